@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::tally::Tally;
 use super::work::Queued;
-use super::{Asked, Console, act, name, names};
+use super::{Asked, Console, act, blocking, name, names};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
@@ -169,41 +169,48 @@ fn why_not(lang: Lang, fault: &Unselected) -> String {
 }
 
 pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    if let Ok(ordinal) = asked.site.parse() {
-        return place_of(&console, &asked, ordinal);
-    }
-    let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked));
-    let (found, switch) = found(&console, &asked, &filter);
-    let all = Filter { queued: None, ..filter.clone() };
-    let page = SitesPage {
-        queue: filter.queued.as_ref().map(|it| (it.code.clone(), it.incident.clone(), it.evidence)),
-        all: all.href(lang, 1),
-        frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
-        sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
-        states: state_choices(lang, &filter),
-        none: filter.none(lang),
-        words: filter.typed,
-        found,
-    };
-    page::html(StatusCode::OK, relight_web::render(&page))
+    blocking(move || {
+        if let Ok(ordinal) = asked.site.parse() {
+            return place_of(&console, &asked, ordinal);
+        }
+        let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked));
+        let (found, switch) = found(&console, &asked, &filter);
+        let all = Filter { queued: None, ..filter.clone() };
+        let queue = filter.queued.as_ref();
+        let page = SitesPage {
+            queue: queue.map(|it| (it.code.clone(), it.incident.clone(), it.evidence)),
+            all: all.href(lang, 1),
+            frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
+            sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
+            states: state_choices(lang, &filter),
+            none: filter.none(lang),
+            words: filter.typed,
+            found,
+        };
+        page::html(StatusCode::OK, relight_web::render(&page))
+    })
+    .await
 }
 
 /// The same rows for a page that is there already, as arrays of texts.
 pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let filter = Filter::of(&console, &asked);
-    let (found, switch) = found(&console, &asked, &filter);
-    let SitesFound { count, rows, page, previous, next, dark, relight } = &found;
-    let row = |it: &SiteRow| {
-        let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
-        json!([ordinal, href, slug, letter, state, name, organisation, sector])
-    };
-    let rows: Vec<_> = rows.iter().map(row).collect();
-    let data = json!({
-        "v": 1, "count": count, "page": page, "previous": previous, "next": next,
-        "switch": switch, "rows": rows, "none": filter.none(console.lang(&asked)),
-        "dark": dark, "relight": relight,
-    });
-    ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
+    blocking(move || {
+        let filter = Filter::of(&console, &asked);
+        let (found, switch) = found(&console, &asked, &filter);
+        let SitesFound { count, rows, page, previous, next, dark, relight } = &found;
+        let row = |it: &SiteRow| {
+            let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
+            json!([ordinal, href, slug, letter, state, name, organisation, sector])
+        };
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        let data = json!({
+            "v": 1, "count": count, "page": page, "previous": previous, "next": next,
+            "switch": switch, "rows": rows, "none": filter.none(console.lang(&asked)),
+            "dark": dark, "relight": relight,
+        });
+        ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
+    })
+    .await
 }
 
 /// Sends the reader to the row of one site among those of its sector that the reader sees.

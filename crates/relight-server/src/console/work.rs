@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_engine::access::Scope;
 use relight_engine::incident::{Case, Gate, Incident, Phase};
 use relight_engine::{Engine, EngineError};
-use relight_model::{DisplayState, GateKey, Light, Organisation, Site, Timestamp, Verdict};
+use relight_model::{DisplayState, GateKey, Light, OrgId, Organisation, Site, Timestamp, Verdict};
 use relight_web::views::{QueueRow, TodoRow};
 use relight_web::{Lang, Number, texts, words};
 
@@ -140,6 +140,9 @@ pub(crate) struct Work<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// The sites that somebody may know of, and who answers for each.
+type Seen<'a> = BTreeMap<&'a GateKey, (&'a Site, &'a Organisation)>;
+
 impl Work<'_> {
     /// Both lists, from one look at the journal.
     ///
@@ -150,29 +153,22 @@ impl Work<'_> {
         id: &str,
         reads: impl Fn(&Scope) -> bool,
     ) -> Result<(Vec<QueueRow>, Vec<TodoRow>), EngineError> {
-        let bodies = self.engine.organisations()?;
+        let mut bodies = self.engine.organisations()?;
+        bodies.retain(|body| reads(&Scope::of_body(&body.sector, &body.name)));
+        let bodies: BTreeMap<OrgId, Organisation> =
+            bodies.into_iter().map(|body| (body.id, body)).collect();
         let sites = self.engine.sites();
-        let body = |site: &Site| bodies.iter().find(|body| body.id == site.org);
-        let seen = |site: &&Site| {
-            let scope = body(site).map(|it| Scope::of_body(&it.sector, &it.name));
-            scope.is_some_and(|scope| reads(&scope))
-        };
-        let sites: BTreeMap<&GateKey, &Site> =
-            sites.iter().filter(seen).map(|site| (&site.slug, site)).collect();
+        let sites: Seen<'_> = sites
+            .iter()
+            .filter_map(|site| Some((&site.slug, (site, bodies.get(&site.org)?))))
+            .collect();
         Ok(self.engine.with_ledger(|ledger| match ledger.incident(id) {
-            Some(incident) => {
-                (self.queue(id, incident, &sites), self.todo(incident, &sites, &bodies))
-            }
+            Some(incident) => (self.queue(id, incident, &sites), self.todo(incident, &sites)),
             None => Default::default(),
         }))
     }
 
-    fn queue(
-        &self,
-        id: &str,
-        incident: &Incident,
-        sites: &BTreeMap<&GateKey, &Site>,
-    ) -> Vec<QueueRow> {
+    fn queue(&self, id: &str, incident: &Incident, sites: &Seen<'_>) -> Vec<QueueRow> {
         let mut counts: BTreeMap<Ground, usize> = BTreeMap::new();
         for (_, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
             if let Some(ground) = Ground::of(case) {
@@ -189,34 +185,30 @@ impl Work<'_> {
         counts.into_iter().map(row).collect()
     }
 
-    fn todo(
-        &self,
-        incident: &Incident,
-        sites: &BTreeMap<&GateKey, &Site>,
-        bodies: &[Organisation],
-    ) -> Vec<TodoRow> {
+    fn todo(&self, incident: &Incident, sites: &Seen<'_>) -> Vec<TodoRow> {
         let of = |(key, case): (&GateKey, &Case)| {
-            let site = *sites.get(key)?;
-            Some((rank(case)?, site.criticality, case.since, site.clone(), case.clone()))
+            let (site, body) = *sites.get(key)?;
+            Some((rank(case)?, site.criticality, case.since, key.clone(), (site, body)))
         };
         let mut rows: Vec<_> = incident.cases().iter().filter_map(of).collect();
-        rows.sort_by(|a, b| (a.0, a.1, a.2, &a.3.slug).cmp(&(b.0, b.1, b.2, &b.3.slug)));
-        let first = rows.iter().take(TODO_MAX);
-        first.map(|(.., site, case)| self.row(site, case, bodies)).collect()
+        rows.sort_by(|a, b| (a.0, a.1, a.2, &a.3).cmp(&(b.0, b.1, b.2, &b.3)));
+        let first = rows.into_iter().take(TODO_MAX);
+        first
+            .filter_map(|(.., key, (site, body))| Some(self.row(site, body, incident.case(&key)?)))
+            .collect()
     }
 
-    fn row(&self, site: &Site, case: &Case, bodies: &[Organisation]) -> TodoRow {
+    fn row(&self, site: &Site, body: &Organisation, case: &Case) -> TodoRow {
         let lang = self.lang;
         let state = case.display();
         let slug = site.slug.as_str();
         let is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
         let found = case.evidence.as_ref().and_then(|evidence| evidence.found.first());
         let criticality = format!("criticality-{}", site.criticality.number());
-        let body = bodies.iter().find(|body| body.id == site.org);
         TodoRow {
             slug: slug.to_owned(),
             href: format!("/site/{}?lang={}", encode(slug), lang.tag()),
-            organisation: body.map(|body| body.name.clone()).unwrap_or_default(),
+            organisation: body.name.clone(),
             letter: state.letter(),
             state: words::state(lang, state),
             criticality: texts::by_code(lang, &criticality).unwrap_or_default(),

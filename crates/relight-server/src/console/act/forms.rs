@@ -125,6 +125,39 @@ pub(crate) enum Denied {
     Engine(EngineError),
 }
 
+/// What stands in the way of an act as things are: the same for a page and for a program.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// Stable name of what stands in the way.
+    pub(crate) code: &'static str,
+    /// What it is.
+    pub(crate) what: String,
+    /// What to do next.
+    pub(crate) remedy: &'static str,
+}
+
+impl Denied {
+    /// What stands in the way as things are; nothing where the request itself, a role or the engine
+    /// does.
+    pub(crate) fn conflict(&self, lang: Lang) -> Option<Conflict> {
+        let (code, what, remedy) = match self {
+            Self::Signs(unsaid) => {
+                ("signs-refused", unsaid.text(lang), texts::act_signs_refused_remedy(lang))
+            }
+            Self::NotVerified(site, tried) => {
+                let what = not_verified(lang, site, tried.as_ref());
+                ("not-verified", what, texts::act_not_verified_remedy(lang))
+            }
+            Self::LetThrough(replay) => {
+                let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
+                ("let-through", what, texts::payloads_blocked_remedy(lang))
+            }
+            Self::NoSuchAct | Self::Role | Self::Payloads(_) | Self::Engine(_) => return None,
+        };
+        Some(Conflict { code, what, remedy })
+    }
+}
+
 impl From<EngineError> for Denied {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
@@ -299,33 +332,22 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
     let say = |status, (what, remedy): (&str, &str)| {
         told_page(console, asked, status, (what.to_owned(), remedy.to_owned()), back)
     };
+    if let Some(Conflict { code, what, remedy }) = denied.conflict(lang) {
+        return because(say(StatusCode::CONFLICT, (what.as_str(), remedy)), code);
+    }
     match denied {
         Denied::Engine(error) => refused(console, asked, &error, back),
         Denied::Role => {
             let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
             because(say(StatusCode::FORBIDDEN, words), "no-role")
         }
-        Denied::Signs(unsaid) => {
-            let what = unsaid.text(lang);
-            let words = (what.as_str(), texts::act_signs_refused_remedy(lang));
-            because(say(StatusCode::CONFLICT, words), "signs-refused")
-        }
-        Denied::NotVerified(site, tried) => {
-            let what = not_verified(lang, &site, tried.as_ref());
-            let words = (what.as_str(), texts::act_not_verified_remedy(lang));
-            because(say(StatusCode::CONFLICT, words), "not-verified")
-        }
-        Denied::LetThrough(replay) => {
-            let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
-            let words = (what.as_str(), texts::payloads_blocked_remedy(lang));
-            because(say(StatusCode::CONFLICT, words), "let-through")
-        }
         Denied::Payloads(unsendable) => {
             let what = unsent(lang, unsendable);
             let words = (what.as_str(), texts::payloads_unusable_remedy(lang));
             say(StatusCode::UNPROCESSABLE_ENTITY, words)
         }
-        Denied::NoSuchAct => {
+        // The others are conflicts, and were told.
+        _ => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
             say(StatusCode::UNPROCESSABLE_ENTITY, words)
         }

@@ -26,7 +26,7 @@ use super::types::{
 use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
-use crate::console::act::forms::{Act, Denied, Short, not_verified};
+use crate::console::act::forms::{Act, Conflict, Denied, Short};
 use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
 
 /// Sites in one answer.
@@ -159,26 +159,15 @@ fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
 
 fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     let lang = call.lang;
-    move |denied| match denied {
-        Denied::NoSuchAct => Problem::unreadable(
+    move |denied| match (denied.conflict(lang), denied) {
+        (Some(Conflict { code, what, remedy }), _) => Problem::conflict(code, what, remedy),
+        (None, Denied::Role) => Problem::role(),
+        (None, Denied::Payloads(unsendable)) => unsent(lang, unsendable),
+        (None, Denied::Engine(error)) => Problem::engine(lang, &error),
+        (None, _) => Problem::unreadable(
             "act: analyse, fix, verify, mitigate, exempt, accept or agree; days and status are \
              numbers",
         ),
-        Denied::Role => Problem::role(),
-        Denied::Signs(unsaid) => {
-            let remedy = texts::act_signs_refused_remedy(lang);
-            Problem::conflict("signs-refused", unsaid.text(lang), remedy)
-        }
-        Denied::NotVerified(site, tried) => {
-            let what = not_verified(lang, &site, tried.as_ref());
-            Problem::conflict("not-verified", what, texts::act_not_verified_remedy(lang))
-        }
-        Denied::LetThrough(replay) => {
-            let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
-            Problem::conflict("let-through", what, texts::payloads_blocked_remedy(lang))
-        }
-        Denied::Payloads(unsendable) => unsent(lang, unsendable),
-        Denied::Engine(error) => Problem::engine(lang, &error),
     }
 }
 
