@@ -1,41 +1,21 @@
 //! A control in front of an affected site: it has to stop every payload of a replay behind the
 //! gate.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::thread;
-
 use relight_engine::grants::{Payloads, Replay};
 use relight_engine::incident::{Mitigation, Phase};
-use relight_engine::{EngineError, EngineErrorKind, edges};
+use relight_engine::{EngineError, EngineErrorKind};
+use testkit::behind_the_gate;
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name};
 
-/// An application behind the gate that answers 403 to what holds one of these words. It ends with
-/// the test program.
+/// An application behind the gate that answers 403 to what holds one of these words.
 fn behind(town: &Town, stopped: &'static [&'static str]) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut line) = (String::new(), String::new());
-            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                head.push_str(&line);
-                line.clear();
-            }
-            let is_stopped = stopped.iter().any(|word| head.contains(word));
-            let status = if is_stopped { 403 } else { 200 };
-            let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
-            drop(stream.write_all(text.as_bytes()));
-        }
+    let address = behind_the_gate(move |head| {
+        let is_stopped = stopped.iter().any(|word| head.contains(word));
+        if is_stopped { 403 } else { 200 }
     });
-    let store = town.engine.store();
-    let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
-    target.verify = Some(address.to_string().into());
-    store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+    town.verify_at(address);
 }
 
 fn affected() -> Town {

@@ -2,8 +2,7 @@
 //! What does not pass stays dark and says why.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -18,13 +17,13 @@ use relight_engine::{
     Engine, EngineErrorKind, EngineOptions, FixWatch, FunctionalTest, INVENTORY_TTL_S, SIGNS,
 };
 use relight_model::{Criticality, Digest, Flaw, FlawCode, GateKey, Sbom};
+use testkit::behind_the_gate;
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, clock, log4j, name, open, pass, row};
 
 /// An application behind the gate: which status it answers (0 closes the connection without one),
-/// and how often it was asked. It ends with the test program, for nothing tells it when the last
-/// visitor came.
+/// and how often it was asked.
 struct Behind {
     status: AtomicU16,
     asked: AtomicU32,
@@ -34,33 +33,18 @@ struct Behind {
 
 impl Behind {
     fn of(town: &Town) -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let behind = Arc::new(Self {
             status: AtomicU16::new(200),
             asked: AtomicU32::new(0),
             door: Mutex::new(()),
         });
         let answers = Arc::clone(&behind);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { continue };
-                let mut line = String::new();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
-                answers.asked.fetch_add(1, Ordering::SeqCst);
-                drop(answers.door.lock().unwrap());
-                let status = answers.status.load(Ordering::SeqCst);
-                if status != 0 {
-                    let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\nhello");
-                    drop(stream.write_all(text.as_bytes()));
-                }
-            }
+        let address = behind_the_gate(move |_| {
+            answers.asked.fetch_add(1, Ordering::SeqCst);
+            drop(answers.door.lock().unwrap());
+            answers.status.load(Ordering::SeqCst)
         });
-        let store = town.engine.store();
-        let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
-        target.verify = Some(address.to_string().into());
-        store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+        town.verify_at(address);
         behind
     }
 
@@ -70,6 +54,16 @@ impl Behind {
 
     fn asked(&self) -> u32 {
         self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Town {
+    /// The edge of the town leads testers to an application of its own.
+    pub(crate) fn verify_at(&self, address: SocketAddr) {
+        let store = self.engine.store();
+        let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
+        target.verify = Some(address.to_string().into());
+        store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
     }
 }
 

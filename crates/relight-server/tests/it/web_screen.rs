@@ -143,7 +143,7 @@ fn rows_of_what_is_next_lead_to_their_sites() {
 }
 
 /// Goal: a link that was opened stays what it was. Method: another incident takes the screen, then
-/// the first one is over.
+/// that one is over.
 #[test]
 fn a_row_of_what_is_next_belongs_to_its_incident() {
     clock!(now, now_set);
@@ -169,6 +169,13 @@ fn a_row_of_what_is_next_belongs_to_its_incident() {
     world.engine.record("chief", "CVE-2024-0001", opened).unwrap();
     assert_eq!(rows(LOG4SHELL), before);
     assert!(rows("CVE-2024-0001").contains("\"rows\":[]"), "the other has no such sites");
+    let link = "/sites?lang=en&queue=unverified&incident=CVE-2024-0001";
+    let is_none = || world.get(link, &chief).2.contains("There is no such row");
+    assert!(!is_none());
+    world.engine.record("chief", "CVE-2024-0001", Entry::Closed {}).unwrap();
+    assert!(is_none(), "the incident is over");
+    assert!(rows("CVE-2024-0001").contains("\"rows\":[]"), "and has no sites, least of all others");
+    assert_eq!(rows(LOG4SHELL), before, "the first one goes on");
     world.web.stop();
 }
 

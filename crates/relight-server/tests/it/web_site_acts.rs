@@ -1,16 +1,14 @@
 //! What people do about one site in the console: two of them answer for it, a fix is verified, a
 //! part of it is closed.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
 
 use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX};
 use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::store::{SiteRow, Store};
 use relight_engine::{Inventory, edges};
 use relight_model::{Basis, Component, Criticality, Digest, GateKey, Purl, Sbom, Scope, SitePart};
+use testkit::behind_the_gate;
 
 use crate::door_support::{START, World, clock, cookie_of, person, token};
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, field, open_incident, propose};
@@ -32,6 +30,15 @@ fn start_with(clock: fn() -> i64, sites: fn(&Store)) -> (World, [String; 3]) {
         ];
     });
     open_incident(&world, &people[0]);
+    (world, people)
+}
+
+/// The same after the command had `care` taken dark and the approver agreed.
+fn start_dark(clock: fn() -> i64) -> (World, [String; 3]) {
+    let (world, people) = start(clock);
+    let [chief, zoe, _] = &people;
+    propose(&world, chief, "care");
+    assert_eq!(decide(&world, zoe, "A-0001", "decision=approve").0, 303);
     (world, people)
 }
 
@@ -68,9 +75,7 @@ fn kinds(world: &World, about: &str) -> Vec<String> {
 fn two_people_answer_for_a_site() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [chief, zoe, owner]) = start_dark(now);
     assert_eq!(act(&world, &zoe, "act=accept&note=elections").0, 403, "an approver does not ask");
     assert_ne!(act(&world, &owner, "act=accept&note=&days=2").0, 303, "without a reason");
     assert_ne!(act(&world, &owner, "act=accept&note=x&days=31").0, 303, "for too long");
@@ -94,9 +99,7 @@ fn two_people_answer_for_a_site() {
 fn a_request_dies_with_what_it_was_about() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [_, zoe, owner]) = start_dark(now);
     let page = world.get("/site/care?lang=en", &owner).2;
     assert_eq!(send(&world, &owner, &page, "act=accept&note=elections&days=2").0, 303);
     let page = world.get("/site/care?lang=en", &zoe).2;
@@ -155,9 +158,7 @@ fn the_command_answers_for_a_vital_site_and_whoever_signs_is_there() {
 fn a_control_that_cannot_be_tried_is_none() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [_, zoe, owner]) = start_dark(now);
     let whole = "act=mitigate&note=rule+1&payloads=%24%7Bjndi%3Ax%7D";
     assert_eq!(act(&world, &zoe, whole).0, 403, "an approver does not");
     assert_eq!(act(&world, &owner, "act=mitigate&note=rule+1&payloads=%0A+%0A").0, 422);
@@ -170,24 +171,12 @@ fn a_control_that_cannot_be_tried_is_none() {
     assert_eq!(kinds(&world, "mitigated"), [""; 0]);
 }
 
-/// An application behind the gate that stops nothing; what each request began with. It ends with
-/// the test program.
-fn behind_the_gate(world: &World) -> Receiver<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+/// An application behind the gate that stops nothing; what each request began with.
+fn behind(world: &World) -> Receiver<String> {
     let (told, lines) = mpsc::channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut line) = (String::new(), String::new());
-            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                head.push_str(&line);
-                line.clear();
-            }
-            drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
-            drop(told.send(head.lines().next().unwrap_or_default().to_owned()));
-        }
+    let address = behind_the_gate(move |head| {
+        drop(told.send(head.lines().next().unwrap_or_default().to_owned()));
+        200
     });
     let mut target = edges::from_row(&world.store.edges().unwrap().remove(0)).unwrap();
     target.verify = Some(address.to_string().into());
@@ -201,11 +190,9 @@ fn behind_the_gate(world: &World) -> Receiver<String> {
 fn a_payload_is_sent_as_it_stands_or_not_at_all() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [.., owner]) = start_dark(now);
     deploy(&world, "2.14.1");
-    let came = behind_the_gate(&world);
+    let came = behind(&world);
     let send = |payloads: &[String]| {
         let mut body = serde_json::json!({"incident": LOG4SHELL, "act": "mitigate", "note": "x"});
         body["payloads"] = payloads.into();
@@ -259,9 +246,7 @@ fn a_payload_is_sent_as_it_stands_or_not_at_all() {
 fn who_agrees_agrees_to_what_was_read() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [_, zoe, owner]) = start_dark(now);
     assert_eq!(act(&world, &owner, "act=accept&note=one+night&days=1").0, 303);
     let page = world.get("/site/care?lang=en", &zoe).2;
     assert!(page.contains("until 2027-01-16 at 8:00 UTC: one night"), "{page}");
@@ -280,9 +265,7 @@ fn who_agrees_agrees_to_what_was_read() {
 fn a_fix_that_nobody_deployed_is_not_verified() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [_, zoe, owner]) = start_dark(now);
     assert_eq!(act(&world, &zoe, "act=verify").0, 403);
     assert_eq!(act(&world, &owner, "act=verify&status=abc").0, 422);
     assert_eq!(act(&world, &owner, "act=verify&path=/&status=200&signs=none").0, 409);
@@ -309,9 +292,7 @@ fn deploy(world: &World, version: &str) {
 fn no_signs_is_nobodys_mere_word() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
-    propose(&world, &chief, "care");
-    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (world, [.., owner]) = start_dark(now);
     deploy(&world, "2.14.1");
     deploy(&world, "2.17.1");
     let phase = || world.engine.phase(LOG4SHELL, &GateKey::new("care").unwrap());

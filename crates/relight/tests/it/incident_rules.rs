@@ -1,12 +1,11 @@
 //! `relight incident`: undo, analyse, mitigate, accept, exempt, report, and edges that fail.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::{fs, thread};
 
 use relight_engine::edges;
 use relight_engine::store::Store;
+use testkit::behind_the_gate;
 
 use crate::incident::{POLICY, Town};
 use crate::place::{Outcome, Place, log4j};
@@ -234,25 +233,15 @@ fn a_control_that_lets_payloads_through_is_none() {
 }
 
 /// An application behind the gate of the town that answers 403 to the payload in each of its
-/// places. It ends with the test program.
+/// places.
 fn put_a_control(place: &Place) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut line) = (String::new(), String::new());
-            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                head.push_str(&line);
-                line.clear();
-            }
-            let places = ["%7Bjndi", "${jndi", "JHtqbmRp"];
-            let status = if places.iter().any(|word| head.contains(word)) { 403 } else { 200 };
-            let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
-            drop(stream.write_all(text.as_bytes()));
-        }
-    });
+    let places = ["%7Bjndi", "${jndi", "JHtqbmRp"];
+    let address =
+        behind_the_gate(
+            move |head| {
+                if places.iter().any(|word| head.contains(word)) { 403 } else { 200 }
+            },
+        );
     let store = Store::open(&place.path("data")).unwrap();
     let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
     target.verify = Some(address.to_string().into());
