@@ -9,7 +9,7 @@ use relight_model::{Advisory, Component, Finding, PackageName};
 use crate::alias::{self, Attachment, Members};
 use crate::authority::Policy;
 use crate::group::{Group, Member};
-use crate::package::{Reach, Subject, bare_name};
+use crate::package::{Subject, bare_key};
 use crate::record::{self, RecordKey};
 use crate::sorted;
 use crate::spread::spread;
@@ -159,10 +159,11 @@ impl Advisories {
     /// The groups that may say something about a subject, by id.
     pub(crate) fn groups_for(&self, subject: &Subject) -> Vec<&Group> {
         let of = |package: &PackageName| self.by_package.get(package).into_iter().flatten();
-        if subject.reach == Reach::Package {
+        let Some(loose) = &subject.loose else {
             return of(&without_release(&subject.package)).map(AsRef::as_ref).collect();
-        }
-        let named = self.by_bare_name.get(subject.package.name.as_str()).into_iter().flatten();
+        };
+        let named = self.by_bare_name.get(loose.bare.as_str()).into_iter().flatten();
+        let named = named.filter(|package| subject.has_name_of(package));
         let mut groups: Vec<&Group> = named.flat_map(|it| of(it)).map(AsRef::as_ref).collect();
         groups.sort_by(|a, b| a.id.cmp(&b.id));
         groups.dedup_by(|a, b| a.id == b.id);
@@ -293,7 +294,7 @@ impl Advisories {
         for package in group.bare_packages() {
             let of_package = self.by_package.entry(Arc::clone(package)).or_default();
             if of_package.is_empty() {
-                let named = self.by_bare_name.entry(bare_name(package).into()).or_default();
+                let named = self.by_bare_name.entry(bare_key(&package.name).into()).or_default();
                 sorted::put(named, Arc::clone(package), AsRef::as_ref);
             }
             sorted::put(of_package, Arc::clone(&group), id_of);
@@ -308,11 +309,11 @@ impl Advisories {
         for package in group.bare_packages() {
             if remove_from(&mut self.by_package, package.as_ref(), &group.id) {
                 self.names.remove(package);
-                let bare = bare_name(package);
-                if let Some(named) = self.by_bare_name.get_mut(bare) {
+                let bare = bare_key(&package.name);
+                if let Some(named) = self.by_bare_name.get_mut(bare.as_str()) {
                     sorted::remove(named, package.as_ref(), AsRef::as_ref);
                     if named.is_empty() {
-                        self.by_bare_name.remove(bare);
+                        self.by_bare_name.remove(bare.as_str());
                     }
                 }
             }

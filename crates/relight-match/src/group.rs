@@ -16,7 +16,7 @@ use crate::cvss::{CvssVersion, cvss_scores, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
-use crate::package::{Reach, Subject, bare_name, is_distribution};
+use crate::package::{Reach, Subject, is_distribution};
 use crate::vex::{Enclosure, Overlay, Statement};
 
 /// The records about one flaw, ready to be asked.
@@ -462,15 +462,11 @@ impl Group {
 
     /// The entries that speak about a subject's package, in its release where both have one.
     fn entries_for(&self, subject: &Subject) -> impl Iterator<Item = &Entry> {
-        let (named, bare) = match subject.reach {
-            Reach::Package => (self.entries_of(&subject.package), &[][..]),
-            _ => (&[][..], &self.entries[..]),
-        };
-        let fits = |entry: &&Arc<Entry>| {
-            let same_name = bare_name(&entry.package) == subject.package.name;
-            same_name && subject.reach.covers(&entry.package.ecosystem)
-        };
-        named.iter().chain(bare.iter().filter(fits)).map(AsRef::as_ref)
+        let is_loose = subject.reach != Reach::Package;
+        let named = if is_loose { &[][..] } else { self.entries_of(&subject.package) };
+        let runs = is_loose.then(|| self.runs().filter(|(package, _)| subject.may_be(package)));
+        let loose = runs.into_iter().flatten().flat_map(|(_, entries)| entries);
+        named.iter().chain(loose).map(AsRef::as_ref)
     }
 }
 

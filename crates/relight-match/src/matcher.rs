@@ -21,7 +21,7 @@ use crate::group::Group;
 use crate::heard::{Verdict, at_a_glance};
 use crate::key::Start;
 use crate::opinion::{Flag, Stand};
-use crate::package::{Reach, ReleaseTag, Subject, bare_name};
+use crate::package::{Reach, ReleaseTag, Subject, bare_key_into};
 use crate::spread::spread;
 
 /// Threads of a full match.
@@ -74,7 +74,7 @@ pub struct Matcher {
     advisories: Advisories,
     identities: HashMap<u32, Arc<Known>>,
     by_package: HashMap<PackageName, Vec<Holder>>,
-    /// Identities of which only a part of the name is known.
+    /// Identities of which only a part of the name is known, by the key of that.
     by_bare_name: HashMap<String, Vec<Holder>>,
     lists: BTreeMap<String, Vec<Match>>,
 }
@@ -197,10 +197,10 @@ impl Matcher {
 
     /// Keeps an identity that is not there yet, and matches nothing.
     fn keep(&mut self, known: Arc<Known>) -> Arc<Known> {
-        let Subject { reach, package, .. } = &known.subject;
-        let of_name = match reach {
-            Reach::Package => self.by_package.entry(without_release(package)).or_default(),
-            _ => self.by_bare_name.entry(package.name.clone()).or_default(),
+        let Subject { loose, package, .. } = &known.subject;
+        let of_name = match loose {
+            None => self.by_package.entry(without_release(package)).or_default(),
+            Some(loose) => self.by_bare_name.entry(loose.bare.clone()).or_default(),
         };
         of_name.push(Holder::new(&known));
         self.identities.insert(known.number, Arc::clone(&known));
@@ -254,8 +254,11 @@ impl Matcher {
             let group = self.advisories.group_by_key(&id);
             let is_moved = |package: &PackageName| packages.contains(package);
             let fresh = group.map(|it| self.match_all(it, is_moved)).unwrap_or_default();
-            let touched: BTreeSet<u32> =
-                packages.iter().flat_map(|it| self.holders(it)).map(|it| it.known.number).collect();
+            let mut key = String::new();
+            let mut touched = BTreeSet::new();
+            for package in &packages {
+                touched.extend(self.holders(package, &mut key).map(|it| it.known.number));
+            }
             let (mut after, old): (Vec<_>, Vec<_>) =
                 before.into_iter().partition(|it| !touched.contains(&it.identity));
             after.extend(&fresh);
@@ -340,18 +343,27 @@ impl Matcher {
     }
 
     /// The identities that are a package, or may be it.
-    fn holders(&self, package: &PackageName) -> impl Iterator<Item = &Holder> {
+    /// `key` is room for a name, so that not each of a million needs its own.
+    fn holders<'a>(
+        &'a self,
+        package: &'a PackageName,
+        key: &mut String,
+    ) -> impl Iterator<Item = &'a Holder> + use<'a> {
         let named = self.by_package.get(package).into_iter().flatten();
-        let bare = self.by_bare_name.get(bare_name(package)).into_iter().flatten();
-        named.chain(bare.filter(|it| it.known.subject.reach.covers(&package.ecosystem)))
+        let bare = (!self.by_bare_name.is_empty()).then(|| {
+            bare_key_into(&package.name, key);
+            self.by_bare_name.get(key.as_str())
+        });
+        let bare = bare.flatten().into_iter().flatten();
+        named.chain(bare.filter(|it| it.known.subject.has_name_of(package)))
     }
 
     /// The matches of a group among the identities of the packages that are wanted.
     fn match_all(&self, group: &Group, is_wanted: impl Fn(&PackageName) -> bool) -> Vec<Match> {
-        let mut list = Vec::new();
+        let (mut list, mut key) = (Vec::new(), String::new());
         let is_open = group.has_statements();
         for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
-            let holders = self.holders(package);
+            let holders = self.holders(package, &mut key);
             list.extend(holders.filter_map(|it| match is_open {
                 true => match_one(group, entries, &it.known),
                 false => it.matched(group, entries),
@@ -375,11 +387,11 @@ impl Matcher {
                 self.lists.remove(&group.id);
             }
         }
-        let package = without_release(&known.subject.package);
-        if let Some(all) = self.by_package.get_mut(&package) {
-            all.retain(|it| it.known.number != number);
-        }
-        if let Some(all) = self.by_bare_name.get_mut(&package.name) {
+        let of_name = match &known.subject.loose {
+            None => self.by_package.get_mut(&without_release(&known.subject.package)),
+            Some(loose) => self.by_bare_name.get_mut(&loose.bare),
+        };
+        if let Some(all) = of_name {
             all.retain(|it| it.known.number != number);
         }
     }

@@ -1,6 +1,8 @@
 //! Which package a component is, under the name that advisories use for it.
 
-use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
+use relight_model::{
+    Basis, Component, Ecosystem, PackageName, Purl, bare_name, fold_name, fold_name_into, folds_to,
+};
 
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
@@ -14,6 +16,8 @@ pub(crate) struct Subject {
     pub(crate) package: PackageName,
     /// How much of the name is known.
     pub(crate) reach: Reach,
+    /// The name for comparing, where that may be the name of several packages.
+    pub(crate) loose: Option<Box<LooseName>>,
     /// The version; empty when it is not known.
     pub(crate) version: String,
     /// A distribution package in a document of somebody else, without epoch: it may have one.
@@ -65,6 +69,69 @@ impl Reach {
     }
 }
 
+/// A name that somebody wrote without saying by whose rules, ready to be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LooseName {
+    /// Folded, without its group: see [`bare_key`].
+    pub(crate) bare: String,
+    /// Folded, with its group.
+    full: String,
+    form: Form,
+}
+
+/// What the form of a group tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Nothing: there is none, or it may be a vendor, a folder, anything.
+    Any,
+    /// `@scope`: a name of npm, and whole.
+    Scope,
+    /// `org.example`: Java's, if any.
+    Domain,
+}
+
+impl LooseName {
+    fn of(purl: &Purl) -> Self {
+        let full = match purl.namespace.as_str() {
+            "" => purl.name.clone(),
+            namespace => format!("{namespace}/{}", purl.name),
+        };
+        let group = full.rsplit_once(['/', ':']).map_or("", |(group, _)| group);
+        let form = match group {
+            _ if group.starts_with('@') => Form::Scope,
+            _ if group.contains('.') && !group.contains('/') => Form::Domain,
+            _ => Form::Any,
+        };
+        Self { bare: bare_key(&full), full: fold_name(&full), form }
+    }
+
+    /// The groups are compared only where their forms tell that one cannot be the other: copies of
+    /// Java packages keep the name and change the group.
+    fn has_group_of(&self, package: &PackageName) -> bool {
+        let has_none = || bare_name(&package.name).len() == package.name.len();
+        match self.form {
+            Form::Any => true,
+            Form::Domain if package.ecosystem == Ecosystem::Maven || has_none() => true,
+            Form::Domain | Form::Scope => folds_to(&package.name, &self.full),
+        }
+    }
+
+    /// Whether this name, which a person asked for, may be it.
+    pub(crate) fn may_be_asked(&self, name: &str) -> bool {
+        folds_to(bare_name(name), &self.bare)
+    }
+}
+
+/// Under which key a name is found by whoever knows no more than a part of it.
+pub(crate) fn bare_key(name: &str) -> String {
+    fold_name(bare_name(name))
+}
+
+/// As [`bare_key`], in the place of whatever is in `key`.
+pub(crate) fn bare_key_into(name: &str, key: &mut String) {
+    fold_name_into(bare_name(name), key);
+}
+
 /// The release of a distribution in one word, for telling two apart without looking at their
 /// texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,8 +173,11 @@ impl Subject {
             version: purl.version.clone(),
             ..DistroPackage::default()
         });
+        let reach = Reach::of(purl);
+        let is_loose = reach != Reach::Package;
         Self {
-            reach: Reach::of(purl),
+            reach,
+            loose: is_loose.then(|| Box::new(LooseName::of(purl))),
             epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,
             arch: purl.qualifier("arch").map(Into::into),
@@ -116,6 +186,18 @@ impl Subject {
             stream: distro.stream,
             is_backport: distro.is_backport,
         }
+    }
+
+    /// Whether it may be this package, as far as names tell, where that is not certain.
+    pub(crate) fn may_be(&self, package: &PackageName) -> bool {
+        self.has_name_of(package)
+            && self.loose.as_ref().is_some_and(|it| folds_to(bare_name(&package.name), &it.bare))
+    }
+
+    /// As [`Self::may_be`], where both were found by the same key.
+    pub(crate) fn has_name_of(&self, package: &PackageName) -> bool {
+        self.reach.covers(&package.ecosystem)
+            && self.loose.as_ref().is_some_and(|it| it.has_group_of(package))
     }
 
     /// Its version, ready to be compared.
@@ -207,14 +289,6 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
 /// Whether an ecosystem is a distribution, which alone may speak about its packages.
 pub(crate) fn is_distribution(ecosystem: &Ecosystem) -> bool {
     distro::KINDS.into_iter().any(|kind| Reach::AnyDistribution(kind).covers(ecosystem))
-}
-
-/// The name without its group: what a file name or a bare mention can say.
-pub(crate) fn bare_name(package: &PackageName) -> &str {
-    match package.ecosystem {
-        Ecosystem::Maven => package.name.rsplit(':').next().unwrap_or(&package.name),
-        _ => &package.name,
-    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use std::cmp::Ordering;
 use std::error::Error;
 use std::fmt;
 
-use relight_model::{Component, Exhibit, Finding, FindingState, Purl, UnknownReason};
+use relight_model::{
+    Component, Ecosystem, Exhibit, Finding, FindingState, PackageName, Purl, UnknownReason,
+    bare_name,
+};
 
 use crate::advisories::Advisories;
 use crate::bracket::{self, Reading};
 use crate::group::Group;
-use crate::package::{Reach, Subject, bare_name, normalise, package_of};
+use crate::package::{Reach, Subject, normalise, package_of};
 use crate::version::{Version, VersionScheme, scheme_of};
 
 /// Longest text of a question, in bytes.
@@ -325,15 +328,18 @@ impl PackageQuestion {
         let found = &component.purl;
         let Some(asked) = &self.purl else {
             let package = &subject.package;
-            let asked = relight_model::PackageName { name: self.name.clone(), ..package.clone() };
+            let asked = PackageName { name: self.name.clone(), ..package.clone() };
             let asked = normalise(&asked).name;
-            if [bare_name(package), &package.name, &found.name].contains(&asked.as_str()) {
+            let bare = match package.ecosystem {
+                Ecosystem::Maven => bare_name(&package.name),
+                _ => &package.name,
+            };
+            if [bare, &package.name, &found.name].contains(&asked.as_str()) {
                 return Some(true);
             }
-            // Asked with its group, found without: it may be the same.
-            let bare = asked.rsplit(':').next().unwrap_or(&asked);
-            let is_partial = subject.reach != Reach::Package;
-            return (is_partial && bare == package.name).then_some(false);
+            // Asked with its group, or in another form, and found by a name: it may be the same.
+            let loose = subject.loose.as_ref();
+            return loose.is_some_and(|it| it.may_be_asked(&asked)).then_some(false);
         };
         let wanted = package_of(asked);
         let qualifiers = asked.qualifiers.iter();
@@ -356,8 +362,7 @@ impl PackageQuestion {
         if is_whole && same_kind && asked.name == found.name && asked.namespace == found.namespace {
             return Some(is_known);
         }
-        let may_be = subject.reach.covers(&wanted.ecosystem);
-        (may_be && bare_name(&wanted) == subject.package.name).then_some(false)
+        subject.may_be(&wanted).then_some(false)
     }
 }
 

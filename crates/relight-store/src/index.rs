@@ -15,6 +15,7 @@ use std::{
 
 use relight_model::{
     AssetId, Component, Digest, InventoryState, PackageName, SiteId, Timestamp, UnknownReason,
+    bare_name, fold_name,
 };
 use roaring::RoaringBitmap;
 
@@ -123,10 +124,10 @@ impl Index {
         numbered.map(|(number, component)| (IdentityId(number), component))
     }
 
-    /// The identities whose name is this one, up to case and the signs `-`, `_` and `.`: a few
+    /// The identities whose name, without its group, is this one, up to case and the signs `-`, `_` and `.`: a few
     /// more than the rules of any ecosystem allow, so that none is missed. Judge each.
     pub fn identities_named(&self, name: &str) -> impl Iterator<Item = (IdentityId, &Component)> {
-        let named = self.names.get(&fold(name)).into_iter().flatten();
+        let named = self.names.get(&fold_name(name)).into_iter().flatten();
         named.filter_map(|&id| Some((id, self.identity(id)?))).filter(|(id, _)| self.is_held(*id))
     }
 
@@ -135,7 +136,7 @@ impl Index {
         &self,
         package: &PackageName,
     ) -> impl Iterator<Item = (IdentityId, &Component)> {
-        self.identities_named(package.name.rsplit([':', '/']).next().unwrap_or_default())
+        self.identities_named(bare_name(&package.name))
     }
 
     /// What an identity is; its evidence is empty.
@@ -234,20 +235,6 @@ fn inventory_state(state: &AssetState) -> InventoryState {
     InventoryState { confirmed: *confirmed, changed_since: *changed_since, flaws, hidden }
 }
 
-/// The form in which names are looked up: lower case, one `-` for each run of `-`, `_` and `.`
-/// (PEP 503; other ecosystems are stricter).
-fn fold(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    for char in name.chars() {
-        match char {
-            '-' | '_' | '.' if folded.ends_with('-') => {}
-            '-' | '_' | '.' => folded.push('-'),
-            _ => folded.extend(char.to_lowercase()),
-        }
-    }
-    folded
-}
-
 #[cfg(test)]
 mod tests {
     use relight_model::{Coverage, Ecosystem, Flaw, FlawCode, Sbom};
@@ -338,6 +325,21 @@ mod tests {
         assert_eq!(package(Ecosystem::Npm, "@scope/zope-interface"), 3);
         assert_eq!(package(Ecosystem::Maven, "org.zope:zope.interface"), 3);
         assert_eq!(package(Ecosystem::PyPi, "zope"), 0);
+        // What documents call by a name alone, with its group in the name or as a group.
+        put(&store, 1, &sbom(&[("pkg:generic/%40scope/zope.interface@1", "a")]), 2);
+        put(&store, 2, &sbom(&[("pkg:generic/example.org%2Fb%2Fv2@1", "a")]), 2);
+        put(&store, 3, &sbom(&[("pkg:golang/example.org/b/v2@1", "a")]), 2);
+        let index = Index::build(&store).unwrap();
+        let package = |ecosystem, name: &str| {
+            let name = PackageName { ecosystem, release: None, name: name.into() };
+            index.identities_of(&name).map(|(_, it)| it.purl.to_string()).collect::<Vec<_>>()
+        };
+        let scoped = package(Ecosystem::Npm, "@scope/zope-interface");
+        assert_eq!(scoped, ["pkg:generic/%40scope/zope.interface@1"]);
+        let mut later = package(Ecosystem::Go, "example.org/b/v2");
+        later.sort();
+        let go = "pkg:golang/example.org/b/v2@1";
+        assert_eq!(later, ["pkg:generic/example.org%2Fb%2Fv2@1", go]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod failures;
 mod findings;
 mod log4j;
+mod names;
 mod own;
 mod questions;
 mod shapes;

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use relight_model::{AssetId, Component, Digest, FlawCode, Timestamp};
+use relight_model::{AssetId, Component, Digest, FlawCode, Purl, Timestamp, bare_name, fold_name};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, Row};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{AssetState, IdentityId, Index, Mark, Placement, fold};
+use super::{AssetState, IdentityId, Index, Mark, Placement};
 use crate::blob::not_what_was_written;
 use crate::inventory::read_snapshot;
 use crate::register::placements_in;
@@ -170,20 +170,28 @@ impl Index {
         }
         // Numbers are given once and never again: 2^32 identities do not fit into memory.
         let id = IdentityId(self.identities.len() as u32);
-        let name = fold(&component.purl.name);
-        // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
-        let upstream = component.purl.qualifier("upstream");
-        let source = upstream.map(|text| fold(text.split('@').next().unwrap_or(text)));
-        if let Some(source) = source.filter(|source| *source != name) {
-            self.names.entry(source).or_default().push(id);
+        for name in names_of(&component.purl) {
+            self.names.entry(name).or_default().push(id);
         }
-        self.names.entry(name).or_default().push(id);
         let component = Arc::new(component);
         self.identities.push(Arc::clone(&component));
         self.numbers.insert(component, id);
         self.postings.push(RoaringBitmap::new());
         id
     }
+}
+
+/// Every name under which a component is looked for, folded and without its group.
+fn names_of(purl: &Purl) -> BTreeSet<String> {
+    let mut names = BTreeSet::from([fold_name(bare_name(&purl.name))]);
+    // `v2` of `example.org/b` is `b`.
+    if !purl.namespace.is_empty() {
+        names.insert(fold_name(bare_name(&format!("{}/{}", purl.namespace, purl.name))));
+    }
+    // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
+    let upstream = purl.qualifier("upstream");
+    names.extend(upstream.map(|text| fold_name(text.split('@').next().unwrap_or(text))));
+    names
 }
 
 /// An asset whose snapshot is to be read.

@@ -1,0 +1,100 @@
+//! Packages that a record and a component call by different names: found by each way there is.
+
+use relight_match::{Advisories, Change, Matcher, Question};
+use relight_model::{Advisory, Component, Purl};
+
+use super::{advisory, affected, component, matches};
+
+/// `id state` of each finding, the same by a look-up, by an identity that is new to a matcher, by
+/// records that are new to it, and by a full match.
+fn everywhere(records: &[Advisory], it: &Component) -> Vec<String> {
+    let advisories = Advisories::new(records.to_vec());
+    let found = matches(&advisories, it);
+    let listed = |matcher: &Matcher| -> Vec<String> {
+        let lists = matcher.lists().flat_map(|(id, list)| list.iter().map(move |it| (id, it)));
+        let states = lists.filter_map(|(id, it)| it.state().map(|state| (id, state)));
+        states.map(|(id, state)| format!("{id} {}", state.as_str())).collect()
+    };
+    let mut late_identity = Matcher::new(advisories);
+    late_identity.add([(7, it.clone())]);
+    assert_eq!(listed(&late_identity), found, "{}: a new identity", it.purl);
+    assert!(late_identity.rematch(), "{}: pushed and full differ", it.purl);
+    let mut late_records = Matcher::new(Advisories::new(Vec::new()));
+    late_records.add([(7, it.clone())]);
+    for record in records {
+        late_records.apply(vec![Change::put(record.clone())]);
+    }
+    assert_eq!(listed(&late_records), found, "{}: new records", it.purl);
+    assert!(late_records.rematch(), "{}: pushed and full differ", it.purl);
+    // What is said again of one package leaves what is said of the others.
+    for record in records {
+        late_records.apply(vec![Change::remove(&record.source, &record.id)]);
+        late_records.apply(vec![Change::put(record.clone())]);
+    }
+    assert_eq!(listed(&late_records), found, "{}: records once more", it.purl);
+    late_records.remove([7]);
+    assert_eq!(late_records.lists().count(), 0, "{}: forgotten", it.purl);
+    found
+}
+
+/// A document without package URL gives a name as its tool writes it; records give it as the
+/// ecosystem does. It may be that package, and is never silently another.
+#[test]
+fn a_name_alone_is_found_in_whatever_form_a_document_writes_it() {
+    const POSSIBLE: &[&str] = &["CVE-1 possible-match"];
+    for (ecosystem, package, group, name, wanted) in [
+        ("PyPI", "pillow", "", "Pillow", POSSIBLE),
+        ("PyPI", "pyyaml", "", "PyYAML", POSSIBLE),
+        ("PyPI", "zope-interface", "", "zope.interface", POSSIBLE),
+        ("PyPI", "typing-extensions", "", "typing_extensions", POSSIBLE),
+        ("NuGet", "Newtonsoft.Json", "", "Newtonsoft.Json", POSSIBLE),
+        ("NuGet", "Newtonsoft.Json", "", "newtonsoft.json", POSSIBLE),
+        ("crates.io", "serde_json", "", "serde_json", POSSIBLE),
+        ("npm", "@angular/core", "@angular", "core", POSSIBLE),
+        ("npm", "@angular/core", "", "@angular/core", POSSIBLE),
+        ("npm", "@angular/core", "", "core", POSSIBLE),
+        ("npm", "@angular/core", "@babel", "core", &[]),
+        ("npm", "@angular/core", "com.example.shop", "core", &[]),
+        ("npm", "lodash", "com.example.shop", "lodash", POSSIBLE),
+        ("Packagist", "symfony/http-kernel", "symfony", "http-kernel", POSSIBLE),
+        ("Packagist", "symfony/http-kernel", "", "symfony/http-kernel", POSSIBLE),
+        ("Go", "github.com/BurntSushi/toml", "github.com/BurntSushi", "toml", POSSIBLE),
+        ("Go", "github.com/a/b/v2", "github.com/a", "b", POSSIBLE),
+        ("Go", "gopkg.in/yaml.v2", "gopkg.in", "yaml.v2", POSSIBLE),
+        ("Go", "github.com/a/b", "github.com/a/b", "v2", POSSIBLE),
+        ("Maven", "org.example:lib", "org.example", "lib", POSSIBLE),
+        ("Maven", "org.example:lib", "com.copies", "lib", POSSIBLE),
+        ("Maven", "org.example:lib", "", "org.example:lib", POSSIBLE),
+        ("Maven", "org.example:lib", "apache", "Lib", POSSIBLE),
+        ("Maven", "org.example:lib", "org.example", "lib-api", &[]),
+        ("npm", "left-pad", "", "leftpad", &[]),
+    ] {
+        let record = advisory("CVE-1", vec![affected(ecosystem, package, &["i0 f9.1"])]);
+        let mut it = component("pkg:generic/x");
+        it.purl = Purl::new("generic", group, name, "9.0");
+        assert_eq!(everywhere(&[record], &it), wanted, "{package} as {group} {name}");
+    }
+    // Beyond the fix it is clear, whatever it is called.
+    let record = advisory("CVE-1", vec![affected("PyPI", "pillow", &["i0 f9.1"])]);
+    assert_eq!(everywhere(&[record], &component("pkg:generic/Pillow@9.1")), [""; 0]);
+}
+
+/// The same of a question about a package.
+#[test]
+fn a_question_finds_a_name_alone_in_whatever_form() {
+    let advisories = Advisories::new(Vec::new());
+    for (question, purl, wanted) in [
+        ("pkg:pypi/pillow", "pkg:generic/Pillow@9.0", Some("possible-match")),
+        ("pillow", "pkg:generic/Pillow@9.0", Some("possible-match")),
+        ("Pillow", "pkg:generic/Pillow@9.0", Some("affected")),
+        ("@angular/core", "pkg:generic/%40angular/core@9.0", Some("possible-match")),
+        ("pkg:npm/%40angular/core", "pkg:generic/%40angular/core@9.0", Some("possible-match")),
+        ("pkg:npm/%40angular/core", "pkg:generic/%40babel/core@9.0", None),
+        ("pillow-simd", "pkg:generic/Pillow@9.0", None),
+    ] {
+        let question = Question::parse(question).unwrap();
+        let found = question.judge_component(&advisories, &component(purl));
+        let state = found.map(|finding| finding.state.as_str());
+        assert_eq!(state, wanted, "{question} of {purl}");
+    }
+}
