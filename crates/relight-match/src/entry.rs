@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn new(ecosystem: &Ecosystem, text: &str) -> Self {
         let moves = *ecosystem == Ecosystem::GitHubActions && is_moving(text);
-        let version = (!moves).then(|| Version::parse(scheme_of(ecosystem), text)).flatten();
+        let version = (!moves).then(|| Version::stated(scheme_of(ecosystem), text)).flatten();
         Self {
             text: text.to_owned(),
             canonical: version.as_ref().map(Version::canonical),

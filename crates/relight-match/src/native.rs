@@ -31,7 +31,7 @@ pub(crate) fn holds(text: &str, found: &Purl, is_equal: fn(&str, &Purl) -> bool)
     }
     let ecosystem = Ecosystem::from_purl(&found.kind, &found.namespace);
     let set = parse_vers(&ecosystem, text);
-    let version = Version::parse(scheme_of(&ecosystem), &found.version);
+    let version = Version::stated(scheme_of(&ecosystem), &found.version);
     set.zip(version).is_some_and(|(set, version)| set.contains(&version))
 }
 

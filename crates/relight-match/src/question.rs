@@ -372,8 +372,8 @@ impl Constraint {
         if self.operator == Operator::Equal && self.version == version {
             return Some(true);
         }
-        let bound = Version::parse(scheme, &self.version)?;
-        let version = Version::parse(scheme, version)?;
+        let bound = Version::stated(scheme, &self.version)?;
+        let version = Version::stated(scheme, version)?;
         let holds = self.operator.holds(version.compare(&bound)?);
         // Where the order is a guess, a version outside may be inside.
         (holds || version.is_exact() && bound.is_exact()).then_some(holds)

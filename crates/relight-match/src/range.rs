@@ -219,7 +219,7 @@ impl Range {
 
 impl Mark {
     fn parse(scheme: VersionScheme, text: &str) -> Option<Self> {
-        Version::parse(scheme, text).map(|version| Self { version, text: text.to_owned() })
+        Version::stated(scheme, text).map(|version| Self { version, text: text.to_owned() })
     }
 }
 

@@ -16,6 +16,7 @@ mod maven;
 mod pep440;
 mod rpm;
 mod semver;
+mod stated;
 
 /// Who defines the order of versions. A closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

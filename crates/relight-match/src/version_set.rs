@@ -68,7 +68,7 @@ impl VersionSet {
     /// The versions that stand so to this one; `None` when it has no place in the order.
     pub fn of(scheme: VersionScheme, relation: Relation, text: &str) -> Option<Self> {
         let text = text.trim();
-        let mark = Mark { version: Version::parse(scheme, text)?, text: text.to_owned() };
+        let mark = Mark { version: Version::stated(scheme, text)?, text: text.to_owned() };
         let (before, after) = (Cut::Before(mark.clone()), Cut::After(mark));
         let span = |lo, hi| vec![Span { lo, hi }];
         let spans = match relation {

@@ -124,8 +124,9 @@ impl Index {
         numbered.map(|(number, component)| (IdentityId(number), component))
     }
 
-    /// The identities whose name, without its group, is this one, up to case and the signs `-`, `_` and `.`: a few
-    /// more than the rules of any ecosystem allow, so that none is missed. Judge each.
+    /// The identities whose name, without its group, is this one, up to case and the signs `-`,
+    /// `_` and `.`: a few more than the rules of any ecosystem allow, so that none is missed. Judge
+    /// each.
     pub fn identities_named(&self, name: &str) -> impl Iterator<Item = (IdentityId, &Component)> {
         let named = self.names.get(&fold_name(name)).into_iter().flatten();
         named.filter_map(|&id| Some((id, self.identity(id)?))).filter(|(id, _)| self.is_held(*id))
