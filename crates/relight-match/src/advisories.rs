@@ -9,7 +9,8 @@ use relight_model::{Advisory, Component, Finding, PackageName};
 use crate::alias::{self, Attachment, Members};
 use crate::authority::Policy;
 use crate::group::{Group, Member};
-use crate::package::{Subject, bare_key};
+use crate::loose::bare_key;
+use crate::package::Subject;
 use crate::record::{self, RecordKey};
 use crate::sorted;
 use crate::spread::spread;
@@ -158,6 +159,16 @@ impl Advisories {
 
     /// The groups that may say something about a subject, by id.
     pub(crate) fn groups_for(&self, subject: &Subject) -> Vec<&Group> {
+        let mut groups = self.groups_naming(subject);
+        if let Some(source) = &subject.source {
+            groups.extend(self.groups_naming(&source.subject));
+            groups.sort_by(|a, b| a.id.cmp(&b.id));
+            groups.dedup_by(|a, b| a.id == b.id);
+        }
+        groups
+    }
+
+    fn groups_naming(&self, subject: &Subject) -> Vec<&Group> {
         let of = |package: &PackageName| self.by_package.get(package).into_iter().flatten();
         let Some(loose) = &subject.loose else {
             return of(&without_release(&subject.package)).map(AsRef::as_ref).collect();

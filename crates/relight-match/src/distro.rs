@@ -45,18 +45,49 @@ impl DistroPackage {
     }
 }
 
-/// `upstream=glibc`, `upstream=glibc@2.36-9`, or, for RPM, the file name of the source package.
+/// What a package goes by instead of its own name, and the version of that.
 fn source_of(purl: &Purl) -> (Option<String>, String) {
-    let own = purl.version.clone();
-    let Some(upstream) = purl.qualifier("upstream") else { return (None, own) };
-    if purl.kind == "rpm" {
-        // Records of RPM distributions name binary packages.
-        return (None, own);
+    let own = purl.version.as_str();
+    // Records of RPM distributions name binary packages, or sources, or either: see `source`.
+    match purl.upstream().filter(|_| purl.kind != "rpm") {
+        Some((name, version)) => (Some(name.to_owned()), version.unwrap_or(own).to_owned()),
+        None => (None, own.to_owned()),
     }
-    match upstream.split_once('@') {
-        Some((name, version)) => (Some(name.to_owned()), version.to_owned()),
-        None => (Some(upstream.to_owned()), own),
+}
+
+/// The source package of an RPM package that has a name of its own, as a package with that name.
+/// SUSE, openSUSE and Rocky name sources, and so does Red Hat where it has no fix yet.
+pub(crate) fn source(purl: &Purl) -> Option<SourcePackage> {
+    let (name, version) = purl.upstream().filter(|_| purl.kind == "rpm")?;
+    if name.is_empty() || name == purl.name {
+        return None;
     }
+    let behind_epoch = |text: &str| match text.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|it| it.is_ascii_digit()) => rest.to_owned(),
+        _ => text.to_owned(),
+    };
+    // The name of a file tells no epoch. Packages that are built together have the same one, but
+    // for those that have a version of their own.
+    let is_of_it = version.is_none_or(|it| it == behind_epoch(&purl.version));
+    let version = version.filter(|_| !is_of_it).unwrap_or(&purl.version);
+    let named = Purl { name: name.to_owned(), version: version.to_owned(), ..purl.clone() };
+    let epoch = if is_of_it {
+        purl.qualifier("epoch").unwrap_or_default().to_owned()
+    } else {
+        String::new()
+    };
+    Some(SourcePackage {
+        purl: named.with_qualifier("upstream", "").with_qualifier("epoch", &epoch),
+        epoch_may_be_missing: !is_of_it,
+    })
+}
+
+/// See [`source`].
+pub(crate) struct SourcePackage {
+    /// As if the source had been installed.
+    pub(crate) purl: Purl,
+    /// It may have an epoch that nothing tells.
+    pub(crate) epoch_may_be_missing: bool,
 }
 
 fn with_epoch(purl: &Purl, version: String) -> String {
@@ -97,6 +128,32 @@ mod tests {
         let module = "pkg:rpm/almalinux/nodejs@18.1-1?rpmmod=nodejs:18:8060:ad&upstream=x.src.rpm";
         let rpm = read(module);
         assert_eq!((rpm.stream.as_deref(), rpm.source), (Some("nodejs:18"), None));
+        let own = |text: &str| {
+            let found = source(&Purl::parse(text).unwrap());
+            found.map(|it| (it.purl.to_string(), it.epoch_may_be_missing))
+        };
+        for (purl, wanted) in [
+            (
+                "pkg:rpm/suse/libopenssl1_1@1.1.1l-4?epoch=1&upstream=openssl-1_1-1.1.1l-4.src.rpm",
+                Some(("pkg:rpm/suse/openssl-1_1@1.1.1l-4?epoch=1", false)),
+            ),
+            (
+                "pkg:rpm/rocky/bind-libs@32:9.11-3?upstream=bind-9.11-3.src.rpm",
+                Some(("pkg:rpm/rocky/bind@32:9.11-3", false)),
+            ),
+            (
+                "pkg:rpm/rocky/perl-Errno@1.28-4?epoch=1&upstream=perl-5.26-4.src.rpm",
+                Some(("pkg:rpm/rocky/perl@5.26-4", true)),
+            ),
+            ("pkg:rpm/rocky/a-b@1-1?upstream=a", Some(("pkg:rpm/rocky/a@1-1", false))),
+            ("pkg:rpm/rocky/bind@9.11-3?upstream=bind-9.11-3.src.rpm", None),
+            ("pkg:rpm/rocky/bind@9.11-3?upstream=x.src.rpm", None),
+            ("pkg:rpm/rocky/bind@9.11-3", None),
+            ("pkg:deb/debian/libc6@2?upstream=glibc", None),
+        ] {
+            let wanted = wanted.map(|(purl, missing)| (purl.to_owned(), missing));
+            assert_eq!(own(purl), wanted, "{purl}");
+        }
         let other = Purl::parse("pkg:npm/a@1").unwrap();
         assert_eq!(DistroPackage::of(&other, &Ecosystem::Npm), None);
     }

@@ -401,7 +401,7 @@ impl Group {
     ) -> Verdict {
         if component.removed.is_empty()
             && self.statements.is_empty()
-            && let Some(verdict) = quick(entries, subject, asked)
+            && let Some(verdict) = self.quick(entries, subject, asked)
             && (component.owned_by.is_none() || verdict.stand == Stand::NotAffected)
         {
             return verdict;
@@ -409,6 +409,18 @@ impl Group {
         let heard = self.heard(subject, asked);
         let (verdict, _) = self.laid(&heard, component);
         verdict
+    }
+
+    /// The common subject, see [`quick`]; of one with a source, where only one of both is named.
+    fn quick(&self, entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) -> Option<Verdict> {
+        let Some(source) = &subject.source else { return quick(entries, subject, asked) };
+        let own = self.entries_of(&subject.package);
+        let others = self.entries_of(&source.subject.package);
+        match (own, others) {
+            (_, []) => quick(own, subject, asked),
+            ([], _) => quick(others, &source.subject, &source.asked),
+            _ => None,
+        }
     }
 
     /// The entries about a package, whatever its release.
@@ -440,7 +452,7 @@ impl Group {
     fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
         let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
         let mut is_named = false;
-        for entry in self.entries_for(subject) {
+        for (subject, asked, entry) in self.entries_of_both(subject, asked) {
             is_named = true;
             let Some(told) = subject.hears(entry, asked) else { continue };
             let is_open = subject.reach != Reach::Package;
@@ -460,8 +472,26 @@ impl Group {
         }
     }
 
+    /// The entries that speak about a subject's package or about its source, with what they speak
+    /// of. A record that names the package itself names what was built, and means nothing else by
+    /// the name of the source.
+    fn entries_of_both<'a, 'b>(
+        &'a self,
+        subject: &'b Subject,
+        asked: &'b Asked,
+    ) -> impl Iterator<Item = (&'b Subject, &'b Asked, &'a Entry)> {
+        let own = move || self.entries_for(subject);
+        let of_source = subject.source.as_deref().into_iter().flat_map(move |source| {
+            let all = self.entries_for(&source.subject);
+            let names_it =
+                move |entry: &&Entry| own().any(|other| Arc::ptr_eq(&other.record, &entry.record));
+            all.filter(move |it| !names_it(it)).map(|it| (&source.subject, &source.asked, it))
+        });
+        own().map(move |it| (subject, asked, it)).chain(of_source)
+    }
+
     /// The entries that speak about a subject's package, in its release where both have one.
-    fn entries_for(&self, subject: &Subject) -> impl Iterator<Item = &Entry> {
+    fn entries_for<'a>(&'a self, subject: &Subject) -> impl Iterator<Item = &'a Entry> {
         let is_loose = subject.reach != Reach::Package;
         let named = if is_loose { &[][..] } else { self.entries_of(&subject.package) };
         let runs = is_loose.then(|| self.runs().filter(|(package, _)| subject.may_be(package)));

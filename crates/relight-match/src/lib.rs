@@ -15,6 +15,7 @@ mod form;
 mod group;
 mod heard;
 mod key;
+mod loose;
 mod matcher;
 mod native;
 mod npm;

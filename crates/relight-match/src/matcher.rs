@@ -20,8 +20,9 @@ use crate::entry::{Asked, Entry};
 use crate::group::Group;
 use crate::heard::{Verdict, at_a_glance};
 use crate::key::Start;
+use crate::loose::bare_key_into;
 use crate::opinion::{Flag, Stand};
-use crate::package::{Reach, ReleaseTag, Subject, bare_key_into};
+use crate::package::{Reach, ReleaseTag, Source, Subject};
 use crate::spread::spread;
 
 /// Threads of a full match.
@@ -94,6 +95,13 @@ impl Known {
         let asked = subject.asked();
         Self { number, component, subject, asked }
     }
+
+    /// The packages that it is: itself, and its source where records name the one or the other.
+    fn halves(&self) -> impl Iterator<Item = (&Subject, &Asked)> {
+        let source = self.subject.source.as_deref();
+        let source = source.map(|Source { subject, asked }| (subject, asked));
+        [(&self.subject, &self.asked)].into_iter().chain(source)
+    }
 }
 
 /// Identities that were read and are to be matched: it needs no advisories, so that both can be
@@ -128,12 +136,16 @@ struct Holder {
     start: Option<Start>,
     /// Its release, where its start and that are all that counts.
     simple: Option<Option<ReleaseTag>>,
+    /// It stands in the list of another package as well, as what it is built from or as itself.
+    is_half: bool,
     number: u32,
 }
 
 impl Holder {
-    fn new(known: &Arc<Known>) -> Self {
-        let Known { component, subject, asked, .. } = known.as_ref();
+    /// As the package that `subject` is: itself, or its source.
+    fn new(known: &Arc<Known>, subject: &Subject, asked: &Asked) -> Self {
+        let component = &known.component;
+        let is_half = known.subject.source.is_some();
         let is_plain =
             subject.reach == Reach::Package && !subject.is_backport && !bracket::is_open(component);
         let release = is_plain.then(|| ReleaseTag::of(&subject.package));
@@ -148,14 +160,18 @@ impl Holder {
             && component.owned_by.is_none()
             && release.is_some_and(|tag| tag.is_known() == has_release);
         let simple = is_simple.then(|| release.filter(|_| has_release));
-        Self { known: Arc::clone(known), release, start, simple, number: known.number }
+        Self { known: Arc::clone(known), release, start, simple, is_half, number: known.number }
     }
 
-    /// What a group without statements says of it.
+    /// What a group without statements says of it. Where nothing that counts is said of one of its
+    /// two names, whatever is said of the other is found in the list of that.
     fn matched(&self, group: &Group, entries: &[Arc<Entry>]) -> Option<Match> {
         let glance = self.simple.zip(self.start.as_ref());
         match glance.and_then(|(release, start)| at_a_glance(entries, start, release)) {
-            Some(verdict) => Match::of(self.number, verdict),
+            Some(verdict) => {
+                let found = Match::of(self.number, verdict)?;
+                if self.is_half { match_one(group, entries, &self.known) } else { Some(found) }
+            }
             None if self.is_outside(entries) => None,
             None => match_one(group, entries, &self.known),
         }
@@ -197,12 +213,13 @@ impl Matcher {
 
     /// Keeps an identity that is not there yet, and matches nothing.
     fn keep(&mut self, known: Arc<Known>) -> Arc<Known> {
-        let Subject { loose, package, .. } = &known.subject;
-        let of_name = match loose {
-            None => self.by_package.entry(without_release(package)).or_default(),
-            Some(loose) => self.by_bare_name.entry(loose.bare.clone()).or_default(),
-        };
-        of_name.push(Holder::new(&known));
+        for (subject, asked) in known.halves() {
+            let of_name = match &subject.loose {
+                None => self.by_package.entry(without_release(&subject.package)).or_default(),
+                Some(loose) => self.by_bare_name.entry(loose.bare.clone()).or_default(),
+            };
+            of_name.push(Holder::new(&known, subject, asked));
+        }
         self.identities.insert(known.number, Arc::clone(&known));
         known
     }
@@ -253,7 +270,7 @@ impl Matcher {
             let before = self.lists.remove(&id).unwrap_or_default();
             let group = self.advisories.group_by_key(&id);
             let is_moved = |package: &PackageName| packages.contains(package);
-            let fresh = group.map(|it| self.match_all(it, is_moved)).unwrap_or_default();
+            let fresh = group.map(|it| self.match_all(it, is_moved, false)).unwrap_or_default();
             let mut key = String::new();
             let mut touched = BTreeSet::new();
             for package in &packages {
@@ -293,7 +310,7 @@ impl Matcher {
         let work = || {
             let mut lists = Vec::new();
             while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut list = self.match_all(group, |_| true);
+                let mut list = self.match_all(group, |_| true, true);
                 if !list.is_empty() {
                     list.shrink_to_fit();
                     lists.push((group.id.clone(), list));
@@ -358,13 +375,19 @@ impl Matcher {
         named.chain(bare.filter(|it| it.known.subject.has_name_of(package)))
     }
 
-    /// The matches of a group among the identities of the packages that are wanted.
-    fn match_all(&self, group: &Group, is_wanted: impl Fn(&PackageName) -> bool) -> Vec<Match> {
+    /// The matches of a group among the identities of the packages that are wanted: of all, or of
+    /// some, where what is said of the others counts for whoever is both.
+    fn match_all(
+        &self,
+        group: &Group,
+        is_wanted: impl Fn(&PackageName) -> bool,
+        are_all: bool,
+    ) -> Vec<Match> {
         let (mut list, mut key) = (Vec::new(), String::new());
         let is_open = group.has_statements();
         for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
             let holders = self.holders(package, &mut key);
-            list.extend(holders.filter_map(|it| match is_open {
+            list.extend(holders.filter_map(|it| match is_open || (it.is_half && !are_all) {
                 true => match_one(group, entries, &it.known),
                 false => it.matched(group, entries),
             }));
@@ -387,12 +410,14 @@ impl Matcher {
                 self.lists.remove(&group.id);
             }
         }
-        let of_name = match &known.subject.loose {
-            None => self.by_package.get_mut(&without_release(&known.subject.package)),
-            Some(loose) => self.by_bare_name.get_mut(&loose.bare),
-        };
-        if let Some(all) = of_name {
-            all.retain(|it| it.known.number != number);
+        for (subject, _) in known.halves() {
+            let of_name = match &subject.loose {
+                None => self.by_package.get_mut(&without_release(&subject.package)),
+                Some(loose) => self.by_bare_name.get_mut(&loose.bare),
+            };
+            if let Some(all) = of_name {
+                all.retain(|it| it.known.number != number);
+            }
         }
     }
 }

@@ -1,16 +1,15 @@
 //! Which package a component is, under the name that advisories use for it.
 
-use relight_model::{
-    Basis, Component, Ecosystem, PackageName, Purl, bare_name, fold_name, fold_name_into, folds_to,
-};
+use relight_model::{Basis, Component, Ecosystem, PackageName, Purl, bare_name, folds_to};
 
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
+use crate::loose::LooseName;
 use crate::opinion::{Stand, Why};
 use crate::release::{Kinship, record_release};
 
 /// A component as matching sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Subject {
     /// Name and, for a distribution, the release.
     pub(crate) package: PackageName,
@@ -26,9 +25,20 @@ pub(crate) struct Subject {
     pub(crate) arch: Option<String>,
     /// The module stream of a modular package.
     pub(crate) stream: Option<String>,
+    /// The source package, where records name the one or the other.
+    pub(crate) source: Option<Box<Source>>,
     is_modular: bool,
     /// Built for its release from the sources of another suite; `version` and release are those.
     pub(crate) is_backport: bool,
+}
+
+/// The source package of a component, which hears what is said of both.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// As if it were the component.
+    pub(crate) subject: Subject,
+    /// Its version.
+    pub(crate) asked: Asked,
 }
 
 /// Which packages of that name a component may be. Beyond [`Reach::Package`] it may be the package
@@ -69,69 +79,6 @@ impl Reach {
     }
 }
 
-/// A name that somebody wrote without saying by whose rules, ready to be compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LooseName {
-    /// Folded, without its group: see [`bare_key`].
-    pub(crate) bare: String,
-    /// Folded, with its group.
-    full: String,
-    form: Form,
-}
-
-/// What the form of a group tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// Nothing: there is none, or it may be a vendor, a folder, anything.
-    Any,
-    /// `@scope`: a name of npm, and whole.
-    Scope,
-    /// `org.example`: Java's, if any.
-    Domain,
-}
-
-impl LooseName {
-    fn of(purl: &Purl) -> Self {
-        let full = match purl.namespace.as_str() {
-            "" => purl.name.clone(),
-            namespace => format!("{namespace}/{}", purl.name),
-        };
-        let group = full.rsplit_once(['/', ':']).map_or("", |(group, _)| group);
-        let form = match group {
-            _ if group.starts_with('@') => Form::Scope,
-            _ if group.contains('.') && !group.contains('/') => Form::Domain,
-            _ => Form::Any,
-        };
-        Self { bare: bare_key(&full), full: fold_name(&full), form }
-    }
-
-    /// The groups are compared only where their forms tell that one cannot be the other: copies of
-    /// Java packages keep the name and change the group.
-    fn has_group_of(&self, package: &PackageName) -> bool {
-        let has_none = || bare_name(&package.name).len() == package.name.len();
-        match self.form {
-            Form::Any => true,
-            Form::Domain if package.ecosystem == Ecosystem::Maven || has_none() => true,
-            Form::Domain | Form::Scope => folds_to(&package.name, &self.full),
-        }
-    }
-
-    /// Whether this name, which a person asked for, may be it.
-    pub(crate) fn may_be_asked(&self, name: &str) -> bool {
-        folds_to(bare_name(name), &self.bare)
-    }
-}
-
-/// Under which key a name is found by whoever knows no more than a part of it.
-pub(crate) fn bare_key(name: &str) -> String {
-    fold_name(bare_name(name))
-}
-
-/// As [`bare_key`], in the place of whatever is in `key`.
-pub(crate) fn bare_key_into(name: &str, key: &mut String) {
-    fold_name_into(bare_name(name), key);
-}
-
 /// The release of a distribution in one word, for telling two apart without looking at their
 /// texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,10 +111,19 @@ impl ReleaseTag {
 impl Subject {
     /// Takes a component apart.
     pub(crate) fn of(component: &Component) -> Self {
-        let purl = &component.purl;
+        let source = distro::source(&component.purl).map(|it| {
+            let mut subject = Self::of_purl(&it.purl, component.basis);
+            subject.epoch_may_be_missing |= it.epoch_may_be_missing;
+            let asked = subject.asked();
+            Box::new(Source { subject, asked })
+        });
+        Self { source, ..Self::of_purl(&component.purl, component.basis) }
+    }
+
+    fn of_purl(purl: &Purl, basis: Basis) -> Self {
         let package = package_of(purl);
         let distro = DistroPackage::of(purl, &package.ecosystem);
-        let is_foreign = component.basis == Basis::Document;
+        let is_foreign = basis == Basis::Document;
         let has_epochs = distro.is_some() && purl.kind != "apk";
         let distro = distro.unwrap_or_else(|| DistroPackage {
             version: purl.version.clone(),
@@ -177,7 +133,8 @@ impl Subject {
         let is_loose = reach != Reach::Package;
         Self {
             reach,
-            loose: is_loose.then(|| Box::new(LooseName::of(purl))),
+            loose: is_loose.then(|| Box::new(LooseName::of(&purl.namespace, &package.name))),
+            source: None,
             epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,
             arch: purl.qualifier("arch").map(Into::into),

@@ -334,7 +334,8 @@ impl PackageQuestion {
                 Ecosystem::Maven => bare_name(&package.name),
                 _ => &package.name,
             };
-            if [bare, &package.name, &found.name].contains(&asked.as_str()) {
+            let source = subject.source.as_ref().map_or("", |it| &*it.subject.package.name);
+            if [bare, &package.name, &found.name, source].contains(&asked.as_str()) {
                 return Some(true);
             }
             // Asked with its group, or in another form, and found by a name: it may be the same.
@@ -355,7 +356,9 @@ impl PackageQuestion {
         let same_kind = wanted.ecosystem == subject.package.ecosystem;
         let is_known = wanted.release.is_none() || subject.package.release.is_some();
         let is_whole = subject.reach == Reach::Package;
-        if is_whole && same_kind && wanted.name == subject.package.name {
+        let source = subject.source.as_ref().map(|it| &it.subject.package.name);
+        let is_source = source == Some(&wanted.name);
+        if is_whole && same_kind && (is_source || wanted.name == subject.package.name) {
             return Some(is_known);
         }
         // A binary package of Debian is asked by its own name, too.

@@ -47,6 +47,19 @@ impl Purl {
         self.qualifiers.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 
+    /// The source package that the qualifier `upstream` names, and the version of that where it is
+    /// stated: `glibc`, `glibc@2.36-9`, or for RPM the name of a file (`bind-9.11-3.el8.src.rpm`).
+    pub fn upstream(&self) -> Option<(&str, Option<&str>)> {
+        let stated = self.qualifier("upstream")?;
+        if let Some((name, version)) = stated.split_once('@') {
+            return Some((name, Some(version)));
+        }
+        let file = stated.strip_suffix(".src.rpm").or_else(|| stated.strip_suffix(".nosrc.rpm"));
+        let Some(file) = file.filter(|_| self.kind == "rpm") else { return Some((stated, None)) };
+        let at = file.match_indices('-').map(|(at, _)| at).nth_back(1)?;
+        Some((&file[..at], Some(&file[at + 1..])))
+    }
+
     /// Sets a qualifier; an empty value removes it.
     #[must_use]
     pub fn with_qualifier(mut self, key: &str, value: &str) -> Self {

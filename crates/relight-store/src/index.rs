@@ -337,6 +337,14 @@ mod tests {
         };
         let scoped = package(Ecosystem::Npm, "@scope/zope-interface");
         assert_eq!(scoped, ["pkg:generic/%40scope/zope.interface@1"]);
+        let ssl = "pkg:rpm/suse/libssl1@1-1?upstream=openssl-1_1-1-1.src.rpm";
+        put(&store, 1, &sbom(&[(ssl, "a")]), 3);
+        let index = Index::build(&store).unwrap();
+        let package = |ecosystem, name: &str| {
+            let name = PackageName { ecosystem, release: None, name: name.into() };
+            index.identities_of(&name).map(|(_, it)| it.purl.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(package(Ecosystem::Suse, "openssl-1_1"), [ssl]);
         let mut later = package(Ecosystem::Go, "example.org/b/v2");
         later.sort();
         let go = "pkg:golang/example.org/b/v2@1";

@@ -98,3 +98,68 @@ fn a_question_finds_a_name_alone_in_whatever_form() {
         assert_eq!(state, wanted, "{question} of {purl}");
     }
 }
+
+/// SUSE, openSUSE and Rocky name source packages, and Red Hat does where it has no fix; errata of
+/// others name what was built. A package hears of both, and of its own version where it is named.
+#[test]
+fn m15_rpm_packages_hear_of_their_sources() {
+    let suse = |package: &str, events: &str| {
+        affected("SUSE:Linux Enterprise Module for Basesystem 15 SP4", package, &[events])
+    };
+    let alma = |package: &str, events: &str| affected("AlmaLinux:8", package, &[events]);
+    let ssl = "suse/libopenssl1_1@1.1.1l-150400.5?distro=sles-15.4";
+    let ssl = &format!("{ssl}&upstream=openssl-1_1-1.1.1l-150400.5.src.rpm");
+    let carp = "almalinux/perl-Errno@1.28-420.el8?distro=almalinux-8.5";
+    let carp = &format!("{carp}&upstream=perl-5.26.3-420.el8.src.rpm");
+    let bind = "almalinux/bind-libs@9.11-3.el8?distro=almalinux-8.5&epoch=32";
+    let bind = &format!("{bind}&upstream=bind-9.11-3.el8.src.rpm");
+    const AFFECTED: &[&str] = &["CVE-1 affected"];
+    const POSSIBLE: &[&str] = &["CVE-1 possible-match"];
+    for (entries, purl, wanted) in [
+        (vec![suse("openssl-1_1", "i0 f1.1.1l-150400.7")], ssl, AFFECTED),
+        (vec![suse("openssl-1_1", "i0")], ssl, AFFECTED),
+        (vec![suse("openssl-1_1", "i0 f1.1.1l-150400.5")], ssl, &[]),
+        (vec![suse("openssl", "i0 f1.1.1l-150400.7")], ssl, &[]),
+        (vec![suse("libopenssl1_1", "i0 f1.1.1l-150400.7")], ssl, AFFECTED),
+        // The record names what was built: its own line counts.
+        (
+            vec![alma("perl", "i0 f4:5.26.3-421.el8"), alma("perl-Errno", "i0 f1.28-420.el8")],
+            carp,
+            &[],
+        ),
+        (
+            vec![alma("perl", "i0 f4:5.26.3-420.el8"), alma("perl-Errno", "i0 f1.28-421.el8")],
+            carp,
+            AFFECTED,
+        ),
+        // The epoch of another version is in no file name.
+        (vec![alma("perl", "i0 f4:5.26.3-420.el8")], carp, POSSIBLE),
+        (vec![alma("perl", "i0 f5.26.3-420.el8")], carp, &[]),
+        (vec![alma("perl", "i0 f4:5.26.3-421.el8")], carp, AFFECTED),
+        (vec![alma("bind", "i0 f32:9.11-3.el8")], bind, &[]),
+        (vec![alma("bind", "i0 f32:9.11-4.el8")], bind, AFFECTED),
+        (vec![affected("AlmaLinux:9", "bind", &["i0 f32:9.11-4.el8"])], bind, &[]),
+    ] {
+        let record = advisory("CVE-1", entries);
+        assert_eq!(everywhere(&[record], &component(&format!("pkg:rpm/{purl}"))), wanted, "{purl}");
+    }
+    // Two records, each about one of the names: affected wins.
+    let records = |own: &str, source: &str| {
+        let erratum = advisory("A-1", vec![suse("libopenssl1_1", own)]);
+        let open = advisory("A-2", vec![suse("openssl-1_1", source)]);
+        let about = |it: Advisory| Advisory { upstream: vec!["CVE-1".into()], ..it };
+        [about(erratum), about(open)]
+    };
+    let it = component(&format!("pkg:rpm/{ssl}"));
+    let (old, new) = ("i0 f1.1.1l-150400.7", "i0 f1.1.1l-150400.5");
+    assert_eq!(everywhere(&records(new, old), &it), AFFECTED);
+    assert_eq!(everywhere(&records(old, new), &it), AFFECTED);
+    assert_eq!(everywhere(&records(new, new), &it), [""; 0]);
+    let unlisted = component("pkg:rpm/suse/libopenssl1_1@1.1.1l-150400.5?distro=sles-15.4");
+    assert_eq!(everywhere(&records(new, old), &unlisted), [""; 0]);
+    // A question names either.
+    for question in ["openssl-1_1", "pkg:rpm/suse/openssl-1_1", "libopenssl1_1<1.1.1m"] {
+        let asked = Question::parse(question).unwrap();
+        assert!(asked.judge_component(&Advisories::new(vec![]), &it).is_some(), "{question}");
+    }
+}
