@@ -106,7 +106,11 @@ test('each state is told apart on a wall of small cells, however colours are see
     const page = await context.newPage();
     await page.goto(`${CONSOLE}/?lang=en`);
     // Nothing changes the cells meanwhile.
-    await page.evaluate(() => document.querySelector('rl-live').stream?.close());
+    await page.evaluate(() => {
+      const live = document.querySelector('rl-live');
+      live.stream?.close();
+      live.watch = () => {};
+    });
     const { pitch, cells, hues } = await smallWall(page);
     assert.ok(pitch >= 6 && pitch <= 10, `cells of ${pitch} px`);
     const side = Math.round(pitch);

@@ -111,6 +111,8 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Result<Self, String> {
         let path = std::env::temp_dir().join(format!("relight-e2e-{}", std::process::id()));
+        // A run that was killed may have left one, and numbers of processes come again.
+        drop(fs::remove_dir_all(&path));
         fs::create_dir_all(&path).map_err(|error| format!("create {}: {error}", path.display()))?;
         Ok(Self { path })
     }

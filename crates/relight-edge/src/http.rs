@@ -434,8 +434,15 @@ mod tests {
         address
     }
 
+    /// A client that gives a busy machine time; a peer that closes is an error at once.
+    fn patient(address: SocketAddr) -> Client {
+        let mut client = Client::connect(address).unwrap();
+        client.answer_wait_max = Duration::from_secs(30);
+        client
+    }
+
     fn one(answer: impl Into<String>) -> Result<Response, EdgeError> {
-        Client::connect(peer(vec![answer.into()])).unwrap().get("a", "/")
+        patient(peer(vec![answer.into()])).get("a", "/")
     }
 
     fn body(answer: &str) -> String {
@@ -457,7 +464,7 @@ mod tests {
     fn a_connection_is_kept_until_somebody_closes_it() {
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab".to_owned();
         let last = answer.replace("OK\r\n", "OK\r\nConnection: close\r\n");
-        let mut client = Client::connect(peer(vec![answer.clone(), answer, last])).unwrap();
+        let mut client = patient(peer(vec![answer.clone(), answer, last]));
         for open in [true, true, false] {
             assert_eq!(client.get("a", "/").unwrap().body, b"ab");
             assert_eq!(client.is_open(), open);
@@ -506,7 +513,7 @@ mod tests {
             ("Connection: close", page),
         ] {
             let answer = format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{body}");
-            let mut client = Client::connect(peer(vec![answer])).unwrap();
+            let mut client = patient(peer(vec![answer]));
             assert_eq!(client.body_bytes_max, BODY_BYTES_MAX);
             client.body_bytes_max = 20;
             let answer = client.get("a", "/").unwrap();

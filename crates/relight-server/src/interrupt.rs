@@ -4,18 +4,20 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{ServerError, runtime};
 
-/// Returns once Ctrl-C was pressed or the process was asked to terminate. Not to be called from
-/// async code.
+/// Returns once Ctrl-C was pressed or the process was asked to terminate; calls `ready` when from
+/// now on neither ends the process by itself. Not to be called from async code.
 ///
 /// # Errors
 /// When signals cannot be received.
-pub fn wait() -> Result<(), ServerError> {
+pub fn wait(ready: impl FnOnce()) -> Result<(), ServerError> {
     let runtime = runtime::start("relight-signal")?;
     runtime.block_on(async {
         let failed = |error| ServerError::new(format!("wait for a signal: {error}"));
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        ready();
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         Ok(())

@@ -121,12 +121,14 @@ mod tests {
         assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("127.0.0.1"), "{text}");
         let half: &[u8] = b"GET / HT";
         let unfinished = &WHOLE[..WHOLE.len() - 2];
-        let drops: Vec<&[u8]> = WHOLE.chunks(1).collect();
+        let long = [WHOLE[..16].to_vec(), b"X: ".to_vec(), vec![b'x'; 400], b"\r\n\r\n".to_vec()];
+        let long = long.concat();
+        let drops: Vec<&[u8]> = long.chunks(1).collect();
         for pieces in [vec![], vec![half], vec![unfinished], drops] {
             let (text, took) = got(&pieces, wait, pause);
             assert!(!text.contains("200"), "{text}");
             // Not before its time, and long before all of the bytes were there.
-            let all = pause * u32::try_from(WHOLE.len()).unwrap();
+            let all = pause * u32::try_from(long.len()).unwrap();
             assert!(took + pause >= wait && took < all, "{took:?}: {text}");
         }
     }

@@ -169,7 +169,7 @@ fn an_edge_that_closes_kept_connections_is_asked_again() {
 /// A dead listener must not cost a wait per site.
 #[test]
 fn a_thread_gives_up_after_a_few_connections() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let listener = crate::exec::free_address().unwrap();
     let listener = &Listener::from(listener);
     let targets = vec![target(None); 100];
     let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
@@ -211,6 +211,6 @@ fn a_page_longer_than_a_probe_reads_is_still_lit() {
 
 #[test]
 fn no_target_needs_no_edge() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let listener = crate::exec::free_address().unwrap();
     assert!(Prober::new(listener).probe(&[], 1).is_empty());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -12,7 +12,7 @@ use relight_edge::{EdgeErrorKind, GateSet, Stage, Target};
 use relight_model::{Epoch, Seen};
 use testkit::Rng;
 
-use crate::support::{DEADLINE, Finish, Kind, Rig, epoch, key, set};
+use crate::support::{DEADLINE, Finish, Kind, Rig, epoch, eventually, key, set};
 
 /// Names the file of a target: the process with it is the writer that will be killed.
 const WRITER: &str = "RELIGHT_TEST_WRITER";
@@ -30,9 +30,9 @@ fn an_older_controller_never_overwrites_a_newer_one() {
         let mut rig = Rig::start(kind, SITES);
         let mut older = relight_edge::open(&rig.target).unwrap();
         let (started, done) = (AtomicBool::new(false), AtomicBool::new(false));
+        let fenced = AtomicUsize::new(0);
         thread::scope(|scope| {
             let old = scope.spawn(|| {
-                let mut fenced = 0;
                 while !done.load(Ordering::Relaxed) {
                     for (stage, dark) in [
                         (Stage::Durable, set(0..20)),
@@ -41,19 +41,22 @@ fn an_older_controller_never_overwrites_a_newer_one() {
                     ] {
                         match older.apply(Epoch { term: 1, seq: 900 }, stage, &dark) {
                             Ok(()) => {}
-                            Err(error) if error.kind == EdgeErrorKind::Fenced => fenced += 1,
+                            Err(error) if error.kind == EdgeErrorKind::Fenced => {
+                                fenced.fetch_add(1, Ordering::Relaxed);
+                            }
                             Err(error) => assert!(error.retry, "{kind:?}: {error}"),
                         }
                         let changed = set([0]);
                         let few = older.apply_changes(epoch(900), stage, &dark, &changed);
-                        fenced += usize::from(few.is_err_and(|e| e.kind == EdgeErrorKind::Fenced));
+                        if few.is_err_and(|error| error.kind == EdgeErrorKind::Fenced) {
+                            fenced.fetch_add(1, Ordering::Relaxed);
+                        }
                     }
                     started.store(true, Ordering::Relaxed);
                     // Whoever asks for the lock a thousand times a second must get it between two
                     // writes; without a breath that took minutes on a busy machine.
                     thread::park_timeout(BREATH);
                 }
-                fenced
             });
             let _finish = Finish(&done);
             while !started.load(Ordering::Relaxed) && !old.is_finished() {
@@ -70,8 +73,12 @@ fn an_older_controller_never_overwrites_a_newer_one() {
             for _ in 0..3 {
                 assert_eq!(seen_dark(&mut rig), wanted, "{kind:?}");
             }
+            eventually("the older one is fenced", || {
+                fenced.load(Ordering::Relaxed) > 0 || old.is_finished()
+            });
             done.store(true, Ordering::Relaxed);
-            assert!(old.join().unwrap() > 0, "{kind:?}: the older one was never fenced");
+            old.join().unwrap();
+            assert!(fenced.load(Ordering::Relaxed) > 0, "{kind:?}: the older one was never fenced");
         });
         let views = rig.driver.observe(&[key(0), key(10)]).unwrap();
         assert_eq!(views[0].durable, Seen::Lit, "{kind:?}");

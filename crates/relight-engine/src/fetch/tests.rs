@@ -252,26 +252,27 @@ fn redirects_are_followed_over_tls_only_and_not_for_ever() {
 #[test]
 fn an_answer_that_is_too_long_or_too_slow_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::with_times(Some(&fixture("ca.pem")), 1).unwrap();
+    let patient = Client::new(Some(&fixture("ca.pem"))).unwrap();
+    let hasty = Client::with_times(Some(&fixture("ca.pem")), 1).unwrap();
     let (server, into) = (Server::plain(), folder.path().join("1"));
-    let get = |path: &str, bytes_max, stop: bool| {
+    let get = |client: &Client, path: &str, bytes_max, stop: bool| {
         let stop = AtomicBool::new(stop);
         client.get(&server.url(path), None, &into, bytes_max, &stop).map_err(|it| it.code)
     };
     server.put("/long", Page::text("x".repeat(1_000)));
     server.put("/chunks", Page::text("x".repeat(1_000)).chunked());
     for path in ["/long", "/chunks"] {
-        assert!(get(path, 1_000, false).is_ok());
-        assert_eq!(get(path, 999, false), Err("too-long"), "{path}");
+        assert!(get(&patient, path, 1_000, false).is_ok());
+        assert_eq!(get(&patient, path, 999, false), Err("too-long"), "{path}");
     }
     // Who is to end asks nobody, and says why nothing came.
     let asked = server.asked().len();
-    assert_eq!(get("/long", 1_000, true), Err("stopped"));
+    assert_eq!(get(&patient, "/long", 1_000, true), Err("stopped"));
     assert_eq!(server.asked().len(), asked);
     server.put("/silent", Page::text("x").silent());
-    assert_eq!(get("/silent", 1_000, false), Err("timed-out"));
+    assert_eq!(get(&hasty, "/silent", 1_000, false), Err("timed-out"));
     server.put("/stalls", Page::text("x".repeat(1_000)).stalls(500));
-    assert_eq!(get("/stalls", 1_000, false), Err("timed-out"));
+    assert_eq!(get(&hasty, "/stalls", 1_000, false), Err("timed-out"));
 }
 
 /// A list that shrank is refused whole, is asked for again in full, and passes when a person says.

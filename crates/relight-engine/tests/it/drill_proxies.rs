@@ -1,6 +1,6 @@
 //! Drills on a real proxy: a reload by other hands, and WebSockets that were open before.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
@@ -26,12 +26,17 @@ fn origin() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
+        for stream in listener.incoming().flatten() {
             thread::spawn(move || {
-                let mut request = [0; 4096];
-                while let Ok(size @ 1..) = stream.read(&mut request) {
-                    let wishes = String::from_utf8_lossy(&request[..size]).to_lowercase();
-                    let answer: &[u8] = match wishes.contains("upgrade: websocket") {
+                let mut lines = BufReader::new(stream);
+                loop {
+                    let mut head = String::new();
+                    while lines.read_line(&mut head).is_ok_and(|read| read > 2) {}
+                    if head.is_empty() {
+                        return;
+                    }
+                    let is_upgrade = head.to_lowercase().contains("upgrade: websocket");
+                    let answer: &[u8] = match is_upgrade {
                         true => {
                             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
                               Upgrade: websocket\r\n\
@@ -39,7 +44,12 @@ fn origin() -> SocketAddr {
                         }
                         false => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
                     };
-                    if stream.write_all(answer).is_err() {
+                    if lines.get_mut().write_all(answer).is_err() {
+                        return;
+                    }
+                    if is_upgrade {
+                        // It says nothing more until the other side ends.
+                        drop(io::copy(&mut lines, &mut io::sink()));
                         return;
                     }
                 }

@@ -1,7 +1,8 @@
 //! What an open gate passes on, and what happens when the origin fails.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use relight_engine::edge::exec;
 
@@ -106,13 +107,14 @@ fn an_origin_that_speaks_nonsense_is_502() {
     assert_eq!(client.get("a.qc", "/101").status, 502, "nobody asked for an upgrade");
 }
 
-/// An origin that answers, keeps the connection, and closes it on the next request.
+/// An origin that answers, keeps each connection, and closes the first one that is asked once more.
 fn dying_origin() -> (RawOrigin, mpsc::Receiver<String>) {
     let (heard, requests) = mpsc::channel();
-    let first = AtomicUsize::new(0);
+    let (known, has_died) = (Mutex::new(BTreeSet::new()), AtomicBool::new(false));
     let origin = RawOrigin::start(move |wire, head| {
         heard.send(head.lines().next().unwrap().to_owned()).unwrap();
-        if first.fetch_add(1, Ordering::SeqCst) == 1 {
+        let is_kept = !known.lock().unwrap().insert(wire.0.peer_addr().unwrap());
+        if is_kept && !has_died.swap(true, Ordering::SeqCst) {
             return Then::Close;
         }
         wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -121,17 +123,22 @@ fn dying_origin() -> (RawOrigin, mpsc::Receiver<String>) {
     (origin, requests)
 }
 
+/// How often a kept connection is waited for.
+const TURNS_MAX: usize = 50;
+
 #[test]
 fn a_kept_connection_that_died_costs_a_get_nothing() {
     let (folders, (origin, requests)) = (Folders::new(), dying_origin());
     let edge = edge_before(&folders, origin.address);
     let mut client = connect(&edge);
-    for path in ["/1", "/2"] {
-        assert_eq!(client.get("a.qc", path).status, 200);
-    }
-    let seen: Vec<String> = requests.try_iter().collect();
-    assert_eq!(seen, ["GET /1 HTTP/1.1", "GET /2 HTTP/1.1", "GET /2 HTTP/1.1"]);
-    assert_eq!(origin.connections.load(Ordering::SeqCst), 2);
+    // The connection comes back beside the answer: a fast client may find it a moment too soon.
+    let twice = (1..=TURNS_MAX).find_map(|turn| {
+        assert_eq!(client.get("a.qc", &format!("/{turn}")).status, 200);
+        let seen: Vec<String> = requests.try_iter().collect();
+        (seen.len() > 1).then_some(seen)
+    });
+    let twice = twice.expect("no connection was kept");
+    assert!(twice.len() == 2 && twice[0] == twice[1], "{twice:?}");
 }
 
 #[test]
@@ -140,9 +147,14 @@ fn a_post_is_never_sent_twice() {
     let edge = edge_before(&folders, origin.address);
     let mut client = connect(&edge);
     assert_eq!(client.get("a.qc", "/1").status, 200);
-    client.send("POST /2 HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(client.reply_to("POST").status, 502);
-    assert_eq!(requests.try_iter().count(), 2);
+    let dies = (1..=TURNS_MAX).find(|_| {
+        client.send("POST /2 HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 0\r\n\r\n");
+        let status = client.reply_to("POST").status;
+        assert!(matches!(status, 200 | 502), "{status}");
+        status == 502
+    });
+    let posts = dies.expect("no connection was kept");
+    assert_eq!(requests.try_iter().count(), 1 + posts);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn flood(world: &World) -> (usize, usize) {
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     let mut client = Client::connect(world.address()).unwrap();
+    client.answer_wait_max = crate::support::DEADLINE;
     let (mut looked_at, mut refused) = (0, 0);
     for _ in 0..TRIALS / CONNECTIONS {
         match client.exchange(request.as_bytes(), false).unwrap().status {

@@ -342,9 +342,7 @@ fn a_provider_that_does_not_answer_holds_up_no_passkey() {
     now_set(START);
     let provider = Provider::start();
     let mut settings = provider.settings();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    settings.issuer = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    settings.issuer = format!("http://{}", relight_engine::edge::exec::free_address().unwrap());
     let world = World::start_with(now, |config| config.oidc = Some(settings), |_| ());
     let mut device = Device::new(1);
     world.first("anna", &device);

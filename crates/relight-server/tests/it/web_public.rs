@@ -144,8 +144,9 @@ fn readers_of_the_folder_never_see_half_a_page() {
         }
     });
     while !changes.is_finished() {
-        // The folder behind the link is found once, as a web server finds it for a request.
-        let Ok(generation) = fs::canonicalize(&current) else { panic!("no current page") };
+        // The link is read once, as a web server finds the folder for a request.
+        let Ok(name) = fs::read_link(&current) else { panic!("no current page") };
+        let generation = current.with_file_name(name);
         let Ok(csv) = fs::read_to_string(generation.join("sites.csv")) else { continue };
         let Ok(json) = fs::read_to_string(generation.join("api/v2/summary.json")) else { continue };
         let dark = csv.matches(",offline-precaution,").count();

@@ -7,11 +7,11 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs};
 
+use relight_engine::edge::exec;
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
 use crate::place::{Place, archive, log4j};
@@ -82,7 +82,7 @@ impl Desk {
         let host = |name| format!("{name}.ville.example");
         let sites = HOSTS.map(|name| OriginSite { host: host(name), name: name.to_owned() });
         let origin = Origin::start(OriginConfig { listen, sites: sites.into() }).unwrap();
-        let free = || TcpListener::bind(listen).unwrap().local_addr().unwrap().to_string();
+        let free = || exec::free_address().unwrap().to_string();
         let mut real: Vec<_> = ADDRESSES.map(|address| (address.to_owned(), free())).into();
         real.push((SITES_ADDRESS.to_owned(), origin.address().to_string()));
         let folder = place.path("").display().to_string();

@@ -25,7 +25,7 @@ const FEED: &str = r#"{"id":"GHSA-test-0010-feed","aliases":["CVE-2099-0010"],
 const WHAT: [&str; 3] = ["affected", "CVE-2099-0010", "--json"];
 
 /// How long a program may take to come to a point.
-const WAIT_MAX: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What a path gives: a text, or half of it and then nothing more.
 #[derive(Clone)]

@@ -211,7 +211,7 @@ fn request(place: &Place, form: Option<Form>) -> Result<Request<Full<Bytes>>, hy
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     use std::net::TcpListener;
 
     use super::*;
@@ -254,18 +254,21 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = format!("http://{}/x", listener.local_addr().unwrap());
             let place = Place::parse(&url, true).unwrap();
+            // Only who says nothing is given up soon: the others have all the time they need.
+            let wait_max = Duration::from_millis(if sent.is_none() { 300 } else { 30_000 });
             let peer = std::thread::spawn(move || {
                 let (mut stream, _) = listener.accept().unwrap();
-                let mut head = [0; 4_096];
-                let read = stream.read(&mut head).unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap());
+                let mut head = String::new();
+                while lines.read_line(&mut head).unwrap() > 2 {}
                 match sent {
                     Some(sent) => drop(stream.write_all(sent.as_bytes())),
                     // Until the other side has had enough.
-                    None => drop(stream.read(&mut head)),
+                    None => drop(lines.read(&mut [0])),
                 }
-                String::from_utf8_lossy(&head[..read]).into_owned()
+                head
             });
-            let fetcher = Fetcher { tls: None, wait_max: Duration::from_millis(300) };
+            let fetcher = Fetcher { tls: None, wait_max };
             let runtime = crate::runtime::start("test").unwrap();
             let got = runtime.block_on(fetcher.ask(&place, None));
             let got = got.map(|answer| (answer.status.as_u16(), answer.body.len()));
