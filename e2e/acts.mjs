@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { DESK, TWICE, look, lookHere, person, quit, violations, withBrowser } from './browser.mjs';
+import {
+  DESK, TWICE, look, lookHere, openLink, person, quit, violations, withBrowser,
+} from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -111,7 +113,7 @@ async function begin() {
     '--listen', edge);
   await start(['edge', 'run', '--routes', 'routes'], 'stdout', /(answers on)/);
   link = await start(['serve', '--listen', FREE, '--public-listen', FREE], 'stderr',
-    /(http:\/\/localhost:\d+\/start\?code=\S+)/);
+    /(http:\/\/localhost:\d+\/start#code=\S+)/);
   origin = new URL(link).origin;
 }
 
@@ -142,7 +144,7 @@ async function enter(page, address) {
 async function night(options, glance) {
   await withBrowser(async (first) => withBrowser(async (second) => withBrowser(async (third) => {
     const [admin, chief, approver] = [await person(first), await person(second), await person(third)];
-    await admin.page.goto(`${link}&lang=en`);
+    await openLink(admin.page, link, 'en');
     await admin.page.fill('[name=name]', 'anna');
     await admin.page.click('button.main');
     await admin.page.waitForURL('**/accounts?*');
@@ -151,7 +153,7 @@ async function night(options, glance) {
       await admin.page.fill('form[action^="/accounts/add"] [name=name]', name);
       await admin.page.click('form[action^="/accounts/add"] button');
       const invitation = await admin.page.textContent('.secret code');
-      await who.page.goto(`${invitation}&lang=en`);
+      await openLink(who.page, invitation, 'en');
       await who.page.click('button.main');
       await who.page.waitForURL('**/me?*');
       await admin.page.goto(`${origin}/accounts?lang=en`);

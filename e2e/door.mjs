@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { look, lookHere, person, quit, withBrowser } from './browser.mjs';
+import { look, lookHere, openLink, person, quit, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -30,7 +30,7 @@ before(async () => {
   const free = '127.0.0.1:0';
   server = spawn(RELIGHT, [...data, 'serve', '--listen', free, '--public-listen', free]);
   for await (const line of createInterface({ input: server.stderr })) {
-    [, link] = /(http:\/\/localhost:\d+\/start\?code=\S+)/.exec(line) ?? [];
+    [, link] = /(http:\/\/localhost:\d+\/start#code=\S+)/.exec(line) ?? [];
     if (link) break;
   }
   assert.ok(link, 'the link of the first run is printed');
@@ -46,8 +46,11 @@ after(async () => {
 test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
   await withBrowser(async (context) => {
     const { page, faults, verifies } = await person(context);
-    await look(page, link, 'door-start');
-    await page.goto(`${link}&lang=en`);
+    await look(page, `${origin}/start`, 'door-start-asks');
+    for (const lang of ['fr', 'en']) {
+      await openLink(page, link, lang);
+      await lookHere(page, `door-start-${lang}`);
+    }
     await page.fill('[name=name]', 'anna');
     await page.fill('[name=label]', 'laptop');
     await page.click('button.main');
@@ -55,7 +58,9 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
     assert.deepEqual(faults, []);
 
     // The link is dead, and the console closed to everybody else.
-    assert.equal((await fetch(link)).status, 404);
+    const body = new URLSearchParams(new URL(link).hash.slice(1));
+    const dead = await fetch(`${origin}/start`, { method: 'POST', headers: { origin }, body });
+    assert.equal(dead.status, 404);
     const other = await fetch(`${origin}/sites`, { redirect: 'manual' });
     assert.equal(other.status, 303);
     const cookies = await context.cookies();
@@ -99,7 +104,7 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
 
     await withBrowser(async (elsewhere) => {
       const zoe = await person(elsewhere);
-      await zoe.page.goto(`${invitation}&lang=en`);
+      await openLink(zoe.page, invitation, 'en');
       await zoe.page.click('button.main');
       await zoe.page.waitForURL('**/me?*');
       assert.match(await zoe.page.textContent('main'), /No role yet/);

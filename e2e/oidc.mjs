@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import Provider from 'oidc-provider';
-import { look, lookHere, person, quit, withBrowser } from './browser.mjs';
+import { look, lookHere, openLink, person, quit, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -37,12 +37,13 @@ function listen(handler) {
 
 /** The provider: whoever presses its button is `subject`. */
 function provider(issuer) {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
   const made = new Provider(issuer, {
     clients: [{ client_id: 'relight', client_secret: SECRET,
       redirect_uris: [`${origin}/sign-in/oidc/back`] }],
     cookies: { keys: ['only for this test'] },
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'first' }] },
+    claims: { acr: null, amr: null, auth_time: null, iss: null, sid: null, openid: ['sub', 'amr'] },
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
@@ -86,12 +87,13 @@ name = "the realm"
 issuer = "${issuer}"
 client_id = "relight"
 client_secret_file = "realm.secret"
+second_factor_amr = ["mfa"]
 `);
   run('policy', 'sign', '--key', join(folder, 'key'));
   const free = '127.0.0.1:0';
   server = spawn(RELIGHT, [...data, 'serve', '--listen', free, '--public-listen', free]);
   for await (const line of createInterface({ input: server.stderr })) {
-    [, link] = /(http:\/\/localhost:\d+\/start\?code=\S+)/.exec(line) ?? [];
+    [, link] = /(http:\/\/localhost:\d+\/start#code=\S+)/.exec(line) ?? [];
     if (link) break;
   }
   assert.ok(link, 'the link of the first run is printed');
@@ -126,7 +128,7 @@ after(async () => {
 test('bound with a passkey, an identity signs in; a stranger does not; keys go on', async () => {
   await withBrowser(async (context) => {
     const { page, faults } = await person(context);
-    await page.goto(`${link}&lang=en`);
+    await openLink(page, link, 'en');
     await page.fill('[name=name]', 'anna');
     await page.click('button.main');
     await page.waitForURL('**/accounts?*');

@@ -49,6 +49,13 @@ pub type Clock = fn() -> i64;
 /// A passkey that was shown at most this long ago still counts for dangerous acts, in seconds.
 pub const FRESH_S_MAX: i64 = 5 * 60;
 
+/// Bits that an RSA key has at least, of a passkey or of a provider: 128 bits of security, as
+/// everything else here (NIST SP 800-57, part 1, table 2).
+pub const RSA_BITS_MIN: u32 = 3_072;
+
+/// The least that a signed policy may ask for instead.
+pub const RSA_BITS_LEAST: u32 = 2_048;
+
 /// Who may read the console before anybody has signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entrance {
@@ -110,6 +117,8 @@ pub struct Door {
     first: Mutex<Option<FirstLink>>,
     /// Who else may say who somebody is.
     provider: Option<Provider>,
+    /// Bits that RSA keys need to count.
+    pub(crate) rsa_bits_min: u32,
 }
 
 impl std::fmt::Debug for Door {
@@ -147,12 +156,19 @@ impl Door {
             notices,
             first: Mutex::new(None),
             provider: None,
+            rsa_bits_min: RSA_BITS_MIN,
         })
     }
 
     /// The same with a provider of identities; without accounts there is nobody to identify.
     pub(crate) fn with_provider(mut self, provider: Option<Provider>) -> Self {
         self.provider = provider.filter(|_| self.engine.is_some());
+        self
+    }
+
+    /// The same where RSA keys need other bits to count.
+    pub(crate) fn with_rsa_bits(mut self, rsa_bits_min: u32) -> Self {
+        self.rsa_bits_min = rsa_bits_min;
         self
     }
 

@@ -239,7 +239,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/audit", get(audit::show))
         .route("/metrics", get(meter::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/sign-in/oidc", get(oidc::leave))
+        .route("/sign-in/oidc", get(oidc::leave).post(oidc::enter))
         .route("/sign-in/oidc/back", get(oidc::back))
         .route("/sign-out", post(me::sign_out))
         .route("/start", get(sign_in::start).post(sign_in::enter))
@@ -297,8 +297,9 @@ async fn own_host(State(console): State<Arc<Console>>, request: Request, next: N
     }
     let mut response = next.run(request).await;
     if own.is_https() {
-        // Two years, as browsers ask for; only this host, whose neighbours are not ours.
-        let value = HeaderValue::from_static("max-age=63072000");
+        // Two years, as browsers ask for, also below: whoever could answer for a name below this
+        // one without TLS could set cookies that come along here.
+        let value = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     response

@@ -28,7 +28,10 @@ pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
 pub use access::links::FIRST_LINK_S_MAX;
-pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, SignedIn};
+pub use access::{
+    Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN,
+    SignedIn,
+};
 pub use error::ServerError;
 pub use page::encode;
 pub use public::{PublicFolder, Signer};

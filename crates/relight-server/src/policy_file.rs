@@ -16,7 +16,7 @@ use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::ServerError;
-use crate::access::OidcSettings;
+use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -26,6 +26,9 @@ pub const SIGNATURE_FILE: &str = "policy.toml.sig";
 
 /// Largest policy or signature, in bytes.
 pub const POLICY_BYTES_MAX: u64 = 64 << 10;
+
+/// The most bits of RSA that are checked here.
+const RSA_BITS_MOST: u32 = 8_192;
 
 /// Where the register keeps the key that may sign.
 const KEY_META: &str = "policy-key";
@@ -42,6 +45,13 @@ struct Written {
     operators: Option<Operators>,
     switching: Option<Switching>,
     oidc: Option<OidcSettings>,
+    keys: Option<Keys>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    rsa_bits_min: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -108,6 +118,9 @@ pub struct PolicyFile {
     pub single: Option<String>,
     /// The provider of identities. What it says of second factors counts only in a signed file.
     pub oidc: Option<OidcSettings>,
+    /// Bits that an RSA key of a passkey or of the provider needs to count. Fewer than
+    /// [`RSA_BITS_MIN`] only in a signed file.
+    pub rsa_bits_min: u32,
     /// The pinned key, in hexadecimal.
     pub key: Option<String>,
 }
@@ -121,7 +134,8 @@ impl PolicyFile {
         let key = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
         let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
             let (policy, standing) = (unsigned(key.as_deref()), Standing::Missing);
-            return Ok(Self { policy, standing, single: None, oidc: None, key });
+            let rsa_bits_min = RSA_BITS_MIN;
+            return Ok(Self { policy, standing, single: None, oidc: None, rsa_bits_min, key });
         };
         let written = parse(&folder.join(POLICY_FILE), &bytes)?;
         let standing = standing(folder, &bytes, key.as_deref())?;
@@ -132,7 +146,10 @@ impl PolicyFile {
         let single = written.operators.map(|it| it.single.trim().to_owned());
         let oidc = written.oidc.map(|it| it.within(folder));
         let oidc = oidc.map(|it| if standing == Standing::Signed { it } else { it.unsigned() });
-        Ok(Self { policy, standing, single, oidc, key })
+        let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
+        let is_signed = standing == Standing::Signed;
+        let rsa_bits_min = if is_signed { bits } else { bits.max(RSA_BITS_MIN) };
+        Ok(Self { policy, standing, single, oidc, rsa_bits_min, key })
     }
 }
 
@@ -216,6 +233,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
     }
     if let Some(fault) = written.oidc.as_ref().and_then(OidcSettings::fault) {
         return wrong(fault);
+    }
+    if written.keys.is_some_and(|it| !(RSA_BITS_LEAST..=RSA_BITS_MOST).contains(&it.rsa_bits_min)) {
+        return wrong("keys.rsa_bits_min is 2048 to 8192");
     }
     let switching = written.switching.as_ref();
     if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
@@ -394,6 +414,19 @@ mod tests {
     }
 
     #[test]
+    fn only_a_signed_policy_takes_keys_of_fewer_bits() {
+        assert_eq!(Place::new("").read().unwrap().rsa_bits_min, RSA_BITS_MIN);
+        let place = Place::new("[keys]\nrsa_bits_min = 2048\n");
+        assert_eq!(place.read().unwrap().rsa_bits_min, RSA_BITS_MIN, "nobody signed it");
+        place.sign("key", false).unwrap();
+        assert_eq!(place.read().unwrap().rsa_bits_min, RSA_BITS_LEAST);
+        place.write(POLICY_FILE, "[keys]\nrsa_bits_min = 2049\n");
+        assert_eq!(place.read().unwrap().rsa_bits_min, RSA_BITS_MIN, "changed since");
+        let stricter = Place::new("[keys]\nrsa_bits_min = 4096\n");
+        assert_eq!(stricter.read().unwrap().rsa_bits_min, 4_096);
+    }
+
+    #[test]
     fn a_signature_that_comes_with_its_own_key_is_not_enough() {
         let place = Place::new("");
         let elsewhere = Place::new("");
@@ -417,6 +450,8 @@ mod tests {
             ("[switching]\ntwo_people_sites = 201\n", "at most 200"),
             ("[switching]\none_person_sites = -1\n", "invalid value"),
             ("[switch]\n", "unknown field `switch`"),
+            ("[keys]\nrsa_bits_min = 1024\n", "keys.rsa_bits_min is 2048 to 8192"),
+            ("[keys]\nrsa_bits_min = 8193\n", "keys.rsa_bits_min is 2048 to 8192"),
             ("[oidc]\nname = \"x\"\n", "missing field `issuer`"),
             (
                 "[oidc]\nname = \"x\"\nissuer = \"http://id.example\"\nclient_id = \"x\"\n",

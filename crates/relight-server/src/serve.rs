@@ -12,7 +12,7 @@ use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
-use crate::access::{Address, Clock, Door, Entrance, OidcSettings};
+use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
@@ -44,6 +44,8 @@ pub struct WebConfig {
     pub console_url: Option<String>,
     /// Who else may say who somebody is.
     pub oidc: Option<OidcSettings>,
+    /// Bits that an RSA key of a passkey or a provider needs to count.
+    pub rsa_bits_min: u32,
     /// The clock of sign-ins.
     pub clock: Clock,
     /// Language of the console without `?lang=` and of `/` of the public page.
@@ -70,6 +72,7 @@ impl WebConfig {
             entrance: Entrance::Guarded,
             console_url: None,
             oidc: None,
+            rsa_bits_min: RSA_BITS_MIN,
             clock: clock::now_ms,
             lang: Lang::Fr,
             public_url: None,
@@ -156,9 +159,11 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
         Entrance::Fictional => None,
         Entrance::Guarded => config.engine.clone(),
     };
-    let provider = config.oidc.clone().map(|settings| Provider::open(settings, &address));
+    let bits = config.rsa_bits_min;
+    let provider = config.oidc.clone().map(|settings| Provider::open(settings, &address, bits));
     let provider = provider.transpose()?;
-    Ok(Door::open(engine, address, config.clock)?.with_provider(provider))
+    let door = Door::open(engine, address, config.clock)?;
+    Ok(door.with_provider(provider).with_rsa_bits(bits))
 }
 
 /// Writes the public page of a board into a folder once; a drill has no feeds and no certificates.

@@ -51,3 +51,20 @@ for (const form of document.querySelectorAll('form[data-key]')) {
     }
   });
 }
+
+// The code of a link stands behind `#`, where no server and no log sees it: it goes into the form
+// that asks for it, and out of the address.
+const opening = document.querySelector('form[data-link]');
+
+function open() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('code');
+  if (!code) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  opening.elements.code.value = code;
+  opening.submit();
+}
+
+if (opening) {
+  window.addEventListener('hashchange', open);
+  open();
+}

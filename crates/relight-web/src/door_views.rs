@@ -32,7 +32,7 @@ pub struct SignInPage {
     pub leave: String,
 }
 
-/// Somebody came back from a provider of identities: the page goes on by itself.
+/// Somebody goes to a provider of identities or came back: the page goes on by itself.
 #[derive(Template)]
 #[template(path = "arrived.html", whitespace = "minimize")]
 pub struct ArrivedPage {
@@ -50,7 +50,7 @@ pub struct StartPage {
     pub frame: Frame,
     /// What went wrong; empty at first.
     pub problem: String,
-    /// The code of the link.
+    /// The code of the link; empty while it is still asked for.
     pub code: String,
     /// Name of the account; empty when it is the first one, which chooses.
     pub account: String,
@@ -60,8 +60,6 @@ pub struct StartPage {
     pub chosen: String,
     /// What people call the provider of identities; empty where none is offered.
     pub provider: String,
-    /// The way to it.
-    pub leave: String,
     /// The ceremony; without a ticket the link is worth nothing.
     pub key: KeyForm,
 }

@@ -9,7 +9,7 @@ use relight_model::Digest;
 use super::form::Sender;
 use super::limit::Trial;
 use super::oidc;
-use super::passkey::{Answer, Fault};
+use super::passkey::{self, Answer, Fault};
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
 use super::{Door, Noted, secret};
@@ -186,6 +186,7 @@ impl Door {
     ) -> Result<(PasskeyRow, u32), Fault> {
         let returned = self.returned(purpose, ticket)?;
         let key = key.ok_or(Fault::Unregistered)?;
+        passkey::check_strength(&key.key, self.rsa_bits_min)?;
         let known = (key.key.as_slice(), key.signatures);
         let count = answer.signed(known, &self.address, &returned.challenge)?;
         self.answer(&returned)?;

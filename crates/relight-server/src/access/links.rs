@@ -11,7 +11,7 @@ use relight_model::{Digest, Timestamp};
 use super::ceremony::{Refusal, Shown};
 use super::form::Sender;
 use super::limit::Trial;
-use super::passkey::{Answer, Fault, NewKey};
+use super::passkey::{self, Answer, Fault, NewKey};
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
 use super::{Door, Noted, digest_of, secret};
@@ -71,9 +71,10 @@ impl Door {
         Ok(Some(self.href(&code)))
     }
 
-    /// The address behind a code.
+    /// The address behind a code. What stands behind `#` stays in the browser: no log of a proxy
+    /// and no history of a server holds it. The page there sends it as a form.
     fn href(&self, code: &[u8]) -> String {
-        format!("{}/start?code={}", self.address.origin, secret::encode(code))
+        format!("{}/start#code={}", self.address.origin, secret::encode(code))
     }
 
     /// A link for an account, to be stored by the caller, and its address.
@@ -262,6 +263,7 @@ impl Door {
         let returned = self.returned(purpose, shown.ticket)?;
         let answer = Answer::parse(shown.answer)?;
         let key = answer.registered(&self.address, &returned.challenge)?;
+        passkey::check_strength(&key.key, self.rsa_bits_min)?;
         if self.known().key(&key.credential).is_some() {
             return Err(Refusal::Rule("key-known"));
         }

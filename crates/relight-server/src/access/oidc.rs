@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     TokenAlgorithm,
     /// It is signed with a key that the provider does not have.
     TokenKey,
+    /// That key is of RSA, and has fewer bits than count here.
+    TokenWeakKey,
     /// The signature is another one.
     TokenSignature,
     /// It is from another provider.
@@ -80,12 +82,14 @@ pub(crate) enum Fault {
     TokenNonce,
     /// It does not say when the person was there, or that was too long ago.
     TokenAuthentication,
+    /// It does not say that a second factor was shown, in a word that the signed policy names.
+    SecondFactor,
 }
 
 impl Fault {
     /// Every one of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Unreachable,
         Self::Unusable,
         Self::Declined,
@@ -93,12 +97,14 @@ impl Fault {
         Self::TokenMalformed,
         Self::TokenAlgorithm,
         Self::TokenKey,
+        Self::TokenWeakKey,
         Self::TokenSignature,
         Self::TokenIssuer,
         Self::TokenAudience,
         Self::TokenTime,
         Self::TokenNonce,
         Self::TokenAuthentication,
+        Self::SecondFactor,
     ];
 
     /// The stable name: in the journal, and in the key of the sentence for people.
@@ -111,12 +117,14 @@ impl Fault {
             Self::TokenMalformed => "id-token-malformed",
             Self::TokenAlgorithm => "id-token-algorithm",
             Self::TokenKey => "id-token-key",
+            Self::TokenWeakKey => "id-token-weak-key",
             Self::TokenSignature => "id-token-signature",
             Self::TokenIssuer => "id-token-issuer",
             Self::TokenAudience => "id-token-audience",
             Self::TokenTime => "id-token-time",
             Self::TokenNonce => "id-token-nonce",
             Self::TokenAuthentication => "id-token-authentication",
+            Self::SecondFactor => "second-factor",
         }
     }
 }
@@ -147,6 +155,8 @@ pub(crate) struct Provider {
     issuer: Place,
     /// What it gave us to prove that we are we.
     secret: Option<String>,
+    /// Bits that its RSA keys need to count.
+    rsa_bits_min: u32,
     /// Where it sends people back.
     redirect: String,
     fetcher: Fetcher,
@@ -162,8 +172,6 @@ pub(crate) struct Identity {
     pub(crate) subject: String,
     /// When the person showed the provider who it is.
     pub(crate) at: Timestamp,
-    /// The provider says that a second factor was shown, in words that the policy names.
-    pub(crate) is_strong: bool,
 }
 
 impl Provider {
@@ -171,7 +179,11 @@ impl Provider {
     ///
     /// # Errors
     /// A setting cannot be used, or a file cannot be read.
-    pub(crate) fn open(settings: OidcSettings, console: &Address) -> Result<Self, ServerError> {
+    pub(crate) fn open(
+        settings: OidcSettings,
+        console: &Address,
+        rsa_bits_min: u32,
+    ) -> Result<Self, ServerError> {
         let wrong =
             |what: &str| ServerError::new(format!("use the provider of identities: {what}"));
         if let Some(fault) = settings.fault() {
@@ -188,6 +200,7 @@ impl Provider {
             issuer: place,
             settings,
             secret,
+            rsa_bits_min,
             cache: Mutex::default(),
             seats: Semaphore::new(EXCHANGES_MAX),
         })
@@ -292,9 +305,11 @@ impl Provider {
             max_age: AUTHENTICATED_S_MAX,
         };
         let claims = self.verified(unverified, expected, &places.keys).await?;
-        let is_strong = self.is_strong(&claims);
+        if !self.is_strong(&claims) {
+            return Err(Fault::SecondFactor);
+        }
         let Claims { subject, at, .. } = claims;
-        Ok(Identity { issuer: self.settings.issuer.clone(), subject, at, is_strong })
+        Ok(Identity { issuer: self.settings.issuer.clone(), subject, at })
     }
 
     async fn exchange(
@@ -368,6 +383,9 @@ impl Provider {
         }
         let known = cache.keys.as_ref();
         let fitting = known.map_or_else(Vec::new, |it| it.0.fitting(algorithm, id.as_deref()));
+        if fitting.iter().any(|key| key.rsa_bits().is_some_and(|it| it < self.rsa_bits_min)) {
+            return Err(Fault::TokenWeakKey);
+        }
         token.verified(&fitting, expected)
     }
 

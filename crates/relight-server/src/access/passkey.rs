@@ -18,7 +18,25 @@ const CREDENTIAL_BYTES_MAX: usize = 1_023;
 
 /// The algorithms that are asked for, best first, by their numbers of COSE: ES256, EdDSA, and
 /// RS256, without which Windows Hello on older machines has no key to offer.
-pub(crate) const ALGORITHMS: [i32; 3] = [-7, -8, -257];
+const ALGORITHMS: [i32; 3] = [-7, -8, -257];
+
+/// Bits of the only RSA keys that authenticators make: worth 112 bits of security, where all else
+/// here has 128.
+const RSA_BITS: u32 = 2_048;
+
+/// The algorithms that are asked for where RSA keys need this many bits.
+pub(crate) const fn algorithms(rsa_bits_min: u32) -> &'static [i32] {
+    match rsa_bits_min <= RSA_BITS {
+        true => &ALGORITHMS,
+        false => ALGORITHMS.split_at(2).0,
+    }
+}
+
+/// Refuses a key that is weaker than that.
+pub(crate) fn check_strength(key: &[u8], rsa_bits_min: u32) -> Result<(), Fault> {
+    let is_rsa = matches!(key_of(key), Some((Key::Rs256 { .. }, _)));
+    if is_rsa && rsa_bits_min > RSA_BITS { Err(Fault::WeakKey) } else { Ok(()) }
+}
 
 /// What is wrong with an answer; [`Fault::code`] is the key of its sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +53,8 @@ pub(crate) enum Fault {
     NotVerified,
     /// A kind of key that was not asked for.
     UnknownKey,
+    /// An RSA key of fewer bits than count here.
+    WeakKey,
     /// The signature is not that of the key.
     BadSignature,
     /// The key has counted further elsewhere: there may be a copy of it.
@@ -55,6 +75,7 @@ impl Fault {
             Self::ForeignSite => "foreign-site",
             Self::NotVerified => "not-verified",
             Self::UnknownKey => "unknown-key",
+            Self::WeakKey => "weak-key",
             Self::BadSignature => "bad-signature",
             Self::Copied => "copied",
             Self::Unregistered => "unregistered",

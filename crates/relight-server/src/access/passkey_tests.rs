@@ -4,6 +4,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 
 use super::*;
+use crate::access::RSA_BITS_MIN;
 
 const CHALLENGE: &[u8] = &[9; 32];
 
@@ -213,6 +214,21 @@ fn keys_of_rsa_have_2048_bits_and_the_usual_exponent() {
     assert_eq!(key_length(&key(0x80, &[0x21, 0x41, 0x01])), None, "an exponent of 1");
     assert_eq!(verify(&key(0x80, RS256[1]), b"a", &[0; 256]), Err(Fault::BadSignature));
     assert_eq!(verify(&[key(0x80, RS256[1]), vec![0]].concat(), b"a", b""), Err(Fault::UnknownKey));
+}
+
+#[test]
+fn rsa_is_asked_for_and_counts_only_where_the_policy_allows_its_bits() {
+    let rsa = [RS256[0], &[0x80], &[1; 255], RS256[1]].concat();
+    for (bits, asked, counts) in [
+        (RSA_BITS_MIN, &[-7, -8][..], Err(Fault::WeakKey)),
+        (RSA_BITS + 1, &[-7, -8], Err(Fault::WeakKey)),
+        (RSA_BITS, &[-7, -8, -257], Ok(())),
+    ] {
+        assert_eq!((algorithms(bits), check_strength(&rsa, bits)), (asked, counts), "{bits}");
+        for key in [es256().key, eddsa().key] {
+            assert_eq!(check_strength(&key, bits), Ok(()), "256 bits of a curve are 128");
+        }
+    }
 }
 
 #[test]

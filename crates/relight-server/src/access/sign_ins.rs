@@ -52,7 +52,7 @@ impl Door {
     pub(crate) fn as_now(&self, signed: &SignedIn) -> Option<SignedIn> {
         match signed.factor {
             Factor::Token => self.acting(signed.sign_in).map(|(_, signed)| signed),
-            Factor::Passkey | Factor::Oidc | Factor::OidcStrong => self.by_digest(&signed.sign_in),
+            Factor::Passkey | Factor::Oidc => self.by_digest(&signed.sign_in),
         }
     }
 

@@ -13,10 +13,9 @@ use super::FRESH_S_MAX;
 pub enum Factor {
     /// A passkey, with the user verified by the authenticator.
     Passkey,
-    /// A provider of identities.
+    /// A provider of identities, which says that a second factor was shown, in words that the
+    /// signed policy names. Without that nobody comes in through one.
     Oidc,
-    /// The same, which says that a second factor was shown, in words that the policy names.
-    OidcStrong,
     /// An API token: it acts for a person and never counts as one.
     Token,
 }
@@ -26,15 +25,15 @@ impl Factor {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Passkey => "passkey",
-            Self::Oidc => "oidc",
-            Self::OidcStrong => "oidc-strong",
+            // One factor alone was `oidc`; a sign-in of that name is over.
+            Self::Oidc => "oidc-strong",
             Self::Token => "token",
         }
     }
 
     /// The factor of a stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Passkey, Self::Oidc, Self::OidcStrong, Self::Token];
+        let all = [Self::Passkey, Self::Oidc, Self::Token];
         all.into_iter().find(|factor| factor.as_str() == text)
     }
 }
@@ -73,7 +72,7 @@ impl SignedIn {
     /// Whether a provider says that a second factor was shown just now. It counts for plans where
     /// there is no passkey, and never for keys, tokens, accounts and grants.
     pub fn is_vouched(&self, now: Timestamp) -> bool {
-        self.factor == Factor::OidcStrong && self.shown > 0 && now < self.shown + FRESH_S_MAX
+        self.factor == Factor::Oidc && self.shown > 0 && now < self.shown + FRESH_S_MAX
     }
 }
 
@@ -127,15 +126,15 @@ mod tests {
         assert!(signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX - 1));
         assert!(!signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX));
         assert!(!signed(Factor::Passkey, 0).is_fresh(1), "never shown");
-        for factor in [Factor::Oidc, Factor::OidcStrong, Factor::Token] {
+        for factor in [Factor::Oidc, Factor::Token] {
             assert!(!signed(factor, 100).is_fresh(101), "{factor:?}");
             assert!(!signed(factor, 100).is_person());
-            assert_eq!(signed(factor, 100).is_vouched(101), factor == Factor::OidcStrong);
+            assert_eq!(signed(factor, 100).is_vouched(101), factor == Factor::Oidc);
             assert_eq!(Factor::parse(factor.as_str()), Some(factor));
         }
-        assert!(!signed(Factor::OidcStrong, 100).is_vouched(100 + FRESH_S_MAX));
-        assert!(!signed(Factor::OidcStrong, 0).is_vouched(1), "the provider did not say when");
-        for nothing in ["password", "recovery", ""] {
+        assert!(!signed(Factor::Oidc, 100).is_vouched(100 + FRESH_S_MAX));
+        assert!(!signed(Factor::Oidc, 0).is_vouched(1), "the provider did not say when");
+        for nothing in ["password", "recovery", "oidc", ""] {
             assert_eq!(Factor::parse(nothing), None, "{nothing}");
         }
     }

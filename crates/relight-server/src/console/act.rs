@@ -54,7 +54,7 @@ pub(crate) fn person_of(console: &Console, signed: &SignedIn, now: Timestamp) ->
         _ if signed.is_fresh(now) => Means::Passkey,
         Factor::Passkey => Means::SignedIn,
         _ if signed.is_vouched(now) && !has_key(console, signed) => Means::Provider,
-        Factor::Oidc | Factor::OidcStrong => Means::Named,
+        Factor::Oidc => Means::Named,
     };
     let account = &signed.account;
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
@@ -109,7 +109,7 @@ pub(super) fn may_propose(signed: &SignedIn) -> bool {
 fn step_up(console: &Console, signed: &SignedIn, next: &str) -> String {
     let next = page::encode(next);
     match signed.factor {
-        Factor::Oidc | Factor::OidcStrong if !has_key(console, signed) => {
+        Factor::Oidc if !has_key(console, signed) => {
             format!("/sign-in/oidc?again=1&next={next}")
         }
         _ => format!("/confirm?next={next}"),

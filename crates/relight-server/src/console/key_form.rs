@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Console;
 use crate::access::ceremony::Refusal;
 use crate::access::oidc;
-use crate::access::passkey::ALGORITHMS;
+use crate::access::passkey::algorithms;
 use crate::access::ticket::{Purpose, TICKET_S_MAX};
 use crate::access::{digest_of, encode_bytes};
 
@@ -35,11 +35,12 @@ impl Console {
     ) -> KeyForm {
         // An authenticator holds one key for each of these; it must tell nothing about the person.
         let user = digest_of(format!("{} {account}", self.door.address.origin).as_bytes());
-        let kind = |number| json!({ "type": "public-key", "alg": number });
+        let kind = |number: &i32| json!({ "type": "public-key", "alg": number });
+        let kinds = algorithms(self.door.rsa_bits_min).iter().map(kind);
         let options = json!({
             "rp": { "id": self.door.address.host, "name": "relight" },
             "user": { "id": encode_bytes(&user.0), "name": account },
-            "pubKeyCredParams": ALGORITHMS.map(kind),
+            "pubKeyCredParams": kinds.collect::<Vec<_>>(),
             "timeout": TICKET_S_MAX * 1_000,
             "attestation": "none",
             "authenticatorSelection": {

@@ -10,10 +10,10 @@ use relight_web::{Lang, texts};
 use serde::Deserialize;
 
 use super::key_form::local;
-use super::sign_in::sign_in_page;
+use super::sign_in::{sign_in_page, start_page};
 use super::{Asked, Console, blocking, me};
 use crate::access::ceremony::Refusal;
-use crate::access::form::Sender;
+use crate::access::form::{OpenForm, Sender};
 use crate::access::limit::Trial;
 use crate::access::links::Link;
 use crate::access::oidc::{Back, Wish, away_cookie, next_of};
@@ -25,12 +25,15 @@ use crate::page;
 pub(super) struct Carried {
     #[serde(default)]
     next: String,
-    /// Of a link.
-    #[serde(default)]
-    code: String,
     /// Set when the person has to show who it is once more.
     #[serde(default)]
     again: String,
+}
+
+/// What somebody with a link sends to come in through the provider.
+#[derive(Debug, Deserialize)]
+pub(super) struct Coded {
+    code: String,
 }
 
 impl Console {
@@ -40,7 +43,7 @@ impl Console {
     }
 }
 
-/// Away to sign in, or to come in with a link. Nobody is signed in because a page elsewhere leads
+/// Away to sign in. Nobody is signed in because a page elsewhere leads
 /// here while the provider still knows the browser: that page gets the sign-in, to be pressed.
 pub(super) async fn leave(
     State(console): State<Arc<Console>>,
@@ -55,15 +58,42 @@ pub(super) async fn leave(
         let page = format!("/sign-in?next={}&lang={lang}", page::encode(&next));
         return Redirect::to(&page).into_response();
     }
-    let wish = match console.door.link(&carried.code) {
-        Some((Link::Of(..), link)) => Wish::Enter(link),
-        _ => match &asked.reader {
-            Reader::Signed(signed) => Wish::SignIn(Some(signed.sign_in)),
-            Reader::Anyone => Wish::SignIn(None),
-        },
+    let wish = match &asked.reader {
+        Reader::Signed(signed) => Wish::SignIn(Some(signed.sign_in)),
+        Reader::Anyone => Wish::SignIn(None),
     };
     let is_again = !carried.again.is_empty();
     go(console, asked, from, (wish, next, is_again)).await
+}
+
+/// Away to come in with a link. A page leads on and no redirect: browsers let no form of ours end
+/// on a page of somebody else.
+pub(super) async fn enter(
+    State(console): State<Arc<Console>>,
+    from: Sender,
+    asked: Asked,
+    OpenForm(form): OpenForm<Coded>,
+) -> Response {
+    let Some((Link::Of(..), link)) = console.door.link(&form.code) else {
+        return start_page(&console, &asked, (&form.code, ""), None);
+    };
+    if console.door.provider().is_none() {
+        return console.nothing(&asked);
+    }
+    let lang = console.lang(&asked);
+    let next = with_lang("/", lang);
+    match console.door.leave(Wish::Enter(link), &next, (lang.tag(), false), &from).await {
+        Ok(going) => {
+            let switch = format!("/sign-in?lang={}", lang.other().tag());
+            let page = ArrivedPage {
+                frame: console.frame(&asked, texts::door_leaving_title(lang), "", switch),
+                next: going.location,
+            };
+            let response = page::html(StatusCode::OK, relight_web::render(&page));
+            ([(header::SET_COOKIE, going.cookie)], response).into_response()
+        }
+        Err(refusal) => not_in(console, asked, from, (next, refusal)).await,
+    }
 }
 
 /// Away to bind an identity to the own account.

@@ -24,8 +24,6 @@ use crate::page::{self, encode};
 pub(super) struct Carried {
     #[serde(default)]
     next: String,
-    #[serde(default)]
-    code: String,
 }
 
 /// The form of a sign-in.
@@ -37,7 +35,7 @@ pub(super) struct SignInForm {
     next: String,
 }
 
-/// The form of a first key.
+/// The form of a first key; without an answer, that of the code alone, which opens its page.
 #[derive(Debug, Deserialize)]
 pub(super) struct StartForm {
     code: String,
@@ -47,7 +45,9 @@ pub(super) struct StartForm {
     label: String,
     #[serde(default)]
     recovery: String,
+    #[serde(default)]
     ticket: String,
+    #[serde(default)]
     answer: String,
 }
 
@@ -108,13 +108,10 @@ fn come_in(cookie: &str, next: &str) -> Response {
     ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response()
 }
 
-/// The page behind a link.
-pub(super) async fn start(
-    State(console): State<Arc<Console>>,
-    Query(carried): Query<Carried>,
-    asked: Asked,
-) -> Response {
-    start_page(&console, &asked, (&carried.code, ""), None)
+/// The page behind a link, whose code the address does not bring: it is asked for, and the page's
+/// module takes it from behind `#`.
+pub(super) async fn start(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+    start_page(&console, &asked, ("", ""), None)
 }
 
 pub(super) fn start_page(
@@ -124,7 +121,9 @@ pub(super) fn start_page(
     refusal: Option<&Refusal>,
 ) -> Response {
     let lang = console.lang(asked);
-    let switch = format!("/start?lang={}&code={}", lang.other().tag(), encode(code));
+    // The code goes along where it came from: behind `#`.
+    let behind = if code.is_empty() { String::new() } else { format!("#code={}", encode(code)) };
+    let switch = format!("/start?lang={}{behind}", lang.other().tag());
     let mut needs_code = false;
     let (account, key) = match console.door.link(code) {
         Some((Link::First, digest)) => {
@@ -138,13 +137,13 @@ pub(super) fn start_page(
         None => (String::new(), KeyForm::default()),
     };
     let is_offered = !account.is_empty() && !needs_code;
-    let found = if key.ticket.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let is_dead = key.ticket.is_empty() && !code.is_empty();
+    let found = if is_dead { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let page = StartPage {
         frame: console.frame(asked, texts::door_start_title(lang), "", switch),
         problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
         code: code.to_owned(),
         provider: if is_offered { console.provider_name() } else { String::new() },
-        leave: format!("/sign-in/oidc?lang={}&code={}", lang.tag(), encode(code)),
         account,
         needs_code,
         chosen: chosen.to_owned(),
@@ -153,7 +152,7 @@ pub(super) fn start_page(
     page::html(refusal.map_or(found, status), relight_web::render(&page))
 }
 
-/// Registers the first key of an account.
+/// Opens the page behind a code, or registers the first key of an account there.
 pub(super) async fn enter(
     State(console): State<Arc<Console>>,
     from: Sender,
@@ -161,6 +160,9 @@ pub(super) async fn enter(
     OpenForm(form): OpenForm<StartForm>,
 ) -> Response {
     blocking(move || {
+        if form.ticket.is_empty() && form.answer.is_empty() {
+            return start_page(&console, &asked, (&form.code, ""), None);
+        }
         let StartForm { code, name, label, recovery, ticket, answer } = &form;
         let shown = Shown { ticket, answer, from: &from };
         let is_first = matches!(console.door.link(code), Some((Link::First, _)));

@@ -112,8 +112,12 @@ impl World {
         format!("http://localhost:{}", self.address().port())
     }
 
-    /// Reads a page with a cookie.
+    /// Reads a page with a cookie; that behind a link as its module does, which sends the code
+    /// from behind `#` as a form.
     pub(crate) fn get(&self, path: &str, cookie: &str) -> (u16, String, String) {
+        if let Some((page, code)) = path.split_once("#code=") {
+            return self.post(page, cookie, &format!("code={code}"));
+        }
         ask(self.address(), &format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n"))
     }
 
@@ -137,8 +141,8 @@ impl World {
     pub(crate) fn new_account(&self, admin: &str, name: &str) -> String {
         let (status, _, page) = self.act(admin, ("/accounts", "/accounts/add"), &[("name", name)]);
         assert_eq!(status, 200, "{page}");
-        let code = page.split("/start?code=").nth(1).unwrap().split('<').next().unwrap();
-        format!("/start?code={code}")
+        let code = page.split("/start#code=").nth(1).unwrap().split('<').next().unwrap();
+        format!("/start#code={code}")
     }
 
     /// Sends a form with these headers.

@@ -98,7 +98,7 @@ impl Provider {
     pub(crate) fn claims(&self, away: &Away, subject: &str, now: i64) -> Value {
         json!({
             "iss": self.issuer, "aud": CLIENT, "sub": subject, "nonce": away.parameter("nonce"),
-            "exp": now + 300, "iat": now, "auth_time": now, "amr": ["pwd"],
+            "exp": now + 300, "iat": now, "auth_time": now, "amr": ["pwd", "mfa"],
             "email": "anna@town.example", "preferred_username": "anna",
         })
     }
@@ -190,6 +190,16 @@ impl World {
         assert_eq!(status, 303, "{path}: {head}{body}");
         let line = head.lines().find(|line| line.to_lowercase().starts_with("location: "));
         let location = line.unwrap().split_once(": ").unwrap().1.to_owned();
+        Away { cookie: set(&head, "__Host-rl-away").unwrap(), location }
+    }
+
+    /// Follows the way out of somebody with a link: a page of ours leads on.
+    pub(crate) fn leaves_with(&self, code: &str) -> Away {
+        let (status, head, page) =
+            self.post_raw("/sign-in/oidc?lang=en", "", &format!("code={code}"));
+        assert_eq!(status, 200, "{head}{page}");
+        let location = page.split("content=\"0;url=").nth(1).unwrap().split('"').next().unwrap();
+        let location = location.replace("&#38;", "&");
         Away { cookie: set(&head, "__Host-rl-away").unwrap(), location }
     }
 

@@ -158,14 +158,14 @@ fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
     let renew = |name: &str| world.act(admin, ("/accounts", "/accounts/renew"), &[("name", name)]);
     for name in ["chief", "doctor", "nobody"] {
         let (status, _, page) = renew(name);
-        assert!(status == 403 && !page.contains("/start?code="), "{name}");
+        assert!(status == 403 && !page.contains("/start#code="), "{name}");
     }
     let (status, _, page) = renew("audit");
     assert_eq!(status, 200);
     assert_eq!(world.get("/", &who[3]).0, 303, "the sign-in of before is over");
     assert!(world.store.account_tables().unwrap().tokens.is_empty(), "and so are the tokens");
-    let link = page.split("/start?code=").nth(1).unwrap().split('<').next().unwrap();
-    let cookie = world.enter(&format!("/start?code={link}"), "", &Device::new(9));
+    let link = page.split("/start#code=").nth(1).unwrap().split('<').next().unwrap();
+    let cookie = world.enter(&format!("/start#code={link}"), "", &Device::new(9));
     assert_eq!(world.get("/", &cookie).0, 200, "its roles stayed");
 }
 

@@ -182,7 +182,10 @@ fn behind_a_proxy_nobody_reads_before_the_first_account() {
     assert_eq!(get("/sign-in").0, 200, "and leads nowhere else");
     assert_eq!(get("/assets/nothing.css").0, 404);
     let link = world.web.first_link().unwrap().unwrap();
-    assert_eq!(get(link.strip_prefix("https://relight.example").unwrap()).0, 200);
+    let code = link.strip_prefix("https://relight.example/start#code=").unwrap();
+    let head = "Host: relight.example\r\nOrigin: https://relight.example\r\n";
+    let (status, _, page) = world.post_from("/start", head, &format!("code={code}"));
+    assert!(status == 200 && page.contains("data-key=\"create\""), "{page}");
 }
 
 #[test]
@@ -198,7 +201,8 @@ fn behind_a_proxy_its_name_is_the_console_and_browsers_stay_with_tls() {
     };
     let (status, head, page) = get("relight.example");
     assert_eq!(status, 200);
-    assert!(head.contains("strict-transport-security: max-age=63072000"), "{head}");
+    let wanted = "strict-transport-security: max-age=63072000; includesubdomains\r\n";
+    assert!(head.contains(wanted), "{head}");
     assert_eq!(get("other.example").0, 421);
     let form = format!("token={}", token(&page));
     let send = |origin: &str| {

@@ -140,9 +140,35 @@ fn a_link_lets_one_person_in_and_dies() {
     let link = world.new_account(&admin, "max");
     set(START + 24 * 3_600);
     assert_eq!(world.get(&link, "").0, 404, "a day is over");
-    for bad in ["", "?code=", "?code=AAAA", "?code=%00", "?code=../../x"] {
-        assert_eq!(world.get(&format!("/start{bad}"), "").0, 404, "{bad}");
+    for bad in ["AAAA", "%00", "../../x"] {
+        assert_eq!(world.get(&format!("/start#code={bad}"), "").0, 404, "{bad}");
     }
+}
+
+/// The code of a link stood in its address, and so in the log of every proxy on the way.
+#[test]
+fn the_code_of_a_link_is_in_no_address_that_a_server_sees() {
+    clock!(now, _set);
+    let world = World::start(now, |_| ());
+    let link = world.web.first_link().unwrap().unwrap();
+    let (address, code) = link.split_once("#code=").unwrap();
+    assert_eq!(address, format!("{}/start", world.origin()));
+    // In the address it opens nothing, and is asked for as if it were not there.
+    for path in ["/start".to_owned(), format!("/start?code={code}")] {
+        let (status, head, page) = world.get(&path, "");
+        assert_eq!(status, 200);
+        assert!(page.contains("data-link") && !page.contains("data-key=\"create\""), "{page}");
+        assert!(!page.contains(code) && head.contains("referrer-policy: same-origin"), "{head}");
+    }
+    let (status, _, page) = world.get(&format!("/start#code={code}"), "");
+    assert!(status == 200 && page.contains("data-key=\"create\""), "{page}");
+    let addresses = page.split("href=\"").skip(1).chain(page.split("action=\"").skip(1));
+    for address in addresses.map(|rest| rest.split('"').next().unwrap()) {
+        let seen = address.split('#').next().unwrap();
+        assert!(!seen.contains(code), "{address}");
+    }
+    let stranger = format!("Origin: https://evil.example\r\n");
+    assert_eq!(world.post_from("/start", &stranger, &format!("code={code}")).0, 403);
 }
 
 #[test]

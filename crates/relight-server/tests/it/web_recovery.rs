@@ -25,9 +25,9 @@ fn codes(world: &World, cookie: &str) -> Vec<String> {
 fn renew(world: &World, admin: &str, name: &str) -> Result<String, String> {
     let (status, _, page) =
         world.act(admin, ("/accounts?lang=en", "/accounts/renew?lang=en"), &[("name", name)]);
-    let code = page.split("/start?code=").nth(1).and_then(|rest| rest.split('<').next());
+    let code = page.split("/start#code=").nth(1).and_then(|rest| rest.split('<').next());
     match code.filter(|_| status == 200) {
-        Some(code) => Ok(format!("/start?code={code}")),
+        Some(code) => Ok(format!("/start#code={code}")),
         None => Err(page),
     }
 }
@@ -62,7 +62,7 @@ fn who_decides_comes_back_with_a_link_and_a_code_and_with_nothing_less() {
     assert!(own.iter().all(|code| !old.contains(code)));
     let link = renew(&world, &admin, "zoe").unwrap();
     assert_eq!(world.get("/me", &zoe).0, 303, "the old sign-ins are over");
-    let page = world.get(&format!("{link}&lang=en"), "").2;
+    let page = world.get(&link.replace('#', "?lang=en#"), "").2;
     assert!(
         page.contains("the link is not enough") && page.contains("name=\"recovery\""),
         "{page}"
@@ -76,6 +76,9 @@ fn who_decides_comes_back_with_a_link_and_a_code_and_with_nothing_less() {
     }
     // A code without a link is nothing at all.
     let bare = form(&[("code", ""), ("recovery", &own[0]), ("ticket", ""), ("answer", "")]);
+    let (_, head, page) = world.post_raw("/start", "", &bare);
+    assert!(!head.contains("__Host-rl=") && page.contains("data-link"), "{head}");
+    let bare = form(&[("code", ""), ("recovery", &own[0]), ("ticket", "x"), ("answer", "{}")]);
     assert_eq!(world.post_raw("/start", "", &bare).0, 403);
     now_set(START + 6 * 60);
     let mut device = Device::new(8);

@@ -12,6 +12,10 @@ door-key-failed = No key was used: it was cancelled, took too long, or this devi
 door-start-title = Register a passkey
 door-start-first = You open this register for the first time. The account that you make now is the admin of everything: it makes the other accounts, and never switches a site itself.
 door-start-account = Welcome, { $account }. Register a passkey and you are signed in.
+door-start-open = A link brings a code, which stands in the address behind “code=”. This page takes it from there; without scripts, type it here.
+door-start-code = Code of the link
+door-start-open-button = Open the link
+door-leaving-title = On to the provider of identities
 door-link-dead = This link is worth nothing: it was used, is too old, or was never one. Ask for another one. The link of a first run is printed by “relight serve” when it starts.
 door-name = Name of the account
 door-name-form = Small letters, digits, and . _ @ -
@@ -88,6 +92,7 @@ door-refused-foreign-origin = The answer was made on another page than this cons
 door-refused-foreign-site = The key belongs to another site. Nothing was done.
 door-refused-not-verified = The key did not check who holds it (PIN, finger or face). Set one up on it.
 door-refused-unknown-key = This kind of key is not known here.
+door-refused-weak-key = This key is of RSA with 2,048 bits, which is weaker than what counts here. Register another one (a phone, or a key that is plugged in), or let the signed policy say keys.rsa_bits_min = 2048.
 door-refused-bad-signature = The signature is not that of this key. Nothing was done.
 door-refused-copied = The key has been used further elsewhere: there may be a copy of it. It was refused; tell an admin.
 door-refused-unregistered = Nobody here has registered this key.
@@ -146,12 +151,14 @@ door-refused-provider-code = The provider of identities does not know this answe
 door-refused-id-token-malformed = What the provider says of you cannot be read. Nothing was done; tell an admin.
 door-refused-id-token-algorithm = The provider signs in a way that does not count here (RS256, ES256 or EdDSA do). Tell an admin.
 door-refused-id-token-key = The answer is signed with a key that the provider does not have. Nothing was done; tell an admin.
+door-refused-id-token-weak-key = The provider signs with an RSA key of fewer bits than count here (3,072). It has to change its key, or the signed policy says keys.rsa_bits_min = 2048. Tell an admin; passkeys go on working.
 door-refused-id-token-signature = The signature of the answer is not that of the provider. Nothing was done; tell an admin.
 door-refused-id-token-issuer = The answer comes from another provider. Nothing was done; tell an admin.
 door-refused-id-token-audience = The answer of the provider is for another program. Nothing was done; tell an admin.
 door-refused-id-token-time = The answer of the provider is too old or not yet good: its clock or ours is wrong by more than a minute. Tell an admin.
 door-refused-id-token-nonce = The answer of the provider belongs to another question. Try again.
 door-refused-id-token-authentication = The provider does not say when you signed in there, or that was over twelve hours ago. Sign in there again.
+door-refused-second-factor = The provider of identities did not say that a second factor was shown, in a word that the signed policy names (oidc.second_factor_amr, oidc.second_factor_acr). Show one there, or sign in with a passkey.
 door-refused-unknown-identity = No account here is bound to this identity. Bind it under “My sign-ins and keys”, or ask an admin for a link.
 door-refused-identity-known = This identity is bound to an account already.
 door-refused-too-many-identities = An account has at most 5 identities. Remove one first.

@@ -12,6 +12,10 @@ door-key-failed = Aucune clé n’a servi : on a annulé, trop attendu, ou cet a
 door-start-title = Enregistrer une clé d’accès
 door-start-first = Vous ouvrez ce registre pour la première fois. Le compte que vous créez maintenant administre tout : il crée les autres comptes et ne commute jamais lui-même un site.
 door-start-account = Bonjour { $account }. Enregistrez une clé d’accès et vous serez connecté.
+door-start-open = Un lien apporte un code, qui se trouve dans l’adresse après « code= ». Cette page le prend là; sans scripts, tapez-le ici.
+door-start-code = Code du lien
+door-start-open-button = Ouvrir le lien
+door-leaving-title = Vers le fournisseur d’identité
 door-link-dead = Ce lien ne vaut rien : il a servi, il est trop vieux ou n’en a jamais été un. Demandez-en un autre. Le lien de la première fois est affiché par « relight serve » au démarrage.
 door-name = Nom du compte
 door-name-form = Petites lettres, chiffres et . _ @ -
@@ -88,6 +92,7 @@ door-refused-foreign-origin = La réponse vient d’une autre page que cette con
 door-refused-foreign-site = La clé est celle d’un autre site. Rien n’a été fait.
 door-refused-not-verified = La clé n’a pas vérifié qui la tient (code, doigt ou visage). Réglez-la ainsi.
 door-refused-unknown-key = Cette sorte de clé n’est pas connue ici.
+door-refused-weak-key = Cette clé est de RSA avec 2 048 bits, plus faible que ce qui compte ici. Enregistrez-en une autre (un téléphone, ou une clé que l’on branche), ou que la politique signée dise keys.rsa_bits_min = 2048.
 door-refused-bad-signature = La signature n’est pas celle de cette clé. Rien n’a été fait.
 door-refused-copied = La clé a servi plus loin ailleurs : il en existe peut-être une copie. Elle est refusée, dites-le à un administrateur.
 door-refused-unregistered = Personne n’a enregistré cette clé ici.
@@ -146,12 +151,14 @@ door-refused-provider-code = Le fournisseur d’identité ne connaît plus cette
 door-refused-id-token-malformed = Ce que le fournisseur dit de vous est illisible. Rien n’a été fait; prévenez un administrateur.
 door-refused-id-token-algorithm = Le fournisseur signe d’une façon qui ne compte pas ici (RS256, ES256 et EdDSA comptent). Prévenez un administrateur.
 door-refused-id-token-key = La réponse est signée avec une clé que le fournisseur n’a pas. Rien n’a été fait; prévenez un administrateur.
+door-refused-id-token-weak-key = Le fournisseur signe avec une clé RSA de moins de bits que ce qui compte ici (3 072). Il doit changer de clé, ou la politique signée dit keys.rsa_bits_min = 2048. Prévenez un administrateur; les clés d’accès fonctionnent toujours.
 door-refused-id-token-signature = La signature de la réponse n’est pas celle du fournisseur. Rien n’a été fait; prévenez un administrateur.
 door-refused-id-token-issuer = La réponse vient d’un autre fournisseur. Rien n’a été fait; prévenez un administrateur.
 door-refused-id-token-audience = La réponse du fournisseur est destinée à un autre programme. Rien n’a été fait; prévenez un administrateur.
 door-refused-id-token-time = La réponse du fournisseur est trop vieille ou pas encore valable : son horloge ou la nôtre se trompe de plus d’une minute. Prévenez un administrateur.
 door-refused-id-token-nonce = La réponse du fournisseur appartient à une autre question. Réessayez.
 door-refused-id-token-authentication = Le fournisseur ne dit pas quand vous vous y êtes connecté, ou c’était il y a plus de douze heures. Reconnectez-vous là-bas.
+door-refused-second-factor = Le fournisseur d’identité n’a pas dit qu’un second facteur a été montré, par un mot que la politique signée nomme (oidc.second_factor_amr, oidc.second_factor_acr). Montrez-en un là-bas, ou connectez-vous avec une clé d’accès.
 door-refused-unknown-identity = Aucun compte d’ici n’est lié à cette identité. Liez-la sous « Mes connexions et mes clés », ou demandez un lien à un administrateur.
 door-refused-identity-known = Cette identité est déjà liée à un compte.
 door-refused-too-many-identities = Un compte a au plus 5 identités. Retirez-en une d’abord.

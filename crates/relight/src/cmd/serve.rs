@@ -28,7 +28,7 @@ use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use relight_server::web::views::{Stage, Theme};
-use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
+use relight_server::{RSA_BITS_MIN, ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use self::fetching::{Fetching, Told};
@@ -221,7 +221,8 @@ impl Serve {
     ) -> Result<WebHandle, Failure> {
         let lang = context.lang;
         // A policy that cannot be read was told already; then nobody vouches for anybody.
-        let oidc = operator::policy(context, engine.store()).ok().and_then(|policy| policy.oidc);
+        let policy = operator::policy(context, engine.store()).ok();
+        let rsa_bits_min = policy.as_ref().map_or(RSA_BITS_MIN, |policy| policy.rsa_bits_min);
         let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
             console: self.listen,
@@ -229,7 +230,8 @@ impl Serve {
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
             console_url: self.console_url.clone(),
-            oidc,
+            oidc: policy.and_then(|policy| policy.oidc),
+            rsa_bits_min,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
             stage,

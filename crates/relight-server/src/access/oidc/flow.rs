@@ -283,7 +283,7 @@ impl Door {
         let mut changes = vec![AccountChange::SignIn(sign_in), AccountChange::Identify(used)];
         changes.extend(before.map(AccountChange::SignOut));
         let name = self.known().name(account).to_owned();
-        let factor = factor_of(identity).as_str();
+        let factor = Factor::Oidc.as_str();
         let facts: [(&str, &dyn fmt::Display); 3] =
             [("address", &from.address), ("factor", &factor), ("subject", &identity.subject)];
         self.record(&name, Noted { act: "signed-in", account: &name, facts: &facts }, &changes)?;
@@ -308,16 +308,15 @@ impl Door {
         }
     }
 
-    /// A new sign-in; its person was there when the provider says so, which counts only with a
-    /// second factor.
+    /// A new sign-in; its person was there when the provider says so.
     fn sign_in_row(
         &self,
         account: u32,
         identity: &Identity,
         from: &Sender,
     ) -> Result<(SignInRow, String), Refusal> {
-        let (row, cookie) = self.new_sign_in(account, factor_of(identity), from)?;
-        let shown = if identity.is_strong { identity.at.min(self.now()) } else { 0 };
+        let (row, cookie) = self.new_sign_in(account, Factor::Oidc, from)?;
+        let shown = identity.at.min(self.now());
         Ok((SignInRow { shown, ..row }, cookie))
     }
 
@@ -412,10 +411,6 @@ impl Door {
 /// How a form names an identity.
 pub(crate) fn identity_id(row: &IdentityRow) -> String {
     digest_of(format!("{}\0{}", row.issuer, row.subject).as_bytes()).to_string()
-}
-
-const fn factor_of(identity: &Identity) -> Factor {
-    if identity.is_strong { Factor::OidcStrong } else { Factor::Oidc }
 }
 
 #[cfg(test)]

@@ -134,6 +134,15 @@ impl Key {
         }
     }
 
+    /// How many bits the modulus of an RSA key has.
+    pub(super) fn rsa_bits(&self) -> Option<u32> {
+        let Parts::Rsa { n, .. } = &self.parts else { return None };
+        // The first byte is no 0, and its highest bits may be.
+        let zeros = n.first().map_or(0, |first| first.leading_zeros());
+        let bits = u32::try_from(n.len()).unwrap_or(u32::MAX).saturating_mul(8);
+        Some(bits - zeros)
+    }
+
     /// Whether it made this signature (RFC 7518, 3.3 and 3.4; RFC 8037).
     pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let verified = match &self.parts {
@@ -222,6 +231,22 @@ mod tests {
         assert_eq!(KeySet::parse(b"<html>"), Err(Fault::Unusable));
         assert!(set(Value::from(vec![good.clone(); KEYS_MAX])).is_ok());
         assert_eq!(set(Value::from(vec![good; KEYS_MAX + 1])), Err(Fault::Unusable));
+    }
+
+    #[test]
+    fn the_bits_of_an_rsa_key_are_those_of_its_modulus() {
+        let bits = |n: &[u8]| {
+            let keys = set(json!([{"kty": "RSA", "n": secret::encode(n), "e": "AQAB"}])).unwrap();
+            let [key] = &keys.0[..] else { panic!("one key") };
+            key.rsa_bits()
+        };
+        let long = |first: &[u8]| [first, &[1; 255]].concat();
+        assert_eq!(bits(&long(&[0x80])), Some(2_048));
+        assert_eq!(bits(&long(&[0, 0x80])), Some(2_048), "a zero before it counts for nothing");
+        assert_eq!(bits(&long(&[0x01])), Some(2_041));
+        assert_eq!(bits(&[]), Some(0));
+        let okp = set(json!([{"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}])).unwrap();
+        assert_eq!(okp.0[0].rsa_bits(), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::json;
 
 use super::*;
+use crate::access::RSA_BITS_MIN;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -42,7 +43,11 @@ impl Fake {
                     counted.fetch_add(1, Ordering::SeqCst);
                     let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).unwrap();
                     let x = encode_bytes(pair.public_key().as_ref());
-                    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}]})
+                    let n = encode_bytes(&[0x80; 256]);
+                    json!({"keys": [
+                        {"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x},
+                        {"kty": "RSA", "kid": "r1", "n": n, "e": "AQAB"},
+                    ]})
                 };
                 let _ = write!(stream, "HTTP/1.1 200 OK\r\n\r\n{body}");
             }
@@ -74,7 +79,7 @@ fn settings(issuer: &str) -> OidcSettings {
 
 fn provider(issuer: &str) -> Provider {
     let console = Address::parse("http://localhost:8420").unwrap();
-    Provider::open(settings(issuer), &console).unwrap()
+    Provider::open(settings(issuer), &console, RSA_BITS_MIN).unwrap()
 }
 
 fn token(kid: &str) -> String {
@@ -115,6 +120,31 @@ fn keys_are_asked_for_again_when_one_is_unknown_but_not_for_every_token() {
     // too old as well.
     let late = NOW + KEYS_AGAIN_S + KEYS_S_MAX;
     assert_eq!(asked("k1", late), (Err(Fault::TokenTime), 3));
+}
+
+/// Many providers sign with RSA of 2,048 bits, which are 112 bits of security.
+#[test]
+fn a_key_of_too_few_bits_signs_nothing_unless_the_policy_takes_it() {
+    let fake = Fake::start(|_| ());
+    let runtime = crate::runtime::start("test").unwrap();
+    let place = Place::parse(&format!("{}/keys", fake.issuer), true).unwrap();
+    let text = token("r1").replacen(
+        &encode_bytes(br#"{"alg":"EdDSA","kid":"r1"}"#),
+        &encode_bytes(br#"{"alg":"RS256","kid":"r1"}"#),
+        1,
+    );
+    let console = Address::parse("http://localhost:8420").unwrap();
+    for (bits, wanted) in [
+        (RSA_BITS_MIN, Fault::TokenWeakKey),
+        (2_049, Fault::TokenWeakKey),
+        (2_048, Fault::TokenSignature),
+    ] {
+        let provider = Provider::open(settings(&fake.issuer), &console, bits).unwrap();
+        let expected = Expected { issuer: "i", client: "c", nonce: "n", now: NOW, max_age: 60 };
+        let unverified = Unverified::parse(&text).unwrap();
+        let got = runtime.block_on(provider.verified(unverified, expected, &place));
+        assert_eq!(got, Err(wanted), "{bits}");
+    }
 }
 
 #[test]
@@ -189,7 +219,7 @@ fn the_secret_is_sent_where_the_provider_takes_it_and_is_encoded() {
     std::fs::write(&path, "p:s & é\n").unwrap();
     let console = Address::parse("http://localhost:8420").unwrap();
     let with = OidcSettings { client_secret_file: Some(path), ..settings("http://localhost:1") };
-    let secretive = Provider::open(with, &console).unwrap();
+    let secretive = Provider::open(with, &console, RSA_BITS_MIN).unwrap();
     let public = provider("http://localhost:1");
     let got = Got { code: "c&d", verifier: "v", nonce: "n" };
     let form = |provider: &Provider, methods: Option<&[&str]>| {
@@ -237,6 +267,6 @@ fn only_words_that_the_policy_names_make_a_second_factor() {
     }
     let console = Address::parse("http://localhost:8420").unwrap();
     let unsigned = settings("http://localhost:1").unsigned();
-    let unsigned = Provider::open(unsigned, &console).unwrap();
+    let unsigned = Provider::open(unsigned, &console, RSA_BITS_MIN).unwrap();
     assert!(!unsigned.is_strong(&claims("gold", &["mfa"])), "an unsigned policy names none");
 }
