@@ -16,6 +16,7 @@ mod test;
 mod test_files;
 mod tidy;
 mod tree;
+mod updates;
 mod vectors;
 
 use std::io::{self, Write as _};
@@ -31,6 +32,7 @@ cargo xtask test             everything that must hold; installs proxies and bro
 cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
 cargo xtask picture          the wall of the README, from a demo that runs
 cargo xtask tidy             the rules of the house
+cargo xtask updates          asks the registry how far libraries are behind, for the record of that
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
                              (nginx and HAProxy), archives, sequences: all, or those named
@@ -81,6 +83,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["e2e", pictures] => e2e::run(Some(std::path::Path::new(pictures))),
         ["picture"] => picture::run(),
         ["tidy"] => test::run_tidy(),
+        ["updates"] => updates::run(),
         ["metrics"] => show_metrics(None),
         ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),
         ["soak", options @ ..] => soak::run(options),

@@ -2,6 +2,7 @@
 mod checklist;
 mod documents;
 mod files;
+mod libraries;
 mod manifests;
 mod plugins;
 mod scripts;
@@ -45,6 +46,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Complaint> {
     checklist::check(tree, &mut complaints);
     documents::check(tree, &mut complaints);
     files::check(tree, &mut complaints);
+    libraries::check(tree, &mut complaints);
     manifests::check(tree, &mut complaints);
     plugins::check(tree, &mut complaints);
     texts::check(tree, &mut complaints);

@@ -2,6 +2,7 @@
 //! steady visitors, the console, the public page, and the listeners for logs.
 
 mod access;
+mod authorities;
 pub mod clock;
 mod console;
 pub mod edge_proxy;
@@ -20,9 +21,11 @@ pub mod proof;
 mod public;
 pub mod receive;
 mod runtime;
+mod secret_file;
 pub mod serve;
 pub mod signs;
 mod sse;
+pub mod syslog;
 pub mod tokens;
 pub mod traffic;
 

@@ -4,9 +4,8 @@
 //! write the file cannot bring a key of his own along. Anything wrong leaves the strictest rules;
 //! where a key is pinned, so that a signed policy may have been stricter, Command for everything.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
@@ -15,8 +14,8 @@ use relight_engine::store::Store;
 use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::ServerError;
 use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
+use crate::{ServerError, secret_file};
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -287,26 +286,10 @@ fn digest_of(bytes: &[u8]) -> Digest {
 
 /// The key in a file of its owner; a new one when there is no such file.
 pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
-    let seed = match fs::read(path) {
-        Ok(seed) => seed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create(path).map_err(|error| failed(path, error))?
-        }
-        Err(error) => return Err(failed(path, error)),
-    };
+    let seed = secret_file::seed(path).map_err(|error| failed(path, error))?;
     let seed = Seed::from_slice(&seed)
         .map_err(|error| failed(path, io::Error::other(error.to_string())))?;
     Ok(KeyPair::from_seed(seed))
-}
-
-/// Writes a new key so that nobody else can read it, not even for a moment.
-fn create(path: &Path) -> io::Result<Vec<u8>> {
-    let mut seed = [0; 32];
-    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&seed)?;
-    file.sync_all()?;
-    Ok(seed.to_vec())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Incident(cmd::incident::Incident),
     Edge(cmd::edge::Edge),
     Watch(cmd::watch::Watch),
-    Serve(cmd::serve::Serve),
+    Serve(Box<cmd::serve::Serve>),
     Public(cmd::public::Public),
     Drill(cmd::edge::trial::Drill),
     Demo(cmd::demo::Demo),

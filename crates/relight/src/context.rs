@@ -13,6 +13,9 @@ use relight_server::web::{Lang, texts};
 use crate::cli::Global;
 use crate::failure::Failure;
 
+/// Where a service manager puts the secrets of a service (systemd: `LoadCredentialEncrypted=`).
+const VAULT_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+
 /// What every command is given.
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -42,6 +45,13 @@ impl Context {
     #[expect(clippy::unused_self, reason = "commands ask their context, and nothing else, for it")]
     pub(crate) fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    /// The file of a secret: what a vault unsealed for this process alone (the credentials of a
+    /// service manager), else the file of that name in the data folder.
+    pub(crate) fn secret(&self, name: &str) -> PathBuf {
+        let unsealed = variable(VAULT_VARIABLE).map(|folder| PathBuf::from(folder).join(name));
+        unsealed.filter(|path| path.exists()).unwrap_or_else(|| self.data.join(name))
     }
 
     /// Where what can be thrown away is kept: in the data folder when it was named, else in the

@@ -8,6 +8,7 @@ mod failure;
 mod inventory;
 mod localise;
 mod operator;
+mod plain;
 mod priority;
 mod redact;
 mod register;

@@ -22,8 +22,8 @@ use self::fetch::{Fetcher, Form, Place};
 use self::keys::KeySet;
 use self::token::{Claims, Expected, Unverified};
 use super::{Address, encode_bytes};
-use crate::ServerError;
 use crate::page::encode;
+use crate::{ServerError, secret_file};
 
 pub(crate) use self::flow::{Back, Wish, away_cookie, identity_id, next_of};
 pub use self::settings::OidcSettings;
@@ -465,8 +465,9 @@ fn is_young(at: Timestamp, now: Timestamp, most: i64) -> bool {
 /// The secret in a file, without the end of its line.
 fn secret_in(path: &std::path::Path) -> Result<String, ServerError> {
     let doing = || format!("read the secret in {}", path.display());
-    let text =
-        std::fs::read_to_string(path).map_err(|error| ServerError::caused(doing(), error))?;
+    let bytes = secret_file::read(path, SECRET_BYTES_MAX + 2)
+        .map_err(|error| ServerError::caused(doing(), error))?;
+    let text = String::from_utf8(bytes).map_err(|error| ServerError::caused(doing(), error))?;
     let text = text.trim_end_matches(['\r', '\n']);
     let is_secret = !text.is_empty() && text.len() <= SECRET_BYTES_MAX;
     if !is_secret || text.chars().any(char::is_control) {

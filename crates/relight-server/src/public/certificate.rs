@@ -5,9 +5,7 @@
 //! issued from proven times only, after the service is back, and never changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +17,7 @@ use relight_web::{Lang, number};
 use serde_json::json;
 
 use super::{Files, pages};
-use crate::ServerError;
+use crate::{ServerError, secret_file};
 
 /// Signs certificates.
 pub struct Signer {
@@ -41,13 +39,7 @@ impl Signer {
         let failed = |cause: io::Error| {
             ServerError::caused(format!("read the key of certificates {}", path.display()), cause)
         };
-        let seed = match fs::read(path) {
-            Ok(seed) => seed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path).map_err(failed)?
-            }
-            Err(error) => return Err(failed(error)),
-        };
+        let seed = secret_file::seed(path).map_err(failed)?;
         let seed =
             Seed::from_slice(&seed).map_err(|error| failed(io::Error::other(error.to_string())))?;
         Ok(Self { pair: KeyPair::from_seed(seed) })
@@ -58,7 +50,8 @@ impl Signer {
     /// # Errors
     /// The system gives no random numbers.
     pub fn temporary() -> Result<Self, ServerError> {
-        let seed = random().map_err(|cause| ServerError::caused("make a key", cause))?;
+        let seed =
+            secret_file::random().map_err(|cause| ServerError::caused("make a key", cause))?;
         Ok(Self { pair: KeyPair::from_seed(Seed::new(seed)) })
     }
 
@@ -88,22 +81,6 @@ impl Signer {
         let key = json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": key, "x": key});
         format!("{}\n", json!({"keys": [key]}))
     }
-}
-
-/// Writes a new key so that nobody else can read it, not even for a moment.
-fn create(path: &Path) -> io::Result<Vec<u8>> {
-    let seed = random()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&seed)?;
-    file.sync_all()?;
-    Ok(seed.to_vec())
-}
-
-/// 32 bytes of the system's random numbers.
-fn random() -> io::Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    Ok(seed)
 }
 
 /// RFC 4648, 5, without padding.
@@ -238,6 +215,8 @@ impl Certificates {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -48,6 +48,8 @@ fn certificates() -> Certificates {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("key");
     std::fs::write(&path, [7; 32]).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, mode).unwrap();
     Certificates::new(Signer::load_or_create(&path).unwrap(), identity().url)
 }
 

@@ -250,7 +250,12 @@ fn take_files(folder: &Path) -> u64 {
 /// A key that protects nothing: it is in the repository.
 fn tls_files() -> TlsFiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receive");
-    TlsFiles { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") }
+    // Whoever checks out the repository lets everybody read it, which no key may be.
+    let name = format!("key-{}.pem", std::process::id());
+    let key = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::copy(folder.join("key.pem"), &key).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    TlsFiles { certificate: folder.join("certificate.pem"), key }
 }
 
 fn tls_client() -> Arc<ClientConfig> {

@@ -167,8 +167,8 @@ fn the_code_of_a_link_is_in_no_address_that_a_server_sees() {
         let seen = address.split('#').next().unwrap();
         assert!(!seen.contains(code), "{address}");
     }
-    let stranger = format!("Origin: https://evil.example\r\n");
-    assert_eq!(world.post_from("/start", &stranger, &format!("code={code}")).0, 403);
+    let stranger = "Origin: https://evil.example\r\n";
+    assert_eq!(world.post_from("/start", stranger, &format!("code={code}")).0, 403);
 }
 
 #[test]

@@ -669,6 +669,13 @@ simulated = { $folder }: { NUMBER($lines) } lines in { NUMBER($logs) } { $logs -
    *[other] logs
 }, the truth in truth.json
 simulate-not-empty = { $folder } is not empty: name a folder that is, or a new one
+listen-unencrypted = { $address } can be reached from other machines, and speaks no TLS
+listen-unencrypted-remedy = let a proxy that speaks TLS stand before it (logs: --syslog-tls), or add --unencrypted if whoever is on the way may read and change what is said
+forward-no-place = the journal cannot be sent to { $place }
+forward-no-place-remedy = name a host whose certificate is good for that name (HOST or HOST:PORT, 6514 without one), and its authority with --journal-ca
+forward-failed = the journal is not taken at { $place }
+forward-failed-remedy = nothing is lost: what is missing there is sent as soon as it is taken again
+forward-again = The journal is taken again at { $place }, with what was missing
 receive-beyond-loopback = { $address } can be reached from other machines
 receive-beyond-loopback-remedy = add --beyond-loopback if that is what you want, and let only your own senders in
 receive-failed = the listeners for logs could not be started

@@ -702,6 +702,13 @@ simulated = { $folder } : { NUMBER($lines) } lignes dans { NUMBER($logs) } { $lo
    *[other] journaux
 }, la vérité dans truth.json
 simulate-not-empty = { $folder } n’est pas vide : nommer un dossier vide ou nouveau
+listen-unencrypted = { $address } est joignable depuis d’autres machines et ne parle pas TLS
+listen-unencrypted-remedy = placez devant un mandataire qui parle TLS (journaux : --syslog-tls), ou ajoutez --unencrypted si qui se trouve en chemin peut lire et changer ce qui est dit
+forward-no-place = le journal ne peut pas être envoyé à { $place }
+forward-no-place-remedy = nommez un hôte dont le certificat vaut pour ce nom (HÔTE ou HÔTE:PORT, 6514 sans port), et son autorité par --journal-ca
+forward-failed = le journal n’est pas reçu par { $place }
+forward-failed-remedy = rien n’est perdu : ce qui y manque est envoyé dès qu’il est reçu de nouveau
+forward-again = Le journal est reçu de nouveau par { $place }, avec ce qui manquait
 receive-beyond-loopback = { $address } est joignable depuis d’autres machines
 receive-beyond-loopback-remedy = ajoutez --beyond-loopback si c’est voulu, et ne laissez entrer que vos propres émetteurs
 receive-failed = la réception des journaux n’a pas pu démarrer

@@ -3,7 +3,7 @@
 
 mod approvals;
 mod export;
-mod file;
+pub(crate) mod file;
 pub(crate) mod head;
 mod line;
 

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::plain::Plain;
 use crate::report::Report;
 use crate::stage;
 use crate::stop::stop_on_interrupt;
@@ -62,6 +63,8 @@ struct Serve {
     folder: Option<PathBuf>,
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8421")]
     listen: SocketAddr,
+    #[command(flatten)]
+    plain: Plain,
 }
 
 #[derive(Serialize)]
@@ -93,7 +96,7 @@ impl Export {
         let board = board_of(&store).map_err(|error| Failure::engine(lang, &error))?;
         let root = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
         let failed = |error: ServerError| cannot_write(lang, &root, &error);
-        let signer = Signer::load_or_create(&context.data.join(CERTIFICATE_KEY)).map_err(failed)?;
+        let signer = Signer::load_or_create(&context.secret(CERTIFICATE_KEY)).map_err(failed)?;
         let folder = PublicFolder::open(&root).map_err(failed)?;
         let current = folder.current().display().to_string();
         let url = with_slash(self.url);
@@ -128,6 +131,7 @@ fn cannot_write(lang: Lang, root: &Path, error: &ServerError) -> Failure {
 impl Serve {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
+        self.plain.check(std::iter::once(self.listen), lang)?;
         let folder = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
         let current = PublicFolder::current_of(&folder);
         let shown = current.display().to_string();

@@ -2,6 +2,7 @@
 //! advisories change answers while it runs.
 
 mod fetching;
+mod forward;
 mod heads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +29,11 @@ use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use relight_server::web::views::{Stage, Theme};
-use relight_server::{RSA_BITS_MIN, ServerError, WebConfig, WebHandle, WebServer};
+use relight_server::{OidcSettings, RSA_BITS_MIN, ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use self::fetching::{Fetching, Told};
+use self::forward::{Forward, ForwardTo};
 use self::heads::Heads;
 use crate::cmd::advisories::fetch::{authorities, tell_one, warning_of};
 use crate::cmd::advisories::take_files;
@@ -94,11 +96,22 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     heads: Option<PathBuf>,
     #[command(flatten)]
+    forward: ForwardTo,
+    #[command(flatten)]
     listeners: Listeners,
     #[arg(long, value_name = "NAME")]
     org: Option<String>,
     #[command(flatten)]
     options: FeedOptions,
+}
+
+/// The provider with its secret from the vault, where that has one of the name.
+fn unsealed(oidc: OidcSettings, context: &Context) -> OidcSettings {
+    let place = |path: PathBuf| match path.strip_prefix(&context.data).ok().and_then(Path::to_str) {
+        Some(name) => context.secret(name),
+        None => path,
+    };
+    OidcSettings { client_secret_file: oidc.client_secret_file.map(place), ..oidc }
 }
 
 #[derive(Serialize)]
@@ -152,6 +165,7 @@ impl Serve {
             return Err(Failure::usage(texts::serve_console_open(lang, &address))
                 .hint(texts::serve_console_open_remedy(lang)));
         }
+        self.listeners.plain.check(std::iter::once(self.public_listen), lang)?;
         catalogue::load(context, report);
         let stop = stop_on_interrupt();
         if self.drill {
@@ -176,6 +190,7 @@ impl Serve {
         let judging = Judging::start(&engine, &stop, context)?;
         let write_heads = |folder| Heads::start(folder, &engine, context, &stop);
         let heads = self.heads.clone().map(write_heads).transpose()?;
+        let forward = self.forward.clone().start(&engine, context, &stop)?;
         let (looks, told_errors, failing, control) = (None, BTreeSet::new(), BTreeMap::new(), None);
         let mut server = Server {
             context,
@@ -187,6 +202,7 @@ impl Serve {
             fetched,
             judging,
             heads,
+            forward,
             failing,
             control,
         };
@@ -230,10 +246,10 @@ impl Serve {
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
             console_url: self.console_url.clone(),
-            oidc: policy.and_then(|policy| policy.oidc),
+            oidc: policy.and_then(|policy| policy.oidc).map(|oidc| unsealed(oidc, context)),
             rsa_bits_min,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
-            certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
+            certificate_key: Some(context.secret(CERTIFICATE_KEY)),
             stage,
             theme: Theme::parse(&self.theme).unwrap_or_default(),
             ..WebConfig::loopback(Arc::clone(board))
@@ -304,6 +320,8 @@ struct Server<'a> {
     judging: Judging,
     /// What tells of the signed heads of the journal, where they are wanted.
     heads: Option<Heads>,
+    /// What tells of the journal that is sent elsewhere, where that is wanted.
+    forward: Option<Forward>,
     /// None as long as a server that was here before has not ended.
     control: Option<Control>,
 }
@@ -380,6 +398,9 @@ impl Server<'_> {
             self.tell_campaigns(report);
             if let Some(heads) = &self.heads {
                 heads.tell(self.context, report);
+            }
+            if let Some(forward) = &self.forward {
+                forward.tell(self.context, report);
             }
             let has_fetched = self.take_fetched(report)?;
             let has_read = self.read_feeds(report)? || has_fetched;

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io::{BufRead as _, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use relight_engine::store::{AccountChange, GrantRow, SignInRow, Store};
 use relight_model::Digest;
+use relight_server::receive::{ReceiveConfig, ReceiveLimits, Receiver, TlsFiles};
 
 use crate::place::Place;
 use crate::serve::Server;
@@ -126,4 +128,144 @@ fn a_head_that_cannot_be_written_is_told_and_no_failure_of_the_server() {
     let warned = lines.find(|line| line.contains(&name)).unwrap();
     assert!(warned.starts_with("warning: cannot write"), "{warned}");
     assert_eq!(server.terminate(), Some(0), "nothing failed but the disk elsewhere");
+}
+
+/// Goal: every entry of the journal is at another system while the server runs, none is lost when
+/// that system is away. Method: our own receiver takes them over TLS, ends, and comes back after
+/// more of them were written.
+#[test]
+fn the_journal_is_sent_at_once_and_what_was_missed_follows() {
+    let place = Place::with_sites();
+    let cookie = command(&place);
+    let (spool, way) = (tempfile::tempdir().unwrap(), Way::start());
+    let fixtures =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../relight-server/fixtures/receive");
+    let key = place.path("receiver.pem");
+    fs::copy(fixtures.join("key.pem"), &key).unwrap();
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let files = TlsFiles { certificate: fixtures.join("certificate.pem"), key };
+    let receive = || {
+        let config = ReceiveConfig {
+            folder: spool.path().to_owned(),
+            syslog_udp: None,
+            syslog_tcp: None,
+            syslog_tls: Some((([127, 0, 0, 1], 0).into(), files.clone())),
+            flows: None,
+            limits: ReceiveLimits::default(),
+        };
+        let receiver = Receiver::start(&config).unwrap();
+        way.leads_to(Some(receiver.addresses()[0].1));
+        receiver
+    };
+    let first = receive();
+    let (to, authority) = (format!("localhost:{}", way.port), fixtures.join("certificate.pem"));
+    let free = ["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+    let named = ["--journal-to", &to, "--journal-ca", authority.to_str().unwrap()];
+    let (mut server, started) = Server::run(&place, &[&free[..], &named].concat());
+    let console = started["console"].as_str().unwrap();
+    let came = |wanted: &str| {
+        let deadline = Instant::now() + WAIT_MAX;
+        loop {
+            let text = spooled(spool.path());
+            if text.contains(wanted) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "{wanted} did not come: {text}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    };
+    let open = send(console, &cookie, "/api/v1/incidents", r#"{"advisory": "CVE-2021-44228"}"#);
+    assert!(open.contains("201"), "{open}");
+    let text = came(r#""kind":"opened""#);
+    assert!(text.contains(" - relight - opened - {\"seq\":"), "{text}");
+    way.leads_to(None);
+    first.stop();
+    let mut told = server.stderr().lines().map_while(Result::ok);
+    let lost = told.find(|line| line.contains("the journal is not taken at")).unwrap();
+    assert!(lost.starts_with("warning: "), "{lost}");
+    let close = send(console, &cookie, "/api/v1/incidents/CVE-2021-44228/close", "{}");
+    assert!(close.contains("200"), "{close}");
+    let second = receive();
+    assert!(told.any(|line| line.contains("taken again at")), "and that it is back");
+    came(r#""kind":"closed""#);
+    assert_eq!(server.terminate(), Some(0));
+    second.stop();
+    let text = spooled(spool.path());
+    let whole = place.expect(0, &["audit", "export"]).stdout;
+    for line in whole.lines().skip(1) {
+        assert!(text.contains(line), "missing elsewhere: {line}");
+    }
+}
+
+/// A port that stays ours while what is behind it comes and goes.
+struct Way {
+    port: u16,
+    to: Arc<Mutex<Option<SocketAddr>>>,
+}
+
+impl Way {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, to) = (listener.local_addr().unwrap().port(), Arc::default());
+        let leads: Arc<Mutex<Option<SocketAddr>>> = Arc::clone(&to);
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                // Whoever comes while nothing is behind it is sent away.
+                let far = leads.lock().unwrap().map(TcpStream::connect);
+                let Some(Ok(far)) = far else { continue };
+                let ends = [(&near, &far), (&far, &near)]
+                    .map(|(from, into)| (from.try_clone().unwrap(), into.try_clone().unwrap()));
+                for (mut from, mut into) in ends {
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut into);
+                        let _ = into.shutdown(std::net::Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { port, to }
+    }
+
+    fn leads_to(&self, address: Option<SocketAddr>) {
+        *self.to.lock().unwrap() = address;
+    }
+}
+
+/// All that a receiver wrote.
+fn spooled(folder: &std::path::Path) -> String {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|row| row.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
+}
+
+/// Goal: a key that a vault unseals for one service is used from there, and never written down.
+/// Method: two folders of data that never saw it sign a head with one folder of credentials.
+#[test]
+fn a_key_of_a_vault_signs_and_stays_in_the_vault() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (place, elsewhere) = (Place::with_sites(), tempfile::tempdir().unwrap());
+    let vault = tempfile::tempdir().unwrap();
+    let sealed = vault.path().join("certificate-key");
+    fs::write(&sealed, [7; 32]).unwrap();
+    fs::set_permissions(&sealed, fs::Permissions::from_mode(0o400)).unwrap();
+    let folder = elsewhere.path().display().to_string();
+    let head = |variables: &[(&str, &str)]| {
+        let words = ["audit", "head", &folder, "--json"];
+        let done = place.command(&words, variables).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let document: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        document["key"].as_str().unwrap().to_owned()
+    };
+    let variable = ("CREDENTIALS_DIRECTORY", vault.path().to_str().unwrap());
+    let key = head(&[variable]);
+    // Ed25519 of a seed of 32 sevens.
+    assert_eq!(key, "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c");
+    assert!(!place.path("data/certificate-key").exists(), "it was not written down");
+    assert_ne!(head(&[]), key, "without the vault the folder has a key of its own");
+    assert_eq!(head(&[variable]), key, "and the vault comes first");
+    // Somebody else may read it: then it is no secret.
+    fs::set_permissions(&sealed, fs::Permissions::from_mode(0o444)).unwrap();
+    let told = place.command(&["audit", "head", &folder], &[variable]).output().unwrap();
+    let error = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(!told.status.success() && error.contains("chmod 600"), "{error}");
 }

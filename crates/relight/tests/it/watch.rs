@@ -528,6 +528,20 @@ fn other_machines_are_let_in_only_on_request() {
         --- status 2
     "#]]
     .assert_eq(&place.run(&[&listen[..], &["--lang", "fr"]].concat()).text());
+    // Who lets others in may still not mean that everybody on the way reads and writes.
+    let open = [&listen[..], &["--beyond-loopback"]].concat();
+    expect![[r#"
+        --- stderr
+        error: 0.0.0.0:0 can be reached from other machines, and speaks no TLS
+        hint: let a proxy that speaks TLS stand before it (logs: --syslog-tls), or add --unencrypted if whoever is on the way may read and change what is said
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&open).text());
+    for command in [&["serve", "--public-listen"][..], &["public", "serve", "--listen"]] {
+        let told = place.run(&[command, &["0.0.0.0:0", "--lang", "fr"]].concat());
+        assert_eq!(told.status, 2, "{}", told.text());
+        assert!(told.stderr.contains("ne parle pas TLS"), "{}", told.text());
+    }
     let nobody = ["serve", "--flows", "127.0.0.1:0", "--listen", "127.0.0.1:0"];
     let told = place.run(&[&nobody[..], &["--public-listen", "127.0.0.1:0"]].concat());
     assert_eq!(told.status, 2);

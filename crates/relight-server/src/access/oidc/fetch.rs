@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,27 +14,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Fault;
-use crate::ServerError;
+use crate::{ServerError, authorities};
 
 /// Longest answer of a provider, in bytes.
 pub(super) const ANSWER_BYTES_MAX: usize = 256 << 10;
 
 /// Longest wait for an answer, connecting included, in seconds: somebody looks at an empty page.
 pub(super) const ANSWER_S_MAX: u64 = 10;
-
-/// Where systems keep the certificates of authorities: Debian, Red Hat, SUSE, Alpine.
-const SYSTEM: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// An address in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +94,10 @@ impl Fetcher {
     /// The certificates of authorities cannot be read, or there are none.
     pub(super) fn new(issuer: &Place, authorities: Option<&Path>) -> Result<Self, ServerError> {
         let wait_max = Duration::from_secs(ANSWER_S_MAX);
-        let tls = if issuer.is_https { Some(connector(authorities)?) } else { None };
+        let tls = match issuer.is_https {
+            true => Some(TlsConnector::from(authorities::believing(authorities)?)),
+            false => None,
+        };
         Ok(Self { tls, wait_max })
     }
 
@@ -130,33 +121,6 @@ impl Fetcher {
         let stream = tls.connect(name, stream).await.map_err(|_| Fault::Unreachable)?;
         exchange(stream, place, form).await
     }
-}
-
-/// Whom to believe.
-fn connector(authorities: Option<&Path>) -> Result<TlsConnector, ServerError> {
-    let system = || SYSTEM.into_iter().map(Path::new).find(|path| path.is_file());
-    let Some(path) = authorities.or_else(system) else {
-        return Err(ServerError::new(
-            "this system has no certificates of authorities: oidc.ca_file",
-        ));
-    };
-    let doing = || format!("read the certificates of authorities in {}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path);
-    let certificates = certificates.map_err(|error| ServerError::caused(doing(), error))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| ServerError::caused(doing(), error))?;
-        // Stores hold certificates that nobody understands any more; they vouch for nothing.
-        let _ = roots.add(certificate);
-    }
-    if roots.is_empty() {
-        return Err(ServerError::caused(doing(), "there are none"));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ServerError::caused("speak TLS", error))?;
-    let config = config.with_root_certificates(roots).with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// One request and its answer on a fresh connection.

@@ -217,8 +217,16 @@ fn the_secret_is_sent_where_the_provider_takes_it_and_is_encoded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "p:s & é\n").unwrap();
+    let mode = |bits| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(bits)).unwrap();
+    };
+    mode(0o644);
+    assert!(secret_in(&path).is_err(), "everybody on the machine reads it");
+    mode(0o600);
     let console = Address::parse("http://localhost:8420").unwrap();
-    let with = OidcSettings { client_secret_file: Some(path), ..settings("http://localhost:1") };
+    let with =
+        OidcSettings { client_secret_file: Some(path.clone()), ..settings("http://localhost:1") };
     let secretive = Provider::open(with, &console, RSA_BITS_MIN).unwrap();
     let public = provider("http://localhost:1");
     let got = Got { code: "c&d", verifier: "v", nonce: "n" };
@@ -242,8 +250,8 @@ fn the_secret_is_sent_where_the_provider_takes_it_and_is_encoded() {
     let open = form(&public, None);
     assert!(open.body.ends_with("&client_id=relight%20%26%20co") && open.authorization.is_none());
     for bad in ["", "\n", "two\nlines", &"x".repeat(SECRET_BYTES_MAX + 1)] {
-        std::fs::write(folder.path().join("bad"), bad).unwrap();
-        assert!(secret_in(&folder.path().join("bad")).is_err(), "{}", bad.len());
+        std::fs::write(&path, bad).unwrap();
+        assert!(secret_in(&path).is_err(), "{}", bad.len());
     }
 }
 

@@ -77,6 +77,11 @@ pub(super) fn export(context: &Context, report: &mut Report) -> Result<(), Failu
     }
 }
 
+/// An entry as it stands in such a file, without its line break.
+pub(crate) fn line_of(record: JournalRecord) -> String {
+    text(&Line::of(record)).trim_end_matches('\n').to_owned()
+}
+
 fn text<T: Serialize>(line: &T) -> String {
     // Texts and numbers: there is nothing in them that is not JSON.
     serde_json::to_string(line).unwrap_or_default() + "\n"

@@ -70,7 +70,7 @@ pub(crate) fn write(
     }
     let (entries, head) = store.journal_head().map_err(|error| context.store_failure(&error))?;
     let head = JournalHead { entries, head, at: context.now() };
-    journal_head::write(head, &context.data.join(CERTIFICATE_KEY), folder).map_err(|error| {
+    journal_head::write(head, &context.secret(CERTIFICATE_KEY), folder).map_err(|error| {
         Failure::new(texts::cannot_write(lang, &folder.display().to_string()))
             .because(lang, &error)
             .hint(texts::cannot_write_remedy(lang))
@@ -132,7 +132,7 @@ impl Heads {
         if let Some(key) = &self.key {
             return Ok(key.trim().to_lowercase());
         }
-        let file = context.data.join(CERTIFICATE_KEY);
+        let file = context.secret(CERTIFICATE_KEY);
         let unread = |error| {
             Failure::new(texts::cannot_read(lang, &file.display().to_string()))
                 .because(lang, &error)

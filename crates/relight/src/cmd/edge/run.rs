@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::{address_of, holding, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::plain::Plain;
 use crate::register::Register;
 use crate::report::Report;
 use crate::stop::stop_on_interrupt;
@@ -47,6 +48,8 @@ pub(super) struct Run {
     routes: Option<PathBuf>,
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    plain: Plain,
 }
 
 #[derive(Serialize)]
@@ -66,6 +69,7 @@ impl Run {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
         let target = the_target(KIND, self.name.as_deref(), &register, context)?;
+        self.plain.check(target.listeners.iter().copied(), context.lang)?;
         let sites = register.sites.iter().filter(|site| site.edge == target.name);
         let routes = self.ways(context)?.routes(sites, context)?;
         let folder = self.folder.unwrap_or_else(|| context.data.join(FOLDER).join(&target.name));

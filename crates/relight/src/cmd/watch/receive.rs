@@ -1,7 +1,7 @@
 //! Logs over the wire, for `relight watch ingest` and `relight serve`: the listeners, their spool,
 //! and what is told about both.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::plain::{Plain, is_open};
 use crate::report::Report;
 
 /// The folder of spools inside the data folder; each organisation has one of its own.
@@ -51,6 +52,9 @@ pub(crate) struct Listeners {
     flows: Option<SocketAddr>,
     #[arg(long)]
     beyond_loopback: bool,
+    /// For the public page of a server too.
+    #[command(flatten)]
+    pub(crate) plain: Plain,
 }
 
 impl Listeners {
@@ -66,12 +70,11 @@ impl Listeners {
 
     /// Other machines are let in only by somebody who says so.
     fn check(&self, context: &Context) -> Result<(), Failure> {
-        let is_open = |address: &SocketAddr| match address.ip() {
-            IpAddr::V6(ip) => !ip.to_canonical().is_loopback(),
-            ip @ IpAddr::V4(_) => !ip.is_loopback(),
-        };
         match self.addresses().find(is_open).filter(|_| !self.beyond_loopback) {
-            None => Ok(()),
+            None => {
+                let plain = [self.syslog_udp, self.syslog_tcp, self.flows];
+                self.plain.check(plain.into_iter().flatten(), context.lang)
+            }
             Some(address) => {
                 let text = texts::receive_beyond_loopback(context.lang, &address.to_string());
                 let remedy = texts::receive_beyond_loopback_remedy(context.lang);
