@@ -69,7 +69,7 @@ impl Discover {
         report.line(HEAD);
         for SiteRow { slug, names, listen, .. } in &rows {
             let [host, aliases @ ..] = names.as_slice() else { continue };
-            let scheme = if listen.iter().any(|it| it.contains("443")) { "https" } else { "http" };
+            let scheme = if listen.iter().any(|it| is_secured(it)) { "https" } else { "http" };
             let (edge, aliases) = (&self.name, aliases.join(" "));
             report
                 .line(&format!("{slug},{host},{host},{scheme}://{host},,,4,{edge},yes,{aliases}"));
@@ -79,6 +79,13 @@ impl Discover {
         report.hint(texts::edge_discovered_remedy(lang));
         Ok(())
     }
+}
+
+/// Whether a listener has a port at which visitors expect TLS: not any whose number holds those
+/// digits.
+fn is_secured(listener: &str) -> bool {
+    let port = listener.rsplit(':').next().unwrap_or_default();
+    matches!(port.trim_end_matches('/'), "443" | "8443")
 }
 
 /// A name belongs to one site: that of which it is the first, or else the first that has it.
@@ -117,4 +124,20 @@ fn row(site: Served, taken: &mut BTreeSet<String>) -> Option<SiteRow> {
         file,
         line,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A site on port 14430 was proposed under https.
+    #[test]
+    fn a_port_with_those_digits_is_not_that_of_tls() {
+        for secured in ["443", "*:443", "[::]:443", "192.0.2.1:8443", "https://a.example:443/"] {
+            assert!(is_secured(secured), "{secured}");
+        }
+        for plain in ["80", "*:14430", "127.0.0.1:34439", "[::]:4433", "[2001:443::1]:80", ""] {
+            assert!(!is_secured(plain), "{plain}");
+        }
+    }
 }
