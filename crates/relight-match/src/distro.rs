@@ -22,6 +22,39 @@ pub(crate) struct DistroPackage {
 /// Kinds of purl that are packages of distributions.
 pub(crate) const KINDS: [&str; 3] = ["deb", "rpm", "apk"];
 
+/// Whose packages those of a distribution are built from that publishes no records.
+pub(crate) struct Kin {
+    pub(crate) ecosystems: &'static [Ecosystem],
+    /// Releases have the same numbers.
+    pub(crate) same: bool,
+}
+
+const OF_RED_HAT: Kin = Kin {
+    ecosystems: &[
+        Ecosystem::RedHat,
+        Ecosystem::AlmaLinux,
+        Ecosystem::RockyLinux,
+        Ecosystem::OracleLinux,
+    ],
+    same: true,
+};
+const OF_DEBIAN: Kin = Kin { ecosystems: &[Ecosystem::Debian], same: false };
+const OF_UBUNTU: Kin = Kin { ecosystems: &[Ecosystem::Ubuntu, Ecosystem::Debian], same: false };
+
+/// The origin of a distribution, by the kind of its packages and its name in `os-release`.
+pub(crate) fn kin_of(kind: &str, distribution: &str) -> Option<Kin> {
+    Some(match (kind, distribution.to_ascii_lowercase().as_str()) {
+        ("rpm", "centos" | "cloudlinux" | "eurolinux" | "miraclelinux" | "scientific") => {
+            OF_RED_HAT
+        }
+        ("rpm", "springdale" | "virtuozzo" | "vzlinux") => OF_RED_HAT,
+        ("deb", "raspbian") => Kin { same: true, ..OF_DEBIAN },
+        ("deb", "deepin" | "devuan" | "kali" | "lmde" | "mx" | "parrot" | "pureos") => OF_DEBIAN,
+        ("deb", "elementary" | "linuxmint" | "neon" | "pop" | "zorin") => OF_UBUNTU,
+        _ => return None,
+    })
+}
+
 impl DistroPackage {
     /// Reads a purl; `None` when it names no package of a distribution.
     pub(crate) fn of(purl: &Purl, ecosystem: &Ecosystem) -> Option<Self> {
@@ -33,7 +66,13 @@ impl DistroPackage {
             Some((base, _)) if purl.kind == "deb" => (base.to_owned(), true),
             _ => (version, false),
         };
-        let release = purl.qualifier("distro").and_then(|distro| release_of(ecosystem, distro));
+        // Numbers of releases mean the same only where everything is built anew.
+        let is_comparable = match ecosystem {
+            Ecosystem::Other(_) => kin_of(&purl.kind, &purl.namespace).is_some_and(|it| it.same),
+            _ => true,
+        };
+        let distro = purl.qualifier("distro").filter(|_| is_comparable);
+        let release = distro.and_then(|distro| release_of(ecosystem, distro));
         let suite = || BACKPORT_SUITE.to_owned();
         Some(Self {
             source,

@@ -49,8 +49,11 @@ pub(crate) enum Reach {
     Package,
     /// One of any Maven group: no file named the group.
     AnyGroup,
-    /// One of any distribution with this kind of package (`deb`): no file named the distribution.
+    /// One of any distribution with this kind of package (`deb`): no file named the distribution,
+    /// or nobody publishes records about it.
     AnyDistribution(&'static str),
+    /// One of these distributions: what it is of is built from theirs, and has no records.
+    Kin(&'static [Ecosystem]),
     /// One of any ecosystem: a document gave no purl.
     AnyEcosystem,
 }
@@ -60,11 +63,15 @@ impl Reach {
         match (purl.kind.as_str(), purl.namespace.is_empty()) {
             ("generic", _) => Self::AnyEcosystem,
             ("maven", true) => Self::AnyGroup,
-            (kind, true) => {
+            (kind, _) => {
                 let known = distro::KINDS.into_iter().find(|it| *it == kind);
-                known.map_or(Self::Package, Self::AnyDistribution)
+                let is_open = matches!(distribution_of(purl), Ecosystem::Other(_));
+                match known.filter(|_| is_open) {
+                    None => Self::Package,
+                    Some(kind) => distro::kin_of(kind, &purl.namespace)
+                        .map_or(Self::AnyDistribution(kind), |kin| Self::Kin(kin.ecosystems)),
+                }
             }
-            (_, false) => Self::Package,
         }
     }
 
@@ -74,6 +81,7 @@ impl Reach {
             Self::Package => false,
             Self::AnyGroup => *ecosystem == Ecosystem::Maven,
             Self::AnyDistribution(kind) => ecosystem.purl_kind() == Some(kind),
+            Self::Kin(ecosystems) => ecosystems.contains(ecosystem),
             Self::AnyEcosystem => true,
         }
     }
@@ -207,7 +215,7 @@ impl Subject {
 /// A Debian package goes by the name of its source package (purl qualifier `upstream`), because
 /// that is what the tracker of Debian names.
 pub fn package_of(purl: &Purl) -> PackageName {
-    let ecosystem = Ecosystem::from_purl(&purl.kind, &purl.namespace);
+    let ecosystem = distribution_of(purl);
     let joined = |separator: &str| match purl.namespace.as_str() {
         "" => purl.name.clone(),
         namespace => format!("{namespace}{separator}{}", purl.name),
@@ -224,6 +232,20 @@ pub fn package_of(purl: &Purl) -> PackageName {
     normalise(&PackageName { ecosystem, release, name })
 }
 
+/// The ecosystem of a purl. Of a distribution the qualifier `distro` (`debian-12`) tells it where
+/// there is no namespace.
+fn distribution_of(purl: &Purl) -> Ecosystem {
+    let of = |namespace: &str| Ecosystem::from_purl(&purl.kind, namespace);
+    let own = of(&purl.namespace);
+    if !purl.namespace.is_empty() || !distro::KINDS.contains(&purl.kind.as_str()) {
+        return own;
+    }
+    let distro = purl.qualifier("distro").unwrap_or_default();
+    let ends = distro.match_indices('-').map(|(at, _)| at).rev();
+    let known = ends.map(|at| of(&distro[..at])).find(|it| !matches!(it, Ecosystem::Other(_)));
+    known.unwrap_or(own)
+}
+
 /// The normal form of a name in its ecosystem (PEP 503 for Python).
 pub(crate) fn normalise(package: &PackageName) -> PackageName {
     let name = &package.name;
@@ -236,6 +258,9 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
             name.to_ascii_lowercase()
         }
         Ecosystem::CratesIo => name.replace('_', "-"),
+        // Records have the capital letters of the repository, package URLs must have small ones,
+        // and Go itself writes `!b` for `B` in paths.
+        Ecosystem::Go => name.replace('!', "").to_ascii_lowercase(),
         _ => name.clone(),
     };
     let release = package.release.as_deref();
@@ -278,6 +303,12 @@ mod tests {
             ),
             ("pkg:cargo/serde@1", "crates.io serde"),
             ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
+            ("pkg:golang/github.com/BurntSushi/toml@1", "Go github.com/burntsushi/toml"),
+            ("pkg:golang/github.com/%21burnt%21sushi/toml@1", "Go github.com/burntsushi/toml"),
+            ("pkg:deb/libc6@2.36?distro=debian-12", "Debian:12 libc6"),
+            ("pkg:rpm/log@1?distro=opensuse-leap-15.5", "openSUSE:15.5 log"),
+            ("pkg:rpm/centos/log@1?distro=centos-7", "rpm:centos:7 log"),
+            ("pkg:deb/kali/log@1?distro=kali-2023.4", "deb:kali log"),
             ("pkg:github/A/b@v1", "GitHub Actions a/b"),
             ("pkg:githubactions/A/b@v1", "GitHub Actions a/b"),
             ("pkg:nuget/Newtonsoft.Json@1", "NuGet newtonsoft.json"),
@@ -320,6 +351,9 @@ mod tests {
         assert_eq!(reach("pkg:generic/log4j-core@1"), Reach::AnyEcosystem);
         assert_eq!(reach("pkg:deb/libc6@1"), Reach::AnyDistribution("deb"));
         assert_eq!(reach("pkg:npm/lodash@1"), Reach::Package);
+        assert_eq!(reach("pkg:deb/debian/libc6@1"), Reach::Package);
+        assert_eq!(reach("pkg:deb/kali/libc6@1"), Reach::Kin(&[Ecosystem::Debian]));
+        assert_eq!(reach("pkg:apk/unheard/musl@1"), Reach::AnyDistribution("apk"));
         let deb = "pkg:deb/debian/vim@9.0";
         assert!(subject(deb, Basis::Document).epoch_may_be_missing);
         assert!(!subject(deb, Basis::PackageDatabase).epoch_may_be_missing);

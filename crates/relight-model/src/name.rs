@@ -48,6 +48,8 @@ fn folded_chars(name: &str) -> impl Iterator<Item = char> {
             _ if is_more => None,
             _ if is_sign => Some('-'),
             '/' | ':' => Some('/'),
+            // Go's way to write a capital letter in a path.
+            '!' => None,
             _ => Some(char),
         }
     })
@@ -83,6 +85,7 @@ mod tests {
             ("org.example:Lib_.A", "org-example/lib-a"),
             ("@scope/Lib", "@scope/lib"),
             ("ÄB", "äb"),
+            ("github.com/!burnt!sushi/toml", "github-com/burntsushi/toml"),
         ] {
             assert_eq!(fold_name(name), folded, "{name}");
             assert!(folds_to(name, folded) && !folds_to(name, "x"), "{name}");

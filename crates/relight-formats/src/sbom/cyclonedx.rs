@@ -10,6 +10,7 @@ use super::{FormatError, SBOM_BYTES_MAX, SbomFormat, document, holds};
 use crate::cyclonedx_xml;
 use crate::facts::Facts;
 
+mod trivy;
 mod write;
 
 pub(super) const PLUGIN: CycloneDx = CycloneDx;
@@ -121,6 +122,7 @@ impl Reader {
                 by_name()
             }
         };
+        let purl = trivy::with_source(purl, item);
         match text("version") {
             version if purl.version.is_empty() => {
                 Some(Purl { version: version.to_owned(), ..purl })

@@ -385,7 +385,8 @@ fn m14_go() {
     let second = affected("Go", "example.org/p/v2", &["i0 f2.1.0"]);
     let std = affected("Go", "stdlib", &["i0 f1.20.3", "i1.21.0-0 f1.21.1"]);
     let tool = affected("Go", "toolchain", &["i0 f1.20.3"]);
-    let record = advisory("GO-1", vec![custom, plain, second, std, tool]);
+    let capital = affected("Go", "github.com/BurntSushi/toml", &["i0 f1.4.0"]);
+    let record = advisory("GO-1", vec![custom, plain, second, std, tool, capital]);
     let advisories = Advisories::new(vec![record]);
     for (purl, wanted) in [
         ("example.org/m@v1.3.0", "affected"),
@@ -401,6 +402,10 @@ fn m14_go() {
         ("stdlib@1.20.3", "not-affected"),
         ("stdlib@1.21rc2", "affected"),
         ("toolchain@go1.20.3", "not-affected"),
+        ("github.com/BurntSushi/toml@v1.3.0", "affected"),
+        ("github.com/burntsushi/toml@v1.3.0", "affected"),
+        ("github.com/%21burnt%21sushi/toml@v1.3.0", "affected"),
+        ("github.com/burntsushi/toml@v1.4.0", "not-affected"),
     ] {
         let said = said(&advisories, "GO-1", &format!("pkg:golang/{purl}"));
         assert_eq!(said, wanted, "{purl}");

@@ -163,3 +163,33 @@ fn m15_rpm_packages_hear_of_their_sources() {
         assert!(asked.judge_component(&Advisories::new(vec![]), &it).is_some(), "{question}");
     }
 }
+
+/// Nobody publishes records about CentOS or Raspbian: what is said of the packages that theirs are
+/// built from may be true of them, and is never certainly so. Silence was clear.
+#[test]
+fn m15_distributions_without_records_hear_those_of_their_kin() {
+    const POSSIBLE: &[&str] = &["CVE-1 possible-match"];
+    for (of_record, purl, wanted) in [
+        ("Red Hat:7", "pkg:rpm/centos/log@1.0-1.el7?distro=centos-7", POSSIBLE),
+        ("Red Hat:7", "pkg:rpm/centos/log@1.0-1.el7", POSSIBLE),
+        ("Red Hat:7", "pkg:rpm/centos/log@2.0-1?distro=centos-7", &[]),
+        ("Red Hat:7", "pkg:rpm/centos/log@1.0-1.el8?distro=centos-8", &[]),
+        ("AlmaLinux:8", "pkg:rpm/centos/log@1.0-1.el8?distro=centos-8", POSSIBLE),
+        ("SUSE:Linux Enterprise Server 15 SP4", "pkg:rpm/centos/log@1.0-1", &[]),
+        ("SUSE:Linux Enterprise Server 15 SP4", "pkg:rpm/unheard/log@1.0-1", POSSIBLE),
+        ("Rocky Linux:8", "pkg:rpm/centos/log-libs@1.0-1?upstream=log-1.0-1.src.rpm", POSSIBLE),
+        ("Debian:12", "pkg:deb/raspbian/log@1.0-1?distro=raspbian-12", POSSIBLE),
+        ("Debian:12", "pkg:deb/raspbian/log@1.0-1?distro=raspbian-11", &[]),
+        ("Debian:12", "pkg:deb/devuan/log@1.0-1?distro=devuan-5", POSSIBLE),
+        ("Debian:12", "pkg:deb/devuan/liblog1@1.0-1?upstream=log", POSSIBLE),
+        ("Ubuntu:22.04:LTS", "pkg:deb/linuxmint/log@1.0-1?distro=linuxmint-21.2", POSSIBLE),
+        ("Ubuntu:22.04:LTS", "pkg:deb/kali/log@1.0-1", &[]),
+        ("Alpine:v3.20", "pkg:apk/unheard/log@1.0-r1", POSSIBLE),
+        ("Maven", "pkg:rpm/centos/log@1.0-1", &[]),
+        ("Debian:12", "pkg:deb/log@1.0-1?distro=debian-12", &["CVE-1 affected"]),
+    ] {
+        let fixed = if purl.contains(":apk/") { "i0 f2.0-r1" } else { "i0 f2.0-1" };
+        let record = advisory("CVE-1", vec![affected(of_record, "log", &[fixed])]);
+        assert_eq!(everywhere(&[record], &component(purl)), wanted, "{purl} by {of_record}");
+    }
+}
