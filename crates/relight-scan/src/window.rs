@@ -218,6 +218,13 @@ impl Window {
         Ok(Cow::Borrowed(bytes.get(range).unwrap_or_default()))
     }
 
+    /// All bytes, where they are in memory.
+    pub(crate) fn memory(&self) -> Option<&[u8]> {
+        let Data::Memory(bytes) = &self.data else { return None };
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        bytes.get(place(self.start)..place(self.start + self.len))
+    }
+
     /// A reader from the first byte to the last.
     pub(crate) fn reader(&self) -> WindowReader {
         WindowReader { window: self.clone(), at: 0 }
@@ -352,6 +359,8 @@ mod tests {
             assert_eq!(*part.peek(14, 9).unwrap(), [29]);
             assert_eq!(*part.peek(u64::MAX, 9).unwrap(), [0; 0]);
             assert_eq!(window.part(300, 1).len(), 0);
+            let in_memory = part.memory().map(<[u8]>::to_vec);
+            assert!(in_memory.is_none_or(|it| it == (15..30).collect::<Vec<u8>>()));
             let mut all = Vec::new();
             part.reader().read_to_end(&mut all).unwrap();
             assert_eq!(all, (15..30).collect::<Vec<u8>>());

@@ -39,7 +39,7 @@ impl Cataloger for JavaArchive {
         let has = |ending: &str| listing.names().any(|name| name.ends_with(ending));
         let has_classes = listing.names().any(|name| class_stem(name).is_some());
         // A sources jar names the library and is not it.
-        if has(".java") && !has_classes {
+        if !has_classes && has(".java") {
             return;
         }
         let found = out.components.len();

@@ -29,6 +29,9 @@ pub(super) struct Found<'a> {
     features: &'a Features,
     /// The feature of each class, if it is one.
     feature_of: Vec<Option<usize>>,
+    /// Whether each class says anything about where it comes from, and how many do.
+    is_telling: Vec<bool>,
+    telling: usize,
     around: Around,
 }
 
@@ -49,7 +52,9 @@ impl<'a> Found<'a> {
             let known = features.values.get(at).filter(|(known, _)| known == value);
             feature_of[*class as usize] = known.map(|_| at);
         }
-        Self { classes, features, feature_of, around }
+        let is_telling: Vec<bool> = classes.iter().map(Seen::is_telling).collect();
+        let telling = is_telling.iter().filter(|is_telling| **is_telling).count();
+        Self { classes, features, feature_of, is_telling, telling, around }
     }
 
     /// The classes that an artifact owns.
@@ -268,13 +273,19 @@ impl<'a> Copy<'a> {
         let classes = self.found.classes;
         let folders: BTreeSet<&str> =
             self.classes.iter().map(|at| folder_of(classes[*at].path)).collect();
-        let stranger = |at: &usize| {
-            let class = &classes[*at];
-            self.found.feature_of[*at].is_none()
-                && class.is_telling()
-                && folders.contains(folder_of(class.path))
+        // Classes of one folder stand together.
+        let mut last = ("", folders.contains(""));
+        let mut is_beside = |path| {
+            let folder = folder_of(path);
+            if last.0 != folder {
+                last = (folder, folders.contains(folder));
+            }
+            last.1
         };
-        (0..classes.len()).filter(stranger).count()
+        let is_unknown =
+            |at: &usize| self.found.feature_of[*at].is_none() && self.found.is_telling[*at];
+        let unknown = (0..classes.len()).filter(is_unknown);
+        unknown.filter(|at| is_beside(classes[*at].path)).count()
     }
 
     /// The named classes that every one of the releases has and this copy lacks, or has under a
@@ -320,7 +331,7 @@ impl<'a> Copy<'a> {
             }
         }
         let paths = self.classes.iter().map(|at| self.found.classes[*at].path);
-        let all = self.found.classes.iter().filter(|class| class.is_telling()).count().max(1);
+        let all = self.found.telling.max(1);
         Match {
             artifact: artifact.name.clone(),
             versions: match (&versions[..], verdict.likeness) {

@@ -244,8 +244,8 @@ pub(super) fn is_blank(view: Option<&View>) -> bool {
 
 /// Names under which a loader expects an archive: binary bytes there that are none were one.
 pub(super) fn has_archive_name(path: &str) -> bool {
-    let name = file_name(path).to_ascii_lowercase();
-    [".jar", ".war", ".ear", ".aar", ".whl", ".zip"].iter().any(|ending| name.ends_with(ending))
+    let ending = file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
+    ["jar", "war", "ear", "aar", "whl", "zip"].iter().any(|it| ending.eq_ignore_ascii_case(it))
 }
 
 /// Endings of files that hold no archive: fast mode does not unpack them to look. Native libraries

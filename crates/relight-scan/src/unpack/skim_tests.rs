@@ -236,3 +236,83 @@ fn fast_mode_judges_what_nobody_asks_for_by_its_head() {
     let deep = "/packed.dat /stored.dat /behind.dat".to_owned();
     assert_eq!(told(Mode::Deep), (deep, "crc-mismatch corrupt-entry".to_owned()));
 }
+
+/// An archive that is too long to be held, inside another one.
+fn inside(members: &[Member]) -> Vec<u8> {
+    let filler: Vec<u8> =
+        (0..(9_u32 << 20) / 4).flat_map(|at| (at ^ at << 9).to_le_bytes()).collect();
+    let mut all = vec![Member::stored("filler.so", &filler)];
+    all.extend_from_slice(members);
+    write_with(&[Member::deflated("in.jar", &write_with(&all, b"", b""))], b"", b"")
+}
+
+/// Goal: fast mode says of an archive that comes by once what it says of one that stands still.
+/// Method: members whose sizes stand in front of them and behind them, in both.
+#[test]
+fn what_comes_by_once_is_listed_as_by_its_directory() {
+    let mut rng = Rng::new(9);
+    let inner = archive(&mut rng, 3);
+    let late = |member: Member| Member { descriptor: true, ..member };
+    let classes = |count: i32| -> Vec<Member> {
+        let class = |number: i32| {
+            let own = format!("g/lib/C{number}");
+            Member::deflated(&format!("{own}.class"), &numbered(&own, number).write())
+        };
+        (0..count).map(class).collect()
+    };
+    let library = write_with(&classes(30), b"", b"");
+    let options =
+        Options { mode: Mode::Fast, fingerprints: learnt(&[library], false), ..Options::default() };
+    let pom = b"groupId=g\nartifactId=other\nversion=1\n";
+    let mut members = vec![Member::stored("META-INF/", b"")];
+    members.extend(classes(15));
+    members.push(late(Member::deflated("META-INF/maven/g/other/pom.properties", pom)));
+    members.extend(classes(30).split_off(15).into_iter().map(late));
+    members.push(late(Member::deflated("b.jar", &inner)));
+    members.push(Member::deflated("d/read.txt", b"words"));
+    let once = read(&options, true, &inside(&members));
+    let names: Vec<_> = once.components.iter().map(|it| it.purl.to_string()).collect();
+    assert!(names.contains(&"pkg:maven/g/lib0".to_owned()), "{names:?}");
+    assert!(names.contains(&"pkg:maven/g/other@1".to_owned()), "{names:?}");
+    assert_eq!(once.flaws, []);
+    let held = Options { buffered_bytes_max: 1 << 30, ..options };
+    let still = write_with(&[Member::stored("in.jar", &member_of(&inside(&members)))], b"", b"");
+    let still = read(&held, true, &still);
+    assert_eq!(
+        said(&once).replace(&format!("{:?}", once.files), ""),
+        said(&still).replace(&format!("{:?}", still.files), "")
+    );
+    // The archive itself is a stream in the one and a part of its container in the other.
+    assert_eq!(once.members.listed, still.members.listed);
+}
+
+/// The bytes of the first member of an archive.
+fn member_of(bytes: &[u8]) -> Vec<u8> {
+    let mut inner = Vec::new();
+    let from = 30 + usize::from(bytes[26]);
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(&bytes[from..]), &mut inner)
+        .unwrap();
+    inner
+}
+
+/// Goal: a descriptor that only looks like one hides nothing in silence. Method: one inside of a
+/// member, with the header of another one behind it; and one that nothing follows.
+#[test]
+fn a_descriptor_inside_a_member_does_not_agree_with_the_directory() {
+    let hidden = |behind: &[u8]| {
+        let at = 5 + 20_u32;
+        let fake = [&[7; 20][..], b"PK\x07\x08", &[1; 4], &at.to_le_bytes(), &[2; 4], behind];
+        let data = fake.concat();
+        let len = u16::try_from(data.len()).unwrap();
+        let block = [&[1][..], &len.to_le_bytes(), &(!len).to_le_bytes(), &data].concat();
+        let honest = Member::stored("g/lib/C1.class", &data);
+        let member = Member { method: 8, data: block, descriptor: true, ..honest };
+        let words = Member::deflated("words.txt", b"words");
+        read(&Options { mode: Mode::Fast, ..Options::default() }, true, &inside(&[member, words]))
+    };
+    let codes = |found: &Found| found.flaws.iter().map(|it| it.code.as_str()).collect::<Vec<_>>();
+    let mut header = write_with(&[Member::stored("a.class", b"code")], b"", b"");
+    header.truncate(30 + 7);
+    assert_eq!(codes(&hidden(&header)), ["zip-header-mismatch"]);
+    assert_eq!(codes(&hidden(b"nothing")), [""; 0]);
+}

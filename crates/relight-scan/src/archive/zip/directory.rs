@@ -25,6 +25,9 @@ const SMALL_GAP_BYTES: u64 = 96;
 /// pieces, once to check it and once for its members.
 const HELD_BYTES_MAX: u64 = 2 << 20;
 
+/// A member that starts so far behind the one that was looked up before stands together with it.
+const NEAR_BYTES: u64 = 8 << 10;
+
 /// Bits of the filter in front of the search for doubled names, for each member.
 const FILTER_BITS: usize = 16;
 
@@ -52,8 +55,11 @@ pub(super) struct Directory {
     cached: Window,
     /// The end record counts other members than there are.
     miscounted: bool,
-    /// Few members are looked up: pieces of the disk around them would be read for nothing.
+    /// Few members are looked up: pieces of the disk around them would be read for nothing, but
+    /// where they stand together.
     is_sparse: bool,
+    /// Where the member ends that was looked up last.
+    looked_up: u64,
 }
 
 impl Directory {
@@ -70,8 +76,9 @@ impl Directory {
         let mut slots = Vec::with_capacity(room.unwrap_or_default());
         let mut names = Vec::with_capacity(slots.capacity());
         let mut at = 0;
+        let held = bytes.memory();
         while at < central.size {
-            let Some(record) = Record::read(&bytes, at)? else { return Ok(None) };
+            let Some(record) = Record::at(held, &bytes, at)? else { return Ok(None) };
             let record_at = u32::try_from(at).unwrap_or(u32::MAX);
             let header_at = record.header_at.saturating_add(central.prefix);
             let data_at = LOCAL_BYTES + record.name_len as u64;
@@ -144,8 +151,10 @@ impl Directory {
     /// their bytes are is not looked up; from then on, what is looked up stands far apart.
     pub(super) fn pass(&mut self, take: &mut dyn FnMut(&Listable<'_>) -> bool) {
         self.is_sparse = true;
+        let held = self.bytes.memory();
         while let Some(slot) = self.slots.get(self.next) {
-            let Ok(Some(record)) = Record::read(&self.bytes, slot.record_at.into()) else { return };
+            let record = Record::at(held, &self.bytes, slot.record_at.into());
+            let Ok(Some(record)) = record else { return };
             if slot.header_at < self.end || !take(&record.listable()) {
                 return;
             }
@@ -157,8 +166,9 @@ impl Directory {
     /// Shows every member; false when two share bytes, or one cannot be read.
     pub(super) fn each(&self, show: &mut dyn FnMut(&Listable<'_>)) -> bool {
         let mut end = 0;
+        let held = self.bytes.memory();
         for slot in &self.slots {
-            match Record::read(&self.bytes, slot.record_at.into()) {
+            match Record::at(held, &self.bytes, slot.record_at.into()) {
                 Ok(Some(record)) if slot.header_at >= end => show(&record.listable()),
                 _ => return false,
             }
@@ -189,8 +199,10 @@ impl Directory {
     }
 
     /// Finds the data behind the local header, and compares the two headers.
-    fn located(&self, window: &Window, header: Header) -> io::Result<Entry> {
-        let near = if self.is_sparse { window } else { &self.cached };
+    fn located(&mut self, window: &Window, header: Header) -> io::Result<Entry> {
+        let is_near = header.header_at.saturating_sub(self.looked_up) < NEAR_BYTES;
+        let near = if self.is_sparse && !is_near { window } else { &self.cached };
+        self.looked_up = header.header_at.saturating_add(header.packed);
         let len = LOCAL_BYTES as usize + header.name.len();
         let local = near.read_small(header.header_at, len)?;
         let (fixed, found) = local.split_at(local.len().min(LOCAL_BYTES as usize));
@@ -244,22 +256,30 @@ struct Record<'a> {
 impl<'a> Record<'a> {
     /// Reads the entry that starts at `at`; `None` when it is damaged.
     fn read(bytes: &'a Window, at: u64) -> io::Result<Option<Self>> {
-        let fixed = bytes.small(at, FIXED_BYTES)?;
-        if fixed.len() < FIXED_BYTES || fixed[..4] != CENTRAL {
-            return Ok(None);
+        Self::at(bytes.memory(), bytes, at)
+    }
+
+    /// The same; `held` is all of `bytes`, where that is in memory.
+    fn at(held: Option<&'a [u8]>, bytes: &'a Window, at: u64) -> io::Result<Option<Self>> {
+        if let Some(held) = held {
+            let rest = usize::try_from(at).ok().and_then(|at| held.get(at..)).unwrap_or_default();
+            let len = len_of(rest);
+            return Ok(len.and_then(|len| Self::of(Cow::Borrowed(rest.get(..len)?))));
         }
-        let [name_len, extra_len, comment_len] =
-            [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
-        let [mut packed, mut unpacked, mut header_at] =
-            [20, 24, 42].map(|at| u64::from(u32_at(&fixed, at)));
-        let len = FIXED_BYTES + name_len + extra_len + comment_len;
+        let Some(len) = len_of(&bytes.small(at, FIXED_BYTES)?) else { return Ok(None) };
         let bytes = bytes.small(at, len)?;
+        Ok(if bytes.len() == len { Self::of(bytes) } else { None })
+    }
+
+    /// Takes a whole entry apart.
+    fn of(bytes: Cow<'a, [u8]>) -> Option<Self> {
+        let [name_len, extra_len] = [28, 30].map(|at| usize::from(u16_at(&bytes, at)));
+        let [mut packed, mut unpacked, mut header_at] =
+            [20, 24, 42].map(|at| u64::from(u32_at(&bytes, at)));
         let extra_at = FIXED_BYTES + name_len;
-        let Some(extra) = bytes.get(extra_at..extra_at + extra_len) else { return Ok(None) };
-        let fields = [&mut unpacked, &mut packed, &mut header_at];
-        let is_whole = bytes.len() == len && apply_zip64(extra, fields);
-        let record = Self { bytes, name_len, extra_len, packed, unpacked, header_at };
-        Ok(is_whole.then_some(record))
+        let extra = bytes.get(extra_at..extra_at + extra_len)?;
+        let is_whole = apply_zip64(extra, [&mut unpacked, &mut packed, &mut header_at]);
+        is_whole.then_some(Self { bytes, name_len, extra_len, packed, unpacked, header_at })
     }
 
     fn name(&self) -> &[u8] {
@@ -291,6 +311,13 @@ impl<'a> Record<'a> {
         let crc = has_crc.then(|| u32_at(&self.bytes, 16));
         Listable { name: self.name(), size: self.unpacked, crc, is_folder }
     }
+}
+
+/// Bytes of the entry that starts so; `None` when none does.
+fn len_of(fixed: &[u8]) -> Option<usize> {
+    let is_entry = fixed.len() >= FIXED_BYTES && fixed[..4] == CENTRAL;
+    let lens = [28, 30, 32].map(|at| usize::from(u16_at(fixed, at)));
+    is_entry.then(|| FIXED_BYTES + lens.iter().sum::<usize>())
 }
 
 /// Stands for a name where a million of them would take too much memory.

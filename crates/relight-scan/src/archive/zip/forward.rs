@@ -15,13 +15,19 @@ use relight_model::FlawCode;
 use super::directory::hash;
 use super::header::{DESCRIPTOR, Header, parse_local};
 use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES};
-use crate::archive::{Body, Container, Damage, Entry, Node, Pipe, u16_at, u32_at};
+use crate::archive::{Body, Container, Damage, Entry, Listable, Node, Pipe, u16_at, u32_at};
 
 /// Signature of a data descriptor.
 const DESCRIPTOR_MARK: [u8; 4] = *b"PK\x07\x08";
 
 /// Longest data descriptor: signature, check sum and two sizes of zip64.
 const DESCRIPTOR_BYTES_MAX: usize = 24;
+
+/// Bytes that are looked through for the end of a member that is only listed: most have fewer.
+const LISTED_BYTES: usize = 8 << 10;
+
+/// As many at most; a longer member is read to its end.
+const LISTED_BYTES_MAX: usize = 2 << 20;
 
 /// A zip over a [`Pipe`].
 pub(crate) struct Forward {
@@ -86,6 +92,51 @@ impl Forward {
         let mut entry = self.with_body(header)?;
         entry.is_guess = is_guess;
         Ok(Some(entry))
+    }
+
+    /// Lists the member that comes next, if its header or the descriptor behind it says how long it
+    /// is; false when it was not taken, and nothing is taken of it then.
+    fn list(&mut self, take: &mut dyn FnMut(&Listable<'_>) -> bool) -> io::Result<bool> {
+        if let Some(end) = self.end.filter(|end| *end > self.pipe.position()) {
+            self.pipe.seek(end)?;
+        }
+        if self.pipe.peek(4)? == DESCRIPTOR_MARK {
+            self.descriptor()?;
+        }
+        let mut wanted = LISTED_BYTES;
+        while wanted <= LISTED_BYTES_MAX {
+            let position = self.pipe.position();
+            let listed = self.pipe.step(wanted, |bytes| match Passable::read(bytes) {
+                Passable::Not => (0, Some(None)),
+                Passable::Further => (0, (bytes.len() < wanted).then_some(None)),
+                Passable::Listed { header, taken, left } => {
+                    let is_folder = header.packed == 0
+                        && header.flags & DESCRIPTOR == 0
+                        && header.name.ends_with(b"/");
+                    let listable = Listable {
+                        name: &header.name,
+                        size: header.unpacked.unwrap_or_default(),
+                        crc: header.crc.filter(|_| !header.is_ae2 && !is_folder),
+                        is_folder,
+                    };
+                    if !take(&listable) {
+                        return (0, Some(None));
+                    }
+                    let end = (left > 0).then(|| position + taken as u64 + left);
+                    (taken, Some(Some((hash(&header.name), end))))
+                }
+            })?;
+            match listed {
+                None => wanted *= 4,
+                Some(None) => return Ok(false),
+                Some(Some((name, end))) => {
+                    *self.seen.entry(name).or_default() += 1;
+                    self.end = end;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn with_body(&mut self, header: Header) -> io::Result<Entry> {
@@ -207,6 +258,12 @@ impl Container for Forward {
         self.damage.pop().map(Err)
     }
 
+    fn pass(&mut self, take: &mut dyn FnMut(&Listable<'_>) -> bool) {
+        let is_sound = !self.done && !self.is_prefix && self.damage.is_empty();
+        // What fails is met again by whoever reads on.
+        while is_sound && self.list(take).unwrap_or_default() {}
+    }
+
     fn judge(&mut self, is_member: bool) {
         if is_member {
             if self.is_prefix && self.is_listed {
@@ -218,6 +275,49 @@ impl Container for Forward {
             self.end = None;
             self.seen.clear();
         }
+    }
+}
+
+/// What is known of a member without unpacking it.
+enum Passable {
+    /// How long it is must be found out by reading it, or something must be said of it.
+    Not,
+    /// Its descriptor is not among the bytes at hand.
+    Further,
+    /// Its header and as much of what follows belongs to it; the rest that follows is `left`.
+    Listed { header: Header, taken: usize, left: u64 },
+}
+
+impl Passable {
+    /// Looks at the member that starts here. A descriptor is believed where it says how far away it
+    /// stands and a header follows: when the directory comes, members that were made up, or left
+    /// out, do not agree with it.
+    fn read(bytes: &[u8]) -> Self {
+        let Some(fixed) = bytes.get(..LOCAL_BYTES as usize) else { return Self::Not };
+        let lens = usize::from(u16_at(fixed, 26)) + usize::from(u16_at(fixed, 28));
+        let data_at = LOCAL_BYTES as usize + lens;
+        let Some(rest) = bytes.get(LOCAL_BYTES as usize..data_at) else { return Self::Further };
+        let Some(mut header) = parse_local(fixed, rest, 0) else { return Self::Not };
+        let is_deflated = header.coding() == Some(Coding::Deflate);
+        if header.is_encrypted() || header.coding().is_none() {
+            return Self::Not;
+        }
+        if header.flags & DESCRIPTOR == 0 {
+            let left = header.packed;
+            return Self::Listed { header, taken: data_at, left };
+        }
+        let data = &bytes[data_at..];
+        if !is_deflated {
+            return Self::Not;
+        }
+        let found = memmem::find_iter(data, &DESCRIPTOR_MARK).find(|at| {
+            let next = data.get(at + 16..at + 20).unwrap_or_default();
+            u32_at(data, at + 8) as usize == *at && (next == LOCAL || next == CENTRAL)
+        });
+        let Some(at) = found else { return Self::Further };
+        header.crc = Some(u32_at(data, at + 4));
+        header.unpacked = Some(u32_at(data, at + 12).into());
+        Self::Listed { header, taken: data_at + at + 16, left: 0 }
     }
 }
 
