@@ -30,8 +30,8 @@ pub use actions::{
 };
 pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
-pub(crate) use fold::OTHER_FILES;
 pub use fold::{Case, Incident, Rejected};
+pub(crate) use fold::{OTHER_FILES, PROOF_EXPIRED};
 pub use grant::{Acceptance, GRANT_AGE_MAX_S, Grant, Ground, Mitigation};
 pub(crate) use ledger::is_exposed;
 pub use ledger::{Counters, Ledger, OPEN_INCIDENTS_MAX};

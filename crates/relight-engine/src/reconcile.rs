@@ -21,7 +21,7 @@ use relight_edge::{
 };
 use relight_model::{Epoch, GateKey, Light, Seen};
 
-use crate::incident::{Entry, Gate};
+use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
@@ -392,7 +392,7 @@ impl EdgeLoop {
         push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
             sites,
             edge: edge.clone(),
-            what: "proof-expired".to_owned(),
+            what: PROOF_EXPIRED.to_owned(),
         });
         push(&mut turn.round.entries, failed, |sites| Entry::EdgeFailed {
             sites,

@@ -10,6 +10,8 @@ mod data;
 mod episodes;
 mod feeds;
 mod folder;
+#[cfg(test)]
+mod lived_tests;
 mod pages;
 mod publish;
 mod serve;

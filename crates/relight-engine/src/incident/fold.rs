@@ -26,6 +26,9 @@ pub struct Case {
     pub phase: Phase,
     /// What was last seen of its gate.
     pub gate: Gate,
+    /// The last proof of it saw it dark, and nothing that was seen since says otherwise, whatever
+    /// is wanted of it meanwhile: all that the public page follows.
+    pub seen_dark: bool,
     /// The newest evidence.
     pub evidence: Option<Evidence>,
     /// The artifact set in service, as last reported.
@@ -67,6 +70,7 @@ impl Case {
         Self {
             phase: Phase::Online,
             gate: Gate::Open,
+            seen_dark: false,
             evidence: None,
             deployed: None,
             deployed_at: Timestamp::MIN,
@@ -250,7 +254,7 @@ impl Incident {
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
             Entry::HeldBack { sites } => self.hold_back(sites, now),
-            Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
+            Entry::Drifted { sites, what, .. } => self.each(sites, |case| drift(case, what, now)),
             Entry::Closed {} => self.close(now),
             Entry::AuthorityGranted { .. }
             | Entry::Drilled { .. }
@@ -471,6 +475,9 @@ impl Incident {
 /// Why a trial of files that were replaced meanwhile says nothing.
 pub(crate) const OTHER_FILES: &str = "other files were read than those that were tried";
 
+/// What drifted where nothing was seen for too long: the last proof is too old to be one.
+pub(crate) const PROOF_EXPIRED: &str = "proof-expired";
+
 const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
 
 pub(super) fn step(
@@ -503,7 +510,7 @@ fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> 
         }
         (Light::Dark, phase) => {
             case.gate = Gate::Proven;
-            case.was_dark = true;
+            (case.was_dark, case.seen_dark) = (true, true);
             if matches!(phase, Phase::DarkRequested | Phase::Failed) {
                 case.go(Phase::DarkProven, now);
             }
@@ -511,7 +518,7 @@ fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> 
         }
         (Light::Lit, Phase::Relighting) => {
             case.gate = Gate::Open;
-            case.stopped = 0;
+            (case.stopped, case.seen_dark) = (0, false);
             case.go(Phase::RelitProven, now);
             Ok(())
         }
@@ -530,7 +537,9 @@ fn fail(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
     Ok(())
 }
 
-fn drift(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
+fn drift(case: &mut Case, what: &str, now: Timestamp) -> Result<(), Rejected> {
+    // Of an edge that does not answer nobody knows that a site is back.
+    case.seen_dark &= what == PROOF_EXPIRED;
     match case.phase {
         Phase::Online | Phase::Exempt => return Err(Rejected("the site was never ordered dark")),
         Phase::RelitProven => {

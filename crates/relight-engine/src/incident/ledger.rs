@@ -8,7 +8,7 @@ use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected};
 use super::parts::PartCase;
-use super::phase::{Gate, Phase};
+use super::phase::{self, Gate, Phase};
 use super::standing::Authority;
 
 /// Most incidents that may be open at once (INCIDENT 4).
@@ -187,6 +187,11 @@ impl Ledger {
         })
     }
 
+    /// True when an incident that wants a site dark has a proof of it.
+    pub fn is_proven_dark(&self, site: &GateKey) -> bool {
+        self.open().filter_map(|(_, incident)| incident.case(site)).any(is_proven)
+    }
+
     /// Sites that any open incident has a case of.
     pub fn sites(&self) -> impl Iterator<Item = &GateKey> {
         let mut sites: Vec<&GateKey> =
@@ -196,18 +201,33 @@ impl Ledger {
         sites.into_iter()
     }
 
-    /// The state in which a site is drawn and whether it is proven dark; the incident furthest
-    /// from lit decides.
+    /// The state in which a site is drawn, and whether the last proof of any open incident saw it
+    /// dark. The incident furthest from lit decides the state; the second follows proofs only, and
+    /// no verdict or order of another incident.
     pub fn display(&self, site: &GateKey) -> (DisplayState, bool) {
-        let rank = |light: Light| u8::from(light == Light::Lit);
-        self.open()
-            .filter_map(|(_, incident)| incident.case(site))
-            .min_by_key(|case| rank(case.phase.wants()))
-            .map_or((DisplayState::Online, false), |case| {
-                let dark = case.gate == Gate::Proven && case.phase != Phase::RelitProven;
-                (case.display(), dark)
-            })
+        let cases = || self.open().filter_map(|(_, incident)| incident.case(site));
+        (drawn(cases), cases().any(|case| case.seen_dark))
     }
+}
+
+/// How a site is drawn that these cases are about.
+fn drawn<'a, C: Iterator<Item = &'a Case>>(cases: impl Fn() -> C) -> DisplayState {
+    let Some(worst) = cases().max_by_key(|case| case.phase.distance()) else {
+        return DisplayState::Online;
+    };
+    if worst.phase.wants() == Light::Lit {
+        let is_exposed = cases().any(|case| case.display() == DisplayState::Exposed);
+        let is_seen = worst.phase != Phase::Relighting;
+        return if is_exposed && is_seen { DisplayState::Exposed } else { worst.display() };
+    }
+    let gate = if cases().any(is_proven) { Gate::Proven } else { worst.gate };
+    phase::display(worst.phase, gate, worst.fixed, worst.verdict())
+}
+
+/// What an incident proved that wants a site dark is proven for all of them; one that was opening
+/// it proved that of before.
+fn is_proven(case: &Case) -> bool {
+    case.gate == Gate::Proven && case.phase.wants() == Light::Dark
 }
 
 /// Folds an entry into an incident and into what is known of plans, or into neither.
@@ -250,7 +270,8 @@ impl Counters {
         let mut counters = Self::default();
         for site in sites {
             let case = incident.case(site);
-            counters.add(case, case.is_some_and(|_| is_exposed(incident, site, now)));
+            let state = case.map_or(DisplayState::Online, Case::display);
+            counters.add(case.map(|case| case.phase), state, is_exposed(incident, site, now));
         }
         counters
     }
@@ -261,17 +282,16 @@ impl Counters {
         let mut counters = Self::default();
         for site in sites {
             let cases = ledger.open().filter_map(|(_, incident)| incident.case(site));
-            let worst = cases.max_by_key(|case| case.phase.distance());
+            let worst = cases.map(|case| case.phase).max_by_key(|phase| phase.distance());
             let mut open = ledger.open();
-            counters.add(worst, open.any(|(_, incident)| is_exposed(incident, site, now)));
+            let is_exposed = open.any(|(_, incident)| is_exposed(incident, site, now));
+            counters.add(worst, ledger.display(site).0, is_exposed);
         }
         counters
     }
 
-    fn add(&mut self, case: Option<&Case>, exposed: bool) {
-        let (phase, state) =
-            case.map_or((Phase::Online, DisplayState::Online), |case| (case.phase, case.display()));
-        *self.phases.entry(phase).or_default() += 1;
+    fn add(&mut self, phase: Option<Phase>, state: DisplayState, exposed: bool) {
+        *self.phases.entry(phase.unwrap_or(Phase::Online)).or_default() += 1;
         *self.states.entry(state).or_default() += 1;
         self.exposed += usize::from(exposed);
     }

@@ -10,7 +10,7 @@ use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
     RENEWALS_MAX, Turn, Want, push, shut,
 };
-use crate::incident::{Entry, Gate};
+use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 
 /// Why a site that shows dark is not proven so: code of the reason, by key.
 type Busy = BTreeMap<GateKey, &'static str>;
@@ -50,7 +50,7 @@ impl EdgeLoop {
         let asked: Vec<&Want> = due.iter().map(|index| &wants[*index]).collect();
         let seen = self.see_dark(&asked);
         turn.is_unanswered = is_unanswered(&seen);
-        let (mut proved, mut drifted) = (Vec::new(), Vec::new());
+        let (mut proved, mut drifted, mut expired) = (Vec::new(), Vec::new(), Vec::new());
         let mut failed: BTreeMap<&'static str, Vec<GateKey>> = BTreeMap::new();
         for (index, result) in due.into_iter().zip(seen) {
             let (want, view) = (&wants[index], &turn.views[index]);
@@ -70,11 +70,12 @@ impl EdgeLoop {
             }
             let old = !self.is_fresh(want, now_ms);
             let contradicted = result.seen == Seen::Lit || !shut(view);
-            if contradicted {
-                self.proofs.remove(key);
-            }
-            if want.gate == Gate::Proven && (contradicted || old) && !is_lost {
+            let had_proof = contradicted && self.proofs.remove(key).is_some();
+            // One incident may have proven it that another one asks for just now.
+            if contradicted && (had_proof || want.gate == Gate::Proven) && !is_lost {
                 drifted.push(key.clone());
+            } else if want.gate == Gate::Proven && old && !is_lost {
+                expired.push(key.clone());
             }
             if is_fought {
                 // It may show dark now; whoever undoes it again and again has not gone away.
@@ -99,11 +100,10 @@ impl EdgeLoop {
             edge: edge.clone(),
             epoch,
         });
-        push(entries, drifted, |sites| Entry::Drifted {
-            sites,
-            edge: edge.clone(),
-            what: "dark-not-seen".to_owned(),
-        });
+        for (sites, what) in [(drifted, "dark-not-seen"), (expired, PROOF_EXPIRED)] {
+            let (edge, what) = (edge.clone(), what.to_owned());
+            push(entries, sites, |sites| Entry::Drifted { sites, edge, what });
+        }
         for (why, sites) in failed {
             let (edge, why) = (edge.clone(), why.to_owned());
             entries.push(Entry::EdgeFailed { sites, edge, why });

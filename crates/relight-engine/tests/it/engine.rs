@@ -26,7 +26,7 @@ use crate::edge::key;
 pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// Fixed in 2.17.0 only: 2.16.0 is clear of Log4Shell and has this one.
-const RECURSION: &str = "CVE-2021-45105";
+pub(crate) const RECURSION: &str = "CVE-2021-45105";
 
 thread_local! {
     /// Each test runs on its own thread and so has its own time.

@@ -35,6 +35,7 @@ mod proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
+mod several;
 mod sim;
 mod takeover;
 mod then;

@@ -208,7 +208,7 @@ fn differs(ledger: &Ledger, site: &GateKey) -> bool {
     let is_dark = ledger.wants(site) == Light::Dark;
     let mut cases = ledger.open().filter_map(|(_, incident)| incident.case(site));
     let is_other = match is_dark {
-        true => !ledger.display(site).1,
+        true => !ledger.is_proven_dark(site),
         false => cases.any(|case| case.ordered && case.gate != Gate::Open),
     };
     is_other

@@ -29,7 +29,7 @@ fn identity() -> Identity {
 }
 
 /// Every file of a board at a fixed time, under a fixed key.
-fn export(board: &Board, certificates: &mut Certificates) -> Files {
+pub(super) fn export(board: &Board, certificates: &mut Certificates) -> Files {
     export_with(board, certificates, usize::MAX)
 }
 
@@ -44,7 +44,7 @@ fn export_with(board: &Board, certificates: &mut Certificates, most: usize) -> F
     files
 }
 
-fn certificates() -> Certificates {
+pub(super) fn certificates() -> Certificates {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("key");
     std::fs::write(&path, [7; 32]).unwrap();

@@ -1,0 +1,173 @@
+//! Several incidents on one register: what each of them wants, and what the public page is told.
+
+use relight_engine::drive::for_incidents;
+use relight_engine::incident::{Entry, EvidenceKind, Ledger, Phase};
+use relight_engine::live::{Board, Proofs};
+use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::reconcile::Round;
+use relight_engine::{REDARK_AUTO_MAX, board_of};
+use relight_model::{Digest, DisplayState, Epoch, GateKey, Light};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, RECURSION, Town, clock, log4j, name, pass};
+
+/// What a round of the edge saw, told to every incident that it concerns.
+fn see(town: &Town, entry: Entry) {
+    let round = Round { entries: vec![entry], ..Round::default() };
+    let told = town.engine.with_ledger(|ledger| for_incidents(ledger, &round));
+    for result in town.engine.append("relight", told).unwrap() {
+        result.unwrap();
+    }
+}
+
+fn proved(site: usize, light: Light) -> Entry {
+    let (sites, edge) = (vec![key(&name(site))], "east".to_owned());
+    Entry::Proved { sites, light, edge, epoch: Epoch::default() }
+}
+
+fn drifted(site: usize, what: &str) -> Entry {
+    let (sites, edge, what) = (vec![key(&name(site))], "east".to_owned(), what.to_owned());
+    Entry::Drifted { sites, edge, what }
+}
+
+fn dark_plan(town: &Town, id: &str, sites: &[usize]) -> Plan {
+    let ask = PlanAsk {
+        incident: id.into(),
+        action: Action::Dark,
+        part: None,
+        reason: "as a precaution".into(),
+        advisory_revision: Digest::default(),
+        policy: Digest::default(),
+        proposer: "A. Tremblay".into(),
+        created: town.engine.now(),
+    };
+    let sites: Vec<GateKey> = sites.iter().map(|site| key(&name(*site))).collect();
+    town.engine.plan(ask, &sites).unwrap()
+}
+
+fn darken(town: &Town, id: &str, sites: &[usize]) {
+    town.engine.execute(&dark_plan(town, id, sites), "A. Tremblay").unwrap();
+}
+
+fn shown(town: &Town, site: usize) -> (DisplayState, bool) {
+    town.engine.with_ledger(|ledger| ledger.display(&key(&name(site))))
+}
+
+/// A life of a register from a fixed instant on: what the public page may follow afterwards, what
+/// the console shows of the first site, and that a restart reads the same from the journal.
+fn life(live: impl Fn(&Town, &Board)) -> (Proofs, DisplayState) {
+    let began = clock();
+    let town = Town::new(2);
+    let board = town.engine.board().unwrap();
+    live(&town, &board);
+    pass((began - clock()) / 1_000);
+    let (proofs, again) = (board.proofs(), board_of(town.engine.store()).unwrap().proofs());
+    assert_eq!((&again.dark_since, &again.past), (&proofs.dark_since, &proofs.past));
+    (proofs, shown(&town, 0).0)
+}
+
+/// Goal: nobody can tell from the public page what is vulnerable. Method: a site is proven dark
+/// under one incident when another is opened whose id comes first; then a scan says that it is
+/// affected, or clear. The proven lights are the same, and so is all that the page may follow.
+#[test]
+fn a_verdict_in_a_second_incident_is_nothing_that_the_public_page_follows() {
+    let lived = |version: &str| {
+        life(|town, _| {
+            town.incident(RECURSION);
+            darken(town, RECURSION, &[0]);
+            pass(5);
+            see(town, proved(0, Light::Dark));
+            pass(600);
+            town.incident(LOG4SHELL);
+            pass(60);
+            town.ingest(0, log4j(version));
+            pass(5);
+            see(town, proved(0, Light::Dark));
+        })
+    };
+    let [(affected, state), (clear, other)] = ["2.14.1", "2.17.1"].map(lived);
+    assert_eq!((state, other), (DisplayState::Affected, DisplayState::Dark));
+    assert_eq!(affected, clear);
+    assert!(affected.past.is_empty(), "the outage goes on");
+    assert!(affected.dark_since.iter().any(Option::is_some));
+}
+
+/// The same while a site is being opened and was not seen open yet: bad news, a deployment that is
+/// reported, or an opening in vain end no outage.
+#[test]
+fn an_outage_ends_when_the_site_is_seen_open_and_not_before() {
+    let lived = |then: &dyn Fn(&Town)| {
+        life(|town, _| {
+            town.incident(LOG4SHELL);
+            darken(town, LOG4SHELL, &[0]);
+            see(town, proved(0, Light::Dark));
+            town.ingest(0, log4j("2.17.1"));
+            assert_eq!(town.engine.relight_ready().unwrap(), 1);
+            pass(60);
+            then(town);
+        })
+    };
+    let site = || key(&name(0));
+    let calm = lived(&|_| {});
+    let bad = lived(&|town| town.ingest(0, log4j("2.14.1")));
+    assert_eq!((calm.1, bad.1), (DisplayState::Dark, DisplayState::DarkRequested));
+    let deployed = lived(&|town| {
+        town.engine.report_deployed("deployer", &site(), Digest([7; 32])).unwrap();
+    });
+    let in_vain = lived(&|town| {
+        let (sites, why) = (vec![site()], "not-permitted-or-not-proven".to_owned());
+        see(town, Entry::RelightStopped { sites, why });
+    });
+    let silent = lived(&|town| {
+        town.ingest(0, log4j("2.14.1"));
+        see(town, proved(0, Light::Dark));
+        see(town, drifted(0, "proof-expired"));
+    });
+    assert_eq!(silent.1, DisplayState::DarkRequested, "of an edge that is silent nobody knows");
+    for (proofs, _) in [&bad, &deployed, &in_vain, &silent] {
+        assert_eq!(proofs, &calm.0);
+    }
+    assert!(calm.0.past.is_empty());
+    let open = lived(&|town| see(town, proved(0, Light::Lit)));
+    let undone = lived(&|town| {
+        town.ingest(0, log4j("2.14.1"));
+        see(town, proved(0, Light::Dark));
+        see(town, drifted(0, "gate-undone"));
+    });
+    for (proofs, _) in [open, undone] {
+        assert_eq!((proofs.past.len(), proofs.dark_since), (1, vec![None, None]));
+    }
+}
+
+/// The console shows the state furthest from lit, whichever incident it is of, and a lit site that
+/// one of them calls affected as exposed.
+#[test]
+fn the_incident_furthest_from_lit_decides_what_is_shown() {
+    for ids in [[LOG4SHELL, RECURSION], [RECURSION, LOG4SHELL]] {
+        let town = Town::new(1);
+        for id in ids {
+            town.incident(id);
+        }
+        darken(&town, ids[0], &[0]);
+        see(&town, proved(0, Light::Dark));
+        assert_eq!(shown(&town, 0), (DisplayState::Dark, true));
+        darken(&town, ids[1], &[0]);
+        assert_eq!(shown(&town, 0), (DisplayState::Dark, true), "proven already");
+        see(&town, proved(0, Light::Dark));
+        town.ingest(0, log4j("2.17.1"));
+        town.engine.relight("A. Tremblay", ids[0], &[key(&name(0))]).unwrap();
+        assert_eq!(shown(&town, 0), (DisplayState::Dark, true), "one of them holds it");
+        town.engine.relight("A. Tremblay", ids[1], &[key(&name(0))]).unwrap();
+        // It is being opened, and may show already when the news comes.
+        town.ingest(0, log4j("2.14.1"));
+        assert_eq!(shown(&town, 0), (DisplayState::DarkRequested, true), "asked for, not proven");
+        see(&town, proved(0, Light::Dark));
+        assert_eq!(shown(&town, 0), (DisplayState::Affected, true));
+        let sites = [key(&name(0))];
+        town.engine.with_ledger(|ledger| {
+            let counters =
+                relight_engine::incident::Counters::of_all(ledger, &sites, town.engine.now());
+            assert_eq!(counters.states.keys().collect::<Vec<_>>(), [&DisplayState::Affected]);
+        });
+    }
+}
