@@ -3,7 +3,10 @@
 //! Writers are the edge loops; readers are pages and event streams, which ask for what changed
 //! since a version. Nothing here decides anything: the board is a view and can be thrown away.
 
-use std::collections::{HashMap, VecDeque};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -97,8 +100,9 @@ pub struct Proofs {
     pub dark_since: Vec<Option<Timestamp>>,
     /// Outages that are over, by their ends.
     pub past: Vec<Outage>,
-    /// An incident is open.
-    pub is_open: bool,
+    /// When each open incident first took a public site dark, oldest first: one of which nobody
+    /// could see anything is not in it.
+    pub begun: Vec<Timestamp>,
     /// Words that people published, newest first.
     pub words: Vec<Words>,
 }
@@ -149,6 +153,8 @@ struct Inner {
     log: VecDeque<LogLine>,
     log_next: u64,
     headline: Headline,
+    /// The same of the incidents, by their ids.
+    begun: BTreeMap<String, Timestamp>,
     /// Oldest first.
     words: VecDeque<Words>,
 }
@@ -218,6 +224,7 @@ impl Board {
             log: VecDeque::new(),
             log_next: 1,
             headline,
+            begun: BTreeMap::new(),
             words: VecDeque::new(),
         };
         inner.place(sites);
@@ -308,12 +315,14 @@ impl Board {
     /// What probes saw, and when.
     pub fn proofs(&self) -> Proofs {
         let inner = self.lock();
+        let mut begun: Vec<Timestamp> = inner.begun.values().copied().collect();
+        begun.sort_unstable();
         Proofs {
             version: inner.proof_version,
             sites: Arc::clone(&inner.sites),
             dark_since: inner.dark_since.clone(),
             past: inner.past.iter().copied().collect(),
-            is_open: !inner.headline.id.is_empty(),
+            begun,
             words: inner.words.iter().rev().cloned().collect(),
         }
     }
@@ -383,9 +392,34 @@ impl Board {
     pub fn set_headline(&self, headline: Headline) {
         let mut inner = self.lock();
         inner.version += 1;
-        let turned = inner.headline.id.is_empty() != headline.id.is_empty();
-        inner.proof_version += u64::from(turned);
         inner.headline = headline;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Says that these sites are proven dark under an incident, before they are shown so. Those
+    /// that are dark already do not count: that a second incident wants them dark as well is a
+    /// verdict that nobody sees.
+    pub fn begin<'a>(&self, id: &str, at: Timestamp, sites: impl IntoIterator<Item = &'a str>) {
+        let mut inner = self.lock();
+        if inner.begun.contains_key(id) {
+            return;
+        }
+        let turns = |place: usize| inner.sites[place].public && inner.dark_since[place].is_none();
+        let mut places = sites.into_iter().filter_map(|slug| inner.places.get(slug));
+        if places.any(|place| turns(*place)) {
+            inner.begun.insert(id.to_owned(), at);
+        }
+    }
+
+    /// Says that an incident is closed; nothing, when nobody could see anything of it.
+    pub fn end(&self, id: &str) {
+        let mut inner = self.lock();
+        if inner.begun.remove(id).is_none() {
+            return;
+        }
+        inner.version += 1;
+        inner.proof_version += 1;
         drop(inner);
         self.changed.notify_all();
     }
@@ -406,172 +440,5 @@ impl Board {
     /// A reader that panicked cannot have left the board half-written: writes are whole.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn board(count: usize) -> Board {
-        let site = |number: usize| BoardSite {
-            sector: "health".into(),
-            organisation: "a".into(),
-            slug: format!("site-{number:05}"),
-            name_fr: String::new(),
-            name_en: String::new(),
-            public: true,
-        };
-        Board::new(Headline::default(), (0..count).rev().map(site).collect())
-    }
-
-    #[test]
-    fn order_is_fixed_and_found() {
-        let board = board(3);
-        assert_eq!(board.sites()[0].slug, "site-00000");
-        assert_eq!(board.index_of("site-00002"), Some(2));
-        assert_eq!(board.index_of("nowhere"), None);
-    }
-
-    #[test]
-    fn readers_get_the_newest_state_once() {
-        let board = board(3);
-        board.set(&[(0, DisplayState::DarkRequested, false), (2, DisplayState::Dark, true)]);
-        board.set(&[(0, DisplayState::Dark, true), (9, DisplayState::Dark, true)]);
-        let changed = vec![(0, DisplayState::Dark), (2, DisplayState::Dark)];
-        assert_eq!(board.changes_since(0), Changes::Since { version: 3, changed });
-        let changed = vec![(0, DisplayState::Dark)];
-        assert_eq!(board.changes_since(2), Changes::Since { version: 3, changed });
-        assert_eq!(board.snapshot().proven_dark, [true, false, true]);
-    }
-
-    /// Goal: sites that come and go leave the others as they are, and no reader goes on with old
-    /// places. Method: sites that sort before and between the others, and one that leaves.
-    #[test]
-    fn sites_come_and_go_and_the_others_keep_what_they_show() {
-        let board = board(3);
-        board.set_at(10, &[(1, DisplayState::Dark, true), (2, DisplayState::Dark, true)]);
-        board.set_at(20, &[(1, DisplayState::RelitFixed, false)]);
-        let (version, proof) = (board.snapshot().version, board.proofs().version);
-        board.set_sites(board.sites().to_vec());
-        assert_eq!((board.snapshot().version, board.proofs().version), (version, proof));
-        let old = board.sites();
-        let new = |slug: &str| BoardSite { slug: slug.into(), ..old[0].clone() };
-        let mut sites = vec![new("aaa"), new("site-00001-b")];
-        sites.extend(old[1..].iter().cloned());
-        board.set_sites(sites);
-        let snapshot = board.snapshot();
-        let slugs: Vec<&str> = snapshot.sites.iter().map(|site| site.slug.as_str()).collect();
-        assert_eq!(slugs, ["aaa", "site-00001", "site-00001-b", "site-00002"]);
-        use DisplayState::{Dark, Online, RelitFixed};
-        assert_eq!(snapshot.states, [Online, RelitFixed, Online, Dark]);
-        let proofs = board.proofs();
-        assert_eq!(proofs.dark_since, [None, None, None, Some(10)]);
-        assert_eq!(proofs.past, [Outage { from: 10, to: 20, site: 1 }]);
-        assert!(proofs.version > proof);
-        let reset = Changes::Reset { version: snapshot.version };
-        assert_eq!(board.changes_since(version), reset);
-        assert_eq!(board.index_of("site-00000"), None);
-        board.show_at(30, [("site-00000", Dark, true), ("aaa", Dark, true)]);
-        let changed = vec![(0, Dark)];
-        let version = snapshot.version + 1;
-        assert_eq!(board.changes_since(version - 1), Changes::Since { version, changed });
-        // An outage of a site that left is not one of another site.
-        board.set_sites(vec![new("site-00002")]);
-        assert_eq!((board.proofs().past, board.snapshot().states), (vec![], vec![Dark]));
-        board.set_sites(Vec::new());
-        assert!(board.snapshot().states.is_empty());
-    }
-
-    #[test]
-    fn outages_have_a_beginning_and_an_end() {
-        let board = board(2);
-        board.set_at(10, &[(0, DisplayState::DarkRequested, false), (1, DisplayState::Dark, true)]);
-        board.set_at(12, &[(0, DisplayState::Dark, true)]);
-        board.set_at(20, &[(0, DisplayState::Affected, true), (1, DisplayState::Online, false)]);
-        let proofs = board.proofs();
-        assert_eq!(proofs.dark_since, [Some(12), None]);
-        assert_eq!(proofs.past, [Outage { from: 10, to: 20, site: 1 }]);
-        // A clock that was set back never makes an outage of negative length.
-        board.set_at(5, &[(0, DisplayState::Online, false)]);
-        assert_eq!(board.proofs().past[1], Outage { from: 12, to: 12, site: 0 });
-    }
-
-    #[test]
-    fn verdicts_and_steps_are_no_proof() {
-        let board = board(2);
-        board.set_at(10, &[(0, DisplayState::Dark, true)]);
-        let before = board.proofs();
-        for state in [DisplayState::Affected, DisplayState::Fixing, DisplayState::Verifying] {
-            board.set_at(20, &[(0, state, true), (1, DisplayState::Exposed, false)]);
-        }
-        assert_eq!(board.proofs(), before);
-        assert_eq!(board.wait_proof(before.version, Duration::from_millis(1)), before.version);
-        board.set_at(30, &[(0, DisplayState::RelitFixed, false)]);
-        assert!(board.wait_proof(before.version, Duration::from_secs(10)) > before.version);
-    }
-
-    #[test]
-    fn the_oldest_outages_are_forgotten() {
-        let board = board(1);
-        for round in 0..OUTAGES_MAX + 1 {
-            let at = i64::try_from(round).unwrap();
-            board.set_at(at, &[(0, DisplayState::Dark, true), (0, DisplayState::Online, false)]);
-        }
-        let past = board.proofs().past;
-        assert_eq!((past.len(), past[0].from), (OUTAGES_MAX, 1));
-    }
-
-    #[test]
-    fn a_new_headline_is_a_change_without_sites() {
-        let board = board(1);
-        let headline = Headline { id: "CVE-2021-44228".into(), ..Headline::default() };
-        board.set_headline(headline);
-        assert!(board.proofs().is_open);
-        assert_eq!(board.changes_since(0), Changes::Since { version: 1, changed: Vec::new() });
-        board.set(&[(0, DisplayState::Dark, true)]);
-        let changed = vec![(0, DisplayState::Dark)];
-        assert_eq!(board.changes_since(0), Changes::Since { version: 2, changed });
-        board.set_headline(Headline::default());
-        assert!(!board.proofs().is_open);
-    }
-
-    #[test]
-    fn setting_the_same_state_is_no_change() {
-        let board = board(1);
-        board.set(&[(0, DisplayState::Online, false)]);
-        assert_eq!(board.snapshot().version, 0);
-    }
-
-    #[test]
-    fn a_reader_that_is_too_old_or_from_another_life_is_told_to_reload() {
-        let board = board(2);
-        for round in 0..=CHANGES_MAX / 2 {
-            let state = if round % 2 == 0 { DisplayState::Dark } else { DisplayState::Online };
-            board.set(&[(0, state, round % 2 == 0), (1, state, round % 2 == 0)]);
-        }
-        assert!(matches!(board.changes_since(0), Changes::Reset { .. }));
-        assert!(matches!(board.changes_since(u64::MAX), Changes::Reset { .. }));
-    }
-
-    #[test]
-    fn the_log_is_bounded() {
-        let board = board(0);
-        for _ in 0..LOG_LINES_MAX + 5 {
-            board.log(0, "log-relit", Vec::new());
-        }
-        let lines = board.log_since(0);
-        assert_eq!(lines.len(), LOG_LINES_MAX);
-        assert_eq!(lines[0].seq, 6);
-    }
-
-    #[test]
-    fn waiting_ends_with_a_change_or_with_time() {
-        let board = board(1);
-        assert_eq!(board.wait_newer(0, Duration::from_millis(1)), 0);
-        std::thread::scope(|scope| {
-            scope.spawn(|| board.set(&[(0, DisplayState::Dark, true)]));
-            assert_eq!(board.wait_newer(0, Duration::from_secs(10)), 1);
-        });
     }
 }

@@ -95,6 +95,13 @@ impl Wall {
         if let Entry::UpdatePublished { fr, en, .. } = entry {
             self.board.say(Words { at, fr: fr.clone(), en: en.clone() });
         }
+        match entry {
+            Entry::Proved { sites, light: Light::Dark, .. } => {
+                self.board.begin(id, at, sites.iter().map(GateKey::as_str));
+            }
+            Entry::Closed {} => self.board.end(id),
+            _ => {}
+        }
         let about = match entry {
             Entry::Opened { .. } | Entry::Closed {} => {
                 self.board.set_headline(headline(ledger));

@@ -63,8 +63,8 @@ struct Seen<'a> {
     services: Vec<Service<'a>>,
     /// Outages of public sites that are over and not older than [`HISTORY_S`].
     past: Vec<(&'a BoardSite, Outage)>,
-    /// An incident is open.
-    is_open: bool,
+    /// When each incident that is not closed first took a service offline.
+    begun: Vec<Timestamp>,
     /// Words that people published, newest first.
     words: Vec<Words>,
 }
@@ -81,8 +81,8 @@ impl<'a> Seen<'a> {
             let past = newest.get(&at).copied();
             Service { site, dark_since: *dark, past, is_certified: true }
         });
-        let words = proofs.words.clone();
-        Self { services: services.collect(), past, is_open: proofs.is_open, words }
+        let (begun, words) = (proofs.begun.clone(), proofs.words.clone());
+        Self { services: services.collect(), past, begun, words }
     }
 
     /// Certificates follow the page: what has none yet leads to none.
@@ -96,7 +96,7 @@ impl<'a> Seen<'a> {
     fn sector(&self, code: &str) -> Self {
         let inside = self.services.iter().filter(|service| service.site.sector == code);
         let (past, words) = (Vec::new(), Vec::new());
-        Self { services: inside.copied().collect(), past, is_open: self.is_open, words }
+        Self { services: inside.copied().collect(), past, begun: Vec::new(), words }
     }
 
     fn lit(&self) -> usize {

@@ -171,3 +171,43 @@ fn the_incident_furthest_from_lit_decides_what_is_shown() {
         });
     }
 }
+
+/// Goal: opening an incident tells nobody outside that something is coming. Method: an outage that
+/// is over; then an incident is opened, darkens, brings back and is closed.
+#[test]
+fn an_incident_is_public_from_its_first_proof_on_until_it_is_closed() {
+    let town = Town::new(2);
+    let board = town.engine.board().unwrap();
+    let proofs = || board.proofs();
+    let turn = |site: usize| {
+        town.ingest(site, log4j("2.17.1"));
+        assert_eq!(town.engine.relight_ready().unwrap(), 1);
+        see(&town, proved(site, Light::Lit));
+    };
+    town.incident(LOG4SHELL);
+    assert_eq!((proofs().version, proofs().begun), (0, vec![]), "nothing is dark");
+    darken(&town, LOG4SHELL, &[0]);
+    assert_eq!((proofs().version, proofs().begun), (0, vec![]), "nothing is proven");
+    let first = town.engine.now();
+    see(&town, proved(0, Light::Dark));
+    assert_eq!(proofs().begun, [first]);
+    turn(0);
+    let before = proofs();
+    assert_eq!(before.begun, [first], "not closed");
+    pass(30 * 86_400);
+    town.incident(RECURSION);
+    assert_eq!(proofs(), before, "a second incident is opened, and nothing is dark");
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    assert_eq!((proofs().version, proofs().begun), (before.version + 1, vec![]));
+    darken(&town, RECURSION, &[1]);
+    let (version, second) = (proofs().version, town.engine.now());
+    see(&town, proved(1, Light::Dark));
+    assert_eq!((proofs().version, proofs().begun), (version + 1, vec![second]));
+    let again = board_of(town.engine.store()).unwrap().proofs();
+    assert_eq!((again.begun, again.dark_since), (proofs().begun, proofs().dark_since));
+    let other = Town::new(1);
+    let quiet = other.engine.board().unwrap();
+    other.incident(LOG4SHELL);
+    other.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    assert_eq!(quiet.proofs().version, 0, "one that nobody heard of is closed unheard");
+}

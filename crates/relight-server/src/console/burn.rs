@@ -240,7 +240,7 @@ mod tests {
         });
         let dark_since = all.clone().map(|site| (back(site) > now).then_some(0));
         let (dark_since, past, words) = (dark_since.collect(), past.collect(), Vec::new());
-        Proofs { version: 1, dark_since, past, is_open: true, words, ..Proofs::default() }
+        Proofs { version: 1, dark_since, past, words, ..Proofs::default() }
     }
 
     #[test]

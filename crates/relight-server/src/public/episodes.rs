@@ -17,9 +17,9 @@ const GAP_S: i64 = 24 * 3_600;
 pub(super) enum Status {
     /// A service is offline.
     Investigating,
-    /// All are back; the incident is not closed.
+    /// All are back; the incident that took them offline is not closed.
     Monitoring,
-    /// All are back, and nothing is open.
+    /// All are back, and what took them offline is closed.
     Resolved,
 }
 
@@ -82,18 +82,20 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Episode> {
             _ => groups.push((from, to, BTreeSet::from([slug]))),
         }
     }
-    let newest = groups.len();
-    let episode = |(at, (from, to, slugs)): (usize, (_, Option<_>, BTreeSet<_>))| Episode {
+    // An incident of which nobody could see anything leaves what is over as it is: else whoever
+    // reads the page would know that something is coming.
+    let is_open = |from, to| seen.begun.iter().any(|at| (from..=to).contains(at));
+    let episode = |(from, to, slugs): (Timestamp, Option<_>, BTreeSet<_>)| Episode {
         from,
         to,
         services: slugs.len(),
         status: match to {
             None => Status::Investigating,
-            Some(_) if seen.is_open && at + 1 == newest => Status::Monitoring,
+            Some(to) if is_open(from, to) => Status::Monitoring,
             Some(_) => Status::Resolved,
         },
     };
-    groups.into_iter().enumerate().map(episode).rev().collect()
+    groups.into_iter().map(episode).rev().collect()
 }
 
 #[cfg(test)]
@@ -119,7 +121,7 @@ mod tests {
     fn told(
         dark_since: [Option<i64>; 3],
         past: &[(i64, i64, usize)],
-        is_open: bool,
+        begun: &[i64],
     ) -> Vec<(i64, Option<i64>, usize, &'static str)> {
         let sites = [site("a"), site("b"), site("c")];
         let past =
@@ -129,7 +131,7 @@ mod tests {
             version: 1,
             dark_since,
             past: past.collect(),
-            is_open,
+            begun: begun.iter().map(|hours| hours * HOUR).collect(),
             words: Vec::new(),
             ..Proofs::default()
         };
@@ -141,21 +143,27 @@ mod tests {
 
     #[test]
     fn outages_close_together_are_one_episode() {
-        assert_eq!(told([None; 3], &[], false), []);
+        assert_eq!(told([None; 3], &[], &[]), []);
         assert_eq!(
-            told([None; 3], &[(1, 5, 0), (2, 3, 1), (6, 7, 0)], false),
+            told([None; 3], &[(1, 5, 0), (2, 3, 1), (6, 7, 0)], &[]),
             [(1, Some(7), 2, "resolved")]
         );
         assert_eq!(
-            told([None; 3], &[(1, 5, 0), (29, 30, 1)], true),
+            told([None; 3], &[(1, 5, 0), (29, 30, 1)], &[29]),
             [(29, Some(30), 1, "monitoring"), (1, Some(5), 1, "resolved")]
         );
+        assert_eq!(
+            told([None; 3], &[(1, 5, 0), (29, 30, 1)], &[1]),
+            [(29, Some(30), 1, "resolved"), (1, Some(5), 1, "monitoring")]
+        );
+        let over = [(1, Some(5), 1, "resolved")];
+        assert_eq!(told([None; 3], &[(1, 5, 0)], &[6]), over, "what began later is another one");
     }
 
     #[test]
     fn one_service_that_is_dark_keeps_the_episode_open() {
         let past = [(1, 5, 0), (90, 91, 2)];
-        assert_eq!(told([None, Some(2), None], &past, true), [(1, None, 3, "investigating")]);
+        assert_eq!(told([None, Some(2), None], &past, &[1]), [(1, None, 3, "investigating")]);
     }
 
     #[test]

@@ -165,3 +165,37 @@ fn bad_news_about_a_site_that_is_being_opened_ends_no_outage() {
     assert_eq!(states[0], DisplayState::DarkRequested);
     assert!(bad == calm, "the verdict is public");
 }
+
+/// Goal: whoever reads the page does not know that something is coming. Method: an outage that is
+/// over; then another incident is opened, and darkens, and nothing is proven dark.
+#[test]
+fn an_incident_of_which_nothing_is_dark_is_not_public() {
+    let lived = |closes: bool, opens: bool| {
+        let (files, _) = told(|town| {
+            town.engine.open_incident("A. Tremblay", LOG4SHELL, "demo").unwrap();
+            town.order(LOG4SHELL, 0);
+            town.see(0, Light::Dark);
+            town.scan(0, "2.17.1");
+            town.engine.relight_ready().unwrap();
+            town.see(0, Light::Lit);
+            if closes {
+                town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+            }
+            if opens {
+                town.engine.open_incident("A. Tremblay", RECURSION, "demo").unwrap();
+                town.order(RECURSION, 1);
+            }
+        });
+        files
+    };
+    let status = |files: &Files| {
+        let document: serde_json::Value =
+            serde_json::from_slice(&files["api/v2/incidents.json"]).unwrap();
+        document["incidents"][0]["status"].as_str().unwrap().to_owned()
+    };
+    for (closes, said) in [(false, "monitoring"), (true, "resolved")] {
+        let calm = lived(closes, false);
+        assert_eq!(status(&calm), said);
+        assert!(lived(closes, true) == calm, "{said}: that something is open is public");
+    }
+}

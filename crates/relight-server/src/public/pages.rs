@@ -273,7 +273,7 @@ mod tests {
     fn proofs(dark: &[bool], past: &[Outage]) -> Proofs {
         let dark_since = dark.iter().map(|dark| dark.then_some(60)).collect();
         let (past, words) = (past.to_vec(), Vec::new());
-        Proofs { version: 1, dark_since, past, is_open: true, words, ..Proofs::default() }
+        Proofs { version: 1, dark_since, past, words, ..Proofs::default() }
     }
 
     #[test]

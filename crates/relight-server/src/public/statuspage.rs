@@ -243,7 +243,7 @@ mod tests {
             version: 1,
             dark_since,
             past: past.to_vec(),
-            is_open,
+            begun: is_open.then_some(60).into_iter().collect(),
             words,
             ..Proofs::default()
         };
