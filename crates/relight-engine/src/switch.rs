@@ -207,7 +207,8 @@ impl Engine {
             let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
             for (site, answer) in known.into_iter().zip(answers.sites) {
                 let evidence = self.evidence(&state, incident, site, &answer, kind)?;
-                let lit = incident.wants(&site.slug) == Light::Lit;
+                // What another incident holds dark is not darkened by this news, but kept so.
+                let lit = state.ledger.wants(&site.slug) == Light::Lit;
                 let darkens = lit && evidence.verdict != Verdict::Clear;
                 let entry = (id.to_owned(), Entry::EvidenceAttached { evidence });
                 if darkens { darkening.push(entry) } else { entries.push(entry) }
@@ -401,8 +402,10 @@ impl Judge<'_> {
     fn skip_reason(&self, site: &Site) -> Option<&'static str> {
         let wanted = self.state.ledger.wants(&site.slug);
         let is_permitted = || self.incident.permits(&site.slug, self.now);
+        // Another incident may open what it holds dark, and knows nothing of this one's reason.
+        let is_asked_for = self.incident.wants(&site.slug) == Light::Dark;
         match self.ask.action {
-            Action::Dark if wanted == Light::Dark => Some("already-so"),
+            Action::Dark if is_asked_for => Some("already-so"),
             Action::Close | Action::Open if self.is_so(site) => Some("already-so"),
             _ if self.state.protected.contains(&site.slug) => Some("protected"),
             Action::Dark | Action::Close if site.edge.is_empty() => Some("no-edge"),

@@ -176,14 +176,14 @@ impl Ledger {
         })
     }
 
-    /// True when an incident other than `id` has a reason to keep a site dark. One that only waits
-    /// for its own relight, with current clear evidence, has none: two would wait for each other.
+    /// True when an incident other than `id` has a reason to keep a site dark, or news about it
+    /// that waits for a person. One that only waits for its own relight, with current clear
+    /// evidence, has none: two would wait for each other.
     pub(crate) fn is_held_elsewhere(&self, id: &str, site: &GateKey, now: Timestamp) -> bool {
         self.open().filter(|(other, _)| *other != id).any(|(_, incident)| {
-            let waits =
-                incident.case(site).is_some_and(|case| case.phase == Phase::RelightEligible)
-                    && incident.permits(site, now);
-            incident.wants(site) == Light::Dark && !waits
+            let Some(case) = incident.case(site) else { return false };
+            let waits = case.phase == Phase::RelightEligible && incident.permits(site, now);
+            case.held_back || (case.phase.wants() == Light::Dark && !waits)
         })
     }
 

@@ -1,7 +1,7 @@
 //! Several incidents on one register: what each of them wants, and what the public page is told.
 
 use relight_engine::drive::for_incidents;
-use relight_engine::incident::{Entry, EvidenceKind, Ledger, Phase};
+use relight_engine::incident::{Counters, Entry, EvidenceKind, Phase};
 use relight_engine::live::{Board, Proofs};
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::reconcile::Round;
@@ -165,8 +165,7 @@ fn the_incident_furthest_from_lit_decides_what_is_shown() {
         assert_eq!(shown(&town, 0), (DisplayState::Affected, true));
         let sites = [key(&name(0))];
         town.engine.with_ledger(|ledger| {
-            let counters =
-                relight_engine::incident::Counters::of_all(ledger, &sites, town.engine.now());
+            let counters = Counters::of_all(ledger, &sites, town.engine.now());
             assert_eq!(counters.states.keys().collect::<Vec<_>>(), [&DisplayState::Affected]);
         });
     }
@@ -210,4 +209,66 @@ fn an_incident_is_public_from_its_first_proof_on_until_it_is_closed() {
     other.incident(LOG4SHELL);
     other.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
     assert_eq!(quiet.proofs().version, 0, "one that nobody heard of is closed unheard");
+}
+
+/// Goal: an incident has its own reason to keep a site dark. Method: a site that another incident
+/// holds dark, and that it may open again; the second one asks for it as well.
+#[test]
+fn what_another_incident_holds_dark_is_in_the_plan_and_stays_dark() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    darken(&town, LOG4SHELL, &[0]);
+    see(&town, proved(0, Light::Dark));
+    town.ingest(0, log4j("2.16.0"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    town.incident(RECURSION);
+    let plan = dark_plan(&town, RECURSION, &[0, 1]);
+    assert_eq!(plan.keys(), [key(&name(0)), key(&name(1))]);
+    town.engine.execute(&plan, "A. Tremblay").unwrap();
+    assert_eq!(town.phase(RECURSION, 0), Some(Phase::DarkRequested));
+    assert_eq!(shown(&town, 0), (DisplayState::Dark, true), "it was dark all the time");
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Dark);
+    let again = dark_plan(&town, RECURSION, &[0, 1]);
+    assert_eq!(again.keys(), []);
+    let reasons: Vec<&str> = again.skipped.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(reasons, ["already-so", "already-so"]);
+}
+
+/// News that darkens nothing, because the sites are dark, waits for nobody: else the first incident
+/// would open what the second calls affected.
+#[test]
+fn bad_news_about_sites_that_are_dark_is_not_held_back() {
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    let all: Vec<usize> = (0..=REDARK_AUTO_MAX).collect();
+    let sites: Vec<GateKey> = all.iter().map(|site| key(&name(*site))).collect();
+    town.incident(LOG4SHELL);
+    darken(&town, LOG4SHELL, &all);
+    town.incident(RECURSION);
+    let attach =
+        |id: &str| town.engine.attach_evidence("scanner", id, &sites, EvidenceKind::Scan).unwrap();
+    assert_eq!(attach(RECURSION), 0);
+    let ledger = town.ledger();
+    let incident = ledger.incident(RECURSION).unwrap();
+    assert!(sites.iter().all(|site| incident.wants(site) == Light::Dark));
+}
+
+/// News that waits for a person holds a site that another incident darkened meanwhile.
+#[test]
+fn what_waits_for_a_person_is_not_opened_by_another_incident() {
+    let town = Town::new(REDARK_AUTO_MAX + 2);
+    let sites: Vec<GateKey> = (0..REDARK_AUTO_MAX + 2).map(|site| key(&name(site))).collect();
+    town.ingest(0, log4j("2.16.0"));
+    town.incident(RECURSION);
+    town.incident(LOG4SHELL);
+    let attach = |id: &str, sites: &[GateKey]| {
+        town.engine.attach_evidence("scanner", id, sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(RECURSION, &sites), sites.len());
+    darken(&town, LOG4SHELL, &[0]);
+    assert_eq!(attach(LOG4SHELL, &sites[..1]), 0);
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    darken(&town, RECURSION, &[0]);
+    assert_eq!(town.phase(RECURSION, 0), Some(Phase::DarkRequested));
 }
