@@ -172,7 +172,7 @@ impl Engine {
         self.record(&person.name, &incident, entry)
     }
 
-    /// Takes a plan back, by somebody who signed it or by the command: a dark one as
+    /// Takes a plan back, by somebody who signed it: a dark one as
     /// [`Engine::undo`] does; of one that relights, the waves stop and what it opened goes dark
     /// again, for which those who agreed to it need not be asked once more.
     ///

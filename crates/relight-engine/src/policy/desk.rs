@@ -7,7 +7,7 @@ use relight_model::{Digest, GateKey, Timestamp};
 use super::{Means, Person, Policy, Refusal};
 use crate::access::{Role, Scope};
 use crate::incident::{Action, Actions, Entry, Glass, Seat, Standing, UNDO_AGE_MAX_S};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 
 /// How soon somebody else looks at why glass was broken, in seconds.
 pub const BREAK_GLASS_REVIEW_S: i64 = 24 * 3_600;
@@ -211,22 +211,29 @@ impl Desk<'_> {
         Ok(Entry::GlassReviewed { plan, by, note })
     }
 
-    /// Whoever signed a plan takes it back within ten minutes. The name in the policy of a machine
-    /// is no signature under what people signed where they sign in.
+    /// Whoever signed a plan takes it back within ten minutes, and what glass was broken for the
+    /// command as well. The name in the policy of a machine is no signature under what people
+    /// signed where they sign in. Taking back what opened more sites than one person switches
+    /// darkens as many: who does it is there.
     ///
     /// # Errors
     /// The rule that forbids it.
     pub fn undo(&self, person: &Person, number: u32) -> Result<Entry, Refusal> {
         let action = self.actions.get(number).ok_or(Refusal::UnknownAction)?;
         check_person(person)?;
-        let is_named = action.is_signed_by(&person.name) || person.is(&action.plan.proposer);
         let may_name = person.means != Means::Operator || action.seats.len() == 1;
-        let signed = is_named && may_name;
-        if !signed && !person.may_for(Role::Commander, &action.plan) {
+        let signed = may_name && action.is_signed_by(&person.name);
+        let is_broken = self.actions.glass().iter().any(|glass| glass.plan == action.hash);
+        let commands = is_broken && person.may_for(Role::Commander, &action.plan);
+        if !signed && !commands {
             return Err(Refusal::NotSigner);
         }
         if !action.plan.action.is_whole() {
             return Err(Refusal::PartsStay);
+        }
+        let darkens = action.plan.action == plan::Action::Relight;
+        if darkens && !self.is_small(&action.plan) && !person.is_present() {
+            return Err(Refusal::NotPresent);
         }
         match action.standing {
             Standing::Started { at } if (0..=UNDO_AGE_MAX_S).contains(&(self.now - at)) => {
@@ -235,6 +242,11 @@ impl Desk<'_> {
             Standing::Started { .. } | Standing::Undone { .. } => Err(Refusal::Expired),
             _ => Err(Refusal::UnknownAction),
         }
+    }
+
+    /// No more sites than one person may switch, and no vital one.
+    fn is_small(&self, plan: &Plan) -> bool {
+        plan.sites.len() <= self.policy.alone_max && !self.policy.needs_number(plan)
     }
 
     /// What only the command of an incident does, beside plans: opening and closing it, and letting

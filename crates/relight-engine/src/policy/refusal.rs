@@ -43,7 +43,7 @@ pub enum Refusal {
     SeatsEmpty,
     /// Too much was switched alone meanwhile.
     AloneTooMuch,
-    /// Only who signed the plan, or the command, takes it back.
+    /// Only who signed the plan takes it back, and the command what glass was broken for.
     NotSigner,
     /// A plan about parts is not taken back: another one opens or closes them again.
     PartsStay,

@@ -243,6 +243,8 @@ fn what_is_refused_stays_refused_and_what_is_done_is_taken_back() {
     let viewer = person("max", Role::Viewer, &Scope::root());
     let foreign = town.engine.take_back(&table(), &viewer, 2).unwrap_err();
     assert_eq!(foreign.kind, EngineErrorKind::Refused(Refusal::NotSigner));
+    let stranger = town.engine.take_back(&table(), &chief("boss"), 2).unwrap_err();
+    assert_eq!(stranger.kind, EngineErrorKind::Refused(Refusal::NotSigner), "he signed nothing");
     let undone = town.engine.take_back(&table(), &zoe, 2).unwrap();
     assert_eq!(
         (undone.opened.len(), undone.kept.len()),
@@ -271,6 +273,52 @@ fn broken_glass_is_journalled_first_and_reviewed_by_somebody_else() {
     let (replayed, _) = relight_engine::replay(town.engine.store()).unwrap();
     let reviewed = replayed.actions().glass()[0].reviewed.clone();
     assert_eq!(reviewed.as_deref(), Some("zoe"), "a replayed journal says the same");
+}
+
+/// Goal: nobody darkens many alone by taking a relight back. Method: a relight of more sites than
+/// one person switches, signed by two: a third commander, and a signer who was not seen lately.
+#[test]
+fn a_relight_of_many_is_taken_back_by_a_signer_who_is_there() {
+    let town = town(6);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let all: Vec<usize> = (0..6).collect();
+    let agree = |action: Action| {
+        let plan = plan(&town, &anna, action, &all);
+        let number = town.engine.propose(&table(), &anna, &plan).unwrap().number;
+        let hash = plan.hash().unwrap();
+        assert!(town.engine.approve(&table(), &zoe, number, hash, None).unwrap().started);
+        number
+    };
+    agree(Action::Dark);
+    pass(60);
+    all.iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    let number = agree(Action::Relight);
+    let sites: Vec<GateKey> = all.iter().map(|site| key(&name(*site))).collect();
+    town.engine.relight("anna", LOG4SHELL, &sites).unwrap();
+    let refused = |who: &Person| {
+        let kind = town.engine.take_back(&table(), who, number).unwrap_err().kind;
+        assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Relighting));
+        kind
+    };
+    assert_eq!(refused(&chief("boss")), EngineErrorKind::Refused(Refusal::NotSigner));
+    let absent = Person { means: Means::SignedIn, ..zoe.clone() };
+    assert_eq!(refused(&absent), EngineErrorKind::Refused(Refusal::NotPresent));
+    assert_eq!(town.engine.take_back(&table(), &zoe, number).unwrap().kept.len(), 6);
+}
+
+/// Glass that was broken for a plan that waited is nobody's signature: the command takes it back.
+#[test]
+fn what_glass_was_broken_for_is_taken_back_by_the_command() {
+    let town = town(6);
+    let anna = Person { means: Means::HardwareKey, ..chief("anna") };
+    let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    let number = town.engine.propose(&table(), &anna, &dark).unwrap().number;
+    let smashing = Smashing { hash: dark.hash().unwrap(), reason: "fire", proof: None };
+    town.engine.smash_glass(&table(), &anna, &dark, smashing).unwrap();
+    let approver = person("zoe", Role::Approver, &Scope::root());
+    let kind = town.engine.take_back(&table(), &approver, number).unwrap_err().kind;
+    assert_eq!(kind, EngineErrorKind::Refused(Refusal::NotSigner));
+    assert_eq!(town.engine.take_back(&table(), &chief("boss"), number).unwrap().kept.len(), 6);
 }
 
 /// Goal: a relight is taken back like a dark order. Method: a plan of two sites, of which one was

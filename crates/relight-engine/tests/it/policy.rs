@@ -3,6 +3,7 @@
 //! says the table in other words. One mutant for each rule must be caught.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::incident::{Actions, Entry, Ledger, Standing};
@@ -335,18 +336,22 @@ impl World {
         self.judge(&action.plan, hash)
     }
 
-    /// Somebody takes a plan back.
+    /// Somebody takes a plan back; half of the time one who agreed to it.
     fn undo(&mut self) -> Result<(), String> {
-        let person = if self.rng.chance(40) { self.operator() } else { self.somebody() };
         let Some((number, hash, _)) = self.waiting() else { return Ok(()) };
+        let mut person = if self.rng.chance(40) { self.operator() } else { self.somebody() };
+        let agreed = self.consents.get(&hash).cloned().unwrap_or_default();
+        if person.means != Means::Operator && self.rng.chance(50) && !agreed.is_empty() {
+            person = Person { means: person.means, ..self.rng.pick(&agreed).person.clone() };
+        }
         let started = self.started.get(&hash).copied();
-        let mut seen = person.clone();
-        if self.mutant == Mutant::UndoneByAnybody && seen.means != Means::Token {
-            seen.grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
-        }
-        if self.mutant == Mutant::MachineTakesBack && seen.means == Means::Operator {
-            seen.means = Means::Passkey;
-        }
+        let action = self.ledger.actions().get(number).unwrap();
+        let plan = Arc::clone(&action.plan);
+        let orgs = plan.sites.iter().map(|site| site.org.as_str());
+        let commands = orgs.clone().all(|org| may(&person, &[Role::Commander], org));
+        let is_there = !matches!(person.means, Means::Token | Means::SignedIn);
+        let first = action.signatures.first().map(|it| it.by.clone());
+        let seen = self.mutant.sees_undo(&person, commands, first);
         let now = self.now;
         if self.mutant == Mutant::UndoneLate {
             self.now = started.unwrap_or(now);
@@ -357,15 +362,19 @@ impl World {
             return Ok(());
         }
         self.count("undo");
-        let plan = &self.ledger.actions().get(number).unwrap().plan;
-        let signed = self.consents.get(&hash).into_iter().flatten();
-        let is_signer = signed.clone().any(|it| it.person.name == person.name);
+        // Who was not there when the plan was asked for signed nothing by asking.
+        let was_there = |it: &&Consent| !matches!(it.person.means, Means::Token | Means::SignedIn);
+        let is_signer = agreed.iter().filter(was_there).any(|it| it.person.name == person.name);
         // Whoever sits at the machine may have written any name into its file.
-        let is_signer = is_signer && (person.means != Means::Operator || signed.count() == 1);
-        let orgs = plan.sites.iter().map(|site| site.org.as_str());
-        let commands = orgs.clone().all(|org| may(&person, &[Role::Commander], org));
+        let is_signer = is_signer && (person.means != Means::Operator || agreed.len() == 1);
+        let allowed = is_signer || (commands && self.broken_by.contains_key(&hash));
+        let most = if self.policy.is_signed { 5 } else { 0 };
+        let keys: BTreeSet<GateKey> = plan.keys().into_iter().collect();
+        let is_many = keys.len() > most || !keys.is_disjoint(&self.vital);
+        let darkens_many = plan.action == Action::Relight && is_many;
         let is_soon = started.is_some_and(|at| (0..=600).contains(&(self.now - at)));
-        let fits = is_soon && person.means != Means::Token && (is_signer || commands);
+        let is_person = person.means != Means::Token && (is_there || !darkens_many);
+        let fits = is_soon && is_person && allowed;
         if fits { Ok(()) } else { Err(format!("{person:?} took back what started at {started:?}")) }
     }
 

@@ -41,13 +41,15 @@ pub(crate) enum Mutant {
     MachineIgnoresAccounts,
     MachineTakesBack,
     UndoneByAnybody,
+    UndoneByStranger,
+    UndoneFromAfar,
     UndoneLate,
     ClosedByAnybody,
     ClosedByPrograms,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 35] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::SlicesNotCounted,
         Self::AloneMaxIgnored,
         Self::TwoMaxIgnored,
@@ -80,6 +82,8 @@ impl Mutant {
         Self::MachineIgnoresAccounts,
         Self::MachineTakesBack,
         Self::UndoneByAnybody,
+        Self::UndoneByStranger,
+        Self::UndoneFromAfar,
         Self::UndoneLate,
         Self::ClosedByAnybody,
         Self::ClosedByPrograms,
@@ -119,6 +123,32 @@ impl Mutant {
                 scope: Scope::parse(body).unwrap(),
             })),
             Self::ProposerApproves if is_approval => seen.name.push('\''),
+            _ => {}
+        }
+        seen
+    }
+
+    /// Whoever takes a plan back, as these rules see him: in the place of who signed it first, or
+    /// as somebody who is there.
+    pub(crate) fn sees_undo(
+        self,
+        person: &Person,
+        commands: bool,
+        first: Option<String>,
+    ) -> Person {
+        let mut seen = person.clone();
+        let lends = match self {
+            Self::UndoneByAnybody => !commands,
+            Self::UndoneByStranger => commands,
+            _ => false,
+        };
+        if lends && !matches!(seen.means, Means::Token | Means::SignedIn) {
+            seen.name = first.unwrap_or(seen.name);
+        }
+        match (self, seen.means) {
+            (Self::UndoneFromAfar, Means::SignedIn) | (Self::MachineTakesBack, Means::Operator) => {
+                seen.means = Means::Passkey
+            }
             _ => {}
         }
         seen

@@ -351,10 +351,8 @@ impl Run {
             }
             Entry::PlanUndone { plan } => {
                 let said = &self.said[&plan];
-                let is_signer =
-                    said.signers.contains(sender.name) || said.plan.proposer == sender.name;
-                let commands = covers(sender, &["commander"], &said.plan);
-                assert!(sender.is_person && (is_signer || commands), "{told}");
+                let is_signer = said.signers.contains(sender.name);
+                assert!(sender.is_person && is_signer, "{told}");
                 *self.ways.entry("undo").or_default() += 1;
             }
             Entry::AcceptanceProposed { site, proposer, .. } => {

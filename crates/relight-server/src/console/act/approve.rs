@@ -233,7 +233,8 @@ impl View<'_> {
         let switch = format!("/approve/{id}?lang={}", lang.other().tag());
         let person = self.signer();
         let barrier = self.barrier(&person);
-        let signs = barrier == Some(Refusal::NotPresent);
+        let undo = self.undo_barrier();
+        let signs = [barrier, undo].contains(&Some(Refusal::NotPresent));
         let decides = action.is_open(self.now) && self.may_refuse(&person);
         let (standing, standing_code) = standing(lang, action, self.now);
         let typed = policy_of(self.engine).needs_number(plan);
@@ -255,7 +256,7 @@ impl View<'_> {
             wanted: self.asked.reason.clone(),
             may_approve: barrier.is_none(),
             may_refuse: decides,
-            may_undo: self.may_undo(&person),
+            may_undo: undo.is_none(),
             glass: if self.may_smash(&person) {
                 self.key(Signing::BrokenGlass)
             } else {
@@ -331,13 +332,16 @@ impl View<'_> {
             && person.may_for(Role::Commander, plan)
     }
 
-    /// Parts are closed and opened again by plans, and taken back by none.
-    fn may_undo(&self, person: &Person) -> bool {
-        let Standing::Started { at } = self.action.standing else { return false };
-        let is_signer =
-            self.action.is_signed_by(&person.name) || person.is(&self.action.plan.proposer);
-        let may = is_signer || person.may_for(Role::Commander, &self.action.plan);
-        may && self.action.plan.action.is_whole() && self.now - at <= UNDO_AGE_MAX_S
+    /// The rule that keeps this reader from taking it back, where it was carried out.
+    fn undo_barrier(&self) -> Option<Refusal> {
+        let person = person_of(self.console, self.signed, self.now);
+        let (policy, protected) = (policy_of(self.engine), std::collections::BTreeSet::new());
+        let asked = self.engine.with_ledger(|ledger| {
+            let actions = ledger.actions();
+            let desk = Desk { policy: &policy, actions, protected: &protected, now: self.now };
+            desk.undo(&person, self.action.number)
+        });
+        asked.err()
     }
 }
 
