@@ -15,7 +15,7 @@ use crate::incident::Seat;
 use crate::plan::{Plan, PlanSite};
 
 pub use answering::Answering;
-pub use desk::{BREAK_GLASS_REVIEW_S, Desk};
+pub use desk::{BREAK_GLASS_REVIEW_S, Desk, PROPOSER_WAITING_MAX, UNATTENDED_WAITING_MAX};
 pub use person::{Means, Person};
 pub use refusal::Refusal;
 

@@ -6,11 +6,21 @@ use relight_model::{Digest, GateKey, Timestamp};
 
 use super::{Means, Person, Policy, Refusal};
 use crate::access::{Role, Scope};
-use crate::incident::{Action, Actions, Entry, Glass, Seat, Standing, UNDO_AGE_MAX_S};
+use crate::incident::{
+    ACTIONS_WAITING_MAX, Action, Actions, Entry, Glass, Seat, Standing, UNDO_AGE_MAX_S,
+};
 use crate::plan::{self, Plan};
 
 /// How soon somebody else looks at why glass was broken, in seconds.
 pub const BREAK_GLASS_REVIEW_S: i64 = 24 * 3_600;
+
+/// Most plans of one person that may wait for an answer at once, and as many of programs that ask
+/// in that name.
+pub const PROPOSER_WAITING_MAX: usize = 8;
+
+/// Plans that may wait before what asks without a person being there has to wait itself: the other
+/// places are for people.
+pub const UNATTENDED_WAITING_MAX: usize = ACTIONS_WAITING_MAX / 2;
 
 /// What a decision looks at: the rules, the journal, the protected list, the time.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +59,24 @@ impl Desk<'_> {
         let wanted = if commands { Seat::Command } else { Seat::Operator };
         let seat = if seats.contains(&wanted) { wanted } else { Seat::Operator };
         let seat = person.is_present().then_some(seat);
+        if seats.len() > 1 || seat.is_none() {
+            self.check_room(person, seat.is_some())?;
+        }
         Ok(Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat })
+    }
+
+    /// Room among the plans that wait. Whoever was not there for what he asks, as a program is not,
+    /// takes it neither from those who are, nor from himself.
+    fn check_room(&self, person: &Person, is_there: bool) -> Result<(), Refusal> {
+        let waiting = || self.actions.newest().filter(|action| action.is_open(self.now));
+        let is_alike = |action: &&Action| {
+            person.is(&action.plan.proposer) && action.is_signed_by(&person.name) == is_there
+        };
+        let is_full = !is_there && waiting().count() >= UNATTENDED_WAITING_MAX;
+        if is_full || waiting().filter(is_alike).count() >= PROPOSER_WAITING_MAX {
+            return Err(Refusal::TooManyWaiting);
+        }
+        Ok(())
     }
 
     /// The seats that a plan would have if this person asked for it.

@@ -43,6 +43,8 @@ pub enum Refusal {
     SeatsEmpty,
     /// Too much was switched alone meanwhile.
     AloneTooMuch,
+    /// As many plans of the same proposer, or of programs, wait as may.
+    TooManyWaiting,
     /// Only who signed the plan takes it back, and the command what glass was broken for.
     NotSigner,
     /// A plan about parts is not taken back: another one opens or closes them again.
@@ -57,7 +59,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every one of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Empty,
         Self::NotCommander,
         Self::NotApprover,
@@ -78,6 +80,7 @@ impl Refusal {
         Self::WrongNumber,
         Self::SeatsEmpty,
         Self::AloneTooMuch,
+        Self::TooManyWaiting,
         Self::NotSigner,
         Self::PartsStay,
         Self::OwnReview,
@@ -108,6 +111,7 @@ impl Refusal {
             Self::WrongNumber => "wrong-number",
             Self::SeatsEmpty => "seats-empty",
             Self::AloneTooMuch => "alone-too-much",
+            Self::TooManyWaiting => "too-many-waiting",
             Self::NotSigner => "not-signer",
             Self::PartsStay => "parts-stay",
             Self::OwnReview => "own-review",

@@ -7,7 +7,7 @@ use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::edge::Target;
 use relight_engine::incident::{ACTIONS_KEPT_MAX, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
-use relight_engine::policy::{Means, Person, Policy, Refusal};
+use relight_engine::policy::{Means, PROPOSER_WAITING_MAX, Person, Policy, Refusal};
 use relight_engine::store::SiteRow;
 use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing, edges};
 use relight_model::{Digest, GateKey, SitePart};
@@ -157,6 +157,35 @@ fn a_plan_that_waits_is_not_forgotten_for_younger_ones() {
     assert_eq!(kept, [true, false, true], "the oldest of which nothing can come any more is gone");
     let approved = town.engine.approve(&table(), &zoe, 1, first.hash().unwrap(), None);
     assert_eq!(approved.unwrap(), Acted { number: 1, started: true });
+}
+
+/// Goal: nothing that runs wild keeps people from darkening. Method: programs ask as often as they
+/// may; then the person in whose name they ask, and another one, ask as well.
+#[test]
+fn programs_that_ask_without_end_leave_room_for_people() {
+    let town = town(8);
+    let ask = |who: &Person| {
+        pass(1);
+        town.engine.propose(&table(), who, &plan(&town, who, Action::Dark, &[0, 1, 2, 3, 4, 5]))
+    };
+    let full = |who: &Person| assert_eq!(refusal(ask(who)), Refusal::TooManyWaiting, "{who:?}");
+    let program = |name: &str| Person { means: Means::Token, ..chief(name) };
+    for name in ["anna", "zoe", "max", "eve"] {
+        (0..PROPOSER_WAITING_MAX).for_each(|_| assert!(!ask(&program(name)).unwrap().started));
+        full(&program(name));
+    }
+    let absent = Person { means: Means::SignedIn, ..chief("boss") };
+    [&program("boss"), &absent].into_iter().for_each(full);
+    for name in ["anna", "boss"] {
+        (0..PROPOSER_WAITING_MAX).for_each(|_| assert!(!ask(&chief(name)).unwrap().started));
+        full(&chief(name));
+    }
+    // What waits for nobody takes nobody's place.
+    let owner = person("anna", Role::SiteOwner, &body(&town));
+    let alone = plan(&town, &owner, Action::Dark, &[7]);
+    assert!(town.engine.propose(&table(), &owner, &alone).unwrap().started);
+    pass(PLAN_AGE_MAX_S);
+    ask(&program("anna")).unwrap();
 }
 
 #[test]

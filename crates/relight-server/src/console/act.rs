@@ -164,6 +164,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
             | Refusal::Expired
             | Refusal::Refused
             | Refusal::Done
+            | Refusal::TooManyWaiting
             | Refusal::PartsStay,
         )
         | EngineErrorKind::Stale(_)

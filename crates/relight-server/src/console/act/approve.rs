@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
-use relight_engine::incident::{Action, Proof, Seat, Standing, UNDO_AGE_MAX_S};
+use relight_engine::incident::{Action, Proof, Seat, Standing};
 use relight_engine::policy::{Desk, Means, Person, Refusal};
 use relight_engine::store::PasskeyRow;
 use relight_engine::{Approving, Engine, EngineError, Smashing};
