@@ -203,8 +203,13 @@ mod tests {
 
     fn opened(number: usize) -> (String, Entry) {
         let (question, title, policy) = (format!("CVE-{number}"), String::new(), String::new());
-        let entry =
-            Entry::Opened { question: question.clone(), title, policy, revision: Digest([1; 32]) };
+        let entry = Entry::Opened {
+            question: question.clone(),
+            title,
+            statements: Digest::default(),
+            policy,
+            revision: Digest([1; 32]),
+        };
         (question, entry)
     }
 

@@ -24,23 +24,22 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or the journal cannot be written.
     pub(crate) fn follow_advisories(&self) -> Result<(), EngineError> {
-        let moved: Vec<(String, Digest, Vec<GateKey>)> = {
+        let moved: Vec<(String, (Digest, Digest), Vec<GateKey>)> = {
             let state = self.read();
             // A group that is gone gives no opinion any more; that is a revision too.
-            let revision_of = |incident: &Incident| {
+            let known = |incident: &Incident| {
                 let group = state.inventory.advisories().group(&incident.question);
-                group.map(|group| group.revision()).unwrap_or_default()
+                group.map(|it| (it.revision(), it.statements_digest())).unwrap_or_default()
             };
-            let open =
-                state.ledger.open().map(|(id, incident)| (id, incident, revision_of(incident)));
-            open.filter(|(_, incident, revision)| incident.revision != *revision)
-                .map(|(id, incident, revision)| {
-                    (id.to_owned(), revision, incident.cases().keys().cloned().collect())
+            let open = state.ledger.open().map(|(id, incident)| (id, incident, known(incident)));
+            open.filter(|(_, incident, known)| (incident.revision, incident.statements) != *known)
+                .map(|(id, incident, known)| {
+                    (id.to_owned(), known, incident.cases().keys().cloned().collect())
                 })
                 .collect()
         };
-        for (id, revision, sites) in moved {
-            self.record(ACTOR, &id, Entry::Revised { revision })?;
+        for (id, (revision, statements), sites) in moved {
+            self.record(ACTOR, &id, Entry::Revised { revision, statements })?;
             self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
         }
         Ok(())

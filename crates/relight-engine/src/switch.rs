@@ -44,6 +44,7 @@ impl Engine {
                 question: group.id.clone(),
                 title: group.summary().to_owned(),
                 revision: group.revision(),
+                statements: group.statements_digest(),
                 policy: policy.to_owned(),
             }
         };
@@ -258,12 +259,14 @@ impl Engine {
         });
         let made_at = confirmed.min().unwrap_or_else(|| self.now());
         let verdict = answer.answer.verdict();
+        let group = state.inventory.advisories().group(&incident.question);
+        let statements = group.map(|group| group.statements_digest());
         Ok(Evidence {
             site: site.slug.clone(),
             artifact_set: artifact_set_of(state, site),
             advisory: incident.question.clone(),
             advisory_revision: incident.revision,
-            statements_digest: Digest::default(),
+            statements_digest: statements.unwrap_or_default(),
             matcher_revision: MATCHER_REVISION,
             scanner: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
             verdict,

@@ -238,6 +238,7 @@ impl Drill {
             question: ID.to_owned(),
             title: ID.to_owned(),
             revision: Digest([1; 32]),
+            statements: Digest::default(),
             policy: ID.to_owned(),
         };
         ledger.apply(ID, &opened, 0).map_err(|why| why.0.to_owned())?;
@@ -501,7 +502,7 @@ impl Drill {
 
     /// The advisory is revised, and what was clear is unknown: dark again.
     fn revise(&mut self) -> Result<(), String> {
-        self.tell(&Entry::Revised { revision: Digest([2; 32]) })?;
+        self.tell(&Entry::Revised { revision: Digest([2; 32]), statements: Digest::default() })?;
         let sites = self.keys();
         self.tell(&Entry::Lapsed { sites })?;
         self.until(|phase| phase == Phase::DarkProven)

@@ -27,6 +27,9 @@ pub enum Entry {
         /// Revision of the advisory group when it was opened.
         #[serde(with = "wire::digest")]
         revision: Digest,
+        /// Digest of the statements of suppliers in force; left out when there are none.
+        #[serde(default, with = "wire::digest", skip_serializing_if = "wire::is_no_digest")]
+        statements: Digest,
         /// The policy in force: who may switch.
         policy: String,
     },
@@ -172,6 +175,9 @@ pub enum Entry {
         /// The new revision.
         #[serde(with = "wire::digest")]
         revision: Digest,
+        /// Digest of the statements of suppliers in force; left out when there are none.
+        #[serde(default, with = "wire::digest", skip_serializing_if = "wire::is_no_digest")]
+        statements: Digest,
     },
     /// Lit sites whose evidence is no longer current, after the deadline for a new match.
     Lapsed {

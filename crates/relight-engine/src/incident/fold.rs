@@ -133,6 +133,8 @@ pub struct Incident {
     pub opened: Timestamp,
     /// The latest revision of the advisory group.
     pub revision: Digest,
+    /// Digest of the statements of suppliers in force; all zero when there are none.
+    pub statements: Digest,
     /// No more entries are accepted.
     pub closed: bool,
     /// The dark orders, and who approved which plan.
@@ -151,7 +153,7 @@ impl Incident {
     /// # Errors
     /// Any other entry: an incident starts with its opening.
     pub fn open(entry: &Entry, now: Timestamp, matcher_revision: u32) -> Result<Self, Rejected> {
-        let Entry::Opened { question, title, revision, .. } = entry else {
+        let Entry::Opened { question, title, revision, statements, .. } = entry else {
             return Err(Rejected("the incident is not open"));
         };
         Ok(Self {
@@ -159,6 +161,7 @@ impl Incident {
             title: title.clone(),
             opened: now,
             revision: *revision,
+            statements: *statements,
             closed: false,
             orders: Orders::default(),
             updates: Vec::new(),
@@ -210,7 +213,7 @@ impl Incident {
         Current {
             artifact_set: case.deployed,
             revision: self.revision,
-            statements_digest: Digest::default(),
+            statements_digest: self.statements,
             matcher_revision: self.matcher_revision,
         }
     }
@@ -248,8 +251,8 @@ impl Incident {
             Entry::Verified { .. } => self.verified(entry, now),
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
             Entry::RelightStopped { sites, .. } => self.stop(sites, now),
-            Entry::Revised { revision } => {
-                self.revision = *revision;
+            Entry::Revised { revision, statements } => {
+                (self.revision, self.statements) = (*revision, *statements);
                 Ok(())
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),

@@ -20,6 +20,7 @@ fn opened() -> Entry {
         question: "CVE-2021-44228".into(),
         title: "Log4Shell".into(),
         revision: Digest([2; 32]),
+        statements: Digest::default(),
         policy: "demo".into(),
     }
 }
@@ -105,6 +106,32 @@ fn the_way_of_a_clear_site() {
     }
 }
 
+/// Evidence names the statements that were applied: under others it opens nothing, whatever the
+/// revision says. A journal of before names none.
+#[test]
+fn evidence_under_other_statements_opens_nothing() {
+    let told = |statements: u8| {
+        let statements = Digest([statements; 32]);
+        Entry::Revised { revision: Digest([2; 32]), statements }
+    };
+    let under = |statements: u8| {
+        let statements_digest = Digest([statements; 32]);
+        Entry::EvidenceAttached {
+            evidence: Evidence { statements_digest, ..evidence(1, 2, Clear) },
+        }
+    };
+    let way = |entries: &[Entry]| phase(&[&[order(), proved(Dark)], entries].concat());
+    assert_eq!(way(&[told(7), under(7)]), Phase::RelightEligible);
+    for (in_force, applied) in [(7, 0), (7, 8), (0, 7)] {
+        assert_ne!(way(&[told(in_force), under(applied)]), Phase::RelightEligible);
+    }
+    let incident = after(&[order(), proved(Dark), told(7), under(7), told(8)]);
+    assert!(!incident.permits(&key("a"), NOW), "what was applied is not in force any more");
+    let text = serde_json::to_string(&told(0)).unwrap();
+    assert!(!text.contains("statements"), "{text}");
+    assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), told(0));
+}
+
 /// A site that is being relit is not open yet, and its edge has to see it so.
 #[test]
 fn an_edge_is_at_work_from_the_order_until_the_site_is_seen_open() {
@@ -181,7 +208,7 @@ fn i1_nothing_is_relit_without_current_clear_evidence() {
     let eligible = [order(), proved(Dark), attach(1, 2, Clear)];
     let wrong_id = Entry::RelightStarted { site: key("a"), evidence: Digest([7; 32]) };
     rejected(&eligible, &wrong_id);
-    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
     let mut entries = eligible.to_vec();
     entries.push(revised);
     assert_eq!(rejected(&entries, &relight(1)), Rejected("no current evidence says clear"));
@@ -235,7 +262,7 @@ fn a_rollback_to_affected_artifacts_is_no_fix() {
     // The same artifacts become clear only under a newer revision.
     rejected(&affected, &attach(1, 2, Clear));
     let mut entries = affected.to_vec();
-    entries.push(Entry::Revised { revision: Digest([4; 32]) });
+    entries.push(Entry::Revised { revision: Digest([4; 32]), statements: Digest::default() });
     entries.push(attach(1, 4, Clear));
     assert_eq!(phase(&entries), Phase::RelightEligible);
 }
@@ -294,6 +321,7 @@ fn a_site_is_dark_while_any_open_incident_wants_it() {
         question: "CVE-2".into(),
         title: String::new(),
         revision: Digest::default(),
+        statements: Digest::default(),
         policy: String::new(),
     };
     ledger.apply("I-1", &opened(), NOW).unwrap();
@@ -316,7 +344,13 @@ fn two_incidents_that_are_both_clear_do_not_wait_for_each_other() {
     let mut ledger = Ledger::new(1);
     for id in ["CVE-2021-44228", "CVE-2"] {
         let Entry::Opened { title, revision, policy, .. } = opened() else { panic!("no opening") };
-        let opened = Entry::Opened { question: id.into(), title, revision, policy };
+        let opened = Entry::Opened {
+            question: id.into(),
+            title,
+            revision,
+            statements: Digest::default(),
+            policy,
+        };
         let evidence = Evidence { advisory: id.into(), ..evidence(1, 2, Clear) };
         for entry in [opened, order(), proved(Dark), Entry::EvidenceAttached { evidence }] {
             ledger.apply(id, &entry, NOW).unwrap();
@@ -381,7 +415,7 @@ fn an_opening_whose_evidence_lapsed_was_not_in_vain() {
 #[test]
 fn signs_of_compromise_are_not_undone_by_a_new_revision() {
     let signs = verified(true, Compromise::Signs, false);
-    let revised = Entry::Revised { revision: Digest([4; 32]) };
+    let revised = Entry::Revised { revision: Digest([4; 32]), statements: Digest::default() };
     let way = [order(), attach(1, 2, Affected), attach(3, 2, Clear), signs, revised];
     for between in [None, Some(attach(3, 2, Affected))] {
         let mut entries = way.to_vec();

@@ -77,6 +77,7 @@ fn incident() -> Incident {
         question: "CVE-2021-44228".into(),
         title: "Log4Shell".into(),
         revision: Digest([2; 32]),
+        statements: Digest::default(),
         policy: "demo".into(),
     };
     Incident::open(&opened, NOW, 1).unwrap()
@@ -173,7 +174,9 @@ fn an_acceptance_covers_what_was_known_and_nothing_else() {
     other.apply(&attach(9, 2, Verdict::Affected), NOW).unwrap();
     assert_eq!((phase(&other), other.wants(&key())), (Phase::Affected, Light::Dark));
     let mut revised = relit();
-    revised.apply(&Entry::Revised { revision: Digest([3; 32]) }, NOW).unwrap();
+    revised
+        .apply(&Entry::Revised { revision: Digest([3; 32]), statements: Digest::default() }, NOW)
+        .unwrap();
     assert!(!revised.permits(&key(), NOW));
     let mut deployed = relit();
     deployed.apply(&Entry::Deployed { site: key(), digest: Digest([8; 32]) }, NOW).unwrap();
@@ -234,7 +237,7 @@ fn a_request_ends_with_what_it_was_about() {
         (attach(3, 2, Verdict::Unknown), true),
         (attach(1, 2, Verdict::Affected), true),
         (Entry::Deployed { site: key(), digest: Digest([7; 32]) }, true),
-        (Entry::Revised { revision: Digest([9; 32]) }, true),
+        (Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() }, true),
     ] {
         let mut incident = asked();
         incident.apply(&entry, NOW).unwrap();
@@ -287,6 +290,7 @@ fn an_exempt_site_is_never_touched_and_counts_once() {
         question: "CVE-2021-44228".into(),
         title: "Log4Shell".into(),
         revision: Digest([2; 32]),
+        statements: Digest::default(),
         policy: "demo".into(),
     };
     ledger.apply("i", &opened, NOW).unwrap();

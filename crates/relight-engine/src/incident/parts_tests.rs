@@ -73,6 +73,7 @@ fn ledger(entries: &[Entry]) -> Ledger {
         question: "CVE-1".into(),
         title: "flaw".into(),
         revision: Digest([2; 32]),
+        statements: Digest::default(),
         policy: "test".into(),
     };
     for entry in std::iter::once(&first).chain(entries) {
@@ -313,6 +314,7 @@ fn every_incident_that_closed_a_part_has_to_agree() {
         question: "CVE-2".into(),
         title: "flaw".into(),
         revision: Digest([2; 32]),
+        statements: Digest::default(),
         policy: "test".into(),
     };
     ledger.apply("CVE-2", &second, NOW).unwrap();

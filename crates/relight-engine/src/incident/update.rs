@@ -60,7 +60,13 @@ mod tests {
 
     fn incident() -> Incident {
         let (question, title, policy) = ("CVE-1".to_owned(), String::new(), String::new());
-        let opened = Entry::Opened { question, title, policy, revision: Digest::default() };
+        let opened = Entry::Opened {
+            question,
+            title,
+            statements: Digest::default(),
+            policy,
+            revision: Digest::default(),
+        };
         Incident::open(&opened, 1, 1).unwrap()
     }
 

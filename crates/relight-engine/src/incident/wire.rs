@@ -51,6 +51,11 @@ text!(
     }
 );
 
+/// Whether a digest stands for nothing: documents leave it out.
+pub(crate) fn is_no_digest(digest: &Digest) -> bool {
+    *digest == Digest::default()
+}
+
 /// A digest that may be missing: `null`.
 pub(crate) mod digest_option {
     use super::*;

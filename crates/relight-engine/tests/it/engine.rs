@@ -254,7 +254,7 @@ fn a_plan_of_another_world_names_what_changed() {
         stale("edges")
     );
     let plan = town.plan(Action::Dark, &[0]);
-    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
     town.engine.record("feed", LOG4SHELL, revised).unwrap();
     assert_eq!(town.refuse(&plan), stale("advisory_revision"));
     let plan = town.plan(Action::Dark, &[0]);

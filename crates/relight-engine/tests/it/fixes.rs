@@ -280,7 +280,7 @@ fn what_somebody_found_wrong_is_not_verified_by_the_server() {
     pass(1);
     (0..3).for_each(|site| town.ingest(site, log4j("2.17.1")));
     assert_eq!((look(), phases()), (0, [Phase::Verifying; 3]));
-    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
     town.engine.record("feed", LOG4SHELL, revised).unwrap();
     (0..3).for_each(|site| town.ingest(site, log4j("2.17.1")));
     assert_eq!((look(), phases()), (0, [Phase::Verifying; 3]));

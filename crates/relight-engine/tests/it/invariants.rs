@@ -59,6 +59,7 @@ impl One {
             question: ID.into(),
             title: "t".into(),
             revision: Digest([1; 32]),
+            statements: Digest::default(),
             policy: "p".into(),
         };
         ledger.apply(ID, &opened, 0).unwrap();
@@ -131,7 +132,7 @@ fn i1_a_gate_opens_only_under_current_clear_evidence_or_an_acceptance() {
     one.rounds(2);
     one.attach(1, 1, Verdict::Clear);
     one.start(1, 1);
-    one.tell(&Entry::Revised { revision: Digest([2; 32]) });
+    one.tell(&Entry::Revised { revision: Digest([2; 32]), statements: Digest::default() });
     one.rounds(3);
     assert!(one.is_dark(), "the revision died between decision and effect");
     one.attach(1, 2, Verdict::Clear);
@@ -263,6 +264,7 @@ fn i7_each_site_is_in_exactly_one_state_and_the_counters_sum() {
         question: "j".into(),
         title: "t".into(),
         revision: Digest([1; 32]),
+        statements: Digest::default(),
         policy: "p".into(),
     };
     one.ledger.apply("j", &second, 0).unwrap();

@@ -37,6 +37,7 @@ mod proxies;
 mod rig;
 mod several;
 mod sim;
+mod statements;
 mod takeover;
 mod then;
 mod tunnels;

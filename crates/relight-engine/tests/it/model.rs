@@ -104,7 +104,13 @@ impl World {
     fn new(sites: usize) -> Self {
         let mut ledger = Ledger::new(MATCHER);
         let (question, title, policy) = (ID.to_owned(), String::new(), String::new());
-        let opened = Entry::Opened { question, title, policy, revision: revision(0) };
+        let opened = Entry::Opened {
+            question,
+            title,
+            statements: Digest::default(),
+            policy,
+            revision: revision(0),
+        };
         ledger.apply(ID, &opened, NOW).unwrap();
         Self {
             ledger,
@@ -235,7 +241,7 @@ impl World {
             }
             Action::Revise => {
                 self.revision += 1;
-                Entry::Revised { revision: revision(self.revision) }
+                Entry::Revised { revision: revision(self.revision), statements: Digest::default() }
             }
             Action::VerificationStarts(site) => {
                 Entry::VerificationStarted { site: key(NAMES[site]) }

@@ -147,7 +147,7 @@ impl Oracle {
         self.lines += 1;
         let file = self.files.entry(incident.to_owned()).or_default();
         match entry {
-            Entry::Opened { revision, .. } | Entry::Revised { revision } => {
+            Entry::Opened { revision, .. } | Entry::Revised { revision, .. } => {
                 file.revision = *revision;
             }
             Entry::Closed {} => file.is_closed = true,

@@ -30,6 +30,7 @@ impl Desk {
             question: "CVE-1".into(),
             title: "flaw".into(),
             revision: Digest([2; 32]),
+            statements: Digest::default(),
             policy: "test".into(),
         });
         desk

@@ -13,6 +13,7 @@ impl Sim {
             question: id.to_owned(),
             title: "Log4Shell".to_owned(),
             revision: Digest([1; 32]),
+            statements: Digest::default(),
             policy: "simulation".to_owned(),
         };
         self.tell(id, &opened);
@@ -124,7 +125,10 @@ impl Sim {
                 return self.deploy(&site, artifact);
             }
             3..6 => Entry::EvidenceAttached { evidence: self.doubtful(id, &site, runs) },
-            6 => Entry::Revised { revision: Digest([self.rng.below(4) as u8 + 1; 32]) },
+            6 => Entry::Revised {
+                revision: Digest([self.rng.below(4) as u8 + 1; 32]),
+                statements: Digest::default(),
+            },
             7 => Entry::FixStarted { site, note: "2.17.1".to_owned() },
             8 => Entry::Lapsed { sites: vec![site] },
             9 => Entry::AnalysisStarted { sites },

@@ -87,7 +87,13 @@ impl World {
         let mut ledger = Ledger::new(1);
         let (question, title) = (ID.to_owned(), "Log4Shell".to_owned());
         let (revision, text) = (Digest([1; 32]), String::new());
-        let opened = Entry::Opened { question, title, revision, policy: text };
+        let opened = Entry::Opened {
+            question,
+            title,
+            revision,
+            statements: Digest::default(),
+            policy: text,
+        };
         ledger.apply(ID, &opened, 1_000).unwrap();
         Self {
             rng,

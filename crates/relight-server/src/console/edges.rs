@@ -267,6 +267,7 @@ mod tests {
                 question: id.into(),
                 title: "flaw".into(),
                 revision: Digest([2; 32]),
+                statements: Digest::default(),
                 policy: "test".into(),
             };
             say(id, &entry);

@@ -164,6 +164,7 @@ fn a_row_of_what_is_next_belongs_to_its_incident() {
         question: "CVE-2024-0001".into(),
         title: "later".into(),
         revision: Digest([1; 32]),
+        statements: Digest::default(),
         policy: "test".into(),
     };
     world.engine.record("chief", "CVE-2024-0001", opened).unwrap();
