@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_formats::advisory::BUILTIN_SOURCE;
 use relight_model::Timestamp;
-use relight_store::{By, Store, StoreError};
+use relight_store::{By, OWN_SOURCE, Store, StoreError};
 
 use crate::signals::EPSS;
 
 /// The setting that holds them, with when.
 const KEY: &str = "sources-disabled";
-
-/// The source of advisories of one's own, which are retired one by one, with a reason.
-const OWN: &str = "own";
 
 /// Why a source cannot be switched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +55,7 @@ pub fn disable_source(
     name: &str,
     by: By<'_>,
 ) -> Result<Result<bool, SwitchFault>, StoreError> {
-    if name == OWN {
+    if name == OWN_SOURCE {
         return Ok(Err(SwitchFault::Own));
     }
     if !known_sources(store)?.contains(name) {
@@ -136,7 +133,7 @@ mod tests {
         let by = By { actor: "anna", at: 9 };
         let off = |name: &str| disable_source(&store, name, by).unwrap();
         assert_eq!(off("nobody"), Err(SwitchFault::Unknown));
-        assert_eq!(off("own"), Err(SwitchFault::Own));
+        assert_eq!(off(OWN_SOURCE), Err(SwitchFault::Own));
         assert_eq!((off("ghsa"), off("ghsa"), off("relight")), (Ok(true), Ok(false), Ok(true)));
         let disabled = policy_of(&store).unwrap().disabled;
         assert_eq!(disabled, [("ghsa".to_owned(), 9), ("relight".to_owned(), 9)].into());

@@ -35,8 +35,8 @@ pub const AHEAD_S_MAX: i64 = 300;
 /// What is done, for errors.
 const DOING: &str = "importing advisories";
 
-/// The source of advisories of our own, which only a person changes.
-const OWN: &str = "own";
+/// The source of advisories of our own, which only a person changes and retires, one by one.
+pub const OWN_SOURCE: &str = "own";
 
 /// Most revisions that are united under one id.
 pub const PARTS_MAX: usize = 64;
@@ -354,8 +354,8 @@ impl Importer<'_> {
         if head.is_some_and(|it| it.holds(record.revision) && !it.is_vanished) {
             return Ok(Stored::Same);
         }
-        if head.is_some_and(|it| record.source == OWN && it.seq <= self.start) {
-            if !self.accepted.has(OWN) {
+        if head.is_some_and(|it| record.source == OWN_SOURCE && it.seq <= self.start) {
+            if !self.accepted.has(OWN_SOURCE) {
                 return Ok(Stored::Guarded);
             }
             let what = format!("import {}", record.id);

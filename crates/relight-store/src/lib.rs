@@ -50,7 +50,7 @@ pub use accounts::{
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{
     AHEAD_S_MAX, Accepted, CHANGE_FREE, CHANGE_MAX, Content, Guard, ImportRecord, Importer, Kept,
-    NewDocument, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
+    NewDocument, OWN_SOURCE, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
 pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
