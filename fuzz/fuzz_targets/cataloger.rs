@@ -31,7 +31,8 @@ fuzz_target!(|bytes: &[u8]| {
             Select::Start(end, _) => format!("x{end}"),
             Select::Inside(folder, end) => format!("{folder}x/x{end}"),
             Select::Table(table) => {
-                let file = File::of_source(table, &Bytes(rest));
+                let bytes = Bytes(rest);
+                let file = File::of_source(table, &bytes);
                 cataloger.catalog(&file, &mut Default::default());
                 continue;
             }
