@@ -11,13 +11,16 @@ const FOLDER: &str = "../shared/data/vectors";
 /// Where published payloads, logs and flows are: beside the repository.
 const REAL_INPUTS: &str = "../shared/data";
 
-/// Counts what differs in each file; a folder that is not there is not run.
+/// Counts what differs in each file; a folder that is not there is not run. The documents of
+/// advisories in it, and in the folder `advisories` beside it, are read whole.
 ///
 /// # Errors
-/// When a line, a score or a name is judged otherwise than its file says.
+/// When a line, a score or a name is judged otherwise than its file says, or a record is not read.
 pub(crate) fn run(folder: Option<&str>) -> Result<(), String> {
     let folder = folder.map_or_else(|| tree::root().join(FOLDER), PathBuf::from);
-    examine(&folder, "relight-match", "vectors", "some vectors are judged otherwise")
+    examine(&folder, "relight-match", "vectors", "some vectors are judged otherwise")?;
+    let beside = folder.parent().unwrap_or(&folder);
+    examine(beside, "relight-formats", "samples", "some records are not read")
 }
 
 /// Payloads, logs and flows that others published, against the watch. What is not there is not
