@@ -8,7 +8,7 @@ use std::thread;
 
 use relight_formats::advisory;
 use relight_match::{
-    Advisories, Change, Identities, Matcher, Policy, Question, linked_ids, normal_id,
+    Advisories, Change, Identities, Matcher, Policy, Question, UNREAD, linked_ids, normal_id,
 };
 use relight_model::{Advisory, AssetId, Signal};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
@@ -138,10 +138,9 @@ impl Inventoried {
         let newest = store.advisory_seq()?;
         let mut changes = BTreeMap::new();
         for stored in store.advisories_since(self.advisory_seq)? {
-            if let Some(record) = read(&stored) {
-                let key = (record.source.clone(), record.id.clone());
-                changes.entry(key).or_insert_with(Vec::new).push(record);
-            }
+            let record = read(&stored);
+            let key = (record.source.clone(), record.id.clone());
+            changes.entry(key).or_insert_with(Vec::new).push(record);
         }
         let changes = changes.into_iter().map(|((source, id), now)| Change { source, id, now });
         let moved = self.matcher.apply(changes.collect());
@@ -383,6 +382,9 @@ fn advisories_among(stored: Vec<StoredAdvisory>, policy: Policy) -> Advisories {
 /// Threads that read advisories.
 const THREADS_MAX: usize = 16;
 
+/// Most mentions of flaws that are looked at in a record that cannot be read.
+const UNREAD_IDS_MAX: usize = 1_024;
+
 /// Advisories that a thread takes at one time.
 const AT_A_TIME: usize = 64;
 
@@ -402,7 +404,7 @@ fn read_all(stored: Vec<StoredAdvisory>) -> Vec<Advisory> {
             if some.is_empty() {
                 return read_here;
             }
-            read_here.extend(some.into_iter().filter_map(|it| read(&it)));
+            read_here.extend(some.into_iter().map(|it| read(&it)));
         }
     };
     thread::scope(|scope| {
@@ -428,7 +430,7 @@ pub fn advisories_about(store: &Store, ids: &[String]) -> Result<Advisories, Sto
         let names: Vec<String> = wanted.iter().cloned().collect();
         let stored = store.advisories_holding(&names)?;
         let mut records: Vec<Advisory> = builtin.clone();
-        records.extend(stored.iter().filter_map(read));
+        records.extend(stored.iter().map(read));
         let before = wanted.len();
         // Records that tie a wanted id to others, and those to more.
         for record in &records {
@@ -445,11 +447,14 @@ pub fn advisories_about(store: &Store, ids: &[String]) -> Result<Advisories, Sto
     advisories_of(store)
 }
 
-fn read(stored: &StoredAdvisory) -> Option<Advisory> {
-    let mut record = advisory::read_kept(&stored.source, &stored.id, &stored.bytes)?;
-    if !stored.source.starts_with(CATALOGUES) {
+/// What a record says. One that was read once and cannot be read now, because the program is
+/// another one, stays as what it is: unread.
+fn read(stored: &StoredAdvisory) -> Advisory {
+    let StoredAdvisory { source, id, bytes, .. } = stored;
+    let mut record = advisory::read_kept(source, id, bytes).unwrap_or_else(|| unread(stored));
+    if !source.starts_with(CATALOGUES) {
         record.withdrawn = record.withdrawn.or(stored.ended);
-        return Some(record);
+        return record;
     }
     // Who left a catalogue of what is exploited is no flaw less, and was exploited once.
     for signal in &mut record.signals {
@@ -457,5 +462,33 @@ fn read(stored: &StoredAdvisory) -> Option<Advisory> {
             *removed = removed.or(stored.ended);
         }
     }
-    Some(record)
+    record
+}
+
+/// A record of which nothing is known but its name, and the flaws that its text mentions.
+fn unread(stored: &StoredAdvisory) -> Advisory {
+    let text = String::from_utf8_lossy(&stored.bytes);
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let is_cve = |word: &&str| {
+        let number = word.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        number.is_some_and(|(year, number)| {
+            year.len() == 4 && is_digits(year) && number.len() >= 4 && is_digits(number)
+        })
+    };
+    let is_ghsa = |word: &&str| word.starts_with("GHSA-") && word.split('-').count() == 4;
+    let cves: BTreeSet<&str> = words.clone().filter(is_cve).take(UNREAD_IDS_MAX).collect();
+    let ghsas: BTreeSet<&str> = words.filter(is_ghsa).take(UNREAD_IDS_MAX).collect();
+    // Two flaws without a CVE would become one by it.
+    let named = if cves.is_empty() && ghsas.len() == 1 { ghsas } else { cves };
+    // A catalogue of what is exploited names no package: nothing is missing without it.
+    let is_opinion = !stored.source.starts_with(CATALOGUES);
+    Advisory {
+        source: stored.source.clone(),
+        id: stored.id.clone(),
+        revision: stored.revision,
+        aliases: named.into_iter().filter(|it| *it != stored.id).map(str::to_owned).collect(),
+        status: if is_opinion { UNREAD.to_owned() } else { String::new() },
+        ..Advisory::default()
+    }
 }

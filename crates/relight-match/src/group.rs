@@ -39,6 +39,10 @@ pub struct Group {
     known_exploited: bool,
 }
 
+/// What [`Advisory::status`] says of a record that is kept and cannot be read any more. It gives
+/// no opinion, and silence is none.
+pub const UNREAD: &str = "relight:unread";
+
 /// One record of a group.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
@@ -99,6 +103,12 @@ impl Group {
         }
     }
 
+    /// Whether a record in force is kept and cannot be read, see [`UNREAD`]: nobody knows which
+    /// packages it names.
+    pub fn is_unread(&self) -> bool {
+        self.records().any(|record| record.status == UNREAD && record.is_in_force())
+    }
+
     /// Files that the records in force mean, whatever they are called. Names of packages say
     /// nothing about them: inventories are asked.
     pub fn exhibits(&self) -> &[Exhibit] {
@@ -151,6 +161,9 @@ impl Group {
             hash.update(form);
         }
         self.exhibits.iter().for_each(|exhibit| exhibit_form(exhibit, &mut hash));
+        if self.is_unread() {
+            hash.update(UNREAD);
+        }
         // A changed statement is a new revision: evidence rests on both.
         if self.statements_digest() != Digest::default() {
             hash.update(self.statements_digest().0);

@@ -45,7 +45,7 @@ pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};
 pub use cvss::{
     CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_fault, cvss_scores,
 };
-pub use group::Group;
+pub use group::{Group, UNREAD};
 pub use key::{Key, NoOrder, SortKey};
 pub use matcher::{Delta, Identities, Match, Matcher};
 pub use native::{NATIVE_RANGE_BYTES_MAX, parse_range, parse_vers, print_range};

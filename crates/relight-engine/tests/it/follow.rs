@@ -171,6 +171,39 @@ fn following_equals_reading_everything_anew() {
     }
 }
 
+/// Goal: a record that was kept by a program that could read it is not dropped by one that cannot
+/// (ADVISORIES.md 2.1): what it names is unknown, and what is affected stays so. Method: bytes that
+/// no reader takes, under an id of its own, with a flaw in their text; then a revision that reads.
+#[test]
+fn a_kept_record_that_cannot_be_read_leaves_its_flaw_unknown() {
+    let town = Town::new(2);
+    town.ingest(0, log4j("2.14.1"));
+    town.ingest(1, log4j("2.17.1"));
+    let put = |source: &str, bytes: &[u8], revision: u8| {
+        let (id, revision) = ("OLD-1", Digest([revision; 32]));
+        let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+        town.engine.store().put_advisories(source, &[raw]).unwrap();
+        town.engine.follow_feeds().unwrap();
+    };
+    use Verdict::{Affected, Clear, Unknown};
+    let expect = |wanted: [Verdict; 2], what: &str| {
+        assert_eq!(verdicts(&town.engine, LOG4SHELL), wanted, "{what}");
+        let about = advisories_about(town.engine.store(), &[LOG4SHELL.to_owned()]).unwrap();
+        let is_unread = about.group(LOG4SHELL).unwrap().is_unread();
+        assert_eq!(is_unread, wanted[1] == Unknown, "{what}");
+        town.engine.reload().unwrap();
+        assert_eq!(verdicts(&town.engine, LOG4SHELL), wanted, "{what}, read anew");
+    };
+    expect([Affected, Clear], "before");
+    put("old", b"{\"was\": \"about CVE-2021-44228, GHSA-jfh8-c2jp-5v3q\"}", 1);
+    expect([Affected, Unknown], "unread");
+    assert_eq!(verdicts(&town.engine, "OLD-1"), [Affected, Unknown]);
+    put("old", br#"{"id":"OLD-1","modified":"2021-12-18T00:00:00Z","affected":[]}"#, 2);
+    expect([Affected, Clear], "read again");
+    put("kev/cisa", b"{\"was\": \"about CVE-2021-44228\"}", 3);
+    expect([Affected, Clear], "no opinion on packages");
+}
+
 /// Goal: an answer that is kept never outlives what it rests on. Method: the same question before
 /// and after each kind of change, a bulletin among them.
 #[test]
