@@ -88,6 +88,8 @@ pub struct Proposal {
     pub affected: usize,
     /// Sites that are perhaps affected.
     pub possible: usize,
+    /// The records in force that it rests on, by source and id: licences ask that they are named.
+    pub records: Vec<(String, String)>,
 }
 
 /// What was taken down as told is told, whatever came after it: the next call meets the error
@@ -330,6 +332,7 @@ fn propose(
 
 fn proposal(group: &Group, found: &FoundSites) -> Proposal {
     let count = |set: &RoaringBitmap| usize::try_from(set.len()).unwrap_or(usize::MAX);
+    let records = group.records().filter(|it| it.is_in_force());
     Proposal {
         advisory: group.id.clone(),
         summary: group.summary().to_owned(),
@@ -337,6 +340,7 @@ fn proposal(group: &Group, found: &FoundSites) -> Proposal {
         known_exploited: group.known_exploited(),
         affected: count(&found.affected),
         possible: count(&found.possible),
+        records: records.map(|it| (it.source.clone(), it.id.clone())).collect(),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod meter;
 pub(crate) mod names;
 mod oidc;
 mod posture;
+mod ratings;
 mod reach;
 mod register;
 pub(crate) mod reports;

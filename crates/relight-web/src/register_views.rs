@@ -126,6 +126,8 @@ pub struct AffectedPage {
     pub remedy: String,
     /// Facts of the advisory.
     pub facts: String,
+    /// Everybody's rating of it.
+    pub ratings: Vec<RatingRow>,
     /// The answer in one sentence; empty without one.
     pub sentence: String,
     /// The day that the answer is about.
@@ -148,6 +150,19 @@ pub struct AffectedPage {
     pub next: String,
     /// Advisories that are known, to ask about.
     pub known: Vec<Link>,
+}
+
+/// One rating of a flaw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatingRow {
+    /// Scale and score (`CVSS 3.1 10.0`); empty for words of the source's own.
+    pub name: String,
+    /// As written.
+    pub vector: String,
+    /// Who gave it.
+    pub by: String,
+    /// That its record was withdrawn; empty where it was not.
+    pub withdrawn: String,
 }
 
 /// The day that an answer is about, `2021-12-10` in UTC.

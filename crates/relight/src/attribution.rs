@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_engine::matching::Advisories;
+use relight_engine::matching::{Advisories, Group};
 use relight_formats::advisory::{SourceInfo, source_info};
 use serde::Serialize;
 
@@ -22,10 +22,20 @@ impl<'a> Credit<'a> {
     /// The sources of the records in force about an id, by name; those that nobody asks to be named
     /// are not.
     pub(crate) fn of(advisories: &'a Advisories, id: &str) -> Vec<Self> {
+        Self::of_groups(advisories.groups_of(id))
+    }
+
+    /// The same for the records in force of these groups.
+    pub(crate) fn of_groups(groups: impl Iterator<Item = &'a Group>) -> Vec<Self> {
+        let records = groups.flat_map(|group| group.records()).filter(|it| it.is_in_force());
+        Self::of_records(records.map(|it| (it.source.as_str(), it.id.as_str())))
+    }
+
+    /// The same for records, each by its source and id.
+    pub(crate) fn of_records(records: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Self> {
         let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let groups = advisories.groups_of(id);
-        for record in groups.flat_map(|group| group.records()).filter(|it| it.is_in_force()) {
-            by_source.entry(&record.source).or_default().push(&record.id);
+        for (source, record) in records {
+            by_source.entry(source).or_default().push(record);
         }
         let credit = |(source, mut records): (&'a str, Vec<&'a str>)| {
             let SourceInfo { licence, attribution, url, .. } = source_info(source)?;

@@ -19,6 +19,7 @@ use relight_web::views::Choice;
 use relight_web::{Lang, Number, number, texts, words};
 
 use super::evidence::{self, Held, Shown};
+use super::ratings::ratings;
 use super::reach::{self, Ways};
 use super::register::severity;
 use super::sites::ROWS_MAX;
@@ -127,10 +128,12 @@ impl<'a> AnswerView<'a> {
             }
         };
         let facts = self.engine.with_inventory(|_, advisories| match &parsed {
-            Question::Advisory(id) => advisories.group(id).map(|group| facts(lang, group)),
-            Question::Package(_) => Some(String::new()),
+            Question::Advisory(id) => {
+                advisories.group(id).map(|group| (facts(lang, group), ratings(lang, group)))
+            }
+            Question::Package(_) => Some((String::new(), Vec::new())),
         });
-        let Some(facts) = facts else {
+        let Some((facts, ratings)) = facts else {
             let command = "relight advisories update --offline DIR";
             let problem = texts::no_such_advisory(lang, question);
             let remedy = texts::no_such_advisory_remedy(lang, command);
@@ -143,7 +146,8 @@ impl<'a> AnswerView<'a> {
         };
         let past = at.map(|at| self.engine.index_as_of(at)).transpose()?;
         let at = at.unwrap_or_else(|| self.engine.now());
-        Ok(self.answered(&parsed, &Source { engine: self.engine, past, at }, facts, empty)?)
+        let empty = AffectedPage { facts, ratings, ..empty };
+        Ok(self.answered(&parsed, &Source { engine: self.engine, past, at }, empty)?)
     }
 
     /// The end of the day that was asked for, if it has passed; `None` when it is no such day.
@@ -184,6 +188,7 @@ impl<'a> AnswerView<'a> {
             problem: String::new(),
             remedy: String::new(),
             facts: String::new(),
+            ratings: Vec::new(),
             sentence: String::new(),
             day: PastDay {
                 note: if is_past { texts::past_day_note(lang, at) } else { String::new() },
@@ -221,7 +226,6 @@ impl<'a> AnswerView<'a> {
         &self,
         question: &Question,
         source: &Source<'a>,
-        facts: String,
         empty: AffectedPage,
     ) -> Result<AffectedPage, StoreError> {
         let lang = self.lang;
@@ -245,7 +249,6 @@ impl<'a> AnswerView<'a> {
         let part: Vec<&Row<'_>> =
             shown.into_iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).collect();
         Ok(AffectedPage {
-            facts,
             sentence: sentence(lang, &answers),
             graph: if page == 1 { self.graph(source, &rows) } else { ReachGraph::default() },
             evidence: self.evidence(source, &rows, &part)?,

@@ -1385,6 +1385,10 @@ doctor-journal-broken = the chain of digests is broken
 doctor-clock-right = after the last entry of the journal
 doctor-clock-behind = { NUMBER($seconds) } s before the last entry of the journal: evidence would be judged by a wrong age; set the clock
 doctor-space-free = { NUMBER($mebibytes) } MiB free
+doctor-unread = { NUMBER($count) } { $count ->
+    [one] flaw is unknown
+   *[other] flaws are unknown
+ } where nothing is found: a record that was kept cannot be read any more
 doctor-advisories = advisories
 doctor-no-sources = only the four built-in ones
 doctor-inventories = inventories

@@ -105,6 +105,10 @@ affected-title = Which of our sites?
 affected-question = Advisory, package URL, or name and versions
 affected-ask = Ask
 affected-all-verdicts = All answers
+affected-ratings = { NUMBER($count) } { $count ->
+    [one] rating
+   *[other] ratings
+ }
 affected-known = Known advisories, the worst first
 affected-nobody = No site is affected, none unknown.
 affected-why = Evidence or reason

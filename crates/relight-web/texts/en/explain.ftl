@@ -47,6 +47,8 @@ why-git-only = the record gives commits only
 why-free-text = the record gives versions as free text
 why-all-versions = the record names no version
 why-exhibit = the advisory also means files, by digest or example, and a name does not tell: relight affected asks the inventories
+why-no-package = no record in force names a package, so that inventories tell nothing about this flaw
+why-unread = a record about this flaw was kept and cannot be read any more: import it again
 why-unknown-range = the record has a kind of range that is not known
 why-undetermined = the publisher is still looking
 why-stated-unknown = the publisher does not know
@@ -86,6 +88,7 @@ own-range-remedy = for example ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", or unknown
 own-expires = this time cannot be read: { $text }
 own-expires-remedy = for example 14d or 36h
 own-expired = was to be looked at again on { $day }: amend it, or retire it; until then it counts
+own-binary = { $name } is built from { $source }, and that is the name by which packages of a distribution are known
 own-package = this package cannot be read: { $text }
 own-package-remedy = ecosystem and name, for example maven:org.apache.logging.log4j:log4j-core
 own-flaw = { $text } is neither a CVE nor a GHSA id

@@ -1451,6 +1451,10 @@ doctor-journal-broken = la chaîne des empreintes est rompue
 doctor-clock-right = après la dernière entrée du journal
 doctor-clock-behind = { NUMBER($seconds) } s avant la dernière entrée du journal : l'âge des preuves serait faux; réglez l'horloge
 doctor-space-free = { NUMBER($mebibytes) } Mio libres
+doctor-unread = { NUMBER($count) } { $count ->
+    [one] faille reste inconnue
+   *[other] failles restent inconnues
+ } là où rien n'est trouvé : un avis conservé ne peut plus être lu
 doctor-advisories = avis
 doctor-no-sources = seulement les quatre qui sont intégrés
 doctor-inventories = inventaires

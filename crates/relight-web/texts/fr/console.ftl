@@ -111,6 +111,10 @@ affected-title = Lesquels de nos sites?
 affected-question = Avis, adresse de paquet, ou nom et versions
 affected-ask = Demander
 affected-all-verdicts = Toutes les réponses
+affected-ratings = { NUMBER($count) } { $count ->
+    [one] évaluation
+   *[other] évaluations
+ }
 affected-known = Avis connus, les plus graves d'abord
 affected-nobody = Aucun site touché, aucun inconnu.
 affected-why = Preuve ou raison

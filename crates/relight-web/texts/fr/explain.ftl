@@ -47,6 +47,8 @@ why-git-only = la fiche ne donne que des commits
 why-free-text = la fiche donne les versions en texte libre
 why-all-versions = la fiche ne nomme aucune version
 why-exhibit = l'avis vise aussi des fichiers, par empreinte ou par exemple, et un nom n'en dit rien : relight affected interroge les inventaires
+why-no-package = aucun avis en vigueur ne nomme de paquet, donc les inventaires ne disent rien de cette faille
+why-unread = un avis conservé sur cette faille ne peut plus être lu : importez-le de nouveau
 why-unknown-range = la fiche a une sorte d'intervalle inconnue
 why-undetermined = l'éditeur cherche encore
 why-stated-unknown = l'éditeur ne sait pas
@@ -86,6 +88,7 @@ own-range-remedy = par exemple ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", ou unknown
 own-expires = cette durée ne peut être lue : { $text }
 own-expires-remedy = par exemple 14d ou 36h
 own-expired = devait être revu le { $day } : modifiez-le ou retirez-le; jusque-là, il compte
+own-binary = { $name } est construit à partir de { $source }, et c'est sous ce nom que l'on connaît les paquets d'une distribution
 own-package = ce paquet ne peut être lu : { $text }
 own-package-remedy = écosystème et nom, par exemple maven:org.apache.logging.log4j:log4j-core
 own-flaw = { $text } n'est ni un numéro CVE ni un numéro GHSA

@@ -5,6 +5,7 @@
 
 use clap::Args;
 use relight_engine::fetch::late_after;
+use relight_engine::silenced::disabled_sources;
 use relight_engine::store::{LATE_S, SourceState, Store};
 use relight_server::policy_file::Standing;
 use relight_server::web::number::Number;
@@ -186,7 +187,13 @@ impl Visit<'_> {
         let late = late_after(self.store_of());
         let late = late.map_err(|error| self.context.store_failure(&error))?;
         let remedies = advisories::Remedies::of(self.store_of(), self.context)?;
+        let disabled = disabled_sources(self.store_of());
+        let mut disabled = disabled.map_err(|error| self.context.store_failure(&error))?;
         for row in rows {
+            if disabled.remove(&row.name).is_some() {
+                self.switched_off(&row.name, Some(row.records));
+                continue;
+            }
             let state = row.state(now, late.get(&row.name).copied().unwrap_or(LATE_S));
             let health = match state {
                 SourceState::Fresh => Health::Good,
@@ -199,7 +206,27 @@ impl Visit<'_> {
             let records = Number::from(row.records).text(lang);
             self.add("advisories", health, format!("{} ({records}), {word}", row.name), &next);
         }
+        let groups = self.register.advisories.groups();
+        let unread = groups.filter(|group| group.is_unread()).count();
+        if unread > 0 {
+            let (what, next) = (texts::doctor_unread(lang, unread), "relight advisories update");
+            self.add("advisories", Health::Bad, what, next);
+        }
+        // What ships with the program, and scores, have no row.
+        for name in disabled.keys() {
+            self.switched_off(name, None);
+        }
         Ok(())
+    }
+
+    /// Somebody switched it off, and perhaps forgot: what only it says is missing in every answer.
+    fn switched_off(&mut self, name: &str, records: Option<u64>) {
+        let lang = self.context.lang;
+        let records = records.map(|it| format!(" ({})", Number::from(it).text(lang)));
+        let word = texts::source_state_disabled(lang);
+        let what = format!("{name}{}, {word}", records.unwrap_or_default());
+        let next = format!("relight advisories sources enable {name}");
+        self.add("advisories", Health::Warning, what, &next);
     }
 
     fn inventories(&mut self) -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use relight_engine::incident::Entry;
-use relight_engine::store::Store;
+use relight_engine::store::{RawAdvisory, Store};
 use relight_engine::{Engine, EngineOptions};
+use relight_model::Digest;
 use serde_json::Value;
 
 use crate::incident::{POLICY, Town};
@@ -41,6 +42,39 @@ fn a_town_that_is_ready_is_told_so_and_one_that_is_not_what_to_do() {
     let during = place.expect(0, &["doctor", "--json"]).json();
     assert_eq!(health(&during, "operator"), ["good"]);
     assert_eq!(health(&during, "controller"), ["warning"], "nobody keeps what it wants");
+}
+
+#[test]
+fn a_source_that_is_switched_off_is_told() {
+    let place = Place::with_sites();
+    let osv = r#"{"id":"GHSA-1-2-3","modified":"2021-12-18T00:00:00Z","affected":[{"package":
+        {"ecosystem":"npm","name":"left"},"versions":["1.0.0"]}]}"#;
+    place.write("osv/x.json", osv);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    for source in ["ghsa", "relight"] {
+        place.expect(0, &["advisories", "sources", "disable", source]);
+        let told = place.run(&["doctor"]);
+        let next = format!("→ relight advisories sources enable {source}");
+        let line = told.stdout.lines().find(|line| line.contains(&next));
+        assert!(line.is_some_and(|it| it.contains("switched off")), "{}", told.text());
+        place.expect(0, &["advisories", "sources", "enable", source]);
+        assert!(!place.run(&["doctor"]).stdout.contains("switched off"));
+    }
+}
+
+#[test]
+fn a_kept_record_that_cannot_be_read_is_an_error() {
+    let place = Place::with_sites();
+    let store = Store::open(&place.path("data")).unwrap();
+    let (bytes, revision) = (&b"{\"was\": \"CVE-2021-44228\"}"[..], Digest([1; 32]));
+    let raw = RawAdvisory { id: "OLD-1", revision, bytes, recorded_at: 1 };
+    store.put_advisories("old", &[raw]).unwrap();
+    drop(store);
+    let told = place.expect(1, &["doctor"]);
+    assert!(told.stdout.contains("cannot be read any more"), "{}", told.text());
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1";
+    let said = place.expect(3, &["advisories", "explain", "CVE-2021-44228", purl, "--json"]).json();
+    assert_eq!((&said["verdict"], &said["why"]), (&"unknown".into(), &"unread".into()));
 }
 
 #[test]

@@ -131,6 +131,7 @@ fn words_find_advisories_and_the_newest_are_shown() {
     place.expect(0, &["advisories", "import", "feed.jsonl"]);
     expect![[r#"
         CVE-2021-44228  10.0 · KEV · SSVC act  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
+          relight CVE-2021-44228: Apache-2.0
         --- stderr
         found: 1
         --- status 0

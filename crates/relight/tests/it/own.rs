@@ -27,6 +27,27 @@ fn stable(text: &str) -> String {
     at.map_or(text.to_owned(), |at| text.replace(&text[at..at + 4], "YEAR"))
 }
 
+/// Half a name, or that of a package that is built from another one, is in no inventory: everybody
+/// would be clear of it.
+#[test]
+fn a_package_that_no_inventory_can_hold_is_refused() {
+    let place = place();
+    let half = declare(&place, "unknown", &["--package", "maven:log4j-core"]);
+    assert_eq!(half.status, 2, "{}", half.text());
+    let purl = "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&upstream=openssl";
+    let component = serde_json::json!({ "type": "library", "name": "libssl3", "purl": purl });
+    let document = serde_json::json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component],
+    });
+    place.write("deb.cdx.json", document.to_string());
+    place.run(&["sbom", "import", "deb.cdx.json", "--site", "mun-001"]);
+    let binary = declare(&place, "unknown", &["--package", "Debian:libssl3"]);
+    assert_eq!(binary.status, 2, "{}", binary.text());
+    assert!(binary.stderr.contains("--package Debian:openssl"), "{}", binary.text());
+    let source = declare(&place, "<4", &["--package", "Debian:openssl", "--json"]);
+    assert_eq!((source.status, &source.json()["affected"]), (0, &1.into()), "{}", source.text());
+}
+
 #[test]
 fn a_dry_run_tells_and_publishes_nothing() {
     let place = place();

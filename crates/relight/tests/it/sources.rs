@@ -144,6 +144,45 @@ fn an_explanation_tells_who_decided_and_who_disagrees() {
     assert_eq!((none.status, &none.json()["why"]), (3, &"version-missing".into()));
 }
 
+/// Silence is no opinion: where no record names any package, an explanation says what an answer
+/// says, and not "clear".
+#[test]
+fn a_flaw_of_which_nobody_names_a_package_is_unknown() {
+    let place = Place::with_sites();
+    place.write("osv/x.json", r#"{"id":"CVE-2099-7","modified":"2099-01-01T00:00:00Z"}"#);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    let ask = ["advisories", "explain", "CVE-2099-7", "pkg:maven/a/b@1"];
+    let said = place.expect(3, &[&ask[..], &["--json"]].concat()).json();
+    let found = ["verdict", "state", "why"].map(|key| said[key].as_str().unwrap());
+    assert_eq!(found, ["unknown", "range-unresolved", "no-package"]);
+    let answer = place.run(&["affected", "CVE-2099-7"]);
+    assert!(answer.stdout.contains("0 clear"), "{}", answer.text());
+    let told = place.expect(3, &ask);
+    assert!(told.stdout.contains("no record in force names a package"), "{}", told.text());
+}
+
+/// Whoever shows records names whose they are: in a search, among what is new, in a proposal.
+#[test]
+fn what_is_shown_names_its_licence() {
+    let place = Place::with_sites();
+    place.write("old/log4j.jar", crate::place::log4j("2.14.1"));
+    place.expect(0, &["scan", "old", "--site", "san-001"]);
+    place.write("osv/ghsa.json", DISPUTED);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    let search = ["advisories", "search", "CVE-2021-45046"];
+    let commands = [&search[..], &["advisories", "new"], &["incident", "list"]];
+    for command in commands {
+        let told = place.expect(0, command);
+        let is_named = told.stdout.contains("ghsa GHSA-7rjr-3q55-vv33: CC-BY-4.0");
+        assert!(is_named, "{}", told.text());
+        let json = place.expect(0, &[command, &["--json"]].concat()).json();
+        let of = if command[0] == "incident" { &json["proposals"][0] } else { &json };
+        let sources = of["sources"].as_array().unwrap();
+        let licences: Vec<_> = sources.iter().map(|it| it["licence"].as_str().unwrap()).collect();
+        assert!(!licences.is_empty() && !licences.contains(&""), "{json}");
+    }
+}
+
 #[test]
 fn sources_are_counted() {
     expect![[r#"

@@ -8,7 +8,7 @@ use clap::Args;
 use relight_engine::matching::{
     Advisories as Known, Attachment, Group, Judgement, Opinion, Rule, Stand,
 };
-use relight_model::{Basis, Component, Finding, Purl, Scope};
+use relight_model::{Basis, Component, Finding, FindingState, Purl, Scope};
 use relight_server::web::Lang;
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -55,10 +55,24 @@ struct ExplainDocument<'a> {
 /// Why a package is unknown for a flaw that also means files.
 const HIDDEN: &str = "exhibit";
 
-/// Whether a package that no record affects may be one of the files that are meant all the same:
-/// its name does not tell.
-fn hides(group: &Group, judgement: &Judgement) -> bool {
-    judgement.stand() == Stand::NotAffected && !group.exhibits().is_empty()
+/// Why a package is unknown for a flaw of which no record names any.
+const UNNAMED: &str = "no-package";
+
+/// Why a package is unknown for a flaw of which a record cannot be read any more.
+const UNREADABLE: &str = "unread";
+
+/// Why a package that no record affects is unknown all the same: it may be one of the files that
+/// are meant, of which its name does not tell; a record cannot be read; or nobody names any package.
+/// Silence is no opinion.
+fn gap(group: &Group, judgement: &Judgement) -> Option<&'static str> {
+    let is_open = judgement.stand() == Stand::NotAffected;
+    let is_silent = judgement.decided_by.is_none() && group.packages().is_empty();
+    match () {
+        () if is_open && !group.exhibits().is_empty() => Some(HIDDEN),
+        () if is_open && group.is_unread() => Some(UNREADABLE),
+        () if is_open && is_silent => Some(UNNAMED),
+        () => None,
+    }
 }
 
 #[derive(Serialize)]
@@ -108,7 +122,7 @@ impl Explain {
         let component = Component::new(purl, "", Basis::Document, Scope::Installed);
         let judgement = group.judgement(&component);
         let finding = group.judge(&component);
-        if matches!(judgement.stand(), Stand::Unknown(_)) || hides(group, &judgement) {
+        if matches!(judgement.stand(), Stand::Unknown(_)) || gap(group, &judgement).is_some() {
             report.raise(Exit::Incomplete);
         }
         if context.json {
@@ -132,15 +146,18 @@ fn document<'a>(
     judgement: &'a Judgement,
     finding: Option<&'a Finding>,
 ) -> ExplainDocument<'a> {
-    let is_hidden = hides(group, judgement);
+    let gap = gap(group, judgement);
+    let without = match gap {
+        None => "clear",
+        Some(HIDDEN) => FindingState::PossibleMatch.as_str(),
+        Some(_) => FindingState::RangeUnresolved.as_str(),
+    };
     ExplainDocument {
         id: &group.id,
         purl: component.purl.to_string(),
-        verdict: if is_hidden { "unknown" } else { judgement.stand().as_str() },
-        why: if is_hidden { Some(HIDDEN) } else { why(judgement.stand()) },
-        state: finding.map_or(if is_hidden { "possible-match" } else { "clear" }, |finding| {
-            finding.state.as_str()
-        }),
+        verdict: if gap.is_some() { "unknown" } else { judgement.stand().as_str() },
+        why: gap.or_else(|| why(judgement.stand())),
+        state: finding.map_or(without, |finding| finding.state.as_str()),
         rule: finding.map_or("", |finding| finding.rule.as_str()),
         decided_by: judgement.decided_by,
         flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
@@ -180,15 +197,18 @@ fn row<'a>(group: &Group, opinion: &'a Opinion) -> OpinionRow<'a> {
 
 fn tell(group: &Group, component: &Component, judgement: &Judgement, report: &mut Report) {
     let lang = report.lang();
-    let is_hidden = hides(group, judgement);
+    let gap = gap(group, judgement);
     let told =
-        if is_hidden { texts::verdict_unknown(lang) } else { verdict(lang, judgement.stand()) };
+        if gap.is_some() { texts::verdict_unknown(lang) } else { verdict(lang, judgement.stand()) };
     let verdict = report.paint(Style::Strong, told);
     report.line(&texts::explain_head(lang, &group.id, &component.purl.to_string(), &verdict));
-    if is_hidden {
-        report.line(&format!("  {}", word(lang, "why", HIDDEN)));
+    if let Some(gap) = gap {
+        report.line(&format!("  {}", word(lang, "why", gap)));
     }
     let Some(decisive) = judgement.decisive() else {
+        if gap == Some(UNNAMED) {
+            return;
+        }
         report.line(&format!("  {}", texts::explain_silent(lang)));
         return;
     };
@@ -256,6 +276,7 @@ mod tests {
         let effects = [Effect::Affects, Effect::Mitigates, Effect::Clears];
         let others = [Effect::Fixes, Effect::Nothing, Effect::Unjustified];
         codes.extend(effects.iter().chain(&others).map(|it| ("effect", it.as_str())));
+        codes.extend([("why", HIDDEN), ("why", UNNAMED), ("why", UNREADABLE)]);
         codes.extend(REASON_CODES.iter().filter_map(|code| code.split_once('-')));
         for (kind, code) in codes {
             for lang in [Lang::Fr, Lang::En] {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use relight_engine::matching::{Change, CvssVersion, Question, cvss_scores};
-use relight_engine::store::{RawAdvisory, Store};
+use relight_engine::matching::{Change, CvssVersion, Question, cvss_scores, package_of};
+use relight_engine::store::{OWN_SOURCE, RawAdvisory, Store};
 use relight_formats::advisory::{self, VERSIONS_MAX};
 use relight_model::{Advisory, Digest, Ecosystem, Timestamp, Verdict};
 use relight_server::web::number::rfc3339;
@@ -25,9 +25,6 @@ use crate::report::{Report, Style};
 mod range;
 #[cfg(test)]
 mod tests;
-
-/// The source of advisories of our own.
-const SOURCE: &str = "own";
 
 /// The setting that names this node in ids.
 const NODE_KEY: &str = "node-name";
@@ -107,6 +104,7 @@ impl Declare {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let mut register = Register::open(context)?;
         let (id, record) = self.record(context, &register.store)?;
+        self.check_source(&register, context)?;
         let raw = record.to_string();
         let read = parse(&id, &raw, context)?;
         let before = self.affected(&register);
@@ -135,6 +133,25 @@ impl Declare {
             tell(&told, self.amend.is_some(), report);
         }
         Ok(())
+    }
+
+    /// Distributions number their source packages, and so do we: what is asked for by the name of
+    /// a package that was built from another one would be found nowhere.
+    fn check_source(&self, register: &Register, context: &Context) -> Result<(), Failure> {
+        let Some(named) = &self.package else { return Ok(()) };
+        let (kind, name) = named.split_once(':').unwrap_or_default();
+        let ecosystem = package(named);
+        let ecosystem = ecosystem.as_ref().and_then(|it| it["ecosystem"].as_str());
+        let held = register.index.identities_named(name).map(|(_, it)| &it.purl);
+        let built: BTreeSet<String> = held
+            .filter(|purl| purl.name == name)
+            .map(package_of)
+            .filter(|it| Some(it.ecosystem.as_str()) == ecosystem)
+            .map(|it| it.name)
+            .collect();
+        let Some(source) = built.first().filter(|_| !built.contains(name)) else { return Ok(()) };
+        let failure = Failure::usage(texts::own_binary(context.lang, name, source));
+        Err(failure.hint(format!("--package {kind}:{source}")))
     }
 
     /// Who was affected by the revision before.
@@ -366,7 +383,8 @@ fn slugs(register: &Register, question: &Question) -> BTreeSet<String> {
 /// The newest revision of a record of our own, as it was written.
 fn own(store: &Store, id: &str, context: &Context) -> Result<Value, Failure> {
     let all = store.advisories().map_err(|error| context.store_failure(&error))?;
-    let found = all.into_iter().find(|it| it.source == SOURCE && it.id.eq_ignore_ascii_case(id));
+    let found =
+        all.into_iter().find(|it| it.source == OWN_SOURCE && it.id.eq_ignore_ascii_case(id));
     let read = found.and_then(|it| serde_json::from_slice(&it.bytes).ok());
     read.ok_or_else(|| unknown_advisory(id, context.lang))
 }
@@ -382,14 +400,23 @@ fn next_id(store: &Store, context: &Context) -> Result<String, Failure> {
     Ok(format!("{start}{:04}", numbers.max().unwrap_or(0) + 1))
 }
 
-/// `maven:group:artifact`, by the purl type or the OSV name of the ecosystem.
+/// `maven:group:artifact`, by the purl type or the OSV name of the ecosystem. Half a name is none:
+/// no inventory would have it, and everybody would be clear.
 fn package(text: &str) -> Option<Value> {
     let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty())?;
     let ecosystem = match Ecosystem::from_osv(kind) {
         Ecosystem::Other(_) => Ecosystem::from_purl(kind, ""),
         known => known,
     };
-    let is_known = !matches!(ecosystem, Ecosystem::Other(_));
+    let has_both = |sign: char| {
+        name.split_once(sign).is_some_and(|(group, name)| !group.is_empty() && !name.is_empty())
+    };
+    let is_known = match &ecosystem {
+        Ecosystem::Other(_) => false,
+        Ecosystem::Maven => has_both(':'),
+        Ecosystem::Packagist | Ecosystem::GitHubActions => has_both('/'),
+        _ => true,
+    };
     is_known.then(|| json!({ "ecosystem": ecosystem.as_str(), "name": name }))
 }
 
@@ -410,7 +437,7 @@ fn strings(value: &Value) -> BTreeSet<String> {
 
 /// The record as every other reader will see it.
 fn parse(id: &str, raw: &str, context: &Context) -> Result<Advisory, Failure> {
-    let read = advisory::read_kept(SOURCE, id, raw.as_bytes());
+    let read = advisory::read_kept(OWN_SOURCE, id, raw.as_bytes());
     read.ok_or_else(|| unknown_advisory(id, context.lang))
 }
 
@@ -428,6 +455,6 @@ fn store(
     let (id, bytes) = (&read.id, raw.as_bytes());
     let row = RawAdvisory { id, revision: read.revision, bytes, recorded_at };
     let what = format!("advisories {verb} {id}");
-    let stored = store.publish_advisory(SOURCE, &row, hand.by(), (&what, word));
+    let stored = store.publish_advisory(OWN_SOURCE, &row, hand.by(), (&what, word));
     stored.map_err(|error| context.store_failure(&error))
 }

@@ -8,6 +8,7 @@ use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::texts;
 use serde::Serialize;
 
+use crate::attribution::Credit;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -39,6 +40,8 @@ pub(super) struct New {
 struct SearchDocument<'a> {
     found: usize,
     advisories: Vec<FoundRow<'a>>,
+    /// Whose records these are, under which licence.
+    sources: Vec<Credit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -52,8 +55,10 @@ struct FoundRow<'a> {
 }
 
 #[derive(Serialize)]
-struct NewDocument {
+struct NewDocument<'a> {
     revisions: Vec<RevisionDocument>,
+    /// Whose records these are, under which licence.
+    sources: Vec<Credit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -78,20 +83,22 @@ impl Search {
         let mut found: Vec<(&Group, Ranked)> =
             groups.map(|group| (group, ranking.worst(group))).collect();
         found.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then(a.id.cmp(&b.id)));
-        let shown = found.iter().take(usize::from(self.limit));
+        let shown = || found.iter().take(usize::from(self.limit));
+        let sources = Credit::of_groups(shown().map(|(group, _)| *group));
         if context.json {
-            let advisories = shown.map(|(group, ranked)| row(group, ranked)).collect();
-            let document = SearchDocument { found: found.len(), advisories };
+            let advisories = shown().map(|(group, ranked)| row(group, ranked)).collect();
+            let document = SearchDocument { found: found.len(), advisories, sources };
             report.document("relight.advisories-search/1", &document);
             return Ok(());
         }
         let lang = context.lang;
-        for (group, ranked) in shown {
+        for (group, ranked) in shown() {
             let score = group.score().map(|score| tenths(lang, u64::from(score)));
             let mut facts = vec![score.unwrap_or_else(|| "-".to_owned())];
             facts.extend(ranked.facts(lang));
             report.line(&format!("{}  {}  {}", group.id, facts.join(" · "), group.summary()));
         }
+        sources.iter().for_each(|it| it.tell(report));
         report.note(&texts::search_found(lang, found.len()));
         Ok(())
     }
@@ -136,9 +143,13 @@ impl New {
             let place = |it: &Option<Ranked>| it.as_ref().map(|it| it.priority.clone());
             place(b).cmp(&place(a))
         });
+        let named: Vec<(String, String)> =
+            rows.iter().map(|(row, _)| (row.source.clone(), row.id.clone())).collect();
+        let named = named.iter().map(|(source, id)| (source.as_str(), id.as_str()));
+        let sources = Credit::of_records(named);
         if context.json {
             let revisions = rows.into_iter().map(|(row, ranked)| revision(row, ranked)).collect();
-            report.document("relight.advisories-new/1", &NewDocument { revisions });
+            report.document("relight.advisories-new/1", &NewDocument { revisions, sources });
             return Ok(());
         }
         for (row, ranked) in &rows {
@@ -153,6 +164,7 @@ impl New {
                 .fold(String::new(), |all, it| all + "  " + it);
             report.line(&format!("{recorded}  {}  {}{more}", row.source, row.id));
         }
+        sources.iter().for_each(|it| it.tell(report));
         Ok(())
     }
 }

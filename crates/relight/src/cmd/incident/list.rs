@@ -8,6 +8,7 @@ use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::texts;
 use serde::Serialize;
 
+use crate::attribution::Credit;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register;
@@ -39,6 +40,8 @@ struct ProposalRow<'a> {
     known_exploited: bool,
     affected: usize,
     possible: usize,
+    /// Whose advisories it rests on, under which licence.
+    sources: Vec<Credit<'a>>,
 }
 
 impl List {
@@ -78,6 +81,7 @@ impl List {
             let mark = report.paint(Style::Bad, "◆");
             let text = texts::incident_proposed(lang, &it.advisory, it.affected, it.possible);
             report.line(&format!("{mark} {text}{score}{exploited}"));
+            credits(it).iter().for_each(|it| it.tell(report));
         }
         if let Some(first) = proposed.first() {
             report.next(&format!("relight incident open {}", first.advisory));
@@ -104,5 +108,10 @@ fn proposal_row(it: &Proposal) -> ProposalRow<'_> {
         known_exploited: it.known_exploited,
         affected: it.affected,
         possible: it.possible,
+        sources: credits(it),
     }
+}
+
+fn credits(it: &Proposal) -> Vec<Credit<'_>> {
+    Credit::of_records(it.records.iter().map(|(source, id)| (source.as_str(), id.as_str())))
 }

@@ -25,7 +25,13 @@ fn packages_by_both_names_of_their_ecosystem() {
         ("cargo:serde", Some(("crates.io", "serde"))),
         ("PyPI:requests", Some(("PyPI", "requests"))),
         ("npm:@scope/lib", Some(("npm", "@scope/lib"))),
+        ("packagist:symfony/yaml", Some(("Packagist", "symfony/yaml"))),
+        ("Debian:openssl", Some(("Debian", "openssl"))),
         ("log4j-core", None),
+        ("maven:log4j-core", None),
+        ("maven::log4j-core", None),
+        ("maven:org.apache.logging.log4j:", None),
+        ("packagist:yaml", None),
         ("odd:lib", None),
         ("npm:", None),
     ] {
