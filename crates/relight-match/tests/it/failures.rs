@@ -167,6 +167,13 @@ fn m05_one_vulnerability_once() {
     ] {
         let advisories = Advisories::new(records);
         assert_eq!(matches(&advisories, &component(purl)), ["CVE-1 affected"], "{purl}");
+        // Whoever decided says where it is fixed.
+        let judgement = advisories.group("CVE-1").unwrap().judgement(&component(purl));
+        let decisive = judgement.decisive().unwrap();
+        assert_eq!(decisive.basis, "fixed", "{purl}");
+        let fixed =
+            [",<2", ",<1.2.0", ",<2-1"].into_iter().any(|it| decisive.interval.ends_with(it));
+        assert!(fixed, "{purl}: {}", decisive.interval);
     }
     // The alias comes a day late: two findings become one, under any id.
     let early = named("GHSA-1", &[], &[], lib(&["i1 f2"]));

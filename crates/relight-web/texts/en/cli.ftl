@@ -278,6 +278,7 @@ import-progress = { $place }: { NUMBER($records) } { $records ->
    *[other] records
  }
 import-no-file = there is no file: nothing was read
+import-notes = used, with warnings: { NUMBER($count) }
 import-scores = EPSS scores: { NUMBER($count) }
 import-more-warnings = and { NUMBER($count) } more warnings
 search-found = found: { NUMBER($count) }

@@ -296,6 +296,7 @@ import-progress = { $place } : { NUMBER($records) } { $records ->
    *[other] fiches
  }
 import-no-file = il n'y a aucun fichier : rien n'a été lu
+import-notes = pris, avec avertissements : { NUMBER($count) }
 import-scores = Scores EPSS : { NUMBER($count) }
 import-more-warnings = et { NUMBER($count) } autres avertissements
 search-found = trouvés : { NUMBER($count) }

@@ -137,6 +137,9 @@ fn run(
     let total = |of: fn(&SourceCounts) -> usize| told.total(of);
     let (new, changed, same) = (total(|it| it.new), total(|it| it.changed), total(|it| it.same));
     report.line(&texts::update_summary(context.lang, changed, files, new, records, rejects, same));
+    if told.notes > 0 {
+        report.line(&texts::import_notes(context.lang, told.notes));
+    }
     if told.scores > 0 {
         report.line(&texts::import_scores(context.lang, told.scores));
     }
