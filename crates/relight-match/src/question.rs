@@ -118,9 +118,9 @@ impl Question {
         all
     }
 
-    /// Why no inventory can answer the question: nobody knows the advisory, no record of it in force
-    /// names a package or a file, or one of them cannot be read. Then a site where nothing is found
-    /// is unknown; calling it clear would be a guess.
+    /// Why no inventory can answer the question: nobody knows the advisory, no record of it in
+    /// force names a package or a file, or one of them cannot be read. Then a site where nothing is
+    /// found is unknown; calling it clear would be a guess.
     pub fn gap(&self, advisories: &Advisories) -> Option<UnknownReason> {
         let Self::Advisory(id) = self else { return None };
         let is_about = |group: &Group| !group.packages().is_empty() || !group.exhibits().is_empty();

@@ -62,8 +62,8 @@ const UNNAMED: &str = "no-package";
 const UNREADABLE: &str = "unread";
 
 /// Why a package that no record affects is unknown all the same: it may be one of the files that
-/// are meant, of which its name does not tell; a record cannot be read; or nobody names any package.
-/// Silence is no opinion.
+/// are meant, of which its name does not tell; a record cannot be read; or nobody names any
+/// package. Silence is no opinion.
 fn gap(group: &Group, judgement: &Judgement) -> Option<&'static str> {
     let is_open = judgement.stand() == Stand::NotAffected;
     let is_silent = judgement.decided_by.is_none() && group.packages().is_empty();
