@@ -81,6 +81,42 @@ pub const CLONES: &[(&str, &str, &str)] = &[
 
 const LOG4J_CORE: &str = "org.apache.logging.log4j:log4j-core";
 
+/// Maven packages that got another name, under which their versions go on: the name of before and
+/// the one of now. A record about one of them means the same code under the other.
+pub const RELOCATIONS: &[(&str, &str)] = &[
+    ("axis:axis", "org.apache.axis:axis"),
+    ("c3p0:c3p0", "com.mchange:c3p0"),
+    ("dom4j:dom4j", "org.dom4j:dom4j"),
+    ("freemarker:freemarker", "org.freemarker:freemarker"),
+    ("hsqldb:hsqldb", "org.hsqldb:hsqldb"),
+    ("jdom:jdom", "org.jdom:jdom"),
+    ("lucene:lucene-core", "org.apache.lucene:lucene-core"),
+    ("mysql:mysql-connector-java", "com.mysql:mysql-connector-j"),
+    ("nekohtml:nekohtml", "net.sourceforge.nekohtml:nekohtml"),
+    ("opensymphony:quartz", "org.quartz-scheduler:quartz"),
+    ("org.apache.commons:commons-io", "commons-io:commons-io"),
+    ("org.hibernate:hibernate-core", "org.hibernate.orm:hibernate-core"),
+    ("org.hibernate:hibernate-validator", "org.hibernate.validator:hibernate-validator"),
+    ("org.jboss.netty:netty", "io.netty:netty"),
+    ("org.owasp:antisamy", "org.owasp.antisamy:antisamy"),
+    ("poi:poi", "org.apache.poi:poi"),
+    ("postgresql:postgresql", "org.postgresql:postgresql"),
+    ("xstream:xstream", "com.thoughtworks.xstream:xstream"),
+];
+
+/// The other name of a package, if it got one or had one.
+pub(crate) fn relocated(package: &PackageName) -> Option<PackageName> {
+    if package.ecosystem != Ecosystem::Maven {
+        return None;
+    }
+    let other = RELOCATIONS.iter().find_map(|&(before, now)| match &package.name {
+        name if name == before => Some(now),
+        name if name == now => Some(before),
+        _ => None,
+    });
+    other.map(|name| self::package("Maven", name))
+}
+
 /// The copies of a package.
 pub(crate) fn clones_of(package: &PackageName) -> impl Iterator<Item = PackageName> {
     let of_maven = package.ecosystem == Ecosystem::Maven;
@@ -194,6 +230,19 @@ mod tests {
             let both = binding.affects().find(|it| binding.not_affects().any(|no| no == *it));
             assert_eq!(both, None, "a package is the product or it is not");
         }
+    }
+
+    #[test]
+    fn a_relocation_is_one_name_and_another() {
+        let names: Vec<_> = RELOCATIONS.iter().flat_map(|(a, b)| [*a, *b]).collect();
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+        assert!(names.iter().all(|name| name.split(':').count() == 2));
+        for (before, now) in RELOCATIONS {
+            assert_eq!(relocated(&package("Maven", before)), Some(package("Maven", now)));
+            assert_eq!(relocated(&package("Maven", now)), Some(package("Maven", before)));
+        }
+        assert_eq!(relocated(&package("npm", "poi:poi")), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use relight_model::{
-    Advisory, Affected, Ecosystem, PackageName, RangeEvent, RangeKind, RangeStatus, Stance,
+    Advisory, Affected, Ecosystem, PackageName, RangeEvent, RangeKind, RangeStatus,
 };
 
 use crate::advisories::without_release;
@@ -17,6 +17,8 @@ use crate::package::{ReleaseTag, Subject};
 use crate::range::{Interval, Place, Range};
 use crate::release::Breadth;
 use crate::version::{Version, VersionScheme, scheme_of};
+
+use reading::{commits, is_pseudo_version, is_tombstone, members, unresolved};
 
 /// A version, read once to be asked about many times.
 #[derive(Clone, Debug)]
@@ -78,8 +80,12 @@ pub(crate) struct Entry {
     /// Where it says "affected" for certain.
     sure: Box<[Span]>,
     is_modular: bool,
+    /// It names versions or a stream: it is about modular packages, or about others.
+    is_of_kind: bool,
     /// A reviewed binding says so, not the record.
     is_binding: bool,
+    /// It is about a package by another name, and clears nothing.
+    only_adds: bool,
     /// A version above the last known one is taken for not affected.
     known_is_last: bool,
 }
@@ -138,6 +144,7 @@ impl Entry {
             sure: Span::at_least(parts.iter().flat_map(Part::sure).collect()),
             form: form(record, &package, rank, affected),
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
+            is_of_kind: parts.iter().any(Part::is_of_kind),
             parts,
             record: Arc::clone(record),
             release: if is_whole { ReleaseTag::of(&package) } else { ReleaseTag::default() },
@@ -147,6 +154,7 @@ impl Entry {
             rank,
             classes,
             is_binding: false,
+            only_adds: false,
             known_is_last: false,
         }
     }
@@ -172,12 +180,12 @@ impl Entry {
             _ => return None,
         }
         if self.is_modular {
-            return Some(None);
+            return (self.rank != Rank::Own).then_some(None);
         }
         if Span::any_holds(&self.sure, start) {
             return Some(Some(Stand::Affected));
         }
-        self.clears(start).then_some(Some(Stand::NotAffected))
+        self.clears(start).then_some((!self.only_adds).then_some(Stand::NotAffected))
     }
 
     /// As told by a reviewed binding.
@@ -185,6 +193,12 @@ impl Entry {
         self.is_binding = true;
         self.form.push(b'b');
         self
+    }
+
+    /// About a package by another name, under which versions go on: it adds affected ones.
+    pub(crate) fn by_relocation(mut self) -> Self {
+        self.only_adds = true;
+        self.by_binding()
     }
 
     /// The operator takes the last known version of this source for the last affected one.
@@ -208,7 +222,16 @@ impl Entry {
                 told = Some(next);
             }
         }
-        let told = told?;
+        let told = told.filter(|it| !self.only_adds || it.stand != Stand::NotAffected)?;
+        // Our own word is about every build, and what gives no version is of no stream.
+        if self.is_modular() != subject.is_modular() {
+            return match told.stand {
+                _ if self.rank == Rank::Own => Some(told),
+                Stand::Affected if !self.is_of_kind => Some(Told::unknown(Why::StreamUnknown)),
+                Stand::Unknown(_) if !self.is_of_kind => Some(told),
+                _ => None,
+            };
+        }
         match self.is_of_stream(subject) {
             Some(true) => Some(told),
             Some(false) => None,
@@ -220,9 +243,6 @@ impl Entry {
     /// Whether it is about the stream of a modular package; `None` where one of them is not told.
     /// An erratum that fixes stream A says nothing about stream B.
     fn is_of_stream(&self, subject: &Subject) -> Option<bool> {
-        if self.is_modular() != subject.is_modular() {
-            return Some(false);
-        }
         if !self.is_modular() {
             return Some(true);
         }
@@ -342,8 +362,14 @@ impl Part {
             || affected.versions.iter().any(|text| text.contains(".module"));
         let (affected_commits, fixed_commits) = commits(affected);
         let (members, spans) = members(scheme, &affected.versions);
+        let is_tombstone = is_tombstone(affected, &ranges, unresolved);
+        // Nothing is in any range, and not because it ends before every version: a slip.
+        let is_void = !is_tombstone && !ranges.is_empty() && affected.versions.is_empty();
+        if is_void && ranges.iter().all(|range| range.intervals.is_empty()) {
+            unresolved = unresolved.or(Some(Why::NoRange));
+        }
         let part = Self {
-            is_tombstone: is_tombstone(affected, &ranges, unresolved),
+            is_tombstone,
             has_custom,
             affected_commits,
             fixed_commits,
@@ -357,6 +383,12 @@ impl Part {
         };
         let spans = part.spans(spans);
         (part, spans)
+    }
+
+    /// Whether it names a version, or a stream.
+    fn is_of_kind(&self) -> bool {
+        let is_bounded = self.ranges.iter().any(|range| range.any_bound_holds(""));
+        is_bounded || !self.members.is_empty() || self.module.is_some()
     }
 
     /// Where its ranges hold a version for certain, and nothing speaks before they do.
@@ -404,7 +436,10 @@ impl Part {
             let outside = !self.ranges.is_empty() && ranged.stand == Stand::NotAffected;
             return Told { differs: outside, ..Told::new(Stand::Affected, Rule::Listed) };
         }
-        if let Some(stand) = self.by_commit(&asked.text) {
+        // Beside versions the end of a range of commits clears nothing: an interval may hold all.
+        let is_alone = self.ranges.is_empty() && self.members.is_empty();
+        let stand = self.by_commit(&asked.text);
+        if let Some(stand) = stand.filter(|it| is_alone || *it == Stand::Affected) {
             return Told::new(stand, Rule::Commit);
         }
         let inside = ranged.stand == Stand::Affected && !self.members.is_empty();
@@ -500,79 +535,6 @@ impl Part {
 
 const AFFECTED: Told<'static> = Told::new(Stand::Affected, Rule::Interval);
 
-/// Why an entry cannot be evaluated, as far as its own text goes.
-fn unresolved(affected: &Affected, has_usable: bool) -> Option<Why> {
-    let has = |kind: RangeKind| affected.ranges.iter().any(|range| range.kind == kind);
-    if let Stance::Unresolved(why) = &affected.stance {
-        return Some(Why::of(*why));
-    }
-    if has(RangeKind::Unknown) {
-        return Some(Why::UnknownRange);
-    }
-    let Affected { intervals, native, versions, rest, .. } = affected;
-    let is_silent = !has_usable
-        && intervals.is_empty()
-        && native.is_empty()
-        && versions.is_empty()
-        && *rest == RangeStatus::NotAffected;
-    match (is_silent, has(RangeKind::Git)) {
-        (false, _) => None,
-        (true, true) => Some(Why::GitOnly),
-        (true, false) => Some(Why::NoRange),
-    }
-}
-
-/// Whether it can name no version at all: the publisher says "not affected".
-fn is_tombstone(affected: &Affected, ranges: &[Range], unresolved: Option<Why>) -> bool {
-    if affected.stance == Stance::NotAffected {
-        return true;
-    }
-    unresolved.is_none()
-        && affected.versions.is_empty()
-        && affected.rest == RangeStatus::NotAffected
-        && !ranges.is_empty()
-        && ranges.iter().all(Range::is_empty)
-}
-
-/// The listed versions in all their forms, and where they are.
-fn members(scheme: VersionScheme, versions: &[String]) -> (HashSet<String>, Vec<Span>) {
-    let mut members: HashSet<String> = versions.iter().cloned().collect();
-    let mut spans = Vec::new();
-    for version in versions.iter().filter_map(|text| Version::parse(scheme, text)) {
-        members.insert(version.canonical());
-        // A listed release lists its builds; what has no key is listed to its equals only.
-        spans.extend(version.sort_key().map(|key| Span::of_start(key.release())));
-    }
-    members.shrink_to_fit();
-    (members, spans)
-}
-
-/// The commits at which a flaw is certainly there, and those at which it is not.
-fn commits(affected: &Affected) -> (Vec<String>, Vec<String>) {
-    let (mut there, mut gone) = (Vec::new(), Vec::new());
-    for range in affected.ranges.iter().filter(|range| range.kind == RangeKind::Git) {
-        for event in &range.events {
-            match event {
-                RangeEvent::Introduced(commit) if commit == "0" => {}
-                RangeEvent::Introduced(commit) | RangeEvent::LastAffected(commit) => {
-                    there.push(commit.clone());
-                }
-                RangeEvent::Fixed(commit) => gone.push(commit.clone()),
-                RangeEvent::Limit(_) => {}
-            }
-        }
-    }
-    (there, gone)
-}
-
-/// Go's name for a commit: `v0.0.0-20211210123456-0123456789ab`.
-fn is_pseudo_version(text: &str) -> bool {
-    let mut parts = text.trim_end_matches("+incompatible").rsplit('-');
-    let (commit, time) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let time = time.rsplit('.').next().unwrap_or_default();
-    let is_commit = commit.len() == 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_commit && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit())
-}
-
+mod reading;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Ranges in the words of an ecosystem, as intervals.
 
-use relight_model::{Ecosystem, Grammar, Interval, NativeRange, Purl};
+use relight_model::{Ecosystem, Grammar, Interval, NativeRange, Purl, RangeStatus};
 
 use crate::npm::{NpmOptions, NpmRange};
 use crate::version::{Version, VersionScheme, scheme_of};
@@ -18,6 +18,10 @@ pub const NATIVE_RANGE_BYTES_MAX: usize = 16 * 1024;
 /// The intervals of a range; `None` when its text cannot be read, and then nothing is clear.
 pub(crate) fn intervals(ecosystem: &Ecosystem, range: &NativeRange) -> Option<Vec<Interval>> {
     let set = match range.grammar {
+        // A condition that is left out makes the rest wider: more is affected, but no more clear.
+        Grammar::Ecosystem if range.status == RangeStatus::NotAffected => {
+            read_range(ecosystem, &range.text, Loss::Refused)
+        }
         Grammar::Ecosystem => parse_range(ecosystem, &range.text),
         Grammar::Vers => parse_vers(ecosystem, &range.text),
     };
@@ -50,7 +54,20 @@ pub fn parse_vers(ecosystem: &Ecosystem, text: &str) -> Option<VersionSet> {
 /// version that has no place in the order.
 ///
 /// Ranges of advisories are pure order: a pre-release is inside wherever its place is inside.
+///
+/// Conditions that exclude each other (`>3, <2`) are a slip, and no range.
 pub fn parse_range(ecosystem: &Ecosystem, text: &str) -> Option<VersionSet> {
+    read_range(ecosystem, text, Loss::Taken)
+}
+
+/// Whether a condition that cannot be read may be left out, as npm does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Taken,
+    Refused,
+}
+
+fn read_range(ecosystem: &Ecosystem, text: &str, loss: Loss) -> Option<VersionSet> {
     let text = text.trim();
     if text.is_empty() || text.len() > NATIVE_RANGE_BYTES_MAX {
         return None;
@@ -61,13 +78,22 @@ pub fn parse_range(ecosystem: &Ecosystem, text: &str) -> Option<VersionSet> {
     for alternative in text.split(single).map(str::trim) {
         // Composer takes `|` and `||`; between the two bars nothing stands.
         if !(alternative.is_empty() && single == "|") {
-            set = set.union(alternative_of(ecosystem, scheme, alternative)?);
+            let part = alternative_of(ecosystem, scheme, alternative, loss)?;
+            if part.is_empty() {
+                return None;
+            }
+            set = set.union(part);
         }
     }
     Some(set)
 }
 
-fn alternative_of(ecosystem: &Ecosystem, scheme: VersionScheme, text: &str) -> Option<VersionSet> {
+fn alternative_of(
+    ecosystem: &Ecosystem,
+    scheme: VersionScheme,
+    text: &str,
+    loss: Loss,
+) -> Option<VersionSet> {
     if text.starts_with(['[', '(']) {
         return brackets::parse(scheme, text);
     }
@@ -77,8 +103,8 @@ fn alternative_of(ecosystem: &Ecosystem, scheme: VersionScheme, text: &str) -> O
         Ecosystem::NuGet if !text.contains(['<', '>', '=']) => {
             VersionSet::of(scheme, Relation::From, text)
         }
-        Ecosystem::Npm => npm(scheme, &text.replace(',', " ")),
-        Ecosystem::CratesIo => npm(scheme, &cargo(text)),
+        Ecosystem::Npm => npm(scheme, &text.replace(',', " "), loss),
+        Ecosystem::CratesIo => npm(scheme, &cargo(text), loss),
         Ecosystem::Packagist => composer::parse(text),
         Ecosystem::PyPi => pep440::parse(text),
         Ecosystem::RubyGems | Ecosystem::Hex => gem::parse(scheme, text),
@@ -89,9 +115,13 @@ fn alternative_of(ecosystem: &Ecosystem, scheme: VersionScheme, text: &str) -> O
 }
 
 /// npm's own expansion of `^`, `~`, `x` and hyphens, with pre-releases by their place.
-fn npm(scheme: VersionScheme, text: &str) -> Option<VersionSet> {
+fn npm(scheme: VersionScheme, text: &str, loss: Loss) -> Option<VersionSet> {
     let options = NpmOptions { loose: true, include_prerelease: true };
-    NpmRange::parse(text, options)?.to_set(scheme)
+    match loss {
+        Loss::Taken => NpmRange::parse(text, options),
+        Loss::Refused => NpmRange::parse_whole(text, options),
+    }?
+    .to_set(scheme)
 }
 
 /// Cargo's requirements are npm's, but for the comma, and that a bare version means `^`.

@@ -51,13 +51,22 @@ pub(crate) const NPM_BYTES_MAX: usize = 16 * 1024;
 impl NpmRange {
     /// Reads a range; `None` for what npm refuses.
     pub fn parse(text: &str, options: NpmOptions) -> Option<Self> {
+        Self::read(text, options, options.loose)
+    }
+
+    /// As [`Self::parse`]; `None` also where loose reading leaves a condition out.
+    pub(crate) fn parse_whole(text: &str, options: NpmOptions) -> Option<Self> {
+        Self::read(text, options, false)
+    }
+
+    fn read(text: &str, options: NpmOptions, may_lose: bool) -> Option<Self> {
         if text.len() > NPM_BYTES_MAX {
             return None;
         }
         let words: Vec<_> = text.split_whitespace().collect();
         let mut alternatives = Vec::new();
         for alternative in words.join(" ").split("||") {
-            let comparators = expand::alternative(alternative.trim(), options)?;
+            let comparators = expand::alternative(alternative.trim(), options, may_lose)?;
             if !comparators.is_empty() {
                 alternatives.push(comparators);
             }

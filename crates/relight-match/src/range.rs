@@ -21,6 +21,8 @@ pub(crate) struct Range {
     pub(crate) status: RangeStatus,
     /// Events that open and close at one version, so that nothing is between them.
     pub(crate) has_empty: bool,
+    /// It ends before every version: the publisher says that none is inside.
+    is_nothing: bool,
     /// Events that changed nothing: an end without a start, a start inside.
     pub(crate) has_ignored: bool,
 }
@@ -147,9 +149,15 @@ impl Range {
                 None => interval.is_unsure = true,
             },
         }
-        let has_empty = matches!(interval.hi, High::Nothing);
-        let intervals = if has_empty { Vec::new() } else { vec![interval] };
-        Self { intervals, status: *status, has_empty, ..Self::default() }
+        let is_nothing = matches!(interval.hi, High::Nothing);
+        let contradicts = interval.contradicts();
+        if contradicts {
+            // Bounds that were swapped, or one of them a slip: nobody knows what was meant.
+            interval = Interval { basis: *basis, ..Interval::anywhere() };
+        }
+        let has_empty = is_nothing || contradicts;
+        let intervals = if is_nothing { Vec::new() } else { vec![interval] };
+        Self { intervals, status: *status, has_empty, is_nothing, ..Self::default() }
     }
 
     /// Where a version of the same scheme stands.
@@ -190,9 +198,9 @@ impl Range {
         self.intervals.iter().find(all).filter(|_| !limited)
     }
 
-    /// Whether it can contain no version at all: the publisher says "not affected".
+    /// Whether the publisher says that it contains no version at all: "not affected".
     pub(crate) fn is_empty(&self) -> bool {
-        self.intervals.is_empty()
+        self.intervals.is_empty() && self.is_nothing
     }
 
     /// The epochs above 0 that bounds of Debian and RPM versions carry.
@@ -235,6 +243,18 @@ impl Interval {
     /// All versions, perhaps.
     const fn anywhere() -> Self {
         Self { lo: Low::Open, hi: High::Open, basis: BoundBasis::Limit, is_unsure: true }
+    }
+
+    /// It begins behind its end, so that nothing is inside.
+    fn contradicts(&self) -> bool {
+        let (Low::Inclusive(lo) | Low::Exclusive(lo)) = &self.lo else { return false };
+        let (High::Inclusive(hi) | High::Exclusive(hi)) = &self.hi else { return false };
+        let is_closed = matches!((&self.lo, &self.hi), (Low::Inclusive(_), High::Inclusive(_)));
+        match lo.version.compare(&hi.version) {
+            Some(Ordering::Greater) => !(is_closed && lo.version.is_of_release(&hi.version)),
+            Some(Ordering::Equal) => !is_closed,
+            Some(Ordering::Less) | None => false,
+        }
     }
 
     /// The place of a bound in the order is a guess: outside is not certain.
@@ -387,7 +407,10 @@ impl Point {
         }
         let (high, basis) = match self.mark {
             None => (High::Nothing, BoundBasis::Fixed),
-            Some(mark) if self.fixed => (High::Exclusive(mark), BoundBasis::Fixed),
+            // Where a version is said to be the last affected one and the fix, it is affected.
+            Some(mark) if self.fixed && !self.last_affected => {
+                (High::Exclusive(mark), BoundBasis::Fixed)
+            }
             Some(mark) => (High::Inclusive(mark), BoundBasis::LastAffected),
         };
         told.intervals.push(interval(low, high, basis));
@@ -401,8 +424,9 @@ impl Point {
             told.has_ignored = true;
             return None;
         }
-        if self.fixed {
+        if self.fixed && !self.last_affected {
             told.has_empty = true;
+            told.is_nothing |= self.mark.is_none();
             return None;
         }
         match self.mark {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relight_model::{Advisory, Affected, PackageName, Stance, Why};
+use relight_model::{
+    Advisory, Affected, Bound, Interval, PackageName, RangeEvent, RangeStatus, Stance, Why,
+};
 
 use crate::alias::{self, Attachment};
 use crate::authority::{Policy, Rank};
-use crate::bindings::{self, Bound};
+use crate::bindings;
 use crate::entry::Entry;
 use crate::group::Member;
 use crate::package::normalise;
@@ -48,6 +50,7 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
         entries.push(if known_is_last { entry.known_is_last() } else { entry });
     }
     entries.extend(clones(record, &by_package, policy));
+    entries.extend(relocations(record, &by_package, policy));
     // A binding speaks for the assigner, and anybody can write that name in a document.
     if policy.may_clear(record) {
         entries.extend(tombstones(record, &by_package, policy));
@@ -73,7 +76,7 @@ fn bound_products(record: &Advisory, policy: &Policy) -> Vec<Affected> {
     let mut bound = Vec::new();
     for product in &record.products {
         let named = (product.vendor.as_str(), product.product.as_str());
-        if let Some(Bound { affects, .. }) = bindings::of_product(record, named, policy) {
+        if let Some(bindings::Bound { affects, .. }) = bindings::of_product(record, named, policy) {
             bound.extend(affects.into_iter().map(|package| product.as_affected(package)));
         }
     }
@@ -98,6 +101,47 @@ fn clones(
         Entry::new(record, clone, rank, &[&affected]).by_binding()
     };
     free.map(entry).collect()
+}
+
+/// What the record says of a package by the name that it had before or has now, unless it names
+/// that itself. It adds affected versions and clears none; a range without an end may have ended
+/// under the other name.
+fn relocations(
+    record: &Arc<Advisory>,
+    named: &BTreeMap<PackageName, Vec<&Affected>>,
+    policy: &Policy,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (package, all) in named {
+        let other = bindings::relocated(package).filter(|other| !named.contains_key(other));
+        let Some(other) = other else { continue };
+        let meant = all.iter().filter(|it| it.stance != Stance::NotAffected);
+        let copies: Vec<_> = meant.map(|it| by_other_name(it, &other)).collect();
+        if !copies.is_empty() {
+            let rank = policy.rank(record, &other);
+            let copies: Vec<_> = copies.iter().collect();
+            entries.push(Entry::new(record, other, rank, &copies).by_relocation());
+        }
+    }
+    entries
+}
+
+fn by_other_name(affected: &Affected, other: &PackageName) -> Affected {
+    let mut copy = Affected { package: other.clone(), ..affected.clone() };
+    let is_end = |it: &RangeEvent| {
+        matches!(it, RangeEvent::Fixed(_) | RangeEvent::LastAffected(_) | RangeEvent::Limit(_))
+    };
+    let is_closed = |it: &Interval| it.hi != Bound::Unbounded || it.status != RangeStatus::Affected;
+    copy.ranges.retain(|range| range.events.iter().any(is_end));
+    copy.intervals.retain(is_closed);
+    let is_open = copy.ranges.len() < affected.ranges.len()
+        || copy.intervals.len() < affected.intervals.len()
+        || copy.rest == RangeStatus::Affected;
+    if is_open {
+        copy.stance = Stance::Unresolved(Why::NoRange);
+        copy.rest = RangeStatus::NotAffected;
+    }
+    copy
 }
 
 /// What bindings say is not the product, unless the record itself names it.

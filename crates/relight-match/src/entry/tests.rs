@@ -46,7 +46,10 @@ fn affected(rng: &mut Rng, package: &PackageName, versions: &[&str]) -> Affected
         let basis = *rng.pick(&[BoundBasis::Fixed, BoundBasis::LastKnown]);
         let status =
             *rng.pick(&[RangeStatus::Affected, RangeStatus::Unknown, RangeStatus::NotAffected]);
-        let (lo, hi) = (bound(rng, versions), bound(rng, versions));
+        // Mostly in order: swapped bounds make everything unknown.
+        let at = if rng.chance(90) { rng.below(versions.len()) } else { 0 };
+        let (lo, hi) = (bound(rng, &versions[..=at]), bound(rng, &versions[at..]));
+        let (lo, hi) = if at == 0 { (hi, lo) } else { (lo, hi) };
         affected.intervals.push(Published { lo, hi, basis, status });
     }
     affected.versions = (0..rng.below(3)).map(|_| text(rng)).collect();
@@ -74,7 +77,9 @@ fn a_glance_says_what_a_closer_look_says() {
             (0..=rng.below(2)).map(|_| affected(&mut rng, &package, versions)).collect();
         let record = Arc::new(Advisory::default());
         let all: Vec<&Affected> = all.iter().collect();
-        let entry = Entry::new(&record, package, Rank::Own, &all);
+        let rank = if seed % 2 == 0 { Rank::Own } else { Rank::Distribution };
+        let entry = Entry::new(&record, package, rank, &all);
+        let entry = if seed % 5 == 0 { entry.by_relocation() } else { entry };
         for version in versions {
             let purl = Purl::new(kind, "", "a", version);
             let component = Component::new(purl, "a", Basis::PomProperties, Scope::Installed);

@@ -30,7 +30,9 @@ fn one(scheme: VersionScheme, range: &str) -> Option<VersionSet> {
         "" => Some(VersionSet::all(scheme)),
         text => VersionSet::of(scheme, relation, text),
     };
-    Some(bound(from, lo)?.intersection(&bound(to, hi)?))
+    let set = bound(from, lo)?.intersection(&bound(to, hi)?);
+    // Swapped bounds are a slip.
+    (!set.is_empty()).then_some(set)
 }
 
 pub(super) fn print(set: &VersionSet) -> String {

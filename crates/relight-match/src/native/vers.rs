@@ -1,8 +1,9 @@
 //! Version range specifiers: `vers:npm/>=1.0.0|<2.0.0`.
 
+use std::cmp::Ordering;
 use std::fmt;
 
-use crate::version::VersionScheme;
+use crate::version::{Version, VersionScheme};
 use crate::version_set::{Relation, VersionSet};
 
 /// Most constraints of one range.
@@ -50,13 +51,20 @@ fn united(scheme: VersionScheme, constraints: &[(Relation, String)]) -> Option<V
         }
     }
     let only_holes = bounds.is_empty() && set.is_empty();
+    if !is_ascending(scheme, constraints) {
+        return None;
+    }
     let mut open: Option<VersionSet> = None;
     for (relation, part) in bounds {
         match (relation, open.take()) {
             // The first bound is an upper one: everything below is in.
             (Relation::Below | Relation::UpTo, None) => set = set.union(part),
             (Relation::Below | Relation::UpTo, Some(from)) => {
-                set = set.union(from.intersection(&part));
+                let between = from.intersection(&part);
+                if between.is_empty() {
+                    return None;
+                }
+                set = set.union(between);
             }
             // Two lower bounds in a row: the wider one holds.
             (_, Some(from)) => open = Some(from),
@@ -68,6 +76,15 @@ fn united(scheme: VersionScheme, constraints: &[(Relation, String)]) -> Option<V
         set = VersionSet::all(scheme);
     }
     Some(set.intersection(&holes.complement()))
+}
+
+/// Whether the bounds stand in the order of their versions, as the specification has them: in
+/// another order nobody knows which belong together, and `<2|>=1` would be everything.
+fn is_ascending(scheme: VersionScheme, constraints: &[(Relation, String)]) -> bool {
+    let is_bound = |it: &&(Relation, String)| !matches!(it.0, Relation::Exactly | Relation::Except);
+    let bounds = constraints.iter().filter(is_bound);
+    let versions: Vec<_> = bounds.filter_map(|(_, text)| Version::stated(scheme, text)).collect();
+    versions.windows(2).all(|pair| pair[0].compare(&pair[1]).is_some_and(Ordering::is_le))
 }
 
 fn relation_of(constraint: &str) -> (Relation, &str) {

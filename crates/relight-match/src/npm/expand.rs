@@ -10,8 +10,12 @@ struct Partial<'a> {
 }
 
 /// One alternative; empty when nothing in it counts, which only loose reading allows. `None` for
-/// what npm refuses.
-pub(super) fn alternative(text: &str, options: NpmOptions) -> Option<Vec<Comparator>> {
+/// what npm refuses, and for a condition that cannot be read unless it may be lost.
+pub(super) fn alternative(
+    text: &str,
+    options: NpmOptions,
+    may_lose: bool,
+) -> Option<Vec<Comparator>> {
     let expanded = match text.split_once(" - ") {
         Some((lo, hi)) if !lo.trim().is_empty() => hyphen(lo.trim(), hi.trim(), options)?,
         _ => text.to_owned(),
@@ -24,7 +28,7 @@ pub(super) fn alternative(text: &str, options: NpmOptions) -> Option<Vec<Compara
             match comparator(part, options) {
                 Some(read) => comparators.push(read),
                 // Loosely, what cannot be read is left out.
-                None if options.loose => {}
+                None if may_lose => {}
                 None => return None,
             }
         }

@@ -10,9 +10,9 @@ use testkit::Rng;
 
 use super::{advisory, affected, component, matches, range, state};
 
-const LIB: &str = "pkg:maven/org.example/lib";
+pub(super) const LIB: &str = "pkg:maven/org.example/lib";
 
-fn lib(ranges: &[&str]) -> Affected {
+pub(super) fn lib(ranges: &[&str]) -> Affected {
     affected("Maven", "org.example:lib", ranges)
 }
 

@@ -9,6 +9,7 @@ mod own;
 mod questions;
 mod shapes;
 mod simulator;
+mod slips;
 mod switched;
 mod vex;
 

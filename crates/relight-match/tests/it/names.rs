@@ -193,3 +193,34 @@ fn m15_distributions_without_records_hear_those_of_their_kin() {
         assert_eq!(everywhere(&[record], &component(purl)), wanted, "{purl} by {of_record}");
     }
 }
+
+/// A Maven package that got another name is the same code under both; what is said of one by name
+/// is heard of the other, and clears nothing there.
+#[test]
+fn a_relocated_maven_package_is_heard_under_both_names() {
+    let (old, new) = ("mysql:mysql-connector-java", "com.mysql:mysql-connector-j");
+    let java = "pkg:maven/mysql/mysql-connector-java";
+    let j = "pkg:maven/com.mysql/mysql-connector-j";
+    const AFFECTED: &[&str] = &["CVE-1 affected"];
+    let of = |name: &str, events: &str| affected("Maven", name, &[events]);
+    for (entries, purl, version, wanted) in [
+        (vec![of(old, "i0 f8.0.34")], j, "8.0.33", AFFECTED),
+        (vec![of(old, "i0 f8.0.34")], j, "8.0.34", &[]),
+        (vec![of(old, "i0 f8.0.34")], java, "8.0.33", AFFECTED),
+        (vec![of(new, "i0 l8.1.0")], java, "8.0.28", AFFECTED),
+        (vec![of(old, "i0")], j, "9.0.0", &["CVE-1 range-unresolved"]),
+        (vec![of(old, "i0"), of(new, "i0 f8.2.0")], j, "9.0.0", &[]),
+        (vec![of(old, "i0"), of(new, "i0 f8.2.0")], j, "8.1.0", AFFECTED),
+        (vec![of("mysql:other", "i0 f9")], j, "8.0.33", &[]),
+    ] {
+        let record = advisory("CVE-1", entries);
+        let it = component(&format!("{purl}@{version}"));
+        assert_eq!(everywhere(&[record], &it), wanted, "{it:?}");
+    }
+    // Outside of what a heavier source says of the other name, a lighter one still counts.
+    let heavy =
+        Advisory { source: "ghsa".into(), ..advisory("CVE-1", vec![of(old, "i0 f8.0.20")]) };
+    let light = advisory("CVE-1", vec![of(new, "i0 f8.2.0")]);
+    let it = component(&format!("{j}@8.1.0"));
+    assert_eq!(everywhere(&[heavy, light], &it), AFFECTED);
+}
