@@ -63,5 +63,6 @@ pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, schem
 pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};
 
-/// Changes whenever the same advisories and components may give other findings than before.
+/// Changes whenever the same advisories and components may give other findings than before: a
+/// digest of verdicts stands beside it in `tests/it/verdicts.rs`.
 pub const MATCHER_REVISION: u32 = 10;

@@ -11,6 +11,7 @@ mod shapes;
 mod simulator;
 mod slips;
 mod switched;
+mod verdicts;
 mod vex;
 
 use relight_match::Advisories;
