@@ -8,7 +8,7 @@ use relight_model::{Digest, GateKey, Verdict};
 use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, EvidenceKind, Phase, Proof, Standing};
+use crate::incident::{Actions, Entry, EvidenceKind, Phase, Proof, Standing};
 use crate::orders::Undone;
 use crate::plan::{self, Plan, PlanAsk};
 use crate::policy::{Desk, Person, Policy, Refusal};
@@ -45,8 +45,8 @@ pub struct Acted {
 }
 
 impl Engine {
-    /// Asks for a plan to be carried out. Where one person is enough, it is. Asking twice for the
-    /// same plan is asking once.
+    /// Asks for a plan to be carried out. Where one person is enough, or what was given beforehand
+    /// stands for the second, it is. Asking twice for the same plan is asking once.
     ///
     /// # Errors
     /// A rule forbids it ([`EngineErrorKind::Refused`]), the world differs from the one in which
@@ -65,12 +65,16 @@ impl Engine {
         self.check_under(policy, plan)?;
         let proposed = self.decide(policy, |desk| desk.propose(person, plan))?;
         self.check_edges(plan)?;
-        let (number, needs_more) = self.foresee(plan, &hash, &proposed)?;
-        if needs_more {
+        let (ahead, number) = self.foresee(plan, &hash, &proposed)?;
+        let needs_more = ahead.get(number).is_some_and(|action| !action.empty().is_empty());
+        let stands = |ahead| self.authorised(policy, (plan, hash), (ahead, number));
+        let used = needs_more.then(|| stands(&ahead)).flatten();
+        if needs_more && used.is_none() {
             self.record(&person.name, &plan.incident, proposed)?;
             return Ok(Acted { number, started: false });
         }
-        self.start(policy, &person.name, (&plan.incident, number), vec![proposed])?;
+        let before = [proposed].into_iter().chain(used).collect();
+        self.start(policy, &person.name, (&plan.incident, number), before)?;
         Ok(Acted { number, started: true })
     }
 
@@ -95,17 +99,18 @@ impl Engine {
         self.decide(policy, |desk| desk.command(person))
     }
 
-    /// The number that a proposal will have, and whether more people have to agree.
+    /// The plans as they will be after a proposal, and its number.
     fn foresee(
         &self,
         plan: &Plan,
         hash: &Digest,
         proposed: &Entry,
-    ) -> Result<(u32, bool), EngineError> {
+    ) -> Result<(Actions, u32), EngineError> {
         let mut ahead = self.with_ledger(|ledger| ledger.actions().clone());
         ahead.apply(&plan.incident, proposed, self.now())?;
-        let action = ahead.of(hash).ok_or_else(|| refused(Refusal::UnknownAction))?;
-        Ok((action.number, !action.empty().is_empty()))
+        let number = ahead.of(hash).map(|action| action.number);
+        let number = number.ok_or_else(|| refused(Refusal::UnknownAction))?;
+        Ok((ahead, number))
     }
 
     /// Agrees to the plan of an action; the last one to agree has it carried out.

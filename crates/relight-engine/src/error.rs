@@ -7,7 +7,6 @@ use std::sync::Arc;
 use relight_edge::EdgeError;
 use relight_store::{StoreError, StoreErrorKind};
 
-use crate::approval::Approval;
 use crate::barriers::BarrierFault;
 use crate::incident::Rejected;
 use crate::plan::PlanStale;
@@ -22,8 +21,6 @@ pub enum EngineErrorKind {
     Broken,
     /// The plan was shown in another world: make it again.
     Stale(PlanStale),
-    /// Those who have to agree did not: where it stands.
-    Approval(Approval),
     /// A rule of the policy forbids it.
     Refused(Refusal),
     /// The entry does not follow from the state of the incident.

@@ -7,7 +7,7 @@ pub mod actors;
 mod acts;
 pub mod alike;
 pub mod answer;
-pub mod approval;
+mod authority;
 pub mod barriers;
 pub mod blast;
 mod commit;

@@ -4,11 +4,10 @@
 use relight_edge::{ProbeTarget, Prober};
 use relight_model::{Digest, GateKey, Light};
 
-use crate::approval::{Approval, Approvals, Fictional};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Baseline, Entry, EvidenceKind, Incident, Phase, Seat};
-use crate::plan::{Action, Plan};
+use crate::incident::{Baseline, Entry, EvidenceKind, Incident, Phase};
+use crate::plan::Plan;
 use crate::switch::{find, site_of};
 
 /// What undoing a dark order did.
@@ -24,92 +23,6 @@ pub struct Undone {
 }
 
 impl Engine {
-    /// Executes a plan that those who have to agree agreed to, or that a standing authority
-    /// covers. An authority darkens; it never relights.
-    ///
-    /// # Errors
-    /// Approval is missing, was denied or is over ([`EngineErrorKind::Approval`]); else as
-    /// [`Engine::execute`].
-    pub fn execute_approved(
-        &self,
-        plan: &Plan,
-        actor: &str,
-        approvals: &dyn Approvals,
-    ) -> Result<(), EngineError> {
-        self.admit(plan, actor, approvals)?;
-        self.execute(plan, actor)
-    }
-
-    /// As [`Engine::execute_approved`], and executes nothing: for a relight that goes by waves.
-    ///
-    /// # Errors
-    /// As [`Engine::execute_approved`].
-    pub fn admit(
-        &self,
-        plan: &Plan,
-        actor: &str,
-        approvals: &dyn Approvals,
-    ) -> Result<(), EngineError> {
-        let hash = plan.hash()?;
-        let state = approvals.state(&hash, self.now());
-        if matches!(state, Approval::Granted { .. }) {
-            return self.check(plan);
-        }
-        let authority = self.authority_for(plan).filter(|_| matches!(state, Approval::Needs(_)));
-        let Some(name) = authority else { return Err(not_approved(state)) };
-        self.check(plan)?;
-        self.record(actor, &plan.incident, Entry::AuthorityUsed { plan: hash, name })
-    }
-
-    /// As [`Engine::admit`] where everybody plays every part, and journals the plan as one that was
-    /// agreed to: waves go under no other.
-    ///
-    /// # Errors
-    /// As [`Engine::admit`].
-    pub fn admit_played(&self, plan: &Plan, actor: &str) -> Result<(), EngineError> {
-        self.admit(plan, actor, &Fictional)?;
-        let (seats, seat) = (vec![Seat::Command], Some(Seat::Command));
-        let proposed = Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat };
-        let entries = [proposed, Entry::PlanStarted { plan: plan.hash()? }];
-        let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
-        for result in self.append(actor, entries)? {
-            result?;
-        }
-        Ok(())
-    }
-
-    /// Takes sites dark, or closes parts of them, without the approvals that the policy asks for:
-    /// one person, journalled before anything happens, to be reviewed. There is no such way to
-    /// relight (I11).
-    ///
-    /// # Errors
-    /// The plan is no dark plan, or as [`Engine::execute`].
-    pub fn break_glass(&self, plan: &Plan, actor: &str, reason: &str) -> Result<(), EngineError> {
-        if !plan.action.is_closing() {
-            let context = "nobody relights by breaking glass";
-            return Err(EngineError::new(EngineErrorKind::Other, context));
-        }
-        self.check(plan)?;
-        let entry = Entry::BreakGlass {
-            plan: plan.hash()?,
-            reason: reason.to_owned(),
-            by: actor.to_owned(),
-            proof: None,
-        };
-        self.record(actor, &plan.incident, entry)?;
-        self.execute(plan, actor)
-    }
-
-    /// The name of the authority given beforehand that covers a dark plan.
-    fn authority_for(&self, plan: &Plan) -> Option<String> {
-        let state = self.read();
-        let incident = state.ledger.incident(&plan.incident)?;
-        let group = state.inventory.advisories().group(&incident.question)?;
-        let is_dark = plan.action == Action::Dark;
-        let found = state.ledger.authority(group.score(), group.known_exploited(), self.now());
-        found.filter(|_| is_dark).map(|authority| authority.name.clone())
-    }
-
     /// Takes a dark order back within ten minutes (ruling 1): what current evidence calls clear is
     /// opened, everything else stays dark and is listed.
     ///
@@ -222,8 +135,4 @@ impl Engine {
 /// 421 comes from the edge, which does not know the name; 0 is no answer.
 const fn is_own_answer(status: u16) -> bool {
     status >= 100 && status != 421
-}
-
-fn not_approved(approval: Approval) -> EngineError {
-    EngineError::new(EngineErrorKind::Approval(approval), "the plan is not approved")
 }

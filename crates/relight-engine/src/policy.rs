@@ -11,7 +11,7 @@ mod refusal;
 use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::incident::Seat;
+use crate::incident::{Authority, Seat};
 use crate::plan::{Plan, PlanSite};
 
 pub use answering::Answering;
@@ -39,13 +39,15 @@ pub struct Policy {
     pub two_max: usize,
     /// Its signature was checked; otherwise these are the strictest rules.
     pub is_signed: bool,
+    /// Approvals that were given beforehand, for rules; none in what nobody signed.
+    pub standing: Vec<Authority>,
 }
 
 impl Policy {
     /// Two people for everything: what holds where no signed policy says otherwise.
     pub fn strictest() -> Self {
         let (digest, two_max) = (Digest::default(), SITES_WITHOUT_COMMAND_MAX);
-        Self { digest, alone_max: 0, two_max, is_signed: false }
+        Self { digest, alone_max: 0, two_max, is_signed: false, standing: Vec::new() }
     }
 
     /// Command, and the number typed, for everything: what holds where a signed policy cannot be
@@ -61,6 +63,7 @@ impl Policy {
             alone_max: alone_max.min(SITES_ALONE_MAX),
             two_max: two_max.min(SITES_WITHOUT_COMMAND_MAX),
             is_signed: true,
+            standing: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ mod mix;
 pub mod origin;
 mod page;
 pub mod policy_file;
+mod policy_standing;
 pub mod proof;
 mod public;
 pub mod receive;

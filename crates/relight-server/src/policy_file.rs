@@ -15,7 +15,7 @@ use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
-use crate::{ServerError, secret_file};
+use crate::{ServerError, policy_standing, secret_file};
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -38,13 +38,15 @@ const PURPOSE: &[u8] = b"relight.policy/1\0";
 const SIGNATURE_SCHEMA: &str = "relight.policy-signature/1";
 
 /// What the file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     operators: Option<Operators>,
     switching: Option<Switching>,
     oidc: Option<OidcSettings>,
     keys: Option<Keys>,
+    #[serde(default)]
+    standing: Vec<policy_standing::Written>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -236,6 +238,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
     if written.keys.is_some_and(|it| !(RSA_BITS_LEAST..=RSA_BITS_MOST).contains(&it.rsa_bits_min)) {
         return wrong("keys.rsa_bits_min is 2048 to 8192");
     }
+    if let Err(fault) = policy_standing::authorities(&written.standing) {
+        return wrong(fault);
+    }
     let switching = written.switching.as_ref();
     if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
         return wrong("switching.one_person_sites is at most 5");
@@ -251,7 +256,9 @@ fn rules(written: &Written, digest: Digest) -> Policy {
     let switching = written.switching.as_ref();
     let alone = switching.and_then(|it| it.one_person_sites).unwrap_or(SITES_ALONE_MAX);
     let two = switching.and_then(|it| it.two_people_sites).unwrap_or(SITES_WITHOUT_COMMAND_MAX);
-    Policy::signed(digest, alone, two)
+    // What is wrong with one of them was told when the file was read.
+    let standing = policy_standing::authorities(&written.standing).unwrap_or_default();
+    Policy { standing, ..Policy::signed(digest, alone, two) }
 }
 
 fn standing(folder: &Path, bytes: &[u8], pinned: Option<&str>) -> Result<Standing, ServerError> {
@@ -380,6 +387,44 @@ mod tests {
         place.write(POLICY_FILE, text);
         place.write(SIGNATURE_FILE, &signature);
         assert_eq!(place.read().unwrap().policy.two_max, 100);
+    }
+
+    const STANDING: &str = "[[standing]]\nname = \"criticality 10\"\norder = \"decree 1\"\n\
+        legal_basis = \"section 12\"\nasked_by = \"Anna\"\ngiven_by = \"Zoe\"\n\
+        score_min = 10.0\nsites_max = 4000\nexpires = \"2027-12-31\"\n";
+
+    /// What is given beforehand is given by the signature, and is gone with it.
+    #[test]
+    fn only_a_signed_policy_gives_anything_beforehand() {
+        let place = Place::new(STANDING);
+        assert!(place.read().unwrap().policy.standing.is_empty());
+        place.sign("key", false).unwrap();
+        let given = place.read().unwrap().policy.standing;
+        assert_eq!((given.len(), given[0].score_min, given[0].sites_max), (1, 100, 4_000));
+        assert!(!given[0].known_exploited && !given[0].vital, "{given:?}");
+        place.write(POLICY_FILE, &STANDING.replace("4000", "5000"));
+        assert!(place.read().unwrap().policy.standing.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_what_is_given_beforehand_is_told() {
+        for (from, to, why) in [
+            ("10.0", "8.9", "from 9.0 to 10.0"),
+            ("4000", "0", "from 1 to 100000"),
+            ("4000", "100001", "from 1 to 100000"),
+            ("\"Zoe\"", "\"ANNA\"", "two people"),
+            ("\"decree 1\"", "\" \"", "its order"),
+            ("2027-12-31", "some day", "is no date"),
+            ("score_min = 10.0\n", "", "missing field `score_min`"),
+            ("order =", "orders =", "unknown field `orders`"),
+        ] {
+            let error = Place::new(&STANDING.replace(from, to)).read().unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains(why), "{to}: {source}");
+        }
+        let twice = Place::new(&STANDING.repeat(2)).read().unwrap_err();
+        assert!(std::error::Error::source(&twice).unwrap().to_string().contains("same name"));
+        assert!(Place::new(&STANDING.repeat(17)).read().is_err());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use relight_engine::approval::Approval;
 use relight_engine::policy::Refusal;
 use relight_engine::store::{StoreError, StoreErrorKind};
 use relight_engine::{EngineError, EngineErrorKind};
@@ -88,7 +87,6 @@ impl Failure {
             EngineErrorKind::Broken => "engine-broken",
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
-            EngineErrorKind::Approval(approval) => approval_key(approval),
             EngineErrorKind::NotClear => "engine-not-clear",
             EngineErrorKind::NoPath => "edge-no-verify",
             EngineErrorKind::Untried => "control-untried",
@@ -97,11 +95,7 @@ impl Failure {
             EngineErrorKind::Other => "engine-other",
         };
         let (what, remedy) = coded(lang, key);
-        let exit = match &error.kind {
-            EngineErrorKind::Approval(_) => Exit::Approval,
-            _ => Exit::Failed,
-        };
-        Self { exit, ..Self::new(what) }.because(lang, error).hint(remedy)
+        Self::new(what).because(lang, error).hint(remedy)
     }
 }
 
@@ -109,14 +103,6 @@ impl Failure {
 fn refused(lang: Lang, refusal: Refusal) -> Failure {
     let (what, remedy) = coded(lang, &format!("refusal-{}", refusal.as_str()));
     Failure::approval(what).hint(remedy)
-}
-
-const fn approval_key(approval: &Approval) -> &'static str {
-    match approval {
-        Approval::Granted { .. } | Approval::Needs(_) => "approval-needed",
-        Approval::Denied { .. } => "approval-denied",
-        Approval::Expired => "approval-expired",
-    }
 }
 
 /// The sentence of a code, and what to do about it.

@@ -67,6 +67,8 @@ pub struct Action {
     pub seats: Vec<Seat>,
     /// Who agreed so far, in order; first whoever proposed it, if a person was there.
     pub signatures: Vec<Signature>,
+    /// The approval given beforehand that stands for whoever did not sign.
+    pub authority: Option<String>,
     /// Where it stands.
     pub standing: Standing,
 }
@@ -77,8 +79,11 @@ impl Action {
         format!("A-{:04}", self.number)
     }
 
-    /// The seats that nobody took.
+    /// The seats that nobody took, and for which no authority stands.
     pub fn empty(&self) -> Vec<Seat> {
+        if self.authority.is_some() {
+            return Vec::new();
+        }
         let is_taken = |seat: &Seat| self.signatures.iter().any(|it| it.seat == *seat);
         self.seats.iter().copied().filter(|seat| !is_taken(seat)).collect()
     }
@@ -147,6 +152,8 @@ pub struct Actions {
     kept: BTreeMap<u32, Action>,
     alone: Vec<Alone>,
     glass: Vec<Glass>,
+    /// Which authority darkened how many sites, and when.
+    authorised: Vec<(String, Timestamp, usize)>,
 }
 
 impl Actions {
@@ -190,6 +197,13 @@ impl Actions {
         sites
     }
 
+    /// How many sites an authority darkened within the last day: slices add up.
+    pub fn authorised(&self, name: &str, now: Timestamp) -> usize {
+        let counts =
+            |(by, at, _): &&(String, Timestamp, usize)| by == name && now - at < ALONE_WINDOW_S;
+        self.authorised.iter().filter(counts).map(|(.., sites)| sites).sum()
+    }
+
     /// True for the entries that [`Actions::apply`] folds in.
     pub(super) const fn is_about(entry: &Entry) -> bool {
         matches!(
@@ -198,6 +212,7 @@ impl Actions {
                 | Entry::PlanApproved { .. }
                 | Entry::PlanRefused { .. }
                 | Entry::PlanStarted { .. }
+                | Entry::AuthorityUsed { .. }
                 | Entry::PlanUndone { .. }
                 | Entry::DarkOrdered { .. }
                 | Entry::BreakGlass { .. }
@@ -226,6 +241,7 @@ impl Actions {
             },
             Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
             Entry::PlanStarted { plan } => self.start(plan, now),
+            Entry::AuthorityUsed { plan, name } => self.authorise(plan, name, now),
             Entry::PlanUndone { plan } => {
                 if let Some(action) = self.find_mut(plan)
                     && let Standing::Started { at } = action.standing
@@ -289,6 +305,7 @@ impl Actions {
                 hash,
                 seats: seats.to_vec(),
                 signatures: signature.into_iter().collect(),
+                authority: None,
                 standing: Standing::Waiting,
             },
         );
@@ -319,6 +336,22 @@ impl Actions {
         Ok(())
     }
 
+    /// An authority stands for the second person: somebody who was there asked.
+    fn authorise(&mut self, plan: &Digest, name: &str, now: Timestamp) -> Result<(), Rejected> {
+        let action = self.find_mut(plan).ok_or(Rejected("nobody proposed the plan"))?;
+        if !action.is_open(now) {
+            return Err(Rejected("the plan does not wait any more"));
+        }
+        if action.signatures.is_empty() || action.authority.is_some() {
+            return Err(Rejected("an authority stands for one person beside another"));
+        }
+        action.authority = Some(name.to_owned());
+        let sites = action.plan.sites.len();
+        self.authorised.retain(|(_, at, _)| now - at < ALONE_WINDOW_S);
+        self.authorised.push((name.to_owned(), now, sites));
+        Ok(())
+    }
+
     fn start(&mut self, plan: &Digest, now: Timestamp) -> Result<(), Rejected> {
         let action = self.find_mut(plan).ok_or(Rejected("nobody proposed the plan"))?;
         if !action.is_open(now) {
@@ -329,7 +362,8 @@ impl Actions {
         }
         action.standing = Standing::Started { at: now };
         let (plan, signatures) = (Arc::clone(&action.plan), action.signatures.clone());
-        if let [signature] = signatures.as_slice() {
+        let is_alone = action.authority.is_none();
+        if let ([signature], true) = (signatures.as_slice(), is_alone) {
             self.alone.retain(|it| now - it.at < ALONE_WINDOW_S);
             self.alone.extend(plan.sites.iter().map(|site| Alone {
                 by: signature.by.clone(),

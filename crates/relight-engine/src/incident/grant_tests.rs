@@ -8,7 +8,7 @@ use super::fold::{Incident, Rejected};
 use super::grant::{Acceptance, GRANT_AGE_MAX_S, Ground, Mitigation};
 use super::ledger::{Counters, Ledger};
 use super::phase::{Gate, Phase};
-use super::standing::{AUTHORITY_AGE_MAX_S, Authority, UNDO_AGE_MAX_S};
+use super::standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, UNDO_AGE_MAX_S};
 use super::terms::{Baseline, Seat};
 
 const NOW: i64 = 1_000;
@@ -350,6 +350,8 @@ fn an_authority_names_its_basis_two_people_and_its_end() {
         name: "criticality-10".into(),
         score_min: 100,
         known_exploited: false,
+        sites_max: 10,
+        vital: false,
         order: "decree 1".into(),
         legal_basis: "section 12".into(),
         proposer: "Anna".into(),
@@ -368,9 +370,19 @@ fn an_authority_names_its_basis_two_people_and_its_end() {
     }
     assert!(incident().apply(&grant(authority.clone()), NOW).is_err(), "it is of no incident");
     let end = authority.expires;
-    ledger.apply("", &grant(authority), NOW).unwrap();
-    assert!(ledger.authority(Some(100), false, NOW).is_some());
-    assert!(ledger.authority(Some(99), true, NOW).is_none());
-    assert!(ledger.authority(None, false, NOW).is_none());
-    assert!(ledger.authority(Some(100), false, end).is_none());
+    ledger.apply("", &grant(authority.clone()), NOW).unwrap();
+    assert_eq!(ledger.authority("criticality-10"), Some(&authority));
+    let about = |score, known_exploited, faces_internet| Circumstance {
+        score,
+        known_exploited,
+        faces_internet,
+    };
+    assert!(authority.covers(&about(Some(100), false, false), NOW));
+    assert!(!authority.covers(&about(Some(99), true, true), NOW));
+    assert!(!authority.covers(&about(None, false, true), NOW));
+    assert!(!authority.covers(&about(Some(100), false, true), end));
+    let exploited = Authority { known_exploited: true, ..authority };
+    assert!(exploited.covers(&about(None, true, true), NOW));
+    assert!(!exploited.covers(&about(None, true, false), NOW), "the internet does not reach it");
+    assert!(!exploited.covers(&about(Some(99), false, true), NOW));
 }

@@ -51,6 +51,7 @@ impl Ledger {
                 self.authorities.insert(authority.name.clone(), authority.clone());
                 return Ok(());
             }
+            Entry::AuthorityUsed { plan, name } => self.check_authority(plan, name, now)?,
             Entry::Drilled { edge, passed, target, .. } => {
                 // What was believed of it was believed because of the drill before.
                 self.drills.remove(edge);
@@ -86,14 +87,21 @@ impl Ledger {
         Ok(())
     }
 
-    /// The authority given beforehand that covers a flaw at this instant.
-    pub fn authority(
-        &self,
-        score: Option<u16>,
-        known_exploited: bool,
-        now: Timestamp,
-    ) -> Option<&Authority> {
-        self.authorities.values().find(|it| it.covers(score, known_exploited, now))
+    /// The approval given beforehand with this name.
+    pub fn authority(&self, name: &str) -> Option<&Authority> {
+        self.authorities.get(name)
+    }
+
+    /// Whoever wrote the entry, it reaches no further than what was given beforehand.
+    fn check_authority(&self, plan: &Digest, name: &str, now: Timestamp) -> Result<(), Rejected> {
+        let given = self.authority(name).filter(|it| now < it.expires);
+        let given = given.ok_or(Rejected("no such authority is in force"))?;
+        let action = self.actions.of(plan).ok_or(Rejected("nobody proposed the plan"))?;
+        let before = self.actions.authorised(name, now);
+        if given.reaches(&action.plan, before) {
+            return Ok(());
+        }
+        Err(Rejected("the authority does not reach so far"))
     }
 
     /// The plans that were proposed.

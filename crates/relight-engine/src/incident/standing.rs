@@ -9,12 +9,24 @@ use serde::{Deserialize, Serialize};
 use super::actions::same;
 use super::fold::Rejected;
 use super::terms::Seat;
+use crate::plan::{Action, Plan};
 
 /// How long a dark order may be undone, in seconds.
 pub const UNDO_AGE_MAX_S: i64 = 600;
 
 /// Longest life of a standing authority, in seconds: a year.
 pub const AUTHORITY_AGE_MAX_S: i64 = 366 * 86_400;
+
+/// What an approval that was given beforehand is asked about: a flaw, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circumstance {
+    /// CVSS base score, in tenths.
+    pub score: Option<u16>,
+    /// A catalogue calls it exploited.
+    pub known_exploited: bool,
+    /// The internet reaches every site of the plan, as far as anybody said.
+    pub faces_internet: bool,
+}
 
 /// An approval given beforehand for every flaw that a rule means. It darkens; it never relights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +35,14 @@ pub struct Authority {
     pub name: String,
     /// Lowest CVSS base score that it covers by itself, in tenths.
     pub score_min: u16,
-    /// It also covers what a catalogue calls exploited.
+    /// It also covers what a catalogue calls exploited, on sites that the internet reaches.
     pub known_exploited: bool,
+    /// Most sites that it darkens within a day.
+    #[serde(default)]
+    pub sites_max: usize,
+    /// It covers vital sites as well.
+    #[serde(default)]
+    pub vital: bool,
     /// The order it rests on.
     pub order: String,
     /// Its legal basis.
@@ -38,7 +56,11 @@ pub struct Authority {
 }
 
 impl Authority {
-    pub(super) fn check(&self, now: Timestamp) -> Result<(), Rejected> {
+    /// Whether it may be given at this instant.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, now: Timestamp) -> Result<(), Rejected> {
         let texts = [&self.name, &self.order, &self.legal_basis, &self.proposer, &self.approver];
         if texts.iter().any(|text| text.trim().is_empty()) {
             return Err(Rejected("an authority names its order, its legal basis and two people"));
@@ -52,10 +74,18 @@ impl Authority {
         Ok(())
     }
 
-    /// True when it covers a flaw of this score at this instant.
-    pub fn covers(&self, score: Option<u16>, known_exploited: bool, now: Timestamp) -> bool {
-        let by_score = score.is_some_and(|score| score >= self.score_min);
-        now < self.expires && (by_score || (self.known_exploited && known_exploited))
+    /// True when it covers a flaw at this instant.
+    pub fn covers(&self, about: &Circumstance, now: Timestamp) -> bool {
+        let by_score = about.score.is_some_and(|score| score >= self.score_min);
+        let is_exploited = about.known_exploited && about.faces_internet;
+        now < self.expires && (by_score || (self.known_exploited && is_exploited))
+    }
+
+    /// True when it reaches as far as a plan, after so many sites of the last day.
+    pub(crate) fn reaches(&self, plan: &Plan, before: usize) -> bool {
+        let is_vital = plan.sites.iter().any(|site| site.criticality == 1);
+        let count = before.saturating_add(plan.sites.len());
+        plan.action == Action::Dark && count <= self.sites_max && (self.vital || !is_vital)
     }
 }
 

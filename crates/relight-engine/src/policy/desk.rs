@@ -7,7 +7,8 @@ use relight_model::{Digest, GateKey, Timestamp};
 use super::{Means, Person, Policy, Refusal};
 use crate::access::{Role, Scope};
 use crate::incident::{
-    ACTIONS_WAITING_MAX, Action, Actions, Entry, Glass, Seat, Standing, UNDO_AGE_MAX_S,
+    ACTIONS_WAITING_MAX, Action, Actions, Authority, Circumstance, Entry, Glass, Seat, Standing,
+    UNDO_AGE_MAX_S,
 };
 use crate::plan::{self, Plan};
 
@@ -135,6 +136,29 @@ impl Desk<'_> {
         // The seat that fewest people may take is taken first.
         let seat = empty.iter().rev().find(fits).copied().ok_or(Refusal::NoSeat)?;
         Ok(Entry::PlanApproved { plan: hash, seat, by: person.name.clone(), proof: None })
+    }
+
+    /// An approval that was given beforehand stands for the second person under a plan that
+    /// darkens. Somebody of Command who is there asked for it: that person took the first seat.
+    ///
+    /// # Errors
+    /// The rule that forbids it; no authority covers the flaw, or reaches so far.
+    pub fn authorise(
+        &self,
+        number: u32,
+        hash: Digest,
+        about: &Circumstance,
+    ) -> Result<&Authority, Refusal> {
+        let action = self.waiting(number, hash)?;
+        self.check_plan(&action.plan)?;
+        if action.signatures.is_empty() || !self.policy.is_signed {
+            return Err(Refusal::SeatsEmpty);
+        }
+        let covers = |it: &&Authority| {
+            let before = self.actions.authorised(&it.name, self.now);
+            it.covers(about, self.now) && it.reaches(&action.plan, before)
+        };
+        self.policy.standing.iter().find(covers).ok_or(Refusal::SeatsEmpty)
     }
 
     /// Somebody refuses a plan, or takes back what he proposed.

@@ -29,6 +29,7 @@ mod origin;
 mod parts;
 mod people;
 mod policy;
+mod policy_given;
 mod policy_mutants;
 mod policy_people;
 mod proxies;

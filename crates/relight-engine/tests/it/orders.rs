@@ -1,24 +1,15 @@
 //! Plans on their way: who has to agree, breaking glass, undoing, the protected list, looking.
 
-use relight_engine::approval::{Approval, Approvals, Journalled, seats};
-use relight_engine::incident::{Authority, Entry, Phase, Seat};
+use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::incident::{Authority, Entry, Phase, Rejected, Seat};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanStale};
-use relight_engine::policy::{Policy, Refusal};
+use relight_engine::policy::{Means, Person, Policy, Refusal};
 use relight_engine::store::SiteMark;
-use relight_engine::{EngineErrorKind, Smashing, Undone};
-use relight_model::{Digest, GateKey, Timestamp};
+use relight_engine::{EngineError, EngineErrorKind, Smashing, Undone};
+use relight_model::{Digest, GateKey};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, clock, log4j, name, pass};
-
-/// Nobody who has to agree did.
-struct Nobody;
-
-impl Approvals for Nobody {
-    fn state(&self, _plan: &Digest, _now: Timestamp) -> Approval {
-        Approval::Needs(vec![Seat::Second])
-    }
-}
 
 fn town(count: usize) -> Town {
     let town = Town::new(count);
@@ -26,16 +17,17 @@ fn town(count: usize) -> Town {
     town
 }
 
-fn refusal(town: &Town, plan: &Plan, approvals: &dyn Approvals) -> EngineErrorKind {
-    let before = town.journal();
-    let refused = town.engine.execute_approved(plan, "A. Tremblay", approvals).unwrap_err();
-    assert_eq!(town.journal(), before, "a plan that is not approved was journalled");
-    refused.kind
+/// Somebody of Command who is there.
+fn commander(name: &str) -> Person {
+    let grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+    Person { name: name.into(), grants, means: Means::Passkey }
 }
 
 #[test]
 fn five_sites_need_one_person_six_two_and_vital_ones_the_command() {
     let town = town(250);
+    let table = Policy::signed(Digest::default(), 5, 200);
+    let seats = |plan: &Plan| table.seats(plan, plan.sites.len() <= 5);
     let of = |count: usize| town.plan(Action::Dark, &(0..count).collect::<Vec<_>>());
     assert_eq!(seats(&of(5)), [Seat::Operator]);
     assert_eq!(seats(&of(6)), [Seat::Operator, Seat::Second]);
@@ -47,40 +39,9 @@ fn five_sites_need_one_person_six_two_and_vital_ones_the_command() {
 }
 
 #[test]
-fn an_approval_covers_a_hash_and_not_a_name() {
-    let town = town(8);
-    let all: Vec<usize> = (0..8).collect();
-    let plan = town.plan(Action::Dark, &all);
-    let hash = plan.hash().unwrap();
-    let state = |plan: &Plan, now: Timestamp| {
-        town.engine.with_ledger(|ledger| {
-            let incident = ledger.incident(LOG4SHELL).unwrap();
-            Journalled { incident, plan }.state(&plan.hash().unwrap(), now)
-        })
-    };
-    let now = town.engine.now();
-    assert_eq!(state(&plan, now), Approval::Needs(vec![Seat::Operator, Seat::Second]));
-    for (seat, by) in [(Seat::Operator, "Anna"), (Seat::Command, "Zoe")] {
-        let entry = Entry::PlanApproved { plan: hash, seat, by: by.into(), proof: None };
-        town.engine.record(by, LOG4SHELL, entry).unwrap();
-    }
-    let by = vec!["Anna".to_owned(), "Zoe".to_owned()];
-    assert_eq!(state(&plan, now), Approval::Granted { by }, "the command sits anywhere");
-    let other = town.plan(Action::Dark, &all[..7]);
-    assert_eq!(state(&other, now), Approval::Needs(vec![Seat::Operator, Seat::Second]));
-    assert_eq!(state(&plan, now + PLAN_AGE_MAX_S), Approval::Expired);
-    let refused = Entry::PlanRefused { plan: hash, by: "Max".into(), why: "no".into() };
-    town.engine.record("Max", LOG4SHELL, refused).unwrap();
-    let denied = Approval::Denied { by: "Max".into(), reason: "no".into() };
-    assert_eq!(state(&plan, now), denied);
-}
-
-#[test]
 fn without_approval_nothing_is_journalled() {
     let town = town(6);
     let plan = town.plan(Action::Dark, &[0]);
-    let needs = Approval::Needs(vec![Seat::Second]);
-    assert_eq!(refusal(&town, &plan, &Nobody), EngineErrorKind::Approval(needs));
     let one = town.engine.operator("A. Tremblay").unwrap();
     let table = Policy::signed(Digest::default(), 2, 200);
     assert!(town.engine.propose(&table, &one, &plan).unwrap().started);
@@ -128,40 +89,115 @@ fn breaking_glass_takes_one_person_and_never_relights() {
     let town = town(300);
     let all: Vec<usize> = (0..300).collect();
     let plan = town.plan(Action::Dark, &all);
-    town.engine.break_glass(&plan, "A. Tremblay", "it is being exploited").unwrap();
-    assert_eq!(town.journal()[1..], ["break-glass", "dark-ordered"]);
+    smash(&town, &plan).unwrap();
+    assert_eq!(town.journal()[1..3], ["break-glass", "dark-ordered"]);
     town.ingest(0, log4j("2.17.1"));
     let on = town.plan(Action::Relight, &[0]);
-    let refused = town.engine.break_glass(&on, "A. Tremblay", "please").unwrap_err();
-    assert!(refused.to_string().contains("nobody relights"), "{refused}");
+    let refused = smash(&town, &on).unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Refused(Refusal::GlassRelights));
     assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
 }
 
+/// The operator of the machine breaks the glass.
+fn smash(town: &Town, plan: &Plan) -> Result<(), EngineError> {
+    let table = Policy::signed(Digest::default(), 5, 200);
+    let one = town.engine.operator("A. Tremblay").unwrap();
+    let smashing = Smashing { hash: plan.hash().unwrap(), reason: "exploited", proof: None };
+    town.engine.smash_glass(&table, &one, plan, smashing)
+}
+
+/// What two people gave beforehand.
+fn given(score_min: u16, sites_max: usize) -> Authority {
+    Authority {
+        name: "criticality 10".into(),
+        score_min,
+        known_exploited: false,
+        sites_max,
+        vital: false,
+        order: "decree 1".into(),
+        legal_basis: "section 12".into(),
+        proposer: "Anna".into(),
+        approver: "Zoe".into(),
+        expires: clock() / 1_000 + 2 * 86_400,
+    }
+}
+
+/// Goal: what is given beforehand darkens what its rule means, as far as it reaches within a day,
+/// for somebody of Command who is there, and nothing else. Method: one plan on each side of each
+/// limit; what the journal says of the first that goes.
 #[test]
-fn a_standing_authority_darkens_what_its_rule_means_and_nothing_else() {
-    let town = town(6);
-    let grant = |score_min: u16| {
-        let authority = Authority {
-            name: "criticality 10".into(),
-            score_min,
-            known_exploited: false,
-            order: "decree 1".into(),
-            legal_basis: "section 12".into(),
-            proposer: "Anna".into(),
-            approver: "Zoe".into(),
-            expires: clock() / 1_000 + 86_400,
-        };
-        town.engine.record("Anna", "", Entry::AuthorityGranted { authority }).unwrap();
+fn what_is_given_beforehand_darkens_what_its_rule_means_and_nothing_else() {
+    let town = town(20);
+    let (dark, on) = (Action::Dark, Action::Relight);
+    let signed = Policy::signed(Digest::default(), 5, 200);
+    let under = |given: Authority| Policy { standing: vec![given], ..signed.clone() };
+    let ask = |policy: &Policy, person: &Person, plan: &Plan| {
+        town.engine.propose(policy, person, plan).map(|acted| acted.started)
     };
-    let plan = town.plan(Action::Dark, &[0]);
-    grant(101);
-    assert!(matches!(refusal(&town, &plan, &Nobody), EngineErrorKind::Approval(_)));
-    grant(100);
-    town.engine.execute_approved(&plan, "relight", &Nobody).unwrap();
-    assert_eq!(town.journal()[3..], ["authority-used", "dark-ordered"]);
-    town.ingest(0, log4j("2.17.1"));
-    let on = town.plan(Action::Relight, &[0]);
-    assert!(matches!(refusal(&town, &on, &Nobody), EngineErrorKind::Approval(_)));
+    let chief = commander("A. Tremblay");
+    let six = town.plan(dark, &[0, 1, 2, 3, 4, 5]);
+    assert!(!ask(&under(given(101, 10)), &chief, &six).unwrap(), "another flaw");
+    assert_eq!(town.journal()[1..], ["plan-proposed"]);
+    let seven = town.plan(dark, &[0, 1, 2, 3, 4, 5, 6]);
+    assert!(!ask(&under(given(100, 6)), &chief, &seven).unwrap(), "further");
+    let unsigned = Policy { is_signed: false, ..under(given(100, 10)) };
+    let eight = town.plan(dark, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    assert!(!ask(&unsigned, &chief, &eight).unwrap(), "nobody signed it");
+    let absent = Person { means: Means::SignedIn, ..chief.clone() };
+    let nine = town.plan(dark, &[0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(!ask(&under(given(100, 10)), &absent, &nine).unwrap(), "nobody is there");
+    let program = Person { means: Means::Token, ..chief.clone() };
+    let ten = town.plan(dark, &(0..10).collect::<Vec<_>>());
+    assert!(!ask(&under(given(100, 10)), &program, &ten).unwrap(), "a program");
+    let before = town.journal().len();
+    let plan = town.plan(dark, &[5, 6, 7, 8, 9, 10]);
+    assert!(ask(&under(given(100, 10)), &chief, &plan).unwrap());
+    let told = ["authority-granted", "plan-proposed", "authority-used", "plan-started"];
+    assert_eq!(town.journal()[before..before + 5], [&told[..], &["dark-ordered"]].concat());
+    town.engine.with_ledger(|ledger| {
+        let action = ledger.actions().of(&plan.hash().unwrap()).unwrap();
+        assert_eq!(action.authority.as_deref(), Some("criticality 10"));
+    });
+    // Slices of one day add up; the next day counts anew.
+    let more = town.plan(dark, &[11, 12, 13, 14, 15, 16]);
+    assert!(!ask(&under(given(100, 10)), &chief, &more).unwrap(), "in slices");
+    pass(86_400);
+    let more = town.plan(dark, &[11, 12, 13, 14, 15, 17]);
+    let before = town.journal().len();
+    assert!(ask(&under(given(100, 10)), &chief, &more).unwrap());
+    let told = town.journal().split_off(before);
+    let granted = told.iter().filter(|kind| *kind == "authority-granted").count();
+    assert_eq!(granted, 1, "it ends later now, and is given again");
+    // It relights nothing.
+    for site in 5..11 {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    let back = town.plan(on, &[5, 6, 7, 8, 9, 10]);
+    assert!(!ask(&under(given(100, 100)), &chief, &back).unwrap(), "it relights nothing");
+}
+
+/// Whoever writes the entry: the journal itself lets no authority reach further.
+#[test]
+fn the_journal_refuses_what_no_authority_covers() {
+    let town = town(8);
+    let chief = commander("A. Tremblay");
+    let table = Policy::signed(Digest::default(), 5, 200);
+    let plan = town.plan(Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    town.engine.propose(&table, &chief, &plan).unwrap();
+    let hash = plan.hash().unwrap();
+    let used = || {
+        let entry = Entry::AuthorityUsed { plan: hash, name: "criticality 10".into() };
+        town.engine.append("mallory", vec![(LOG4SHELL.into(), entry)]).unwrap().remove(0)
+    };
+    assert_eq!(used(), Err(Rejected("no such authority is in force")));
+    let give = |authority: Authority| {
+        town.engine.record("relight", "", Entry::AuthorityGranted { authority }).unwrap();
+    };
+    give(given(100, 5));
+    assert_eq!(used(), Err(Rejected("the authority does not reach so far")));
+    give(given(100, 6));
+    pass(2 * 86_400);
+    assert_eq!(used(), Err(Rejected("no such authority is in force")));
 }
 
 #[test]
@@ -202,7 +238,7 @@ fn the_protected_list_is_left_alone() {
     forced.sites.push(forced.sites[0].clone());
     forced.sites[1].site = key(&name(0));
     forced.skipped.clear();
-    assert!(town.engine.break_glass(&forced, "Anna", "all").is_err(), "not even by force");
+    assert!(smash(&town, &forced).is_err(), "not even by force");
 }
 
 #[test]

@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relight_engine::access::{Grant, Role, Scope};
-use relight_engine::incident::{Actions, Entry, Ledger, Standing};
+use relight_engine::incident::{Actions, Entry, Ledger};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanSite};
 use relight_engine::policy::{Desk, Means, Person, Policy, Refusal};
 use relight_model::{Digest, GateKey, Timestamp};
 use testkit::Rng;
 
+use crate::policy_given::{Given, with_authority};
 use crate::policy_mutants::Mutant;
 use crate::policy_people::{may, person};
 
-const ID: &str = "CVE-2021-44228";
+pub(crate) const ID: &str = "CVE-2021-44228";
 /// Worlds that the product itself must survive.
 const SEEDS: u64 = 150;
 const SEEDS_MAX: u64 = 2_000;
@@ -31,15 +32,15 @@ struct Consent {
     proposed: bool,
 }
 
-struct World {
-    rng: Rng,
-    mutant: Mutant,
-    policy: Policy,
-    ledger: Ledger,
-    now: Timestamp,
+pub(crate) struct World {
+    pub(crate) rng: Rng,
+    pub(crate) mutant: Mutant,
+    pub(crate) policy: Policy,
+    pub(crate) ledger: Ledger,
+    pub(crate) now: Timestamp,
     people: Vec<Person>,
     sites: Vec<PlanSite>,
-    vital: BTreeSet<GateKey>,
+    pub(crate) vital: BTreeSet<GateKey>,
     protected: BTreeSet<GateKey>,
     /// Who agreed to what, by the hash that he saw.
     consents: BTreeMap<Digest, Vec<Consent>>,
@@ -50,12 +51,14 @@ struct World {
     started: BTreeMap<Digest, Timestamp>,
     /// Nobody can sign in: the operator of the machine is all there is.
     is_town: bool,
+    /// What was rested on an authority, and what had been so within a day.
+    pub(crate) given: Given,
     /// How often each way led somewhere.
     seen: BTreeMap<&'static str, usize>,
 }
 
 impl World {
-    fn new(seed: u64, mutant: Mutant) -> Self {
+    pub(crate) fn new(seed: u64, mutant: Mutant) -> Self {
         let mut rng = Rng::new(seed);
         let mut sites = Vec::new();
         let (mut vital, mut protected) = (BTreeSet::new(), BTreeSet::new());
@@ -82,6 +85,7 @@ impl World {
         }
         let (is_signed, signed) = (rng.chance(75), Policy::signed(Digest([7; 32]), 5, 200));
         let policy = if is_signed { signed } else { Policy::strictest() };
+        let policy = with_authority(policy, &mut rng);
         let is_town = rng.chance(15);
         let people = (0..6).map(|at| person(&mut rng, at)).collect();
         let mut ledger = Ledger::new(1);
@@ -95,6 +99,9 @@ impl World {
             policy: text,
         };
         ledger.apply(ID, &opened, 1_000).unwrap();
+        for authority in mutant.policy(&policy).standing {
+            ledger.apply("", &Entry::AuthorityGranted { authority }, 1_000).unwrap();
+        }
         Self {
             rng,
             mutant,
@@ -111,6 +118,7 @@ impl World {
             broken_by: BTreeMap::new(),
             started: BTreeMap::new(),
             is_town,
+            given: Given::default(),
             seen: BTreeMap::new(),
         }
     }
@@ -146,7 +154,7 @@ impl World {
         Ok(self.seen)
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.seen.entry(what).or_default() += 1;
     }
 
@@ -192,7 +200,7 @@ impl World {
     }
 
     /// A slice of one body, or of everything; sometimes with a site that no plan may touch.
-    fn plan(&mut self, proposer: &str) -> Plan {
+    pub(crate) fn plan(&mut self, proposer: &str) -> Plan {
         let (body, _) = *self.rng.pick(&BODIES);
         let everywhere = self.rng.chance(15);
         let here = |site: &&PlanSite| everywhere || site.org == body;
@@ -223,7 +231,7 @@ impl World {
     }
 
     /// Asks the rules under test.
-    fn ask<T>(
+    pub(crate) fn ask<T>(
         &self,
         plan: Option<&Plan>,
         decide: impl FnOnce(&Desk<'_>) -> Result<T, Refusal>,
@@ -265,6 +273,7 @@ impl World {
         let hash = plan.hash().unwrap();
         let consent = Consent { person, typed: None, proposed: true };
         self.consents.entry(hash).or_default().push(consent);
+        self.authorise(hash);
         self.start(hash)
     }
 
@@ -527,6 +536,10 @@ impl World {
         }
         match people.len() {
             0 => wrong("nobody"),
+            1 if self.given.is_for(&hash) => {
+                let commanded = people.values().all(|it| commands(&it));
+                self.judge_given(plan, hash, commanded)
+            }
             1 => {
                 let only = people.values().next().unwrap().person.clone();
                 self.judge_alone(plan, &only, is_large)
@@ -549,7 +562,9 @@ fn sim_policy_no_path_switches_more_than_two_people_agreed_to() {
             *seen.entry(way).or_default() += count;
         }
     }
-    for way in ["alone", "machine", "two", "large", "refused", "glass", "review", "undo", "close"] {
+    for way in
+        ["alone", "machine", "two", "large", "refused", "glass", "review", "undo", "close", "given"]
+    {
         assert!(seen.get(way).is_some_and(|count| *count >= 5), "{way} is hardly tried: {seen:?}");
     }
 }
@@ -566,33 +581,4 @@ fn sim_policy_every_mutant_is_caught() {
         }
     }
     assert!(survivors.is_empty(), "the oracle did not catch {survivors:?}");
-}
-
-#[test]
-fn an_order_under_a_plan_that_waits_is_refused_by_the_journal() {
-    let mut world = World::new(3, Mutant::None);
-    let chief = Grant { role: Role::Commander, scope: Scope::root() };
-    let grants = vec![chief];
-    let person = Person { name: "chief".into(), grants, means: Means::Passkey };
-    let plan = world.plan("chief");
-    let entry = world.ask(Some(&plan), |desk| desk.propose(&person, &plan)).unwrap();
-    world.ledger.apply(ID, &entry, world.now).unwrap();
-    let hash = plan.hash().unwrap();
-    let order = Entry::DarkOrdered { plan: hash, sites: plan.keys(), reason: String::new() };
-    let why = world.ledger.apply(ID, &order, world.now).unwrap_err();
-    assert_eq!(why.0, "the plan waits for its approval");
-    let started = Entry::PlanStarted { plan: hash };
-    assert_eq!(
-        world.ledger.apply(ID, &started, world.now).unwrap_err().0,
-        "seats of the plan are empty"
-    );
-    assert!(world.ledger.apply(ID, &entry, world.now).is_err(), "twice");
-    let action = world.ledger.actions().newest().next().unwrap();
-    assert_eq!((action.id().as_str(), &action.standing), ("A-0001", &Standing::Waiting));
-    for text in ["A-0001", "a-1", "1", " A0001 "] {
-        assert_eq!(world.ledger.actions().find(text).map(|it| it.number), Some(1), "{text}");
-    }
-    assert!(
-        world.ledger.actions().find("A-2").is_none() && world.ledger.actions().find("").is_none()
-    );
 }

@@ -46,10 +46,16 @@ pub(crate) enum Mutant {
     UndoneLate,
     ClosedByAnybody,
     ClosedByPrograms,
+    GivenForAnyFlaw,
+    GivenForInside,
+    GivenForVital,
+    GivenByNobody,
+    GivenWithoutBound,
+    GivenForEver,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::SlicesNotCounted,
         Self::AloneMaxIgnored,
         Self::TwoMaxIgnored,
@@ -87,6 +93,12 @@ impl Mutant {
         Self::UndoneLate,
         Self::ClosedByAnybody,
         Self::ClosedByPrograms,
+        Self::GivenForAnyFlaw,
+        Self::GivenForInside,
+        Self::GivenForVital,
+        Self::GivenByNobody,
+        Self::GivenWithoutBound,
+        Self::GivenForEver,
     ];
 
     /// Whoever acts, as these rules see him.
@@ -160,6 +172,14 @@ impl Mutant {
             Self::AloneMaxIgnored if seen.is_signed => seen.alone_max = 1_000,
             Self::TwoMaxIgnored => seen.two_max = usize::MAX,
             Self::UnsignedTrusted => seen.alone_max = 5,
+            Self::GivenForVital => seen.standing.iter_mut().for_each(|it| it.vital = true),
+            Self::GivenByNobody => seen.is_signed = true,
+            Self::GivenWithoutBound => {
+                seen.standing.iter_mut().for_each(|it| it.sites_max = usize::MAX);
+            }
+            Self::GivenForEver => {
+                seen.standing.iter_mut().for_each(|it| it.expires += 300 * 86_400);
+            }
             _ => {}
         }
         seen

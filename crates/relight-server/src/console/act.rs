@@ -138,7 +138,6 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         EngineErrorKind::Fenced => "store-fenced".to_owned(),
         EngineErrorKind::Broken => "engine-broken".to_owned(),
         EngineErrorKind::Rejected(_) => "engine-rejected".to_owned(),
-        EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
         EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
         EngineErrorKind::EdgeRefused(_) => "plan-edge-refused".to_owned(),
         EngineErrorKind::NoPath => "edge-no-verify".to_owned(),
@@ -174,7 +173,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         | EngineErrorKind::NoPath
         | EngineErrorKind::Untried
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
-        EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
+        EngineErrorKind::Refused(_) => StatusCode::FORBIDDEN,
         EngineErrorKind::Fenced | EngineErrorKind::Broken => StatusCode::SERVICE_UNAVAILABLE,
         EngineErrorKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
     }

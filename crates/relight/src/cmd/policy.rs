@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use relight_engine::Engine;
+use relight_engine::incident::Authority;
 use relight_engine::policy::SITES_ALONE_MAX;
 use relight_engine::store::Store;
 use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
+use relight_server::web::number::{self, rfc3339};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -44,6 +47,51 @@ struct Document<'a> {
     one_person_sites: usize,
     two_people_sites: usize,
     single: Option<&'a str>,
+    given_beforehand: Vec<GivenDocument<'a>>,
+}
+
+/// What is given beforehand, for a rule.
+#[derive(Serialize)]
+struct GivenDocument<'a> {
+    name: &'a str,
+    score_min: f64,
+    known_exploited: bool,
+    sites_max: usize,
+    vital: bool,
+    order: &'a str,
+    legal_basis: &'a str,
+    asked_by: &'a str,
+    given_by: &'a str,
+    expires: String,
+}
+
+impl<'a> From<&'a Authority> for GivenDocument<'a> {
+    fn from(given: &'a Authority) -> Self {
+        let Authority {
+            name,
+            score_min,
+            known_exploited,
+            sites_max,
+            vital,
+            order,
+            legal_basis,
+            proposer,
+            approver,
+            expires,
+        } = given;
+        Self {
+            name,
+            score_min: f64::from(*score_min) / 10.0,
+            known_exploited: *known_exploited,
+            sites_max: *sites_max,
+            vital: *vital,
+            order,
+            legal_basis,
+            asked_by: proposer,
+            given_by: approver,
+            expires: rfc3339(*expires),
+        }
+    }
 }
 
 impl Policy {
@@ -76,6 +124,7 @@ fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
             one_person_sites: policy.alone_max,
             two_people_sites: policy.two_max,
             single,
+            given_beforehand: policy.standing.iter().map(GivenDocument::from).collect(),
         };
         report.document("relight.policy/1", &document);
         return Ok(found);
@@ -89,8 +138,39 @@ fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
     if let Some(name) = &found.single {
         report.line(&texts::policy_single(lang, name, SITES_ALONE_MAX));
     }
+    for given in &found.policy.standing {
+        tell_given(given, context, report);
+    }
     tell_standing(&found, context, report);
     Ok(found)
+}
+
+/// What is given beforehand: for which flaws, how far, until when, on what it rests.
+fn tell_given(given: &Authority, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let score = number::tenths(lang, u64::from(given.score_min));
+    report.line(&texts::policy_given(lang, &given.name, &score, given.sites_max));
+    if given.known_exploited {
+        report.line(texts::policy_given_exploited(lang));
+    }
+    if given.vital {
+        report.line(texts::policy_given_vital(lang));
+    }
+    report.line(&texts::policy_given_basis(lang, &given.order, &given.legal_basis));
+    let state = if context.now() < given.expires {
+        texts::policy_given_until(lang, &given.proposer, &given.approver, &rfc3339(given.expires))
+    } else {
+        texts::policy_given_over(lang, &rfc3339(given.expires))
+    };
+    report.line(&state);
+}
+
+/// Journals what the policy gives beforehand, before anybody rests on it.
+pub(crate) fn give_beforehand(context: &Context, engine: &Engine) -> Result<(), Failure> {
+    // One that cannot be read gives nothing, which was told.
+    let Ok(found) = operator::policy(context, engine.store()) else { return Ok(()) };
+    let given = engine.give_beforehand(&found.policy);
+    given.map_err(|error| Failure::engine(context.lang, &error))
 }
 
 /// Warns where the strictest rules hold because of how the file of the policy is. One that cannot

@@ -174,6 +174,7 @@ impl Serve {
         let engine = context.engine()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
+        policy::give_beforehand(context, &engine)?;
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
         tell_troubles(&drive, report);

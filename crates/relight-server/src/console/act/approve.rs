@@ -352,9 +352,10 @@ fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {
         Seat::Second => texts::act_seat_second(lang),
         Seat::Command => texts::act_seat_command(lang),
     };
+    let given = action.authority.as_ref().map(|name| texts::act_seat_given(lang, name));
     SeatView {
         role,
-        name: signature.map(|it| it.by.clone()).unwrap_or_default(),
+        name: signature.map(|it| it.by.clone()).or(given).unwrap_or_default(),
         at: signature.map(|it| moment(lang, it.at)).unwrap_or_default(),
     }
 }

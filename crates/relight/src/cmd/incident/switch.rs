@@ -4,16 +4,15 @@ use std::io::{self, BufRead, IsTerminal};
 use std::sync::Arc;
 
 use clap::Args;
-use relight_engine::approval::Fictional;
+use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::blast::Blast;
 use relight_engine::drive::Drive;
-use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
-use relight_engine::policy::Refusal;
+use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::rollout::Rollout;
-use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Smashing};
-use relight_model::{Digest, GateKey, SitePart, Verdict};
+use relight_engine::{Engine, INVENTORY_TTL_S, Smashing};
+use relight_model::{Digest, GateKey, SitePart};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -26,6 +25,9 @@ use crate::report::{Exit, Report};
 
 /// Sites of a plan shown by name; `--json` has all.
 const SITES_SHOWN_MAX: usize = 20;
+
+/// Who plays the second person in a fictional province.
+const DEMO_SECOND: &str = "demo (second person)";
 
 #[derive(Debug, Args)]
 pub(super) struct Off {
@@ -222,41 +224,33 @@ fn order_given(
 ) -> Result<(), Failure> {
     let Control { engine, actor, person, rules, is_demo } = control;
     let failed = |error| Failure::engine(context.lang, &error);
+    let played = is_demo.then(|| played_by(actor));
+    let person = played.as_ref().unwrap_or(person);
     if wish.action == Action::Dark {
         let nonce = engine.now_ms().cast_unsigned().rotate_left(24);
         engine.take_baselines(actor, plan, nonce).map_err(failed)?;
     }
-    let given = match (is_demo, wish.break_glass) {
-        (true, _) => return order_played(control, plan, wish).map_err(failed),
-        (false, true) => {
-            let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?;
-            let smashing = Smashing { hash, reason: &wish.reason, proof: None };
-            engine.smash_glass(rules, person, plan, smashing)
-        }
-        (false, false) => engine.propose(rules, person, plan).and_then(|acted| {
-            let waits = || Refusal::SeatsEmpty.into();
-            if acted.started { Ok(()) } else { Err(waits()) }
-        }),
+    let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?;
+    let given = if wish.break_glass {
+        let smashing = Smashing { hash, reason: &wish.reason, proof: None };
+        engine.smash_glass(rules, person, plan, smashing)
+    } else {
+        engine.propose(rules, person, plan).and_then(|acted| match (acted.started, is_demo) {
+            (true, _) => Ok(()),
+            (false, false) => Err(Refusal::SeatsEmpty.into()),
+            (false, true) => {
+                let (second, typed) = (played_by(DEMO_SECOND), Some(plan.sites.len()));
+                engine.approve(rules, &second, acted.number, hash, typed).map(drop)
+            }
+        })
     };
     given.map_err(|error| control.refused(context, &error))
 }
 
-/// The same in a fictional province, where everybody may play every part.
-fn order_played(control: &Control, plan: &Plan, wish: &Wish) -> Result<(), EngineError> {
-    let Control { engine, actor, .. } = control;
-    match (wish.action, wish.break_glass) {
-        (Action::Relight, _) => return engine.admit_played(plan, actor),
-        (_, true) => engine.break_glass(plan, actor, &wish.reason)?,
-        (_, false) => engine.execute_approved(plan, actor, &Fictional)?,
-    }
-    if wish.action == Action::Dark {
-        // What the inventory says is the first evidence. A site that it calls clear was ordered
-        // dark all the same: calling it back at once is not what was asked.
-        let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
-        let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
-        engine.attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)?;
-    }
-    Ok(())
+/// In a fictional province everybody may play every part, under the rules that hold for everybody.
+fn played_by(name: &str) -> Person {
+    let grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+    Person { name: name.to_owned(), grants, means: Means::HardwareKey }
 }
 
 /// Refuses a plan for edges whose set-up would leave sites lit, unless glass is broken. An edge
