@@ -44,13 +44,14 @@ impl FixWatch {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(engine: &Arc<Engine>) -> Result<Self, EngineError> {
-        let (stop, stopped) = mpsc::channel();
+        let (stop, stopped) = mpsc::channel::<()>();
         let engine = Arc::clone(engine);
         let run = move || {
             let (mut tries, mut told) = (Tries::default(), None);
+            let goes_on = || stopped.try_recv() == Err(mpsc::TryRecvError::Empty);
             while stopped.recv_timeout(LOOK_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // What cannot be journalled now is tried again the next time.
-                let failed = engine.verify_ready(&mut tries).err();
+                let failed = engine.verify_while(&mut tries, &goes_on).err();
                 engine.tell_once(failed.map(|error| chain(&error)), &mut told);
             }
         };
@@ -126,11 +127,24 @@ impl Engine {
     /// # Errors
     /// The journal cannot be written.
     pub fn verify_ready(&self, tries: &mut Tries) -> Result<usize, EngineError> {
+        self.verify_while(tries, &|| true)
+    }
+
+    /// The same for as long as `goes_on`: hundreds of sites that do not answer keep nobody waiting
+    /// who wants to end, for longer than the few that are being asked.
+    ///
+    /// # Errors
+    /// As [`Engine::verify_ready`].
+    pub fn verify_while(
+        &self,
+        tries: &mut Tries,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<usize, EngineError> {
         let (fixed, now) = (self.fixed(), self.now());
         tries.0.retain(|(id, site), _| fixed.iter().any(|it| it.id == *id && it.site == *site));
         let due: Vec<&Fixed> = fixed.iter().filter(|one| tries.is_due(one, now)).collect();
         let mut passed = 0;
-        for some in due.chunks(TRIALS_AT_ONCE_MAX) {
+        for some in due.chunks(TRIALS_AT_ONCE_MAX).take_while(|_| goes_on()) {
             for (one, found) in some.iter().zip(self.look_at(some)) {
                 tries.note(one, now);
                 // There was no thread for it: it is looked at the next time.

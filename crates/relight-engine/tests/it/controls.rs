@@ -28,6 +28,10 @@ fn affected() -> Town {
 }
 
 fn mitigate(town: &Town, control: &str) -> Result<Replay, EngineError> {
+    replay_with(town, control, &Payloads::of_lines(b"${jndi:x}").unwrap())
+}
+
+fn replay_with(town: &Town, control: &str, payloads: &Payloads) -> Result<Replay, EngineError> {
     let control = Mitigation {
         control: control.into(),
         place: "edge".into(),
@@ -36,8 +40,7 @@ fn mitigate(town: &Town, control: &str) -> Result<Replay, EngineError> {
         blocked: 0,
         expires: town.engine.now() + 86_400,
     };
-    let payloads = Payloads::of_lines(b"${jndi:x}").unwrap();
-    town.engine.mitigate("anna", LOG4SHELL, &key(&name(0)), control, &payloads)
+    town.engine.mitigate("anna", LOG4SHELL, &key(&name(0)), control, payloads)
 }
 
 /// The payload as it comes in the query, as it is, and as the user name of Basic authentication.
@@ -56,6 +59,27 @@ fn a_control_that_stops_everything_is_one_and_one_that_misses_a_place_is_none() 
             assert!(matches!(again.kind, EngineErrorKind::Rejected(_)), "it is behind one");
         }
     }
+}
+
+/// Trap: an edge that refuses whatever is long passed as a control. Method: edges that say so in
+/// each way that edges do, nginx by a plain 400, with a payload that is longer than they take.
+#[test]
+fn an_edge_that_refuses_what_is_long_is_no_control() {
+    let long = format!("${{jndi:{}}}", "y".repeat(200));
+    for status in [400, 413, 414, 431] {
+        let town = affected();
+        let address = behind_the_gate(move |head| if head.len() > 200 { status } else { 200 });
+        town.verify_at(address);
+        let payloads = Payloads::of_lines(long.as_bytes()).unwrap();
+        let replay = replay_with(&town, "a limit", &payloads).unwrap();
+        assert_eq!(replay, Replay { sent: 3, blocked: 0 }, "{status}");
+        assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    }
+    let town = affected();
+    behind(&town, &EVERYWHERE);
+    let payloads = Payloads::of_lines(long.as_bytes()).unwrap();
+    let replay = replay_with(&town, "rule 1", &payloads).unwrap();
+    assert_eq!(replay, Replay { sent: 3, blocked: 3 }, "a rule stops it for what it holds");
 }
 
 /// Bad input: no way behind the gate, a control that stops harmless words, one without a name, and

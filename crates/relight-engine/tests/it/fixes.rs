@@ -338,6 +338,28 @@ fn a_trial_of_some_files_verifies_no_others() {
     assert_eq!((by_server().unwrap(), phases()), (1, [Some(Phase::RelightEligible); 2]));
 }
 
+/// Goal: whoever ends a server waits for the few sites that are being asked, not for all that are
+/// silent. Method: three turns of sites, and a stop during the first.
+#[test]
+fn a_stop_waits_for_the_sites_that_are_being_asked_and_for_no_others() {
+    let count = 3 * TRIALS_AT_ONCE_MAX;
+    let town = town(count);
+    let behind = Behind::of(&town);
+    behind.says(0);
+    for site in 0..count {
+        fixed(&town, site);
+    }
+    let verify = |tries: &mut Tries, goes_on: &dyn Fn() -> bool| {
+        town.engine.verify_while(tries, goes_on).unwrap()
+    };
+    let mut tries = Tries::default();
+    assert_eq!((verify(&mut tries, &|| false), behind.asked()), (0, 0));
+    verify(&mut tries, &|| behind.asked() == 0);
+    assert_eq!(behind.asked(), u32::try_from(TRIALS_AT_ONCE_MAX).unwrap());
+    verify(&mut tries, &|| true);
+    assert_eq!(behind.asked(), u32::try_from(count).unwrap(), "the others, and each once");
+}
+
 /// Bad input: what the server cannot look at is told, each cause by its own code and without the
 /// places of this machine; it is no reason to say that the site is being asked.
 #[test]
