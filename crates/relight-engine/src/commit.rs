@@ -101,7 +101,7 @@ impl Engine {
 
     /// One transaction for a group of callers.
     fn commit(&self, began: Instant, group: Vec<Waiting>) {
-        let mut guard = self.write();
+        let mut guard = self.journalling();
         let state = &mut *guard;
         let now = self.now();
         let group = self.admitted(group);

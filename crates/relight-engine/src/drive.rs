@@ -2,6 +2,8 @@
 //! what became clear.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -10,12 +12,14 @@ use std::{io, thread};
 
 use relight_edge::{EdgeErrorKind, Target};
 use relight_model::{Digest, Epoch, GateKey, Light, Seen};
+use relight_store::Store;
 
 use crate::barriers::{BarrierFault, barrier_of};
 use crate::edges;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate};
+use crate::inventoried::Inventoried;
 use crate::reconcile::{BARRIER, BARRIER_WAIT_MAX, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
 
@@ -50,6 +54,51 @@ impl Drive {
         let mut drive = Self::edges_alone(engine)?;
         drive.spawn("relight", relight_what_is_clear)?;
         Ok(drive)
+    }
+
+    /// Opens a register, and drives its edges to what the journal wants dark while the inventory is
+    /// read, however long that takes: a crash in the middle of an order costs no more than a look
+    /// at the journal. Nothing is opened before the evidence of open incidents follows what was
+    /// read.
+    ///
+    /// # Errors
+    /// As [`Engine::open`] and [`Drive::start`]; the gates stay as they are.
+    pub fn open(
+        store: Arc<Store>,
+        options: EngineOptions,
+    ) -> Result<(Arc<Engine>, Self), EngineError> {
+        Self::open_after(store, options, || ())
+    }
+
+    /// The same for an inventory that is there after `before` at the earliest, which runs beside
+    /// the edges.
+    ///
+    /// # Errors
+    /// As [`Drive::open`].
+    pub fn open_after(
+        store: Arc<Store>,
+        options: EngineOptions,
+        before: impl FnOnce() + Send,
+    ) -> Result<(Arc<Engine>, Self), EngineError> {
+        let folder = store.path().parent().unwrap_or(Path::new("")).to_path_buf();
+        let lease = Engine::take_lease(&store, &options)?;
+        let (inventory, begun) = thread::scope(|scope| {
+            let inventory = scope.spawn(|| {
+                before();
+                // A connection of its own: what is proven meanwhile is journalled.
+                Inventoried::read(&Store::open(&folder)?)
+            });
+            let begun = Engine::begin(store, options, lease).and_then(|engine| {
+                let engine = Arc::new(engine);
+                Ok((Self::edges_alone(&engine)?, engine))
+            });
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            (inventory.join().unwrap_or_else(|panic| resume_unwind(panic)), begun)
+        });
+        let (mut drive, engine) = begun?;
+        engine.take_inventory(inventory?)?;
+        drive.spawn("relight", relight_what_is_clear)?;
+        Ok((engine, drive))
     }
 
     /// As [`Drive::start`], and opens nothing by itself: for whoever relights by waves.
@@ -142,6 +191,8 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
         edge.set_drilled(engine.is_drilled(edge.name(), identity));
+        // Looked at before the round: what is settled meanwhile waits for the next one.
+        edge.set_holding(!engine.stage.is_settled());
         let permits = |site: &GateKey| engine.permits(site);
         let left = rest.left(&wants, &permits);
         if wants.is_empty() || (left.is_some() && rest.is_settled()) {

@@ -25,6 +25,7 @@ use crate::inventoried::{FoundSites, Inventoried};
 use crate::live::Board;
 use crate::logs::KeptCampaigns;
 use crate::reconcile::{self, Want};
+use crate::stage::Stage;
 use crate::takeover::{Trust, above_edges};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
@@ -63,6 +64,7 @@ pub struct Engine {
     pub(crate) lease: Lease,
     pub(crate) options: EngineOptions,
     state: RwLock<State>,
+    pub(crate) stage: Stage,
     version: Mutex<u64>,
     changed: Condvar,
     listeners: RwLock<Vec<Listener>>,
@@ -111,16 +113,49 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or the journal does not replay.
     pub fn open(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
+        let lease = Self::take_lease(&store, &options)?;
+        let (inventory, engine) = thread::scope(|scope| {
+            let inventory = scope.spawn(|| Inventoried::read(&store));
+            let engine = Self::begin(Arc::clone(&store), options, lease);
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            (inventory.join().unwrap_or_else(|panic| resume_unwind(panic)), engine)
+        });
+        let engine = engine?;
+        engine.take_inventory(inventory?)?;
+        Ok(engine)
+    }
+
+    /// Takes the register from whoever controls it.
+    pub(crate) fn take_lease(store: &Store, options: &EngineOptions) -> Result<Lease, EngineError> {
         let now = (options.clock)() / 1_000;
         let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
-        let lease = above_edges(&store, lease)?;
-        let engine = Self::with_lease(store, options, lease, Trust::Verify)?;
-        let followed = engine.follow_advisories().and_then(|()| engine.take_left());
+        above_edges(store, lease)
+    }
+
+    /// Opens a register before its inventory is there: what the journal says is known, and nothing
+    /// else.
+    pub(crate) fn begin(
+        store: Arc<Store>,
+        options: EngineOptions,
+        lease: Lease,
+    ) -> Result<Self, EngineError> {
+        Self::with_lease(store, options, lease, Trust::Verify)
+    }
+
+    /// From here on questions are answered, and once the evidence of open incidents follows what
+    /// was read, sites may be opened.
+    pub(crate) fn take_inventory(&self, inventory: Inventoried) -> Result<(), EngineError> {
+        self.journalling().inventory = inventory;
+        self.stage.know();
+        let followed = self.follow_advisories().and_then(|()| self.take_left());
         match followed {
             // Begins all the same: what darkens needs it, and this is done once there is room.
-            Err(_) if engine.store.is_short_of_space() => Ok(engine),
-            followed => followed.map(|()| engine),
+            Err(_) if self.store.is_short_of_space() => {}
+            followed => followed?,
         }
+        self.stage.settle();
+        self.wake();
+        Ok(())
     }
 
     /// Opens a register for work that writes nothing to the journal, beside whoever controls it:
@@ -131,7 +166,12 @@ impl Engine {
     pub fn beside(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
         // Terms count from 1: no journal takes this one.
         let (name, holder) = (JOURNAL_LEASE.to_owned(), options.holder.clone());
-        Self::with_lease(store, options, Lease { name, holder, term: 0 }, Trust::AsItIs)
+        let lease = Lease { name, holder, term: 0 };
+        let engine = Self::with_lease(store, options, lease, Trust::AsItIs)?;
+        let inventory = Inventoried::read(&engine.store)?;
+        engine.journalling().inventory = inventory;
+        engine.stage.know();
+        Ok(engine)
     }
 
     fn with_lease(
@@ -141,16 +181,14 @@ impl Engine {
         trust: Trust,
     ) -> Result<Self, EngineError> {
         // Whoever starts again in the middle of an incident has edges that wait.
-        let (replayed, inventory) = thread::scope(|scope| {
-            let replayed = scope.spawn(|| replay(&store));
+        let (ledger, seq) = thread::scope(|scope| {
             let intact = scope.spawn(|| trust.check(&store));
-            let inventory = Inventoried::read(&store);
+            let replayed = replay(&store);
             // A thread that panicked found a bug of ours: it goes on in this one.
-            let replayed = replayed.join().unwrap_or_else(|panic| resume_unwind(panic));
             let intact = intact.join().unwrap_or_else(|panic| resume_unwind(panic));
-            (intact.and(replayed), inventory)
-        });
-        let ((ledger, seq), inventory) = (replayed?, inventory?);
+            intact.and(replayed)
+        })?;
+        let inventory = Inventoried::unread();
         let sites = store.sites()?;
         let by_key = keys_of(&sites);
         let protected = store.marked(SiteMark::Protected)?;
@@ -161,6 +199,7 @@ impl Engine {
             lease,
             options,
             state: RwLock::new(state),
+            stage: Stage::default(),
             version: Mutex::new(0),
             changed: Condvar::new(),
             listeners: RwLock::default(),
@@ -188,7 +227,7 @@ impl Engine {
 
     /// Every site of the register, by number.
     pub fn sites(&self) -> Vec<Site> {
-        self.read().sites.clone()
+        self.journalled().sites.clone()
     }
 
     /// Every organisation of the register.
@@ -312,7 +351,7 @@ impl Engine {
 
     /// Looks at the ledger under the lock; keep it short, the edges wait.
     pub fn with_ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
-        look(&self.read().ledger)
+        look(&self.journalled().ledger)
     }
 
     /// Looks at the ledger under the lock, and at the advisories that its incidents are about.
@@ -339,7 +378,7 @@ impl Engine {
     /// What the journal wants of the sites of one edge, and under which epoch. Sites that no open
     /// incident ever touched are not in it.
     pub(crate) fn wants_of(&self, edge: &str) -> (Vec<Want>, Epoch) {
-        let state = self.read();
+        let state = self.journalled();
         let site_of = |key: &GateKey| state.by_key.get(key).map(|index| &state.sites[*index]);
         let wants = reconcile::wants(&state.ledger, edge, site_of);
         (wants, Epoch { term: self.lease.term, seq: state.seq })
@@ -347,13 +386,13 @@ impl Engine {
 
     /// The sites of one edge.
     pub(crate) fn keys_of(&self, edge: &str) -> BTreeSet<GateKey> {
-        let state = self.read();
+        let state = self.journalled();
         let here = state.sites.iter().filter(|site| site.edge == edge);
         here.map(|site| site.slug.clone()).collect()
     }
 
     pub(crate) fn permits(&self, site: &GateKey) -> bool {
-        self.read().ledger.permits(site, self.now())
+        self.stage.is_settled() && self.journalled().ledger.permits(site, self.now())
     }
 
     /// Calls `listener` after each append from now on. It must not append itself.
@@ -398,11 +437,26 @@ impl Engine {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Everything; waits until the inventory is there, for nothing is answered without it.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.stage.wait_known();
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, to change it.
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.stage.wait_known();
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the journal and the list of sites say, whether or not the inventory is there: nobody
+    /// looks at that one here.
+    fn journalled(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for who folds entries in.
+    pub(crate) fn journalling(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -81,6 +81,14 @@ pub struct FoundSites {
 }
 
 impl Inventoried {
+    /// What stands in for it until it is read; nobody is let near it.
+    pub(crate) fn unread() -> Self {
+        let (index, identities) = (Index::default(), Identities::default());
+        let matcher = Matcher::full_of(Advisories::default(), identities);
+        let answered = Mutex::default();
+        Self { index, matcher, matched: 0, advisory_seq: 0, moved: None, answered }
+    }
+
     /// Reads everything.
     pub(crate) fn read(store: &Store) -> Result<Self, EngineError> {
         let advisory_seq = store.advisory_seq()?;

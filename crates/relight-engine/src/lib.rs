@@ -44,6 +44,7 @@ mod select;
 pub mod signals;
 pub mod silenced;
 pub mod sources_policy;
+mod stage;
 mod switch;
 mod takeover;
 mod then;

@@ -170,6 +170,8 @@ pub struct EdgeLoop {
     canary_failed: bool,
     /// It passed a drill: what is only declared of it may be believed.
     is_drilled: bool,
+    /// Nothing is opened yet, and what is open stays so: nobody can tell what may be.
+    is_holding: bool,
     generation: u64,
 }
 
@@ -196,6 +198,7 @@ impl EdgeLoop {
             canary_at: None,
             canary_failed: false,
             is_drilled: false,
+            is_holding: false,
             generation: 0,
         }
     }
@@ -208,6 +211,12 @@ impl EdgeLoop {
     /// Says whether a drill on this edge has shown what it is only said to do.
     pub fn set_drilled(&mut self, is_drilled: bool) {
         self.is_drilled = is_drilled;
+    }
+
+    /// Says whether nobody can tell yet what may be opened: then sites are closed and proven dark,
+    /// and those that are on their way back stay as they are.
+    pub fn set_holding(&mut self, is_holding: bool) {
+        self.is_holding = is_holding;
     }
 
     /// Says how long ordinary requests may go on after a gate closed, in milliseconds.
@@ -293,7 +302,9 @@ impl EdgeLoop {
         // Connections that cannot be counted or cut leave their sites unproven and nobody waiting.
         let uncounted = self.prove_dark(turn).err();
         self.watch_lit(turn);
-        self.open(turn, &opening, held)?;
+        if !self.is_holding {
+            self.open(turn, &opening, held)?;
+        }
         trouble.or(uncounted).map_or(Ok(()), Err)
     }
 

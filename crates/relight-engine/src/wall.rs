@@ -22,9 +22,10 @@ impl Engine {
     pub fn board(&self) -> Result<Arc<Board>, EngineError> {
         let board = board_of(self.store())?;
         let wall = Wall::new(Arc::clone(&board));
-        self.show_all(&wall);
         self.watch_sites(&board);
         self.listen(Box::new(move |engine, appended| wall.tell(engine, appended)));
+        // After the first entry that is told: what was proven while the journal was read is shown.
+        self.show_all(&Wall::new(Arc::clone(&board)));
         Ok(board)
     }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use relight_engine::drive::Drive;
 use relight_engine::store::{DATABASE_FILE, Store};
 use relight_engine::{Engine, EngineError, EngineOptions, INVENTORY_TTL_S};
 use relight_model::Timestamp;
@@ -91,6 +92,12 @@ impl Context {
         self.opened(Engine::open)
     }
 
+    /// The engine with its edges driven, from before its inventory is read.
+    pub(crate) fn driven(&self) -> Result<(Arc<Engine>, Drive), Failure> {
+        let opened = Drive::open(self.existing_store()?, self.engine_options());
+        opened.map_err(|error| Failure::engine(self.lang, &error))
+    }
+
     /// The engine, for commands that write nothing to the journal: a server goes on.
     pub(crate) fn engine_beside(&self) -> Result<Arc<Engine>, Failure> {
         self.opened(Engine::beside)
@@ -101,12 +108,17 @@ impl Context {
         open: fn(Arc<Store>, EngineOptions) -> Result<Engine, EngineError>,
     ) -> Result<Arc<Engine>, Failure> {
         let store = self.existing_store()?;
-        let options = EngineOptions {
+        open(store, self.engine_options())
+            .map(Arc::new)
+            .map_err(|error| Failure::engine(self.lang, &error))
+    }
+
+    fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
             holder: format!("relight {}", std::process::id()),
             clock: clock::now_ms,
             inventory_ttl_s: INVENTORY_TTL_S,
-        };
-        open(store, options).map(Arc::new).map_err(|error| Failure::engine(self.lang, &error))
+        }
     }
 
     /// Refuses what would take the register from a server that runs: the server would end, and

@@ -22,13 +22,16 @@ const WEIGHED: usize = 10_000;
 pub(crate) fn run(words: &[String]) {
     let [folder, sites, action] = words else { return };
     let sites: Vec<GateKey> = (0..sites.parse().unwrap()).map(key).collect();
-    let town = Town::start(Path::new(folder), None);
-    if action == "order" {
-        let plan = town.plan(&sites);
-        town.engine.execute(&plan, "bench").unwrap();
-    }
     // Whoever started it closes the pipe, or kills it.
-    let _ = stdin().read_to_end(&mut Vec::new());
+    let stay = || drop(stdin().read_to_end(&mut Vec::new()));
+    if action != "order" {
+        let _driven = town::drive(Path::new(folder));
+        return stay();
+    }
+    let town = Town::start(Path::new(folder), None);
+    let plan = town.plan(&sites);
+    town.engine.execute(&plan, "bench").unwrap();
+    stay();
 }
 
 /// Starts this program again as a controller.

@@ -84,9 +84,17 @@ pub(crate) fn put_edge(folder: &Path, target: &Target) {
 
 /// Opens a register as its controller.
 pub(crate) fn open(folder: &Path) -> Engine {
-    let store = Arc::new(Store::open(folder).unwrap());
+    Engine::open(Arc::new(Store::open(folder).unwrap()), options()).unwrap()
+}
+
+/// The same with its edges driven, from before its inventory is read.
+pub(crate) fn drive(folder: &Path) -> (Arc<Engine>, Drive) {
+    Drive::open(Arc::new(Store::open(folder).unwrap()), options()).unwrap()
+}
+
+fn options() -> EngineOptions {
     let holder = format!("bench {}", std::process::id());
-    Engine::open(store, EngineOptions { holder, clock, inventory_ttl_s: INVENTORY_TTL_S }).unwrap()
+    EngineOptions { holder, clock, inventory_ttl_s: INVENTORY_TTL_S }
 }
 
 fn row(site: usize, edge: &str) -> SiteRow {

@@ -33,6 +33,7 @@ mod policy_given;
 mod policy_mutants;
 mod policy_people;
 mod proxies;
+mod restart_proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]
 mod rig;

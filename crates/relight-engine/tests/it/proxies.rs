@@ -31,7 +31,7 @@ use testkit::Rng;
 use crate::engine::{clock, open, pass};
 use crate::rig::{Kind, Rig, host, key};
 
-const ID: &str = "CVE-2099-0001";
+pub(crate) const ID: &str = "CVE-2099-0001";
 const SITES: usize = 6;
 const STEPS: usize = 40;
 /// How long connections of before are left alone, in milliseconds.
@@ -417,7 +417,7 @@ fn edge_loop(rig: &Rig, fuel: &Arc<AtomicI64>, nonce: u64) -> EdgeLoop {
     edge_loop
 }
 
-fn row(site: usize) -> SiteRow {
+pub(crate) fn row(site: usize) -> SiteRow {
     SiteRow {
         line: site + 2,
         slug: key(site),
@@ -436,7 +436,7 @@ fn row(site: usize) -> SiteRow {
 }
 
 /// A complete inventory of one artifact.
-fn sbom(version: usize) -> Sbom {
+pub(crate) fn sbom(version: usize) -> Sbom {
     let purl = Purl::new("maven", "org.example", "library", VERSIONS[version]);
     let found = Component::new(purl, "app.war", Basis::PomProperties, Scope::Installed);
     let artifact = Some(Digest([version as u8 + 1; 32]));
@@ -444,7 +444,7 @@ fn sbom(version: usize) -> Sbom {
 }
 
 /// The advisory as it is first published, or after it was found that the fix is none.
-fn publish(store: &Store, is_revised: bool) {
+pub(crate) fn publish(store: &Store, is_revised: bool) {
     let (day, fixed) = if is_revised { (14, "2.17.0") } else { (10, "2.15.0") };
     let text = format!(
         r#"{{"schema_version":"1.6.0","id":"{ID}","modified":"2099-12-{day}T00:00:00Z",

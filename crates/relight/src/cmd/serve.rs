@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use clap::Args;
-use relight_engine::drive::Drive;
 use relight_engine::feeds::FeedFolder;
 use relight_engine::fetch::Fetched;
 use relight_engine::live::Board;
@@ -171,12 +170,11 @@ impl Serve {
         if self.drill {
             stage::refuse_drill(context)?;
         }
-        let engine = context.engine()?;
+        let (engine, drive) = context.driven()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
         policy::give_beforehand(context, &engine)?;
         let board = engine.board().map_err(failed)?;
-        let drive = Drive::start(&engine).map_err(failed)?;
         tell_troubles(&drive, report);
         let fixes = FixWatch::start(&engine).map_err(failed)?;
         let stage = if self.drill {

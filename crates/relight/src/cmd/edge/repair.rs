@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_engine::drive::Drive;
 use relight_engine::edge::Target;
 use relight_engine::edges;
 use relight_server::web::texts;
@@ -29,10 +28,9 @@ pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure>
         return wait_for_server(context, report);
     }
     drop(store);
-    let engine = context.engine()?;
+    let (engine, drive) = context.driven()?;
     let failed = |error| Failure::engine(context.lang, &error);
     let targets = engine.store().edges().map_err(|error| context.store_failure(&error))?;
-    let drive = Drive::start(&engine).map_err(failed)?;
     barrier::tell_troubles(&drive, report);
     let deadline = Instant::now() + REPAIR_WAIT_MAX;
     loop {
