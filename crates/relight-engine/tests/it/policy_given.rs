@@ -88,7 +88,8 @@ impl World {
         let count = plan.sites.len();
         let wrong = |what: &str| Err(format!("given beforehand, {what}: {count} sites, {about:?}"));
         let is_critical = about.score == Some(100);
-        if !is_critical && !(about.known_exploited && about.faces_internet) {
+        let is_exploited = about.known_exploited && about.faces_internet;
+        if !(is_critical || is_exploited) {
             return wrong("another flaw");
         }
         if !self.policy.is_signed || self.policy.standing.is_empty() {

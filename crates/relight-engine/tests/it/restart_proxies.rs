@@ -86,8 +86,8 @@ fn is_proven(records: &[JournalRecord], site: usize, wanted: Light) -> bool {
 }
 
 /// Goal: a restart costs no more than a look at the journal before edges are driven, and opens
-/// nothing on a guess. Method: a controller ends after it ordered two sites dark; the next one reads
-/// an inventory that is there only after both are proven so.
+/// nothing on a guess. Method: a controller ends after it ordered two sites dark; the next one
+/// reads an inventory that is there only after both are proven so.
 fn restart(kind: Kind) {
     let (_folder, rig, store) = town(kind);
     let seen = |site: usize| rig.prober().probe(&targets(site..site + 1), 7)[0].seen;

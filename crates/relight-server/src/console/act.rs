@@ -5,6 +5,7 @@
 
 pub(super) mod approve;
 pub(super) mod choose;
+mod denied;
 pub(super) mod forms;
 mod plan;
 pub(super) mod plan_view;

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::grants::{Payloads, Replay, Unsendable};
-use relight_engine::incident::{Compromise, Entry, Mitigation, Tried};
+use relight_engine::grants::{Payloads, Unsendable};
+use relight_engine::incident::{Compromise, Entry, Mitigation};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
@@ -15,6 +15,7 @@ use relight_web::act_views::PreviewPage;
 use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
+pub(crate) use super::denied::{Conflict, Denied};
 use super::{person_of, policy_of, refused, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
@@ -102,65 +103,6 @@ impl Short {
         let days = if self.days.trim().is_empty() { ACCEPTED_DAYS } else { self.days.trim() };
         let days: i64 = days.parse().map_err(|_| Denied::NoSuchAct)?;
         Ok(now.saturating_add(days.saturating_mul(86_400)))
-    }
-}
-
-/// Why an act was not done: there is none of its name, a role is missing, nobody looked for signs
-/// of compromise, a fix did not pass, a payload cannot be sent, or the engine says no.
-#[derive(Debug)]
-pub(crate) enum Denied {
-    /// No site can be looked after like this.
-    NoSuchAct,
-    /// Nobody granted it.
-    Role,
-    /// That this site showed no signs of compromise cannot be said.
-    Signs(Unsaid),
-    /// The fix of this site was tried and did not pass.
-    NotVerified(String, Option<Tried>),
-    /// A control let so many of so many payloads through.
-    LetThrough(Replay),
-    /// What a control must stop cannot be sent.
-    Payloads(Unsendable),
-    /// The engine's reason.
-    Engine(EngineError),
-}
-
-/// What stands in the way of an act as things are: the same for a page and for a program.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Conflict {
-    /// Stable name of what stands in the way.
-    pub(crate) code: &'static str,
-    /// What it is.
-    pub(crate) what: String,
-    /// What to do next.
-    pub(crate) remedy: &'static str,
-}
-
-impl Denied {
-    /// What stands in the way as things are; nothing where the request itself, a role or the engine
-    /// does.
-    pub(crate) fn conflict(&self, lang: Lang) -> Option<Conflict> {
-        let (code, what, remedy) = match self {
-            Self::Signs(unsaid) => {
-                ("signs-refused", unsaid.text(lang), texts::act_signs_refused_remedy(lang))
-            }
-            Self::NotVerified(site, tried) => {
-                let what = not_verified(lang, site, tried.as_ref());
-                ("not-verified", what, texts::act_not_verified_remedy(lang))
-            }
-            Self::LetThrough(replay) => {
-                let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
-                ("let-through", what, texts::payloads_blocked_remedy(lang))
-            }
-            Self::NoSuchAct | Self::Role | Self::Payloads(_) | Self::Engine(_) => return None,
-        };
-        Some(Conflict { code, what, remedy })
-    }
-}
-
-impl From<EngineError> for Denied {
-    fn from(error: EngineError) -> Self {
-        Self::Engine(error)
     }
 }
 
@@ -309,15 +251,6 @@ async fn run(
         }
     })
     .await
-}
-
-/// That a fix is not verified, and why.
-pub(crate) fn not_verified(lang: Lang, site: &str, tried: Option<&Tried>) -> String {
-    let what = texts::not_verified(lang, site);
-    match tried {
-        Some(tried) => texts::labelled(lang, &what, &words::tried(lang, &tried.why, &tried.detail)),
-        None => what,
-    }
 }
 
 /// That payloads cannot be sent: which one of a text, and why.
