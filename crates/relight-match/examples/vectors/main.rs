@@ -5,6 +5,7 @@
 mod npm;
 mod purls;
 mod scores;
+mod truth;
 mod versions;
 
 use std::fs;
@@ -42,8 +43,13 @@ impl Count {
 
 fn main() -> ExitCode {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let counts =
-        [versions::run(&folder), npm::run(&folder), scores::run(&folder), purls::run(&folder)];
+    let counts = [
+        versions::run(&folder),
+        npm::run(&folder),
+        scores::run(&folder),
+        purls::run(&folder),
+        truth::run(&folder),
+    ];
     let (mut cases, mut different) = (0, 0);
     for count in counts.iter().flatten() {
         println!("{:45} {:6} cases, {} different", count.name, count.cases, count.different);
