@@ -94,14 +94,27 @@ fn package(purl: &Purl, within: &[VexProduct]) -> Option<PackageName> {
     (is_plain && !is_modular).then_some(PackageName { ecosystem, release: Some(release), name })
 }
 
-/// `8` of `cpe:/o:redhat:enterprise_linux:8::baseos`, for the packages of that vendor. A minor
-/// release (`8.6`) is a stream of its own, of which no package tells that it is in it.
+/// `8` of `cpe:/o:redhat:enterprise_linux:8::baseos`, `15.4` of `cpe:/o:suse:sles:15:sp4` and of
+/// `cpe:/o:opensuse:leap:15.4`, for the packages of that vendor. A minor release of Red Hat (`8.6`)
+/// is a stream of its own, of which no package tells that it is in it.
 fn release_of(cpe: &str, ecosystem: &Ecosystem) -> Option<String> {
     let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
     let mut parts = rest.split(':').skip(1);
     let (vendor, product, version) = (parts.next()?, parts.next()?, parts.next()?);
     let is_system = matches!(product, "enterprise_linux" | "almalinux" | "rocky_linux" | "linux");
     let is_own = Ecosystem::from_purl("rpm", vendor) == *ecosystem;
+    let is_number = |text: &str| {
+        !text.is_empty() && text.split('.').all(|it| it.bytes().all(|it| it.is_ascii_digit()))
+    };
+    // The modules of SUSE's distribution (`sle-module-basesystem`) have its numbers.
+    if is_own && *ecosystem == Ecosystem::Suse && product.starts_with("sle") {
+        let pack = parts.next().and_then(|it| it.strip_prefix("sp")).filter(|it| is_number(it));
+        let release = pack.map_or_else(|| version.to_owned(), |pack| format!("{version}.{pack}"));
+        return is_number(&release).then_some(release);
+    }
+    if is_own && *ecosystem == Ecosystem::OpenSuse && product == "leap" {
+        return is_number(version).then(|| version.to_owned());
+    }
     let is_major = !version.is_empty() && version.bytes().all(|it| it.is_ascii_digit());
     (is_system && is_own && is_major).then(|| version.to_owned())
 }

@@ -288,6 +288,12 @@ fn whose_package_it_is() {
         ),
         ("pkg:rpm/redhat/vim@9", "cpe:/o:redhat:enterprise_linux:9.2::baseos", ""),
         ("pkg:rpm/redhat/vim@9", "cpe:/o:almalinux:almalinux:9", ""),
+        ("pkg:rpm/suse/vim@9", "cpe:/o:suse:sles:15:sp4", "Some(\"15.4\") 9"),
+        ("pkg:rpm/suse/vim@9", "cpe:/o:suse:sle-module-basesystem:15:sp4", "Some(\"15.4\") 9"),
+        ("pkg:rpm/suse/vim@9", "cpe:2.3:o:suse:sles:12:*:*:*:*:*:*:*", "Some(\"12\") 9"),
+        ("pkg:rpm/suse/vim@9", "cpe:/o:suse:suse-manager-server:4.3", ""),
+        ("pkg:rpm/opensuse/vim@9", "cpe:/o:opensuse:leap:15.4", "Some(\"15.4\") 9"),
+        ("pkg:rpm/opensuse/vim@9", "cpe:/o:suse:sles:15:sp4", ""),
         ("pkg:maven/g/vim@9", "cpe:/a:redhat:jboss_enterprise_application_platform:7.4", ""),
         ("pkg:deb/debian/vim@9", "cpe:/o:debian:debian_linux:12", ""),
     ] {
