@@ -19,6 +19,7 @@ power,Courant,Power,https://power.example,Utility,energy,2,,yes
 let server;
 let folder;
 let link;
+let idle;
 let origin;
 
 before(async () => {
@@ -102,6 +103,11 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
     await page.click('button.main');
     await page.waitForURL('**/me?*');
 
+    await page.goto(`${origin}/accounts?lang=en`);
+    await page.fill('form[action^="/accounts/add"] [name=name]', 'wall');
+    await page.click('form[action^="/accounts/add"] button');
+    idle = await page.textContent('.secret code');
+
     await withBrowser(async (elsewhere) => {
       const zoe = await person(elsewhere);
       await openLink(zoe.page, invitation, 'en');
@@ -135,6 +141,32 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
       await zoe.page.waitForURL('**/sign-in*');
       assert.deepEqual(zoe.faults, []);
     });
+  });
+});
+
+test('a sign-in that nobody uses says so before it ends, and when it is over', async () => {
+  await withBrowser(async (context) => {
+    const { page, faults } = await person(context);
+    // The only admin is signed in elsewhere: an account of its own comes with a link from there.
+    await openLink(page, idle, 'en');
+    await page.clock.install();
+    await page.click('button.main');
+    await page.waitForURL('**/me?*');
+    const box = page.locator('.stay');
+    await page.clock.fastForward('27:00');
+    assert.equal(await box.isVisible(), false, 'three minutes are left');
+    await page.clock.fastForward('01:30');
+    await page.waitForSelector('.stay:not([hidden])');
+    assert.match(await box.innerText(), /in two minutes your sign-in ends/);
+    await lookHere(page, 'door-idle-en');
+    await page.click('.stay button');
+    await page.waitForSelector('.stay', { state: 'hidden' });
+    await context.clearCookies();
+    await page.clock.fastForward('31:00');
+    await page.waitForSelector('.stay a:visible');
+    assert.match(await box.innerText(), /Your sign-in is over/);
+    assert.equal(await page.locator('.stay button').isVisible(), false);
+    assert.deepEqual(faults, []);
   });
 });
 

@@ -54,6 +54,7 @@ use self::tally::Sector;
 use self::turns::Turns;
 use crate::access::Door;
 use crate::access::guard::guard;
+use crate::access::sign_ins::IDLE_S_MAX;
 use crate::access::signed_in::Reader;
 use crate::sse::{self, Streams};
 use crate::{gzip, page};
@@ -192,6 +193,8 @@ impl Console {
             token: self.door.token_of(&asked.reader),
             whole: asked.reader.reads(&Scope::root()),
             notices: self.notices(asked),
+            idle_s: IDLE_S_MAX,
+            watches: asked.reader.only_reads(),
         }
     }
 

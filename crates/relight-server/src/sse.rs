@@ -283,6 +283,8 @@ impl<'a> Writer<'a> {
         json!({
             "v": 1, "sentence": burn.sentence, "pace": burn.pace, "rows": burn.rows,
             "columns": burn.columns,
+            "events": burn.events.iter().map(|it| (it.x, it.y, &it.at, &it.when, &it.text))
+                .collect::<Vec<_>>(),
             "paths": {"line": burn.line, "area": burn.area, "ahead": burn.ahead, "band": burn.band},
         })
         .to_string()

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use relight_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
-use crate::{Store, StoreError, blob};
+use crate::{Store, StoreError, blob, settings};
 
 /// How long a source that was erased is remembered, in seconds.
 pub const ERASED_KEPT_S: Timestamp = 86_400;
@@ -95,18 +95,13 @@ impl Store {
 
 /// See [`Store::erasures`].
 pub(crate) fn erasures(database: &Connection) -> rusqlite::Result<Erasures> {
-    let mut query = database.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-    let text: Option<String> = query.query_row([ERASED], |row| row.get(0)).optional()?;
-    let Some(text) = text else { return Ok(Erasures::default()) };
+    let Some(text) = settings::get(database, ERASED)? else { return Ok(Erasures::default()) };
     let damaged = || blob::not_what_was_written(0, "what was erased does not read back");
     Erasures::parse(&text).ok_or_else(damaged)
 }
 
 fn put(transaction: &Connection, erasures: &Erasures) -> rusqlite::Result<()> {
-    let put = "INSERT INTO meta (key, value) VALUES (?1, ?2)
-               ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    transaction.prepare_cached(put)?.execute(params![ERASED, erasures.text()])?;
-    Ok(())
+    settings::put(transaction, ERASED, &erasures.text())
 }
 
 #[cfg(test)]

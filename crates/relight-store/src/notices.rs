@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::blob::not_what_was_written;
 use crate::store::Failure;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, settings};
 
 /// Most notices that one reading gives; ask again after the last one.
 pub const NOTICES_MAX: usize = 1_000;
@@ -207,12 +207,7 @@ fn put_notice(transaction: &Transaction<'_>, notice: &Notice) -> Result<(), Fail
 }
 
 fn put_told_seq(transaction: &Transaction<'_>, seq: u64) -> Result<(), Failure> {
-    transaction.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2)
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        params![TOLD_KEY, seq.to_string()],
-    )?;
-    Ok(())
+    Ok(settings::put(transaction, TOLD_KEY, &seq.to_string())?)
 }
 
 fn put_told(transaction: &Transaction<'_>, advisory: &str, told: &Told) -> Result<(), Failure> {

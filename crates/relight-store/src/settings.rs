@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use relight_model::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::register::{Change, note_change};
 use crate::store::Failure;
@@ -44,17 +44,26 @@ impl Store {
     }
 }
 
+/// The value of a setting.
+pub(crate) fn get(database: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
+    let mut query = database.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    query.query_row([key], |row| row.get(0)).optional()
+}
+
+/// Sets a setting.
+pub(crate) fn put(database: &Connection, key: &str, value: &str) -> Result<(), rusqlite::Error> {
+    let insert = "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                  ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    database.prepare_cached(insert)?.execute(params![key, value]).map(drop)
+}
+
 impl Settings<'_> {
     /// The value of a setting.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        let get = || {
-            let query = "SELECT value FROM meta WHERE key = ?1";
-            self.transaction.prepare_cached(query)?.query_row([key], |row| row.get(0)).optional()
-        };
-        get().map_err(|error| StoreError::sql(DOING, self.path, error))
+        get(self.transaction, key).map_err(|error| StoreError::sql(DOING, self.path, error))
     }
 
     /// Sets a setting.
@@ -62,12 +71,7 @@ impl Settings<'_> {
     /// # Errors
     /// The database cannot be written.
     pub fn put(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        let put = || {
-            let insert = "INSERT INTO meta (key, value) VALUES (?1, ?2)
-                          ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            self.transaction.prepare_cached(insert)?.execute(params![key, value]).map(drop)
-        };
-        put().map_err(|error| StoreError::sql(DOING, self.path, error))
+        put(self.transaction, key, value).map_err(|error| StoreError::sql(DOING, self.path, error))
     }
 
     /// Keeps who set what, as the register keeps its other changes: `before` and `after` in a line

@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use crate::{StoreError, StoreErrorKind, schema};
+use crate::{StoreError, StoreErrorKind, schema, settings};
 
 /// How long an operation waits for another process that writes, in milliseconds.
 pub const BUSY_MS_MAX: u64 = 5_000;
@@ -106,10 +106,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn meta_get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.read("reading a setting", |database| {
-            let mut statement = database.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
-        })
+        self.read("reading a setting", |database| Ok(settings::get(database, key)?))
     }
 
     /// Sets a setting.
@@ -117,14 +114,7 @@ impl Store {
     /// # Errors
     /// The database cannot be written.
     pub fn meta_put(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.write("writing a setting", |transaction| {
-            transaction.execute(
-                "INSERT INTO meta (key, value) VALUES (?1, ?2)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                params![key, value],
-            )?;
-            Ok(())
-        })
+        self.write("writing a setting", |transaction| Ok(settings::put(transaction, key, value)?))
     }
 
     /// Removes a setting that still has this value.

@@ -5,11 +5,8 @@ const SILENCE_MS_MAX = 15_000;
 const SPEECH_MS_MIN = 30_000;
 const LOG_ROWS_MAX = 200;
 
-/** @param {Date} date */
-function clock(date) {
-  const two = (number) => String(number).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
+/** The time of day in UTC, as every other page has it. @param {string} at RFC 3339 */
+const clock = (at) => at.slice(11, 19);
 
 /** @param {Date} date @param {string} lang */
 function hour(date, lang) {
@@ -61,6 +58,24 @@ function fillQueueRow(row, [evidence, count, then, returns, href]) {
 
 const SVG = document.querySelector('svg').namespaceURI;
 
+function drawn(name, attributes, below = []) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...below);
+  return made;
+}
+
+/** The number of an event on the line of the burn-down. */
+const mark = ([x, y], at) => drawn('g', { class: 'c-event', transform: `translate(${x} ${y})` },
+  [drawn('circle', { r: '8' }), drawn('text', { class: 'c-middle', y: '4' }, [String(at + 1)])]);
+
+/** The same event in words. */
+function told([, , at, when, text]) {
+  const time = element('time', [when]);
+  time.dateTime = at;
+  return element('li', [time, ` ${text}`]);
+}
+
 function todoRow() {
   const glyph = document.createElementNS(SVG, 'svg');
   glyph.setAttribute('class', 'glyph');
@@ -110,9 +125,6 @@ class Live extends HTMLElement {
     this.spoken = this.heard;
     this.wall = document.querySelector('rl-wall');
     this.log = document.querySelector('.log');
-    for (const time of document.querySelectorAll('.log time')) {
-      time.textContent = clock(new Date(time.dateTime));
-    }
     document.addEventListener('visibilitychange', () => this.follow());
     setInterval(() => this.watch(), 1000);
     this.follow();
@@ -203,6 +215,8 @@ class Live extends HTMLElement {
       column.setAttribute('x', data.columns[at][0]);
       column.textContent = data.columns[at][1];
     });
+    panel.querySelector('[data-burn="marks"]').replaceChildren(...data.events.map(mark));
+    panel.querySelector('[data-burn="events"]').replaceChildren(...data.events.map(told));
   }
 
   /** Fills the two lists of what is next, row by row: whoever stands on a row stays on it. */
@@ -231,7 +245,7 @@ class Live extends HTMLElement {
     const row = document.createElement('li');
     const time = document.createElement('time');
     time.dateTime = data.at;
-    time.textContent = clock(new Date(data.at));
+    time.textContent = clock(data.at);
     const text = document.createElement('span');
     text.textContent = data.text;
     row.append(time, text);

@@ -143,6 +143,9 @@ customElements.define('rl-table', class extends HTMLElement {
     const batch = this.querySelector('.batch');
     batch.hidden = data.dark === '';
     for (const link of batch.children) set(link, 'href', data[link.dataset.batch]);
+    const beyond = this.querySelector('.beyond');
+    beyond.hidden = data.beyond === '';
+    put(beyond, data.beyond);
     document.querySelector('.top [hreflang]')?.setAttribute('href', data.switch);
   }
 

@@ -103,6 +103,8 @@ pub struct SeatView {
     pub name: String,
     /// When.
     pub at: String,
+    /// What stands behind it; empty while it is vacant.
+    pub by: &'static str,
 }
 
 /// The approval of a plan: full screen, readable on a phone.

@@ -12,6 +12,8 @@ pub struct RecordRow {
     pub seq: u64,
     /// When, RFC 3339.
     pub at: String,
+    /// The same as its reader writes it.
+    pub when: String,
     /// Who.
     pub actor: String,
     /// What kind of record it is.

@@ -155,6 +155,8 @@ pub struct AccountCard {
     pub ended: bool,
     /// It is that of the reader.
     pub own: bool,
+    /// The reader may take something away of what it may do.
+    pub acts: bool,
 }
 
 /// A grant that waits for a second person.

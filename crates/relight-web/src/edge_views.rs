@@ -45,6 +45,8 @@ pub struct EdgeRow {
     pub differs: Vec<Link>,
     /// How many more of these there are; empty for none.
     pub more: String,
+    /// What closes what this edge does not: as `sign`, `state` and `why`.
+    pub barrier: (&'static str, String, String),
     /// When one of its sites was last seen to go dark or to come back.
     pub turned: String,
     /// When it last passed a drill as what it is now.

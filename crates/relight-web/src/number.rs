@@ -103,6 +103,21 @@ pub fn clock(lang: Lang, at: Timestamp) -> String {
     }
 }
 
+/// Date and time of day in UTC, for people: `2021-12-12 16 h 30 UTC`, `2021-12-12 16:30 UTC`.
+pub fn stamp(lang: Lang, at: Timestamp) -> String {
+    format!("{} {} UTC", date(at.div_euclid(86_400)), clock(lang, at))
+}
+
+/// The same to the second: `2021-12-12 16 h 30 min 05 s UTC`, `2021-12-12 16:30:05 UTC`.
+pub fn stamp_to_the_second(lang: Lang, at: Timestamp) -> String {
+    let second = at.rem_euclid(60);
+    let (date, clock) = (date(at.div_euclid(86_400)), clock(lang, at));
+    match lang {
+        Lang::Fr => format!("{date} {clock}\u{a0}min\u{a0}{second:02}\u{a0}s UTC"),
+        Lang::En => format!("{date} {clock}:{second:02} UTC"),
+    }
+}
+
 /// RFC 3339 in UTC, for data and for `datetime` attributes: `2021-12-12T18:00:00Z`.
 pub fn rfc3339(at: Timestamp) -> String {
     let (year, month, day) = civil(at.div_euclid(86_400));
@@ -268,5 +283,16 @@ mod tests {
             assert!(before < next && (1..=12).contains(&next.1) && (1..=31).contains(&next.2));
             before = next;
         }
+    }
+
+    #[test]
+    fn moments_are_written_as_their_reader_writes_them() {
+        let at = 1_639_240_205;
+        assert_eq!(rfc3339(at), "2021-12-11T16:30:05Z");
+        assert_eq!(stamp(Lang::Fr, at), "2021-12-11 16\u{a0}h\u{a0}30 UTC");
+        assert_eq!(stamp(Lang::En, at), "2021-12-11 16:30 UTC");
+        let french = "2021-12-11 16\u{a0}h\u{a0}30\u{a0}min\u{a0}05\u{a0}s UTC";
+        assert_eq!(stamp_to_the_second(Lang::Fr, at), french);
+        assert_eq!(stamp_to_the_second(Lang::En, at), "2021-12-11 16:30:05 UTC");
     }
 }

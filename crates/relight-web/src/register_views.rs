@@ -39,8 +39,10 @@ pub struct SitePage {
     /// Why no question about it, or none about some packages, can be answered with clear; empty
     /// when its inventory is whole.
     pub reasons: Vec<String>,
-    /// Flaws in what it holds.
+    /// Flaws in what it holds, the worst of them.
     pub findings: Vec<FindingRow>,
+    /// How many more there are; empty for none.
+    pub more: String,
     /// How many components it has, and how many are shown.
     pub count: String,
     /// The first of them.
@@ -78,8 +80,10 @@ pub struct CaseRow {
 pub struct AssetRow {
     /// Its inventory in one line.
     pub summary: String,
-    /// Place and reason of each part that was not read.
+    /// Place and reason of each part that was not read, the first of them.
     pub flaws: Vec<(String, String)>,
+    /// How many more there are; empty for none.
+    pub more: String,
 }
 
 /// One flaw of a component of a site.
@@ -404,10 +408,10 @@ pub struct CampaignCard {
     pub reach: String,
     /// How sure.
     pub confidence: String,
-    /// First and last contact, RFC 3339.
-    pub first: String,
+    /// First and last contact, RFC 3339 and as their reader writes them.
+    pub first: (String, String),
     /// See `first`.
-    pub last: String,
+    pub last: (String, String),
     /// Addresses, the first of them.
     pub sources: String,
     /// The campaign in sentences.

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::burn_views::BurnDown;
 use crate::look::Look;
 use crate::{Lang, texts};
 
@@ -130,6 +131,10 @@ pub struct Frame {
     pub whole: bool,
     /// How many notices about the own account wait, as words; empty when none does.
     pub notices: String,
+    /// After how many seconds without a request the sign-in ends.
+    pub idle_s: i64,
+    /// Its reader reads and does nothing else.
+    pub watches: bool,
 }
 
 /// Every counter of the incident, ready to show; taken at one version of the board.
@@ -202,29 +207,6 @@ pub struct LogRow {
     pub text: String,
 }
 
-/// How many sites were dark over time, drawn in a box of 440 by 150.
-#[derive(Clone, Debug, Default)]
-pub struct BurnDown {
-    /// Pace and projection; empty when too little is known.
-    pub pace: String,
-    /// What the chart shows, in one sentence.
-    pub sentence: String,
-    /// Path of the line.
-    pub line: String,
-    /// Path of the area below it.
-    pub area: String,
-    /// Path of the projection.
-    pub ahead: String,
-    /// Path of its band.
-    pub band: String,
-    /// Height and text of each horizontal line.
-    pub rows: Vec<(f64, String)>,
-    /// Place and text of each time below.
-    pub columns: Vec<(f64, String)>,
-    /// Time and count, for those who want numbers.
-    pub numbers: Vec<(String, String)>,
-}
-
 /// How many dark sites return on one kind of evidence, or why they do not.
 #[derive(Clone, Debug)]
 pub struct QueueRow {
@@ -293,6 +275,8 @@ pub struct OtherIncident {
     pub id: String,
     /// One line about it.
     pub title: String,
+    /// The language of that line, where it is not the page's.
+    pub title_lang: Option<&'static str>,
     /// Since when, and how many of its sites are dark and affected.
     pub sentence: String,
 }
@@ -307,6 +291,8 @@ pub struct IncidentPage {
     pub id: String,
     /// One line about it.
     pub headline: String,
+    /// The language of that line, where it is not the page's.
+    pub headline_lang: Option<&'static str>,
     /// How bad it is, and whether it is used; empty where nothing is known.
     pub facts: String,
     /// Other incidents that are open; the wall shows the lights of all of them.
@@ -402,6 +388,8 @@ pub struct SitesFound {
     pub dark: String,
     /// The same that brings them back.
     pub relight: String,
+    /// Why neither can be, though the reader proposes plans; empty else.
+    pub beyond: String,
 }
 
 /// How pages look, to choose.

@@ -43,6 +43,17 @@ pub enum Standing {
     },
 }
 
+/// What stands behind a seat that somebody took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// Somebody was there and asked for the plan.
+    Asking,
+    /// A passkey signed it.
+    Passkey,
+    /// Nothing that is kept: a provider of identities vouched for whoever agreed.
+    Word,
+}
+
 /// One seat that somebody took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
@@ -52,6 +63,8 @@ pub struct Signature {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// What stands behind it.
+    pub behind: Behind,
 }
 
 /// A plan that somebody proposed.
@@ -98,7 +111,12 @@ impl Action {
         self.standing == Standing::Waiting && now < self.plan.expires
     }
 
-    fn sign(&mut self, seat: Seat, by: &str, at: Timestamp) -> Result<(), Rejected> {
+    fn sign(
+        &mut self,
+        (seat, behind): (Seat, Behind),
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), Rejected> {
         if at >= self.plan.expires {
             return Err(Rejected("the plan is too old"));
         }
@@ -114,7 +132,7 @@ impl Action {
         if !self.empty().contains(&seat) {
             return Err(Rejected("the seat is filled"));
         }
-        self.signatures.push(Signature { seat, by: by.to_owned(), at });
+        self.signatures.push(Signature { seat, by: by.to_owned(), at, behind });
         Ok(())
     }
 }
@@ -235,8 +253,11 @@ impl Actions {
     ) -> Result<(), Rejected> {
         match entry {
             Entry::PlanProposed { plan, seats, seat } => self.propose(id, plan, seats, *seat, now),
-            Entry::PlanApproved { plan, seat, by, .. } => match self.find_mut(plan) {
-                Some(action) => action.sign(*seat, by, now),
+            Entry::PlanApproved { plan, seat, by, proof } => match self.find_mut(plan) {
+                Some(action) => {
+                    let behind = if proof.is_some() { Behind::Passkey } else { Behind::Word };
+                    action.sign((*seat, behind), by, now)
+                }
                 None => Ok(()),
             },
             Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
@@ -296,7 +317,7 @@ impl Actions {
         }
         self.count += 1;
         let by = plan.proposer.clone();
-        let signature = seat.map(|seat| Signature { seat, by, at: now });
+        let signature = seat.map(|seat| Signature { seat, by, at: now, behind: Behind::Asking });
         self.kept.insert(
             self.count,
             Action {

@@ -23,7 +23,22 @@ pub struct Ledger {
     drills: BTreeMap<String, (Timestamp, Digest)>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
+    /// What the second barrier of each edge was told last.
+    barred: BTreeMap<String, Barred>,
     actions: Actions,
+}
+
+/// What the second barrier of an edge was told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Barred {
+    /// When.
+    pub at: Timestamp,
+    /// The edge that is the barrier.
+    pub barrier: String,
+    /// What it was told to close.
+    pub sites: Vec<GateKey>,
+    /// Code of why it failed; empty when it did not.
+    pub why: String,
 }
 
 impl Ledger {
@@ -60,7 +75,12 @@ impl Ledger {
                 }
                 return Ok(());
             }
-            Entry::Access { .. } | Entry::Barred { .. } => return Ok(()),
+            Entry::Access { .. } => return Ok(()),
+            Entry::Barred { sites, edge, barrier, why } => {
+                let (barrier, sites, why) = (barrier.clone(), sites.clone(), why.clone());
+                self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, why });
+                return Ok(());
+            }
             Entry::CanaryTried { edge, passed, what } => {
                 if *passed {
                     self.canaries.remove(edge);
@@ -118,6 +138,11 @@ impl Ledger {
     /// Since when the canary of an edge does not do what it is told, and what was seen.
     pub fn canary_failure(&self, edge: &str) -> Option<&(Timestamp, String)> {
         self.canaries.get(edge)
+    }
+
+    /// What the second barrier of an edge was told last.
+    pub fn barred(&self, edge: &str) -> Option<&Barred> {
+        self.barred.get(edge)
     }
 
     /// An incident by id.

@@ -103,6 +103,16 @@ impl Reader {
         }
     }
 
+    /// Whether an account may read, and do nothing else: that of a wall.
+    pub(crate) fn only_reads(&self) -> bool {
+        match self {
+            Self::Anyone => false,
+            Self::Signed(signed) => {
+                signed.account.grants.iter().all(|grant| grant.role == Role::Viewer)
+            }
+        }
+    }
+
     /// Name of the account; empty for anyone.
     pub(crate) fn name(&self) -> &str {
         match self {

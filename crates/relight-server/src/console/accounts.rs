@@ -9,11 +9,11 @@ use relight_engine::access::{Role, Scope};
 use relight_engine::store::{AccountRow, GrantRow, ProposalRow};
 use relight_web::door_views::{AccountCard, AccountsPage, HeldRow, SecretPage, WaitingRow};
 use relight_web::views::Choice;
-use relight_web::{Lang, texts};
+use relight_web::{Lang, number, texts};
 use serde::Deserialize;
 
 use super::key_form::{status, words};
-use super::me::{moment, role_word};
+use super::me::role_word;
 use super::sign_in::person;
 use super::{Asked, Console, blocking};
 use crate::access::SignedIn;
@@ -74,7 +74,8 @@ fn accounts_page(
     };
     let lang = console.lang(asked);
     let known = console.door.known();
-    let view = View { known: &known, signed, lang };
+    let (admin, fresh) = (signed.account.is(Role::Admin), signed.is_fresh(console.door.now()));
+    let view = View { known: &known, signed, lang, acts: admin && fresh };
     let switch = format!("/accounts?lang={}", lang.other().tag());
     let names = known.tables.accounts.iter().filter(|row| row.ended.is_none());
     let page = AccountsPage {
@@ -85,8 +86,8 @@ fn accounts_page(
         waiting: known.tables.proposals.iter().filter_map(|row| view.waiting(row)).collect(),
         names: names.map(|row| row.name.clone()).collect(),
         roles: Role::ALL.map(|role| choice(lang, role)).to_vec(),
-        admin: signed.account.is(Role::Admin),
-        fresh: signed.is_fresh(console.door.now()),
+        admin,
+        fresh,
     };
     page::html(status, relight_web::render(&page))
 }
@@ -100,6 +101,8 @@ struct View<'a> {
     known: &'a Known,
     signed: &'a SignedIn,
     lang: Lang,
+    /// The reader may change what others may do, now.
+    acts: bool,
 }
 
 impl View<'_> {
@@ -108,23 +111,26 @@ impl View<'_> {
         let held = tables.grants.iter().filter(|grant| grant.account == row.id);
         let rows = tables.passkeys.iter().filter(|key| key.account == row.id);
         let seen = rows.map(|key| key.used).max();
-        let seen = seen.map_or_else(|| texts::door_never(lang).to_owned(), moment);
+        let seen =
+            seen.map_or_else(|| texts::door_never(lang).to_owned(), |at| number::stamp(lang, at));
         let line = match row.ended {
-            Some(at) => texts::door_account_ended(lang, &moment(at)),
+            Some(at) => texts::door_account_ended(lang, &number::stamp(lang, at)),
             None => texts::door_account_line(lang, self.known.keys(row.id).count(), &seen),
         };
-        AccountCard {
-            name: row.name.clone(),
-            line,
-            held: held.filter_map(|grant| self.held(grant)).collect(),
-            ended: row.ended.is_some(),
-            own: row.id == self.signed.account.id,
-        }
+        let own = row.id == self.signed.account.id;
+        let held: Vec<HeldRow> = held.filter_map(|grant| self.held(grant)).collect();
+        let mut taken = held.iter().filter(|it| !(own && it.role == Role::Admin.as_str()));
+        let acts = self.acts && taken.next().is_some();
+        AccountCard { name: row.name.clone(), line, acts, held, ended: row.ended.is_some(), own }
     }
 
     fn held(&self, row: &GrantRow) -> Option<HeldRow> {
         let role = Role::parse(&row.role)?;
-        let by = texts::door_granted_by(self.lang, &moment(row.at), &row.by.replace(' ', " + "));
+        let by = texts::door_granted_by(
+            self.lang,
+            &number::stamp(self.lang, row.at),
+            &row.by.replace(' ', " + "),
+        );
         let word = role_word(self.lang, role).to_owned();
         Some(HeldRow { role: role.as_str(), word, scope: row.scope.clone(), by })
     }
@@ -139,7 +145,7 @@ impl View<'_> {
         let sentence = texts::door_waiting_row(
             self.lang,
             self.known.name(row.account),
-            &moment(row.at),
+            &number::stamp(self.lang, row.at),
             self.known.name(row.proposer),
             role_word(self.lang, role),
             &row.scope,
@@ -173,7 +179,7 @@ async fn act(
 
 fn link_page(console: &Console, asked: &Asked, account: &str, secret: String) -> Response {
     let lang = console.lang(asked);
-    let until = moment(console.door.now() + LINK_S_MAX);
+    let until = number::stamp(lang, console.door.now() + LINK_S_MAX);
     let switch = format!("/accounts?lang={}", lang.other().tag());
     let page = SecretPage {
         frame: console.frame(asked, texts::door_link_title(lang), "me", switch),

@@ -72,7 +72,7 @@ impl View<'_> {
         let first = last.saturating_sub(RECORDS_MAX - 1).max(1);
         let count = usize::try_from(last + 1 - first.min(last + 1)).unwrap_or(0);
         let mut rows: Vec<RecordRow> =
-            store.journal_slice(first, count)?.iter().map(record).collect();
+            store.journal_slice(first, count)?.iter().map(|it| record(lang, it)).collect();
         rows.reverse();
         let older = if first > 1 { self.href(first - 1) } else { String::new() };
         let newer = match last < newest {
@@ -123,7 +123,7 @@ fn judged(lang: Lang, page: AuditPage, verified: Result<Verified, JournalFault>)
     }
 }
 
-fn record(record: &JournalRecord) -> RecordRow {
+fn record(lang: Lang, record: &JournalRecord) -> RecordRow {
     let mut body: String = record.body.chars().take(BODY_CHARS_MAX).collect();
     if body.len() < record.body.len() {
         body.push('…');
@@ -131,6 +131,7 @@ fn record(record: &JournalRecord) -> RecordRow {
     RecordRow {
         seq: record.seq,
         at: number::rfc3339(record.time),
+        when: number::stamp_to_the_second(lang, record.time),
         actor: record.actor.clone(),
         kind: record.kind.clone(),
         incident: record.incident.clone(),
@@ -163,6 +164,8 @@ mod tests {
             token: String::new(),
             whole: true,
             notices: String::new(),
+            idle_s: 0,
+            watches: false,
         };
         let (intact, problem, remedy) = (String::new(), String::new(), "");
         let (older, newer, verify) = (String::new(), String::new(), String::new());
@@ -204,8 +207,8 @@ mod tests {
             prev: Digest::default(),
             hash: Digest::default(),
         };
-        assert_eq!(record(&whole).body, whole.body);
+        assert_eq!(record(Lang::Fr, &whole).body, whole.body);
         let long = JournalRecord { body: format!("{}x", whole.body), ..whole.clone() };
-        assert_eq!(record(&long).body, format!("{}…", whole.body));
+        assert_eq!(record(Lang::Fr, &long).body, format!("{}…", whole.body));
     }
 }

@@ -3,7 +3,7 @@
 
 use relight_engine::live::Proofs;
 use relight_model::Timestamp;
-use relight_web::views::BurnDown;
+use relight_web::burn_views::{BurnDown, BurnEvent};
 use relight_web::{Lang, Number, number, texts};
 
 /// Left, right, top and bottom of the drawing in the chart's own units.
@@ -106,10 +106,40 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
         band: pace.map(|it| plot.ahead(now, dark, &it.hours[1..])).unwrap_or_default(),
         rows: [peak, peak / 2, 0].map(|count| (plot.y(count), text(count))).into(),
         columns: plot.columns(lang),
+        events: events(lang, &counts, opened, &plot),
         numbers: thin(&counts, NUMBERS_MAX)
-            .map(|(at, count)| (number::rfc3339(*at), text(*count)))
+            .map(|(at, count)| (number::rfc3339(*at), number::stamp(lang, *at), text(*count)))
             .collect(),
     }
+}
+
+/// What happened on the way, by its times: the incident was opened, most sites were dark, the first
+/// one came back.
+fn events(
+    lang: Lang,
+    counts: &[(Timestamp, i64)],
+    opened: Timestamp,
+    plot: &Plot,
+) -> Vec<BurnEvent> {
+    let peak = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    let most = counts.iter().find(|(_, count)| *count == peak);
+    let back = counts.windows(2).find(|pair| pair[1].1 < pair[0].1).map(|pair| pair[1]);
+    let known = [
+        Some((opened, 0, texts::burn_opened(lang).to_owned())),
+        most.map(|(at, _)| (*at, peak, texts::burn_most(lang, peak.unsigned_abs()))),
+        back.map(|(at, count)| (at, count, texts::burn_back(lang).to_owned())),
+    ];
+    let mut known: Vec<_> = known.into_iter().flatten().collect();
+    known.sort_by_key(|(at, ..)| *at);
+    let event = |(number, (at, count, text)): (usize, (Timestamp, i64, String))| BurnEvent {
+        x: plot.at(at),
+        y: plot.y(count),
+        number,
+        at: number::rfc3339(at),
+        when: number::stamp(lang, at),
+        text,
+    };
+    (1..).zip(known).map(event).collect()
 }
 
 fn told(lang: Lang, pace: &Pace) -> String {
@@ -248,6 +278,29 @@ mod tests {
         let empty = chart(Lang::Fr, &Proofs::default(), 0, HOUR);
         assert!(empty.sentence.is_empty() && empty.line.is_empty());
         assert_eq!((empty.rows.len(), empty.columns.len()), (3, 5));
+    }
+
+    #[test]
+    fn what_happened_is_numbered_by_its_time_and_stands_on_the_line() {
+        let mut proofs = proofs(20);
+        proofs.dark_since[99] = Some(HOUR);
+        let chart = chart(Lang::En, &proofs, -HOUR, 20 * HOUR);
+        let told: Vec<_> =
+            chart.events.iter().map(|it| (it.number, it.at.as_str(), it.text.as_str())).collect();
+        let wanted = [
+            (1, "1969-12-31T23:00:00Z", "incident opened"),
+            (2, "1970-01-01T01:00:00Z", "most sites dark: 100"),
+            (3, "1970-01-01T10:00:00Z", "first site back"),
+        ];
+        assert_eq!(told, wanted);
+        let [left, right, top, bottom] = FRAME;
+        for it in &chart.events {
+            assert!((left..=right).contains(&it.x) && (top..=bottom).contains(&it.y), "{it:?}");
+        }
+        assert_eq!((chart.events[0].x, chart.events[1].y), (left, top), "at its start, at its top");
+        // While none came back there is nothing to say about it.
+        let early = super::chart(Lang::Fr, &super::tests::proofs(5), 0, 5 * HOUR);
+        assert_eq!(early.events.len(), 2);
     }
 
     #[test]

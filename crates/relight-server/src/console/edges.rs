@@ -1,14 +1,17 @@
 //! `/edges`: whether each edge shows what is wanted of it, as the journal knows. Nothing is asked
 //! of an edge for this page: many may look at it, and none of them keeps an edge from its work.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relight_engine::barriers::{BarrierFault, barrier_of};
+use relight_engine::edge::Target;
 use relight_engine::incident::{Gate, Ledger};
 use relight_engine::live::Proofs;
+use relight_engine::reconcile::BARRIER;
 use relight_engine::store::EdgeRow as Row;
 use relight_engine::{Engine, EngineError, edges};
 use relight_model::{GateKey, Light, Timestamp};
@@ -43,11 +46,19 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
     }
     let proofs = console.board.proofs();
     let turns = turns(&proofs);
+    let mut targets: Vec<Target> = Vec::new();
+    for row in &rows {
+        targets.extend(edges::from_row(row).ok());
+    }
+    let with_sites: BTreeSet<String> = behind.keys().cloned().collect();
+    let has_sites = |name: &str| with_sites.contains(name);
     let mut known: Vec<Known> = engine.with_ledger(|ledger| {
         let of = |row: &Row| Known::of(ledger, row, behind.remove(&row.name).unwrap_or_default());
         rows.iter().map(of).collect()
     });
     for edge in &mut known {
+        edge.barrier =
+            engine.with_ledger(|ledger| Barrier::of(ledger, &edge.name, &targets, has_sites));
         edge.turned = edge.sites.iter().filter_map(|site| turns.get(site.as_str())).max().copied();
     }
     // A stable sort: those that are alike stay in the order of their names.
@@ -131,6 +142,81 @@ impl Standing {
     }
 }
 
+/// What closes what an edge does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Barrier {
+    /// Nothing: what this edge fails to darken stays open.
+    #[default]
+    None,
+    /// It is that of another edge.
+    Of(String),
+    /// The edge that was named cannot be one.
+    Unfit(String, BarrierFault),
+    /// It has nothing to close.
+    Waits(String),
+    /// It closes so many sites.
+    Closes(String, usize),
+    /// It does not close so many sites, since when and why.
+    Fails(String, usize, Timestamp, String),
+}
+
+impl Barrier {
+    fn of(
+        ledger: &Ledger,
+        edge: &str,
+        targets: &[Target],
+        has_sites: impl Fn(&str) -> bool,
+    ) -> Self {
+        let front = |it: &&Target| it.settings.get(BARRIER).is_some_and(|name| name == edge);
+        if let Some(front) = targets.iter().find(front) {
+            return Self::Of(front.name.clone());
+        }
+        let Some((number, target)) = targets.iter().enumerate().find(|(_, it)| it.name == edge)
+        else {
+            return Self::None;
+        };
+        let name = target.settings.get(BARRIER).cloned().unwrap_or_default();
+        // As the server takes them when it starts: whoever comes first has it.
+        match barrier_of(target, targets, &targets[..number], has_sites) {
+            Ok(None) => Self::None,
+            Err(fault) => Self::Unfit(name, fault),
+            Ok(Some(_)) => match ledger.barred(edge).filter(|it| it.barrier == name) {
+                Some(it) if !it.why.is_empty() => {
+                    Self::Fails(name, it.sites.len(), it.at, it.why.clone())
+                }
+                Some(it) if !it.sites.is_empty() => Self::Closes(name, it.sites.len()),
+                _ => Self::Waits(name),
+            },
+        }
+    }
+
+    /// Its sign, its name or that there is none, and what it does.
+    fn words(&self, lang: Lang) -> (&'static str, String, String) {
+        let of_code = |key: String, code: &str| {
+            texts::by_code(lang, &key).map_or_else(|| code.to_owned(), str::to_owned)
+        };
+        match self {
+            Self::None => {
+                let why = texts::edges_barrier_none_why(lang).to_owned();
+                ("", texts::edges_barrier_none(lang).to_owned(), why)
+            }
+            Self::Of(front) => ("", texts::edges_barrier_of(lang, front), String::new()),
+            Self::Unfit(name, fault) => {
+                ("no", name.clone(), of_code(fault.code().to_owned(), fault.code()))
+            }
+            Self::Waits(name) => ("yes", name.clone(), texts::edges_barrier_waits(lang).to_owned()),
+            Self::Closes(name, count) => {
+                ("yes", name.clone(), texts::edges_barrier_closes(lang, *count))
+            }
+            Self::Fails(name, count, at, code) => {
+                let why = of_code(format!("reason-{code}"), code);
+                let why = texts::edges_why(lang, &moment(lang, *at), &why);
+                ("no", name.clone(), texts::edges_barrier_fails(lang, *count, &why))
+            }
+        }
+    }
+}
+
 /// One edge, as the journal knows it.
 struct Known {
     name: String,
@@ -142,6 +228,7 @@ struct Known {
     turned: Option<Timestamp>,
     drilled: Option<Timestamp>,
     standing: Standing,
+    barrier: Barrier,
 }
 
 impl Known {
@@ -165,6 +252,7 @@ impl Known {
             },
             differs,
             sites,
+            barrier: Barrier::None,
         };
         match edges::from_row(row) {
             Ok(target) => {
@@ -195,6 +283,7 @@ impl Known {
             why,
             differs: self.differs.iter().take(DIFFERS_MAX).map(link).collect(),
             more: told(unnamed, |count| texts::edges_more(lang, count)),
+            barrier: self.barrier.words(lang),
             turned: self.turned.map(|at| moment(lang, at)).unwrap_or_default(),
             drilled: self.drilled.map_or_else(undrilled, |at| moment(lang, at)),
         }

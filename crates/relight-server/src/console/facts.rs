@@ -13,6 +13,9 @@ use super::register::severity;
 /// a day as a table of all flaws, and the screen is asked for by everybody, all the time.
 const FACTS_AGE_S_MAX: i64 = 600;
 
+/// How ids of our own advisories begin.
+const OWN_PREFIX: &str = "RLT-";
+
 /// What was read last of the flaw of the incident.
 #[derive(Debug, Default)]
 pub(crate) struct Facts(Mutex<Option<Read>>);
@@ -23,6 +26,23 @@ struct Read {
     at: Timestamp,
     chance: Option<u32>,
     bodies: usize,
+}
+
+/// The language of the title of an incident, where it is not that of the page: published advisories
+/// are in English, and our own, and titles that somebody typed, in that of their people.
+pub(super) fn language_of(
+    engine: &Engine,
+    lang: Lang,
+    id: &str,
+    title: &str,
+) -> Option<&'static str> {
+    let is_published = engine.with_incidents(|_, advisories| {
+        let group = advisories.group(id);
+        group.is_some_and(|it| {
+            it.records().any(|one| one.summary == title && !one.id.starts_with(OWN_PREFIX))
+        })
+    });
+    (lang != Lang::En && is_published).then_some(Lang::En.tag())
 }
 
 impl Facts {

@@ -13,6 +13,7 @@ use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_web::views::{Acts, Choice, IncidentPage, LogRow, OtherIncident};
 use relight_web::{Lang, number, texts};
 
+use super::facts::language_of;
 use super::tally::Tally;
 use super::work::Work;
 use super::{Asked, Console, act, blocking, burn, tally};
@@ -77,6 +78,10 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
         acts: acts(console, asked, &headline.id),
         others: others(console, lang, &headline.id, now),
         facts: facts.transpose()?.unwrap_or_default(),
+        headline_lang: console
+            .engine
+            .as_ref()
+            .and_then(|engine| language_of(engine, lang, &headline.id, &headline.title)),
         id: headline.id,
         headline: headline.title,
     })
@@ -141,12 +146,17 @@ fn others(console: &Console, lang: Lang, shown: &str, now: Timestamp) -> Vec<Oth
         OtherIncident {
             id: incident.question.clone(),
             title: incident.title.clone(),
+            title_lang: None,
             sentence: texts::incident_other(lang, sum(Tally::dark), &since, sum(Tally::todo)),
         }
     };
-    engine.with_ledger(|ledger| {
+    let mut others: Vec<OtherIncident> = engine.with_ledger(|ledger| {
         ledger.open().filter(|(_, incident)| incident.question != shown).map(other).collect()
-    })
+    });
+    for other in &mut others {
+        other.title_lang = language_of(engine, lang, &other.id, &other.title);
+    }
+    others
 }
 
 fn log_row(lang: Lang, line: &LogLine) -> LogRow {

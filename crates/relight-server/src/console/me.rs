@@ -130,10 +130,12 @@ impl Me<'_> {
 
     fn sign_in_row(&self, row: &SignInRow) -> OwnRow {
         let SignInRow { digest, started, seen, address, agent, .. } = row;
+        let lang = self.console.lang(self.asked);
+        let stamp = |at| number::stamp(lang, at);
         OwnRow {
             id: digest.to_string(),
             name: agent.clone(),
-            facts: vec![address.clone(), moment(*started), moment(*seen)],
+            facts: vec![address.clone(), stamp(*started), stamp(*seen)],
             current: *digest == self.signed.sign_in,
         }
     }
@@ -194,29 +196,23 @@ fn notice(lang: Lang, notice: &Notice) -> (String, String) {
     if *times > 1 {
         text = texts::notice_times(lang, *times, &text);
     }
-    (moment(*at), text)
-}
-
-/// Date and time to the minute, in UTC.
-pub(super) fn moment(at: Timestamp) -> String {
-    let text = number::rfc3339(at);
-    format!("{} {} UTC", text.get(..10).unwrap_or(&text), text.get(11..16).unwrap_or_default())
+    (number::stamp(lang, *at), text)
 }
 
 fn key_row(lang: Lang, row: &PasskeyRow) -> OwnRow {
-    let facts = vec![moment(row.created), used(lang, row.used)];
+    let facts = vec![number::stamp(lang, row.created), used(lang, row.used)];
     OwnRow { id: row.id.to_string(), name: row.name.clone(), facts, current: false }
 }
 
 fn token_row(lang: Lang, row: &TokenRow) -> OwnRow {
     let role = Role::parse(&row.role).zip(Scope::parse(&row.scope));
     let role = role.map(|(role, scope)| role_in(lang, &Grant { role, scope })).unwrap_or_default();
-    let facts = vec![role, moment(row.expires), used(lang, row.used)];
+    let facts = vec![role, number::stamp(lang, row.expires), used(lang, row.used)];
     OwnRow { id: row.id.to_string(), name: row.name.clone(), facts, current: false }
 }
 
 fn used(lang: Lang, at: Timestamp) -> String {
-    if at == 0 { texts::door_never(lang).to_owned() } else { moment(at) }
+    if at == 0 { texts::door_never(lang).to_owned() } else { number::stamp(lang, at) }
 }
 
 /// After a form: the page again, or why not.
@@ -375,7 +371,7 @@ pub(super) async fn add_token(
             Ok(secret) => secret,
             Err(refusal) => return done(&console, &asked, Err(refusal)),
         };
-        let until = moment(console.door.now() + form.days * 86_400);
+        let until = number::stamp(lang, console.door.now() + form.days * 86_400);
         let switch = format!("/me?lang={}", lang.other().tag());
         let page = SecretPage {
             frame: console.frame(&asked, texts::door_token_title(lang), "me", switch),

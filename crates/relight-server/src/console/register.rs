@@ -24,6 +24,13 @@ use super::{Asked, Console, act, blocking};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
+/// Findings of a site that are shown: thousands of rows would make a browser slow. The worst come
+/// first.
+const FINDINGS_MAX: usize = 150;
+
+/// Parts of an asset that were not read and are shown.
+const FLAWS_MAX: usize = 50;
+
 /// Components of one site on its page; the export has all.
 const COMPONENTS_MAX: usize = 200;
 
@@ -90,7 +97,7 @@ impl SiteView<'_> {
         let inventories = self.inventories(site);
         let components = inventories.iter().flat_map(|(_, sbom)| &sbom.components);
         let total = components.clone().count();
-        let (findings, reasons) = self.engine.with_inventory(|index, advisories| {
+        let ((findings, left), reasons) = self.engine.with_inventory(|index, advisories| {
             (self.findings(&inventories, advisories), self.reasons(index.inventory_states(site.id)))
         });
         // Before the words of a request: an id that is older than they are agrees to nothing.
@@ -107,6 +114,7 @@ impl SiteView<'_> {
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons,
             findings,
+            more: more(lang, left),
             count: texts::site_components_shown(lang, total.min(COMPONENTS_MAX), total),
             components: components
                 .take(COMPONENTS_MAX)
@@ -196,7 +204,7 @@ impl SiteView<'_> {
         &self,
         inventories: &[(Option<Timestamp>, Sbom)],
         advisories: &Advisories,
-    ) -> Vec<FindingRow> {
+    ) -> (Vec<FindingRow>, usize) {
         let components = inventories.iter().flat_map(|(_, sbom)| &sbom.components);
         let mut found: Vec<(Finding, String, String)> = Vec::new();
         for component in components {
@@ -210,7 +218,10 @@ impl SiteView<'_> {
             let worst = (finding.state.is_affected(), finding.known_exploited, finding.score);
             (std::cmp::Reverse(worst), finding.id.clone(), name.clone(), path.clone())
         });
-        found.into_iter().map(|(finding, name, path)| self.finding(&finding, name, path)).collect()
+        let left = found.len().saturating_sub(FINDINGS_MAX);
+        let shown = found.into_iter().take(FINDINGS_MAX);
+        let rows = shown.map(|(finding, name, path)| self.finding(&finding, name, path));
+        (rows.collect(), left)
     }
 
     fn finding(&self, finding: &Finding, component: String, path: String) -> FindingRow {
@@ -261,14 +272,25 @@ pub(super) fn site_name(site: &Site, lang: Lang) -> &str {
     if own.is_empty() { other } else { own }
 }
 
+/// How many more there are; nothing where there are none.
+fn more(lang: Lang, left: usize) -> String {
+    if left == 0 { String::new() } else { texts::edges_more(lang, left) }
+}
+
 fn asset_row(lang: Lang, confirmed: Option<Timestamp>, sbom: &Sbom) -> AssetRow {
     let flaw = |code: FlawCode| words::flaw(lang, code).to_owned();
     AssetRow {
         summary: match confirmed {
-            Some(at) => texts::asset_summary(lang, &number::rfc3339(at), sbom.components.len()),
+            Some(at) => texts::asset_summary(lang, &number::stamp(lang, at), sbom.components.len()),
             None => texts::site_no_inventory(lang).to_owned(),
         },
-        flaws: sbom.flaws.iter().map(|it| (it.evidence.clone(), flaw(it.code))).collect(),
+        flaws: sbom
+            .flaws
+            .iter()
+            .take(FLAWS_MAX)
+            .map(|it| (it.evidence.clone(), flaw(it.code)))
+            .collect(),
+        more: more(lang, sbom.flaws.len().saturating_sub(FLAWS_MAX)),
     }
 }
 

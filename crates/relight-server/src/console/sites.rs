@@ -197,7 +197,7 @@ pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> R
     blocking(move || {
         let filter = Filter::of(&console, &asked);
         let (found, switch) = found(&console, &asked, &filter);
-        let SitesFound { count, rows, page, previous, next, dark, relight } = &found;
+        let SitesFound { count, rows, page, previous, next, dark, relight, beyond } = &found;
         let row = |it: &SiteRow| {
             let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
             json!([ordinal, href, slug, letter, state, name, organisation, sector])
@@ -206,7 +206,7 @@ pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> R
         let data = json!({
             "v": 1, "count": count, "page": page, "previous": previous, "next": next,
             "switch": switch, "rows": rows, "none": filter.none(console.lang(&asked)),
-            "dark": dark, "relight": relight,
+            "dark": dark, "relight": relight, "beyond": beyond,
         });
         ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
     })
@@ -253,13 +253,17 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
     let rows = part.map(|(ordinal, (site, state))| row(console, lang, *ordinal, (site, **state)));
     let slugs = found.iter().map(|(_, (site, _))| site.slug.as_str());
     let batch = batch(console, asked, filter, slugs);
-    let plan = |action: &str| match batch.as_str() {
-        "" => String::new(),
-        sites => {
+    let plan = |action: &str| match &batch {
+        Batch::None | Batch::Beyond => String::new(),
+        Batch::Named(sites) => {
             let incident = encode(&filter.incident(console));
             let what = format!("action={action}&which=named&incident={incident}");
             format!("/plan?lang={}&{what}&sites={sites}", lang.tag())
         }
+    };
+    let beyond = match batch {
+        Batch::Beyond => texts::sites_beyond(lang, found.len()),
+        Batch::None | Batch::Named(_) => String::new(),
     };
     let found = SitesFound {
         count: texts::sites_count(lang, found.len()),
@@ -269,25 +273,35 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
         next: link(page + 1),
         dark: plan("dark"),
         relight: plan("relight"),
+        beyond,
     };
     (found, filter.href(lang.other(), page))
 }
 
+/// The sites of a page as a plan would name them.
+enum Batch {
+    /// There is no filter, no incident or no site, or the reader proposes no plans.
+    None,
+    /// Their names, as an address has them.
+    Named(String),
+    /// More than an address holds.
+    Beyond,
+}
+
 /// The sites that fit a filter, for a plan about exactly these: what was read is what is asked for,
-/// whatever the filter means a minute later. Empty without a filter, without an incident, for who
-/// proposes no plans, and for more sites than a plan can be asked for by their names.
+/// whatever the filter means a minute later.
 fn batch<'a>(
     console: &Console,
     asked: &Asked,
     filter: &Filter,
     slugs: impl Iterator<Item = &'a str>,
-) -> String {
+) -> Batch {
     let proposes = match &asked.reader {
         Reader::Signed(signed) => act::may_propose(signed),
         Reader::Anyone => false,
     };
     if !proposes || !filter.is_narrow() || filter.incident(console).is_empty() {
-        return String::new();
+        return Batch::None;
     }
     let mut sites = String::new();
     for slug in slugs {
@@ -296,10 +310,10 @@ fn batch<'a>(
         }
         sites.push_str(&encode(slug));
         if sites.len() > BATCH_BYTES_MAX {
-            return String::new();
+            return Batch::Beyond;
         }
     }
-    sites
+    if sites.is_empty() { Batch::None } else { Batch::Named(sites) }
 }
 
 fn row(

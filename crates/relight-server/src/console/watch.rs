@@ -118,14 +118,15 @@ fn card(lang: Lang, campaign: &Campaign, called: Called<'_>) -> CampaignCard {
         let much = decimal(lang, part.likelihood, 1);
         (word(part.class), texts::campaign_part(lang, u64::from(part.contacts), &much))
     });
+    let both = |at| (number::rfc3339(at), number::stamp(lang, at));
     let (sum, least) = (decimal(lang, why.likelihood, 1), decimal(lang, why.threshold, 1));
     CampaignCard {
         id: campaign.id.clone(),
         severity: words::severity(lang, campaign.severity),
         reach: texts::campaign_reach(lang, days, organisations, sites, campaign.sources.len()),
         confidence: texts::confidence(lang, &decimal(lang, campaign.confidence, 2)),
-        first: number::rfc3339(campaign.first),
-        last: number::rfc3339(campaign.last),
+        first: both(campaign.first),
+        last: both(campaign.last),
         sources: sources.join(" "),
         told: sentences(lang, campaign, called),
         compromise: campaign.severity >= Severity::SignsOfSuccess,

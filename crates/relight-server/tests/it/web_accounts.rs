@@ -156,6 +156,11 @@ fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
     assert_eq!(world.act(&who[3], ("/me", "/me/token"), &fields).0, 200);
     assert_eq!(world.store.account_tables().unwrap().tokens.len(), 1);
     let renew = |name: &str| world.act(admin, ("/accounts", "/accounts/renew"), &[("name", name)]);
+    // Whoever may take nothing away has no column for it.
+    let table = |cookie: &str| world.get("/accounts?lang=en", cookie).2;
+    let column = "<th scope=\"col\">Act</th>";
+    assert!(table(admin).contains(column) && !table(&who[3]).contains(column));
+    assert!(!table(&who[3]).contains("<td></td>"), "{}", table(&who[3]));
     for name in ["chief", "doctor", "nobody"] {
         let (status, _, page) = renew(name);
         assert!(status == 403 && !page.contains("/start#code="), "{name}");

@@ -86,6 +86,8 @@ fn a_passkey_signs_the_plan_and_the_journal_holds_what_it_signed() {
     assert_eq!(status, 303, "{body}");
     let wanted = ["plan-approved zoe", "plan-started zoe", "dark-ordered zoe"];
     assert_eq!(acts(&place.world)[2..5], wanted);
+    let seats = place.page("A-0001", &place.chief);
+    assert!(seats.contains("asked for it") && seats.contains("signed with a passkey"), "{seats}");
     let proofs = place.proofs();
     let [(plan, by, Some(signed))] = &proofs[..] else { panic!("{proofs:?}") };
     assert_eq!((plan.to_string(), by.as_str()), (code_in(&page), "zoe"));

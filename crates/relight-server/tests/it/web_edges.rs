@@ -71,6 +71,65 @@ fn each_edge_says_whether_it_shows_what_is_wanted() {
     world.web.stop();
 }
 
+/// Goal: one look says which edge has a second barrier, and what that does. Method: none is named,
+/// one that cannot be, a good one; then it closes a site, fails, and is done.
+#[test]
+fn each_edge_says_what_closes_what_it_does_not() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut viewer = String::new();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        viewer = person(store, "viewer", 1, &[("viewer", "/")]);
+    });
+    let cell = |edge: &str, lang: &str| {
+        let (_, _, page) = world.get(&format!("/edges?lang={lang}"), &viewer);
+        let row = page.split(&format!("<tr><th scope=\"row\">{edge}<")).nth(1).unwrap();
+        let label = if lang == "en" { "Second barrier" } else { "Seconde barrière" };
+        let cell = row.split(&format!("data-label=\"{label}\">")).nth(1).unwrap();
+        cell.split("</td>").next().unwrap().to_owned()
+    };
+    let says = |edge: &str, parts: &[&str]| {
+        let cell = cell(edge, "en");
+        parts.iter().for_each(|part| assert!(cell.contains(part), "{part}: {cell}"));
+    };
+    says("east", &["measure \"", "none", "what this edge fails to darken stays open"]);
+    let east = world.store.edges().unwrap().remove(0);
+    let put = |name: &str, barrier: &str| {
+        let mut target = edges::from_row(&east).unwrap();
+        target.name = name.into();
+        if !barrier.is_empty() {
+            target.settings.insert("barrier".into(), barrier.into());
+        }
+        world.store.put_edge(&edges::to_row(&target).unwrap(), START, "test").unwrap();
+    };
+    put("east", "wall");
+    says("east", &["measure no", "wall", "no edge of the register has the name"]);
+    put("wall", "");
+    says("east", &["measure yes", "wall", "has nothing to close"]);
+    says("wall", &["stands behind east"]);
+    let barred = |sites: &[&str], why: &str| {
+        let sites = sites.iter().map(|site| GateKey::new(site).unwrap()).collect();
+        let (edge, barrier, why) = ("east".to_owned(), "wall".to_owned(), why.to_owned());
+        let entry = Entry::Barred { sites, edge, barrier, why };
+        world.engine.record("relight", "", entry).unwrap();
+    };
+    now_set(START + 60);
+    barred(&["care"], "");
+    says("east", &["measure yes", "closes 1 site"]);
+    barred(&["care", "beds"], "unreachable");
+    says("east", &["measure no", "does not close 2 sites: ", ", since 2027-01-15"]);
+    assert!(cell("east", "fr").contains("ne ferme pas 2 sites\u{a0}: "), "{}", cell("east", "fr"));
+    barred(&[], "");
+    says("east", &["measure yes", "has nothing to close"]);
+    // What one barrier did says nothing of another one.
+    barred(&["care"], "unreachable");
+    put("gate", "");
+    put("east", "gate");
+    says("east", &["measure yes", "gate", "has nothing to close"]);
+    world.web.stop();
+}
+
 /// Goal: what relight cannot close is not left out. Method: sites behind no edge, and an entry that
 /// is no edge.
 #[test]

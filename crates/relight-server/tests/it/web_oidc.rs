@@ -456,6 +456,9 @@ fn only_a_second_factor_that_the_policy_names_comes_in_and_only_just_now_approve
     let (status, body) = decide(&world, &sign_in(json!({})), "A-0001", "decision=approve");
     assert_eq!(status, 303, "{body}");
     assert!(acts(&world).contains(&"plan-approved zoe".to_owned()));
+    // The page said "by passkey" of both.
+    let page = world.get("/approve/A-0001?lang=en", &chief).2;
+    assert!(page.contains("asked for it") && page.contains("vouched for by the provider"));
     world.web.stop();
 }
 

@@ -4,9 +4,11 @@
 use relight_engine::Inventory;
 use relight_engine::import::{ImportOptions, import};
 use relight_engine::incident::{Entry, EvidenceKind};
+use relight_engine::store::SiteRow;
 use relight_engine::watch::Feed;
 use relight_model::{
-    Basis, Component, Digest, Flaw, FlawCode, GateKey, Purl, Sbom, Scope, UnknownReason,
+    Basis, Component, Criticality, Digest, Flaw, FlawCode, GateKey, Purl, Sbom, Scope,
+    UnknownReason,
 };
 use relight_web::{Lang, texts, words};
 
@@ -305,4 +307,97 @@ fn the_page_of_a_site_says_which_packages_its_programs_hide() {
     assert_eq!(said(&[FlawCode::GoUnlisted]), [false, true, false, false]);
     let both = [FlawCode::Encrypted, FlawCode::GoUnlisted];
     assert_eq!(said(&both), [false, true, false, true]);
+}
+
+/// Both ways to a plan vanished without a word where a filter meant more sites than an address
+/// holds by their names.
+#[test]
+fn more_sites_than_one_plan_names_are_told() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut chief = String::new();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        let row = |number: usize| SiteRow {
+            line: number + 2,
+            slug: GateKey::new(&format!("a-library-with-a-long-name-{number:04}")).unwrap(),
+            name_fr: "Bibliothèque".into(),
+            name_en: "Library".into(),
+            origin: format!("https://library-{number}.example"),
+            organisation: "Town".into(),
+            sector: "municipal".into(),
+            criticality: Criticality::Normal,
+            exposure: None,
+            aliases: None,
+            parts: None,
+            edge: "east".into(),
+            public: true,
+        };
+        let rows: Vec<SiteRow> = (0..200).map(row).collect();
+        let plan = store.plan_import(&rows).unwrap();
+        store.apply_import(&plan, START, "test").unwrap();
+    });
+    open_incident(&world, &chief);
+    let page = |query: &str| world.get(&format!("/sites?lang=en&{query}"), &chief).2;
+    let few = page("sector=health");
+    assert!(few.contains("&amp;sites=beds") || few.contains("&#38;sites=beds"), "{few}");
+    assert!(few.contains("<p class=\"quiet beyond\" hidden>"), "{few}");
+    let many = page("sector=municipal");
+    assert!(many.contains("One plan does not take the 200 sites below"), "{many}");
+    assert!(!many.contains("which=named"), "{many}");
+    let rows = world.get("/sites/rows?lang=fr&sector=municipal", &chief).2;
+    assert!(rows.contains("ne prend pas les 200 sites"), "{rows}");
+    let all = page("");
+    assert!(all.contains("<p class=\"quiet beyond\" hidden>"), "nothing is filtered: {all}");
+    world.web.stop();
+}
+
+/// Thousands of findings of one site were thousands of rows.
+#[test]
+fn findings_of_a_site_keep_to_the_limit_of_rows() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let component = |number: usize| {
+        let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", "2.14.1");
+        let path = format!("lib/{number}/log4j.jar");
+        Component::new(purl, &path, Basis::PomProperties, Scope::Installed)
+    };
+    let flaw = |number: usize| Flaw {
+        code: FlawCode::ALL[0],
+        evidence: format!("broken-{number}.zip"),
+        bytes: 0,
+    };
+    let sbom = Sbom {
+        components: (0..400).map(component).collect(),
+        flaws: (0..60).map(flaw).collect(),
+        artifact: Some(Digest([9; 32])),
+        tool: "relight test".into(),
+    };
+    let site = GateKey::new("care").unwrap();
+    let inventory = Inventory { site, sbom, observed_at: now() / 1_000, profiles: None };
+    world.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
+    let page = world.get("/site/care?lang=en", &chief).2;
+    let findings = page.split("<h2>Flaws in what it holds").nth(1).unwrap();
+    let findings = findings.split("</table>").next().unwrap();
+    assert_eq!(findings.matches("<tr><th scope=\"row\">").count(), 150, "{findings}");
+    assert!(page.contains("and 10 more"), "parts that were not read: {page}");
+    assert!(page.matches(" more</p>").count() == 1, "findings: {page}");
+    world.web.stop();
+}
+
+/// A screen reader spoke the English title of an advisory as if it were French.
+#[test]
+fn a_title_in_another_language_says_so() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let head = |lang: &str| {
+        let page = world.get(&format!("/?lang={lang}"), &chief).2;
+        page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
+    };
+    assert!(head("fr").contains("<span lang=\"en\">"), "{}", head("fr"));
+    assert!(!head("en").contains("lang="), "{}", head("en"));
+    world.web.stop();
 }

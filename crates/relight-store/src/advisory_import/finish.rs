@@ -8,6 +8,7 @@ use rusqlite::params;
 use super::head::{self, VANISHED};
 use super::{CHANGE_FREE, CHANGE_MAX, Guard, Importer, Known, SHRINK_MAX, SourceCounts};
 use crate::advisory_sources::DATED_KEY;
+use crate::settings;
 
 /// Sources whose lists are made anew each time: what is missing is withdrawn, or has left the
 /// catalogue.
@@ -105,13 +106,7 @@ impl Importer<'_> {
     /// Of what date the list in force is, whether it is newer than the one before or not.
     fn note_date(&self, source: &str, at: Timestamp) -> Result<(), rusqlite::Error> {
         let key = format!("{DATED_KEY}{source}");
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO meta (key, value) VALUES (?1, ?2)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            )?
-            .execute(params![key, at.to_string()])?;
-        Ok(())
+        settings::put(self.transaction, &key, &at.to_string())
     }
 }
 

@@ -459,6 +459,7 @@ operator-unread = the policy cannot be used: the account of the system is noted
 incident-needs-advisory = an incident is about an advisory
 incident-needs-advisory-remedy = relight affected answers questions about a package
 incident-opened = Incident { $id } opened
+incident-updated = { $incident }: published, and on the public page as soon as it is written
 incident-closed = Incident { $id } closed
 example-reason = Log4Shell
 fix-started = { $site }: fix begun

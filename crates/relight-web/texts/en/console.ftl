@@ -26,7 +26,7 @@ sectors-sentence = { $sector }: { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
  }, { NUMBER($lit) } online, { NUMBER($dark) } dark, { NUMBER($todo) } to fix
-log-title = Live
+log-title = Live (UTC)
 log-empty = Nothing yet.
 live-on = Live
 live-wait = Connecting…
@@ -46,6 +46,7 @@ sites-count = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
  }
+sites-beyond = One plan does not take the { NUMBER($count) } sites below by their names. Narrow the filter, by a sector for instance, or begin the plan on the incident screen: there it takes sites by what is known of them.
 sites-none = No site fits.
 sites-all-sectors = All sectors
 sites-all-states = All states
@@ -77,6 +78,9 @@ burn-pace = { $rate } sites an hour; all back in { $hours } ({ $soon } to { $lat
 burn-hours = { $value } h
 burn-minutes = { $value } min
 burn-seconds = { $value } s
+burn-opened = incident opened
+burn-most = most sites dark: { NUMBER($count) }
+burn-back = first site back
 burn-numbers = The numbers
 burn-time = Time (UTC)
 
@@ -255,6 +259,19 @@ edges-without = { NUMBER($count) } { $count ->
 edges-more = and { NUMBER($count) } more
 edges-wanted = Wanted dark
 edges-differs = Not as wanted
+edges-barrier = Second barrier
+edges-barrier-none = none
+edges-barrier-none-why = what this edge fails to darken stays open
+edges-barrier-of = stands behind { $edge }
+edges-barrier-waits = has nothing to close
+edges-barrier-closes = closes { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+}
+edges-barrier-fails = does not close { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+}: { $why }
 edges-turned = Last turn
 edges-drilled = Last drill
 edges-undrilled = none as it is now

@@ -480,6 +480,7 @@ operator-unread = la politique ne peut pas être utilisée : le compte du systè
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
 incident-opened = Incident { $id } ouvert
+incident-updated = { $incident } : publié, et sur la page publique dès qu’elle est écrite
 incident-closed = Incident { $id } clos
 example-reason = Log4Shell
 fix-started = { $site } : correctif commencé

@@ -29,7 +29,7 @@ sectors-sentence = { $sector } : { NUMBER($sites) } { $sites ->
     [one] éteint
    *[other] éteints
  }, { NUMBER($todo) } à corriger
-log-title = En direct
+log-title = En direct (UTC)
 log-empty = Rien encore.
 live-on = En direct
 live-wait = Connexion…
@@ -52,6 +52,7 @@ sites-count = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
  }
+sites-beyond = Un seul plan ne prend pas les { NUMBER($count) } sites ci-dessous par leurs noms. Resserrez le filtre, par un secteur par exemple, ou commencez le plan à l’écran de l’incident : il y prend les sites par ce que l’on en sait.
 sites-none = Aucun site ne correspond.
 sites-all-sectors = Tous les secteurs
 sites-all-states = Tous les états
@@ -83,6 +84,9 @@ burn-pace = { $rate } sites par heure; fin dans { $hours } ({ $soon } à { $late
 burn-hours = { $value } h
 burn-minutes = { $value } min
 burn-seconds = { $value } s
+burn-opened = incident ouvert
+burn-most = le plus de sites éteints : { NUMBER($count) }
+burn-back = premier site rallumé
 burn-numbers = Les nombres
 burn-time = Heure (UTC)
 
@@ -267,6 +271,19 @@ edges-without = { NUMBER($count) } { $count ->
 edges-more = et { NUMBER($count) } de plus
 edges-wanted = À éteindre
 edges-differs = Autrement que voulu
+edges-barrier = Seconde barrière
+edges-barrier-none = aucune
+edges-barrier-none-why = ce que ce frontal n’éteint pas reste ouvert
+edges-barrier-of = se tient derrière { $edge }
+edges-barrier-waits = n’a rien à fermer
+edges-barrier-closes = ferme { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+}
+edges-barrier-fails = ne ferme pas { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+} : { $why }
 edges-turned = Dernière bascule
 edges-drilled = Dernier exercice
 edges-undrilled = aucun, tel qu’il est

@@ -50,6 +50,7 @@ enum Action {
     Mitigate(grants::Mitigate),
     Accept(grants::Accept),
     Exempt(grants::Exempt),
+    Update(Update),
     Report(report::Report),
     Close(Close),
 }
@@ -66,6 +67,16 @@ struct Fix {
     site: String,
     #[arg(long, value_name = "TEXT")]
     note: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+struct Update {
+    #[arg(long, value_name = "TEXT")]
+    fr: String,
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    en: String,
     #[command(flatten)]
     which: Which,
 }
@@ -107,6 +118,7 @@ impl Incident {
             Action::Mitigate(mitigate) => mitigate.run(context, report),
             Action::Accept(accept) => accept.run(context, report),
             Action::Exempt(exempt) => exempt.run(context, report),
+            Action::Update(update) => update.run(context, report),
             Action::Report(written) => written.run(context, report),
             Action::Close(close) => close.run(context, report),
         }
@@ -151,6 +163,23 @@ impl Fix {
         done(context, report, &id, "fix-started", Some(&site), &text);
         if !context.json {
             report.next(&format!("relight incident verify {site} --target DIR"));
+        }
+        Ok(())
+    }
+}
+
+impl Update {
+    /// Publishes words on the public page. It says them as they are typed.
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let Control { engine, actor, .. } = Control::of_command(context)?;
+        let id = self.which.find(&engine, context)?;
+        let (fr, en) = (self.fr.trim().to_owned(), self.en.trim().to_owned());
+        let entry = Entry::UpdatePublished { fr, en, by: actor.clone() };
+        engine.record(&actor, &id, entry).map_err(|error| Failure::engine(lang, &error))?;
+        done(context, report, &id, "updated", None, &texts::incident_updated(lang, &id));
+        if !context.json {
+            report.next("relight public export");
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! `relight incident`: a town of three sites, from the alarm to the last light.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use expect_test::expect;
 use relight_engine::edge::holding_page;
@@ -113,7 +115,8 @@ fn from_the_alarm_to_the_last_light() {
     assert_eq!(town.status("mun1.example"), 200);
 
     fix(&town);
-    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    publish(place);
+    close_while_somebody_watches(place);
     let audit = place.expect(0, &["audit", "verify", "--json"]).json();
     assert_eq!(audit["intact"], true);
     let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
@@ -123,6 +126,41 @@ fn from_the_alarm_to_the_last_light() {
     let first = ["opened", "baseline-taken", "plan-proposed", "plan-started", "dark-ordered"];
     assert_eq!(kinds[..5], first);
     assert_eq!(kinds.last(), Some(&&"closed".into()));
+}
+
+/// Words for the public, from the command line.
+fn publish(place: &Place) {
+    let words = ["incident", "update", "--fr", "Tout est de retour.", "--en", "All is back."];
+    expect![[r#"
+        CVE-2021-44228: published, and on the public page as soon as it is written
+        Next: relight public export
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&words).text());
+    place.expect(1, &["incident", "update", "--fr", "  "]);
+    place.expect(2, &["incident", "update", "--en", "French is not left out."]);
+    place.expect(0, &["public", "export"]);
+    let page = |lang: &str| {
+        fs::read_to_string(place.path(&format!("data/public/current/{lang}/index.html"))).unwrap()
+    };
+    assert!(page("fr").contains("Tout est de retour.") && page("en").contains("All is back."));
+}
+
+/// Whoever watches is shown the close, and is let go by it.
+fn close_while_somebody_watches(place: &Place) {
+    let mut command = place.command(&["incident", "status", "--watch", "--json"], &[]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+    assert_eq!(first["schema"], "relight.status/1");
+    assert_eq!(first["incidents"][0]["closed"], false);
+    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    let last: serde_json::Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
+    assert_eq!(last["incidents"], serde_json::json!([]), "none is open any more");
+    assert!(child.wait().unwrap().success());
+    let told = place.expect(0, &["incident", "status", "CVE-2021-44228", "-w", "--lang", "fr"]);
+    assert!(told.stdout.contains("\u{a0}min\u{a0}"), "when it was so: {}", told.text());
 }
 
 /// A supplier whom the operator trusts calls the library harmless, and nobody signed that: the site

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
-use relight_engine::incident::{Action, Proof, Seat, Standing};
+use relight_engine::incident::{Action, Behind, Proof, Seat, Standing};
 use relight_engine::policy::{Desk, Means, Person, Refusal};
 use relight_engine::store::PasskeyRow;
 use relight_engine::{Approving, Engine, EngineError, Smashing};
@@ -357,6 +357,11 @@ fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {
         role,
         name: signature.map(|it| it.by.clone()).or(given).unwrap_or_default(),
         at: signature.map(|it| moment(lang, it.at)).unwrap_or_default(),
+        by: signature.map_or("", |it| match it.behind {
+            Behind::Asking => texts::act_by_asking(lang),
+            Behind::Passkey => texts::act_by_passkey(lang),
+            Behind::Word => texts::act_by_word(lang),
+        }),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `relight incident status` and `relight incident log`: where it stands, and what happened.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use relight_engine::incident::{Counters, Entry, Incident, PartCase};
@@ -8,7 +11,7 @@ use relight_engine::store::JournalRecord;
 use relight_engine::waves::Automatic;
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_server::web::number::rfc3339;
-use relight_server::web::{Number, texts, words};
+use relight_server::web::{Number, number, texts, words};
 use serde::Serialize;
 
 use super::choose;
@@ -16,6 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::{Report, Style};
+use crate::stop::stop_on_interrupt;
 
 /// Sites named in one line of the log; `--json` has all.
 const SITES_SHOWN_MAX: usize = 8;
@@ -27,7 +31,13 @@ const PARTS_SHOWN_MAX: usize = 8;
 pub(super) struct Status {
     #[arg(value_name = "ID")]
     id: Option<String>,
+    #[arg(short, long)]
+    watch: bool,
 }
+
+/// How often `--watch` looks whether the journal grew: soon enough for somebody who waits, and one
+/// read of a row for the disk.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
 pub(super) struct Log {
@@ -101,6 +111,28 @@ struct EntryRow<'a> {
 
 impl Status {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        if !self.watch {
+            return self.show(context, report).map(drop);
+        }
+        let (store, stop, mut shown) = (context.existing_store()?, stop_on_interrupt(), None);
+        while !stop.load(Ordering::Relaxed) {
+            let (entries, _) = store.journal_head().map_err(|it| context.store_failure(&it))?;
+            if shown != Some(entries) {
+                shown = Some(entries);
+                let is_over = self.show(context, report)?;
+                report.flush();
+                if is_over {
+                    break;
+                }
+            }
+            // Another process writes the journal, and nobody tells when.
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Shows where it stands; whether everything that was asked about is closed.
+    fn show(&self, context: &Context, report: &mut Report) -> Result<bool, Failure> {
         let register = Register::open(context)?;
         let keys: Vec<GateKey> = register.sites.iter().map(|site| site.slug.clone()).collect();
         let shown: Vec<(&str, &Incident)> = match self.id.as_deref() {
@@ -113,16 +145,24 @@ impl Status {
         if context.json {
             let incidents =
                 shown.iter().map(|(id, incident)| row(id, incident, &keys, register.now)).collect();
-            report.document("relight.status/1", &StatusDocument { incidents });
-            return Ok(());
+            let document = StatusDocument { incidents };
+            match self.watch {
+                true => report.document_line("relight.status/1", &document),
+                false => report.document("relight.status/1", &document),
+            }
+            return Ok(shown.iter().all(|(_, incident)| incident.closed));
         }
+        if self.watch {
+            report.line(&number::stamp_to_the_second(context.lang, register.now));
+        }
+        let is_over = shown.iter().all(|(_, incident)| incident.closed);
         if shown.is_empty() {
             report.line(texts::no_open_incident(context.lang));
         }
         for (id, incident) in shown {
             text(id, incident, &keys, context, report);
         }
-        Ok(())
+        Ok(is_over)
     }
 }
 

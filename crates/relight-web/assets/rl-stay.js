@@ -1,0 +1,39 @@
+// A sign-in ends when nothing is asked for a while. It is said before, with a way to stay, and a page
+// whose sign-in is over says that too: nobody waits before a screen that will not move any more.
+const SOON_MS = 120_000;
+const LOOK_MS = 1_000;
+
+const box = document.querySelector('.stay');
+const [soon, over] = box.querySelectorAll('p');
+const idle = Number(box.dataset.idle) * 1_000;
+let asked = Date.now();
+let asking = false;
+
+/** Asks for something, which is what staying means; other pages of the same browser may have. */
+async function stay() {
+  if (asking) return;
+  asking = true;
+  const answer = await fetch('/me', { method: 'HEAD', redirect: 'manual' }).catch(() => null);
+  asking = false;
+  if (answer?.ok) asked = Date.now();
+  show(answer !== null && !answer.ok);
+}
+
+/** @param {boolean} ended */
+function show(ended) {
+  const left = idle - (Date.now() - asked);
+  box.hidden = !ended && left > SOON_MS;
+  soon.hidden = ended;
+  over.hidden = !ended;
+}
+
+function look() {
+  if (!over.hidden) return;
+  const left = idle - (Date.now() - asked);
+  // A wall is in use as long as it hangs there.
+  const isDue = 'stays' in box.dataset ? left < SOON_MS : left < 0;
+  if (isDue) stay(); else show(false);
+}
+
+box.querySelector('button').addEventListener('click', stay);
+setInterval(look, LOOK_MS);
