@@ -235,8 +235,8 @@ impl Shared<'_> {
     }
 
     /// In fast mode: whether a member of a zip is looked at, by its path and its own name.
-    pub(crate) fn is_wanted(&self, path: &str, name: &str) -> bool {
-        look::may_be_archive(name) || self.is_asked_for(path, name)
+    pub(crate) fn is_wanted(&self, path: &dyn Fn() -> String, name: &str) -> bool {
+        look::may_be_archive(name) || self.is_asked_for(&path(), name)
     }
 
     /// Whether a cataloger asks for a member by its path or its own name.

@@ -78,7 +78,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             }
             let path = &level.path;
             let is_wanted = |member: &Listable<'_>| {
-                let place = in_archive(path, &escape(member.name));
+                let place = || in_archive(path, &escape(member.name));
                 !member.is_folder && shared.is_wanted(&place, &with_slashes(member.name))
             };
             let next = match self.budget.spent() {

@@ -23,10 +23,13 @@ const SMALL_GAP_BYTES: u64 = 96;
 
 /// Bytes of a directory that is held in memory while its members are read. A larger one is read in
 /// pieces, once to check it and once for its members.
-const HELD_BYTES_MAX: u64 = 2 << 20;
+const HELD_BYTES_MAX: u64 = 4 << 20;
 
 /// A member that starts so far behind the one that was looked up before stands together with it.
 const NEAR_BYTES: u64 = 8 << 10;
+
+/// Members that stand together before a piece of the disk is read for those that follow.
+const NEAR_MIN: u32 = 3;
 
 /// Bits of the filter in front of the search for doubled names, for each member.
 const FILTER_BITS: usize = 16;
@@ -58,8 +61,8 @@ pub(super) struct Directory {
     /// Few members are looked up: pieces of the disk around them would be read for nothing, but
     /// where they stand together.
     is_sparse: bool,
-    /// Where the member ends that was looked up last.
-    looked_up: u64,
+    /// Where the member ends that was looked up last, and how many stand together with it.
+    looked_up: (u64, u32),
 }
 
 impl Directory {
@@ -200,9 +203,11 @@ impl Directory {
 
     /// Finds the data behind the local header, and compares the two headers.
     fn located(&mut self, window: &Window, header: Header) -> io::Result<Entry> {
-        let is_near = header.header_at.saturating_sub(self.looked_up) < NEAR_BYTES;
-        let near = if self.is_sparse && !is_near { window } else { &self.cached };
-        self.looked_up = header.header_at.saturating_add(header.packed);
+        let (end, together) = self.looked_up;
+        let is_near = header.header_at.saturating_sub(end) < NEAR_BYTES;
+        let together = if is_near { together.saturating_add(1) } else { 0 };
+        self.looked_up = (header.header_at.saturating_add(header.packed), together);
+        let near = if self.is_sparse && together < NEAR_MIN { window } else { &self.cached };
         let len = LOCAL_BYTES as usize + header.name.len();
         let local = near.read_small(header.header_at, len)?;
         let (fixed, found) = local.split_at(local.len().min(LOCAL_BYTES as usize));
