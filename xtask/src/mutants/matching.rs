@@ -51,9 +51,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "ranges of others reach packages of a distribution",
         "package.rs",
-        "            (_, false) => Self::Package,\n",
-        "            (kind, false) if distro::KINDS.contains(&kind) => Self::AnyEcosystem,
-            (_, false) => Self::Package,\n",
+        "                    None => Self::Package,\n",
+        "                    None if known.is_some() => Self::AnyEcosystem,
+                    None => Self::Package,\n",
     ),
     mutant(
         "builds of a release stand outside of an inclusive bound",

@@ -61,10 +61,11 @@ fn a_flaw_that_leaves_its_bulletin_is_withdrawn_and_no_other_source_with_it() {
     let told = import(&place, "1.json", bulletin("1", "final", &flaws));
     assert_eq!((&told["older"], &told["vanished"]), (&4.into(), &0.into()));
     assert_eq!(count(), [1, 0, 1]);
-    let said = place.expect(0, &["advisories", "explain", "CVE-2099-2", PURL, "--json"]).json();
-    assert_eq!(said["verdict"], "not-affected", "{said}");
+    // Nobody in force names a package: that is silence, and no opinion.
+    let said = place.expect(3, &["advisories", "explain", "CVE-2099-2", PURL, "--json"]).json();
+    assert_eq!((&said["verdict"], &said["why"]), (&"unknown".into(), &"no-package".into()));
     assert_eq!(said["withdrawn"][0]["record"], "EX-1/CVE-2099-2");
-    let said = place.expect(0, &["advisories", "explain", "CVE-2099-2", PURL]).stdout;
+    let said = place.expect(3, &["advisories", "explain", "CVE-2099-2", PURL]).stdout;
     assert!(said.contains("csaf/https://example.org EX-1/CVE-2099-2 was withdrawn 20"), "{said}");
     let shown = place.expect(0, &["advisories", "show", "CVE-2099-2", "--history", "--json"]);
     let sources = shown.json()["sources"].as_array().unwrap().clone();
