@@ -112,8 +112,8 @@ async function begin() {
   relight('edge', 'add', 'builtin', '--name', 'hall', '--gate', 'gate', '--verify', 'verify.sock',
     '--listen', edge);
   await start(['edge', 'run', '--routes', 'routes'], 'stdout', /(answers on)/);
-  link = await start(['serve', '--listen', FREE, '--public-listen', FREE], 'stderr',
-    /(http:\/\/localhost:\d+\/start#code=\S+)/);
+  const words = ['serve', '--listen', FREE, '--public-listen', FREE, '--languages', 'fr,en'];
+  link = await start(words, 'stderr', /(http:\/\/localhost:\d+\/start#code=\S+)/);
   origin = new URL(link).origin;
 }
 
@@ -270,15 +270,19 @@ async function night(options, glance) {
     await page.keyboard.press('Enter');
     await tabTo(page, '.drop [name=fr]');
     await page.keyboard.type('Le service de santé est revenu.');
+    await tabTo(page, '.drop [name=en]');
+    await page.keyboard.type('The health service is back.');
     await tabTo(page, '.drop button');
     await enter(page, '**/incident/preview?lang=en');
     await lookHere(page, 'acts-preview-en');
-    assert.equal(await page.locator('.preview [lang=fr]').count(), 2, 'French in both columns');
+    for (const lang of ['fr', 'en']) {
+      assert.equal(await page.locator(`.preview [lang=${lang}]`).count(), 1, lang);
+    }
     await tabTo(page, 'button.strong');
     await enter(page, '**/?lang=en');
     const status = await page.getAttribute('nav a[href$="/en/"]', 'href');
     const told = Date.now() + PATIENT_MS;
-    while (!(await (await fetch(status)).text()).includes('Le service de santé est revenu.')) {
+    while (!(await (await fetch(status)).text()).includes('The health service is back.')) {
       assert.ok(Date.now() < told, 'the words are not published');
       await page.waitForTimeout(100);
     }

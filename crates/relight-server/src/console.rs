@@ -74,6 +74,8 @@ pub(crate) struct Console {
     pub(crate) lang: Lang,
     /// Address of the public page, ending in `/`.
     pub(crate) public_url: String,
+    /// Languages of the public page, the first one first.
+    pub(crate) languages: Vec<Lang>,
     /// Names this life of the server, so that no stream continues across a restart.
     pub(crate) life: String,
     /// Open event streams.
@@ -188,7 +190,7 @@ impl Console {
             theme: self.theme,
             look: asked.look,
             switch_href,
-            public_url: self.public_url.clone(),
+            public_url: self.public_page(self.lang(asked)),
             account: asked.reader.name().to_owned(),
             token: self.door.token_of(&asked.reader),
             whole: asked.reader.reads(&Scope::root()),
@@ -196,6 +198,18 @@ impl Console {
             idle_s: IDLE_S_MAX,
             watches: asked.reader.only_reads(),
         }
+    }
+
+    /// The public page in a language, or in its first one where it is not there in that.
+    fn public_page(&self, lang: Lang) -> String {
+        let shown = self.languages.iter().find(|shown| **shown == lang);
+        let shown = shown.or(self.languages.first()).copied().unwrap_or(Lang::Fr);
+        format!("{}{}/", self.public_url, shown.tag())
+    }
+
+    /// Whether what people publish is published in English.
+    pub(crate) fn publishes_english(&self) -> bool {
+        self.languages.contains(&Lang::En)
     }
 
     /// How many notices wait for the reader, in words.

@@ -134,8 +134,8 @@ fn alphabetical(name: &str) -> (String, String) {
 /// How the page presents itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
-    /// Language of `/` and of names in data.
-    pub(crate) lang: Lang,
+    /// Its languages; the first is that of `/` and of names in data.
+    pub(crate) langs: Vec<Lang>,
     /// Address under which visitors reach the page, ending in `/`; it is the issuer of
     /// certificates.
     pub(crate) url: String,
@@ -144,6 +144,18 @@ pub(crate) struct Identity {
     pub(crate) stage: Stage,
     /// In whose colours.
     pub(crate) theme: Theme,
+}
+
+impl Identity {
+    /// The first language.
+    pub(crate) fn lang(&self) -> Lang {
+        self.langs.first().copied().unwrap_or(Lang::Fr)
+    }
+
+    /// The other language, where the page is there in both.
+    pub(crate) fn other(&self, lang: Lang) -> Option<Lang> {
+        Some(lang.other()).filter(|other| self.langs.contains(other))
+    }
 }
 
 /// Files by their paths.

@@ -48,8 +48,11 @@ pub struct WebConfig {
     pub rsa_bits_min: u32,
     /// The clock of sign-ins.
     pub clock: Clock,
-    /// Language of the console without `?lang=` and of `/` of the public page.
+    /// Language of the console without `?lang=`.
     pub lang: Lang,
+    /// Languages of the public page; the first is that of `/`. What people publish there is
+    /// written in each of them.
+    pub languages: Vec<Lang>,
     /// Address under which visitors reach the public page, ending in `/`; `None`: its listener.
     pub public_url: Option<String>,
     /// Where the public page is written as well, for other web servers.
@@ -75,6 +78,7 @@ impl WebConfig {
             rsa_bits_min: RSA_BITS_MIN,
             clock: clock::now_ms,
             lang: Lang::Fr,
+            languages: Lang::ALL.to_vec(),
             public_url: None,
             public_folder: None,
             certificate_key: None,
@@ -98,7 +102,8 @@ impl WebServer {
         let (public_listener, public_addr) = runtime::listen(config.public)?;
         let url = config.public_url.clone().unwrap_or_else(|| format!("http://{public_addr}/"));
         let WebConfig { lang, stage, theme, .. } = config;
-        let identity = Identity { lang, url: url.clone(), stage, theme };
+        let langs = config.languages.clone();
+        let identity = Identity { langs: langs.clone(), url: url.clone(), stage, theme };
         let folder = config.public_folder.as_deref().map(PublicFolder::open).transpose()?;
         let signer = match &config.certificate_key {
             Some(path) => Signer::load_or_create(path)?,
@@ -115,6 +120,7 @@ impl WebServer {
             engine: config.engine,
             lang,
             public_url: url,
+            languages: langs,
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
             streams: Streams::new(),
             loopback: console_addr.ip().is_loopback(),
@@ -172,13 +178,13 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
 /// The page cannot be rendered or the folder cannot be written; it keeps the old page.
 pub fn export_public(
     board: Arc<Board>,
-    lang: Lang,
+    langs: Vec<Lang>,
     url: String,
     (stage, theme): (Stage, Theme),
     signer: Signer,
     folder: PublicFolder,
 ) -> Result<usize, ServerError> {
-    let identity = Identity { lang, url, stage, theme };
+    let identity = Identity { langs, url, stage, theme };
     let mut publisher = Publisher::new(board, identity, signer, Some(folder));
     publisher.publish_all(clock::now()).map(|published| published.generation.len())
 }

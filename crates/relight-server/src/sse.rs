@@ -385,6 +385,7 @@ mod tests {
             board,
             lang: Lang::Fr,
             public_url: String::new(),
+            languages: Lang::ALL.to_vec(),
             life: "a1".into(),
             streams: Streams::new(),
             loopback: true,

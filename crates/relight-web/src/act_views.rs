@@ -219,6 +219,8 @@ pub struct PreviewPage {
     pub fr: String,
     /// In English; empty where nobody wrote any.
     pub en: String,
+    /// The public page is in English as well.
+    pub english: bool,
 }
 
 /// Why an act was refused, with nothing lost.

@@ -258,6 +258,8 @@ pub struct Acts {
     pub command: bool,
     /// Words may be published.
     pub publish: bool,
+    /// They are published in English as well.
+    pub english: bool,
     /// How many plans wait; empty when none does.
     pub waiting: String,
     /// Glass was broken, and nobody looked at it yet.

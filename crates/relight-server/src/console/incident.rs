@@ -112,6 +112,7 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
         plans: act::may_propose(signed),
         command: person.may(Role::Commander, &Scope::root()),
         publish: person.may(Role::Publisher, &Scope::root()),
+        english: console.publishes_english(),
         waiting,
         glass,
         token: console.door.form_token(signed),

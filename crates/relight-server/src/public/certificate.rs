@@ -16,7 +16,7 @@ use relight_web::public_views::{CertificateBlock, CertificatePage};
 use relight_web::{Lang, number};
 use serde_json::json;
 
-use super::{Files, pages};
+use super::{Files, Identity, pages};
 use crate::{ServerError, secret_file};
 
 /// Signs certificates.
@@ -108,6 +108,7 @@ pub(super) fn id(site: &BoardSite, outage: &Outage) -> String {
 pub(super) struct Certificates {
     signer: Signer,
     issuer: String,
+    langs: Vec<Lang>,
     issued: BTreeMap<Outage, [(String, Bytes); 2]>,
     /// The files of all of them, and the key; none after a change.
     files: Option<Arc<Files>>,
@@ -123,8 +124,9 @@ pub(super) struct Issued {
 }
 
 impl Certificates {
-    pub(super) fn new(signer: Signer, issuer: String) -> Self {
-        Self { signer, issuer, issued: BTreeMap::new(), files: None }
+    pub(super) fn new(signer: Signer, identity: &Identity) -> Self {
+        let (issuer, langs) = (identity.url.clone(), identity.langs.clone());
+        Self { signer, issuer, langs, issued: BTreeMap::new(), files: None }
     }
 
     /// Issues what is missing for these outages, so many at most, and forgets the others.
@@ -197,8 +199,8 @@ impl Certificates {
             duration: pages::duration(lang, outage.to - outage.from),
         };
         let page = CertificatePage {
-            lang: Lang::Fr,
-            blocks: Lang::ALL.map(block).into(),
+            lang: self.langs.first().copied().unwrap_or(Lang::Fr),
+            blocks: self.langs.iter().copied().map(block).collect(),
             from_at: number::rfc3339(outage.from),
             to_at: number::rfc3339(outage.to),
             issuer: self.issuer.clone(),

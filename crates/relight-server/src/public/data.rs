@@ -98,7 +98,7 @@ pub(super) fn catalogue(identity: &Identity, now: Timestamp) -> String {
         "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
         "@id": format!("{url}dcat.jsonld"),
         "@type": "dcat:Dataset",
-        "dct:title": Lang::ALL.map(title),
+        "dct:title": identity.langs.iter().copied().map(title).collect::<Vec<_>>(),
         "dct:modified": number::rfc3339(now),
         "dcat:distribution": [
             file("sites.csv", "text/csv"),

@@ -34,7 +34,7 @@ pub(super) fn add(
     identity: &Identity,
     now: Timestamp,
 ) {
-    for lang in Lang::ALL {
+    for &lang in &identity.langs {
         let mut items: Vec<Item> = episodes.iter().flat_map(|it| steps(it, lang)).collect();
         items.extend(seen.words.iter().map(|words| written(words, lang)));
         // What people wrote stands before what the page says by itself of the same second.
@@ -45,7 +45,7 @@ pub(super) fn add(
             ("history.atom", atom(&items, lang, &home, now)),
             ("feed.json", feed(&items, lang, &home, now)),
         ] {
-            if lang == identity.lang {
+            if lang == identity.lang() {
                 files.insert(name.to_owned(), text.clone().into());
             }
             files.insert(format!("{}/{name}", lang.tag()), text.into());
@@ -171,7 +171,7 @@ mod tests {
         let episodes: Vec<Episode> = (0..count).rev().map(episode).collect();
         let (url, stage) = ("https://status.example/?a&b/".into(), Stage::Real);
         let theme = Theme::Neutral;
-        let identity = Identity { lang: Lang::Fr, url, stage, theme };
+        let identity = Identity { langs: Lang::ALL.to_vec(), url, stage, theme };
         let proofs = Proofs { words, ..Proofs::default() };
         let mut files = Files::new();
         add(&mut files, &Seen::of(&[], &proofs, 7), &episodes, &identity, 7);

@@ -21,7 +21,7 @@ const ROWS_MAX: usize = 250;
 /// Episodes on the first page.
 const EPISODES_MAX: usize = 10;
 
-/// Adds every page in both languages, and the first one of the first language as `/`.
+/// Adds every page in each language, and the first one of the first language as `/`.
 pub(super) fn add(
     files: &mut Files,
     seen: &Seen<'_>,
@@ -29,11 +29,12 @@ pub(super) fn add(
     identity: &Identity,
     now: Timestamp,
 ) -> Result<(), relight_web::RenderError> {
-    for lang in Lang::ALL {
+    for &lang in &identity.langs {
         let Identity { stage, theme, .. } = *identity;
-        let writer = Writer { seen, lang, stage, theme, now };
+        let other = identity.other(lang);
+        let writer = Writer { seen, lang, other, stage, theme, now };
         let home = relight_web::render(&writer.home(episodes))?;
-        if lang == identity.lang {
+        if lang == identity.lang() {
             files.insert("index.html".to_owned(), home.clone().into());
         }
         files.insert(format!("{}/index.html", lang.tag()), home.into());
@@ -64,20 +65,22 @@ fn letter_href(lang: Lang, letter: char) -> String {
 struct Writer<'a> {
     seen: &'a Seen<'a>,
     lang: Lang,
+    /// The other language of the page, if it has one.
+    other: Option<Lang>,
     stage: Stage,
     theme: Theme,
     now: Timestamp,
 }
 
 impl Writer<'_> {
-    fn frame(&self, title: &str, switch_href: String, back: bool) -> PublicFrame {
+    fn frame(&self, title: &str, switch: impl FnOnce(Lang) -> String, back: bool) -> PublicFrame {
         PublicFrame {
             lang: self.lang,
             stage: self.stage,
             theme: self.theme,
             title: title.to_owned(),
             back,
-            switch_href,
+            switch_href: self.other.map(switch).unwrap_or_default(),
             sentence: sentence(self.seen, self.lang),
             updated_at: number::rfc3339(self.now),
             updated: utc(self.lang, self.now),
@@ -99,7 +102,7 @@ impl Writer<'_> {
         let shown = episodes.iter().take(EPISODES_MAX);
         PublicHome {
             words: self.seen.words.iter().map(|words| said(lang, words)).collect(),
-            frame: self.frame(title, format!("/{}/", lang.other().tag()), false),
+            frame: self.frame(title, |other| format!("/{}/", other.tag()), false),
             progress: progress(self.seen, lang),
             lit_permille: self.seen.lit() * 1000 / self.seen.total().max(1),
             precaution: if all {
@@ -132,7 +135,7 @@ impl Writer<'_> {
             href: letter_href(self.lang, *letter),
             text: texts::public_services(self.lang, services.len()),
         };
-        let switch = format!("/{}/a-z/", self.lang.other().tag());
+        let switch = |other: Lang| format!("/{}/a-z/", other.tag());
         let page = PublicIndexPage {
             frame: self.frame(title, switch, true),
             entries: letters.iter().map(entry).collect(),
@@ -169,7 +172,7 @@ impl Writer<'_> {
         };
         for (rows, page) in services.chunks(ROWS_MAX).zip(1..) {
             let view = PublicListPage {
-                frame: self.frame(title, href(lang.other()), true),
+                frame: self.frame(title, &href, true),
                 services: rows.iter().map(|service| row(lang, self.stage, service)).collect(),
                 page: if pages > 1 { texts::sites_page(lang, page, pages) } else { String::new() },
                 previous: if page > 1 { place(page - 1) } else { String::new() },
@@ -262,7 +265,7 @@ mod tests {
         let mut files = Files::new();
         let (url, stage) = ("https://etat.example/".into(), Stage::Real);
         let theme = Theme::Neutral;
-        let identity = Identity { lang: Lang::Fr, url, stage, theme };
+        let identity = Identity { langs: Lang::ALL.to_vec(), url, stage, theme };
         add(&mut files, &seen, &episodes::of(&seen), &identity, 7_200).unwrap();
         let text = |(path, bytes): (String, bytes::Bytes)| {
             (path, String::from_utf8(bytes.to_vec()).unwrap())

@@ -58,7 +58,7 @@ impl Publisher {
         signer: Signer,
         folder: Option<PublicFolder>,
     ) -> Self {
-        let certificates = Certificates::new(signer, identity.url.clone());
+        let certificates = Certificates::new(signer, &identity);
         let unwritten = vec![certificates.key()];
         Self { board, identity, certificates, folder, unwritten }
     }

@@ -18,7 +18,7 @@ pub(super) fn add(
     identity: &Identity,
     now: Timestamp,
 ) {
-    let api = Api { seen, lang: identity.lang, updated: number::rfc3339(now) };
+    let api = Api { seen, lang: identity.lang(), updated: number::rfc3339(now) };
     let page = json!({
         "id": "relight",
         "name": name(identity),
@@ -60,7 +60,7 @@ pub(super) fn add(
 
 /// The title of the page; what is no incident says so in it.
 fn name(identity: &Identity) -> String {
-    identity.stage.marked(identity.lang, texts::public_title(identity.lang))
+    identity.stage.marked(identity.lang(), texts::public_title(identity.lang()))
 }
 
 struct Api<'a> {
@@ -250,7 +250,7 @@ mod tests {
         let seen = Seen::of(&sites, &proofs, 3_600);
         let (url, stage) = ("https://status.example/".into(), Stage::Real);
         let theme = Theme::Neutral;
-        let identity = Identity { lang: Lang::En, url, stage, theme };
+        let identity = Identity { langs: vec![Lang::En, Lang::Fr], url, stage, theme };
         let mut files = Files::new();
         add(&mut files, &seen, &episodes::of(&seen), &identity, 3_600);
         move |name| serde_json::from_slice(&files[&format!("api/v2/{name}.json")]).unwrap()

@@ -21,11 +21,36 @@ fn board() -> Board {
 
 fn identity() -> Identity {
     Identity {
-        lang: Lang::Fr,
+        langs: Lang::ALL.to_vec(),
         url: "https://etat.example/".into(),
         stage: Stage::Real,
         theme: Theme::Neutral,
     }
+}
+
+/// Goal: a language that is not published is nowhere. Method: every file of a page in French, with
+/// an outage that is over.
+#[test]
+fn a_page_in_one_language_leads_to_no_other() {
+    let board = board();
+    board.set_at(60, &[(0, DisplayState::Dark, true), (1, DisplayState::Dark, true)]);
+    board.set_at(120, &[(0, DisplayState::Online, false)]);
+    let identity = Identity { langs: vec![Lang::Fr], ..identity() };
+    let proofs = board.proofs();
+    let mut seen = Seen::of(&proofs.sites, &proofs, 7_200);
+    let place = tempfile::tempdir().unwrap();
+    let signer = Signer::load_or_create(&place.path().join("key")).unwrap();
+    let mut certificates = Certificates::new(signer, &identity);
+    certificates.issue(&seen.past, usize::MAX).unwrap();
+    seen.link(&certificates);
+    let mut all = files(&seen, &identity, 7_200).unwrap();
+    all.extend(certificates.files().iter().map(|(path, file)| (path.clone(), file.clone())));
+    for (path, bytes) in all.iter().filter(|(path, _)| !path.starts_with("assets/")) {
+        let text = std::str::from_utf8(bytes).unwrap();
+        assert!(!path.starts_with("en/") && !text.contains("/en/"), "{path}");
+        assert!(!text.contains("lang=\"en\""), "{path}");
+    }
+    assert_eq!(all["index.html"], all["fr/index.html"]);
 }
 
 /// Every file of a board at a fixed time, under a fixed key.
@@ -50,7 +75,7 @@ pub(super) fn certificates() -> Certificates {
     std::fs::write(&path, [7; 32]).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&path, mode).unwrap();
-    Certificates::new(Signer::load_or_create(&path).unwrap(), identity().url)
+    Certificates::new(Signer::load_or_create(&path).unwrap(), &identity())
 }
 
 fn set(board: &Board, at: i64, proven: &[bool], states: impl Fn(usize, bool) -> DisplayState) {

@@ -5,6 +5,8 @@ use relight_engine::edge::Target;
 use relight_engine::edges;
 use relight_engine::store::{SiteRow, Store};
 use relight_model::{Criticality, GateKey};
+use relight_server::WebConfig;
+use relight_web::Lang;
 
 use crate::door_support::{START, World, clock, code_in, person, token};
 use crate::support::wait_until;
@@ -336,7 +338,7 @@ fn words_are_shown_before_they_are_published() {
     assert!(page.contains("<p lang=\"en\">Soon</p>"), "{page}");
     assert!(page.contains("action=\"/incident/update?lang=en\""), "{page}");
     let (_, _, page) = preview("fr=Bient%C3%B4t");
-    assert_eq!(page.matches("<p lang=\"fr\">Bientôt</p>").count(), 2, "{page}");
+    assert!(page.contains("English is needed") && !page.contains("/incident/update"), "{page}");
     let (_, _, page) = preview("en=Soon");
     assert!(page.contains("French is needed") && !page.contains("/incident/update"), "{page}");
     assert_eq!(acts(&world), before, "nothing is published");
@@ -372,6 +374,36 @@ fn words_are_published_as_they_were_shown() {
     world.web.stop();
 }
 
+/// Goal: a public page in French alone. Method: there is no English page, nothing leads to one, and
+/// words are asked for and published in French.
+#[test]
+fn a_page_in_french_only_has_no_english_and_asks_for_none() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut chief = String::new();
+    let people = |store: &Store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/"), ("publisher", "/")]);
+    };
+    let french = |config: &mut WebConfig| config.languages = vec![Lang::Fr];
+    let world = World::start_with(now, french, people);
+    open_incident(&world, &chief);
+    let token = token(&world.get("/plans", &chief).2);
+    let form = format!("token={token}&incident={LOG4SHELL}&fr=Bient%C3%B4t");
+    let (_, _, page) = world.post("/incident/preview?lang=en", &chief, &form);
+    assert!(page.contains("action=\"/incident/update?lang=en\""), "{page}");
+    assert!(!page.contains("name=\"en\" rows"), "{page}");
+    assert_eq!(world.post("/incident/update", &chief, &form).0, 303);
+    let public = world.web.public_addr();
+    wait_until("the words on the public page", || get(public, "/fr/").2.contains("Bientôt"));
+    assert_eq!(get(public, "/en/").0, 404);
+    assert!(!get(public, "/").2.contains("/en/"));
+    let home = world.get("/?lang=en", &chief).2;
+    assert!(home.contains(&format!("href=\"http://{public}/fr/\"")), "{home}");
+    assert!(!home.contains("name=\"en\""), "{home}");
+    world.web.stop();
+}
+
 #[test]
 fn short_forms_are_acts_of_the_role_that_they_need() {
     clock!(now, now_set);
@@ -385,7 +417,7 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
         ("/incident/open", ""),
         ("/incident/close", ""),
         ("/incident/preview", "fr=Bonjour"),
-        ("/incident/update", "fr=Bonjour"),
+        ("/incident/update", "fr=Bonjour&en=Hello"),
         ("/site/care/act", "act=fix&note=2.17.1"),
         ("/site/care/act", "act=exempt"),
         ("/site/nowhere/act", "act=analyse"),
@@ -394,7 +426,11 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
             assert_eq!(send(path, cookie, form).0, 403, "{path} {form}");
         }
     }
-    assert_eq!(send("/incident/update", &people.chief, "fr=+&en=Hello").0, 409, "French is needed");
+    let before = acts(&world);
+    for (form, lacks) in [("fr=+&en=Hello", "French"), ("fr=Bonjour&en=+", "English")] {
+        assert_eq!(send("/incident/update", &people.chief, form).0, 422, "{lacks} is needed");
+    }
+    assert_eq!(acts(&world), before, "nothing is published");
     assert_eq!(send("/incident/update", &people.chief, "fr=Bonjour&en=Hello").0, 303);
     assert_eq!(send("/site/care/act", &people.owner, "act=exempt").0, 403);
     for unknown in ["act=bless", "act=", ""] {
@@ -410,12 +446,13 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
     assert_eq!(status, 409, "sites are still dark: {body}");
     let journal = acts(&world);
     assert!(journal.contains(&"update-published chief".to_owned()), "{journal:?}");
-    assert_eq!(send("/incident/update", &people.chief, "fr=Seulement+%3Ci%3E").0, 303);
+    let words = "fr=Seulement+%3Ci%3E&en=Only+%3Ci%3E";
+    assert_eq!(send("/incident/update", &people.chief, words).0, 303);
     let public = world.web.public_addr();
-    wait_until("the words on the public page", || get(public, "/en/").2.contains("Seulement"));
+    wait_until("the words on the public page", || get(public, "/en/").2.contains("Only"));
     let page = get(public, "/en/").2;
-    let (newer, older) = (page.find("<span lang=\"fr\">Seulement &#60;i&#62;"), page.find("Hello"));
-    assert!(newer.is_some() && newer < older, "newest first, and French where there is no English");
+    let (newer, older) = (page.find("<span lang=\"en\">Only &#60;i&#62;"), page.find("Hello"));
+    assert!(newer.is_some() && newer < older, "newest first");
     assert!(get(public, "/fr/").2.contains("<span lang=\"fr\">Bonjour"));
     assert!(!page.contains("chief"), "nobody is named");
     world.web.stop();

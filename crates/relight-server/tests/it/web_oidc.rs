@@ -578,7 +578,7 @@ fn an_old_word_of_a_provider_decides_nothing() {
     for (path, more) in [
         ("/incident/open", ""),
         ("/incident/close", ""),
-        ("/incident/update", "fr=Bonjour"),
+        ("/incident/update", "fr=Bonjour&en=Hello"),
         ("/site/care/act", "act=analyse"),
         ("/site/care/act", "act=fix&note=2.17.1"),
         ("/site/care/act", "act=exempt"),

@@ -203,6 +203,8 @@ act-one-waits = { NUMBER($plans) } { $plans ->
  } for agreement
 act-unknown = no site can be looked after like this
 act-unknown-remedy = the page of the site shows what can be done
+act-untranslated = words are missing in a language of the public page: each update is written in all of them
+act-untranslated-remedy = write it in each language, then publish again
 act-no-role = your roles do not let you do this here
 act-no-role-remedy = ask somebody whose role it is; your administrator shows who that is
 queue-title = Next to relight
@@ -242,7 +244,7 @@ act-publish-en = In English
 preview-title = Preview
 preview-note = This is what visitors will read on the public page. Nothing is published yet.
 preview-french-missing = French is needed: nothing can be published without it.
-preview-english-missing = Nothing in English. The English page shows the French text:
+preview-english-missing = English is needed: the public page is in English as well, and nothing is published without it.
 preview-publish = Publish in both languages
 preview-again = Preview again
 preview-leave = Do not publish

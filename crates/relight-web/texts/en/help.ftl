@@ -354,6 +354,7 @@ help-public-export = Write the public page into a folder that any web server can
 help-public-serve = Serve that folder, without console or register
 option-public-export-folder = Folder to write; else “public” in the data folder. The link “current” leads to the page
 option-public-export-url = Public address of the page, for feeds and certificates
+option-languages = Languages of the public page, the first one as `/`; with English, every update is written in both
 option-theme = Colours of the pages, each in light and in dark
 option-public-serve-folder = Folder written by relight serve or public export; else “public” in the data folder
 option-public-serve-listen = Address of the public page

@@ -215,6 +215,8 @@ act-one-waits = { NUMBER($plans) } { $plans ->
  } un accord
 act-unknown = on ne peut pas s’occuper d’un site de cette façon
 act-unknown-remedy = la page du site montre ce qui peut être fait
+act-untranslated = il manque le texte dans une langue de la page publique : chaque avis y est écrit dans toutes
+act-untranslated-remedy = écrivez-le dans chaque langue, puis publiez de nouveau
 act-no-role = vos rôles ne vous le permettent pas ici
 act-no-role-remedy = demandez à une personne dont c’est le rôle; votre administrateur sait qui
 queue-title = Prochains rallumages
@@ -254,7 +256,7 @@ act-publish-en = En anglais
 preview-title = Aperçu
 preview-note = Voici ce que les visiteurs liront sur la page publique. Rien n’est encore publié.
 preview-french-missing = Le français est nécessaire : rien ne peut être publié sans lui.
-preview-english-missing = Rien en anglais. La page anglaise montre le texte français :
+preview-english-missing = L’anglais est requis : la page publique est aussi en anglais, et rien n’est publié sans lui.
 preview-publish = Publier dans les deux langues
 preview-again = Revoir l’aperçu
 preview-leave = Ne pas publier

@@ -354,6 +354,7 @@ help-public-export = Écrire la page publique dans un dossier que tout serveur w
 help-public-serve = Servir ce dossier, sans console ni registre
 option-public-export-folder = Dossier à écrire; sinon « public » dans le dossier de données. Le lien « current » mène à la page
 option-public-export-url = Adresse publique de la page, pour les fils et les attestations
+option-languages = Langues de la page publique, la première en `/`; avec l’anglais, chaque avis est écrit dans les deux
 option-theme = Couleurs des pages, chacune en clair et en sombre
 option-public-serve-folder = Dossier écrit par relight serve ou public export; sinon « public » dans le dossier de données
 option-public-serve-listen = Adresse de la page publique

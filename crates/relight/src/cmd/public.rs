@@ -55,6 +55,27 @@ struct Export {
     url: String,
     #[arg(long, value_name = "THEME", default_value = "neutral", value_parser = theme_names())]
     theme: String,
+    #[command(flatten)]
+    languages: Languages,
+}
+
+/// In which languages the public page is.
+#[derive(Debug, Args)]
+pub(crate) struct Languages {
+    #[arg(long, value_name = "LANGUAGES", default_value = "fr", value_parser = language_names())]
+    languages: String,
+}
+
+impl Languages {
+    /// The languages, the first one first.
+    pub(crate) fn all(&self) -> Vec<Lang> {
+        self.languages.split(',').filter_map(Lang::parse).collect()
+    }
+}
+
+/// French is always one of them; which stands first is the operator's choice.
+fn language_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(["fr", "fr,en", "en,fr"])
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +122,8 @@ impl Export {
         let current = folder.current().display().to_string();
         let url = with_slash(self.url);
         let look = (stage, Theme::parse(&self.theme).unwrap_or_default());
-        let files = export_public(board, Lang::Fr, url, look, signer, folder).map_err(failed)?;
+        let files = export_public(board, self.languages.all(), url, look, signer, folder)
+            .map_err(failed)?;
         if context.json {
             let document = ExportDocument { folder: current, files };
             report.document("relight.public-export/1", &document);

@@ -38,7 +38,7 @@ use crate::cmd::advisories::fetch::{authorities, tell_one, warning_of};
 use crate::cmd::advisories::take_files;
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
-use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, theme_names, with_slash};
+use crate::cmd::public::{CERTIFICATE_KEY, Languages, PUBLIC_FOLDER, theme_names, with_slash};
 use crate::cmd::token::unread;
 use crate::cmd::watch::catalogue;
 use crate::cmd::watch::ingest::{feed, tell_look};
@@ -86,6 +86,8 @@ pub(crate) struct Serve {
     console_url: Option<String>,
     #[arg(long, value_name = "THEME", default_value = "neutral", value_parser = theme_names())]
     theme: String,
+    #[command(flatten)]
+    languages: Languages,
     #[arg(long)]
     fetch: bool,
     #[arg(long, value_name = "FILE", requires = "fetch")]
@@ -251,6 +253,7 @@ impl Serve {
             certificate_key: Some(context.secret(CERTIFICATE_KEY)),
             stage,
             theme: Theme::parse(&self.theme).unwrap_or_default(),
+            languages: self.languages.all(),
             ..WebConfig::loopback(Arc::clone(board))
         };
         WebServer::start(config).map_err(|error| {

@@ -13,6 +13,8 @@ use crate::signs::Unsaid;
 pub(crate) enum Denied {
     /// No site can be looked after like this.
     NoSuchAct,
+    /// Words are missing in a language of the public page.
+    Untranslated,
     /// Nobody granted it.
     Role,
     /// That this site showed no signs of compromise cannot be said.
@@ -54,7 +56,11 @@ impl Denied {
                 let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
                 ("let-through", what, texts::payloads_blocked_remedy(lang))
             }
-            Self::NoSuchAct | Self::Role | Self::Payloads(_) | Self::Engine(_) => return None,
+            Self::NoSuchAct
+            | Self::Untranslated
+            | Self::Role
+            | Self::Payloads(_)
+            | Self::Engine(_) => return None,
         };
         Some(Conflict { code, what, remedy })
     }

@@ -110,11 +110,15 @@ impl Short {
 pub(crate) struct Act<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) person: Person,
+    /// The public page is in English as well.
+    english: bool,
 }
 
 impl<'a> Act<'a> {
     pub(crate) fn new(console: &Console, engine: &'a Engine, signed: &SignedIn) -> Self {
-        Self { engine, person: person_of(console, signed, engine.now()) }
+        let (person, english) =
+            (person_of(console, signed, engine.now()), console.publishes_english());
+        Self { engine, person, english }
     }
 
     /// Programs ask; people open, close and publish.
@@ -143,6 +147,9 @@ impl<'a> Act<'a> {
     pub(crate) fn update(&self, short: &Short) -> Result<(), Denied> {
         self.needs(Role::Publisher, &Scope::root())?;
         let (fr, en) = (short.fr.trim().to_owned(), short.en.trim().to_owned());
+        if fr.is_empty() || (self.english && en.is_empty()) {
+            return Err(Denied::Untranslated);
+        }
         let by = self.person.name.clone();
         let entry = Entry::UpdatePublished { fr, en, by };
         Ok(self.engine.record(&self.person.name, short.incident.trim(), entry)?)
@@ -279,6 +286,10 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let words = (what.as_str(), texts::payloads_unusable_remedy(lang));
             say(StatusCode::UNPROCESSABLE_ENTITY, words)
         }
+        Denied::Untranslated => {
+            let words = (texts::act_untranslated(lang), texts::act_untranslated_remedy(lang));
+            because(say(StatusCode::UNPROCESSABLE_ENTITY, words), "untranslated")
+        }
         // The others are conflicts, and were told.
         _ => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
@@ -308,6 +319,7 @@ pub(super) async fn preview(
             incident: form.incident.trim().to_owned(),
             fr,
             en,
+            english: console.publishes_english(),
         };
         page::html(StatusCode::OK, relight_web::render(&page))
     })
