@@ -67,7 +67,7 @@ impl Signer {
         let signature = self.pair.sk.sign(format!("{protected}.{payload}"), None);
         let signature = base64url(&*signature);
         let document = json!({
-            "schema": "relight.outage/1",
+            "schema": "relight.outage-jws/1",
             "payload": payload,
             "protected": protected,
             "signature": signature,

@@ -36,12 +36,13 @@ pub(super) fn add(
     let services = seen.services.iter().map(|service| api.service(service));
     let all: Vec<Value> = sectors.iter().cloned().chain(services).collect();
     let counts = api.counts();
-    for (name, document) in [
-        ("status", json!({"page": page, "status": api.status()})),
-        ("components", json!({"page": page, "components": all})),
-        ("incidents", json!({"page": page, "incidents": incidents})),
+    for (name, schema, document) in [
+        ("status", "relight.public-status/1", json!({"page": page, "status": api.status()})),
+        ("components", "relight.public-components/1", json!({"page": page, "components": all})),
+        ("incidents", "relight.public-incidents/1", json!({"page": page, "incidents": incidents})),
         (
             "summary",
+            "relight.public-summary/1",
             json!({
                 "page": page,
                 "status": api.status(),
@@ -53,7 +54,7 @@ pub(super) fn add(
         ),
     ] {
         let mut document = document;
-        document["schema"] = format!("relight.{name}/1").into();
+        document["schema"] = schema.into();
         files.insert(format!("api/v2/{name}.json"), Bytes::from(format!("{document}\n")));
     }
 }
@@ -263,7 +264,7 @@ mod tests {
         assert_eq!(summary["components"][0]["status"], "major_outage");
         assert_eq!(summary["components"][1]["status"], "partial_outage");
         assert_eq!(summary["relight"], json!({"total": 3, "online": 1, "offline_precaution": 2}));
-        assert_eq!(summary["schema"], "relight.summary/1");
+        assert_eq!(summary["schema"], "relight.public-summary/1");
         let dark = &some("components")["components"][2];
         assert_eq!((&dark["id"], &dark["status"]), (&"a".into(), &"major_outage".into()));
         assert_eq!(

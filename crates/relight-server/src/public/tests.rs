@@ -1,5 +1,9 @@
 //! What the whole page says and does not say.
 
+#[expect(dead_code, reason = "the tests of the commands need more of it")]
+#[path = "../../../relight/tests/it/schema_check.rs"]
+mod schema_check;
+
 use relight_engine::live::{Board, Headline};
 use relight_model::DisplayState;
 
@@ -238,4 +242,63 @@ fn sectors_are_in_the_order_of_the_alphabet() {
     let at = |name: &str| names.iter().position(|n| *n == name);
     assert_eq!(names.len(), 24);
     assert!(at("Culture") < at("Économie") && at("Économie") < at("Famille"), "{names:?}");
+}
+
+/// Goal: a program that reads the page checks what it reads by the name in it. Method: every
+/// document of a page with outages, with words and with certificates, and what those certify.
+#[test]
+fn every_document_is_what_the_schema_of_its_name_says() {
+    let board = board();
+    let public: Vec<usize> = (0..9).filter(|at| board.sites()[*at].public).collect();
+    board.begin("CVE-2021-44228", 60, [board.sites()[public[0]].slug.as_str()]);
+    board.set_at(
+        60,
+        &[(public[0], DisplayState::Dark, true), (public[1], DisplayState::Dark, true)],
+    );
+    let words = Words { at: 90, fr: "Bonjour".into(), en: "Hello".into() };
+    board.say(words);
+    let mut checked = std::collections::BTreeSet::new();
+    let mut check = |path: &str, document: &serde_json::Value| {
+        let name = document["schema"].as_str().unwrap_or_else(|| panic!("{path} has no schema"));
+        let schema = &schema_check::schemas()[name];
+        let faults = schema_check::faults(schema, schema, document, "");
+        assert!(faults.is_empty(), "{path}: {faults:#?}");
+        checked.insert(name.to_owned());
+    };
+    for back in [0, 1, 2] {
+        let back: Vec<_> =
+            public[..back].iter().map(|at| (*at, DisplayState::Online, false)).collect();
+        board.set_at(120, &back);
+        let files = export(&board, &mut certificates());
+        let is_ours = |path: &str| path.ends_with(".json") && path != "certificates/key.json";
+        for (path, bytes) in files.iter().filter(|(path, _)| is_ours(path)) {
+            let document: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            if let Some(payload) = document["payload"].as_str() {
+                let payload = serde_json::from_slice(&unarmoured(payload)).unwrap();
+                check(path, &payload);
+            }
+            let is_feed = path.ends_with("feed.json");
+            check(path, if is_feed { &document["_relight"] } else { &document });
+        }
+    }
+    let all = ["feed", "outage", "outage-jws", "public-components", "public-incidents"]
+        .into_iter()
+        .chain(["public-status", "public-summary", "services"]);
+    assert_eq!(checked, all.map(|name| format!("relight.{name}/1")).collect());
+}
+
+/// The bytes behind base64url.
+fn unarmoured(text: &str) -> Vec<u8> {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for letter in text.bytes() {
+        let value = letters.iter().position(|it| *it == letter).unwrap();
+        bits = bits << 6 | u32::try_from(value).unwrap();
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 255).unwrap());
+        }
+    }
+    bytes
 }
