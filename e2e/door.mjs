@@ -166,7 +166,8 @@ test('a sign-in that nobody uses says so before it ends, and when it is over', a
     await page.waitForSelector('.stay a:visible');
     assert.match(await box.innerText(), /Your sign-in is over/);
     assert.equal(await page.locator('.stay button').isVisible(), false);
-    assert.deepEqual(faults, []);
+    // The browser says of the last request what the page found out by it.
+    assert.deepEqual(faults.filter((fault) => !/status of 401/.test(fault)), []);
   });
 });
 
