@@ -32,7 +32,7 @@ pub(super) struct ArchivePlace {
 /// Changes whenever fast mode would say something else about the same directory, or deep mode would
 /// look into a member that it did not look into before: then databases must be learnt again, and
 /// until they are nothing of this is used and archives are read.
-const ANSWERS_METHOD: u64 = 1;
+const ANSWERS_METHOD: u64 = 2;
 
 /// The archives of a database, by their directories.
 #[derive(Debug, Default)]
@@ -248,6 +248,7 @@ fn write_member(writer: &mut Writer, member: Member, texts: &[(u64, u32)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Database;
 
     fn front(archives: u64, method: Option<u64>) -> Vec<u8> {
         let mut writer = Writer::default();
@@ -271,10 +272,19 @@ mod tests {
         let known = |method| Archives::read(&front(2, method)).unwrap();
         assert_eq!(known(Some(ANSWERS_METHOD)).of(1).count(), 1);
         assert!(known(Some(ANSWERS_METHOD)).answered(1).is_some());
-        for method in [None, Some(0), Some(ANSWERS_METHOD + 1)] {
+        for method in [None, Some(0), Some(ANSWERS_METHOD - 1), Some(ANSWERS_METHOD + 1)] {
             assert_eq!(known(method).of(1).count(), 0, "{method:?}");
             assert!(known(method).answered(1).is_none(), "{method:?}");
         }
         assert!(Archives::read(&front(2, Some(ANSWERS_METHOD))[..30]).is_none());
+    }
+
+    #[test]
+    fn the_seed_is_of_this_method() {
+        let seed = Database::seed().unwrap();
+        seed.verify().unwrap();
+        let Archives(places) = seed.archives().unwrap();
+        let answered = places.iter().filter(|place| place.answer_len > 0).count();
+        assert!(places.len() > 500 && answered > 300, "{} {answered}", places.len());
     }
 }

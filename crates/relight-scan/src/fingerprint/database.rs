@@ -407,7 +407,7 @@ impl Database {
         Ok(Some(Answer { record, selected: place.selected }))
     }
 
-    fn archives(&self) -> Result<&Archives, Damaged> {
+    pub(super) fn archives(&self) -> Result<&Archives, Damaged> {
         let read = || Archives::read(&self.whole(Section::Archives)?).ok_or(Damaged);
         self.archives.get_or_init(read).as_ref().map_err(|damaged| *damaged)
     }
