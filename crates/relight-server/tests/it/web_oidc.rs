@@ -588,7 +588,7 @@ fn an_old_word_of_a_provider_decides_nothing() {
     assert_eq!(acts(&world), before);
     let strong = json!({"amr": ["mfa"]});
     let strong = signed_in(&come(&world, &provider, "s-1", strong).1).unwrap();
-    assert_eq!(send(&strong, "/incident/update", "fr=Bonjour"), 303);
+    assert_eq!(send(&strong, "/incident/update", "fr=Bonjour&en=Hello"), 303);
     assert_eq!(decide(&world, &strong, "A-0001", "decision=approve").0, 303);
     // The word of a provider is too old after five minutes, and nothing is taken back with it.
     let old_undo = decide(&world, &old, "A-0001", "decision=undo");
