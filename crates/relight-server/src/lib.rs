@@ -5,6 +5,7 @@ mod access;
 mod authorities;
 pub mod clock;
 mod console;
+pub mod drill_report;
 pub mod edge_proxy;
 mod error;
 pub mod exports;

@@ -1076,6 +1076,14 @@ head-written = head of { NUMBER($entries) } { $entries ->
  } signed: { $file }
 head-key = key: { $key }
 head-elsewhere = keep it on another machine, and the key beside it: relight audit verify --head FILE --key KEY
+drill-report-written = signed report: { $file }, key { $key }
+drill-report-good = rehearsed by { $by }, { $at }; signed with the key { $key }
+report-unreadable = this is no signed report of a drill
+report-unreadable-remedy = give the file that `relight drill --report FILE` wrote
+report-signature = it is not what was signed
+report-signature-remedy = do not rely on it: ask for the file as it was written
+report-other-key = another key signed it
+report-other-key-remedy = name the key that you trust: --key KEY
 head-inside = { $folder } is inside the data folder
 head-inside-remedy = whoever changes the journal there could take the head away with it: name another place
 head-no-key = whose signature counts is not known

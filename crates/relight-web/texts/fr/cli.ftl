@@ -1130,6 +1130,14 @@ head-written = tête de { NUMBER($entries) } { $entries ->
  } signée : { $file }
 head-key = clé : { $key }
 head-elsewhere = gardez-la sur une autre machine, avec la clé : relight audit verify --head FICHIER --key CLÉ
+drill-report-written = rapport signé : { $file }, clé { $key }
+drill-report-good = répété par { $by }, { $at }; signé avec la clé { $key }
+report-unreadable = ce n'est pas le rapport signé d'un exercice
+report-unreadable-remedy = donnez le fichier qu'a écrit `relight drill --report FICHIER`
+report-signature = ce n'est pas ce qui a été signé
+report-signature-remedy = ne vous y fiez pas : demandez le fichier tel qu'il a été écrit
+report-other-key = une autre clé l'a signé
+report-other-key-remedy = nommez la clé à laquelle vous vous fiez : --key CLÉ
 head-inside = { $folder } est dans le dossier de données
 head-inside-remedy = qui y change le journal pourrait emporter la tête avec lui : nommez un autre endroit
 head-no-key = on ne sait pas quelle signature compte

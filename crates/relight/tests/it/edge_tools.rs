@@ -111,7 +111,18 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     assert_eq!(alone["edges"][0]["keys"], json!(["relight-canary"]));
     assert_eq!(steps(&alone["edges"][0]).len(), 13, "{alone}");
     place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
-    let drilled = place.expect(0, &["drill", "--edges", "north", "--json"]).json();
+    let signed = ["drill", "--edges", "north", "--json", "--report", "drill.json"];
+    let drilled = place.expect(0, &signed).json();
+    let checked = place.expect(0, &["drill", "--check", "drill.json"]);
+    let shown: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!((&shown["passed"], &shown["edges"]), (&drilled["passed"], &drilled["edges"]));
+    let other = "0".repeat(64);
+    let told = place.expect(1, &["drill", "--check", "drill.json", "--key", &other]);
+    assert!(told.stderr.contains("another key signed it"), "{}", told.text());
+    let text = fs::read_to_string(place.path("drill.json")).unwrap();
+    place.write("changed.json", text.replacen("\\\"passed\\\":true", "\\\"passed\\\":false", 1));
+    let told = place.expect(1, &["drill", "--check", "changed.json"]);
+    assert!(told.stderr.contains("it is not what was signed"), "{}", told.text());
     assert_eq!(drilled["edges"][0]["keys"], json!(["relight-canary", "mun-001"]));
     assert_eq!(drilled["passed"], true, "{drilled}");
     for host in ["san1.example", "san2.example", "mun1.example"] {

@@ -1,6 +1,7 @@
 //! `relight edge test EDGE` and `relight drill`: the canary of an edge, and sites marked for it,
 //! through everything that an incident does to a site.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -8,15 +9,21 @@ use clap::Args;
 use relight_engine::drill::{self, DrillReport, DrillScope, Pace, STEPS};
 use relight_engine::store::Store;
 use relight_model::Epoch;
-use relight_server::clock;
+use relight_server::drill_report::{DrilledReport, REPORT_BYTES_MAX};
+use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
+use relight_server::{clock, journal_head};
 use serde::Serialize;
 
+use crate::cmd::public::CERTIFICATE_KEY;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
 use crate::operator;
 use crate::register;
 use crate::report::{Exit, Report, Style};
+
+/// The name of what a drill shows.
+const SCHEMA: &str = "relight.drill/1";
 
 /// Wait between two looks at an edge.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -39,6 +46,15 @@ pub(super) struct Test {
 pub(crate) struct Drill {
     #[arg(long, value_name = "NAME", num_args = 1..)]
     edges: Vec<String>,
+    /// Where the signed report goes.
+    #[arg(long, value_name = "FILE", conflicts_with = "hold")]
+    report: Option<PathBuf>,
+    /// A signed report to check instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["edges", "report", "hold"])]
+    check: Option<PathBuf>,
+    /// The key that has to have signed it; that of this data folder without one.
+    #[arg(long, value_name = "KEY", requires = "check")]
+    key: Option<String>,
     /// Becomes the controller that a drill of this edge kills.
     #[arg(long, value_name = "EDGE", hide = true, requires = "term", requires = "seq")]
     hold: Option<String>,
@@ -92,6 +108,9 @@ impl Test {
 impl Drill {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
+        if let Some(path) = &self.check {
+            return check(path, self.key.as_deref(), context, report);
+        }
         let store = context.existing_store()?;
         if let (Some(edge), Some(term), Some(seq)) = (&self.hold, self.term, self.seq) {
             return self.hold(edge, Epoch { term, seq }, &store, context, report);
@@ -110,6 +129,9 @@ impl Drill {
             drop(store);
             let entries = reports.iter().map(|it| (String::new(), it.entry())).collect();
             context.engine()?.append(&actor, entries).map_err(failed)?;
+        }
+        if let Some(path) = &self.report {
+            sign(&reports, &actor, path, context, report)?;
         }
         tell(&reports, context, report);
         Ok(())
@@ -183,9 +205,7 @@ fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
         report.raise(Exit::Failed);
     }
     if context.json {
-        let passed = reports.iter().all(DrillReport::passed);
-        let edges = reports.iter().map(row).collect();
-        report.document("relight.drill/1", &Document { passed, edges });
+        report.document(SCHEMA, &document(reports));
         return;
     }
     for it in reports {
@@ -209,6 +229,60 @@ fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
     if reports.is_empty() {
         report.line(texts::drill_no_edge(lang));
     }
+}
+
+fn document(reports: &[DrillReport]) -> Document {
+    let passed = reports.iter().all(DrillReport::passed);
+    Document { passed, edges: reports.iter().map(row).collect() }
+}
+
+/// Writes what was shown, signed with the key of the certificates.
+fn sign(
+    reports: &[DrillReport],
+    actor: &str,
+    path: &Path,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    let shown = serde_json::to_value(document(reports));
+    let mut shown = shown.map_err(|error| Failure::new(error.to_string()))?;
+    shown["schema"] = SCHEMA.into();
+    let by = actor.to_owned();
+    let signed = DrilledReport { at: context.now(), by, report: shown.to_string() };
+    let key = signed.write(&context.data.join(CERTIFICATE_KEY), path).map_err(|error| {
+        Failure::new(texts::cannot_write(lang, &path.display().to_string()))
+            .because(lang, &error)
+            .hint(texts::cannot_write_remedy(lang))
+    })?;
+    report.note(&texts::drill_report_written(lang, &path.display().to_string(), &key));
+    Ok(())
+}
+
+/// Whether a signed report is what was signed, and by whom; and what it says.
+fn check(
+    path: &Path,
+    key: Option<&str>,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    let name = path.display().to_string();
+    let not_signed = |why: &str| {
+        let (what, remedy) = coded(lang, why);
+        Failure::new(texts::labelled(lang, &name, what)).hint(remedy)
+    };
+    let bytes = context.read_file(path, REPORT_BYTES_MAX)?;
+    let read = DrilledReport::read(&bytes);
+    let (signed, signer) = read.map_err(|fault| not_signed(fault.as_str()))?;
+    let own = || journal_head::public_key(&context.data.join(CERTIFICATE_KEY)).ok().flatten();
+    let wanted = key.map(str::to_owned).or_else(own);
+    if wanted.as_deref() != Some(signer.as_str()) {
+        return Err(not_signed("report-other-key"));
+    }
+    report.raw(&format!("{}\n", signed.report));
+    report.note(&texts::drill_report_good(lang, &signed.by, &rfc3339(signed.at), &signer));
+    Ok(())
 }
 
 fn row(it: &DrillReport) -> EdgeRow {
