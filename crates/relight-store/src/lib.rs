@@ -41,6 +41,7 @@ mod watch_days;
 mod watch_notes;
 mod windows;
 mod windows_state;
+mod wipe;
 
 pub use accounts::{
     ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, IDENTITIES_MAX, IdentityRow,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{StoreError, StoreErrorKind};
+use crate::{StoreError, StoreErrorKind, wipe};
 
 /// Step `n` brings a database of version `n` to `n + 1`; steps are only ever appended.
 const MIGRATIONS: &[&str] = &[
@@ -45,6 +45,9 @@ pub(crate) fn migrate(database: &mut Connection, path: &Path) -> Result<(), Stor
     }
     for step in steps {
         transaction.execute_batch(step).map_err(failed)?;
+    }
+    if steps.len() == VERSION {
+        wipe::note_new(&transaction).map_err(failed)?;
     }
     transaction.execute("DELETE FROM schema_version", []).map_err(failed)?;
     transaction

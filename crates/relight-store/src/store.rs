@@ -305,6 +305,8 @@ fn data_version(database: &Connection) -> Result<i64, rusqlite::Error> {
 fn set_modes(database: &Connection) -> Result<(), rusqlite::Error> {
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten: see `wipe`.
+    database.pragma_update(None, "secure_delete", true)?;
     database.pragma_update(None, "foreign_keys", true)
 }
 
@@ -363,6 +365,7 @@ mod tests {
             |name| store.lock().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(pragma("synchronous"), 2);
         assert_eq!(pragma("foreign_keys"), 1);
+        assert_eq!(pragma("secure_delete"), 1);
         let mode = store.lock().pragma_query_value(None, "journal_mode", |row| row.get(0));
         assert_eq!(mode, Ok("wal".to_owned()));
     }

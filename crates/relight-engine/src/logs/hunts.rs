@@ -165,7 +165,8 @@ fn join(stretches: &mut Vec<(i64, i64)>) {
 
 /// Takes a source out of every window. Gives how many contacts that were. Twice is once; a window
 /// that changed meanwhile is read again. Who has read lines with it and not yet stored them leaves
-/// it out, whether that was before or while it was erased.
+/// it out, whether that was before or while it was erased; for that alone it is remembered for a
+/// day. Nothing else of it stays in the files of the store.
 ///
 /// # Errors
 /// The store cannot be read or written, or a window in it is of another version.
@@ -173,6 +174,7 @@ pub fn erase_source(store: &Store, source: IpAddr, now: Timestamp) -> Result<usi
     store.put_erasure(now, source)?;
     let erased = erase_windows(store, source)?;
     store.put_erasure(now, source)?;
+    store.wipe_deleted()?;
     Ok(erased)
 }
 

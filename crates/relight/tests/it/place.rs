@@ -69,6 +69,13 @@ impl Place {
         path
     }
 
+    /// How often bytes stand in the files of the data folder, in their free pages too.
+    pub(crate) fn times_kept(&self, what: &[u8]) -> usize {
+        let files = fs::read_dir(self.path("data")).unwrap().map(|it| it.unwrap().path());
+        let files = files.filter(|path| path.is_file()).map(|path| fs::read(path).unwrap());
+        files.map(|bytes| bytes.windows(what.len()).filter(|it| *it == what).count()).sum()
+    }
+
     /// The program, in this folder, with an empty environment but for these variables.
     #[expect(clippy::disallowed_methods, reason = "the transcripts are of the real program")]
     pub(crate) fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {

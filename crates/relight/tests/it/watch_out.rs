@@ -413,6 +413,7 @@ fn a_hunt_over_a_full_window_is_not_complete() {
 #[test]
 fn a_source_is_erased_everywhere() {
     let place = watched();
+    assert_eq!(place.times_kept(&[4, 45, 33, 32, 156]), 2);
     let hunted = place.run(&["watch", "hunt", "45.33.32.156", "--purpose", "call 7"]);
     assert!(hunted.stdout.contains("45.33.32.156"), "{}", hunted.text());
     let erase = ["watch", "erase", "45.33.32.156", "--reason", "request 12"];
@@ -432,6 +433,10 @@ fn a_source_is_erased_everywhere() {
     assert!(notes.contains("erase  begun: request 12"), "{notes}");
     assert!(notes.contains("hunt  address call 7"), "{notes}");
     assert!(!notes.contains("45.33.32.156"), "notes can not be erased: {notes}");
+    // As windows hold it, and as text but where it is remembered for a day.
+    assert_eq!(place.times_kept(&[4, 45, 33, 32, 156]), 0);
+    assert_eq!(place.times_kept(&[4, 9, 9, 9, 9]), 2, "another source is where it was");
+    assert_eq!(place.times_kept(b"45.33.32.156"), 2, "of an erasure that begins and ends");
     // Lines that were read stay known: the address does not come back with the same log.
     place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
     assert_eq!(place.run(&["watch", "hunt", "evil.test", "--json"]).json()["total"], 0);
