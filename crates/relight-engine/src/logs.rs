@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use relight_formats::limited::{Limits, open_stream};
 use relight_model::Digest;
 use relight_store::LogPosition;
-use relight_watch::{Daybook, Feed, Memory, Reader, Tally, Window};
+use relight_watch::{Daybook, Feed, Memory, Reader, Tally, Together, Window};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -160,7 +160,7 @@ impl Engine {
             return Taken { bytes: 0, first: Vec::new(), failed: Some(error) };
         }
         let mark = reader.mark();
-        let mut read = read_segment(reader, source, last);
+        let mut read = read_segment(reader, source, last, group.together);
         if read.taken.bytes > 0 {
             report.segments += 1;
             report.cut += read.cut;
@@ -169,7 +169,10 @@ impl Engine {
             if seen || group.holds(read.digest) {
                 report.known += 1;
                 reader.was_known(mark);
+                // Its window goes, and the marks in it.
+                group.together = Together::default();
             } else {
+                group.together = read.together;
                 report.overflow += read.window.stats().contact_overflow;
                 read.window.name(head_of(read.digest));
                 self.group(group, (reader.feed().org, read.digest), read.window, &read.daybook);
@@ -197,6 +200,7 @@ struct ReadSegment {
     daybook: Daybook,
     /// Lines that were cut.
     cut: u64,
+    together: Together,
 }
 
 /// The position with the header that is in force there.
@@ -234,13 +238,18 @@ fn head_of(digest: Digest) -> u64 {
 /// Reads lines until the segment is full or there is no more. A segment is known again by its
 /// digest, which is as hard to forge as SHA-256 and costs less; it is made of the same bytes as
 /// they are read, because to bring them near a second time would cost as much again.
-fn read_segment(reader: &mut Reader, source: &mut Source<'_>, last: LastLine) -> ReadSegment {
+fn read_segment(
+    reader: &mut Reader,
+    source: &mut Source<'_>,
+    last: LastLine,
+    together: Together,
+) -> ReadSegment {
     let mut hash = blake3::Hasher::new();
     hash.update(reader.feed().host.as_bytes()).update(&[0]);
     let (mut window, mut daybook) = (Window::new(0), Daybook::new());
     let mut taken = Taken { bytes: 0, first: Vec::new(), failed: None };
-    let cut = MEMORY.with_borrow_mut(|memory| {
-        let mut reading = reader.reading(memory, &mut window, &mut daybook);
+    let (cut, together) = MEMORY.with_borrow_mut(|memory| {
+        let mut reading = reader.reading(memory, &mut window, &mut daybook, together);
         loop {
             let until = match source.next(taken.bytes, SEGMENT_BYTES_MAX) {
                 Ok(Next::Lines(until)) => until,
@@ -264,7 +273,7 @@ fn read_segment(reader: &mut Reader, source: &mut Source<'_>, last: LastLine) ->
         reading.finish()
     });
     let digest = Digest(*hash.finalize().as_bytes());
-    ReadSegment { taken, digest, window, daybook, cut }
+    ReadSegment { taken, digest, window, daybook, cut, together }
 }
 
 #[cfg(test)]

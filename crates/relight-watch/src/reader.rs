@@ -16,7 +16,7 @@ mod segment;
 
 use hash::{line_hash, place_of};
 
-pub use memory::Memory;
+pub use memory::{Memory, Together};
 pub use segment::Reading;
 
 /// Events further in the future than this are taken for a wrong clock, in seconds.

@@ -23,10 +23,7 @@ impl Window {
     /// windows that come out.
     ///
     /// Give no segment twice: the events of both would be counted.
-    pub fn fold<'a>(
-        windows: impl IntoIterator<Item = &'a Self>,
-        name: impl Fn(usize) -> u64,
-    ) -> Vec<Self> {
+    pub fn fold(windows: Vec<Self>, name: impl Fn(usize) -> u64) -> Vec<Self> {
         let mut folded = Self::join(windows);
         for (at, window) in folded.iter_mut().enumerate() {
             window.name(name(at));
@@ -35,10 +32,11 @@ impl Window {
     }
 
     /// The same, and the counters of each segment stay apart: those of one can still be taken away.
-    pub fn join<'a>(windows: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
-        let windows: Vec<&Self> = windows.into_iter().collect();
-        let whole = Self::whole(&windows).map(|whole| vec![whole]);
-        whole.unwrap_or_else(|| Self::one_after_the_other(&windows))
+    pub fn join(mut windows: Vec<Self>) -> Vec<Self> {
+        match Self::whole(&mut windows) {
+            Some(whole) => vec![whole],
+            None => Self::one_after_the_other(windows),
+        }
     }
 
     /// Takes away what was counted of a segment: somebody else stored it. Its marks and contacts
@@ -47,28 +45,28 @@ impl Window {
         self.counters.retain(|(of, _), _| *of != segment);
     }
 
-    fn one_after_the_other(windows: &[&Self]) -> Vec<Self> {
+    fn one_after_the_other(windows: Vec<Self>) -> Vec<Self> {
         let mut folded: Vec<Self> = Vec::new();
         for window in windows {
             match folded.last_mut() {
                 // What has lost something already may lose more.
-                Some(last) if last.truncated || window.truncated || last.has_room_for(window) => {
-                    last.merge(window);
+                Some(last) if last.truncated || window.truncated || last.has_room_for(&window) => {
+                    last.merge(&window);
                 }
-                _ => folded.push((*window).clone()),
+                _ => folded.push(window),
             }
         }
         folded
     }
 
     /// All of them in one, when none of them lost anything and nothing has to go: the same as one
-    /// after the other, in a small part of the time.
-    fn whole(windows: &[&Self]) -> Option<Self> {
+    /// after the other, in a small part of the time. Else they are as they were.
+    fn whole(windows: &mut [Self]) -> Option<Self> {
         if windows.is_empty() || windows.iter().any(|window| window.truncated) {
             return None;
         }
         let mut whole = Self::new(0);
-        for window in windows {
+        for window in &*windows {
             for (key, counters) in &window.counters {
                 whole.counters.entry(*key).or_insert(Counters::EMPTY).merge(counters);
             }
@@ -82,8 +80,10 @@ impl Window {
         let is_whole = whole.counters.len() <= SEGMENTS_MAX
             && !whole.ordinary.is_full()
             && !whole.served.is_full();
-        whole.contacts = contacts_of(windows).filter(|_| is_whole)?;
-        Some(whole)
+        if is_whole {
+            whole.contacts = contacts_of(windows)?;
+        }
+        is_whole.then_some(whole)
     }
 
     /// About how many bytes the window takes, here and where it is stored: rather more than fewer.
@@ -153,28 +153,48 @@ impl Counters {
     }
 }
 
-/// The contacts of all windows, when none has to go.
-fn contacts_of(windows: &[&Window]) -> Option<BTreeMap<ContactKey, Facts>> {
-    let mut all: Vec<_> = windows.iter().flat_map(|window| &window.contacts).collect();
-    // Each window gives a run in order, and these are merged.
-    all.sort_by_key(|(key, _)| *key);
-    let mut contacts: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
-    let mut of_visit = 0;
-    for (key, facts) in all {
-        match contacts.last_mut() {
-            Some((last, kept)) if last == key => {
-                kept.merge(facts);
-                continue;
-            }
-            Some((last, _)) if last.visit == key.visit => of_visit += 1,
-            _ => of_visit = 1,
+/// The contacts of all windows, when none has to go; else they stay where they are. They are moved
+/// once: of a copy of each text most of the time would be that of the memory.
+fn contacts_of(windows: &mut [Window]) -> Option<BTreeMap<ContactKey, Facts>> {
+    let lengths: Vec<usize> = windows.iter().map(|window| window.contacts.len()).collect();
+    let all = windows.iter_mut().flat_map(|window| std::mem::take(&mut window.contacts));
+    let mut all: Vec<Option<(ContactKey, Facts)>> = all.map(Some).collect();
+    let order = in_order(&all);
+    let mut keys: Vec<_> = order.iter().filter_map(|at| Some(all[*at].as_ref()?.0)).collect();
+    keys.dedup();
+    let of_visits = keys.chunk_by(|one, other| one.visit == other.visit);
+    let is_room =
+        keys.len() <= CONTACTS_MAX && of_visits.map(<[_]>::len).all(|it| it <= VISIT_CONTACTS_MAX);
+    if !is_room {
+        let mut all = all.into_iter().flatten();
+        for (window, length) in windows.iter_mut().zip(lengths) {
+            window.contacts = all.by_ref().take(length).collect();
         }
-        if of_visit > VISIT_CONTACTS_MAX {
-            return None;
-        }
-        contacts.push((*key, facts.clone()));
+        return None;
     }
-    (contacts.len() <= CONTACTS_MAX).then(|| contacts.into_iter().collect())
+    let mut contacts: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
+    for (key, facts) in order.into_iter().filter_map(|at| all[at].take()) {
+        match contacts.last_mut() {
+            Some((last, kept)) if *last == key => kept.merge(&facts),
+            _ => contacts.push((key, facts)),
+        }
+    }
+    Some(contacts.into_iter().collect())
+}
+
+/// The places of contacts in the order of their keys: by the hash of the visit, which is beside
+/// the place, and where that is the same by the rest.
+fn in_order(contacts: &[Option<(ContactKey, Facts)>]) -> Vec<usize> {
+    let key = |at: usize| contacts[at].as_ref().map(|(key, _)| *key);
+    let hashes = contacts.iter().map(|it| it.as_ref().map_or(0, |(key, _)| key.visit.hash));
+    let mut order: Vec<(u64, usize)> = hashes.enumerate().map(|(at, hash)| (hash, at)).collect();
+    order.sort_unstable();
+    for visit in order.chunk_by_mut(|(one, _), (other, _)| one == other) {
+        if visit.len() > 1 {
+            visit.sort_by_key(|(_, at)| key(*at));
+        }
+    }
+    order.into_iter().map(|(_, at)| at).collect()
 }
 
 #[cfg(test)]
@@ -206,15 +226,15 @@ mod tests {
             (0..300).map(|at| window(at, at as usize * 10..at as usize * 10 + 15)).collect();
         let mut pool = Window::new(0);
         parts.iter().for_each(|part| pool.merge(part));
-        let folded = Window::fold(&parts, |_| 7);
+        let folded = Window::fold(parts.clone(), |_| 7);
         assert_eq!(folded.len(), 1);
         assert_eq!(folded[0].stats(), pool.stats());
         assert_eq!(folded[0].contacts, pool.contacts);
         assert_eq!(folded[0].counters.len(), 1, "the names of the segments are given up");
         assert!(folded[0].to_bytes().len() < pool.to_bytes().len());
-        let again = Window::fold(&folded, |_| 7);
+        let again = Window::fold(folded.clone(), |_| 7);
         assert_eq!(again[0].to_bytes(), folded[0].to_bytes());
-        assert!(Window::fold(&[], |_| 7).is_empty());
+        assert!(Window::fold(Vec::new(), |_| 7).is_empty());
     }
 
     /// A window of one source that asked for these doors.
@@ -250,7 +270,7 @@ mod tests {
         let half = CONTACTS_MAX / 2 + 1;
         let parts = [window(1, 0..half), window(2, half..2 * half), window(3, 0..half)];
         let contacts: usize = parts[..2].iter().map(|part| part.contacts.len()).sum();
-        let folded = Window::fold(&parts, |at| at as u64);
+        let folded = Window::fold(parts.to_vec(), |at| at as u64);
         assert!(folded.iter().all(|window| !window.stats().truncated));
         assert_eq!(folded.len(), 3);
         assert_eq!(folded[0].contacts.len() + folded[1].contacts.len(), contacts);

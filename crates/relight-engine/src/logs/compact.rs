@@ -114,7 +114,7 @@ impl Engine {
                 EngineError::because(format!("reading a window of organisation {}", org.0), error)
             })?);
         }
-        let folded = Window::fold(&windows, |at| name_of(&segments, at));
+        let folded = Window::fold(windows, |at| name_of(&segments, at));
         if folded.len() >= segments.len() {
             return Ok(0);
         }

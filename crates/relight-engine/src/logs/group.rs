@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Digest, OrgId};
 use relight_store::{DayRow, LogPosition, ProbeRow, SegmentsDraft, Store};
-use relight_watch::{Daybook, Window};
+use relight_watch::{Daybook, Together, Window};
 
 use super::{compact, head_of, hunts};
 use crate::engine::Engine;
@@ -19,7 +19,7 @@ use crate::error::{EngineError, EngineErrorKind};
 const GROUP_SEGMENTS_MAX: usize = 128;
 
 /// Windows of segments that wait to be joined with the others in memory.
-const WAITING_MAX: usize = 32;
+const WAITING_MAX: usize = 64;
 
 /// Memory of the windows above which segments are stored, in bytes. One more segment adds a
 /// multiple of its own bytes at most, so what is joined stays below the limit of the store.
@@ -38,6 +38,8 @@ pub(super) struct Group {
     position: Option<LogPosition>,
     /// Number of the last erasure before the first of it was read.
     erasures: u64,
+    /// With what the next of them is read.
+    pub(super) together: Together,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,8 @@ impl Group {
             }
         }
         self.erasures = erasures.last();
+        // Marks that are gone are set again by lines that are read from now on.
+        self.together = Together::default();
         Ok(())
     }
 
@@ -111,7 +115,9 @@ impl Group {
 
     /// Joins the windows of each day into as few as hold them.
     fn join(&mut self) {
-        self.windows.values_mut().for_each(|windows| *windows = Window::join(&*windows));
+        for windows in self.windows.values_mut() {
+            *windows = Window::join(std::mem::take(windows));
+        }
         self.bytes = self.windows.values().flatten().map(Window::weight).sum();
         self.waiting = 0;
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use relight_model::{Escape, Event, OrgId};
 
@@ -15,8 +16,8 @@ use crate::parsers::dash_is_empty;
 use crate::pool::Print;
 use crate::{catalogue, path_class, traversal};
 
-/// Most requests that are remembered: 4 MB with what is known of them.
-pub(super) const REQUESTS_MAX: usize = 1 << 15;
+/// Most requests that are remembered: 8 MB with what is known of them.
+pub(super) const REQUESTS_MAX: usize = 1 << 16;
 
 /// Most paths that are remembered, of requests that are not: 4 MB again.
 pub(super) const PATHS_MAX: usize = 1 << 15;
@@ -27,8 +28,8 @@ pub(super) const QUERIES_MAX: usize = 1 << 12;
 /// Most user agents that are remembered.
 pub(super) const AGENTS_MAX: usize = 1 << 11;
 
-/// Most sources of a window that are remembered.
-pub(super) const SOURCES_MAX: usize = 1 << 15;
+/// Most sources that are remembered: 4 MB.
+pub(super) const SOURCES_MAX: usize = 1 << 17;
 
 /// Longest request that is remembered, in bytes.
 pub(super) const REQUEST_BYTES_MAX: usize = 94;
@@ -51,8 +52,41 @@ pub struct Memory {
     pub(super) queries: Texts<Query, QUERY_BYTES_MAX>,
     pub(super) agents: Texts<Agent, AGENT_BYTES_MAX>,
     pub(super) sources: Sources,
-    /// Which window is filled: marks in another one do not count.
+    /// Which window is filled: names in another one do not count.
     pub(super) window: u32,
+}
+
+/// Windows that are joined before anybody looks into one of them: a mark that one of them has, the
+/// others do without. Of which day a mark is stays known, because a line of another day than the
+/// one before begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Together {
+    pub(super) number: u64,
+    day: Option<i64>,
+}
+
+impl Together {
+    /// With a number that no others have, whatever remembers it: threads read logs in turns.
+    pub(super) fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // What was never marked has zero.
+        Self { number: LAST.fetch_add(1, Ordering::Relaxed) + 1, day: None }
+    }
+
+    /// A line of this day follows.
+    #[inline]
+    pub(super) fn go_on(&mut self, day: i64) {
+        if self.day != Some(day) {
+            let is_first = self.day.is_none();
+            *self = Self { day: Some(day), ..if is_first { *self } else { Self::new() } };
+        }
+    }
+}
+
+impl Default for Together {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Default for Memory {
@@ -75,9 +109,9 @@ pub(super) struct Request {
     /// It has another shape, or may be a contact by itself: the plain way tells.
     pub(super) is_odd: bool,
     /// Where its path begins and ends.
-    path: (u32, u32),
-    /// The window in which its path was marked as served.
-    pub(super) served_in: u32,
+    path: (u16, u16),
+    /// The windows in which its path was marked as served.
+    pub(super) served_in: u64,
     pub(super) of_path: Path,
 }
 
@@ -93,18 +127,15 @@ impl Request {
         let of_path = *paths.get(path, hash_of(path), Path::of);
         let is_odd = !query.is_empty() && queries.get(query, hash_of(query), Query::of).is_odd;
         let start = request.as_bytes().iter().position(|byte| *byte == b'/').unwrap_or(0);
-        Self {
-            is_odd: is_odd || of_path.is_odd,
-            // No line that is read is longer than 64 KiB.
-            path: (start as u32, (start + path.len()) as u32),
-            served_in: 0,
-            of_path,
-        }
+        let place = |at: usize| u16::try_from(at).ok();
+        // No line that is read is longer than 64 KiB.
+        let (Some(from), Some(to)) = (place(start), place(start + path.len())) else { return odd };
+        Self { is_odd: is_odd || of_path.is_odd, path: (from, to), served_in: 0, of_path }
     }
 
     /// The path of this request.
     pub(super) fn path<'a>(&self, request: &'a [u8]) -> &'a [u8] {
-        request.get(self.path.0 as usize..self.path.1 as usize).unwrap_or_default()
+        request.get(usize::from(self.path.0)..usize::from(self.path.1)).unwrap_or_default()
     }
 }
 
@@ -267,7 +298,7 @@ pub(super) fn ascii(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Who asks, and who was marked as an ordinary visitor of a window, with which client.
+/// Who asks, and who was marked as an ordinary visitor of some windows, with which client.
 #[derive(Debug)]
 pub(super) struct Sources(Vec<Visitor>);
 
@@ -278,7 +309,8 @@ struct Visitor {
     /// Who is judged for it, when that is an address of version 4.
     v4: u32,
     agent: u32,
-    window: u32,
+    /// See [`Together`].
+    window: u64,
 }
 
 impl Sources {
@@ -295,7 +327,7 @@ impl Sources {
     }
 
     /// False the first time; it may be false again.
-    pub(super) fn knows(&mut self, source: Source, hash: u64, agent: u32, window: u32) -> bool {
+    pub(super) fn knows(&mut self, source: Source, hash: u64, agent: u32, window: u64) -> bool {
         let visitor = &mut self.0[place_of(hash) % SOURCES_MAX];
         let is_known = *visitor == (Visitor { source, agent, window, ..*visitor });
         (visitor.source, visitor.agent, visitor.window) = (source, agent, window);

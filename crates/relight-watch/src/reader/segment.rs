@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
 use super::hash::{hash_of, hash_of_number, joined};
-use super::memory::{Agent, Memory, Request, ascii};
+use super::memory::{Agent, Memory, Request, Together, ascii};
 use super::ordinary::{Ordinary, Quoted};
 use super::outline::{Line, outline};
 use super::{Reader, Taken};
@@ -42,19 +42,21 @@ impl Reader {
         window: &mut Window,
         daybook: &mut Daybook,
     ) -> u64 {
-        let mut reading = self.reading(memory, window, daybook);
+        let mut reading = self.reading(memory, window, daybook, Together::new());
         reading.lines(bytes);
-        reading.finish()
+        reading.finish().0
     }
 
-    /// The same in parts: a segment that is about to be read.
+    /// The same in parts: a segment that is about to be read, into a window that will be joined
+    /// with others of the same feed.
     pub fn reading<'r>(
         &'r mut self,
         memory: &'r mut Memory,
         window: &'r mut Window,
         daybook: &'r mut Daybook,
+        together: Together,
     ) -> Reading<'r> {
-        Reading::new(self, memory, window, daybook)
+        Reading::new(self, memory, window, daybook, together)
     }
 
     /// Counts an event that was read quickly, of a line with this hash; gives its time.
@@ -132,6 +134,8 @@ pub struct Reading<'r> {
     outline: Vec<Line>,
     /// Where marks are set.
     ground: Ground,
+    /// The windows whose marks count as those of this one.
+    together: Together,
     cut: u64,
 }
 
@@ -150,6 +154,7 @@ impl<'r> Reading<'r> {
         memory: &'r mut Memory,
         window: &'r mut Window,
         daybook: &'r mut Daybook,
+        together: Together,
     ) -> Self {
         memory.window = memory.window.wrapping_add(1).max(1);
         let site = reader.feed.site_of(&reader.feed.host, "");
@@ -170,6 +175,7 @@ impl<'r> Reading<'r> {
             knocks: Vec::new(),
             outline: Vec::new(),
             ground,
+            together,
             cut: 0,
         }
     }
@@ -258,18 +264,20 @@ impl<'r> Reading<'r> {
         }
         let (request, agent, answer) = (*known, *client, answer(ordinary.status));
         let is_conventional = request.of_path.is_conventional;
+        // From here on it is counted.
+        let at = self.reader.count(prepared.line, at);
+        let day = at.div_euclid(DAY_S);
+        self.together.go_on(day);
         match answer {
-            Answer::Served => known.served_in = *window,
+            Answer::Served => known.served_in = self.together.number,
             Answer::Denied(_) if !is_conventional => client.named_in = *window,
             Answer::Denied(_) | Answer::Other => {}
         }
-        // From here on it is counted.
-        let at = self.reader.count(prepared.line, at);
         self.counters.first = self.counters.first.min(at);
         self.counters.last = self.counters.last.max(at);
         self.counters.events += 1;
         let carried = self.carried(ordinary);
-        self.day_of(at).note(at, carried);
+        self.day_of(day, at).note(at, carried);
         match answer {
             Answer::Served => self.visited(prepared, source, agent.print, request),
             Answer::Denied(kind) if !is_conventional => {
@@ -282,12 +290,12 @@ impl<'r> Reading<'r> {
 
     /// An ordinary visit: marks, of which most are there already.
     fn visited(&mut self, prepared: &Prepared<'_>, source: IpAddr, print: Print, request: Request) {
-        let Self { memory, marks, ground, .. } = self;
-        if request.served_in != memory.window {
+        let Self { memory, marks, ground, together, .. } = self;
+        if request.served_in != together.number {
             marks.served.push(ground.served(request.of_path.door));
         }
         let (of, hash) = (prepared.ordinary.source, prepared.source);
-        if !memory.sources.knows(of, hash, print.agent, memory.window) {
+        if !memory.sources.knows(of, hash, print.agent, together.number) {
             marks.ordinary.push(ground.visit(source));
             if print.agent != 0 {
                 marks.users.push(pair(SourceKey::of(source), print.agent));
@@ -348,8 +356,7 @@ impl<'r> Reading<'r> {
     }
 
     /// What was gathered of the day of this moment.
-    fn day_of(&mut self, at: Timestamp) -> &mut DayFacts {
-        let day = at.div_euclid(DAY_S);
+    fn day_of(&mut self, day: i64, at: Timestamp) -> &mut DayFacts {
         if self.day.as_ref().is_some_and(|(other, _)| *other != day) {
             self.note_day();
         }
@@ -365,8 +372,8 @@ impl<'r> Reading<'r> {
     }
 
     /// Gives window and daybook what was gathered; says how many lines were longer than the limit
-    /// and cut.
-    pub fn finish(mut self) -> u64 {
+    /// and cut, and with what the next window is read that is joined with this one.
+    pub fn finish(mut self) -> (u64, Together) {
         self.note_day();
         self.keep_knocks();
         self.window.count(self.reader.feed.org, &self.counters);
@@ -377,7 +384,7 @@ impl<'r> Reading<'r> {
         if self.counters.events > 0 {
             *self.reader.tally.formats.entry(COMBINED).or_insert(0) += self.counters.events;
         }
-        self.cut
+        (self.cut, self.together)
     }
 }
 

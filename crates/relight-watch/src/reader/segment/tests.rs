@@ -1,5 +1,6 @@
 //! Both ways of reading give the same to the bit.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use relight_model::OrgId;
@@ -23,11 +24,25 @@ struct Left {
 
 /// Reads segments with one reader, the quick way or every line the plain way; gives how many
 /// events were read quickly too.
-fn read(mut reader: Reader, segments: &[&[u8]], is_quick: bool) -> (Vec<Left>, u64) {
-    let (mut memory, mut left, mut quick) = (Memory::default(), Vec::new(), 0);
+fn read(reader: Reader, segments: &[&[u8]], is_quick: bool) -> (Vec<Left>, u64) {
+    // One for all of them, as a thread has it: what was read before must change nothing.
+    thread_local! {
+        static MEMORY: RefCell<Memory> = RefCell::new(Memory::default());
+    }
+    MEMORY.with_borrow_mut(|memory| read_with(memory, reader, segments, is_quick))
+}
+
+fn read_with(
+    memory: &mut Memory,
+    mut reader: Reader,
+    segments: &[&[u8]],
+    is_quick: bool,
+) -> (Vec<Left>, u64) {
+    let (mut left, mut quick) = (Vec::new(), 0);
     for (number, bytes) in segments.iter().enumerate() {
         let (mut window, mut daybook) = (Window::new(number as u64), Daybook::new());
-        let mut reading = Reading::new(&mut reader, &mut memory, &mut window, &mut daybook);
+        let together = Together::new();
+        let mut reading = Reading::new(&mut reader, memory, &mut window, &mut daybook, together);
         if is_quick {
             reading.lines(bytes);
         } else {
@@ -35,7 +50,7 @@ fn read(mut reader: Reader, segments: &[&[u8]], is_quick: bool) -> (Vec<Left>, u
             whole.split(|byte| *byte == b'\n').for_each(|raw| reading.plainly(raw));
         }
         quick += reading.counters.events;
-        let cut = reading.finish();
+        let (cut, _) = reading.finish();
         left.push(Left {
             window: window.to_bytes(),
             days: daybook.rows().to_vec(),
@@ -319,7 +334,7 @@ fn more_than_is_remembered() {
     for _ in 0..70_000 {
         let (path, agent) = (rng.below(2 * PATHS_MAX), rng.below(2 * AGENTS_MAX));
         let query = rng.below(2 * QUERIES_MAX);
-        let source = rng.below(2 * SOURCES_MAX);
+        let source = if rng.chance(50) { rng.below(2 * SOURCES_MAX) } else { rng.below(900) };
         let status = *rng.pick(&[200, 200, 200, 404]);
         log.push_str(&format!(
             "10.{}.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{path}y?{query} HTTP/1.1\" \
@@ -330,4 +345,66 @@ fn more_than_is_remembered() {
         ));
     }
     assert!(compare(&feed(), None, &cut(log.as_bytes()), "many") > 69_000);
+}
+
+/// The windows of segments, read together with those before or each alone.
+fn windows(segments: &[&[u8]], is_together: bool) -> Vec<Window> {
+    let (mut reader, mut memory) = (Reader::new(feed()), Memory::default());
+    let mut together = Together::new();
+    let window = |(number, bytes): (usize, &&[u8])| {
+        let (mut window, mut daybook) = (Window::new(number as u64), Daybook::new());
+        let scope = if is_together { together } else { Together::new() };
+        let mut reading = reader.reading(&mut memory, &mut window, &mut daybook, scope);
+        reading.lines(bytes);
+        together = reading.finish().1;
+        window
+    };
+    segments.iter().enumerate().map(window).collect()
+}
+
+/// Goal: what is left out of a window because one before it has it makes no difference once they
+/// are joined, however far back in time lines go.
+#[test]
+fn windows_that_were_read_together_tell_the_same_when_they_are_joined() {
+    let mut rng = Rng::new(17);
+    let mut log = String::new();
+    for number in 0..12_000 {
+        let day = if rng.below(900) == 0 { 9 + rng.below(4) } else { 10 + number / 4_000 };
+        let (source, path) = (rng.below(256), rng.below(40));
+        let status = *rng.pick(&[200, 200, 200, 304, 404]);
+        log.push_str(&format!(
+            "192.0.2.{source} - - [{day:02}/Dec/2021:02:00:00 +0000] \"GET /x{path}y HTTP/1.1\" \
+             {status} 1 \"-\" \"agent {}\"\n",
+            source % 7,
+        ));
+    }
+    let lines: Vec<&[u8]> = log.as_bytes().split_inclusive(|byte| *byte == b'\n').collect();
+    let segments: Vec<Vec<u8>> = lines.chunks(700).map(<[&[u8]]>::concat).collect();
+    let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).collect();
+    let (together, alone) = (windows(&segments, true), windows(&segments, false));
+    let marks = |it: &Window| it.ordinary.len() + it.served.len() + it.users.0.len();
+    let [fewer, more] = [&together, &alone].map(|all| all.iter().map(marks).sum::<usize>());
+    assert!(fewer * 2 < more, "{fewer} {more}");
+    let joined = |windows: Vec<Window>| {
+        Window::join(windows).iter().map(Window::to_bytes).collect::<Vec<_>>()
+    };
+    assert_eq!(joined(together), joined(alone));
+}
+
+/// A window of another day has its marks whatever the one before it has: it may outlive it, and
+/// tells on which days a path was answered.
+#[test]
+fn a_mark_of_another_day_is_set_again() {
+    let line = |day: u32| {
+        format!(
+            "192.0.2.1 - - [{day:02}/Dec/2021:02:00:00 +0000] \"GET /x HTTP/1.1\" 200 1 \"-\" \
+             \"agent\"\n"
+        )
+    };
+    // The first line of a log is read the plain way: nobody knows its format.
+    let segments = [[line(10), line(10)].concat(), line(10), line(11), line(10)];
+    let segments: Vec<&[u8]> = segments.iter().map(String::as_bytes).collect();
+    let marks = |window: &Window| window.ordinary.len() + window.served.len();
+    let marks: Vec<usize> = windows(&segments, true).iter().map(marks).collect();
+    assert_eq!(marks, [2, 0, 2, 2]);
 }
