@@ -5,6 +5,7 @@
 mod actors;
 mod attest;
 pub(crate) mod catalogue;
+mod contacts;
 mod decode;
 mod export;
 mod hunt;
@@ -37,6 +38,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
+use self::contacts::Contacts;
 use self::since::Since;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -364,8 +366,9 @@ impl Explain {
             let text = texts::campaign_change(lang, class, &confidence);
             report.line(&format!("  - {text}"));
         }
+        let contacts = Contacts::new(&store, &names, context)?;
         for line in &why.evidence {
-            report.line(&format!("    {line}"));
+            report.line(&format!("    {}", contacts.told(line)));
         }
         Ok(())
     }

@@ -183,6 +183,13 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
         assert_eq!(told.to_lowercase().matches("comprom").count(), 1, "{told}");
         assert!(told.contains(denial), "{told}");
         assert!(told.contains("198.51.100.7"), "{told}");
+        // Who was asked, and for what, is called as people call it.
+        let door =
+            if lang == "en" { "Login page of WordPress" } else { "Page de connexion de WordPress" };
+        let contact = told.lines().find(|line| line.contains("/wp-login.php"));
+        let contact = contact.unwrap_or_else(|| panic!("{told}"));
+        assert!(contact.contains("  Santé Nord  san-00"), "{contact}");
+        assert!(contact.ends_with(&format!("  404  /wp-login.php  ({door})")), "{contact}");
     }
     let why = place.expect(0, &["watch", "explain", &id, "--json"]).json();
     assert!(why["likelihood"].as_f64() > why["threshold"].as_f64());
