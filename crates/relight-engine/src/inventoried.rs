@@ -487,8 +487,13 @@ fn unread(stored: &StoredAdvisory) -> Advisory {
     let is_ghsa = |word: &&str| word.starts_with("GHSA-") && word.split('-').count() == 4;
     let cves: BTreeSet<&str> = words.clone().filter(is_cve).take(UNREAD_IDS_MAX).collect();
     let ghsas: BTreeSet<&str> = words.filter(is_ghsa).take(UNREAD_IDS_MAX).collect();
-    // Two flaws without a CVE would become one by it.
-    let named = if cves.is_empty() && ghsas.len() == 1 { ghsas } else { cves };
+    let named = match () {
+        // Its own id says which flaw it is about; others it may only mention.
+        () if is_cve(&&*stored.id) => BTreeSet::new(),
+        // Two flaws without a CVE would become one by it.
+        () if cves.is_empty() && ghsas.len() == 1 => ghsas,
+        () => cves,
+    };
     // A catalogue of what is exploited names no package: nothing is missing without it.
     let is_opinion = !stored.source.starts_with(CATALOGUES);
     Advisory {

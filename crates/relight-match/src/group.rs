@@ -486,21 +486,23 @@ impl Group {
     }
 
     /// The entries that speak about a subject's package or about its source, with what they speak
-    /// of. A record that names the package itself names what was built, and means nothing else by
-    /// the name of the source.
-    fn entries_of_both<'a, 'b>(
+    /// of. A record that says of the package itself what was built means nothing else by the name
+    /// of the source; what it says of another release or stream does not count for that.
+    pub(crate) fn entries_of_both<'a, 'b>(
         &'a self,
         subject: &'b Subject,
         asked: &'b Asked,
     ) -> impl Iterator<Item = (&'b Subject, &'b Asked, &'a Entry)> {
-        let own = move || self.entries_for(subject);
         let of_source = subject.source.as_deref().into_iter().flat_map(move |source| {
+            let own = self.entries_for(subject);
+            let heard = own.filter(|it| subject.hears(it, asked).is_some());
+            // Looked for once: in a group of many packages each look folds many names.
+            let told: Vec<_> = heard.map(|it| Arc::as_ptr(&it.record)).collect();
             let all = self.entries_for(&source.subject);
-            let names_it =
-                move |entry: &&Entry| own().any(|other| Arc::ptr_eq(&other.record, &entry.record));
-            all.filter(move |it| !names_it(it)).map(|it| (&source.subject, &source.asked, it))
+            let speaking = all.filter(move |it| !told.contains(&Arc::as_ptr(&it.record)));
+            speaking.map(|it| (&source.subject, &source.asked, it))
         });
-        own().map(move |it| (subject, asked, it)).chain(of_source)
+        self.entries_for(subject).map(move |it| (subject, asked, it)).chain(of_source)
     }
 
     /// The entries that speak about a subject's package, in its release where both have one.

@@ -46,13 +46,16 @@ impl Group {
         let asked = subject.asked();
         let lowest = Asked::new(&package.ecosystem, LOWEST);
         let mut fixed = None;
-        for entry in self.entries_of(package) {
-            let Some(told) = subject.hears(entry, &asked) else { continue };
-            // Of the distribution or of our own: that the package has the flaw, or may have it.
+        for (named, asked_of, entry) in self.entries_of_both(&subject, &asked) {
+            let Some(told) = named.hears(entry, asked_of) else { continue };
+            // Of the distribution or of our own: that the package or its source has the flaw, or
+            // may have it.
             if told.stand != Stand::NotAffected {
                 return None;
             }
-            if entry.rank == Rank::Distribution && is_fix(&subject, entry, told, &lowest) {
+            let is_own_name = std::ptr::eq(named, &raw const subject);
+            let is_said = entry.rank == Rank::Distribution && is_own_name;
+            if is_said && is_fix(&subject, entry, told, &lowest) {
                 fixed = Some(entry.opinion(told, &asked));
             }
         }

@@ -336,7 +336,10 @@ impl PackageQuestion {
                 _ => &package.name,
             };
             let source = subject.source.as_ref().map_or("", |it| &*it.subject.package.name);
-            if [bare, &package.name, &found.name, source].contains(&asked.as_str()) {
+            // The last part of a path, in the letters in which names are compared.
+            let found = PackageName { name: found.name.clone(), ..package.clone() };
+            let found = normalise(&found).name;
+            if [bare, &package.name, &found, source].contains(&asked.as_str()) {
                 return Some(true);
             }
             // Asked with its group, or in another form, and found by a name: it may be the same.

@@ -179,12 +179,12 @@ fn a_kept_record_that_cannot_be_read_leaves_its_flaw_unknown() {
     let town = Town::new(2);
     town.ingest(0, log4j("2.14.1"));
     town.ingest(1, log4j("2.17.1"));
-    let put = |source: &str, bytes: &[u8], revision: u8| {
-        let (id, revision) = ("OLD-1", Digest([revision; 32]));
-        let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+    let put_as = |id: &str, source: &str, bytes: &[u8], revision: u8| {
+        let raw = RawAdvisory { id, revision: Digest([revision; 32]), bytes, recorded_at: 1 };
         town.engine.store().put_advisories(source, &[raw]).unwrap();
         town.engine.follow_feeds().unwrap();
     };
+    let put = |source: &str, bytes: &[u8], revision: u8| put_as("OLD-1", source, bytes, revision);
     use Verdict::{Affected, Clear, Unknown};
     let expect = |wanted: [Verdict; 2], what: &str| {
         assert_eq!(verdicts(&town.engine, LOG4SHELL), wanted, "{what}");
@@ -202,6 +202,11 @@ fn a_kept_record_that_cannot_be_read_leaves_its_flaw_unknown() {
     expect([Affected, Clear], "read again");
     put("kev/cisa", b"{\"was\": \"about CVE-2021-44228\"}", 3);
     expect([Affected, Clear], "no opinion on packages");
+    // Its id says which flaw it is about; others it only mentions.
+    let later = br#"{"was": "CVE-2021-45046: the fix of CVE-2021-44228 was incomplete"}"#;
+    put_as("CVE-2021-45046", "old", later, 4);
+    expect([Affected, Clear], "about another flaw");
+    assert_eq!(verdicts(&town.engine, "CVE-2021-45046"), [Affected, Unknown]);
 }
 
 /// Goal: an answer that is kept never outlives what it rests on. Method: the same question before

@@ -91,6 +91,9 @@ fn a_question_finds_a_name_alone_in_whatever_form() {
         ("pkg:npm/%40angular/core", "pkg:generic/%40angular/core@9.0", Some("possible-match")),
         ("pkg:npm/%40angular/core", "pkg:generic/%40babel/core@9.0", None),
         ("pillow-simd", "pkg:generic/Pillow@9.0", None),
+        ("Gaea", "pkg:golang/github.com/XiaoMi/Gaea@1", Some("affected")),
+        ("gaea", "pkg:golang/github.com/XiaoMi/Gaea@1", Some("affected")),
+        ("github.com/XiaoMi/Gaea", "pkg:golang/github.com/XiaoMi/Gaea@1", Some("affected")),
     ] {
         let question = Question::parse(question).unwrap();
         let found = question.judge_component(&advisories, &component(purl));
@@ -143,6 +146,12 @@ fn m15_rpm_packages_hear_of_their_sources() {
         let record = advisory("CVE-1", entries);
         assert_eq!(everywhere(&[record], &component(&format!("pkg:rpm/{purl}"))), wanted, "{purl}");
     }
+    // What a record says of the package in another release is silent about this one.
+    let old = "pkg:rpm/redhat/openssl-libs@1.0.2k-19.el7?distro=rhel-7";
+    let old = component(&format!("{old}&upstream=openssl-1.0.2k-19.el7.src.rpm"));
+    let fixed = affected("Red Hat:9", "openssl-libs", &["i0 f3.0.7-2"]);
+    let open = affected("Red Hat:7", "openssl", &["i0"]);
+    assert_eq!(everywhere(&[advisory("CVE-1", vec![fixed, open])], &old), AFFECTED);
     // Two records, each about one of the names: affected wins.
     let records = |own: &str, source: &str| {
         let erratum = advisory("A-1", vec![suse("libopenssl1_1", own)]);

@@ -404,3 +404,21 @@ fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
         assert!(matcher.rematch());
     }
 }
+
+/// An erratum names what was built, another record of the distribution its source: one of them that
+/// leaves it open is enough.
+#[test]
+fn a_source_that_is_open_stops_the_fix_of_what_was_built_from_it() {
+    let says = |id: &str, package: &str, events: &str| {
+        let entry = affected("AlmaLinux:8", package, &[events]);
+        Advisory { upstream: vec!["CVE-2021-1".into()], ..advisory(id, vec![entry]) }
+    };
+    let owner = "pkg:rpm/almalinux/log4j-jars@2.13.3-2.el8?distro=almalinux-8.5";
+    let owner = purl(&format!("{owner}&upstream=log4j-2.13.3-2.el8.src.rpm"));
+    let owned = Component { owned_by: Some(owner), ..component(&format!("{CORE}@2.13.3")) };
+    let fixed = says("A-1", "log4j-jars", "i0 f2.13.3-2.el8");
+    for (source, wanted) in [("i0 f2.13.3-2.el8", "clear"), ("i0 f2.13.3-3.el8", "affected")] {
+        let records = vec![record(), fixed.clone(), says("A-2", "log4j", source)];
+        assert_eq!(state(&Advisories::new(records), &owned), wanted, "{source}");
+    }
+}

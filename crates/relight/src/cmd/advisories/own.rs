@@ -144,7 +144,7 @@ impl Declare {
         let ecosystem = ecosystem.as_ref().and_then(|it| it["ecosystem"].as_str());
         let held = register.index.identities_named(name).map(|(_, it)| &it.purl);
         let built: BTreeSet<String> = held
-            .filter(|purl| purl.name == name)
+            .filter(|purl| purl.name == name && matches!(purl.kind.as_str(), "deb" | "apk"))
             .map(package_of)
             .filter(|it| Some(it.ecosystem.as_str()) == ecosystem)
             .map(|it| it.name)
