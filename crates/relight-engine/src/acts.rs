@@ -70,6 +70,7 @@ impl Engine {
         let stands = |ahead| self.authorised(policy, (plan, hash), (ahead, number));
         let used = needs_more.then(|| stands(&ahead)).flatten();
         if needs_more && used.is_none() {
+            self.decide(policy, |desk| desk.check_room(person))?;
             self.record(&person.name, &plan.incident, proposed)?;
             return Ok(Acted { number, started: false });
         }

@@ -374,7 +374,8 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         // A journal that cannot be written leaves the gates as they are; the next turn tries again.
-        if engine.relight_ready().is_err() || engine.lapse(&mut since).is_err() {
+        let settled = engine.settle_evidence().and_then(|()| engine.relight_ready().map(drop));
+        if settled.is_err() || engine.lapse(&mut since).is_err() {
             engine.wait_changed(seen, RETRY);
         }
         engine.wait_changed(seen, POLL);

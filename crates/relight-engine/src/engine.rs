@@ -147,14 +147,25 @@ impl Engine {
     pub(crate) fn take_inventory(&self, inventory: Inventoried) -> Result<(), EngineError> {
         self.journalling().inventory = inventory;
         self.stage.know();
-        let followed = self.follow_advisories().and_then(|()| self.take_left());
-        match followed {
-            // Begins all the same: what darkens needs it, and this is done once there is room.
+        match self.settle_evidence() {
+            // Begins all the same: what darkens needs it. Nothing is opened before there is room.
             Err(_) if self.store.is_short_of_space() => {}
-            followed => followed?,
+            settled => settled?,
         }
-        self.stage.settle();
         self.wake();
+        Ok(())
+    }
+
+    /// Lets sites be opened, once: the evidence of open incidents follows what was read.
+    ///
+    /// # Errors
+    /// The journal cannot be written: what was clear before may not be any more, and stays shut.
+    pub(crate) fn settle_evidence(&self) -> Result<(), EngineError> {
+        if !self.stage.is_settled() {
+            self.follow_advisories()?;
+            self.take_left()?;
+            self.stage.settle();
+        }
         Ok(())
     }
 

@@ -24,7 +24,9 @@ impl Engine {
         let wall = Wall::new(Arc::clone(&board));
         self.watch_sites(&board);
         self.listen(Box::new(move |engine, appended| wall.tell(engine, appended)));
-        // After the first entry that is told: what was proven while the journal was read is shown.
+        // After the first entry that is told: what was proven while the journal was read is shown,
+        // and the incident for which it was has begun in public.
+        self.with_ledger(|ledger| begin_all(ledger, &board, self.now()));
         self.show_all(&Wall::new(Arc::clone(&board)));
         Ok(board)
     }
@@ -44,6 +46,14 @@ impl Engine {
     fn show_all(&self, wall: &Wall) {
         let keys: Vec<GateKey> = self.sites().into_iter().map(|site| site.slug).collect();
         self.with_ledger(|ledger| wall.show(ledger, self.now(), &keys));
+    }
+}
+
+/// Begins every open incident under which a site is dark that is not shown so yet.
+fn begin_all(ledger: &Ledger, board: &Board, at: Timestamp) {
+    for (id, incident) in ledger.open() {
+        let dark = incident.cases().iter().filter(|(_, case)| case.seen_dark);
+        board.begin(id, at, dark.map(|(site, _)| site.as_str()));
     }
 }
 

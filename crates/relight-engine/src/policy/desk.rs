@@ -60,15 +60,16 @@ impl Desk<'_> {
         let wanted = if commands { Seat::Command } else { Seat::Operator };
         let seat = if seats.contains(&wanted) { wanted } else { Seat::Operator };
         let seat = person.is_present().then_some(seat);
-        if seats.len() > 1 || seat.is_none() {
-            self.check_room(person, seat.is_some())?;
-        }
         Ok(Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat })
     }
 
-    /// Room among the plans that wait. Whoever was not there for what he asks, as a program is not,
-    /// takes it neither from those who are, nor from himself.
-    fn check_room(&self, person: &Person, is_there: bool) -> Result<(), Refusal> {
+    /// Room among the plans that wait, for one that would. Whoever was not there for what he asks,
+    /// as a program is not, takes it neither from those who are, nor from himself.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyWaiting`].
+    pub fn check_room(&self, person: &Person) -> Result<(), Refusal> {
+        let is_there = person.is_present();
         let waiting = || self.actions.newest().filter(|action| action.is_open(self.now));
         let is_alike = |action: &&Action| {
             person.is(&action.plan.proposer) && action.is_signed_by(&person.name) == is_there

@@ -165,12 +165,14 @@ fn tell_given(given: &Authority, context: &Context, report: &mut Report) {
     report.line(&state);
 }
 
-/// Journals what the policy gives beforehand, before anybody rests on it.
-pub(crate) fn give_beforehand(context: &Context, engine: &Engine) -> Result<(), Failure> {
+/// Journals what the policy gives beforehand, before anybody rests on it. A disk without room keeps
+/// no server from going on, as what darkens must: it is given when it is asked for.
+pub(crate) fn give_beforehand(context: &Context, engine: &Engine, report: &mut Report) {
     // One that cannot be read gives nothing, which was told.
-    let Ok(found) = operator::policy(context, engine.store()) else { return Ok(()) };
-    let given = engine.give_beforehand(&found.policy);
-    given.map_err(|error| Failure::engine(context.lang, &error))
+    let Ok(found) = operator::policy(context, engine.store()) else { return };
+    if let Err(error) = engine.give_beforehand(&found.policy) {
+        report.fail(&Failure::engine(context.lang, &error));
+    }
 }
 
 /// Warns where the strictest rules hold because of how the file of the policy is. One that cannot

@@ -175,7 +175,7 @@ impl Serve {
         let (engine, drive) = context.driven()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
-        policy::give_beforehand(context, &engine)?;
+        policy::give_beforehand(context, &engine, report);
         let board = engine.board().map_err(failed)?;
         tell_troubles(&drive, report);
         let fixes = FixWatch::start(&engine).map_err(failed)?;
