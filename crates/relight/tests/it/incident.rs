@@ -140,7 +140,7 @@ fn publish(place: &Place) {
     .assert_eq(&place.run(&words).text());
     place.expect(1, &["incident", "update", "--fr", "  "]);
     place.expect(2, &["incident", "update", "--en", "French is not left out."]);
-    place.expect(0, &["public", "export"]);
+    place.expect(0, &["public", "export", "--languages", "fr,en"]);
     let page = |lang: &str| {
         fs::read_to_string(place.path(&format!("data/public/current/{lang}/index.html"))).unwrap()
     };
