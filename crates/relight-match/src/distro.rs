@@ -38,6 +38,18 @@ const OF_RED_HAT: Kin = Kin {
     ],
     same: true,
 };
+/// Fedora is known by name, and its errata are in no published form that is read: what stands in a
+/// record of one's own is heard beside that of its kin.
+const OF_FEDORA: Kin = Kin {
+    ecosystems: &[
+        Ecosystem::Fedora,
+        Ecosystem::RedHat,
+        Ecosystem::AlmaLinux,
+        Ecosystem::RockyLinux,
+        Ecosystem::OracleLinux,
+    ],
+    same: false,
+};
 const OF_DEBIAN: Kin = Kin { ecosystems: &[Ecosystem::Debian], same: false };
 const OF_UBUNTU: Kin = Kin { ecosystems: &[Ecosystem::Ubuntu, Ecosystem::Debian], same: false };
 
@@ -47,12 +59,18 @@ pub(crate) fn kin_of(kind: &str, distribution: &str) -> Option<Kin> {
         ("rpm", "centos" | "cloudlinux" | "eurolinux" | "miraclelinux" | "scientific") => {
             OF_RED_HAT
         }
+        ("rpm", "fedora") => OF_FEDORA,
         ("rpm", "springdale" | "virtuozzo" | "vzlinux") => OF_RED_HAT,
         ("deb", "raspbian") => Kin { same: true, ..OF_DEBIAN },
         ("deb", "deepin" | "devuan" | "kali" | "lmde" | "mx" | "parrot" | "pureos") => OF_DEBIAN,
         ("deb", "elementary" | "linuxmint" | "neon" | "pop" | "zorin") => OF_UBUNTU,
         _ => return None,
     })
+}
+
+/// Whether anybody publishes records about the packages of a distribution.
+pub(crate) fn has_records(distribution: &Ecosystem) -> bool {
+    !matches!(distribution, Ecosystem::Other(_) | Ecosystem::Fedora)
 }
 
 impl DistroPackage {
@@ -67,10 +85,8 @@ impl DistroPackage {
             _ => (version, false),
         };
         // Numbers of releases mean the same only where everything is built anew.
-        let is_comparable = match ecosystem {
-            Ecosystem::Other(_) => kin_of(&purl.kind, &purl.namespace).is_some_and(|it| it.same),
-            _ => true,
-        };
+        let is_comparable =
+            has_records(ecosystem) || kin_of(&purl.kind, &purl.namespace).is_some_and(|it| it.same);
         let distro = purl.qualifier("distro").filter(|_| is_comparable);
         let release = distro.and_then(|distro| release_of(ecosystem, distro));
         let suite = || BACKPORT_SUITE.to_owned();

@@ -65,8 +65,7 @@ impl Reach {
             ("maven", true) => Self::AnyGroup,
             (kind, _) => {
                 let known = distro::KINDS.into_iter().find(|it| *it == kind);
-                let is_open = matches!(distribution_of(purl), Ecosystem::Other(_));
-                match known.filter(|_| is_open) {
+                match known.filter(|_| !distro::has_records(&distribution_of(purl))) {
                     None => Self::Package,
                     Some(kind) => distro::kin_of(kind, &purl.namespace)
                         .map_or(Self::AnyDistribution(kind), |kin| Self::Kin(kin.ecosystems)),
