@@ -139,7 +139,29 @@ fn events(
         when: number::stamp(lang, at),
         text,
     };
-    (1..).zip(known).map(event).collect()
+    let mut events: Vec<_> = (1..).zip(known).map(event).collect();
+    apart(&mut events);
+    events
+}
+
+/// Half a number on the line, and what is between two of them.
+const MARK: f64 = 9.0;
+
+/// Moves numbers off the axes, and beside those that stand where they would.
+fn apart(events: &mut [BurnEvent]) {
+    let [left, right, top, bottom] = FRAME;
+    for at in 0..events.len() {
+        let (before, rest) = events.split_at_mut(at);
+        let Some(it) = rest.first_mut() else { return };
+        it.x = it.x.clamp(left + MARK, right - MARK);
+        it.y = it.y.clamp(top + MARK, bottom - MARK);
+        for other in before {
+            let is_over = |one: f64, other: f64| (one - other).abs() < 2.0 * MARK;
+            if is_over(it.x, other.x) && is_over(it.y, other.y) {
+                it.x = (other.x + 2.0 * MARK).min(right - MARK);
+            }
+        }
+    }
 }
 
 fn told(lang: Lang, pace: &Pace) -> String {
@@ -297,7 +319,16 @@ mod tests {
         for it in &chart.events {
             assert!((left..=right).contains(&it.x) && (top..=bottom).contains(&it.y), "{it:?}");
         }
-        assert_eq!((chart.events[0].x, chart.events[1].y), (left, top), "at its start, at its top");
+        let first = (chart.events[0].x, chart.events[1].y);
+        assert_eq!(first, (left + MARK, top + MARK), "at its start, at its top");
+        // What happened within a minute stands side by side.
+        let at_once = super::chart(Lang::En, &super::tests::proofs(20), 0, 100 * HOUR);
+        let [opened, most] = [&at_once.events[0], &at_once.events[1]];
+        assert!(most.x - opened.x >= 2.0 * MARK || opened.y - most.y >= 2.0 * MARK, "{at_once:?}");
+        let mut same = vec![opened.clone(), opened.clone(), opened.clone()];
+        apart(&mut same);
+        let places: Vec<f64> = same.iter().map(|it| it.x - left).collect();
+        assert_eq!(places, [MARK, 3.0 * MARK, 5.0 * MARK]);
         // While none came back there is nothing to say about it.
         let early = super::chart(Lang::Fr, &super::tests::proofs(5), 0, 5 * HOUR);
         assert_eq!(early.events.len(), 2);
