@@ -1,7 +1,8 @@
 //! Sends lines to another system as syslog over TLS (RFC 5424 in the frames of RFC 5425).
 //!
 //! Syslog has no acknowledgement: what was sent counts as received once the connection lived on
-//! for a moment, and what a broken connection may have lost is sent again.
+//! for longer than the system waits for the other side's (`SILENCE_MAX`), and what a broken
+//! connection may have lost is sent again.
 
 use std::io::{self, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relight_web::number::rfc3339;
+use rustix::net::sockopt;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 
@@ -20,6 +22,11 @@ const PORT: u16 = 6_514;
 
 /// Longest wait for the other side, to connect, to shake hands and to take what is sent.
 const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Longest wait for the other machine to acknowledge what was sent: then the connection is broken,
+/// which [`SyslogSender::check`] says. Without it, that of a machine that vanished lives for a
+/// quarter of an hour.
+pub const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Facility 13 (log audit), severity 5 (notice).
 const PRIORITY: u32 = 13 * 8 + 5;
@@ -98,6 +105,8 @@ impl SyslogPlace {
                 Ok(stream) => {
                     stream.set_read_timeout(Some(WAIT_MAX))?;
                     stream.set_write_timeout(Some(WAIT_MAX))?;
+                    let silence = u32::try_from(SILENCE_MAX.as_millis()).unwrap_or(u32::MAX);
+                    sockopt::set_tcp_user_timeout(&stream, silence)?;
                     return Ok(stream);
                 }
                 Err(error) => last = error,
@@ -190,11 +199,23 @@ fn framed(line: &SyslogLine<'_>) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn authority() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receive/certificate.pem")
+    }
+
+    /// What a system does with it is its own: here it counts that each connection asks for it.
+    #[test]
+    fn a_connection_breaks_when_the_other_machine_is_silent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let stream = SyslogPlace::parse(&place, Some(&authority())).unwrap().stream().unwrap();
+        let silence = sockopt::tcp_user_timeout(&stream).unwrap();
+        assert_eq!(u128::from(silence), SILENCE_MAX.as_millis());
+    }
+
     #[test]
     fn places_and_lines_are_those_of_the_standards() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receive");
-        let authority = folder.join("certificate.pem");
-        let parse = |text: &str| SyslogPlace::parse(text, Some(&authority));
+        let parse = |text: &str| SyslogPlace::parse(text, Some(&authority()));
         for (text, wanted) in [
             ("logs.example", "logs.example:6514"),
             ("logs.example:10514", "logs.example:10514"),
@@ -207,7 +228,10 @@ mod tests {
         for bad in ["", ":6514", "logs.example:x", "logs.example:70000", "[::1]x", "a b"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(SyslogPlace::parse("logs.example", Some(&folder.join("key.pem"))).is_err());
+        assert!(
+            SyslogPlace::parse("logs.example", Some(&authority().with_file_name("key.pem")))
+                .is_err()
+        );
         let line = SyslogLine { at: 0, kind: "access", text: "{\"a\":\"é\"}" };
         let framed_text = String::from_utf8(framed(&line)).unwrap();
         assert_eq!(

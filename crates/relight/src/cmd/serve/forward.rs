@@ -5,6 +5,7 @@
 //! kept, and what a broken connection may have lost is sent again: an entry may come twice, and its
 //! number says so.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use relight_engine::Engine;
-use relight_server::syslog::{SyslogLine, SyslogPlace, SyslogSender};
+use relight_engine::store::StoreError;
+use relight_server::syslog::{SILENCE_MAX, SyslogLine, SyslogPlace, SyslogSender};
 use relight_server::web::{Lang, texts};
 
 use crate::cmd::audit::file::line_of;
@@ -30,6 +32,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How soon the other system is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// How long a connection has to live on after what it took last, for that to count as received: a
+/// machine that vanished without a word is found out before.
+const LIVED_ON: Duration = SILENCE_MAX.saturating_add(Duration::from_secs(5));
+
+/// How often the register is told how far the journal was sent.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the journal goes.
 #[derive(Clone, Debug, Args)]
@@ -72,16 +81,9 @@ impl ForwardTo {
                 .hint(texts::forward_no_place_remedy(lang))
         })?;
         let (sender, told) = mpsc::channel();
-        let mut work = Work {
-            confirmed: confirmed(engine, &place, context)?,
-            engine: Arc::clone(engine),
-            place: place.clone(),
-            to,
-            lang,
-            open: None,
-            sent: 0,
-            failed: None,
-        };
+        let confirmed = confirmed(engine, &place);
+        let confirmed = confirmed.map_err(|error| context.store_failure(&error))?;
+        let mut work = Work::new(Arc::clone(engine), &place, to, confirmed, lang);
         let stop = Arc::clone(stop);
         // Nobody waits for a system that hangs, nor at the end.
         thread::spawn(move || {
@@ -103,8 +105,8 @@ fn tell(sender: &Sender<Told>, news: Told) {
 }
 
 /// How far the journal was sent to this place; from its start to another one.
-fn confirmed(engine: &Engine, place: &str, context: &Context) -> Result<u64, Failure> {
-    let kept = engine.store().meta_get(SENT_META).map_err(|error| context.store_failure(&error))?;
+fn confirmed(engine: &Engine, place: &str) -> Result<u64, StoreError> {
+    let kept = engine.store().meta_get(SENT_META)?;
     let kept = kept.as_deref().and_then(|kept| kept.rsplit_once(' '));
     let own = kept.filter(|(to, _)| *to == place);
     Ok(own.and_then(|(_, entries)| entries.parse().ok()).unwrap_or(0))
@@ -131,19 +133,38 @@ struct Work {
     open: Option<SyslogSender>,
     /// Entries that a connection took which lived on.
     confirmed: u64,
+    /// Entries that the register knows as such, and when it was last asked to.
+    kept: (u64, Option<Instant>),
     /// Entries that this connection took.
     sent: u64,
+    /// Up to which entry it took them when, as far as they are not confirmed.
+    waiting: VecDeque<(u64, Instant)>,
     /// When the last trial failed, which was told at the first.
     failed: Option<Instant>,
 }
 
 impl Work {
+    fn new(engine: Arc<Engine>, place: &str, to: SyslogPlace, confirmed: u64, lang: Lang) -> Self {
+        Self {
+            engine,
+            place: place.to_owned(),
+            to,
+            lang,
+            open: None,
+            confirmed,
+            kept: (confirmed, None),
+            sent: 0,
+            waiting: VecDeque::new(),
+            failed: None,
+        }
+    }
+
     fn look(&mut self, at: Instant) -> Option<Told> {
         let is_early = self.failed.is_some_and(|failed| at.duration_since(failed) < RETRY);
         if self.open.is_none() && is_early {
             return None;
         }
-        match self.step() {
+        match self.step(at) {
             Ok(()) => self.failed.take().map(|_| Told::Again),
             Err(failure) => {
                 self.open = None;
@@ -153,8 +174,8 @@ impl Work {
         }
     }
 
-    fn step(&mut self) -> Result<(), Failure> {
-        let (lang, place) = (self.lang, self.place.clone());
+    fn step(&mut self, at: Instant) -> Result<(), Failure> {
+        let (lang, place, began) = (self.lang, self.place.clone(), Instant::now());
         let failed = |error: &(dyn std::error::Error + 'static)| {
             Failure::new(texts::forward_failed(lang, &place))
                 .because(lang, error)
@@ -163,14 +184,16 @@ impl Work {
         let mut open = match self.open.take() {
             Some(mut open) => {
                 open.check().map_err(|error| failed(&error))?;
-                self.confirm().map_err(|error| failed(&error))?;
+                self.confirm(at);
                 open
             }
             None => {
                 self.sent = self.confirmed;
+                self.waiting.clear();
                 self.to.connect().map_err(|error| failed(&error))?
             }
         };
+        self.keep(at);
         let store = self.engine.store();
         loop {
             let page = store.journal_page(self.sent + 1).map_err(|error| failed(&error))?;
@@ -183,17 +206,35 @@ impl Work {
                 texts.iter().map(|(at, kind, text)| SyslogLine { at: *at, kind, text }).collect();
             open.send(&lines).map_err(|error| failed(&error))?;
             self.sent = last;
+            // A system that is slow may have taken it long after `at`.
+            self.waiting.push_back((last, at + began.elapsed()));
         }
         self.open = Some(open);
         Ok(())
     }
 
-    /// The connection lived on after what it took last.
-    fn confirm(&mut self) -> Result<(), relight_engine::store::StoreError> {
-        if self.confirmed < self.sent {
-            self.engine.store().meta_put(SENT_META, &format!("{} {}", self.place, self.sent))?;
-            self.confirmed = self.sent;
+    /// The connection lived on for long enough after what it took until then.
+    fn confirm(&mut self, at: Instant) {
+        while let Some((sent, when)) = self.waiting.front().copied()
+            && at.duration_since(when) > LIVED_ON
+        {
+            self.confirmed = sent;
+            self.waiting.pop_front();
         }
-        Ok(())
+    }
+
+    /// Keeps how far it came. A register that takes nothing now, on a full disk, is no failure of
+    /// the other system: whoever starts then sends more than is missing.
+    fn keep(&mut self, at: Instant) {
+        let (kept, asked) = self.kept;
+        let is_early = asked.is_some_and(|asked| at.duration_since(asked) < KEEP_EVERY);
+        if kept < self.confirmed && !is_early {
+            let value = format!("{} {}", self.place, self.confirmed);
+            let put = self.engine.store().meta_put(SENT_META, &value);
+            self.kept = (if put.is_ok() { self.confirmed } else { kept }, Some(at));
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
