@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -209,6 +209,33 @@ fn heads(place: &Place, export: &str) {
     let forged = place.write("forged.json", forged).display().to_string();
     let told = place.expect(1, &["audit", "verify", "--head", &forged]);
     assert!(told.stderr.contains("the signature is of something else"), "{}", told.text());
+}
+
+/// Goal: a report is signed with the key that a vault unseals, nothing of it is written down, and
+/// what a drill showed is told even where its report has no place. Method: a real edge; a folder of
+/// credentials with a key that is known.
+#[test]
+fn a_report_is_signed_with_the_key_of_the_vault_and_told_before() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    let vault = tempfile::tempdir().unwrap();
+    let sealed = vault.path().join("certificate-key");
+    fs::write(&sealed, [7; 32]).unwrap();
+    fs::set_permissions(&sealed, fs::Permissions::from_mode(0o400)).unwrap();
+    let variable = ("CREDENTIALS_DIRECTORY", vault.path().to_str().unwrap());
+    let drilled = place.run_with(&["drill", "--report", "drill.json"], &[variable]);
+    assert_eq!(drilled.status, 0, "{}", drilled.text());
+    assert!(!place.path("data/certificate-key").exists(), "it was not written down");
+    // Ed25519 of a seed of 32 sevens.
+    let key = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
+    place.expect(0, &["drill", "--check", "drill.json", "--key", key]);
+    let own = place.run_with(&["drill", "--check", "drill.json"], &[variable]);
+    assert_eq!(own.status, 0, "{}", own.text());
+    let lost = place.run_with(&["drill", "--report", "nowhere/drill.json"], &[variable]);
+    assert_eq!(lost.status, 1, "{}", lost.text());
+    assert!(lost.stderr.contains("cannot write nowhere/drill.json"), "{}", lost.text());
+    assert!(lost.stdout.contains("north: 11 of 13 steps passed"), "{}", lost.text());
 }
 
 /// Goal: the controller that a drill kills touches what the drill may touch, and nothing else.

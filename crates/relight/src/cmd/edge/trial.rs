@@ -130,10 +130,11 @@ impl Drill {
             let entries = reports.iter().map(|it| (String::new(), it.entry())).collect();
             context.engine()?.append(&actor, entries).map_err(failed)?;
         }
+        // A report that cannot be written takes nothing from what was shown.
+        tell(&reports, context, report);
         if let Some(path) = &self.report {
             sign(&reports, &actor, path, context, report)?;
         }
-        tell(&reports, context, report);
         Ok(())
     }
 
@@ -250,7 +251,7 @@ fn sign(
     shown["schema"] = SCHEMA.into();
     let by = actor.to_owned();
     let signed = DrilledReport { at: context.now(), by, report: shown.to_string() };
-    let key = signed.write(&context.data.join(CERTIFICATE_KEY), path).map_err(|error| {
+    let key = signed.write(&context.secret(CERTIFICATE_KEY), path).map_err(|error| {
         Failure::new(texts::cannot_write(lang, &path.display().to_string()))
             .because(lang, &error)
             .hint(texts::cannot_write_remedy(lang))
@@ -275,7 +276,7 @@ fn check(
     let bytes = context.read_file(path, REPORT_BYTES_MAX)?;
     let read = DrilledReport::read(&bytes);
     let (signed, signer) = read.map_err(|fault| not_signed(fault.as_str()))?;
-    let own = || journal_head::public_key(&context.data.join(CERTIFICATE_KEY)).ok().flatten();
+    let own = || journal_head::public_key(&context.secret(CERTIFICATE_KEY)).ok().flatten();
     let wanted = key.map(str::to_owned).or_else(own);
     if wanted.as_deref() != Some(signer.as_str()) {
         return Err(not_signed("report-other-key"));
