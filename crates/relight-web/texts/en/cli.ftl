@@ -1406,6 +1406,7 @@ doctor-gaps = { NUMBER($wanting) } of { NUMBER($sites) } { $sites ->
   } cannot be answered or switched yet
 doctor-edge = edge
 doctor-no-edge = none: no site can be taken dark
+doctor-unencrypted = { $edge }: other machines reach { $address } without TLS, and it starts with --unencrypted only
 doctor-operator = operator
 doctor-policy = policy
 doctor-policy-signed = signed with the key of the register

@@ -1472,6 +1472,7 @@ doctor-gaps = { NUMBER($wanting) } { $wanting ->
   } sur { NUMBER($sites) } ne peuvent pas encore recevoir de réponse ou être commandés
 doctor-edge = frontal
 doctor-no-edge = aucun : aucun site ne peut être éteint
+doctor-unencrypted = { $edge } : d'autres machines joignent { $address } sans TLS, et il ne démarre qu'avec --unencrypted
 doctor-operator = opérateur
 doctor-policy = politique
 doctor-policy-signed = signée avec la clé du registre

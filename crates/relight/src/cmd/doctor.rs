@@ -257,6 +257,12 @@ impl Visit<'_> {
             what.extend(troubles);
             self.add("edge", health, what.join(", "), next);
         }
+        // Whether it runs, and with which words, is not in the register.
+        for (name, address) in edge::run::open_to_others(self.register, self.context)? {
+            let what = texts::doctor_unencrypted(lang, &address.to_string(), &name);
+            let next = format!("relight edge run --name {name} --unencrypted");
+            self.add("edge", Health::Warning, what, &next);
+        }
         Ok(())
     }
 

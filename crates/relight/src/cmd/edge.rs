@@ -7,7 +7,7 @@ mod holding;
 mod lint;
 mod repair;
 mod routing;
-mod run;
+pub(crate) mod run;
 pub(crate) mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -94,6 +94,30 @@ fn what_would_fail_tonight_is_an_error() {
     assert_eq!(health(&broken, "policy"), ["bad"]);
 }
 
+/// Goal: who upgrades learns that an edge will not start as it did. Method: one kind of edge of
+/// ours at an address of this machine, the same and another kind at addresses of all.
+#[test]
+fn an_edge_that_other_machines_reach_without_tls_is_told() {
+    let place = Place::with_sites();
+    for (kind, name, address) in [
+        ("builtin", "near", "127.0.0.1:9"),
+        ("builtin", "far", "0.0.0.0:9"),
+        ("nginx_file", "theirs", "0.0.0.0:10"),
+    ] {
+        let add = ["edge", "add", kind, "--name", name, "--gate", name, "--listen", address];
+        place.expect(0, &add);
+    }
+    let told = place.expect(1, &["doctor"]);
+    let lines = told.stdout.lines().filter(|line| line.contains("--unencrypted"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["! edge: far: other machines reach 0.0.0.0:9 without TLS, and it starts with \
+          --unencrypted only  → relight edge run --name far --unencrypted"],
+        "{}",
+        told.text()
+    );
+}
+
 /// The first moment of 2099, in milliseconds.
 fn in_2099() -> i64 {
     4_070_908_800_000

@@ -18,10 +18,10 @@ use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route, 
 use relight_server::web::{HoldingPage, texts};
 use serde::Serialize;
 
-use super::{address_of, holding, the_target};
+use super::{address_of, holding, targets, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::plain::Plain;
+use crate::plain::{Plain, is_open};
 use crate::register::Register;
 use crate::report::Report;
 use crate::stop::stop_on_interrupt;
@@ -57,6 +57,20 @@ struct RunDocument<'a> {
     edge: &'a str,
     listeners: &'a [SocketAddr],
     sites: usize,
+}
+
+/// The built-in edges that other machines reach, and where: they speak no TLS, and start with
+/// `--unencrypted` only.
+pub(crate) fn open_to_others(
+    register: &Register,
+    context: &Context,
+) -> Result<Vec<(String, SocketAddr)>, Failure> {
+    let built_in = targets(register, context)?.into_iter().filter(|target| target.kind == KIND);
+    let open = |target: Target| {
+        let address = target.listeners.into_iter().find(is_open);
+        address.map(|address| (target.name, address))
+    };
+    Ok(built_in.filter_map(open).collect())
 }
 
 /// Where one site goes, and which other names lead to it.
