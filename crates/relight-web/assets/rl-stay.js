@@ -16,7 +16,8 @@ async function stay() {
   const answer = await fetch('/me', { method: 'HEAD', redirect: 'manual' }).catch(() => null);
   asking = false;
   if (answer?.ok) asked = Date.now();
-  show(answer !== null && !answer.ok);
+  // A proxy without its server (502), or with too much to do (429), knows nothing: ask again.
+  show(answer?.type === 'opaqueredirect' || [401, 403].includes(answer?.status));
 }
 
 /** @param {boolean} ended */
