@@ -33,6 +33,7 @@ pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
 pub use access::links::FIRST_LINK_S_MAX;
+pub use access::passkey::with_weak_keys_only;
 pub use access::{
     Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN,
     SignedIn,

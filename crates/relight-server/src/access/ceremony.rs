@@ -193,6 +193,14 @@ impl Door {
         Ok((key, count))
     }
 
+    /// The keys of an account that are strong enough to count.
+    pub(crate) fn strong_keys(&self, account: u32) -> Vec<PasskeyRow> {
+        let known = self.known();
+        let counts =
+            |row: &&PasskeyRow| passkey::check_strength(&row.key, self.rsa_bits_min).is_ok();
+        known.keys(account).filter(counts).cloned().collect()
+    }
+
     /// Journals a refusal, unless there are so many that they would fill the journal.
     pub(crate) fn refuse(
         &self,

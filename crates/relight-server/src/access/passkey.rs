@@ -5,6 +5,7 @@
 //! to make at each sign-in. Authenticators write keys in one form only (CTAP2 canonical CBOR), so
 //! they are compared with that form, byte by byte; there is no reader of CBOR to mislead.
 
+use relight_engine::store::{AccountRow, Store};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
@@ -12,6 +13,7 @@ use ring::signature::{
 use serde::Deserialize;
 
 use super::{Address, digest_of, secret};
+use crate::ServerError;
 
 /// Longest id of a credential, in bytes (the standard, 4: "at most 1023 bytes long").
 const CREDENTIAL_BYTES_MAX: usize = 1_023;
@@ -36,6 +38,21 @@ pub(crate) const fn algorithms(rsa_bits_min: u32) -> &'static [i32] {
 pub(crate) fn check_strength(key: &[u8], rsa_bits_min: u32) -> Result<(), Fault> {
     let is_rsa = matches!(key_of(key), Some((Key::Rs256 { .. }, _)));
     if is_rsa && rsa_bits_min > RSA_BITS { Err(Fault::WeakKey) } else { Ok(()) }
+}
+
+/// The names of those whose passkeys are all weaker than that: none of them lets them in.
+///
+/// # Errors
+/// The accounts cannot be read.
+pub fn with_weak_keys_only(store: &Store, rsa_bits_min: u32) -> Result<Vec<String>, ServerError> {
+    let tables = store.account_tables();
+    let tables = tables.map_err(|error| ServerError::caused("read the accounts", error))?;
+    let is_weak_only = |row: &AccountRow| {
+        let mut own = tables.passkeys.iter().filter(|key| key.account == row.id).peekable();
+        own.peek().is_some() && own.all(|key| check_strength(&key.key, rsa_bits_min).is_err())
+    };
+    let there = tables.accounts.iter().filter(|row| row.ended.is_none());
+    Ok(there.filter(|row| is_weak_only(row)).map(|row| row.name.clone()).collect())
 }
 
 /// What is wrong with an answer; [`Fault::code`] is the key of its sentence.

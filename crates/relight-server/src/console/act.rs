@@ -61,9 +61,10 @@ pub(crate) fn person_of(console: &Console, signed: &SignedIn, now: Timestamp) ->
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
 }
 
-/// Whether somebody has a passkey here.
+/// Whether somebody has a passkey here that counts: a weaker one is refused wherever it is shown,
+/// so that it must not be asked for in place of the provider.
 fn has_key(console: &Console, signed: &SignedIn) -> bool {
-    console.door.known().keys(signed.account.id).next().is_some()
+    !console.door.strong_keys(signed.account.id).is_empty()
 }
 
 /// Whoever approves a plan. Who has a passkey signs the plan itself with it: a passkey that was

@@ -182,11 +182,21 @@ pub(crate) fn with_key(
     role: &str,
     device: &Device,
 ) -> String {
+    with_key_of(store, (name, number), role, (device.credential(), device.cose()))
+}
+
+/// The same with any key.
+pub(crate) fn with_key_of(
+    store: &Store,
+    (name, number): (&str, u8),
+    role: &str,
+    (credential, key): (Vec<u8>, Vec<u8>),
+) -> String {
     let key = AccountChange::AddKey(PasskeyRow {
         id: 0,
         account: 0,
-        credential: device.credential(),
-        key: device.cose(),
+        credential,
+        key,
         name: "key".into(),
         signatures: 0,
         created: START,

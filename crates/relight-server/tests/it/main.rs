@@ -35,3 +35,4 @@ mod web_refusals;
 mod web_screen;
 mod web_site_acts;
 mod web_watch;
+mod web_weak_keys;

@@ -24,7 +24,7 @@ fn header() -> Value {
 }
 
 /// Binds the subject to the account of a cookie.
-fn bind(world: &World, provider: &Provider, cookie: &str, subject: &str, now: i64) {
+pub(crate) fn bind(world: &World, provider: &Provider, cookie: &str, subject: &str, now: i64) {
     let away = world.leaves("/me/identity?lang=en", cookie);
     provider.gives(&signed(9, &header(), &provider.claims(&away, subject, now)));
     let (status, head, body) = world.returns(&away.back(), &away.cookie);
@@ -32,11 +32,12 @@ fn bind(world: &World, provider: &Provider, cookie: &str, subject: &str, now: i6
     assert!(body.contains("url=/me?lang=en"), "{body}");
 }
 
+type Came = (u16, String, String);
+
 /// Signs a subject in, with more claims; what came of it.
-fn come(world: &World, provider: &Provider, subject: &str, more: Value) -> (u16, String, String) {
-    let now = START;
+pub(crate) fn come(world: &World, provider: &Provider, subject: &str, more: Value) -> Came {
     let away = world.leaves("/sign-in/oidc?lang=en&next=/sites", "");
-    let mut claims = provider.claims(&away, subject, now);
+    let mut claims = provider.claims(&away, subject, START);
     for (name, value) in more.as_object().unwrap() {
         claims[name] = value.clone();
     }

@@ -456,6 +456,12 @@ operator-too-many-remedy = it takes two people and a server that knows identitie
 policy-unusable = the policy { $path } cannot be used
 policy-unusable-remedy = it holds [operators] with single = "NAME", and [switching] with one_person_sites (at most 5) and two_people_sites (at most 200), nothing else
 operator-unread = the policy cannot be used: the account of the system is noted
+weak-keys = { NUMBER($count) } { $count ->
+    [one] person has
+   *[other] people have
+ } no passkey that counts, only such as are too weak: { $names }
+weak-keys-remedy = let each of them register another one with a new link from an admin, or let the signed policy say keys.rsa_bits_min = 2048
+incident-untranslated-remedy = publish again with --fr and --en; relight public export --languages fr is a page without English
 incident-needs-advisory = an incident is about an advisory
 incident-needs-advisory-remedy = relight affected answers questions about a package
 incident-opened = Incident { $id } opened
@@ -1409,6 +1415,7 @@ doctor-no-edge = none: no site can be taken dark
 doctor-unencrypted = { $edge }: other machines reach { $address } without TLS, and it starts with --unencrypted only
 doctor-operator = operator
 doctor-policy = policy
+doctor-keys = passkeys
 doctor-policy-signed = signed with the key of the register
 doctor-controlled = a server controls the edges
 doctor-no-controller = nobody, and no incident is open

@@ -477,6 +477,12 @@ operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les
 policy-unusable = la politique { $path } ne peut pas être utilisée
 policy-unusable-remedy = elle contient [operators] avec single = "NOM", et [switching] avec one_person_sites (au plus 5) et two_people_sites (au plus 200), rien d’autre
 operator-unread = la politique ne peut pas être utilisée : le compte du système est noté
+weak-keys = { NUMBER($count) } { $count ->
+    [one] personne n’a
+   *[other] personnes n’ont
+ } aucune clé d’accès qui compte, seulement des clés trop faibles : { $names }
+weak-keys-remedy = que chacune en enregistre une autre avec un nouveau lien d’un admin, ou que la politique signée dise keys.rsa_bits_min = 2048
+incident-untranslated-remedy = publiez de nouveau avec --fr et --en; relight public export --languages fr donne une page sans anglais
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
 incident-opened = Incident { $id } ouvert
@@ -1475,6 +1481,7 @@ doctor-no-edge = aucun : aucun site ne peut être éteint
 doctor-unencrypted = { $edge } : d'autres machines joignent { $address } sans TLS, et il ne démarre qu'avec --unencrypted
 doctor-operator = opérateur
 doctor-policy = politique
+doctor-keys = clés d’accès
 doctor-policy-signed = signée avec la clé du registre
 doctor-controlled = un serveur tient les frontaux
 doctor-no-controller = personne, et aucun incident n'est ouvert

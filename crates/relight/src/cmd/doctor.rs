@@ -12,7 +12,7 @@ use relight_server::web::number::Number;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use crate::cmd::{advisories, edge, sites};
+use crate::cmd::{advisories, edge, policy, sites};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;
@@ -76,6 +76,7 @@ impl Doctor {
         visit.edges()?;
         visit.people();
         visit.policy();
+        visit.weak_keys()?;
         visit.controller()?;
         let checks = visit.checks;
         let healthy = checks.iter().all(|check| check.health != Health::Bad);
@@ -295,6 +296,14 @@ impl Visit<'_> {
         };
         let next = if health == Health::Good { "" } else { "relight policy check" };
         self.add("policy", health, what, next);
+    }
+
+    /// Whether somebody has no passkey but such as do not count; nothing is said where all is well.
+    fn weak_keys(&mut self) -> Result<(), Failure> {
+        if let Some(what) = policy::weak_keys(self.context, self.store_of())? {
+            self.add("keys", Health::Warning, what, texts::weak_keys_remedy(self.context.lang));
+        }
+        Ok(())
     }
 
     /// Whether somebody keeps the edges as the journal wants them: that matters once an incident

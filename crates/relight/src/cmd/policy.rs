@@ -10,12 +10,17 @@ use relight_engine::store::Store;
 use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
 use relight_server::web::number::{self, rfc3339};
 use relight_server::web::texts;
+use relight_server::{RSA_BITS_MIN, with_weak_keys_only};
 use serde::Serialize;
 
+use crate::cmd::token::unread;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;
 use crate::report::{Exit, Report};
+
+/// People who are named in a warning; of more of them it says how many.
+const WEAK_NAMED_MAX: usize = 10;
 
 /// What to do with the policy.
 #[derive(Debug, Args)]
@@ -184,6 +189,35 @@ pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut 
         Ok(found) => tell_standing(&found, context, report),
         Err(failure) => report.fail(&failure),
     }
+}
+
+/// Warns of people whose passkeys do not count any more, before one of them stands before it.
+pub(crate) fn tell_weak_keys(context: &Context, store: &Store, report: &mut Report) {
+    match weak_keys(context, store) {
+        Ok(None) => {}
+        Ok(Some(what)) => {
+            let folder = context.data.display().to_string();
+            report.warn(&folder, &what, texts::weak_keys_remedy(context.lang));
+        }
+        Err(failure) => report.fail(&failure),
+    }
+}
+
+/// Whose passkeys do not count, in words, and how many they are.
+pub(crate) fn weak_keys(context: &Context, store: &Store) -> Result<Option<String>, Failure> {
+    let lang = context.lang;
+    // One that cannot be read was told, and lets no weaker key count.
+    let bits = operator::policy(context, store).map_or(RSA_BITS_MIN, |found| found.rsa_bits_min);
+    let names = with_weak_keys_only(store, bits).map_err(|error| unread(lang, &error))?;
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let (count, shown) = (names.len(), names.len().min(WEAK_NAMED_MAX));
+    let mut named = names[..shown].join(", ");
+    if shown < count {
+        named.push_str(", …");
+    }
+    Ok(Some(texts::weak_keys(lang, count, &named)))
 }
 
 /// Says that the strictest rules hold, and what to do.

@@ -1,9 +1,11 @@
 //! `relight doctor`: what would stand in the way, each with the command that mends it.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use relight_engine::incident::Entry;
-use relight_engine::store::{RawAdvisory, Store};
+use relight_engine::store::{AccountChange, PasskeyRow, RawAdvisory, Store};
 use relight_engine::{Engine, EngineOptions};
 use relight_model::Digest;
 use serde_json::Value;
@@ -42,6 +44,44 @@ fn a_town_that_is_ready_is_told_so_and_one_that_is_not_what_to_do() {
     let during = place.expect(0, &["doctor", "--json"]).json();
     assert_eq!(health(&during, "operator"), ["good"]);
     assert_eq!(health(&during, "controller"), ["warning"], "nobody keeps what it wants");
+}
+
+/// A key of RSA with 2,048 bits lets its owner in no more: whoever has no other one is named.
+#[test]
+fn whoever_has_no_passkey_that_counts_is_named() {
+    let place = Place::with_sites();
+    let store = Store::open(&place.path("data")).unwrap();
+    let head = [0xa4, 0x01, 0x03, 0x03, 0x39, 0x01, 0x00, 0x20, 0x59, 0x01, 0x00, 0x80];
+    let key = [&head[..], &[1; 255], &[0x21, 0x43, 0x01, 0x00, 0x01]].concat();
+    let weak = AccountChange::AddKey(PasskeyRow {
+        id: 0,
+        account: 0,
+        credential: vec![7; 16],
+        key,
+        name: "Windows Hello".into(),
+        signatures: 0,
+        created: 1,
+        used: 1,
+    });
+    store.add_account("anna", 1, &[]).unwrap();
+    assert!(health(&place.run(&["doctor", "--json"]).json(), "keys").is_empty());
+    store.add_account("zoe", 1, &[weak]).unwrap();
+    let told = place.run(&["doctor", "--json"]).json();
+    assert_eq!(health(&told, "keys"), ["warning"]);
+    let checks = told["checks"].as_array().unwrap();
+    let found = checks.iter().find(|it| it["name"] == "keys").unwrap();
+    let what = "1 person has no passkey that counts, only such as are too weak: zoe";
+    assert_eq!(found["what"], what);
+    let place_free = ["--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+    let mut serving = place.command(&[&["serve"][..], &place_free].concat(), &[]);
+    let mut serving = serving.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(serving.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(what)), "the server told nobody");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    place.write("data/policy.toml", "[keys]\nrsa_bits_min = 2048\n");
+    place.expect(0, &["policy", "sign", "--key", "policy.key"]);
+    assert!(health(&place.run(&["doctor", "--json"]).json(), "keys").is_empty());
 }
 
 #[test]

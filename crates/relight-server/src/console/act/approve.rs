@@ -277,7 +277,7 @@ impl View<'_> {
     }
 
     fn keys(&self) -> Vec<PasskeyRow> {
-        self.console.keys_of(self.signed.account.id)
+        self.console.door.strong_keys(self.signed.account.id)
     }
 
     /// The ceremony in which a passkey signs the plan; none for who has no passkey.
