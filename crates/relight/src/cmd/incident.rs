@@ -17,9 +17,10 @@ use relight_engine::matching::{Advisories, Question};
 use relight_engine::policy::{Person, Policy};
 use relight_engine::{Engine, EngineError};
 use relight_model::GateKey;
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
+use crate::cmd::public;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -175,6 +176,10 @@ impl Update {
         let Control { engine, actor, .. } = Control::of_command(context)?;
         let id = self.which.find(&engine, context)?;
         let (fr, en) = (self.fr.trim().to_owned(), self.en.trim().to_owned());
+        if en.is_empty() && public::is_published_in(Lang::En, context, engine.store())? {
+            return Err(Failure::new(texts::act_untranslated(lang))
+                .hint(texts::incident_untranslated_remedy(lang)));
+        }
         let entry = Entry::UpdatePublished { fr, en, by: actor.clone() };
         engine.record(&actor, &id, entry).map_err(|error| Failure::engine(lang, &error))?;
         done(context, report, &id, "updated", None, &texts::incident_updated(lang, &id));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use relight_engine::board_of;
+use relight_engine::store::Store;
 use relight_server::web::views::Theme;
 use relight_server::web::{Lang, texts};
 use relight_server::{PublicFolder, ServerError, Signer, WebServer, export_public};
@@ -27,6 +28,9 @@ pub(crate) const PUBLIC_FOLDER: &str = "public";
 
 /// The key that signs certificates, inside of the data folder.
 pub(crate) const CERTIFICATE_KEY: &str = "certificate-key";
+
+/// Where the register keeps the languages in which the page was last written.
+const LANGUAGES_META: &str = "public-languages";
 
 /// Address in feeds and certificates when nobody says another one.
 const URL_DEFAULT: &str = "http://localhost/";
@@ -71,6 +75,28 @@ impl Languages {
     pub(crate) fn all(&self) -> Vec<Lang> {
         self.languages.split(',').filter_map(Lang::parse).collect()
     }
+
+    /// Keeps them in the register: words that are published from the command line go by them. A
+    /// disk without room keeps no page from being written.
+    pub(crate) fn keep(&self, context: &Context, store: &Store, report: &mut Report) {
+        let kept = store.meta_get(LANGUAGES_META).and_then(|known| {
+            let is_known = known.as_ref() == Some(&self.languages);
+            if is_known { Ok(()) } else { store.meta_put(LANGUAGES_META, &self.languages) }
+        });
+        if let Err(error) = kept {
+            report.fail(&context.store_failure(&error));
+        }
+    }
+}
+
+/// Whether the public page was last written in a language; it was not where nobody wrote one.
+pub(crate) fn is_published_in(
+    lang: Lang,
+    context: &Context,
+    store: &Store,
+) -> Result<bool, Failure> {
+    let known = store.meta_get(LANGUAGES_META).map_err(|error| context.store_failure(&error))?;
+    Ok(known.is_some_and(|known| known.split(',').any(|tag| Lang::parse(tag) == Some(lang))))
 }
 
 /// French is always one of them; which stands first is the operator's choice.
@@ -114,6 +140,7 @@ impl Export {
         let lang = context.lang;
         let store = context.existing_store()?;
         let stage = stage::told(context, &store, report)?;
+        self.languages.keep(context, &store, report);
         let board = board_of(&store).map_err(|error| Failure::engine(lang, &error))?;
         let root = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
         let failed = |error: ServerError| cannot_write(lang, &root, &error);

@@ -175,6 +175,8 @@ impl Serve {
         let (engine, drive) = context.driven()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
+        policy::tell_weak_keys(context, engine.store(), report);
+        self.languages.keep(context, engine.store(), report);
         policy::give_beforehand(context, &engine, report);
         let board = engine.board().map_err(failed)?;
         tell_troubles(&drive, report);

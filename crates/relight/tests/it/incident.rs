@@ -141,10 +141,17 @@ fn publish(place: &Place) {
     place.expect(1, &["incident", "update", "--fr", "  "]);
     place.expect(2, &["incident", "update", "--en", "French is not left out."]);
     place.expect(0, &["public", "export", "--languages", "fr,en"]);
+    let half = place.expect(1, &["incident", "update", "--fr", "Rien de plus."]);
+    assert!(half.stderr.contains("words are missing in a language"), "{}", half.text());
+    assert!(half.stderr.contains("publish again with --fr and --en"), "{}", half.text());
     let page = |lang: &str| {
         fs::read_to_string(place.path(&format!("data/public/current/{lang}/index.html"))).unwrap()
     };
     assert!(page("fr").contains("Tout est de retour.") && page("en").contains("All is back."));
+    place.expect(0, &["public", "export"]);
+    place.expect(0, &["incident", "update", "--fr", "Rien de plus."]);
+    place.expect(0, &["public", "export"]);
+    assert!(page("fr").contains("Rien de plus."));
 }
 
 /// Whoever watches is shown the close, and is let go by it.
