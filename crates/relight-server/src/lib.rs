@@ -18,6 +18,7 @@ mod mix;
 pub mod origin;
 mod page;
 pub mod policy_file;
+pub mod policy_journal;
 mod policy_standing;
 pub mod proof;
 mod public;

@@ -287,6 +287,11 @@ fn message(bytes: &[u8]) -> Vec<u8> {
     [PURPOSE, bytes].concat()
 }
 
+/// The digest of the file of the policy; `None` when there is none.
+pub(crate) fn digest_in(folder: &Path) -> Result<Option<Digest>, ServerError> {
+    Ok(bytes_of(&folder.join(POLICY_FILE))?.map(|bytes| digest_of(&bytes)))
+}
+
 fn digest_of(bytes: &[u8]) -> Digest {
     relight_engine::policy::digest_of(bytes)
 }

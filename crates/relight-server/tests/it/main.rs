@@ -28,6 +28,7 @@ mod web_metrics;
 mod web_notices;
 mod web_oidc;
 mod web_paths;
+mod web_policy;
 mod web_posture;
 mod web_public;
 mod web_recovery;

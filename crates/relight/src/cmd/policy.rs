@@ -8,6 +8,7 @@ use relight_engine::incident::Authority;
 use relight_engine::policy::SITES_ALONE_MAX;
 use relight_engine::store::Store;
 use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
+use relight_server::policy_journal;
 use relight_server::web::number::{self, rfc3339};
 use relight_server::web::texts;
 use relight_server::{RSA_BITS_MIN, with_weak_keys_only};
@@ -170,9 +171,11 @@ fn tell_given(given: &Authority, context: &Context, report: &mut Report) {
     report.line(&state);
 }
 
-/// Journals what the policy gives beforehand, before anybody rests on it. A disk without room keeps
-/// no server from going on, as what darkens must: it is given when it is asked for.
+/// Journals the policy where it is another one, and what it gives beforehand, before anybody rests
+/// on it. A disk without room keeps no server from going on, as what darkens must: it is given when
+/// it is asked for.
 pub(crate) fn give_beforehand(context: &Context, engine: &Engine, report: &mut Report) {
+    note(context, engine, report);
     // One that cannot be read gives nothing, which was told.
     let Ok(found) = operator::policy(context, engine.store()) else { return };
     if let Err(error) = engine.give_beforehand(&found.policy) {
@@ -180,8 +183,9 @@ pub(crate) fn give_beforehand(context: &Context, engine: &Engine, report: &mut R
     }
 }
 
-/// Warns where the strictest rules hold because of how the file of the policy is. One that cannot
-/// be read keeps no server from starting: what needs it is refused.
+/// Warns where the strictest rules hold because of how the file of the policy is, and of people
+/// whose keys do not count. One that cannot be read keeps no server from starting: what needs it is
+/// refused.
 pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut Report) {
     match operator::policy(context, store) {
         // A town with one operator on the command line has nothing to sign.
@@ -189,10 +193,22 @@ pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut 
         Ok(found) => tell_standing(&found, context, report),
         Err(failure) => report.fail(&failure),
     }
+    tell_weak_keys(context, store, report);
+}
+
+/// Journals that another policy or key came to hold. Whoever cannot be told of it now is later.
+pub(crate) fn note(context: &Context, engine: &Engine, report: &mut Report) {
+    // One that cannot be read was told.
+    if operator::policy(context, engine.store()).is_err() {
+        return;
+    }
+    if let Err(error) = policy_journal::note(&context.data, engine) {
+        report.fail(&unread(context.lang, &error));
+    }
 }
 
 /// Warns of people whose passkeys do not count any more, before one of them stands before it.
-pub(crate) fn tell_weak_keys(context: &Context, store: &Store, report: &mut Report) {
+fn tell_weak_keys(context: &Context, store: &Store, report: &mut Report) {
     match weak_keys(context, store) {
         Ok(None) => {}
         Ok(Some(what)) => {
@@ -240,12 +256,22 @@ impl Sign {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
-        let signed = policy_file::sign(&context.data, &store, &self.key, self.new_key);
-        let signed = signed.map_err(|error| {
+        let failed = |error| {
             Failure::new(texts::policy_not_signed(lang))
                 .because(lang, &error)
                 .hint(texts::policy_not_signed_remedy(lang))
-        })?;
+        };
+        let who = operator::author(context, &store, report)?;
+        let keep = || policy_journal::signs(&context.data, &store, &who).map_err(failed);
+        keep()?;
+        let signed = policy_file::sign(&context.data, &store, &self.key, self.new_key);
+        let signed = signed.map_err(failed)?;
+        keep()?;
+        // A server that runs sees it and journals it: it alone writes to the journal.
+        if context.refuse_beside_server(&store).is_ok() {
+            let engine = context.engine()?;
+            note(context, &engine, report);
+        }
         if context.json {
             return show(context, report).map(drop);
         }

@@ -175,7 +175,6 @@ impl Serve {
         let (engine, drive) = context.driven()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
-        policy::tell_weak_keys(context, engine.store(), report);
         self.languages.keep(context, engine.store(), report);
         policy::give_beforehand(context, &engine, report);
         let board = engine.board().map_err(failed)?;
@@ -388,6 +387,7 @@ impl Server<'_> {
             }
             if told.elapsed() >= EXPIRY_LOOK_EVERY {
                 told = Instant::now();
+                policy::note(self.context, &self.engine, report);
                 self.tell(report)?;
             }
             if let Some(error) = web.public_trouble() {
@@ -415,6 +415,7 @@ impl Server<'_> {
                     .map_err(|error| Failure::engine(self.context.lang, &error))?;
                 let followed = self.engine.follow_store();
                 followed.map_err(|error| Failure::engine(self.context.lang, &error))?;
+                policy::note(self.context, &self.engine, report);
                 self.tell(report)?;
             } else if has_read {
                 self.tell(report)?;

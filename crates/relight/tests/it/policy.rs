@@ -1,17 +1,20 @@
 //! `relight policy`: the rules that hold, and the signature without which the strictest do.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::plan::{Action, PlanAsk};
 use relight_engine::policy::{Means, Person, Policy};
-use relight_engine::store::Store;
+use relight_engine::store::{JournalRecord, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
 use relight_model::{Digest, GateKey};
 use relight_server::clock;
 
 use crate::incident::POLICY;
 use crate::place::Place;
+use crate::serve::Server;
 
 #[test]
 fn the_strictest_rules_hold_until_a_policy_is_signed() {
@@ -41,10 +44,42 @@ fn the_strictest_rules_hold_until_a_policy_is_signed() {
     place.expect(1, &["policy", "sign", "--key", "apart/other.key"]).matches("policy-other-key");
     place.expect(0, &["policy", "sign", "--key", "apart/other.key", "--new-key"]);
     place.expect(0, &["policy", "check"]);
+    let store = Store::open(&place.path("data")).unwrap();
+    let told: Vec<_> = store.journal(1).unwrap().into_iter().filter(is_of_policy).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|it| it.actor.starts_with("A. Tremblay (uid ")), "{told:?}");
+    let key = document["key"].as_str().unwrap();
+    assert!(told[0].body.contains(key) && told[1].body.contains(&format!("\"was-key\":\"{key}")));
     place.write("data/policy.toml", "[switching]\none_person_sites = 50\n");
     place.expect(2, &["policy", "show"]);
     place.expect(1, &["policy", "sign", "--key", "apart/other.key"]);
     place.expect(2, &["policy", "sign"]);
+}
+
+fn is_of_policy(record: &JournalRecord) -> bool {
+    record.kind == "access" && record.body.contains("\"policy-replaced\"")
+}
+
+/// Goal: the policy of a server that runs is not replaced unseen either. Method: it is signed
+/// beside one, which journals it and goes on.
+#[test]
+fn a_policy_that_is_signed_beside_a_server_is_journalled_by_it() {
+    let place = Place::with_sites();
+    let store = Store::open(&place.path("data")).unwrap();
+    let (server, _) = Server::start(&place);
+    place.write("data/policy.toml", "[switching]\none_person_sites = 1\n");
+    place.expect(0, &["policy", "sign", "--key", "policy.key"]);
+    let began = Instant::now();
+    let told = loop {
+        let mut told = store.journal(1).unwrap().into_iter().filter(is_of_policy);
+        if let Some(told) = told.find(|it| it.body.contains("\"standing\":\"signed\"")) {
+            break told;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it was not journalled");
+        thread::yield_now();
+    };
+    assert!(told.actor.starts_with("uid "), "{told:?}");
+    assert_eq!(server.terminate(), Some(0));
 }
 
 /// A commander, as a server knows one.
