@@ -39,7 +39,9 @@ pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, keep_days, kept_days};
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
 pub use heat::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
-pub use hunts::{AnsweredDays, HITS_MAX, Hunted, Place, erase_source, hunt_all};
+pub use hunts::{
+    AnsweredDays, Erasure, ErasureLeft, HITS_MAX, Hunted, Place, erase_source, hunt_all,
+};
 pub use judge::{
     Faults, Judged, campaigns_of, judged, known_scanners, never_blocked, note_proxies, signs_seen,
 };

@@ -367,7 +367,7 @@ mod tests {
             }
             engine.keep(&mut theirs).unwrap();
             let found = hunts::erase_source(engine.store(), [192, 0, 0, 1].into(), 0).unwrap();
-            assert_eq!(found, usize::from(!read_by_others.is_empty()), "of one door");
+            assert_eq!(found.contacts, usize::from(!read_by_others.is_empty()), "of one door");
             engine.keep(&mut ours).unwrap();
             assert_eq!(sources(&engine), ["192.0.0.0", "192.0.0.2"]);
             assert_eq!(kept(&engine).0, 3 * (WAITING_MAX as u64 + 1), "its events are counted");

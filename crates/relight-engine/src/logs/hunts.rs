@@ -9,6 +9,7 @@ use relight_store::{HeldWindow, Store};
 use relight_watch::{Answered, Erased, Hit, Prey, Window, answered, hunt};
 
 use super::compact::day_of;
+use crate::engine::replay;
 use crate::error::{EngineError, EngineErrorKind};
 
 /// Contacts of a hunt that are shown; more are counted.
@@ -163,19 +164,53 @@ fn join(stretches: &mut Vec<(i64, i64)>) {
     *stretches = joined;
 }
 
-/// Takes a source out of every window. Gives how many contacts that were. Twice is once; a window
-/// that changed meanwhile is read again. Who has read lines with it and not yet stored them leaves
-/// it out, whether that was before or while it was erased; for that alone it is remembered for a
-/// day. Nothing else of it stays in the files of the store.
+/// What became of an erasure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Contacts that were taken out of the windows.
+    pub contacts: usize,
+    /// Why pages of the register that are free may still hold what was deleted; the same may be
+    /// asked again.
+    pub left: Option<ErasureLeft>,
+}
+
+/// Why a register of an earlier version was not written anew: whoever darkens would wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErasureLeft {
+    /// Somebody who runs controls it.
+    Controlled,
+    /// An incident is open.
+    Incident,
+    /// So many bytes must be free on its disk.
+    NoRoom(u64),
+}
+
+/// Takes a source out of every window. Twice is once; a window that changed meanwhile is read
+/// again. Who has read lines with it and not yet stored them leaves it out, whether that was before
+/// or while it was erased; for that alone it is remembered for a day. Nothing else of it stays in
+/// the files of the store, unless it is said why.
 ///
 /// # Errors
 /// The store cannot be read or written, or a window in it is of another version.
-pub fn erase_source(store: &Store, source: IpAddr, now: Timestamp) -> Result<usize, EngineError> {
+pub fn erase_source(store: &Store, source: IpAddr, now: Timestamp) -> Result<Erasure, EngineError> {
     store.put_erasure(now, source)?;
-    let erased = erase_windows(store, source)?;
+    let contacts = erase_windows(store, source)?;
     store.put_erasure(now, source)?;
+    let left = write_anew(store)?;
     store.wipe_deleted()?;
-    Ok(erased)
+    Ok(Erasure { contacts, left })
+}
+
+/// Writes a register anew in which what was deleted was not overwritten.
+fn write_anew(store: &Store) -> Result<Option<ErasureLeft>, EngineError> {
+    if store.is_overwritten()? {
+        return Ok(None);
+    }
+    let Some(control) = store.take_control()? else { return Ok(Some(ErasureLeft::Controlled)) };
+    if replay(store)?.0.open().next().is_some() {
+        return Ok(Some(ErasureLeft::Incident));
+    }
+    Ok(store.write_anew(&control)?.map(ErasureLeft::NoRoom))
 }
 
 /// Organisations, and sites of them: wherever a source can have been.

@@ -801,6 +801,10 @@ erased = { NUMBER($count) } { $count ->
     [one] contact
    *[other] contacts
 } erased
+erase-left = free pages of this register may still hold what was erased: an earlier version wrote it, and it has to be written anew, once
+erase-left-controlled = a server that runs controls it, and its orders would wait: end that server when no incident is open, repeat this command, and start the server again
+erase-left-incident = an incident is open, and nothing that darkens may wait: repeat this command when it is closed
+erase-left-no-room = it takes { NUMBER($megabytes) } MB that are free on its disk: make room, and repeat this command
 watch-kept = logs are kept { NUMBER($days) } { $days ->
     [one] day
    *[other] days

@@ -852,6 +852,10 @@ erased = { NUMBER($count) } { $count ->
     [one] contact effacé
    *[other] contacts effacés
 }
+erase-left = des pages libres de ce registre contiennent peut-être encore ce qui a été effacé : une version précédente l’a écrit, et il doit être récrit, une fois
+erase-left-controlled = un serveur en marche le tient, et ses ordres attendraient : arrêtez ce serveur quand aucun incident n’est ouvert, relancez cette commande, puis redémarrez le serveur
+erase-left-incident = un incident est ouvert, et rien de ce qui éteint ne doit attendre : relancez cette commande quand il sera clos
+erase-left-no-room = il faut { NUMBER($megabytes) } Mo libres sur son disque : faites de la place, puis relancez cette commande
 watch-kept = les journaux sont gardés { NUMBER($days) } { $days ->
     [one] jour
    *[other] jours

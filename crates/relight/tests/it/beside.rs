@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use relight_engine::store::Store;
 use serde_json::{Value, json};
 
 use crate::incident::{POLICY, Town};
@@ -114,4 +115,36 @@ fn a_repair_beside_a_server_waits_for_it() {
     std::fs::remove_file(place.path("gate/current/san-001")).unwrap();
     place.expect(0, &["edge", "check", "--repair"]);
     assert_eq!(town.status("san1.example"), 503);
+}
+
+/// Goal: a register of before is never written anew where an order to darken would wait for it.
+/// Method: an erasure beside an open incident, beside a server, and then alone.
+#[test]
+fn an_erasure_waits_for_incidents_and_servers_not_they_for_it() {
+    let place = Place::with_sites();
+    place.write("data/policy.toml", POLICY);
+    let line = "9.9.9.9 - - [03/Nov/2025:10:00:00 +0000] \"GET /remote/login HTTP/1.1\" 404 9\n";
+    place.write("access.log", line);
+    place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
+    let store = Store::open(&place.path("data")).unwrap();
+    store.meta_remove("deleted-overwritten", "1").unwrap();
+    let erase = ["watch", "erase", "9.9.9.9", "--reason", "request 12"];
+    let french = [&erase[..], &["--lang", "fr"]].concat();
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let told = place.expect(1, &erase);
+    assert_eq!(told.stdout, "1 contact erased\n", "{}", told.text());
+    assert!(told.stderr.contains("may still hold what was erased"), "{}", told.text());
+    assert!(told.stderr.contains("an incident is open"), "{}", told.text());
+    assert!(place.expect(1, &french).stderr.contains("un incident est ouvert"));
+    let notes = place.expect(0, &["watch", "notes"]).stdout;
+    assert!(notes.contains("1 contacts, not yet in free pages: request 12"), "{notes}");
+    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    let (server, _) = Server::start(&place);
+    let told = place.expect(1, &erase);
+    assert!(told.stderr.contains("a server that runs controls it"), "{}", told.text());
+    assert!(place.expect(1, &french).stderr.contains("un serveur en marche le tient"));
+    assert_eq!(server.terminate(), Some(0));
+    assert!(!store.is_overwritten().unwrap());
+    place.expect(0, &erase);
+    assert!(store.is_overwritten().unwrap());
 }

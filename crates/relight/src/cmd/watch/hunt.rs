@@ -6,10 +6,10 @@ use std::net::IpAddr;
 
 use clap::Args;
 use relight_engine::watch::{Hit, Prey};
-use relight_engine::{HITS_MAX, Hunted, erase_source, hunt_all};
+use relight_engine::{Erasure, ErasureLeft, HITS_MAX, Hunted, erase_source, hunt_all};
 use relight_model::{OrgId, SiteId};
 use relight_server::web::number::{date, rfc3339};
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use super::{class_words, notes};
@@ -258,13 +258,25 @@ impl Erase {
         // is there also when the erasure stops half way.
         notes::note(&store, "erase", &format!("begun: {}", self.reason), context)?;
         let erased = erase_source(&store, self.address, context.now());
-        let contacts = erased.map_err(|error| Failure::engine(lang, &error))?;
-        notes::note(&store, "erase", &format!("{contacts} contacts: {}", self.reason), context)?;
+        let Erasure { contacts, left } = erased.map_err(|error| Failure::engine(lang, &error))?;
+        let files = if left.is_some() { ", not yet in free pages" } else { "" };
+        let note = format!("{contacts} contacts{files}: {}", self.reason);
+        notes::note(&store, "erase", &note, context)?;
         if context.json {
             report.document("relight.erase/1", &EraseDocument { contacts });
         } else {
             report.line(&texts::erased(lang, contacts));
         }
-        Ok(())
+        left.map_or(Ok(()), |left| Err(not_yet(lang, left)))
     }
+}
+
+/// Free pages of the register may still hold what was erased.
+fn not_yet(lang: Lang, left: ErasureLeft) -> Failure {
+    let remedy = match left {
+        ErasureLeft::Controlled => texts::erase_left_controlled(lang).to_owned(),
+        ErasureLeft::Incident => texts::erase_left_incident(lang).to_owned(),
+        ErasureLeft::NoRoom(bytes) => texts::erase_left_no_room(lang, bytes.div_ceil(1 << 20)),
+    };
+    Failure::new(texts::erase_left(lang)).hint(remedy)
 }
