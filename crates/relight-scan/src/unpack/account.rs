@@ -31,16 +31,18 @@ impl Account {
     }
 
     /// Adds what another worker counted.
-    pub(crate) const fn merge(&mut self, other: Self) {
-        let Self { bytes, read, listed, opaque, flawed } = other;
-        self.bytes += bytes;
-        self.read += read;
-        self.listed += listed;
-        self.opaque += opaque;
-        self.flawed += flawed;
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { bytes: _, read, listed, opaque, flawed } = other;
+        self.add(Fate::Flawed, flawed);
+        self.add(Fate::Read, read);
+        self.add(Fate::Listed, listed);
+        self.add(Fate::Opaque, opaque);
     }
 
-    pub(crate) const fn add(&mut self, fate: Fate, bytes: u64) {
+    /// Counts bytes that were met. Headers may name any number; the sum ends at the largest one.
+    pub(crate) fn add(&mut self, fate: Fate, bytes: u64) {
+        let bytes = bytes.min(u64::MAX - self.bytes);
+        self.bytes += bytes;
         let class = match fate {
             Fate::Read => &mut self.read,
             Fate::Listed => &mut self.listed,

@@ -60,7 +60,6 @@ fn account(listing: &Listing) -> Account {
     for entry in &listing.entries {
         let is_kept = listing.members.iter().any(|(kept, _)| *kept == entry.name);
         let bytes = entry.size.unwrap_or_default();
-        account.bytes += bytes;
         account.add(if is_kept { Fate::Read } else { Fate::Listed }, bytes);
     }
     account

@@ -273,9 +273,8 @@ impl<'a, 'f> Outer<'a, 'f> {
     }
 
     /// The same for something whose container may have become another since it was met.
-    pub(super) const fn account_in(&mut self, inside: bool, fate: Fate, bytes: u64) {
+    pub(super) fn account_in(&mut self, inside: bool, fate: Fate, bytes: u64) {
         let account = if inside { &mut self.found.members } else { &mut self.found.files };
-        account.bytes += bytes;
         account.add(fate, bytes);
     }
 

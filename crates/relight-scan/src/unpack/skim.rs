@@ -67,7 +67,6 @@ impl Level {
             let (name, size, crc) = (with_slashes(member.name), Some(member.size), member.crc);
             listing.entries.push(Listed { name, size, crc, class, ..Listed::default() });
             if !member.is_folder {
-                account.bytes += member.size;
                 account.add(fate, member.size);
             }
             true

@@ -315,4 +315,25 @@ fn a_descriptor_inside_a_member_does_not_agree_with_the_directory() {
     header.truncate(30 + 7);
     assert_eq!(codes(&hidden(&header)), ["zip-header-mismatch"]);
     assert_eq!(codes(&hidden(b"nothing")), [""; 0]);
+    // The header of the member that follows, over the real one up to the directory.
+    let follows = write_with(&[Member::deflated("words.txt", b"words")], b"", b"");
+    let local = follows.windows(4).position(|it| it == b"PK\x01\x02").unwrap();
+    let mut header = write_with(&[Member::stored("words.txt", &vec![0; 16 + local])], b"", b"");
+    header.truncate(30 + 9);
+    assert_eq!(codes(&hidden(&header)), ["zip-header-mismatch"]);
+}
+
+/// A size that no archive has reaches over its end, and is told.
+#[test]
+fn a_member_that_is_longer_than_anything_is_cut_off() {
+    let mut inner = member_of(&inside(&[Member::stored("words.txt", b"words")]));
+    let at = inner.windows(13).position(|it| it == b"\0\0words.txtwo").unwrap() - 28;
+    let extra = [&[1, 0, 16, 0][..], &[0xff; 16]].concat();
+    inner[at + 18..at + 26].fill(0xff);
+    inner[at + 28] = extra.len() as u8;
+    inner.splice(at + 39..at + 39, extra);
+    let bytes = write_with(&[Member::deflated("in.jar", &inner)], b"", b"");
+    let found = read(&Options { mode: Mode::Fast, ..Options::default() }, true, &bytes);
+    let codes: Vec<_> = found.flaws.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["truncated"]);
 }

@@ -14,7 +14,7 @@ use relight_model::FlawCode;
 
 use super::directory::hash;
 use super::header::{DESCRIPTOR, Header, parse_local};
-use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES};
+use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES, apply_zip64};
 use crate::archive::{Body, Container, Damage, Entry, Listable, Node, Pipe, u16_at, u32_at};
 
 /// Signature of a data descriptor.
@@ -36,7 +36,8 @@ pub(crate) struct Forward {
     end: Option<u64>,
     /// Nothing was recognised yet: what comes may be a program with an archive behind it.
     is_prefix: bool,
-    /// Hashes of the names that came by and not yet in the directory, by how often.
+    /// What came by and is not yet in the directory, by how often: hashes of the names, and of all
+    /// that was said of members that were only listed.
     seen: HashMap<u64, i64>,
     damage: Vec<Damage>,
     /// A directory has come by.
@@ -122,15 +123,17 @@ impl Forward {
                     if !take(&listable) {
                         return (0, Some(None));
                     }
-                    let end = (left > 0).then(|| position + taken as u64 + left);
-                    (taken, Some(Some((hash(&header.name), end))))
+                    let end = position.saturating_add(taken as u64).saturating_add(left);
+                    let sizes = [listable.size, header.packed];
+                    let said = said(&header.name, header.crc.unwrap_or_default(), sizes);
+                    (taken, Some(Some((said, (left > 0).then_some(end)))))
                 }
             })?;
             match listed {
                 None => wanted *= 4,
                 Some(None) => return Ok(false),
-                Some(Some((name, end))) => {
-                    *self.seen.entry(name).or_default() += 1;
+                Some(Some((said, end))) => {
+                    *self.seen.entry(said).or_default() += 1;
                     self.end = end;
                     return Ok(true);
                 }
@@ -213,15 +216,23 @@ impl Forward {
         }
     }
 
-    /// Compares the directory with what was seen. What comes behind it is looked through like what
-    /// stands in front of an archive.
+    /// Compares the directory with what was seen: names, and all of a member that was only listed,
+    /// where what was taken for its end may have been made up. What comes behind it is looked
+    /// through like what stands in front of an archive.
     fn directory(&mut self) -> io::Result<()> {
         while self.pipe.peek(4)? == CENTRAL {
             let fixed = self.pipe.get(46)?;
             let lens = [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
             let name = self.pipe.get(lens[0])?;
-            self.pipe.get(lens[1] + lens[2])?;
-            *self.seen.entry(hash(&name)).or_default() -= 1;
+            let extra = self.pipe.get(lens[1])?;
+            self.pipe.get(lens[2])?;
+            let [mut packed, mut unpacked] = [20, 24].map(|at| u64::from(u32_at(&fixed, at)));
+            apply_zip64(&extra, [&mut unpacked, &mut packed, &mut 0]);
+            let listed = said(&name, u32_at(&fixed, 16), [unpacked, packed]);
+            match self.seen.get_mut(&listed) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => *self.seen.entry(hash(&name)).or_default() -= 1,
+            }
         }
         let differs = self.seen.drain().any(|(_, count)| count != 0);
         if differs {
@@ -290,8 +301,8 @@ enum Passable {
 
 impl Passable {
     /// Looks at the member that starts here. A descriptor is believed where it says how far away it
-    /// stands and a header follows: when the directory comes, members that were made up, or left
-    /// out, do not agree with it.
+    /// stands and a header follows: when the directory comes, one that was made up does not agree
+    /// with it, nor do members that were made up or left out.
     fn read(bytes: &[u8]) -> Self {
         let Some(fixed) = bytes.get(..LOCAL_BYTES as usize) else { return Self::Not };
         let lens = usize::from(u16_at(fixed, 26)) + usize::from(u16_at(fixed, 28));
@@ -316,9 +327,16 @@ impl Passable {
         });
         let Some(at) = found else { return Self::Further };
         header.crc = Some(u32_at(data, at + 4));
+        header.packed = at as u64;
         header.unpacked = Some(u32_at(data, at + 12).into());
         Self::Listed { header, taken: data_at + at + 16, left: 0 }
     }
+}
+
+/// Stands for all that is said of a member.
+fn said(name: &[u8], crc: u32, [unpacked, packed]: [u64; 2]) -> u64 {
+    let numbers = [u64::from(crc), unpacked, packed, hash(name)];
+    hash(numbers.map(u64::to_le_bytes).as_flattened())
 }
 
 /// Whether a header that stands somewhere in a program is one of a member.
