@@ -11,6 +11,7 @@ fn want(light: Light, gate: Gate) -> Want {
         aliases: Vec::new(),
         light,
         gate,
+        seen_dark: false,
     }
 }
 

@@ -70,9 +70,11 @@ impl EdgeLoop {
             }
             let old = !self.is_fresh(want, now_ms);
             let contradicted = result.seen == Seen::Lit || !shut(view);
-            let had_proof = contradicted && self.proofs.remove(key).is_some();
+            let is_overdue = !is_fought && self.is_overdue_by(want, now_ms, self.grace_of(busy));
             // One incident may have proven it that another one asks for just now.
-            if contradicted && (had_proof || want.gate == Gate::Proven) && !is_lost {
+            let was_proven =
+                contradicted && (self.proofs.remove(key).is_some() || want.gate == Gate::Proven);
+            if (was_proven || is_lit_for_good(want, result, is_overdue)) && !is_lost {
                 drifted.push(key.clone());
             } else if want.gate == Gate::Proven && old && !is_lost {
                 expired.push(key.clone());
@@ -82,7 +84,7 @@ impl EdgeLoop {
                 if want.gate != Gate::Failed {
                     failed.entry(FOUGHT).or_default().push(key.clone());
                 }
-            } else if self.is_overdue_by(want, now_ms, self.grace_of(busy)) {
+            } else if is_overdue {
                 // It may show dark, and nobody knows for how long, or whether it is true.
                 let why = match (is_able, busy) {
                     (false, _) => "capability",
@@ -245,6 +247,12 @@ impl EdgeLoop {
 /// nothing more is said of it.
 fn is_able(want: &Want, missing: &[&str]) -> bool {
     missing.iter().all(|it| want.is_part() && *it == "cuts_tunnels")
+}
+
+/// Whether the public page calls a site offline that is seen and that nothing closes: the proof may
+/// be one of a server that was here before.
+fn is_lit_for_good(want: &Want, result: ProbeResult, is_overdue: bool) -> bool {
+    result.seen == Seen::Lit && want.seen_dark && (is_overdue || want.gate == Gate::Failed)
 }
 
 /// Whether somebody was asked, and nobody answered.

@@ -19,6 +19,8 @@ pub struct Want {
     pub light: Light,
     /// What the journal last said about its gate.
     pub gate: Gate,
+    /// The public page calls it offline.
+    pub seen_dark: bool,
 }
 
 impl Want {
@@ -100,6 +102,7 @@ struct Asked {
     is_dark: bool,
     baseline: Option<u16>,
     gate: Option<Gate>,
+    seen_dark: bool,
 }
 
 impl Asked {
@@ -108,6 +111,7 @@ impl Asked {
         self.is_dark |= case.phase.wants() == Light::Dark;
         self.baseline = self.baseline.or(case.baseline);
         self.gate = Some(worst(self.gate, case.gate));
+        self.seen_dark |= case.seen_dark;
     }
 
     fn of(&self, site: &Site) -> Want {
@@ -117,6 +121,7 @@ impl Asked {
             aliases: site.aliases.clone(),
             light: if self.is_dark { Light::Dark } else { Light::Lit },
             gate: self.gate.unwrap_or(Gate::Open),
+            seen_dark: self.seen_dark,
         }
     }
 }
@@ -142,6 +147,7 @@ impl AskedPart<'_> {
             aliases: site.aliases.clone(),
             light: if self.is_dark { Light::Dark } else { Light::Lit },
             gate: self.gate.unwrap_or(Gate::Open),
+            seen_dark: false,
         }
     }
 }

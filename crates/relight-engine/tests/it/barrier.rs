@@ -87,7 +87,7 @@ fn wanted(wants: &[(&str, Light, Gate)]) -> Vec<Want> {
     let want = |&(name, light, gate): &(&str, Light, Gate)| {
         let host = format!("{name}.example");
         let target = ProbeTarget::site(key(name), host, None);
-        Want { target, aliases: Vec::new(), light, gate }
+        Want { target, aliases: Vec::new(), light, gate, seen_dark: false }
     };
     wants.iter().map(want).collect()
 }

@@ -46,7 +46,7 @@ impl Chain {
         self.now_ms += ms;
         let want = |&(site, light, gate): &(usize, Light, Gate)| {
             let target = ProbeTarget::site(key(site), host(site), Some(2));
-            Want { target, aliases: Vec::new(), light, gate }
+            Want { target, aliases: Vec::new(), light, gate, seen_dark: false }
         };
         let wants: Vec<Want> = wants.iter().map(want).collect();
         let (epoch, permits, now_ms) = (Epoch { term: 2, seq: 1 }, |_: &GateKey| true, self.now_ms);

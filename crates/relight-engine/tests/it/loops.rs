@@ -58,7 +58,7 @@ impl Bench {
 
 fn want(&(name, light, gate): &(&str, Light, Gate)) -> Want {
     let target = ProbeTarget::site(key(name), format!("{name}.example"), None);
-    Want { target, aliases: Vec::new(), light, gate }
+    Want { target, aliases: Vec::new(), light, gate, seen_dark: false }
 }
 
 /// An edge on which these sites are dark already.

@@ -179,7 +179,7 @@ impl Mutant {
         }
         if self == Self::TouchesOutside {
             let (target, light, gate) = (outside.clone(), Light::Dark, Gate::Requested);
-            wants.push(Want { target, aliases: Vec::new(), light, gate });
+            wants.push(Want { target, aliases: Vec::new(), light, gate, seen_dark: false });
         }
     }
 

@@ -30,7 +30,13 @@ impl Eyes for Leaky {
 
 fn want(light: Light, gate: Gate) -> Want {
     let target = ProbeTarget::site(key("a"), "a.example".into(), Some(2));
-    Want { target, aliases: vec!["www.a.example".into(), "old.example".into()], light, gate }
+    Want {
+        target,
+        aliases: vec!["www.a.example".into(), "old.example".into()],
+        light,
+        gate,
+        seen_dark: false,
+    }
 }
 
 fn edge_loop(edge: &Shared, old: Seen) -> EdgeLoop {
@@ -116,7 +122,7 @@ fn forty(gate: Gate) -> Vec<Want> {
         let aliases = (1..40).map(|n| format!("n{n}.{site}.example")).collect();
         let host = format!("{site}.example");
         let target = ProbeTarget::site(key(site), host, None);
-        Want { target, aliases, light: Light::Dark, gate }
+        Want { target, aliases, light: Light::Dark, gate, seen_dark: false }
     };
     ["a", "b", "c", "d", "e"].map(site).into()
 }

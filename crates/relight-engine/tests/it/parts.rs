@@ -225,7 +225,7 @@ fn a_second_barrier_is_never_told_of_a_part() {
     let target =
         ProbeTarget { look, ..ProbeTarget::site(key("a@write"), "a.example".into(), None) };
     let gate = relight_engine::incident::Gate::Failed;
-    let part = [Want { target, aliases: Vec::new(), light: Light::Dark, gate }];
+    let part = [Want { target, aliases: Vec::new(), light: Light::Dark, gate, seen_dark: false }];
     let never = |_: &GateKey| false;
     let told = bench.edge_loop.tend_barrier(&part, bench.epoch, 1, &never, &Round::default());
     assert_eq!(told, None);

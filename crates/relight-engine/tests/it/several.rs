@@ -4,12 +4,13 @@ use relight_engine::drive::for_incidents;
 use relight_engine::incident::{Counters, Entry, EvidenceKind, Phase};
 use relight_engine::live::{Board, Proofs};
 use relight_engine::plan::{Action, Plan, PlanAsk};
-use relight_engine::reconcile::Round;
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, Round, wants};
 use relight_engine::{REDARK_AUTO_MAX, board_of};
 use relight_model::{Digest, DisplayState, Epoch, GateKey, Light};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, RECURSION, Town, clock, log4j, name, pass};
+use crate::loops::Bench;
 
 /// What a round of the edge saw, told to every incident that it concerns.
 fn see(town: &Town, entry: Entry) {
@@ -136,6 +137,44 @@ fn an_outage_ends_when_the_site_is_seen_open_and_not_before() {
     });
     for (proofs, _) in [open, undone] {
         assert_eq!((proofs.past.len(), proofs.dark_since), (1, vec![None, None]));
+    }
+}
+
+/// Goal: a site that visitors see is not called offline. Method: its edge falls silent, the server
+/// starts anew and has no proof of before, and the edge comes back with a site that nothing closes;
+/// in between, the silence was told as a failure, or not.
+#[test]
+fn a_lit_site_that_cannot_be_closed_is_not_called_offline_after_a_restart() {
+    for told in [false, true] {
+        let town = Town::new(1);
+        town.incident(LOG4SHELL);
+        darken(&town, LOG4SHELL, &[0]);
+        see(&town, proved(0, Light::Dark));
+        see(&town, drifted(0, "proof-expired"));
+        if told {
+            let (sites, edge) = (vec![key(&name(0))], "east".to_owned());
+            see(&town, Entry::EdgeFailed { sites, edge, why: "unreachable".into() });
+        }
+        assert!(shown(&town, 0).1, "nobody knows better");
+        let mut bench = Bench::new(|edge| edge.bypass.extend([key(&name(0))]));
+        let sites = town.engine.sites();
+        let mut look = |ms: i64| {
+            bench.now_ms += ms;
+            let site_of = |key: &GateKey| sites.iter().find(|site| site.slug == *key);
+            let wants = town.engine.with_ledger(|ledger| wants(ledger, "east", site_of));
+            let (epoch, now_ms) = (bench.epoch, bench.now_ms);
+            let round = bench.edge_loop.round(&wants, epoch, now_ms, &|_: &GateKey| true);
+            round.entries.into_iter().for_each(|entry| see(&town, entry));
+        };
+        look(0);
+        assert_eq!(shown(&town, 0).1, !told, "it may close yet");
+        look(DARK_PROOF_MAX_MS);
+        assert!(!shown(&town, 0).1);
+        let journal = town.engine.store().verify_journal().unwrap().unwrap().entries;
+        look(1_000);
+        look(1_000);
+        let after = town.engine.store().verify_journal().unwrap().unwrap().entries;
+        assert_eq!(after, journal, "said once");
     }
 }
 
