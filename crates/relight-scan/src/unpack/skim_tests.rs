@@ -323,6 +323,25 @@ fn a_descriptor_inside_a_member_does_not_agree_with_the_directory() {
     assert_eq!(codes(&hidden(&header)), ["zip-header-mismatch"]);
 }
 
+/// Goal: what a header leaves out is not passed over in silence: loaders go by the directory.
+/// Method: a stored member whose own header says that it is empty, in each mode.
+#[test]
+fn a_member_that_calls_itself_empty_does_not_agree_with_the_directory() {
+    for mode in [Mode::Fast, Mode::Deep] {
+        let codes = |bytes: &[u8]| -> Vec<&str> {
+            let found = read(&Options { mode, ..Options::default() }, true, bytes);
+            found.flaws.iter().map(|it| it.code.as_str()).collect()
+        };
+        let mut inner = member_of(&inside(&[Member::stored("hid.class", &[7; 100])]));
+        let packed = |inner: &[u8]| write_with(&[Member::deflated("in.jar", inner)], b"", b"");
+        let at = inner.windows(13).position(|it| it == b"\0\0hid.class\x07\x07").unwrap() - 28;
+        assert_eq!(inner[at..at + 4], *b"PK\x03\x04");
+        assert!(!codes(&packed(&inner)).contains(&"zip-header-mismatch"), "{mode:?}");
+        inner[at + 14..at + 26].fill(0);
+        assert!(codes(&packed(&inner)).contains(&"zip-header-mismatch"), "{mode:?}");
+    }
+}
+
 /// A size that no archive has reaches over its end, and is told.
 #[test]
 fn a_member_that_is_longer_than_anything_is_cut_off() {

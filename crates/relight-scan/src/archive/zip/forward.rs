@@ -36,8 +36,8 @@ pub(crate) struct Forward {
     end: Option<u64>,
     /// Nothing was recognised yet: what comes may be a program with an archive behind it.
     is_prefix: bool,
-    /// What came by and is not yet in the directory, by how often: hashes of the names, and of all
-    /// that was said of members that were only listed.
+    /// What came by and is not yet in the directory, by how often: hashes of all that headers said,
+    /// or of the name alone where the end stood behind the member and was found by reading it.
     seen: HashMap<u64, i64>,
     damage: Vec<Damage>,
     /// A directory has come by.
@@ -88,7 +88,15 @@ impl Forward {
             return Ok(None);
         }
         self.pipe.get(all.len())?;
-        *self.seen.entry(hash(&header.name)).or_default() += 1;
+        let is_known = header.flags & DESCRIPTOR == 0;
+        let sizes = [header.unpacked.unwrap_or_default(), header.packed];
+        // A header that says where its member ends must agree with the directory, by which loaders
+        // go: what it left out would be passed over.
+        let seen = match is_known {
+            true => said(&header.name, header.crc.unwrap_or_default(), sizes),
+            false => hash(&header.name),
+        };
+        *self.seen.entry(seen).or_default() += 1;
         let is_guess = self.is_prefix;
         let mut entry = self.with_body(header)?;
         entry.is_guess = is_guess;
