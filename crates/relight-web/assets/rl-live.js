@@ -8,10 +8,11 @@ const LOG_ROWS_MAX = 200;
 /** The time of day in UTC, as every other page has it. @param {string} at RFC 3339 */
 const clock = (at) => at.slice(11, 19);
 
-/** @param {Date} date @param {string} lang */
+/** The same of a moment that is known here. @param {Date} date @param {string} lang */
 function hour(date, lang) {
-  const minutes = String(date.getMinutes()).padStart(2, '0');
-  return lang === 'fr' ? `${date.getHours()}\u00a0h\u00a0${minutes}` : `${date.getHours()}:${minutes}`;
+  const minutes = String(date.getUTCMinutes()).padStart(2, '0');
+  const hours = date.getUTCHours();
+  return lang === 'fr' ? `${hours}\u00a0h\u00a0${minutes} UTC` : `${hours}:${minutes} UTC`;
 }
 
 /** Gives a list one row for each key, in that order. Rows that stay are never taken out of the page,

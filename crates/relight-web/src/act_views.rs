@@ -103,7 +103,7 @@ pub struct SeatView {
     pub name: String,
     /// When.
     pub at: String,
-    /// What stands behind it; empty while it is vacant.
+    /// What stands behind it; empty while it is vacant, and where it was given beforehand.
     pub by: &'static str,
 }
 

@@ -246,6 +246,7 @@ preview-note = This is what visitors will read on the public page. Nothing is pu
 preview-french-missing = French is needed: nothing can be published without it.
 preview-english-missing = English is needed: the public page is in English as well, and nothing is published without it.
 preview-publish = Publish in both languages
+preview-publish-french = Publish in French
 preview-again = Preview again
 preview-leave = Do not publish
 act-analyse = Analyse again

@@ -454,7 +454,7 @@ operator-alone-remedy = relight policy show tells the rules; what takes two peop
 operator-too-many = one operator alone may switch up to { NUMBER($most) } sites; this register has { NUMBER($sites) }
 operator-too-many-remedy = it takes two people and a server that knows identities
 policy-unusable = the policy { $path } cannot be used
-policy-unusable-remedy = it holds [operators] with single = "NAME", and [switching] with one_person_sites (at most 5) and two_people_sites (at most 200), nothing else
+policy-unusable-remedy = it holds [operators], [switching], [oidc], [keys] and [[standing]] as the guide has them (plans, sign-in), nothing else
 operator-unread = the policy cannot be used: the account of the system is noted
 weak-keys = { NUMBER($count) } { $count ->
     [one] person has

@@ -258,6 +258,7 @@ preview-note = Voici ce que les visiteurs liront sur la page publique. Rien n’
 preview-french-missing = Le français est nécessaire : rien ne peut être publié sans lui.
 preview-english-missing = L’anglais est requis : la page publique est aussi en anglais, et rien n’est publié sans lui.
 preview-publish = Publier dans les deux langues
+preview-publish-french = Publier en français
 preview-again = Revoir l’aperçu
 preview-leave = Ne pas publier
 act-analyse = Analyser de nouveau

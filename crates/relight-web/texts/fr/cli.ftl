@@ -475,13 +475,13 @@ operator-alone-remedy = relight policy show donne les règles; ce qui exige deux
 operator-too-many = un seul opérateur suffit jusqu'à { NUMBER($most) } sites; ce registre en a { NUMBER($sites) }
 operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les identités
 policy-unusable = la politique { $path } ne peut pas être utilisée
-policy-unusable-remedy = elle contient [operators] avec single = "NOM", et [switching] avec one_person_sites (au plus 5) et two_people_sites (au plus 200), rien d’autre
+policy-unusable-remedy = elle contient [operators], [switching], [oidc], [keys] et [[standing]] comme le guide les montre (plans, sign-in), rien d’autre
 operator-unread = la politique ne peut pas être utilisée : le compte du système est noté
 weak-keys = { NUMBER($count) } { $count ->
     [one] personne n’a
    *[other] personnes n’ont
  } aucune clé d’accès qui compte, seulement des clés trop faibles : { $names }
-weak-keys-remedy = que chacune en enregistre une autre avec un nouveau lien d’un admin, ou que la politique signée dise keys.rsa_bits_min = 2048
+weak-keys-remedy = que chacune en enregistre une autre avec un nouveau lien d’un administrateur, ou que la politique signée dise keys.rsa_bits_min = 2048
 incident-untranslated-remedy = publiez de nouveau avec --fr et --en; relight public export --languages fr donne une page sans anglais
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
