@@ -75,6 +75,9 @@ pub struct Policy {
 /// The source of the records that relight ships: the intervals that Apache published.
 const BUILTIN: &str = "relight";
 
+/// How ids of our own advisories begin.
+pub const OWN_PREFIX: &str = "RLT-";
+
 /// Prefixes of ids whose records name their flaws in `related`: AlmaLinux and other errata.
 const RELATED_ATTACHES: [&str; 3] = ["ALSA-", "ALBA-", "ALEA-"];
 
@@ -82,7 +85,7 @@ impl Policy {
     /// How much a record counts about a package.
     pub fn rank(&self, record: &Advisory, package: &PackageName) -> Rank {
         let Advisory { id, source, reviewed, .. } = record;
-        if id.starts_with("RLT-") {
+        if id.starts_with(OWN_PREFIX) {
             return Rank::Own;
         }
         if is_distribution(&package.ecosystem) {

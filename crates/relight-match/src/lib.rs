@@ -38,7 +38,7 @@ mod vex;
 
 pub use advisories::{Advisories, Change, Moved};
 pub use alias::{Attachment, id as normal_id, links as linked_ids};
-pub use authority::{Policy, Rank};
+pub use authority::{OWN_PREFIX, Policy, Rank};
 pub use bindings::{BINDINGS, Binding, CLONES, OwnBinding, RELOCATIONS};
 pub use by_cpe::{CPE_STATED_MAX, CpeOpinion};
 pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};

@@ -10,7 +10,8 @@ use relight_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ServerError;
-use crate::policy_file::{hex, key_pair, unhex};
+use crate::policy_file::{hex, unhex};
+use crate::secret_file::key_pair;
 
 /// Largest signed report, in bytes.
 pub const REPORT_BYTES_MAX: u64 = 16 << 20;

@@ -15,7 +15,8 @@ use relight_web::number::rfc3339;
 use serde::{Deserialize, Serialize};
 
 use crate::ServerError;
-use crate::policy_file::{hex, key_pair, unhex};
+use crate::policy_file::{hex, unhex};
+use crate::secret_file::key_pair;
 
 /// Largest file of a head, in bytes.
 pub const HEAD_BYTES_MAX: u64 = 4 << 10;

@@ -8,14 +8,15 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
+use ed25519_compact::{PublicKey, Signature};
 use relight_engine::policy::{Policy, SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX};
 use relight_engine::store::Store;
 use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
-use crate::{ServerError, policy_standing, secret_file};
+use crate::secret_file::key_pair;
+use crate::{ServerError, policy_standing};
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -145,10 +146,10 @@ impl PolicyFile {
             _ => unsigned(key.as_deref()),
         };
         let single = written.operators.map(|it| it.single.trim().to_owned());
-        let oidc = written.oidc.map(|it| it.within(folder));
-        let oidc = oidc.map(|it| if standing == Standing::Signed { it } else { it.unsigned() });
-        let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
         let is_signed = standing == Standing::Signed;
+        let oidc = written.oidc.map(|it| it.within(folder));
+        let oidc = oidc.map(|it| if is_signed { it } else { it.unsigned() });
+        let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
         let rsa_bits_min = if is_signed { bits } else { bits.max(RSA_BITS_MIN) };
         Ok(Self { policy, standing, single, oidc, rsa_bits_min, key })
     }
@@ -294,14 +295,6 @@ pub(crate) fn digest_in(folder: &Path) -> Result<Option<Digest>, ServerError> {
 
 fn digest_of(bytes: &[u8]) -> Digest {
     relight_engine::policy::digest_of(bytes)
-}
-
-/// The key in a file of its owner; a new one when there is no such file.
-pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
-    let seed = secret_file::seed(path).map_err(|error| failed(path, error))?;
-    let seed = Seed::from_slice(&seed)
-        .map_err(|error| failed(path, io::Error::other(error.to_string())))?;
-    Ok(KeyPair::from_seed(seed))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

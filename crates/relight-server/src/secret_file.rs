@@ -6,12 +6,17 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use ed25519_compact::{KeyPair, Seed};
+
+use crate::ServerError;
+use crate::access::secret::random;
+
 /// Bits of a mode by which somebody else reads or changes a file: everybody, and the group's right
 /// to write. A group may read, as that of `/etc/ssl/private` does.
 const OPEN: u32 = 0o027;
 
 /// Bytes of the seed of a key.
-pub(crate) const SEED_BYTES: usize = 32;
+const SEED_BYTES: usize = 32;
 
 /// The bytes of a secret, at most so many.
 ///
@@ -31,11 +36,19 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The seed of a key; a new one when there is no such file.
+/// The key in a file of its owner; a new one when there is no such file.
 ///
 /// # Errors
-/// The file cannot be read or made, or is open to others.
-pub(crate) fn seed(path: &Path) -> io::Result<Vec<u8>> {
+/// The file cannot be read or made, is open to others, or is no key.
+pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
+    let failed = |error| ServerError::caused(format!("read the key {}", path.display()), error);
+    let seed = seed(path).map_err(failed)?;
+    let seed = Seed::from_slice(&seed);
+    Ok(KeyPair::from_seed(seed.map_err(|error| failed(io::Error::other(error.to_string())))?))
+}
+
+/// The seed of a key; a new one when there is no such file.
+fn seed(path: &Path) -> io::Result<Vec<u8>> {
     match read(path, SEED_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
         read => read,
@@ -44,18 +57,11 @@ pub(crate) fn seed(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Writes a new seed so that nobody else can read it, not even for a moment.
 fn create(path: &Path) -> io::Result<Vec<u8>> {
-    let seed = random()?;
+    let seed: [u8; SEED_BYTES] = random().map_err(io::Error::other)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(&seed)?;
     file.sync_all()?;
     Ok(seed.to_vec())
-}
-
-/// 32 bytes of the system's random numbers.
-pub(crate) fn random() -> io::Result<[u8; SEED_BYTES]> {
-    let mut seed = [0; SEED_BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    Ok(seed)
 }
 
 #[cfg(test)]

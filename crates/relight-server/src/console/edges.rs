@@ -46,19 +46,19 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
     }
     let proofs = console.board.proofs();
     let turns = turns(&proofs);
-    let mut targets: Vec<Target> = Vec::new();
-    for row in &rows {
-        targets.extend(edges::from_row(row).ok());
-    }
+    let targets: Vec<Target> = rows.iter().filter_map(|row| edges::from_row(row).ok()).collect();
     let with_sites: BTreeSet<String> = behind.keys().cloned().collect();
     let has_sites = |name: &str| with_sites.contains(name);
+    // One look at the journal for all: a row shows one moment.
     let mut known: Vec<Known> = engine.with_ledger(|ledger| {
-        let of = |row: &Row| Known::of(ledger, row, behind.remove(&row.name).unwrap_or_default());
+        let of = |row: &Row| {
+            let sites = behind.remove(&row.name).unwrap_or_default();
+            let barrier = Barrier::of(ledger, &row.name, &targets, has_sites);
+            Known::of(ledger, row, sites, barrier)
+        };
         rows.iter().map(of).collect()
     });
     for edge in &mut known {
-        edge.barrier =
-            engine.with_ledger(|ledger| Barrier::of(ledger, &edge.name, &targets, has_sites));
         edge.turned = edge.sites.iter().filter_map(|site| turns.get(site.as_str())).max().copied();
     }
     // A stable sort: those that are alike stay in the order of their names.
@@ -76,7 +76,7 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
 }
 
 /// A sentence about a number, and none about nothing.
-fn told(count: usize, sentence: impl FnOnce(usize) -> String) -> String {
+pub(super) fn told(count: usize, sentence: impl FnOnce(usize) -> String) -> String {
     if count == 0 { String::new() } else { sentence(count) }
 }
 
@@ -143,10 +143,9 @@ impl Standing {
 }
 
 /// What closes what an edge does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Barrier {
     /// Nothing: what this edge fails to darken stays open.
-    #[default]
     None,
     /// It is that of another edge.
     Of(String),
@@ -232,7 +231,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(ledger: &Ledger, row: &Row, sites: Vec<GateKey>) -> Self {
+    fn of(ledger: &Ledger, row: &Row, sites: Vec<GateKey>, barrier: Barrier) -> Self {
         let wanted = sites.iter().filter(|site| ledger.wants(site) == Light::Dark).count();
         let differs: Vec<_> = sites.iter().filter(|site| differs(ledger, site)).cloned().collect();
         let is_needed = wanted > 0 || sites.iter().any(|site| ledger.is_at_work(site));
@@ -252,7 +251,7 @@ impl Known {
             },
             differs,
             sites,
-            barrier: Barrier::None,
+            barrier,
         };
         match edges::from_row(row) {
             Ok(target) => {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use relight_engine::matching::OWN_PREFIX;
 use relight_engine::signals::{Attempts, Scores};
 use relight_engine::{Engine, EngineError};
 use relight_model::{Signal, Timestamp};
@@ -12,9 +13,6 @@ use super::register::severity;
 /// How long what was read of a flaw is shown before it is read again, in seconds: chances come once
 /// a day as a table of all flaws, and the screen is asked for by everybody, all the time.
 const FACTS_AGE_S_MAX: i64 = 600;
-
-/// How ids of our own advisories begin.
-const OWN_PREFIX: &str = "RLT-";
 
 /// What was read last of the flaw of the incident.
 #[derive(Debug, Default)]

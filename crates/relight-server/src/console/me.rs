@@ -96,7 +96,7 @@ impl Me<'_> {
     fn page(&self, refusal: Option<&Refusal>) -> MePage {
         let (lang, account, console) = (self.lang, &self.signed.account, self.console);
         let door = &console.door;
-        let keys = console.keys_of(account.id);
+        let keys: Vec<_> = door.known().keys(account.id).cloned().collect();
         let (sign_ins, tokens) = {
             let known = door.known();
             let own = |row: &&SignInRow| row.account == account.id && is_open(row, door.now());
@@ -161,12 +161,6 @@ impl Me<'_> {
             chosen: false,
         };
         own.filter(|grant| is_for_tokens(grant.role)).map(choice).collect()
-    }
-}
-
-impl Console {
-    pub(super) fn keys_of(&self, account: u32) -> Vec<PasskeyRow> {
-        self.door.known().keys(account).cloned().collect()
     }
 }
 
@@ -406,7 +400,7 @@ fn confirm_page(
     let page = ConfirmPage {
         frame: console.frame(asked, texts::door_confirm_title(lang), "me", switch),
         problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
-        key: console.shows_key(purpose, &console.keys_of(signed.account.id)),
+        key: console.shows_key(purpose, &console.door.strong_keys(signed.account.id)),
         next: next.to_owned(),
     };
     page::html(refusal.map_or(StatusCode::OK, status), relight_web::render(&page))

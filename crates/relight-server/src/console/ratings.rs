@@ -7,11 +7,15 @@ use relight_web::{Lang, number, texts};
 
 /// Every rating, by source and record; equal ones once.
 pub(super) fn ratings(lang: Lang, group: &Group) -> Vec<RatingRow> {
-    let rows = group.records().flat_map(|record| {
+    let all = group.records().flat_map(|record| {
         record.severities.iter().map(move |rating| rating_row(lang, record, rating))
     });
-    let mut rows: Vec<RatingRow> = rows.collect();
-    rows.dedup();
+    let mut rows = Vec::new();
+    for row in all {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
     rows
 }
 

@@ -20,6 +20,7 @@ use relight_web::register_views::{
 use relight_web::{Lang, number, texts, words};
 
 use super::affected::ask_href;
+use super::edges::told;
 use super::{Asked, Console, act, blocking};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
@@ -114,7 +115,7 @@ impl SiteView<'_> {
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons,
             findings,
-            more: more(lang, left),
+            more: told(left, |count| texts::edges_more(lang, count)),
             count: texts::site_components_shown(lang, total.min(COMPONENTS_MAX), total),
             components: components
                 .take(COMPONENTS_MAX)
@@ -272,11 +273,6 @@ pub(super) fn site_name(site: &Site, lang: Lang) -> &str {
     if own.is_empty() { other } else { own }
 }
 
-/// How many more there are; nothing where there are none.
-fn more(lang: Lang, left: usize) -> String {
-    if left == 0 { String::new() } else { texts::edges_more(lang, left) }
-}
-
 fn asset_row(lang: Lang, confirmed: Option<Timestamp>, sbom: &Sbom) -> AssetRow {
     let flaw = |code: FlawCode| words::flaw(lang, code).to_owned();
     AssetRow {
@@ -290,7 +286,9 @@ fn asset_row(lang: Lang, confirmed: Option<Timestamp>, sbom: &Sbom) -> AssetRow 
             .take(FLAWS_MAX)
             .map(|it| (it.evidence.clone(), flaw(it.code)))
             .collect(),
-        more: more(lang, sbom.flaws.len().saturating_sub(FLAWS_MAX)),
+        more: told(sbom.flaws.len().saturating_sub(FLAWS_MAX), |count| {
+            texts::edges_more(lang, count)
+        }),
     }
 }
 

@@ -5,7 +5,6 @@
 //! issued from proven times only, after the service is back, and never changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use relight_web::{Lang, number};
 use serde_json::json;
 
 use super::{Files, Identity, pages};
+use crate::access::secret;
 use crate::{ServerError, secret_file};
 
 /// Signs certificates.
@@ -36,13 +36,7 @@ impl Signer {
     /// # Errors
     /// The file cannot be read or written, or is not a key.
     pub fn load_or_create(path: &Path) -> Result<Self, ServerError> {
-        let failed = |cause: io::Error| {
-            ServerError::caused(format!("read the key of certificates {}", path.display()), cause)
-        };
-        let seed = secret_file::seed(path).map_err(failed)?;
-        let seed =
-            Seed::from_slice(&seed).map_err(|error| failed(io::Error::other(error.to_string())))?;
-        Ok(Self { pair: KeyPair::from_seed(seed) })
+        Ok(Self { pair: secret_file::key_pair(path)? })
     }
 
     /// A key for one life of the process, for a demo that keeps nothing.
@@ -50,9 +44,7 @@ impl Signer {
     /// # Errors
     /// The system gives no random numbers.
     pub fn temporary() -> Result<Self, ServerError> {
-        let seed =
-            secret_file::random().map_err(|cause| ServerError::caused("make a key", cause))?;
-        Ok(Self { pair: KeyPair::from_seed(Seed::new(seed)) })
+        Ok(Self { pair: KeyPair::from_seed(Seed::new(secret::random()?)) })
     }
 
     /// The public key in base64url: also its name (`kid`).

@@ -9,6 +9,7 @@ use relight_model::DisplayState;
 
 use super::certificate::{Certificates, Signer};
 use super::*;
+use crate::access::secret::decode;
 
 fn board() -> Board {
     let sectors = words::SECTORS;
@@ -274,7 +275,7 @@ fn every_document_is_what_the_schema_of_its_name_says() {
         for (path, bytes) in files.iter().filter(|(path, _)| is_ours(path)) {
             let document: serde_json::Value = serde_json::from_slice(bytes).unwrap();
             if let Some(payload) = document["payload"].as_str() {
-                let payload = serde_json::from_slice(&unarmoured(payload)).unwrap();
+                let payload = serde_json::from_slice(&decode(payload).unwrap()).unwrap();
                 check(path, &payload);
             }
             let is_feed = path.ends_with("feed.json");
@@ -285,20 +286,4 @@ fn every_document_is_what_the_schema_of_its_name_says() {
         .into_iter()
         .chain(["public-status", "public-summary", "services"]);
     assert_eq!(checked, all.map(|name| format!("relight.{name}/1")).collect());
-}
-
-/// The bytes behind base64url.
-fn unarmoured(text: &str) -> Vec<u8> {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for letter in text.bytes() {
-        let value = letters.iter().position(|it| *it == letter).unwrap();
-        bits = bits << 6 | u32::try_from(value).unwrap();
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 255).unwrap());
-        }
-    }
-    bytes
 }

@@ -1,12 +1,13 @@
 //! `/approve/A-0112`: a plan before those who have to agree to it, and their answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
-use relight_engine::incident::{Action, Behind, Proof, Seat, Standing};
+use relight_engine::incident::{Action, Behind, Proof, Seat, Standing, UNDO_AGE_MAX_S};
 use relight_engine::policy::{Desk, Means, Person, Refusal};
 use relight_engine::store::PasskeyRow;
 use relight_engine::{Approving, Engine, EngineError, Smashing};
@@ -234,7 +235,11 @@ impl View<'_> {
         let person = self.signer();
         let barrier = self.barrier(&person);
         let undo = self.undo_barrier();
-        let signs = [barrier, undo].contains(&Some(Refusal::NotPresent));
+        // A passkey that is shown leads to something: taking back ends soon after the start.
+        let is_recent = matches!(action.standing,
+            Standing::Started { at } if self.now - at <= UNDO_AGE_MAX_S);
+        let undo_signs = is_recent && undo == Some(Refusal::NotPresent);
+        let signs = barrier == Some(Refusal::NotPresent) || undo_signs;
         let decides = action.is_open(self.now) && self.may_refuse(&person);
         let (standing, standing_code) = standing(lang, action, self.now);
         let typed = policy_of(self.engine).needs_number(plan);
@@ -297,15 +302,9 @@ impl View<'_> {
 
     /// The rule that keeps this reader from approving; a number that is not typed yet is none.
     fn barrier(&self, person: &Person) -> Option<Refusal> {
-        let (policy, protected) = (policy_of(self.engine), std::collections::BTreeSet::new());
         let (number, hash) = (self.action.number, self.action.hash);
         let typed = Some(self.action.plan.sites.len());
-        let asked = self.engine.with_ledger(|ledger| {
-            let actions = ledger.actions();
-            let desk = Desk { policy: &policy, actions, protected: &protected, now: self.now };
-            desk.approve(person, number, hash, typed)
-        });
-        asked.err()
+        self.at_desk(|desk| desk.approve(person, number, hash, typed))
     }
 
     /// Where it stands is told already; what this reader lacks is told here.
@@ -335,13 +334,16 @@ impl View<'_> {
     /// The rule that keeps this reader from taking it back, where it was carried out.
     fn undo_barrier(&self) -> Option<Refusal> {
         let person = person_of(self.console, self.signed, self.now);
-        let (policy, protected) = (policy_of(self.engine), std::collections::BTreeSet::new());
-        let asked = self.engine.with_ledger(|ledger| {
+        self.at_desk(|desk| desk.undo(&person, self.action.number))
+    }
+
+    /// What the desk refuses, as things are now.
+    fn at_desk<T>(&self, ask: impl FnOnce(&Desk<'_>) -> Result<T, Refusal>) -> Option<Refusal> {
+        let (policy, protected) = (policy_of(self.engine), BTreeSet::new());
+        self.engine.with_ledger(|ledger| {
             let actions = ledger.actions();
-            let desk = Desk { policy: &policy, actions, protected: &protected, now: self.now };
-            desk.undo(&person, self.action.number)
-        });
-        asked.err()
+            ask(&Desk { policy: &policy, actions, protected: &protected, now: self.now }).err()
+        })
     }
 }
 

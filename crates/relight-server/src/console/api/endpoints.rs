@@ -162,8 +162,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     move |denied| match (denied.conflict(lang), denied) {
         (Some(Conflict { code, what, remedy }), _) => Problem::conflict(code, what, remedy),
         (None, Denied::Role) => Problem::role(),
-        (None, Denied::Untranslated) => Problem::unreadable(texts::act_untranslated(lang))
-            .remedy(texts::act_untranslated_remedy(lang)),
+        (None, Denied::Untranslated) => Problem::untranslated(lang),
         (None, Denied::Payloads(unsendable)) => unsent(lang, unsendable),
         (None, Denied::Engine(error)) => Problem::engine(lang, &error),
         (None, _) => Problem::unreadable(

@@ -43,6 +43,13 @@ impl Problem {
         Self { code, detail, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY) }
     }
 
+    /// Words are missing in a language of the public page, as a page says it too.
+    pub(super) fn untranslated(lang: Lang) -> Self {
+        let code = "untranslated".to_owned();
+        let unreadable = Self::unreadable(texts::act_untranslated(lang));
+        Self { code, ..unreadable }.remedy(texts::act_untranslated_remedy(lang))
+    }
+
     /// The same, with what to do next.
     pub(super) fn remedy(self, remedy: &str) -> Self {
         Self { remedy: remedy.to_owned(), ..self }
