@@ -83,7 +83,7 @@ const LOG4J_CORE: &str = "org.apache.logging.log4j:log4j-core";
 
 /// Maven packages that got another name, under which their versions go on: the name of before and
 /// the one of now. A record about one of them means the same code under the other.
-pub const RELOCATIONS: &[(&str, &str)] = &[
+const RELOCATIONS: &[(&str, &str)] = &[
     ("axis:axis", "org.apache.axis:axis"),
     ("c3p0:c3p0", "com.mchange:c3p0"),
     ("dom4j:dom4j", "org.dom4j:dom4j"),

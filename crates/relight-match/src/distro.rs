@@ -56,11 +56,9 @@ const OF_UBUNTU: Kin = Kin { ecosystems: &[Ecosystem::Ubuntu, Ecosystem::Debian]
 /// The origin of a distribution, by the kind of its packages and its name in `os-release`.
 pub(crate) fn kin_of(kind: &str, distribution: &str) -> Option<Kin> {
     Some(match (kind, distribution.to_ascii_lowercase().as_str()) {
-        ("rpm", "centos" | "cloudlinux" | "eurolinux" | "miraclelinux" | "scientific") => {
-            OF_RED_HAT
-        }
+        ("rpm", "centos" | "cloudlinux" | "eurolinux" | "miraclelinux" | "scientific")
+        | ("rpm", "springdale" | "virtuozzo" | "vzlinux") => OF_RED_HAT,
         ("rpm", "fedora") => OF_FEDORA,
-        ("rpm", "springdale" | "virtuozzo" | "vzlinux") => OF_RED_HAT,
         ("deb", "raspbian") => Kin { same: true, ..OF_DEBIAN },
         ("deb", "deepin" | "devuan" | "kali" | "lmde" | "mx" | "parrot" | "pureos") => OF_DEBIAN,
         ("deb", "elementary" | "linuxmint" | "neon" | "pop" | "zorin") => OF_UBUNTU,

@@ -47,8 +47,8 @@ impl LooseName {
         }
     }
 
-    /// Whether this name, which a person asked for, may be it.
-    pub(crate) fn may_be_asked(&self, name: &str) -> bool {
+    /// Whether the last part of a name is that of this one.
+    pub(crate) fn has_bare_name_of(&self, name: &str) -> bool {
         folds_to(bare_name(name), &self.bare)
     }
 }

@@ -1,6 +1,6 @@
 //! Which package a component is, under the name that advisories use for it.
 
-use relight_model::{Basis, Component, Ecosystem, PackageName, Purl, bare_name, folds_to};
+use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
@@ -155,7 +155,7 @@ impl Subject {
     /// Whether it may be this package, as far as names tell, where that is not certain.
     pub(crate) fn may_be(&self, package: &PackageName) -> bool {
         self.has_name_of(package)
-            && self.loose.as_ref().is_some_and(|it| folds_to(bare_name(&package.name), &it.bare))
+            && self.loose.as_ref().is_some_and(|it| it.has_bare_name_of(&package.name))
     }
 
     /// As [`Self::may_be`], where both were found by the same key.

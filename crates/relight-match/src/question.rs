@@ -301,9 +301,18 @@ impl PackageQuestion {
             return bracket::judge(component, Reading::of(component, false), |it| self.judge(it));
         }
         let subject = Subject::of(component);
-        let is_certain = self.names(&subject, component)?;
+        let found = &component.purl;
+        let (is_certain, version) = match self.names(&subject, found) {
+            Some(is_certain) => (is_certain, &subject.version),
+            // Built from what was asked for, which has versions of its own.
+            None => {
+                let source = &subject.source.as_ref()?.subject;
+                let found = Purl { name: source.package.name.clone(), ..found.clone() };
+                (self.names(source, &found)?, &source.version)
+            }
+        };
         let scheme = scheme_of(&subject.package.ecosystem);
-        let holds = self.constraints.iter().map(|it| it.holds(scheme, &subject.version));
+        let holds = self.constraints.iter().map(|it| it.holds(scheme, version));
         let mut state =
             if is_certain { FindingState::Affected } else { FindingState::PossibleMatch };
         for holds in holds {
@@ -324,9 +333,9 @@ impl PackageQuestion {
         })
     }
 
-    /// `None` when the component is another package; `Some(false)` when it may be this one.
-    fn names(&self, subject: &Subject, component: &Component) -> Option<bool> {
-        let found = &component.purl;
+    /// `None` when a package, found under this purl, is another one; `Some(false)` when it may be
+    /// this one.
+    fn names(&self, subject: &Subject, found: &Purl) -> Option<bool> {
         let Some(asked) = &self.purl else {
             let package = &subject.package;
             let asked = PackageName { name: self.name.clone(), ..package.clone() };
@@ -335,16 +344,15 @@ impl PackageQuestion {
                 Ecosystem::Maven => bare_name(&package.name),
                 _ => &package.name,
             };
-            let source = subject.source.as_ref().map_or("", |it| &*it.subject.package.name);
             // The last part of a path, in the letters in which names are compared.
             let found = PackageName { name: found.name.clone(), ..package.clone() };
             let found = normalise(&found).name;
-            if [bare, &package.name, &found, source].contains(&asked.as_str()) {
+            if [bare, &package.name, &found].contains(&asked.as_str()) {
                 return Some(true);
             }
             // Asked with its group, or in another form, and found by a name: it may be the same.
             let loose = subject.loose.as_ref();
-            return loose.is_some_and(|it| it.may_be_asked(&asked)).then_some(false);
+            return loose.is_some_and(|it| it.has_bare_name_of(&asked)).then_some(false);
         };
         let wanted = package_of(asked);
         let qualifiers = asked.qualifiers.iter();
@@ -360,9 +368,7 @@ impl PackageQuestion {
         let same_kind = wanted.ecosystem == subject.package.ecosystem;
         let is_known = wanted.release.is_none() || subject.package.release.is_some();
         let is_whole = subject.reach == Reach::Package;
-        let source = subject.source.as_ref().map(|it| &it.subject.package.name);
-        let is_source = source == Some(&wanted.name);
-        if is_whole && same_kind && (is_source || wanted.name == subject.package.name) {
+        if is_whole && same_kind && wanted.name == subject.package.name {
             return Some(is_known);
         }
         // A binary package of Debian is asked by its own name, too.

@@ -38,7 +38,7 @@ pub use event::{Escape, Event, Outcome};
 pub use exhibit::{Example, Exhibit};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
-pub use name::{bare_name, fold_name, fold_name_into, folds_to};
+pub use name::{bare_name, fold_name, fold_name_into, folds_to, is_cve};
 pub use part::{INTERNAL_RANGES, PART_PATH_BYTES_MAX, READING_METHODS, SitePart};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
 pub use profile::{Profile, ProfileGap, ValueKind, Values};

@@ -1,5 +1,15 @@
 //! Names of packages as they are looked up where nobody knows who wrote them: documents and files
-//! give a name in a form of their own, and each ecosystem has rules that the others lack.
+//! give a name in a form of their own, and each ecosystem has rules that the others lack. And those
+//! of CVE records.
+
+/// Whether a text is the number of a CVE record: `CVE-`, a year, and four digits or more.
+pub fn is_cve(text: &str) -> bool {
+    let number = text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
+    number.is_some_and(|(year, number)| {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        year.len() == 4 && number.len() >= 4 && digits(year) && digits(number)
+    })
+}
 
 /// A name without its group or scope: what stands behind the last `/` or `:`. The last part of a
 /// Go module of a later version (`example.org/a/b/v2`) is no name.

@@ -32,7 +32,7 @@ pub(crate) fn site_score(
             text.push(format!("{name}:{need}"));
         }
     }
-    let is_outside = exposure.rank() == SiteExposure::Internet.rank();
+    let is_outside = exposure.faces_internet();
     if !is_outside && metrics.get("MAV") == "X" && metrics.get("AV") == "N" {
         text.push("MAV:A".to_owned());
     }

@@ -132,11 +132,14 @@ proptest! {
             prop_assert!(a.clone().union(not.clone()).is_all());
             for version in versions.iter().filter_map(|text| Version::parse(scheme, text)) {
                 let (in_a, in_b) = (a.contains(&version), b.contains(&version));
-                prop_assert_eq!(either.contains(&version), in_a || in_b);
                 prop_assert_eq!(not.contains(&version), !in_a);
-                // A version that leaves its build open may be in two sets that share no version.
-                let is_open = version.sort_key().is_some_and(|key| key.possible() != key.bytes());
-                prop_assert!(is_open || both.contains(&version) == (in_a && in_b));
+                // A version that leaves its build open may be in two sets that share no version,
+                // and in `<=2-1` though not in the `<2-2` that both together are.
+                if version.sort_key().is_some_and(|key| key.possible() != key.bytes()) {
+                    continue;
+                }
+                prop_assert_eq!(either.contains(&version), in_a || in_b);
+                prop_assert_eq!(both.contains(&version), in_a && in_b);
             }
         }
     }

@@ -166,10 +166,23 @@ fn m15_rpm_packages_hear_of_their_sources() {
     assert_eq!(everywhere(&records(new, new), &it), [""; 0]);
     let unlisted = component("pkg:rpm/suse/libopenssl1_1@1.1.1l-150400.5?distro=sles-15.4");
     assert_eq!(everywhere(&records(new, old), &unlisted), [""; 0]);
-    // A question names either.
+}
+
+/// A question names the source or what was built, and asks each by its own version.
+#[test]
+fn m15_an_rpm_is_asked_by_either_name() {
+    let ssl = "suse/libopenssl1_1@1.1.1l-150400.5?distro=sles-15.4";
+    let it = component(&format!("pkg:rpm/{ssl}&upstream=openssl-1_1-1.1.1l-150400.5.src.rpm"));
     for question in ["openssl-1_1", "pkg:rpm/suse/openssl-1_1", "libopenssl1_1<1.1.1m"] {
         let asked = Question::parse(question).unwrap();
         assert!(asked.judge_component(&Advisories::new(vec![]), &it).is_some(), "{question}");
+    }
+    let carp = "almalinux/perl-Errno@1.28-420.el8?distro=almalinux-8.5";
+    let carp = component(&format!("pkg:rpm/{carp}&upstream=perl-5.26.3-420.el8.src.rpm"));
+    for (question, wanted) in [("perl>=5.26", true), ("perl<5", false), ("perl-Errno<1.29", true)] {
+        let asked = Question::parse(question).unwrap();
+        let found = asked.judge_component(&Advisories::new(vec![]), &carp);
+        assert_eq!(found.is_some(), wanted, "{question}");
     }
 }
 
