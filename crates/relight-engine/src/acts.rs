@@ -67,8 +67,10 @@ impl Engine {
         self.check_edges(plan)?;
         let (ahead, number) = self.foresee(plan, &hash, &proposed)?;
         let needs_more = ahead.get(number).is_some_and(|action| !action.empty().is_empty());
-        let stands = |ahead| self.authorised(policy, (plan, hash), (ahead, number));
-        let used = needs_more.then(|| stands(&ahead)).flatten();
+        let used = match needs_more {
+            true => self.authorised(policy, (plan, hash), (&ahead, number)),
+            false => None,
+        };
         if needs_more && used.is_none() {
             self.decide(policy, |desk| desk.check_room(person))?;
             self.record(&person.name, &plan.incident, proposed)?;
@@ -178,9 +180,9 @@ impl Engine {
         self.record(&person.name, &incident, entry)
     }
 
-    /// Takes a plan back, by somebody who signed it: a dark one as
-    /// [`Engine::undo`] does; of one that relights, the waves stop and what it opened goes dark
-    /// again, for which those who agreed to it need not be asked once more.
+    /// Takes a plan back, by somebody who signed it, or by the command where glass was broken for
+    /// it: a dark one as [`Engine::undo`] does; of one that relights, the waves stop and what it
+    /// opened goes dark again, for which those who agreed to it need not be asked once more.
     ///
     /// # Errors
     /// A rule forbids it, it is too late, or the journal cannot be written.

@@ -1,7 +1,7 @@
 //! Approvals that were given beforehand, for a rule: journalled before they are used, and used for
 //! plans that darken (INCIDENT 4 and Q1).
 
-use relight_model::{Digest, SiteExposure};
+use relight_model::Digest;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -19,12 +19,15 @@ impl Engine {
     /// # Errors
     /// The journal cannot be written.
     pub fn give_beforehand(&self, policy: &Policy) -> Result<(), EngineError> {
+        if !policy.is_signed {
+            return Ok(());
+        }
         let now = self.now();
         let is_new = |it: &&Authority| {
             it.check(now).is_ok()
                 && self.with_ledger(|ledger| ledger.authority(&it.name) != Some(*it))
         };
-        let new = policy.standing.iter().filter(|_| policy.is_signed).filter(is_new);
+        let new = policy.standing.iter().filter(is_new);
         let entry =
             |it: &Authority| (String::new(), Entry::AuthorityGranted { authority: it.clone() });
         self.append(ACTOR, new.map(entry).collect()).map(drop)
@@ -59,9 +62,7 @@ impl Engine {
         let group = state.inventory.advisories().group(&incident.question)?;
         let is_outside = |site: &crate::plan::PlanSite| {
             let known = state.by_key.get(&site.site).and_then(|at| state.sites.get(*at));
-            known.is_some_and(|it| {
-                matches!(it.exposure, SiteExposure::Internet | SiteExposure::Unknown)
-            })
+            known.is_some_and(|it| it.exposure.faces_internet())
         };
         let faces_internet = plan.sites.iter().all(is_outside);
         let (score, known_exploited) = (group.score(), group.known_exploited());

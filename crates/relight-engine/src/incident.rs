@@ -38,7 +38,7 @@ pub use ledger::{Counters, Ledger, OPEN_INCIDENTS_MAX};
 pub use parts::{PartCase, PartName, PartSeen};
 pub use phase::{Gate, Phase, display};
 pub use proof::Proof;
-pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AGE_MAX_S, Votes};
+pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AGE_MAX_S};
 pub use terms::{Baseline, Compromise, Seat};
 pub use tried::{DETAIL_BYTES_MAX, Tried};
 pub use update::{UPDATE_BYTES_MAX, UPDATES_MAX, Update};

@@ -10,7 +10,7 @@ use relight_formats::advisory;
 use relight_match::{
     Advisories, Change, Identities, Matcher, Policy, Question, UNREAD, linked_ids, normal_id,
 };
-use relight_model::{Advisory, AssetId, Signal};
+use relight_model::{Advisory, AssetId, Signal, is_cve};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
@@ -390,7 +390,7 @@ fn advisories_among(stored: Vec<StoredAdvisory>, policy: Policy) -> Advisories {
 /// Threads that read advisories.
 const THREADS_MAX: usize = 16;
 
-/// Most mentions of flaws that are looked at in a record that cannot be read.
+/// Most flaws of which a record that cannot be read is taken to speak.
 const UNREAD_IDS_MAX: usize = 1_024;
 
 /// Advisories that a thread takes at one time.
@@ -477,19 +477,16 @@ fn read(stored: &StoredAdvisory) -> Advisory {
 fn unread(stored: &StoredAdvisory) -> Advisory {
     let text = String::from_utf8_lossy(&stored.bytes);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let is_cve = |word: &&str| {
-        let number = word.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        number.is_some_and(|(year, number)| {
-            year.len() == 4 && is_digits(year) && number.len() >= 4 && is_digits(number)
-        })
+    let is_ghsa = |word: &str| word.starts_with("GHSA-") && word.split('-').count() == 4;
+    // Told apart before they are bounded: a bulletin names each of its flaws again and again.
+    let distinct = |is_id: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+        let all: BTreeSet<&str> = words.clone().filter(|word| is_id(word)).collect();
+        all.into_iter().take(UNREAD_IDS_MAX).collect()
     };
-    let is_ghsa = |word: &&str| word.starts_with("GHSA-") && word.split('-').count() == 4;
-    let cves: BTreeSet<&str> = words.clone().filter(is_cve).take(UNREAD_IDS_MAX).collect();
-    let ghsas: BTreeSet<&str> = words.filter(is_ghsa).take(UNREAD_IDS_MAX).collect();
+    let (cves, ghsas) = (distinct(&is_cve), distinct(&is_ghsa));
     let named = match () {
         // Its own id says which flaw it is about; others it may only mention.
-        () if is_cve(&&*stored.id) => BTreeSet::new(),
+        () if is_cve(&stored.id) => BTreeSet::new(),
         // Two flaws without a CVE would become one by it.
         () if cves.is_empty() && ghsas.len() == 1 => ghsas,
         () => cves,

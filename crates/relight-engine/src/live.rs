@@ -153,7 +153,7 @@ struct Inner {
     log: VecDeque<LogLine>,
     log_next: u64,
     headline: Headline,
-    /// The same of the incidents, by their ids.
+    /// When each open incident first took a public site dark, by its id: see [`Proofs::begun`].
     begun: BTreeMap<String, Timestamp>,
     /// Oldest first.
     words: VecDeque<Words>,

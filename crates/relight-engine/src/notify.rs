@@ -58,9 +58,7 @@ impl ExploitedAt {
     /// Whether a site with this exposure counts.
     const fn counts(self, exposure: SiteExposure) -> bool {
         match self {
-            Self::Internet => {
-                matches!(exposure, SiteExposure::Internet | SiteExposure::Unknown)
-            }
+            Self::Internet => exposure.faces_internet(),
             Self::Anywhere => true,
             Self::Never => false,
         }

@@ -138,6 +138,11 @@ impl SiteExposure {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
 
+    /// Whether the internet reaches it; what nobody said is taken for it.
+    pub const fn faces_internet(self) -> bool {
+        matches!(self, Self::Internet | Self::Unknown)
+    }
+
     /// How exposed it is, 0 to 2; what is not known counts as the most.
     pub const fn rank(self) -> u8 {
         match self {

@@ -38,8 +38,13 @@ impl Store {
 
     /// The disk has room for the reserve; one that cannot be asked says so to whoever writes.
     fn has_room(&self) -> bool {
+        self.free_bytes().is_none_or(|free| free > RESERVE_BYTES)
+    }
+
+    /// Bytes that are free on the disk of the register, where it says so.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
         let folder = self.path().parent().unwrap_or(self.path());
-        statvfs(folder).map_or(true, |disk| disk.f_bavail * disk.f_frsize > RESERVE_BYTES)
+        statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Whether another process of this register gave the room up: it is kept from the first

@@ -47,7 +47,7 @@ pub(crate) fn migrate(database: &mut Connection, path: &Path) -> Result<(), Stor
         transaction.execute_batch(step).map_err(failed)?;
     }
     if steps.len() == VERSION {
-        wipe::note_new(&transaction).map_err(failed)?;
+        wipe::note_overwritten(&transaction).map_err(failed)?;
     }
     transaction.execute("DELETE FROM schema_version", []).map_err(failed)?;
     transaction

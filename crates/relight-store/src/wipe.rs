@@ -10,9 +10,8 @@
 use std::{thread, time::Duration};
 
 use rusqlite::Connection;
-use rustix::fs::statvfs;
 
-use crate::{BUSY_MS_MAX, Control, RESERVE_BYTES, Store, StoreError, StoreErrorKind};
+use crate::{BUSY_MS_MAX, Control, RESERVE_BYTES, Store, StoreError, StoreErrorKind, settings};
 
 /// The setting that says that nothing was ever deleted without being overwritten, or that the
 /// database was written anew since.
@@ -27,10 +26,9 @@ const PAUSE_MS: u64 = 250;
 /// Tries to empty the log.
 const TRIES: u32 = 10;
 
-/// Notes that a database is new.
-pub(crate) fn note_new(database: &Connection) -> rusqlite::Result<()> {
-    let put = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, '1')";
-    database.execute(put, [OVERWRITTEN]).map(drop)
+/// Notes that nothing that was deleted stands in free pages.
+pub(crate) fn note_overwritten(database: &Connection) -> rusqlite::Result<()> {
+    settings::put(database, OVERWRITTEN, "1")
 }
 
 impl Store {
@@ -53,7 +51,7 @@ impl Store {
         let database = self.lock();
         let failed = |error| StoreError::sql("writing the register anew", self.path(), error);
         let needed = room_for(&database).map_err(failed)?;
-        if self.is_still_short(&database) || self.free_bytes() < needed {
+        if self.is_still_short(&database) || self.free_bytes().is_none_or(|free| free < needed) {
             return Ok(Some(needed));
         }
         rewrite(&database).map_err(failed)?;
@@ -81,12 +79,6 @@ impl Store {
         let context = format!("{doing}: somebody reads {place}; hint: repeat");
         Err(StoreError::new(StoreErrorKind::Busy, context))
     }
-
-    /// Bytes that are free on the disk of the register; none where it does not say.
-    fn free_bytes(&self) -> u64 {
-        let folder = self.path().parent().unwrap_or(self.path());
-        statvfs(folder).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
-    }
 }
 
 /// Bytes that writing it anew takes: the new one beside the old one, both in the log once more, and
@@ -98,7 +90,7 @@ fn room_for(database: &Connection) -> rusqlite::Result<u64> {
 }
 
 fn rewrite(database: &Connection) -> rusqlite::Result<()> {
-    let rewritten = database.execute_batch("VACUUM").and_then(|()| note_new(database));
+    let rewritten = database.execute_batch("VACUUM").and_then(|()| note_overwritten(database));
     if rewritten.is_err() {
         // The log keeps its length, and with it the disk full, until somebody empties it.
         let _ = is_emptied(database);

@@ -384,7 +384,7 @@ impl Actions {
         action.standing = Standing::Started { at: now };
         let (plan, signatures) = (Arc::clone(&action.plan), action.signatures.clone());
         let is_alone = action.authority.is_none();
-        if let ([signature], true) = (signatures.as_slice(), is_alone) {
+        if is_alone && let [signature] = signatures.as_slice() {
             self.alone.retain(|it| now - it.at < ALONE_WINDOW_S);
             self.alone.extend(plan.sites.iter().map(|site| Alone {
                 by: signature.by.clone(),

@@ -340,7 +340,7 @@ fn nobody_fills_two_seats_and_a_refusal_is_final() {
     let refuse = Entry::PlanRefused { plan, by: "Max".into(), why: "not now".into() };
     incident.apply(&refuse, NOW).unwrap();
     assert!(incident.apply(&by(Seat::Second, "Bob"), NOW).is_err());
-    assert_eq!(incident.orders.votes(&plan).refused.unwrap().0, "Max");
+    assert_eq!(incident.orders.refused_by(&plan), Some("Max"));
     assert!(after(&[order()]).apply(&refuse, NOW).is_err(), "it was executed");
 }
 

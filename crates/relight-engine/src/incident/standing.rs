@@ -100,11 +100,11 @@ struct Order {
 
 /// Who said what about one plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Votes {
+struct Votes {
     /// The seats that are filled, and by whom.
-    pub granted: BTreeMap<Seat, String>,
+    granted: BTreeMap<Seat, String>,
     /// Who refused it, and why.
-    pub refused: Option<(String, String)>,
+    refused: Option<(String, String)>,
 }
 
 /// The dark orders of one incident, and the approvals of its plans.
@@ -158,9 +158,10 @@ impl Orders {
         Ok(())
     }
 
-    /// What was said about a plan.
-    pub fn votes(&self, plan: &Digest) -> Votes {
-        self.votes.get(plan).cloned().unwrap_or_default()
+    /// Who refused a plan.
+    #[cfg(test)]
+    pub(super) fn refused_by(&self, plan: &Digest) -> Option<&str> {
+        Some(&self.votes.get(plan)?.refused.as_ref()?.0)
     }
 
     /// The sites of a dark order.

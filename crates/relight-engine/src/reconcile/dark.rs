@@ -249,8 +249,8 @@ fn is_able(want: &Want, missing: &[&str]) -> bool {
     missing.iter().all(|it| want.is_part() && *it == "cuts_tunnels")
 }
 
-/// Whether the public page calls a site offline that is seen and that nothing closes: the proof may
-/// be one of a server that was here before.
+/// Whether the public page calls a site offline that is seen lit and that nothing closes: the
+/// proof may be one of a server that was here before.
 fn is_lit_for_good(want: &Want, result: ProbeResult, is_overdue: bool) -> bool {
     result.seen == Seen::Lit && want.seen_dark && (is_overdue || want.gate == Gate::Failed)
 }

@@ -206,6 +206,9 @@ fn a_kept_record_that_cannot_be_read_leaves_its_flaw_unknown() {
     let later = br#"{"was": "CVE-2021-45046: the fix of CVE-2021-44228 was incomplete"}"#;
     put_as("CVE-2021-45046", "old", later, 4);
     expect([Affected, Clear], "about another flaw");
+    let often = format!("{} CVE-2021-44228", "CVE-2021-45105 ".repeat(1_100));
+    put("old", often.as_bytes(), 5);
+    expect([Affected, Unknown], "named last");
     assert_eq!(verdicts(&town.engine, "CVE-2021-45046"), [Affected, Unknown]);
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use relight_model::is_cve;
 use serde::Deserialize;
 
 use super::rule::{Place, Request, Rule};
@@ -222,14 +223,6 @@ fn rule_of(text: RuleText) -> Result<Rule, (&'static str, String)> {
 fn is_product(text: &str) -> bool {
     let after = text.strip_prefix("pkg:").or_else(|| text.strip_prefix("cpe:2.3:"));
     after.is_some_and(|rest| rest.len() >= 4)
-}
-
-fn is_cve(text: &str) -> bool {
-    let number = text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-    number.is_some_and(|(year, number)| {
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        year.len() == 4 && number.len() >= 4 && digits(year) && digits(number)
-    })
 }
 
 /// Entries of several files as one list: an id, or one that differs in numbers only, counts once,
