@@ -48,31 +48,25 @@ impl Outer<'_, '_> {
         if matches!(kind, Kind::SevenZip | Kind::Iso | Kind::Squashfs) {
             self.gather(view, self.shared.options.buffered_bytes_max);
         }
-        let behind = self.zip_behind(kind, rest_of(kind), view.as_ref(), member);
+        let behind = self.zip_behind(kind, view.as_ref(), member);
         self.open(kind, view, member).max(behind)
     }
 
     /// Opens the zip that ends another container.
-    fn zip_behind(&mut self, kind: Kind, rest: Rest, view: Option<&View>, member: &Member) -> Fate {
+    fn zip_behind(&mut self, kind: Kind, view: Option<&View>, member: &Member) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
-        let fate = self.zip_at_end(kind, rest, window, member);
+        let fate = self.zip_at_end(kind, window, member);
         fate.unwrap_or_else(|error| self.unread(code_of(&error), member))
     }
 
-    fn zip_at_end(
-        &mut self,
-        kind: Kind,
-        rest: Rest,
-        window: &Window,
-        member: &Member,
-    ) -> io::Result<Fate> {
+    fn zip_at_end(&mut self, kind: Kind, window: &Window, member: &Member) -> io::Result<Fate> {
         // The last member of these may be a zip, with zeros behind it or without.
         let has_none = matches!(kind, Kind::Tar | Kind::Jimage);
         let zip = if has_none { None } else { directory_place(window, self.tail_bytes())? };
         let Some(end) = zip.map(|zip| zip.end) else { return Ok(Fate::Opaque) };
         let is_member = match kind {
             Kind::Iso => Iso::holds(window.clone(), end, self.shared.options.entries_max)?,
-            _ => !rest.may_be(window, end)?,
+            _ => !rest_of(kind).may_be(window, end)?,
         };
         if is_member {
             return Ok(Fate::Opaque);
@@ -170,7 +164,7 @@ impl Outer<'_, '_> {
         if window.len() >= ISO_BYTES_MIN {
             let mark = window.read(ISO_MARK_AT, 5)?;
             if mark == b"CD001" {
-                let behind = self.zip_at_end(Kind::Iso, Rest::Any, window, member)?;
+                let behind = self.zip_at_end(Kind::Iso, window, member)?;
                 return Ok(self.push_window(Kind::Iso, window.clone(), member).max(behind));
             }
             if is_udf(&mark) {

@@ -88,14 +88,10 @@ impl Forward {
             return Ok(None);
         }
         self.pipe.get(all.len())?;
-        let is_known = header.flags & DESCRIPTOR == 0;
-        let sizes = [header.unpacked.unwrap_or_default(), header.packed];
         // A header that says where its member ends must agree with the directory, by which loaders
         // go: what it left out would be passed over.
-        let seen = match is_known {
-            true => said(&header.name, header.crc.unwrap_or_default(), sizes),
-            false => hash(&header.name),
-        };
+        let is_known = header.flags & DESCRIPTOR == 0;
+        let seen = if is_known { said_by(&header) } else { hash(&header.name) };
         *self.seen.entry(seen).or_default() += 1;
         let is_guess = self.is_prefix;
         let mut entry = self.with_body(header)?;
@@ -132,8 +128,7 @@ impl Forward {
                         return (0, Some(None));
                     }
                     let end = position.saturating_add(taken as u64).saturating_add(left);
-                    let sizes = [listable.size, header.packed];
-                    let said = said(&header.name, header.crc.unwrap_or_default(), sizes);
+                    let said = said_by(&header);
                     (taken, Some(Some((said, (left > 0).then_some(end)))))
                 }
             })?;
@@ -317,7 +312,6 @@ impl Passable {
         let data_at = LOCAL_BYTES as usize + lens;
         let Some(rest) = bytes.get(LOCAL_BYTES as usize..data_at) else { return Self::Further };
         let Some(mut header) = parse_local(fixed, rest, 0) else { return Self::Not };
-        let is_deflated = header.coding() == Some(Coding::Deflate);
         if header.is_encrypted() || header.coding().is_none() {
             return Self::Not;
         }
@@ -326,7 +320,7 @@ impl Passable {
             return Self::Listed { header, taken: data_at, left };
         }
         let data = &bytes[data_at..];
-        if !is_deflated {
+        if header.coding() != Some(Coding::Deflate) {
             return Self::Not;
         }
         let found = memmem::find_iter(data, &DESCRIPTOR_MARK).find(|at| {
@@ -345,6 +339,12 @@ impl Passable {
 fn said(name: &[u8], crc: u32, [unpacked, packed]: [u64; 2]) -> u64 {
     let numbers = [u64::from(crc), unpacked, packed, hash(name)];
     hash(numbers.map(u64::to_le_bytes).as_flattened())
+}
+
+/// The same by a header that stands in front of its member.
+fn said_by(header: &Header) -> u64 {
+    let sizes = [header.unpacked.unwrap_or_default(), header.packed];
+    said(&header.name, header.crc.unwrap_or_default(), sizes)
 }
 
 /// Whether a header that stands somewhere in a program is one of a member.
