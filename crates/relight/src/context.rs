@@ -52,7 +52,9 @@ impl Context {
     /// service manager), else the file of that name in the data folder.
     pub(crate) fn secret(&self, name: &str) -> PathBuf {
         let unsealed = variable(VAULT_VARIABLE).map(|folder| PathBuf::from(folder).join(name));
-        unsealed.filter(|path| path.exists()).unwrap_or_else(|| self.data.join(name))
+        // What cannot be looked at is not taken for absent: a new key would be made beside it.
+        let unsealed = unsealed.filter(|path| path.try_exists().unwrap_or(true));
+        unsealed.unwrap_or_else(|| self.data.join(name))
     }
 
     /// Where what can be thrown away is kept: in the data folder when it was named, else in the

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 /// What it answers with, besides the status.
-pub const BEHIND_BODY: &str = "hello";
+const BODY: &str = "hello";
 
 /// Starts an application. `status` is given the head of each request, from its first line to its
 /// last; 0 closes the connection without an answer. It ends with the test program, for nothing
@@ -24,9 +24,8 @@ pub fn behind_the_gate(status: impl Fn(&str) -> u16 + Send + 'static) -> SocketA
             }
             let status = status(&head);
             if status != 0 {
-                let length = BEHIND_BODY.len();
-                let text =
-                    format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{BEHIND_BODY}");
+                let length = BODY.len();
+                let text = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{BODY}");
                 // Whoever asked may have gone away.
                 drop(stream.write_all(text.as_bytes()));
             }

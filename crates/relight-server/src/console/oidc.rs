@@ -43,8 +43,8 @@ impl Console {
     }
 }
 
-/// Away to sign in. Nobody is signed in because a page elsewhere leads here while the provider still
-/// knows the browser: that page gets the sign-in, to be pressed.
+/// Away to sign in. Nobody is signed in because a page elsewhere leads here while the provider
+/// still knows the browser: that page gets the sign-in, to be pressed.
 pub(super) async fn leave(
     State(console): State<Arc<Console>>,
     Query(carried): Query<Carried>,

@@ -426,7 +426,7 @@ fn explain_document(campaign: &Campaign, why: watch::Explanation) -> ExplainDocu
     }
 }
 
-fn class_words(lang: Lang, class: &'static str) -> &'static str {
+fn class_words(lang: Lang, class: &str) -> &str {
     texts::by_code(lang, &format!("contact-{class}")).unwrap_or(class)
 }
 

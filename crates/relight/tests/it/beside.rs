@@ -137,7 +137,7 @@ fn an_erasure_waits_for_incidents_and_servers_not_they_for_it() {
     assert!(told.stderr.contains("an incident is open"), "{}", told.text());
     assert!(place.expect(1, &french).stderr.contains("un incident est ouvert"));
     let notes = place.expect(0, &["watch", "notes"]).stdout;
-    assert!(notes.contains("1 contacts, not yet in free pages: request 12"), "{notes}");
+    assert!(notes.contains("1 contacts, free pages not yet overwritten: request 12"), "{notes}");
     place.expect(0, &["incident", "close", "CVE-2021-44228"]);
     let (server, _) = Server::start(&place);
     let told = place.expect(1, &erase);

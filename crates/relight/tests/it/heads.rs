@@ -260,6 +260,10 @@ fn a_key_of_a_vault_signs_and_stays_in_the_vault() {
     let key = head(&[variable]);
     // Ed25519 of a seed of 32 sevens.
     assert_eq!(key, "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c");
+    // A vault that cannot be looked into is not one that is empty.
+    let closed = ("CREDENTIALS_DIRECTORY", sealed.to_str().unwrap());
+    let told = place.command(&["audit", "head", &folder], &[closed]).output().unwrap();
+    assert!(!told.status.success(), "{told:?}");
     assert!(!place.path("data/certificate-key").exists(), "it was not written down");
     assert_ne!(head(&[]), key, "without the vault the folder has a key of its own");
     assert_eq!(head(&[variable]), key, "and the vault comes first");

@@ -298,7 +298,8 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
     }
 }
 
-/// Shows words as visitors will read them, in both languages side by side; publishes nothing.
+/// Shows words as visitors will read them, in each language of the public page side by side;
+/// publishes nothing.
 pub(super) async fn preview(
     State(console): State<Arc<Console>>,
     asked: Asked,

@@ -107,7 +107,7 @@ impl Heads {
         if self.head.is_empty() {
             return Ok(compared);
         }
-        let key = self.expected(context)?;
+        let key = expected_key(self.key.as_deref(), context)?;
         for path in &self.head {
             let bytes = context.read_file(path, HEAD_BYTES_MAX)?;
             let own = |signed: SignedHead| match signed.key == key {
@@ -126,23 +126,24 @@ impl Heads {
         }
         Ok(compared)
     }
+}
 
-    fn expected(&self, context: &Context) -> Result<String, Failure> {
-        let lang = context.lang;
-        if let Some(key) = &self.key {
-            return Ok(key.trim().to_lowercase());
-        }
-        let file = context.secret(CERTIFICATE_KEY);
-        let unread = |error| {
-            Failure::new(texts::cannot_read(lang, &file.display().to_string()))
-                .because(lang, &error)
-                .hint(texts::cannot_read_remedy(lang))
-        };
-        let key = journal_head::public_key(&file).map_err(unread)?;
-        key.ok_or_else(|| {
-            Failure::usage(texts::head_no_key(lang)).hint(texts::head_no_key_remedy(lang))
-        })
+/// The key whose signature counts: the one that was named, else that of this data folder or vault.
+pub(crate) fn expected_key(named: Option<&str>, context: &Context) -> Result<String, Failure> {
+    let lang = context.lang;
+    if let Some(key) = named {
+        return Ok(key.trim().to_lowercase());
     }
+    let file = context.secret(CERTIFICATE_KEY);
+    let unread = |error| {
+        Failure::new(texts::cannot_read(lang, &file.display().to_string()))
+            .because(lang, &error)
+            .hint(texts::cannot_read_remedy(lang))
+    };
+    let key = journal_head::public_key(&file).map_err(unread)?;
+    key.ok_or_else(|| {
+        Failure::usage(texts::head_no_key(lang)).hint(texts::head_no_key_remedy(lang))
+    })
 }
 
 impl Compared {

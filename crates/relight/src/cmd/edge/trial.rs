@@ -9,12 +9,13 @@ use clap::Args;
 use relight_engine::drill::{self, DrillReport, DrillScope, Pace, STEPS};
 use relight_engine::store::Store;
 use relight_model::Epoch;
+use relight_server::clock;
 use relight_server::drill_report::{DrilledReport, REPORT_BYTES_MAX};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
-use relight_server::{clock, journal_head};
 use serde::Serialize;
 
+use crate::cmd::audit::head::expected_key;
 use crate::cmd::public::CERTIFICATE_KEY;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
@@ -276,9 +277,7 @@ fn check(
     let bytes = context.read_file(path, REPORT_BYTES_MAX)?;
     let read = DrilledReport::read(&bytes);
     let (signed, signer) = read.map_err(|fault| not_signed(fault.as_str()))?;
-    let own = || journal_head::public_key(&context.secret(CERTIFICATE_KEY)).ok().flatten();
-    let wanted = key.map(str::to_owned).or_else(own);
-    if wanted.as_deref() != Some(signer.as_str()) {
+    if expected_key(key, context)? != signer {
         return Err(not_signed("report-other-key"));
     }
     report.raw(&format!("{}\n", signed.report));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use relight_engine::store::Store;
 use relight_model::SiteId;
-use relight_server::web::{Lang, texts};
+use relight_server::web::Lang;
 
-use super::{door_title, site_name};
+use super::{class_words, door_title, site_name};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -39,10 +39,7 @@ impl<'a> Contacts<'a> {
             .map_or_else(|_| site.to_owned(), |number| site_name(self.sites, SiteId(number)));
         let class = match class.strip_prefix("probe:") {
             Some(id) => door_title(id, self.lang).unwrap_or_else(|| id.to_owned()),
-            None => {
-                let words = texts::by_code(self.lang, &format!("contact-{class}"));
-                words.unwrap_or(class).to_owned()
-            }
+            None => class_words(self.lang, class).to_owned(),
         };
         format!("{day}  {org}  {site}  {status}  {path}  ({class})")
     }

@@ -259,7 +259,7 @@ impl Erase {
         notes::note(&store, "erase", &format!("begun: {}", self.reason), context)?;
         let erased = erase_source(&store, self.address, context.now());
         let Erasure { contacts, left } = erased.map_err(|error| Failure::engine(lang, &error))?;
-        let files = if left.is_some() { ", not yet in free pages" } else { "" };
+        let files = if left.is_some() { ", free pages not yet overwritten" } else { "" };
         let note = format!("{contacts} contacts{files}: {}", self.reason);
         notes::note(&store, "erase", &note, context)?;
         if context.json {
