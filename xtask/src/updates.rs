@@ -3,7 +3,7 @@
 //! `SECURITY.md` says how soon they are brought up to date. The record in the repository is made by
 //! asking the registry; tidy holds it against `Cargo.lock` without a network.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -67,9 +67,10 @@ impl Libraries {
         for line in told.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             let (name, version, newer) = match words[..] {
-                ["Updating", name, version, "->", newer] => (name, version, newer),
-                ["Unchanged", name, version, "(available:", newer] => {
-                    (name, version, newer.trim_end_matches(')'))
+                // Behind it may stand which Rust it requires, or what is newer still.
+                ["Updating", name, version, "->", newer, ..] => (name, version, newer),
+                ["Unchanged", name, version, "(available:", newer, ..] => {
+                    (name, version, newer.trim_end_matches([')', ',']))
                 }
                 _ => continue,
             };
@@ -114,15 +115,15 @@ impl Libraries {
 }
 
 /// The versions in a lock file, by name and version.
-pub(crate) fn locked(lock: &str) -> BTreeMap<(String, String), ()> {
-    let mut found = BTreeMap::new();
+pub(crate) fn locked(lock: &str) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
     let mut name = "";
     for line in lock.lines() {
         let value = |key: &str| line.strip_prefix(key)?.strip_suffix('"');
         if let Some(text) = value("name = \"") {
             name = text;
         } else if let Some(version) = value("version = \"") {
-            found.insert((name.to_owned(), version.to_owned()), ());
+            found.insert((name.to_owned(), version.to_owned()));
         }
     }
     found
@@ -157,9 +158,9 @@ mod tests {
 
     const TOLD: &str = "    Updating crates.io index
      Locking 3 packages to latest Rust 1.95 compatible versions
-    Updating anyhow v1.0.104 -> v1.0.105
+    Updating anyhow v1.0.104 -> v1.0.105 (available: v2.0.0)
       Adding zeroize_derive v1.5.0
-   Unchanged matchit v0.8.4 (available: v0.8.6)
+   Unchanged matchit v0.8.4 (available: v0.8.6, requires Rust 1.99)
     Updating toml v1.2.1+spec-1.1.0 -> v1.2.2+spec-1.1.0
 ";
 

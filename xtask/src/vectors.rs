@@ -18,9 +18,11 @@ const REAL_INPUTS: &str = "../shared/data";
 /// When a line, a score or a name is judged otherwise than its file says, or a record is not read.
 pub(crate) fn run(folder: Option<&str>) -> Result<(), String> {
     let folder = folder.map_or_else(|| tree::root().join(FOLDER), PathBuf::from);
-    examine(&folder, "relight-match", "vectors", "some vectors are judged otherwise")?;
+    let vectors = examine(&folder, "relight-match", "vectors", "some vectors are judged otherwise");
     let beside = folder.parent().unwrap_or(&folder);
-    examine(beside, "relight-formats", "samples", "some records are not read")
+    // Both are tried, whichever differs.
+    let samples = examine(beside, "relight-formats", "samples", "some records are not read");
+    vectors.and(samples)
 }
 
 /// Payloads, logs and flows that others published, against the watch. What is not there is not

@@ -13,7 +13,7 @@ pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     };
     let locked = updates::locked(lock);
     for it in &libraries.behind {
-        if !locked.contains_key(&(it.name.clone(), it.version.clone())) {
+        if !locked.contains(&(it.name.clone(), it.version.clone())) {
             let (name, version) = (&it.name, &it.version);
             complain(format!("{name} {version} is not in Cargo.lock: cargo xtask updates"));
         }
