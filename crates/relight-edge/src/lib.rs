@@ -32,5 +32,5 @@ pub use driver::{
 pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
-pub use probe::{Look, ProbeResult, ProbeTarget, Prober, verify_get};
+pub use probe::{Look, ProbeResult, ProbeTarget, Prober, verify_get, verify_request};
 pub use tls::Listener;

@@ -255,11 +255,28 @@ fn no_store(answer: &Response) -> bool {
 /// # Errors
 /// `Unreachable` when the socket does not answer, `Refused` when host or uri are not HTTP.
 pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>), EdgeError> {
+    verify_request(socket, host, "GET", uri)
+}
+
+/// The same with a method of choice, GET or HEAD: nothing else is sent to a site that is being
+/// tried.
+///
+/// # Errors
+/// As [`verify_get`]; `Refused` for another method.
+pub fn verify_request(
+    socket: &Path,
+    host: &str,
+    method: &str,
+    uri: &str,
+) -> Result<(u16, Vec<u8>), EdgeError> {
+    if !["GET", "HEAD"].contains(&method) {
+        return Err(EdgeError::new(EdgeErrorKind::Refused, format!("verify with {method}")));
+    }
     let mut client = match http::loopback(socket) {
         Some(address) => Client::connect(address)?,
         None => Client::connect_unix(socket)?,
     };
-    let answer = client.get(host, uri)?;
+    let answer = client.request(method, host, uri, &[])?;
     Ok((answer.status, answer.body))
 }
 

@@ -8,7 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use relight_model::{Digest, GateKey, Timestamp};
+use relight_store::SiteChecks;
 
+use crate::checks::Ran;
 use crate::drill::chain;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -112,11 +114,14 @@ struct Found {
     tried: Option<Tried>,
     compromise: Compromise,
     vital: bool,
+    /// What its own checks gave, and the list.
+    checks: Option<(Option<Ran>, SiteChecks)>,
 }
 
 impl Found {
-    const fn failed(tried: Tried) -> Self {
-        Self { tried: Some(tried), compromise: Compromise::Unknown, vital: true }
+    fn failed(tried: Tried) -> Self {
+        let (tried, compromise) = (Some(tried), Compromise::Unknown);
+        Self { tried, compromise, vital: true, checks: None }
     }
 }
 
@@ -172,7 +177,7 @@ impl Engine {
             Ok(edge) => edge,
             Err(error) => return Found::failed(Tried::at("no-edge", &error)),
         };
-        let failed = match behind_the_gate(&target, &host, "/") {
+        let failed = match behind_the_gate(&target, &host, "GET", "/") {
             Ok((status, _)) if status / 100 == one.class => None,
             Ok((status, _)) => {
                 let detail = format!("GET /: {status}, not {}xx", one.class);
@@ -183,13 +188,23 @@ impl Engine {
         if let Some(tried) = failed {
             return Found::failed(tried);
         }
+        let list = match self.checks_of(&one.site) {
+            Ok(list) => list,
+            Err(error) => return Found::failed(Tried::at("checks-unread", &error)),
+        };
+        let ran = self.run_checks(&one.id, &one.site, (&target, &host), &list);
+        let failed = ran.as_ref().and_then(Ran::tried);
+        let checks = Some((ran, list));
+        if failed.is_some() {
+            return Found { tried: failed, compromise: Compromise::Unknown, vital, checks };
+        }
         let compromise = match self.signs_at(&one.id, &one.site) {
             Ok(SignsOf::None) => Compromise::NoSigns,
             Ok(SignsOf::Seen(_)) => Compromise::Signs,
             Ok(SignsOf::Unknown(_)) => Compromise::Unknown,
             Err(error) => return Found::failed(Tried::at("signs-unread", &error)),
         };
-        Found { tried: Tried::by_signs(compromise, vital), compromise, vital }
+        Found { tried: Tried::by_signs(compromise, vital), compromise, vital, checks }
     }
 
     /// What keeps every fix from being verified is on the board of whoever looks, once.
@@ -204,18 +219,24 @@ impl Engine {
 
     /// Journals what was found, if the site still stands where it stood.
     fn settle(&self, one: &Fixed, found: Found) -> Result<bool, EngineError> {
-        let Found { tried, compromise, vital } = found;
+        let Found { tried, compromise, vital, checks } = found;
         let passed = tried.is_none();
+        let (ran, list) = checks.unwrap_or_default();
         let _one = self.one_act();
         let is_there = |case: &Incident| fixed_in(&one.id, case, self.now()).any(|it| it == *one);
         if self.with_ledger(|it| it.incident(&one.id).map(is_there)) != Some(true) {
             return Ok(false);
         }
+        // Another list is another trial, at the next look.
+        if passed && self.checks_of(&one.site)? != list {
+            return Ok(false);
+        }
         let site = one.site.clone();
-        let evidence = Some(one.evidence);
-        let verified = Entry::Verified { site, functional: true, compromise, vital, evidence };
-        let found = self.news_of(&one.id, &one.site, tried).into_iter();
-        let entries = found.chain(passed.then_some(verified));
+        let (evidence, checks, functional) = (Some(one.evidence), Self::required(&list), true);
+        let verified = Entry::Verified { site, functional, compromise, vital, evidence, checks };
+        let ran = ran.and_then(|ran| self.news_of_checks(&one.id, &one.site, evidence, &ran));
+        let news = ran.into_iter().chain(self.news_of(&one.id, &one.site, tried));
+        let entries = news.chain(passed.then_some(verified));
         let entries: Vec<_> = entries.map(|entry| (one.id.clone(), entry)).collect();
         if entries.is_empty() {
             return Ok(false);

@@ -21,6 +21,7 @@ mod standing;
 mod terms;
 mod tried;
 mod update;
+mod verified;
 mod weigh;
 pub(crate) mod wire;
 
@@ -42,3 +43,4 @@ pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AG
 pub use terms::{Baseline, Compromise, Seat};
 pub use tried::{DETAIL_BYTES_MAX, Tried};
 pub use update::{UPDATE_BYTES_MAX, UPDATES_MAX, Update};
+pub use verified::Checked;

@@ -6,6 +6,7 @@ use relight_edge::Target;
 use relight_model::{AssetId, Digest, GateKey, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, SnapshotDraft};
 
+use crate::checks::Ran;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::follow::not_registered;
@@ -38,10 +39,16 @@ pub struct FunctionalTest {
 }
 
 impl FunctionalTest {
+    /// What is asked where nobody says anything else: whoever has checks of their own leaves it to
+    /// them.
+    fn is_usual(&self) -> bool {
+        self.uri == "/" && self.status == 200 && self.text.is_empty()
+    }
+
     /// Asks the site through the verification path of its edge: why it did not pass, if it did
     /// not. A site that does not answer has not passed.
     pub fn failure(&self, target: &Target, host: &str) -> Option<Tried> {
-        let (status, body) = match behind_the_gate(target, host, &self.uri) {
+        let (status, body) = match behind_the_gate(target, host, "GET", &self.uri) {
             Ok(answer) => answer,
             Err(tried) => return Some(tried),
         };
@@ -63,17 +70,18 @@ impl FunctionalTest {
 pub(crate) fn behind_the_gate(
     target: &Target,
     host: &str,
+    method: &str,
     uri: &str,
 ) -> Result<(u16, Vec<u8>), Tried> {
     let Some(socket) = &target.verify else { return Err(Tried::because("no-path")) };
-    relight_edge::verify_get(socket, host, uri).map_err(|error| {
+    relight_edge::verify_request(socket, host, method, uri).map_err(|error| {
         // The last cause alone: those before it name the socket, which is nobody's business.
         let mut cause = error.source();
         while let Some(deeper) = cause.and_then(Error::source) {
             cause = Some(deeper);
         }
         let cause = cause.map_or_else(|| error.kind.code().to_owned(), ToString::to_string);
-        Tried { why: "no-answer".to_owned(), detail: format!("GET {uri}: {cause}") }
+        Tried { why: "no-answer".to_owned(), detail: format!("{method} {uri}: {cause}") }
     })
 }
 
@@ -193,19 +201,31 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let Some(trial) = self.under_trial(id, key, compromise) else { return Ok(false) };
         let (target, host, vital) = self.edge_of(key)?;
-        let failure = test.failure(&target, &host);
+        let list = self.checks_of(key)?;
+        let checks = Self::required(&list);
+        let failure = match test.is_usual() && checks.is_some() {
+            true => None,
+            false => test.failure(&target, &host),
+        };
+        let ran = match failure {
+            None => self.run_checks(id, key, (&target, &host), &list),
+            Some(_) => None,
+        };
+        let failure = failure.or_else(|| ran.as_ref().and_then(Ran::tried));
         let functional = failure.is_none();
         let _one = self.one_act();
         // What was tried is what is verified: nothing else, however clear.
-        if self.under_trial(id, key, compromise).as_ref() != Some(&trial) {
+        let is_same = self.under_trial(id, key, compromise).as_ref() == Some(&trial);
+        if !is_same || self.checks_of(key)? != list {
             return Err(Rejected(OTHER_FILES).into());
         }
         let (evidence, known) = trial;
         let told = failure.or_else(|| Tried::by_signs(known, vital));
         let site = key.clone();
-        let verified = Entry::Verified { site, functional, compromise, vital, evidence };
-        let found = self.news_of(id, key, told).into_iter();
-        let entries = found.chain([verified]).map(|entry| (id.to_owned(), entry)).collect();
+        let verified = Entry::Verified { site, functional, compromise, vital, evidence, checks };
+        let ran = ran.map(|ran| ran.entry(key, evidence));
+        let news = ran.into_iter().chain(self.news_of(id, key, told));
+        let entries = news.chain([verified]).map(|entry| (id.to_owned(), entry)).collect();
         for result in self.append(actor, entries)? {
             result?;
         }

@@ -10,6 +10,7 @@ pub mod answer;
 mod authority;
 pub mod barriers;
 pub mod blast;
+pub mod checks;
 mod commit;
 pub mod demo;
 pub mod drill;

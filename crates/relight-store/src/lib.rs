@@ -10,6 +10,7 @@ mod advisory_sources;
 mod attestations;
 mod blob;
 mod chain;
+mod checks;
 mod control;
 mod deployment;
 mod erasures;
@@ -58,6 +59,9 @@ pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
 pub use blob::ContentDigest;
 pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
+};
+pub use checks::{
+    BadCheck, CHECK_PATH_BYTES_MAX, CHECK_TEXT_BYTES_MAX, CHECKS_MAX, SiteCheck, SiteChecks,
 };
 pub use control::Control;
 pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_alias.sql"),
     include_str!("schema_debian.sql"),
     include_str!("schema_part.sql"),
+    include_str!("schema_check.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -154,7 +155,8 @@ mod tests {
                      ('debian', 'debian/p/CVE-1', 'vanished', 1)";
         behind(&store).execute(marks, []).unwrap();
         // As it was before that step: what later ones add is not there yet.
-        let before = "ALTER TABLE site DROP COLUMN parts; UPDATE schema_version SET version = 16";
+        let before = "DROP TABLE site_check; ALTER TABLE site DROP COLUMN parts;
+                      UPDATE schema_version SET version = 16";
         behind(&store).execute_batch(before).unwrap();
         drop(store);
         let store = Store::open(folder.path()).unwrap();

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use relight_edge::{EdgeErrorKind, LintSeverity, ProbeTarget, Prober, Stage, verify_get};
+use relight_edge::{
+    EdgeErrorKind, LintSeverity, ProbeTarget, Prober, Stage, verify_get, verify_request,
+};
 use relight_model::{Epoch, GateKey, Seen};
 
 use crate::support::{Kind, Rig, epoch, host, key, set};
@@ -180,6 +182,10 @@ fn the_verification_path_is_open_while_the_public_one_is_dark() {
             let mode = fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o660, "{kind:?}: who may go behind the gate");
         }
+        let headless = verify_request(&socket, &host(0), "HEAD", "/health").unwrap();
+        assert_eq!(headless, (200, Vec::new()), "{kind:?}");
+        let refused = verify_request(&socket, &host(0), "POST", "/health").unwrap_err();
+        assert_eq!(refused.kind, EdgeErrorKind::Refused, "{kind:?}");
         let unknown = verify_get(&socket, "elsewhere.example", "/").unwrap();
         assert_eq!(unknown.0, 421, "{kind:?}");
     }

@@ -138,6 +138,25 @@ pub enum Entry {
         /// What was asked and what came.
         detail: String,
     },
+    /// The checks of a site were asked behind its gate, in their order and up to the first that did
+    /// not pass.
+    ChecksRun {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Id of the evidence about the files that answered.
+        #[serde(with = "wire::digest_option")]
+        evidence: Option<Digest>,
+        /// Digest of the list; one without checks says that they were taken away.
+        #[serde(with = "wire::digest")]
+        list: Digest,
+        /// How many checks the list has.
+        of: u32,
+        /// How many of them passed.
+        passed: u32,
+        /// The one that did not pass (`GET /booking -> 200`); empty where all did.
+        failed: String,
+    },
     /// The three independent parts of a verification (INCIDENT 3.3).
     Verified {
         /// The site.
@@ -152,6 +171,9 @@ pub enum Entry {
         /// Id of the evidence about the files that were tried; other files were not.
         #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
         evidence: Option<Digest>,
+        /// Digest of the list of checks that the site had: all of it has to have passed.
+        #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
+        checks: Option<Digest>,
     },
     /// A site is being opened under this evidence.
     RelightStarted {
@@ -409,6 +431,7 @@ impl Entry {
             Self::Deployed { .. } => "deployed",
             Self::VerificationStarted { .. } => "verification-started",
             Self::VerificationFound { .. } => "verification-found",
+            Self::ChecksRun { .. } => "checks-run",
             Self::Verified { .. } => "verified",
             Self::RelightStarted { .. } => "relight-started",
             Self::RelightStopped { .. } => "relight-stopped",
@@ -456,6 +479,7 @@ impl Entry {
             | Self::Deployed { site, .. }
             | Self::VerificationStarted { site }
             | Self::VerificationFound { site, .. }
+            | Self::ChecksRun { site, .. }
             | Self::Verified { site, .. }
             | Self::Mitigated { site, .. }
             | Self::AcceptanceProposed { site, .. }
@@ -546,42 +570,5 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies_are_canonical_and_read_back() {
-        let entry = Entry::Proved {
-            sites: vec![GateKey::new("b").unwrap(), GateKey::new("a").unwrap()],
-            light: Light::Dark,
-            edge: "nginx-01".into(),
-            epoch: Epoch { term: 3, seq: 7 },
-        };
-        let body = entry.to_body().unwrap();
-        assert_eq!(
-            body,
-            r#"{"edge":"nginx-01","epoch":"3-7","kind":"proved","light":"dark","sites":["b","a"]}"#
-        );
-        assert_eq!(Entry::from_body(&body).unwrap(), entry);
-        assert_eq!(entry.kind(), "proved");
-    }
-
-    #[test]
-    fn on_a_full_disk_people_come_in_and_strangers_write_nothing() {
-        let is_admitted = |act: &str| {
-            let (account, facts) = ("anna".to_owned(), BTreeMap::new());
-            Entry::Access { act: act.to_owned(), account, facts }.is_for_a_full_disk()
-        };
-        assert!(is_admitted("signed-in") && is_admitted("key-shown"));
-        assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
-    }
-
-    #[test]
-    fn a_bad_body_is_an_error() {
-        for body in
-            ["", "{}", r#"{"kind":"proved"}"#, r#"{"kind":"fix-started","note":"","site":"../x"}"#]
-        {
-            assert!(Entry::from_body(body).is_err(), "{body}");
-        }
-    }
-}
+#[path = "entry_tests.rs"]
+mod tests;

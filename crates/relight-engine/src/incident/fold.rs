@@ -10,9 +10,10 @@ use super::grant::{Grant, Mitigation, Request};
 use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
-use super::terms::{Baseline, Compromise};
+use super::terms::Baseline;
 use super::tried::Tried;
 use super::update::Update;
+use super::verified::Checked;
 use super::weigh::after_evidence;
 
 /// Why an entry changes nothing. The text is for the audit log.
@@ -41,6 +42,8 @@ pub struct Case {
     pub declared: bool,
     /// Why the last trial behind the gate did not pass.
     pub tried: Option<Box<Tried>>,
+    /// What its checks gave, the last time that they were asked.
+    pub checked: Option<Box<Checked>>,
     /// A verified fix is in service.
     pub fixed: bool,
     /// The last verification did not pass: only another one lets it return.
@@ -77,6 +80,7 @@ impl Case {
             reported: false,
             declared: false,
             tried: None,
+            checked: None,
             fixed: false,
             unverified: false,
             signs: false,
@@ -248,6 +252,7 @@ impl Incident {
             Entry::VerificationStarted { site } => {
                 self.one(site, |case| step(case, &[Phase::FixDeployed], Phase::Verifying, now))
             }
+            Entry::ChecksRun { .. } => self.checks_run(entry),
             Entry::Verified { .. } => self.verified(entry, now),
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
             Entry::RelightStopped { sites, .. } => self.stop(sites, now),
@@ -374,39 +379,6 @@ impl Incident {
         self.cases.insert(evidence.site.clone(), case);
         self.hear_of_parts(&evidence.site, clear);
         Ok(())
-    }
-
-    /// What was tried has to be what is known now. Signs that somebody saw count in a site that was
-    /// verified before as well.
-    fn verified(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        let Entry::Verified { site, functional, compromise, vital, evidence } = entry else {
-            return Err(Rejected("the entry is of another kind"));
-        };
-        let case = self.cases.get(site).ok_or(Rejected("the site has no case"))?;
-        if evidence.is_some() && *evidence != case.evidence_id() {
-            return Err(Rejected(OTHER_FILES));
-        }
-        let found = case.compromise(*compromise);
-        let safe = match found {
-            Compromise::NoSigns => true,
-            Compromise::Unknown => !vital,
-            Compromise::Signs => false,
-        };
-        let passed = self.is_clear(case, now) && *functional && safe;
-        self.one(site, |case| {
-            let next = if passed { Phase::RelightEligible } else { Phase::Affected };
-            let seen = *compromise == Compromise::Signs;
-            if seen && case.phase == Phase::RelightEligible {
-                (case.grant, case.mitigation) = (None, None);
-                case.go(Phase::Verifying, now);
-            }
-            step(case, &[Phase::Verifying], next, now)?;
-            (case.fixed, case.unverified) = (passed, !passed);
-            case.signs = found == Compromise::Signs;
-            // A server tries again what somebody says is fixed after it did not pass, not before.
-            case.declared &= passed;
-            Ok(())
-        })
     }
 
     fn relight(

@@ -65,7 +65,7 @@ fn relight(artifact: u8) -> Entry {
 }
 
 fn verified(functional: bool, compromise: Compromise, vital: bool) -> Entry {
-    Entry::Verified { site: key("a"), functional, compromise, vital, evidence: None }
+    Entry::Verified { site: key("a"), functional, compromise, vital, evidence: None, checks: None }
 }
 
 fn after(entries: &[Entry]) -> Incident {
@@ -191,6 +191,74 @@ fn a_failed_verification_leads_back_to_affected() {
         entries.push(verified(functional, compromise, vital));
         assert_eq!(phase(&entries), expected, "{functional} {compromise:?} {vital}");
     }
+}
+
+/// What a list of checks gave counts of this list and of the files that are known, and all of it
+/// has to have passed; the journal says so alone.
+#[test]
+fn a_fix_is_verified_only_once_the_checks_of_the_site_passed() {
+    let known = |artifact| evidence(artifact, 2, Clear).id().ok();
+    let [list, older] = [Digest([7; 32]), Digest([8; 32])];
+    let ran = |list, artifact, passed: u32| {
+        let (site, failed) = (key("a"), String::new());
+        Entry::ChecksRun { site, evidence: known(artifact), list, of: 3, passed, failed }
+    };
+    let ends = |checks| Entry::Verified {
+        site: key("a"),
+        functional: true,
+        compromise: Compromise::NoSigns,
+        vital: true,
+        evidence: known(3),
+        checks,
+    };
+    let way = [order(), attach(1, 2, Affected), attach(3, 2, Clear)];
+    let none = Entry::ChecksRun {
+        site: key("a"),
+        evidence: known(3),
+        list: Digest([9; 32]),
+        of: 0,
+        passed: 0,
+        failed: String::new(),
+    };
+    for (asked, checks, expected) in [
+        (vec![], None, Phase::RelightEligible),
+        (vec![], Some(list), Phase::Affected),
+        (vec![ran(list, 3, 3)], Some(list), Phase::RelightEligible),
+        (vec![ran(list, 3, 2)], Some(list), Phase::Affected),
+        (vec![ran(older, 3, 3)], Some(list), Phase::Affected),
+        (vec![ran(list, 3, 2), ran(list, 3, 3)], Some(list), Phase::RelightEligible),
+        (vec![ran(list, 3, 3), ran(list, 3, 0)], Some(list), Phase::Affected),
+        // A list that failed is not passed by taking it away in silence.
+        (vec![ran(list, 3, 2)], None, Phase::Affected),
+        (vec![ran(list, 3, 2), none], None, Phase::RelightEligible),
+    ] {
+        let entries = [way.as_slice(), asked.as_slice(), &[ends(checks)]].concat();
+        assert_eq!(phase(&entries), expected, "{asked:?} {checks:?}");
+        let last = entries.last().unwrap();
+        assert_eq!(Entry::from_body(&last.to_body().unwrap()).unwrap(), *last);
+    }
+    let other = Rejected("other files were read than those that were tried");
+    assert_eq!(rejected(&way, &ran(list, 1, 3)), other);
+    let early = Rejected("no fix of the site is being verified");
+    assert_eq!(rejected(&way[..2], &ran(list, 3, 3)), early);
+    let again = [way.as_slice(), &[ran(list, 3, 3), attach(5, 2, Clear)]].concat();
+    let incident = after(&again);
+    let case = incident.case(&key("a")).unwrap();
+    assert_eq!(case.phase, Phase::Verifying);
+    let elsewhere = Entry::Verified {
+        site: key("a"),
+        functional: true,
+        compromise: Compromise::NoSigns,
+        vital: true,
+        evidence: None,
+        checks: Some(list),
+    };
+    let all = [again.as_slice(), &[elsewhere]].concat();
+    assert_eq!(phase(&all), Phase::Affected, "other files were never asked");
+    // A journal of before says nothing of checks.
+    let before =
+        r#"{"compromise":"no-signs","functional":true,"kind":"verified","site":"a","vital":true}"#;
+    assert_eq!(Entry::from_body(before).unwrap(), verified(true, Compromise::NoSigns, true));
 }
 
 /// Trap: clear evidence that came too late took a fix out of verification, and newer evidence for

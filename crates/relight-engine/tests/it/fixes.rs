@@ -67,13 +67,13 @@ impl Town {
     }
 }
 
-fn town(count: usize) -> Town {
+pub(crate) fn town(count: usize) -> Town {
     let town = Town::new(count);
     town.incident(LOG4SHELL);
     town
 }
 
-fn declare(town: &Town, site: usize) -> bool {
+pub(crate) fn declare(town: &Town, site: usize) -> bool {
     let entry = Entry::FixStarted { site: key(&name(site)), note: "2.17.1".into() };
     town.engine.record("owner", LOG4SHELL, entry).is_ok()
 }
@@ -88,14 +88,14 @@ fn affected(town: &Town, site: usize) {
 }
 
 /// The same after somebody said that it is being fixed, and its files were read again.
-fn fixed(town: &Town, site: usize) {
+pub(crate) fn fixed(town: &Town, site: usize) {
     affected(town, site);
     assert!(declare(town, site));
     town.ingest(site, log4j("2.17.1"));
     assert_eq!(town.phase(LOG4SHELL, site), Some(Phase::Verifying));
 }
 
-fn why(town: &Town, site: usize) -> String {
+pub(crate) fn why(town: &Town, site: usize) -> String {
     town.engine.tried(LOG4SHELL, &key(&name(site))).map(|it| it.why).unwrap_or_default()
 }
 

@@ -5,6 +5,7 @@
 mod acts;
 mod barrier;
 mod barrier_proxies;
+mod checks;
 mod controls;
 mod deciding;
 mod disk;

@@ -13,6 +13,7 @@ use relight_engine::reconcile::{EdgeLoop, Eyes, Want};
 use relight_model::{Epoch, GateKey, Light, Seen, Timestamp, Verdict};
 
 use crate::edge::Shared;
+use crate::oracle::LIST;
 use crate::sim::Sim;
 
 /// Seeds within which a mutant must be caught.
@@ -31,6 +32,10 @@ pub(crate) enum Mutant {
     FixCountsAsLit,
     /// A verification that failed clears the site.
     FailedVerificationRestores,
+    /// What the checks of a site gave is not looked at.
+    ChecksIgnored,
+    /// What checks gave counts for files that were never asked.
+    ChecksOfOtherFiles,
     /// Unknown is taken for clear.
     UnknownAsClear,
     /// Evidence survives the artifacts that it is about.
@@ -60,11 +65,13 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
         Self::FailedVerificationRestores,
+        Self::ChecksIgnored,
+        Self::ChecksOfOtherFiles,
         Self::UnknownAsClear,
         Self::NoDigestBinding,
         Self::NoRevisionBinding,
@@ -131,8 +138,13 @@ impl Mutant {
                     compromise: Compromise::NoSigns,
                     vital: false,
                     evidence: None,
+                    checks: None,
                 };
+                drop(ledger.apply(id, &all_passed(id, site, ledger), now));
                 ledger.apply(id, &entry, now)
+            }
+            (Self::ChecksIgnored | Self::ChecksOfOtherFiles, _) => {
+                self.apply_unchecked(ledger, id, entry, now)
             }
             (Self::RefusedEntryChangesState, Entry::RelightStarted { site, .. }) => {
                 let refused = ledger.apply(id, entry, now);
@@ -144,6 +156,35 @@ impl Mutant {
                     drop(ledger.apply(id, &retried, now));
                 }
                 refused
+            }
+            _ => ledger.apply(id, entry, now),
+        }
+    }
+
+    /// The fold of an engine that does not look well at what checks gave.
+    fn apply_unchecked(
+        self,
+        ledger: &mut Ledger,
+        id: &str,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        match (self, entry) {
+            (Self::ChecksIgnored, Entry::ChecksRun { .. }) => Ok(()),
+            (Self::ChecksIgnored, Entry::Verified { .. }) => {
+                let mut entry = entry.clone();
+                if let Entry::Verified { checks, .. } = &mut entry {
+                    *checks = None;
+                }
+                ledger.apply(id, &entry, now)
+            }
+            (_, Entry::Verified { site, .. }) => {
+                let case = ledger.incident(id).and_then(|incident| incident.case(site));
+                let passed = case.and_then(|case| case.checked.as_deref());
+                if passed.is_some_and(|it| it.passed == it.of) {
+                    drop(ledger.apply(id, &all_passed(id, site, ledger), now));
+                }
+                ledger.apply(id, entry, now)
             }
             _ => ledger.apply(id, entry, now),
         }
@@ -205,6 +246,14 @@ impl Mutant {
     pub(crate) fn settled(self, settled: bool) -> bool {
         settled || self == Self::AlwaysSettled
     }
+}
+
+/// Every check of the list of a site passed, of the files that are known now.
+fn all_passed(id: &str, site: &GateKey, ledger: &Ledger) -> Entry {
+    let case = ledger.incident(id).and_then(|incident| incident.case(site));
+    let evidence = case.and_then(|case| case.evidence.as_ref()?.id().ok());
+    let (site, failed) = (site.clone(), String::new());
+    Entry::ChecksRun { site, evidence, list: LIST, of: 2, passed: 2, failed }
 }
 
 /// Writes what a reload reads only after the running edge was changed.

@@ -9,6 +9,14 @@ use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
 /// The matcher that the simulated journal is folded with.
 pub(crate) const MATCHER: u32 = 1;
 
+/// The list of checks of those sites that have one, as the register says.
+pub(crate) const LIST: Digest = Digest([0x20; 32]);
+
+/// Whether the register has checks for a site.
+pub(crate) fn has_checks(site: &GateKey) -> bool {
+    ["a", "c", "west"].contains(&site.as_str())
+}
+
 /// What the accepted lines of a journal say, incident by incident.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
@@ -45,6 +53,8 @@ struct Story {
     has_failed: bool,
     /// Somebody saw signs of a compromise, and nobody said since that there are none.
     has_signs: bool,
+    /// Its checks, as they were asked last: which list, of which files, and whether all passed.
+    asked: Option<(Digest, Option<Digest>, bool)>,
 }
 
 impl Story {
@@ -55,6 +65,12 @@ impl Story {
                 && evidence.artifact_set == self.deployed
                 && is_good(evidence, revision, at)
         })
+    }
+
+    /// All that the register asks of it was asked of the files that are known, and came.
+    fn answers(&self) -> bool {
+        let known = self.evidence.as_ref().and_then(|evidence| evidence.id().ok());
+        self.asked == Some((LIST, known, true))
     }
 
     fn is_dark(&self) -> bool {
@@ -82,7 +98,10 @@ impl Story {
                     self.darkened = Some(number);
                 }
             }
-            Entry::Verified { functional, compromise, vital, .. } => {
+            Entry::ChecksRun { list, evidence, of, passed, .. } => {
+                self.asked = Some((*list, *evidence, of == passed));
+            }
+            Entry::Verified { site, functional, compromise, vital, .. } => {
                 match compromise {
                     Compromise::NoSigns => self.has_signs = false,
                     Compromise::Signs => self.has_signs = true,
@@ -90,7 +109,8 @@ impl Story {
                 }
                 let is_said = *compromise == Compromise::NoSigns;
                 let unseen = !self.has_signs && (is_said || !vital);
-                self.has_failed = !(*functional && unseen && self.is_clear(revision, at));
+                let works = *functional && (!has_checks(site) || self.answers());
+                self.has_failed = !(works && unseen && self.is_clear(revision, at));
                 if !self.has_failed {
                     self.affected.clear();
                     self.was_affected = false;

@@ -3,7 +3,7 @@
 use relight_engine::incident::{Compromise, Entry, Evidence, EvidenceKind, Phase};
 use relight_model::{Digest, GateKey, UnknownReason, Verdict};
 
-use crate::oracle::MATCHER;
+use crate::oracle::{LIST, MATCHER, has_checks};
 use crate::sim::{INCIDENTS, Sim};
 
 impl Sim {
@@ -50,8 +50,20 @@ impl Sim {
             Phase::Verifying if self.rng.chance(60) => {
                 let functional = self.rng.chance(70);
                 let compromise = Compromise::NoSigns;
-                let (vital, evidence) = (true, evidence.and_then(|it| it.id().ok()));
-                let verified = Entry::Verified { site, functional, compromise, vital, evidence };
+                let (vital, evidence) = (true, self.known(id, &site));
+                let checks = has_checks(&site).then_some(LIST);
+                // Whoever is careful asks first; somebody forgets, or asks by an older list, or the
+                // files are read again before anything is said.
+                if checks.is_some() && self.rng.chance(70) {
+                    let asked = self.asked(&site, evidence, 80);
+                    self.tell(id, &asked);
+                    if self.rng.chance(30) {
+                        self.scan(id, &site, runs);
+                    }
+                }
+                let evidence = self.known(id, &site);
+                let verified =
+                    Entry::Verified { site, functional, compromise, vital, evidence, checks };
                 self.tell(id, &verified);
             }
             Phase::RelightEligible => {
@@ -64,6 +76,14 @@ impl Sim {
             Phase::RelitProven | Phase::Relighting if self.rng.chance(50) => {}
             _ => self.scan(id, &site, runs),
         }
+    }
+
+    /// What the checks of a site gave: by the list of the register, and passed, as often as said.
+    fn asked(&mut self, site: &GateKey, evidence: Option<Digest>, usual: usize) -> Entry {
+        let list = if self.rng.chance(usual) { LIST } else { Digest([0x21; 32]) };
+        let passed = if self.rng.chance(usual) { 2 } else { self.rng.below(2) as u32 };
+        let failed = if passed < 2 { "GET / -> 200" } else { "" }.to_owned();
+        Entry::ChecksRun { site: site.clone(), evidence, list, of: 2, passed, failed }
     }
 
     fn order(&mut self, id: &str, sites: Vec<GateKey>) {
@@ -117,7 +137,7 @@ impl Sim {
         let id = self.incident();
         let (site, runs) = self.anybody();
         let sites = vec![site.clone(), self.anybody().0];
-        let entry = match self.rng.below(13) {
+        let entry = match self.rng.below(14) {
             0 => return self.open(id),
             1 => return self.order(id, sites),
             2 => {
@@ -133,7 +153,12 @@ impl Sim {
             8 => Entry::Lapsed { sites: vec![site] },
             9 => Entry::AnalysisStarted { sites },
             10 => Entry::Closed {},
+            12 if has_checks(&site) => {
+                let evidence = self.known(id, &site).filter(|_| self.rng.chance(70));
+                self.asked(&site, evidence, 50)
+            }
             11 => Entry::Verified {
+                checks: has_checks(&site).then_some(LIST),
                 site,
                 functional: self.rng.chance(50),
                 compromise: *self.rng.pick(&[
@@ -145,13 +170,18 @@ impl Sim {
                 evidence: None,
             },
             _ => {
-                let case = self.ledger.incident(id).and_then(|incident| incident.case(&site));
-                let known = case.and_then(|case| case.evidence.as_ref()?.id().ok());
+                let known = self.known(id, &site);
                 let evidence = known.filter(|_| self.rng.chance(70)).unwrap_or_default();
                 Entry::RelightStarted { site, evidence }
             }
         };
         self.tell(id, &entry);
+    }
+
+    /// The id of the newest evidence about a site.
+    fn known(&self, id: &str, site: &GateKey) -> Option<Digest> {
+        let case = self.ledger.incident(id)?.case(site)?;
+        case.evidence.as_ref()?.id().ok()
     }
 
     /// Evidence with anything wrong with it, or nothing.

@@ -350,10 +350,14 @@ impl Sim {
     /// The engine dies and comes back: a new term, a ledger folded from the journal, no proofs.
     fn crash(&mut self) {
         let mut ledger = Ledger::new(MATCHER);
+        let mut refused = None;
         for Record { at, incident, body } in &self.journal {
             let entry = Entry::from_body(body).unwrap();
             let result = self.mutant.apply(&mut ledger, incident, &entry, *at);
-            assert_eq!(result, Ok(()), "{body} does not follow when it is replayed");
+            refused = refused.or(result.err().map(|why| format!("{why:?} when replayed: {body}")));
+        }
+        if let Some(refused) = refused {
+            self.blame(|| refused);
         }
         if self.mutant == Mutant::None && ledger != self.ledger {
             self.blame(|| "the replayed ledger differs from the live one".to_owned());

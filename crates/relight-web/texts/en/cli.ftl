@@ -543,6 +543,7 @@ entry-fix-started = fix begun
 entry-deployed = new version in service
 entry-verification-started = verification started
 entry-verification-found = what stands in the way of a verification
+entry-checks-run = checks of a site asked
 entry-verified = verification ended
 entry-relight-started = relight begun
 entry-relight-stopped = relight stopped
@@ -1298,6 +1299,24 @@ drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed,
 drill-no-edge = no edge is in the register
 drill-left = the server that runs takes what the drill showed as soon as it can: `relight edge check` tells when it counts
 edge-repair-by-server = a server runs, and brings its edges back by itself: waiting until they show what the journal wants
+check-arrow = a check says what a request must give, after an arrow
+check-request = a check asks with GET or HEAD, and nothing else
+check-path = what a check asks for begins with / and is a path and query of at most 1,024 bytes, without blanks
+check-status = a site that works answers with a status of 200 to 499
+check-text = the text of a check has at most 256 bytes, on one line
+check-head = the answer to HEAD holds no text
+check-many = a site has at most 32 checks
+check-utf8 = this is no UTF-8
+check-site = this is no short name of a site
+check-remedy = write [GET|HEAD] /PATH -> STATUS TEXT, one of the two or both, for example /booking -> 200 Book
+checks-told = { $checks ->
+    [one] 1 check
+   *[other] { NUMBER($checks) } checks
+ } of { $sites ->
+    [one] 1 site
+   *[other] { NUMBER($sites) } sites
+ }
+column-check = Check
 mark-both = { $site } cannot be both protected and drilled
 mark-both-remedy = take the other mark off first
 engine-not-clear = no current evidence calls the site clear

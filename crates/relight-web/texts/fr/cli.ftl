@@ -573,6 +573,7 @@ entry-fix-started = correctif commencé
 entry-deployed = nouvelle version en service
 entry-verification-started = vérification commencée
 entry-verification-found = ce qui fait obstacle à une vérification
+entry-checks-run = essais d’un site demandés
 entry-verified = vérification terminée
 entry-relight-started = rallumage commencé
 entry-relight-stopped = rallumage arrêté
@@ -1358,6 +1359,24 @@ drill-summary = { $edge } : { NUMBER($done) } { $done ->
 drill-no-edge = aucun frontal au registre
 drill-left = le serveur en marche prend le résultat de l'exercice dès qu'il le peut : `relight edge check` dit quand il compte
 edge-repair-by-server = un serveur est en marche et ramène lui-même ses frontaux : attente qu'ils montrent ce que veut le journal
+check-arrow = un essai dit ce qu'une requête doit donner, après une flèche
+check-request = un essai demande avec GET ou HEAD, et rien d'autre
+check-path = ce qu'un essai demande commence par / et est un chemin d'au plus 1 024 octets, sans espace
+check-status = un site qui marche répond avec un statut de 200 à 499
+check-text = le texte d'un essai a au plus 256 octets, sur une ligne
+check-head = la réponse à HEAD ne contient pas de texte
+check-many = un site a au plus 32 essais
+check-utf8 = ce n'est pas de l'UTF-8
+check-site = ce n'est pas le nom court d'un site
+check-remedy = écrivez [GET|HEAD] /CHEMIN -> STATUT TEXTE, l'un des deux ou les deux, par exemple /rendez-vous -> 200 Prendre rendez-vous
+checks-told = { $checks ->
+    [one] { NUMBER($checks) } essai
+   *[other] { NUMBER($checks) } essais
+ } de { $sites ->
+    [one] { NUMBER($sites) } site
+   *[other] { NUMBER($sites) } sites
+ }
+column-check = Essai
 mark-both = { $site } ne peut être à la fois protégé et mis à l'exercice
 mark-both-remedy = retirez d'abord l'autre marque
 engine-not-clear = aucune preuve actuelle ne met le site hors de cause

@@ -1,5 +1,6 @@
 //! `relight sites`: the register of sites.
 
+mod checks;
 mod csv_rows;
 mod export;
 mod import;
@@ -36,6 +37,7 @@ enum Action {
     Export(export::Export),
     Gaps,
     Set(set::Set),
+    Checks(checks::Checks),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +84,8 @@ struct ShowDocument<'a> {
     reasons: Vec<&'static str>,
     /// The kinds of packages, by the types of their purls, that some program does not list.
     hidden: BTreeSet<&'static str>,
+    /// What it must answer behind its gate before a fix counts as verified.
+    checks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +122,7 @@ impl Sites {
         match self.action {
             Action::Import(import) => import.run(context, report),
             Action::Set(set) => set.run(context, report),
+            Action::Checks(checks) => checks.run(context, report),
             Action::Show(show) => show.run(context, report),
             Action::List(list) => list.run(context, report),
             Action::Export(export) => export.run(context, report),
@@ -169,12 +174,14 @@ impl Show {
         let site = site.ok_or_else(|| inventory::unknown_site(lang, &self.site))?;
         let assets = assets(&register, site, context)?;
         let reasons = reasons(&register, site);
+        let checks = register.store.checks_of(&site.slug);
+        let checks = checks::texts_of(&checks.map_err(|error| context.store_failure(&error))?);
         let row = row(&register, site);
         if context.json {
             let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
             let hidden = assets.iter().flat_map(|it| &it.flaws).filter_map(FlawRow::hides);
             let hidden = hidden.collect();
-            let document = ShowDocument { site: row, assets, reasons, hidden };
+            let document = ShowDocument { site: row, assets, reasons, hidden, checks };
             report.document("relight.site/1", &document);
             return Ok(());
         }
@@ -196,6 +203,10 @@ impl Show {
         let more = [aliases, parts].into_iter().filter(|(_, value)| !value.is_empty());
         for (label, value) in more.chain(facts) {
             report.line(&format!("  {}", texts::labelled(lang, label, &value)));
+        }
+        for check in &checks {
+            let label = texts::column_check(lang);
+            report.line(&format!("  {}", texts::labelled(lang, label, check)));
         }
         for asset in &assets {
             if let Some(at) = asset.confirmed.as_deref() {

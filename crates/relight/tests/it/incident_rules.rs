@@ -323,6 +323,39 @@ fn the_status_says_why_a_fix_is_not_verified() {
     assert_eq!(town.status("san1.example"), 503);
 }
 
+/// Goal: what a site must do is asked behind its closed gate before a fix of it counts, and what it
+/// does not do is named in both languages. Method: the list of one site, with a request that its
+/// application answers otherwise, then one that it answers so.
+#[test]
+fn a_fix_is_verified_by_the_list_of_its_site() {
+    let town = town();
+    let place = &town.place;
+    let set = |check| place.expect(0, &["sites", "checks", "san-001", "--set", check]);
+    town.off(&["--yes"]);
+    place.write("fixed/log4j.jar", log4j("2.17.1"));
+    place.write("fixed/release", "2");
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    set("/booking -> 200 Rendez-vous");
+    let verify = ["incident", "verify", "san-001", "--target", "fixed"];
+    let told = place.expect(1, &verify);
+    let request = "GET /booking -> 200 Rendez-vous: 200";
+    let why = format!("the text is missing in what it answers behind its gate: {request}");
+    assert!(told.stdout.contains(&why), "{}", told.text());
+    assert_eq!(town.status("san1.example"), 503);
+    let told = place.expect(0, &["incident", "status", "--lang", "fr"]).stdout;
+    let why = format!("le texte manque dans ce qu’il répond derrière sa barrière\u{a0}: {request}");
+    assert!(told.contains(&why), "{told}");
+    set("HEAD / -> 200");
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    place.expect(0, &verify);
+    let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
+    let entries = log["entries"].as_array().unwrap();
+    let ran = entries.iter().filter(|entry| entry["kind"] == "checks-run").count();
+    assert_eq!(ran, 2, "{log}");
+    place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
+    assert_eq!(town.status("san1.example"), 200);
+}
+
 /// Bad input: the gate cannot be written. The edge is named, its sites count as exposed and are
 /// never told dark.
 #[test]

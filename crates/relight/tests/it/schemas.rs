@@ -106,6 +106,7 @@ fn documents_are_what_their_schemas_say() {
         ("site", "sites show san-001"),
         ("gaps", "sites gaps"),
         ("marks", "sites set san-002 drill_ok=yes"),
+        ("checks", "sites checks san-002"),
         ("import", "sites import sites.csv"),
         ("answer", "affected CVE-2021-44228"),
         ("advisory", "advisories show CVE-2021-44228"),

@@ -233,3 +233,50 @@ fn without_a_register_the_next_command_is_told() {
     let outcome = place.run(&["sites", "list"]);
     assert_eq!(outcome.status, 1);
 }
+
+/// What sites must answer behind their gates: one list, lists of a file, and a file that is taken
+/// whole or not at all.
+#[test]
+fn lists_of_checks_are_set_shown_and_taken_whole() {
+    let place = Place::with_sites();
+    let set = ["sites", "checks", "san-001", "--set", "/ -> Bienvenue", "--set", "HEAD /h -> 204"];
+    expect![[r#"
+        san-001  GET / -> Bienvenue
+        san-001  HEAD /h -> 204
+        2 checks of 1 site
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&set).text());
+    place.write("checks.txt", "# our towns\nmun-001 / -> 200\n\nmun-001 /a -> 301\nsan-002 / -> x");
+    place.expect(0, &["sites", "checks", "--file", "checks.txt"]);
+    let all = place.expect(0, &["sites", "checks", "--json"]).json();
+    let of = |at: usize| &all["sites"][at]["checks"];
+    assert_eq!(of(0), &json!(["GET / -> 200", "GET /a -> 301"]));
+    assert_eq!(
+        (of(1), of(2)),
+        (&json!(["GET / -> Bienvenue", "HEAD /h -> 204"]), &json!(["GET / -> x"]))
+    );
+    let shown = place.expect(0, &["sites", "show", "mun-001", "--lang", "fr"]).stdout;
+    assert!(shown.contains("  Essai\u{a0}: GET /a -> 301\n"), "{shown}");
+    place.write("bad.txt", "san-002 / -> 200\nmun-001 POST / -> 200\nmun-001 / -> 503\n");
+    let bad = ["sites", "checks", "--file", "bad.txt"];
+    expect![[r#"
+        --- stderr
+        error: bad.txt: a check asks with GET or HEAD, and nothing else
+          2: a check asks with GET or HEAD, and nothing else
+          3: a site that works answers with a status of 200 to 499
+        hint: write [GET|HEAD] /PATH -> STATUS TEXT, one of the two or both, for example /booking -> 200 Book
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&bad).text());
+    let french = place.expect(2, &[&bad[..], &["--lang", "fr"]].concat());
+    assert!(french.stderr.contains("un essai demande avec GET ou HEAD"), "{}", french.text());
+    place.write("nobody.txt", "san-002 / -> 200\nnobody / -> 200\n");
+    let told = place.expect(1, &["sites", "checks", "--file", "nobody.txt"]);
+    assert!(told.stderr.contains("nobody"), "{}", told.text());
+    assert_eq!(place.expect(0, &["sites", "checks", "--json"]).json(), all, "nothing was taken");
+    let none = place.expect(0, &["sites", "checks", "san-001", "--none"]).stdout;
+    assert!(none.ends_with("0 checks of 0 sites\n"), "{none}");
+    place.expect(2, &["sites", "checks", "--set", "/ -> 200"]);
+}
