@@ -1,5 +1,7 @@
 //! Packages of distributions: source package, epoch, backports, module streams.
 
+use std::borrow::Cow;
+
 use relight_model::{Ecosystem, Purl};
 
 use crate::release::{BACKPORT_SUITE, release_of};
@@ -103,7 +105,9 @@ fn source_of(purl: &Purl) -> (Option<String>, String) {
     let own = purl.version.as_str();
     // Records of RPM distributions name binary packages, or sources, or either: see `source`.
     match purl.upstream().filter(|_| purl.kind != "rpm") {
-        Some((name, version)) => (Some(name.to_owned()), version.unwrap_or(own).to_owned()),
+        Some((name, version)) => {
+            (Some(name.into_owned()), version.map_or_else(|| own.to_owned(), Cow::into_owned))
+        }
         None => (None, own.to_owned()),
     }
 }
@@ -121,9 +125,9 @@ pub(crate) fn source(purl: &Purl) -> Option<SourcePackage> {
     };
     // The name of a file tells no epoch. Packages that are built together have the same one, but
     // for those that have a version of their own.
-    let is_of_it = version.is_none_or(|it| it == behind_epoch(&purl.version));
-    let version = version.filter(|_| !is_of_it).unwrap_or(&purl.version);
-    let named = Purl { name: name.to_owned(), version: version.to_owned(), ..purl.clone() };
+    let is_of_it = version.as_deref().is_none_or(|it| it == behind_epoch(&purl.version));
+    let version = version.filter(|_| !is_of_it).map_or(purl.version.clone(), Cow::into_owned);
+    let named = Purl { name: name.into_owned(), version, ..purl.clone() };
     let epoch = if is_of_it {
         purl.qualifier("epoch").unwrap_or_default().to_owned()
     } else {

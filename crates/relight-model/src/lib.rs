@@ -42,7 +42,7 @@ pub use name::{bare_name, fold_name, fold_name_into, folds_to, is_cve};
 pub use part::{INTERNAL_RANGES, PART_PATH_BYTES_MAX, READING_METHODS, SitePart};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
 pub use profile::{Profile, ProfileGap, ValueKind, Values};
-pub use purl::{PURL_BYTES_MAX, Purl, PurlReference};
+pub use purl::{PURL_BYTES_MAX, Purl, PurlReference, Upstream};
 pub use range::{AffectedRange, Bound, BoundBasis, Grammar, Interval, NativeRange};
 pub use range::{RangeEvent, RangeKind, RangeStatus};
 pub use sbom::{Flaw, FlawCode, Sbom};

@@ -7,8 +7,10 @@ use std::fmt;
 
 mod reference;
 mod rules;
+mod source;
 
 pub use reference::PurlReference;
+pub use source::Upstream;
 
 /// A package URL, taken apart and decoded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,19 +47,6 @@ impl Purl {
     /// The value of a qualifier, if it is there.
     pub fn qualifier(&self, key: &str) -> Option<&str> {
         self.qualifiers.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
-    }
-
-    /// The source package that the qualifier `upstream` names, and the version of that where it is
-    /// stated: `glibc`, `glibc@2.36-9`, or for RPM the name of a file (`bind-9.11-3.el8.src.rpm`).
-    pub fn upstream(&self) -> Option<(&str, Option<&str>)> {
-        let stated = self.qualifier("upstream")?;
-        if let Some((name, version)) = stated.split_once('@') {
-            return Some((name, Some(version)));
-        }
-        let file = stated.strip_suffix(".src.rpm").or_else(|| stated.strip_suffix(".nosrc.rpm"));
-        let Some(file) = file.filter(|_| self.kind == "rpm") else { return Some((stated, None)) };
-        let at = file.match_indices('-').map(|(at, _)| at).nth_back(1)?;
-        Some((&file[..at], Some(&file[at + 1..])))
     }
 
     /// Sets a qualifier; an empty value removes it.

@@ -189,7 +189,7 @@ fn names_of(purl: &Purl) -> BTreeSet<String> {
         names.insert(fold_name(bare_name(&format!("{}/{}", purl.namespace, purl.name))));
     }
     // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
-    names.extend(purl.upstream().map(|(source, _)| fold_name(source)));
+    names.extend(purl.upstream().map(|(source, _)| fold_name(&source)));
     names
 }
 
