@@ -205,10 +205,17 @@ fn without_cve<'a>(named: &[Named<'a>], free: impl Fn(&Named<'a>) -> bool) -> Ve
     members.into_values().collect()
 }
 
-/// The normal form of an id: CVE numbers in upper case, everything else as written.
+/// The normal form of an id: CVE numbers in upper case, GHSA numbers as GitHub writes them,
+/// everything else as written.
 pub fn id(text: &str) -> String {
     let text = text.trim();
-    if is_cve(text) { text.to_ascii_uppercase() } else { text.to_owned() }
+    match text.get(..5) {
+        _ if is_cve(text) => text.to_ascii_uppercase(),
+        Some(head) if head.eq_ignore_ascii_case("GHSA-") => {
+            format!("GHSA-{}", text[5..].to_ascii_lowercase())
+        }
+        _ => text.to_owned(),
+    }
 }
 
 fn is_cve(text: &str) -> bool {

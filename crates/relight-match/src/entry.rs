@@ -9,6 +9,7 @@ use relight_model::{
 
 use crate::advisories::without_release;
 use crate::authority::Rank;
+use crate::build::Build;
 use crate::form::form;
 use crate::key::{Span, Start};
 use crate::native;
@@ -31,6 +32,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn new(ecosystem: &Ecosystem, text: &str) -> Self {
+        let text = if *ecosystem == Ecosystem::RubyGems { without_platform(text) } else { text };
         let moves = *ecosystem == Ecosystem::GitHubActions && is_moving(text);
         let version = (!moves).then(|| Version::stated(scheme_of(ecosystem), text)).flatten();
         Self {
@@ -58,6 +60,31 @@ fn is_moving(tag: &str) -> bool {
     tag.split(['-', '+']).next().unwrap_or_default().split('.').count() < 3
 }
 
+/// A gem without the platform that it was built for: `1.13.8` of `1.13.8-x86_64-linux`. Ruby itself
+/// keeps the two apart, and would read a platform in a version as the name of a pre-release.
+fn without_platform(text: &str) -> &str {
+    const SYSTEMS: [&str; 11] = [
+        "aix",
+        "cygwin",
+        "darwin",
+        "dragonfly",
+        "freebsd",
+        "linux",
+        "mingw",
+        "mswin",
+        "netbsd",
+        "openbsd",
+        "solaris",
+    ];
+    let Some((version, rest)) = text.split_once('-') else { return text };
+    let platform = rest.to_ascii_lowercase();
+    let of_system = |word: &str| SYSTEMS.iter().any(|system| word.starts_with(system));
+    let is_platform = matches!(&*platform, "java" | "jruby" | "x86" | "x64")
+        || platform.starts_with("universal-")
+        || platform.split('-').any(of_system);
+    if is_platform { version } else { text }
+}
+
 /// What one record says about one package: all its entries for it, united.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -80,6 +107,8 @@ pub(crate) struct Entry {
     /// Where it says "affected" for certain.
     sure: Box<[Span]>,
     is_modular: bool,
+    /// It speaks of builds that are numbered for themselves.
+    is_of_builds: bool,
     /// It names versions or a stream: it is about modular packages, or about others.
     is_of_kind: bool,
     /// A reviewed binding says so, not the record.
@@ -144,6 +173,7 @@ impl Entry {
             sure: Span::at_least(parts.iter().flat_map(Part::sure).collect()),
             form: form(record, &package, rank, affected),
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
+            is_of_builds: parts.iter().any(|part| part.build.is_some()),
             is_of_kind: parts.iter().any(Part::is_of_kind),
             parts,
             record: Arc::clone(record),
@@ -161,7 +191,8 @@ impl Entry {
 
     /// Whether it says "not affected" of every version whose key starts so, or nothing.
     pub(crate) fn clears(&self, start: &Start) -> bool {
-        self.spans.as_deref().is_some_and(|spans| !Span::any_holds(spans, start))
+        let spans = self.spans.as_deref().filter(|_| !self.is_of_builds);
+        spans.is_some_and(|spans| !Span::any_holds(spans, start))
     }
 
     /// What it says of an identity of this start and release of which nothing else counts: no
@@ -178,6 +209,9 @@ impl Entry {
             Some(own) if self.release == own => {}
             // Of which release it is, or the entry, is not certain.
             _ => return None,
+        }
+        if self.is_of_builds {
+            return None;
         }
         if self.is_modular {
             return (self.rank != Rank::Own).then_some(None);
@@ -208,6 +242,16 @@ impl Entry {
         self
     }
 
+    /// Whether it speaks of builds that are numbered for themselves.
+    pub(crate) const fn is_of_builds(&self) -> bool {
+        self.is_of_builds
+    }
+
+    /// Whether it says something of other builds than the subject's. Our own word is about all.
+    pub(crate) fn is_of_other_build(&self, subject: &Subject) -> bool {
+        self.rank != Rank::Own && self.parts.iter().any(|part| part.build != subject.build)
+    }
+
     /// Whether a bound or a listed version is that of a module stream.
     const fn is_modular(&self) -> bool {
         self.is_modular
@@ -216,7 +260,8 @@ impl Entry {
     /// What it says of a subject; `None` when it does not speak about it at all.
     pub(crate) fn told(&self, subject: &Subject, asked: &Asked) -> Option<Told<'_>> {
         let mut told: Option<Told<'_>> = None;
-        for part in self.parts.iter().filter(|part| part.speaks_of(subject)) {
+        let is_meant = |part: &&Part| self.rank == Rank::Own || part.build == subject.build;
+        for part in self.parts.iter().filter(is_meant).filter(|it| it.speaks_of(subject)) {
             let next = part.told(asked, self.known_is_last);
             if told.is_none_or(|it| next.strength() < it.strength()) {
                 told = Some(next);
@@ -335,6 +380,7 @@ struct Part {
     unresolved: Option<Why>,
     arch: Vec<String>,
     module: Option<String>,
+    build: Option<Build>,
     is_modular: bool,
 }
 
@@ -350,6 +396,10 @@ impl Part {
         let kind = if has_custom { RangeKind::Custom } else { RangeKind::Ecosystem };
         let mut ranges = Vec::new();
         let mut unresolved = unresolved(affected, usable(kind).next().is_some());
+        // Where a range without a start begins nobody knows, whatever another one says.
+        let all = affected.ranges.iter().filter(|range| range.kind == kind);
+        let is_half = all.filter(|it| !it.events.is_empty()).count() > usable(kind).count();
+        unresolved = unresolved.or(is_half.then_some(Why::NoRange));
         ranges.extend(usable(kind).map(|range| Range::new(scheme, range)));
         ranges.extend(affected.intervals.iter().map(|it| Range::of_interval(scheme, it)));
         for text in &affected.native {
@@ -358,6 +408,10 @@ impl Part {
                 None => unresolved = unresolved.or(Some(Why::FreeText)),
             }
         }
+        let build = Build::of_record(&affected.package).or_else(|| {
+            let holds = |text: &str| ranges.iter().any(|range| range.any_bound_holds(text));
+            Build::of_bounds(&affected.package.ecosystem, holds)
+        });
         let is_modular = ranges.iter().any(|range| range.any_bound_holds(".module"))
             || affected.versions.iter().any(|text| text.contains(".module"));
         let (affected_commits, fixed_commits) = commits(affected);
@@ -378,6 +432,7 @@ impl Part {
             unresolved,
             arch: affected.arch.clone(),
             module: affected.module.clone(),
+            build,
             is_modular,
             ranges: ranges.into_boxed_slice(),
         };

@@ -6,6 +6,7 @@
 use relight_model::{Advisory, Affected, AffectedRange, NativeRange, PackageName};
 
 use crate::authority::Rank;
+use crate::build::Build;
 
 /// The form of what one record says about one package.
 pub(crate) fn form(
@@ -35,9 +36,10 @@ fn joined(parts: &[String]) -> Vec<u8> {
 
 /// One `affected` entry; every field is named, so that a new one is not forgotten.
 fn entry(affected: &Affected) -> Vec<String> {
-    let Affected { package: _, stance, ranges, intervals, native, versions, .. } = affected;
+    let Affected { package, stance, ranges, intervals, native, versions, .. } = affected;
     let Affected { rest, arch, module, classes, .. } = affected;
     let mut parts = vec![format!("{stance:?} {rest:?} {module:?}")];
+    parts.extend(Build::of_record(package).map(|build| format!("{build:?}")));
     let mut all: Vec<Vec<String>> = ranges.iter().map(range).collect();
     all.sort();
     parts.push(format!("ranges {}", all.len()));

@@ -464,16 +464,21 @@ impl Group {
     /// Everything that the entries say of a subject.
     fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
         let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
-        let mut is_named = false;
+        let (mut is_named, mut is_of_other_build) = (false, false);
         for (subject, asked, entry) in self.entries_of_both(subject, asked) {
             is_named = true;
+            is_of_other_build |= subject.is_of_other_build(entry);
             let Some(told) = subject.hears(entry, asked) else { continue };
             let is_open = subject.reach != Reach::Package;
             let bucket = is_open.then_some((&entry.package, &entry.release_name));
             let release = subject.package.release.is_none().then_some(&entry.release_name);
             buckets.entry((bucket, release)).or_default().push((entry, told));
         }
-        let is_silent = buckets.is_empty() && is_named && subject.is_backport;
+        let missing = match () {
+            () if !buckets.is_empty() => None,
+            () if is_named && subject.is_backport => Some(Why::BackportBase),
+            () => is_of_other_build.then_some(Why::StreamUnknown),
+        };
         Heard {
             doubt: match subject.reach {
                 Reach::Package if subject.package.release.is_none() => Some(Why::ReleaseUnknown),
@@ -481,7 +486,7 @@ impl Group {
                 _ => Some(Why::NameOnly),
             },
             buckets: buckets.into_values().collect(),
-            missing: is_silent.then_some(Why::BackportBase),
+            missing,
         }
     }
 

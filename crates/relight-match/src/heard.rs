@@ -105,7 +105,8 @@ fn vote(entry: &Entry, told: &Told<'_>) -> Vote {
 pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) -> Option<Verdict> {
     let is_certain = subject.package.release.is_some()
         || entries.iter().all(|entry| entry.release_name.is_none());
-    if subject.reach != Reach::Package || subject.is_backport || !is_certain {
+    let is_of_builds = subject.build.is_some() || entries.iter().any(|it| it.is_of_builds());
+    if subject.reach != Reach::Package || subject.is_backport || is_of_builds || !is_certain {
         return None;
     }
     let mut votes = [NO_VOTE; QUICK_VOTES_MAX];

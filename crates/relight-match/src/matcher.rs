@@ -150,7 +150,7 @@ impl Holder {
             subject.reach == Reach::Package && !subject.is_backport && !bracket::is_open(component);
         let release = is_plain.then(|| ReleaseTag::of(&subject.package));
         // Another epoch would be another start.
-        let is_ordered = is_plain && !subject.epoch_may_be_missing;
+        let is_ordered = is_plain && !subject.epoch_may_be_missing && subject.build.is_none();
         let start = asked.start().filter(|_| is_ordered);
         let has_release = subject.package.release.is_some();
         let is_simple = start.is_some()

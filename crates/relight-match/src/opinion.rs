@@ -135,6 +135,8 @@ named! {
         AllVersions = "all-versions",
         /// A kind of range that this program does not know.
         UnknownRange = "unknown-range",
+        /// Nobody trusts who says of these versions alone that they are affected.
+        IssuerUntrusted = "issuer-untrusted",
         /// The publisher is still looking.
         Undetermined = "undetermined",
         /// The publisher says of this version that nobody knows.
@@ -152,9 +154,10 @@ impl Why {
         self as u8 >= Self::NoRange as u8
     }
 
-    /// Nothing in the record can be evaluated: it is silent where another one can.
+    /// Nothing in the record can be evaluated: it is silent where another one can. That nobody
+    /// knows yet is no silence where the publisher says so.
     pub(crate) const fn is_unresolved(self) -> bool {
-        self.is_of_record() && (self as u8) < Self::StatedUnknown as u8
+        self.is_of_record() && (self as u8) < Self::Undetermined as u8
     }
 
     /// From the words of the record.
@@ -166,6 +169,7 @@ impl Why {
             Told::FreeText => Self::FreeText,
             Told::AllVersions => Self::AllVersions,
             Told::UnknownRange => Self::UnknownRange,
+            Told::Untrusted => Self::IssuerUntrusted,
             Told::Undetermined => Self::Undetermined,
         }
     }
@@ -394,6 +398,7 @@ mod tests {
             "a" => Stand::Affected,
             "n" => Stand::NotAffected,
             "u" => Stand::Unknown(Why::BoundUnordered),
+            "w" => Stand::Unknown(Why::Undetermined),
             _ => Stand::Unknown(Why::NoRange),
         };
         let rank = match rank {
@@ -435,6 +440,8 @@ mod tests {
             ("3n 3a", "affected by 3a sources-disagree"),
             ("3n 3u", "unknown by 3u sources-disagree"),
             ("2u 3n", "unknown by 2u sources-disagree"),
+            ("2w 3n", "unknown by 2w sources-disagree"),
+            ("2w 3a", "affected by 3a sources-disagree"),
             ("2u 4a", "affected by 4a sources-disagree"),
             ("2n 3u", "not-affected by 2n sources-disagree"),
             ("2s 3n", "not-affected by 3n"),

@@ -2,6 +2,7 @@
 
 use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 
+use crate::build::Build;
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
 use crate::loose::LooseName;
@@ -25,6 +26,8 @@ pub(crate) struct Subject {
     pub(crate) arch: Option<String>,
     /// The module stream of a modular package.
     pub(crate) stream: Option<String>,
+    /// Which builds it is of, where those are numbered for themselves.
+    pub(crate) build: Option<Build>,
     /// The source package, where records name the one or the other.
     pub(crate) source: Option<Box<Source>>,
     is_modular: bool,
@@ -54,18 +57,27 @@ pub(crate) enum Reach {
     AnyDistribution(&'static str),
     /// One of these distributions: what it is of is built from theirs, and has no records.
     Kin(&'static [Ecosystem]),
-    /// One of any ecosystem: a document gave no purl.
+    /// One of any ecosystem: a document gave no purl, or nobody publishes records about whatever
+    /// its manager installs, so that those under this name are somebody else's or nobody's.
     AnyEcosystem,
 }
+
+/// Kinds of purl that name what holds packages: whatever is in them has names of its own.
+const IMAGES: [&str; 4] = ["docker", "huggingface", "mlflow", "oci"];
 
 impl Reach {
     fn of(purl: &Purl) -> Self {
         match (purl.kind.as_str(), purl.namespace.is_empty()) {
             ("generic", _) => Self::AnyEcosystem,
             ("maven", true) => Self::AnyGroup,
+            (kind, _) if IMAGES.contains(&kind) => Self::Package,
             (kind, _) => {
                 let known = distro::KINDS.into_iter().find(|it| *it == kind);
                 match known.filter(|_| !distro::has_records(&distribution_of(purl))) {
+                    None if distro::KINDS.contains(&kind) => Self::Package,
+                    None if matches!(distribution_of(purl), Ecosystem::Other(_)) => {
+                        Self::AnyEcosystem
+                    }
                     None => Self::Package,
                     Some(kind) => distro::kin_of(kind, &purl.namespace)
                         .map_or(Self::AnyDistribution(kind), |kin| Self::Kin(kin.ecosystems)),
@@ -79,6 +91,8 @@ impl Reach {
         match self {
             Self::Package => false,
             Self::AnyGroup => *ecosystem == Ecosystem::Maven,
+            // The packages of an ecosystem that is not known may be of any kind.
+            Self::AnyDistribution(_) if matches!(ecosystem, Ecosystem::Other(_)) => true,
             Self::AnyDistribution(kind) => ecosystem.purl_kind() == Some(kind),
             Self::Kin(ecosystems) => ecosystems.contains(ecosystem),
             Self::AnyEcosystem => true,
@@ -142,6 +156,7 @@ impl Subject {
             reach,
             loose: is_loose.then(|| Box::new(LooseName::of(&purl.namespace, &package.name))),
             source: None,
+            build: Build::of_component(&package, &distro.version),
             epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,
             arch: purl.qualifier("arch").map(Into::into),
@@ -177,10 +192,7 @@ impl Subject {
     /// What an entry about its package says of it; `None` when the entry is about another release,
     /// architecture or stream.
     pub(crate) fn hears<'a>(&self, entry: &'a Entry, asked: &Asked) -> Option<Told<'a>> {
-        let kinship = match (&entry.release_name, &self.package.release) {
-            (Some(of_entry), Some(own)) => entry.breadth.kinship(of_entry, own),
-            _ => Kinship::Same,
-        };
+        let kinship = self.kinship(entry);
         let told = match self.reach {
             _ if kinship == Kinship::Other => return None,
             Reach::Package => self.without_epoch(entry, entry.told(self, asked)?),
@@ -191,6 +203,18 @@ impl Subject {
             // That another release has the fix says nothing of this one.
             (Kinship::Perhaps, Stand::NotAffected) => None,
             _ => Some(told),
+        }
+    }
+
+    /// Whether an entry about its release is of other builds of it, or of both kinds.
+    pub(crate) fn is_of_other_build(&self, entry: &Entry) -> bool {
+        self.kinship(entry) != Kinship::Other && entry.is_of_other_build(self)
+    }
+
+    fn kinship(&self, entry: &Entry) -> Kinship {
+        match (&entry.release_name, &self.package.release) {
+            (Some(of_entry), Some(own)) => entry.breadth.kinship(of_entry, own),
+            _ => Kinship::Same,
         }
     }
 
@@ -269,7 +293,7 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
 
 /// Whether an ecosystem is a distribution, which alone may speak about its packages.
 pub(crate) fn is_distribution(ecosystem: &Ecosystem) -> bool {
-    distro::KINDS.into_iter().any(|kind| Reach::AnyDistribution(kind).covers(ecosystem))
+    ecosystem.purl_kind().is_some_and(|kind| distro::KINDS.contains(&kind))
 }
 
 #[cfg(test)]
@@ -350,6 +374,13 @@ mod tests {
         assert_eq!(reach("pkg:generic/log4j-core@1"), Reach::AnyEcosystem);
         assert_eq!(reach("pkg:deb/libc6@1"), Reach::AnyDistribution("deb"));
         assert_eq!(reach("pkg:npm/lodash@1"), Reach::Package);
+        for kind in ["alpm/arch", "ebuild/dev-libs", "nix", "brew", "opkg", "conda", "vcpkg"] {
+            assert_eq!(reach(&format!("pkg:{kind}/openssl@1")), Reach::AnyEcosystem, "{kind}");
+        }
+        for kind in ["cocoapods", "snap", "flatpak", "cpan/FOO", "luarocks", "pear"] {
+            assert_eq!(reach(&format!("pkg:{kind}/openssl@1")), Reach::AnyEcosystem, "{kind}");
+        }
+        assert_eq!(reach("pkg:oci/openssl@sha256:1"), Reach::Package);
         assert_eq!(reach("pkg:deb/debian/libc6@1"), Reach::Package);
         assert_eq!(reach("pkg:deb/kali/libc6@1"), Reach::Kin(&[Ecosystem::Debian]));
         assert_eq!(reach("pkg:apk/unheard/musl@1"), Reach::AnyDistribution("apk"));

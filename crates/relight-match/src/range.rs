@@ -422,6 +422,10 @@ impl Point {
         let low = |mark: Option<Mark>| mark.map_or(Low::Open, Low::Inclusive);
         if !self.introduced {
             told.has_ignored = true;
+            // Whatever is meant by it, this version is called affected.
+            if let Some(mark) = self.mark.filter(|_| self.last_affected) {
+                told.intervals.push(single(mark));
+            }
             return None;
         }
         if self.fixed && !self.last_affected {
@@ -431,14 +435,16 @@ impl Point {
         }
         match self.mark {
             Some(mark) if self.last_affected => {
-                let single = Low::Inclusive(mark.clone());
-                let high = High::Inclusive(mark);
-                told.intervals.push(interval(single, high, BoundBasis::LastAffected));
+                told.intervals.push(single(mark));
                 None
             }
             mark => Some(low(mark)),
         }
     }
+}
+
+fn single(mark: Mark) -> Interval {
+    interval(Low::Inclusive(mark.clone()), High::Inclusive(mark), BoundBasis::LastAffected)
 }
 
 const fn interval(lo: Low, hi: High, basis: BoundBasis) -> Interval {

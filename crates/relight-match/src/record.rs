@@ -66,7 +66,7 @@ fn said<'a>(record: &'a Advisory, policy: &Policy) -> Cow<'a, [Affected]> {
     }
     let doubted = |affected: &Affected| match affected.stance {
         Stance::Unresolved(_) => affected.clone(),
-        _ => Affected { stance: Stance::Unresolved(Why::Undetermined), ..affected.clone() },
+        _ => Affected { stance: Stance::Unresolved(Why::Untrusted), ..affected.clone() },
     };
     Cow::Owned(record.affected.iter().map(doubted).collect())
 }

@@ -115,7 +115,10 @@ pub(crate) fn release_of(ecosystem: &Ecosystem, distro: &str) -> Option<String> 
     match ecosystem {
         Ecosystem::Debian => debian_suite(distro).map(Into::into).or_else(|| first(1)),
         Ecosystem::Ubuntu => first(2),
-        Ecosystem::Alpine if distro.ends_with("edge") => Some("edge".to_owned()),
+        // Edge calls itself by the release that it is to become.
+        Ecosystem::Alpine if distro.ends_with("edge") || distro.contains("_alpha") => {
+            Some("edge".to_owned())
+        }
         Ecosystem::Alpine => first(2).map(|number| format!("v{number}")),
         Ecosystem::Wolfi | Ecosystem::Chainguard => None,
         Ecosystem::Alpaquita | Ecosystem::BellSoft if distro.ends_with("stream") => {
@@ -246,7 +249,9 @@ mod tests {
             ("Ubuntu", "ubuntu-22.04", Some("22.04")),
             ("Ubuntu", "ubuntu-22", None),
             ("Alpine", "alpine-3.20.1", Some("v3.20")),
-            ("Alpine", "alpine-3.20_alpha20240329", Some("v3.20")),
+            ("Alpine", "alpine-3.20_alpha20240329", Some("edge")),
+            ("Alpine", "alpine-3.22.0_alpha20250108", Some("edge")),
+            ("Alpine", "alpine-3.20.0_rc1", Some("v3.20")),
             ("Alpine", "3.20", Some("v3.20")),
             ("Alpine", "alpine-edge", Some("edge")),
             ("AlmaLinux", "almalinux-8.6", Some("8")),

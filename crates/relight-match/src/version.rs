@@ -29,6 +29,8 @@ pub enum VersionScheme {
     Npm,
     /// Semantic Versioning 2.0.0 elsewhere; partial versions are padded.
     SemVer,
+    /// Bitnami: Semantic Versioning whose number behind the hyphen is a revision of the package.
+    Bitnami,
     /// Go modules and the Go toolchain.
     Go,
     /// .NET: four numbers, labels without regard to case.
@@ -55,11 +57,12 @@ pub enum VersionScheme {
 
 impl VersionScheme {
     /// Every scheme.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Maven,
         Self::Pep440,
         Self::Npm,
         Self::SemVer,
+        Self::Bitnami,
         Self::Go,
         Self::NuGet,
         Self::Gem,
@@ -80,6 +83,7 @@ impl VersionScheme {
             Self::Pep440 => "pep440",
             Self::Npm => "npm",
             Self::SemVer => "semver",
+            Self::Bitnami => "bitnami",
             Self::Go => "go",
             Self::NuGet => "nuget",
             Self::Gem => "gem",
@@ -128,13 +132,12 @@ pub const fn scheme_of(ecosystem: &Ecosystem) -> VersionScheme {
         E::NuGet => VersionScheme::NuGet,
         E::RubyGems => VersionScheme::Gem,
         E::Packagist => VersionScheme::Composer,
-        E::Pub => VersionScheme::Pub,
+        // Julia orders builds as Dart does, and numbers its binary packages by them.
+        E::Pub | E::Julia => VersionScheme::Pub,
+        E::Bitnami => VersionScheme::Bitnami,
         E::Cran | E::Bioconductor => VersionScheme::Cran,
         E::Hackage | E::Ghc => VersionScheme::IntDot,
-        E::CratesIo | E::Hex | E::SwiftUrl | E::GitHubActions | E::Bitnami | E::Julia => {
-            VersionScheme::SemVer
-        }
-        E::VsCode => VersionScheme::SemVer,
+        E::CratesIo | E::Hex | E::SwiftUrl | E::GitHubActions | E::VsCode => VersionScheme::SemVer,
         E::Debian | E::Ubuntu | E::Echo | E::Opam => VersionScheme::Deb,
         E::Alpine | E::Alpaquita | E::BellSoft | E::Chainguard | E::Wolfi | E::MinimOs => {
             VersionScheme::Apk
@@ -284,6 +287,7 @@ fn write(scheme: VersionScheme, text: &str, out: &mut Writer) -> Result<(), NoOr
     let written = match scheme {
         VersionScheme::Maven => None,
         VersionScheme::Npm | VersionScheme::SemVer => semver::write(text, out),
+        VersionScheme::Bitnami => semver::write_bitnami(text, out),
         VersionScheme::Go => semver::write_go(text, out),
         VersionScheme::NuGet => semver::write_nuget(text, out),
         VersionScheme::Pub => semver::write_pub(text, out),

@@ -176,6 +176,8 @@ pub enum Why {
     AllVersions,
     /// A kind of range that this program does not know.
     UnknownRange,
+    /// Who says which versions are affected is not the vendor, and clears none.
+    Untrusted,
     /// The source is still looking (`undetermined`, `under_investigation`).
     Undetermined,
 }
@@ -189,6 +191,7 @@ impl Why {
             Self::FreeText => "free-text",
             Self::AllVersions => "all-versions",
             Self::UnknownRange => "unknown-range",
+            Self::Untrusted => "issuer-untrusted",
             Self::Undetermined => "undetermined",
         }
     }

@@ -79,12 +79,16 @@ fn united(scheme: VersionScheme, constraints: &[(Relation, String)]) -> Option<V
 }
 
 /// Whether the bounds stand in the order of their versions, as the specification has them: in
-/// another order nobody knows which belong together, and `<2|>=1` would be everything.
+/// another order nobody knows which belong together, and `<2|>=1` would be everything. A release
+/// reaches up to the last of its builds: `<1-1|>1`.
 fn is_ascending(scheme: VersionScheme, constraints: &[(Relation, String)]) -> bool {
     let is_bound = |it: &&(Relation, String)| !matches!(it.0, Relation::Exactly | Relation::Except);
     let bounds = constraints.iter().filter(is_bound);
     let versions: Vec<_> = bounds.filter_map(|(_, text)| Version::stated(scheme, text)).collect();
-    versions.windows(2).all(|pair| pair[0].compare(&pair[1]).is_some_and(Ordering::is_le))
+    versions.windows(2).all(|pair| {
+        let is_before = pair[0].compare(&pair[1]).is_some_and(Ordering::is_le);
+        is_before || pair[0].is_of_release(&pair[1])
+    })
 }
 
 fn relation_of(constraint: &str) -> (Relation, &str) {

@@ -1,5 +1,6 @@
 //! The precedence of Semantic Versioning 2.0.0 (section 11), read as loosely as the tools read:
-//! npm, crates.io, Hex, Swift, Go, and with four numbers NuGet, with ordered builds Pub.
+//! npm, crates.io, Hex, Swift, Go, and with four numbers NuGet, with ordered builds Pub and Julia,
+//! with revisions Bitnami.
 
 use super::split_digits;
 use crate::key::Writer;
@@ -76,6 +77,33 @@ pub(super) fn write_pub(text: &str, out: &mut Writer) -> Option<()> {
         return Some(());
     };
     label_list(build, out)
+}
+
+/// Bitnami: `6.2.1-3` is the third package of 6.2.1, and above it; other labels are pre-releases.
+pub(super) fn write_bitnami(text: &str, out: &mut Writer) -> Option<()> {
+    let (base, _) = split_build(text.trim_start_matches(['v', 'V']));
+    let Some((release, revision)) = base.split_once('-').and_then(with_revision) else {
+        write(text, out)?;
+        out.release_ends();
+        out.open_as_bound();
+        out.tag(END);
+        return Some(());
+    };
+    write(release, out)?;
+    out.release_ends();
+    out.tag(NUMBER);
+    out.number(revision);
+    Some(())
+}
+
+/// The release and the digits of a revision: `3`, `r3`, and with the system in front as in the
+/// tags of images, `debian-12-r3`.
+fn with_revision<'a>((release, label): (&'a str, &'a str)) -> Option<(&'a str, &'a str)> {
+    let is_tag = ["debian-", "photon-", "ol-"].iter().any(|system| label.starts_with(system));
+    let last = if is_tag { label.rsplit('-').next().unwrap_or_default() } else { label };
+    let digits = last.strip_prefix('r').unwrap_or(last);
+    let is_revision = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_revision.then_some((release, digits))
 }
 
 fn split_build(text: &str) -> (&str, Option<&str>) {

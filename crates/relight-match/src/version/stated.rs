@@ -55,6 +55,8 @@ fn is_no_version(scheme: VersionScheme, text: &str) -> bool {
         return true;
     }
     match scheme {
+        // `2.x-dev` is whatever its branch was on some day, though Composer gives it a number.
+        VersionScheme::Composer => is_branch_of_composer(text),
         VersionScheme::Maven => !is_of_maven(text),
         VersionScheme::Rpm => !text.chars().all(|c| c.is_ascii_alphanumeric() || is_sign_of_rpm(c)),
         VersionScheme::Pep440 => {
@@ -71,6 +73,12 @@ fn first_word(text: &str) -> &str {
 
 fn is_word(word: &str) -> bool {
     !word.is_empty() && WORDS.iter().any(|it| word.eq_ignore_ascii_case(it))
+}
+
+fn is_branch_of_composer(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let number = text.strip_suffix("-dev").and_then(|it| it.rsplit('.').next());
+    number.is_some_and(|it| matches!(it.trim_start_matches('v'), "x" | "*"))
 }
 
 /// `[1.0,2.0)` and `@version@` are no versions; `v1.0` is a tag, which Maven puts below every
@@ -95,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_names_no_version_has_no_place() {
-        use VersionScheme::{Deb, Maven, Npm, Pep440, Rpm};
+        use VersionScheme::{Composer, Deb, Maven, Npm, Pep440, Rpm};
         for (scheme, text, is_version) in [
             (Maven, "2.14.1", true),
             (Maven, "2.0-beta9", true),
@@ -125,6 +133,10 @@ mod tests {
             (Pep440, "1.0+cu118", true),
             (Pep440, "0+unknown", false),
             (Pep440, "0+untagged.1.g0123abc", false),
+            (Composer, "2.x-dev", false),
+            (Composer, "v2.5.x-dev", false),
+            (Composer, "2.5.*-DEV", false),
+            (Composer, "2.5.0-dev", true),
             (Npm, "1.0.0", true),
             (Npm, "latest", false),
         ] {

@@ -99,6 +99,20 @@ fn a_build_and_its_release_leave_nothing_between() {
     assert!(set.intersection(&set.complement()).is_empty());
 }
 
+/// A release reaches up to the last of its builds, and so its end may stand behind that of one.
+#[test]
+fn the_end_of_a_release_behind_one_of_its_builds() {
+    for scheme in [VersionScheme::Deb, VersionScheme::Rpm, VersionScheme::Bitnami] {
+        let of = |relation, text| VersionSet::of(scheme, relation, text).unwrap();
+        let set = of(Relation::Below, "1-2").union(of(Relation::Above, "1"));
+        assert_eq!(
+            crate::native::vers::parse(scheme, &set.to_string()),
+            Some(set.clone()),
+            "{set}"
+        );
+    }
+}
+
 fn version() -> impl Strategy<Value = String> {
     "[0-3](\\.[0-3]){0,2}(a1|\\.b2|rc)?(-[1-3])?"
 }

@@ -76,7 +76,8 @@ fn a_legacy_python_version_outside_is_unknown() {
 #[test]
 fn an_ecosystem_without_rules_of_its_own_never_clears() {
     let record = advisory("X-1", vec![affected("Unheard", "lib", &["i1 f2"])]);
-    assert_eq!(state(&record, &component("pkg:unheard/lib@1.5")), None);
+    let unheard = component("pkg:unheard/lib@1.5");
+    assert_eq!(state(&record, &unheard), Some(FindingState::PossibleMatch));
     let record = advisory("X-1", vec![affected("ConanCenter", "lib", &["i1 f2"])]);
     let at = |version: &str| state(&record, &component(&format!("pkg:conan/lib@{version}")));
     assert_eq!(at("1.5"), Some(FindingState::Affected));

@@ -8,6 +8,7 @@ mod names;
 mod own;
 mod questions;
 mod shapes;
+mod silence;
 mod simulator;
 mod slips;
 mod switched;

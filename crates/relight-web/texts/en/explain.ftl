@@ -50,6 +50,7 @@ why-exhibit = the advisory also means files, by digest or example, and a name do
 why-no-package = no record in force names a package, so that inventories tell nothing about this flaw
 why-unread = a record about this flaw was kept and cannot be read any more: import it again
 why-unknown-range = the record has a kind of range that is not known
+why-issuer-untrusted = nobody trusts who publishes it, so that it clears no version
 why-undetermined = the publisher is still looking
 why-stated-unknown = the publisher does not know
 why-bound-unordered = a bound that cannot be ordered would decide

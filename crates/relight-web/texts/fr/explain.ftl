@@ -50,6 +50,7 @@ why-exhibit = l'avis vise aussi des fichiers, par empreinte ou par exemple, et u
 why-no-package = aucun avis en vigueur ne nomme de paquet, donc les inventaires ne disent rien de cette faille
 why-unread = un avis conservé sur cette faille ne peut plus être lu : importez-le de nouveau
 why-unknown-range = la fiche a une sorte d'intervalle inconnue
+why-issuer-untrusted = personne ne fait confiance à qui la publie, donc elle n'innocente aucune version
 why-undetermined = l'éditeur cherche encore
 why-stated-unknown = l'éditeur ne sait pas
 why-bound-unordered = une borne qui ne peut être ordonnée déciderait

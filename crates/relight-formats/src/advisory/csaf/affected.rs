@@ -188,7 +188,7 @@ impl Gathered {
         // Single versions say nothing of those between them.
         let why = match self.unresolved {
             None if !has_range => Some(Why::NoRange),
-            None if !is_vendor => Some(Why::Undetermined),
+            None if !is_vendor => Some(Why::Untrusted),
             why => why,
         };
         let kind = RangeKind::Ecosystem;

@@ -277,9 +277,9 @@ fn whose_package_it_is() {
     let flaw = |id: &str| json!([{"cve": "CVE-1", "product_status": {"first_fixed": [id]}}]);
     let of = |tree: Value, flaws: Value| read(&document(tree, flaws)).unwrap().advisory;
     let coordinator = of(versions("pkg:npm/lib", &["2"]), flaw("2"));
-    assert_eq!(shown(&coordinator), "lib: undetermined i0 f2");
+    assert_eq!(shown(&coordinator), "lib: issuer-untrusted i0 f2");
     let exact = of(versions("pkg:npm/lib@2.5", &["2"]), flaw("2"));
-    assert_eq!(shown(&exact), "lib: undetermined i0 f2.5");
+    assert_eq!(shown(&exact), "lib: issuer-untrusted i0 f2.5");
     for (purl, cpe, wanted) in [
         (
             "pkg:rpm/redhat/vim@9?epoch=2",
@@ -384,7 +384,7 @@ fn each_flaw_of_a_bulletin_has_a_record_of_its_own() {
         ]
     );
     assert_eq!([told[0].affected.len(), told[0].severities.len()], [0, 0]);
-    assert_eq!(shown(told[1]), "lib: undetermined i0 f1");
+    assert_eq!(shown(told[1]), "lib: issuer-untrusted i0 f1");
     assert_eq!(told[1].severities[0].stated, Some(98));
     assert_eq!((told[2].statements.len(), told[2].severities.len()), (0, 0));
 }
@@ -405,8 +405,8 @@ fn no_flaw_of_a_bulletin_is_lost() {
     let named = |id| (id, "CVE-1".to_owned());
     let nameless = ("EX-1/#1", String::new());
     assert_eq!(ids, [named("EX-1"), nameless, named("EX-1/CVE-1"), named("EX-1/CVE-1/#3")]);
-    assert_eq!(shown(told[1]), "lib: undetermined i0 f1");
-    assert_eq!(shown(told[3]), "lib: undetermined i0 f2");
+    assert_eq!(shown(told[1]), "lib: issuer-untrusted i0 f1");
+    assert_eq!(shown(told[3]), "lib: issuer-untrusted i0 f2");
     assert_eq!(reading.notes[0].message, "vulnerabilities[0] has no id: read as EX-1/#1");
 }
 

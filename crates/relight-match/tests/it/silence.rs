@@ -1,0 +1,205 @@
+//! What a record says nothing of, or says in words of its own, is never clear for that.
+
+use relight_match::{Advisories, Matcher};
+use relight_model::{Advisory, Affected, RangeKind};
+
+use super::failures::said;
+use super::{advisory, affected, component, matches, range};
+
+/// What each purl is told by one flaw, by every path: judged alone, looked up, and matched.
+fn told(records: Vec<Advisory>, rows: &[(&str, &str)]) {
+    let advisories = Advisories::new(records);
+    for &(purl, wanted) in rows {
+        assert_eq!(said(&advisories, "CVE-1", purl), wanted, "{purl}");
+        let is_clear = wanted == "not-affected";
+        assert_eq!(matches(&advisories, &component(purl)).is_empty(), is_clear, "{purl}");
+        let mut matcher = Matcher::new(advisories.clone());
+        matcher.add([(0, component(purl))]);
+        let listed: Vec<_> = matcher.matches("CVE-1").iter().map(|it| it.stand.as_str()).collect();
+        let known = ["affected", "not-affected"].into_iter().find(|it| *it == wanted);
+        let short = known.unwrap_or("unknown");
+        assert_eq!(listed.first().copied().unwrap_or("not-affected"), short, "{purl}");
+        assert!(matcher.rematch(), "{purl}: a full match says something else");
+    }
+}
+
+fn one(entry: Affected) -> Vec<Advisory> {
+    vec![advisory("CVE-1", vec![entry])]
+}
+
+/// Trackers name `linux`; what Debian installs was built from `linux-signed-amd64`.
+#[test]
+fn signed_copies_are_what_was_signed() {
+    let image = |version: &str| {
+        format!(
+            "pkg:deb/debian/linux-image-6.1.0-13-amd64@{version}?distro=debian-12.5\
+             &upstream=linux-signed-amd64%406.1.55%2B1"
+        )
+    };
+    told(
+        one(affected("Debian:12", "linux", &["i0 f6.1.64-1"])),
+        &[(&image("6.1.55-1"), "affected"), (&image("6.1.64-1"), "not-affected")],
+    );
+    let grub = "pkg:deb/debian/grub-efi-amd64-signed@1%2B2.06%2B13%2Bdeb12u";
+    told(
+        one(affected("Debian:12", "grub2", &["i0 f2.06-13+deb12u2"])),
+        &[
+            (&format!("{grub}1?distro=debian-12"), "affected"),
+            (&format!("{grub}2?distro=debian-12"), "not-affected"),
+        ],
+    );
+}
+
+/// Whatever a manager installs about which nobody publishes records has somebody else's name, or
+/// nobody's.
+#[test]
+fn what_nobody_publishes_about_is_possible() {
+    let openssl = one(affected("npm", "openssl", &["i0 f3.0.11"]));
+    for kind in [
+        "alpm/arch",
+        "ebuild/dev-libs",
+        "nix",
+        "brew",
+        "opkg",
+        "conda",
+        "vcpkg",
+        "cocoapods",
+        "snap",
+        "flatpak",
+        "cpan/FOO",
+        "luarocks",
+        "pear",
+        "generic",
+    ] {
+        let purl = format!("pkg:{kind}/openssl@3.0.8");
+        told(openssl.clone(), &[(&purl, "name-only")]);
+    }
+    // A record in an ecosystem that is not known reaches whoever may mean it.
+    told(one(affected("CPAN", "Foo-Bar", &["i0"])), &[("pkg:cpan/FOO/Foo-Bar@1.0", "name-only")]);
+    told(one(affected("NewLinux:1", "log", &["i0"])), &[("pkg:deb/new/log@1-1", "name-only")]);
+    told(
+        one(affected("NewLinux:1", "log", &["i0"])),
+        &[("pkg:deb/debian/log@1-1", "not-affected")],
+    );
+}
+
+#[test]
+fn what_looks_like_a_pre_release_and_is_none() {
+    told(
+        one(affected("Bitnami", "wordpress", &["i6.2.0 f6.2.1"])),
+        &[
+            ("pkg:bitnami/wordpress@6.2.0-1", "affected"),
+            ("pkg:bitnami/wordpress@6.2.0-debian-12-r4", "affected"),
+            ("pkg:bitnami/wordpress@6.2.1-1", "not-affected"),
+            ("pkg:bitnami/wordpress@6.2.1", "not-affected"),
+            ("pkg:bitnami/wordpress@6.2.1-rc.1", "affected"),
+        ],
+    );
+    told(
+        one(affected("Bitnami", "wordpress", &["i0 l6.2.0"])),
+        &[("pkg:bitnami/wordpress@6.2.0-7", "affected")],
+    );
+    told(
+        one(affected("RubyGems", "nokogiri", &["i1.13.8 f1.13.10"])),
+        &[
+            ("pkg:gem/nokogiri@1.13.8-java", "affected"),
+            ("pkg:gem/nokogiri@1.13.8-arm64-darwin", "affected"),
+            ("pkg:gem/nokogiri@1.13.8-x86_64-linux", "affected"),
+            ("pkg:gem/nokogiri@1.13.8-x64-mingw-ucrt", "affected"),
+            ("pkg:gem/nokogiri@1.13.10-java", "not-affected"),
+            ("pkg:gem/nokogiri@1.13.10-x86_64-linux-musl", "not-affected"),
+            ("pkg:gem/nokogiri@1.13.8-rc1", "not-affected"),
+        ],
+    );
+    told(
+        one(affected("Julia", "OpenSSL_jll", &["i0 f3.0.15+2"])),
+        &[
+            ("pkg:julia/OpenSSL_jll@3.0.15%2B1", "affected"),
+            ("pkg:julia/OpenSSL_jll@3.0.15%2B2", "not-affected"),
+        ],
+    );
+    told(
+        one(affected("Packagist", "acme/lib", &["i2.0.0 f2.5.3"])),
+        &[
+            ("pkg:composer/acme/lib@2.x-dev", "version-unordered"),
+            ("pkg:composer/acme/lib@2.5.x-dev", "version-unordered"),
+            ("pkg:composer/acme/lib@2.5.3", "not-affected"),
+        ],
+    );
+}
+
+/// Validated packages of Ubuntu and those that Oracle patches while they run have versions, and
+/// errata, of their own.
+#[test]
+fn builds_that_are_numbered_for_themselves() {
+    let host = |version: &str| format!("pkg:deb/ubuntu/openssl@{version}?distro=ubuntu-18.04");
+    let base = affected("Ubuntu:18.04:LTS", "openssl", &["i0 f1.1.1-1ubuntu2.1~18.04.22"]);
+    let fips = "Ubuntu:Pro:FIPS-updates:18.04:LTS";
+    let fips = affected(fips, "openssl", &["i0 f1.1.1-1ubuntu2.fips.2.1~18.04.23.2"]);
+    let patched = host("1.1.1-1ubuntu2.1~18.04.23");
+    let (old, validated) =
+        (host("1.1.1-1ubuntu2.1~18.04.15"), host("1.1.1-1ubuntu2.fips.2.1~18.04.15"));
+    told(
+        vec![advisory("CVE-1", vec![base.clone(), fips.clone()])],
+        &[(&patched, "not-affected"), (&old, "affected"), (&validated, "affected")],
+    );
+    told(one(base), &[(&validated, "stream-unknown"), (&patched, "not-affected")]);
+    told(one(fips), &[(&validated, "affected"), (&patched, "stream-unknown")]);
+    let kernel = affected("Ubuntu:Pro:FIPS:18.04:LTS", "linux-fips", &["i0 f4.15.0-1120.131"]);
+    told(
+        one(kernel),
+        &[("pkg:deb/ubuntu/linux-fips@4.15.0-1000.1?distro=ubuntu-18.04", "affected")],
+    );
+    let pro = affected("Ubuntu:Pro:18.04:LTS", "openssl", &["i0 f1.1.1-1ubuntu2.1~18.04.22"]);
+    told(one(pro), &[(&old, "affected"), (&patched, "not-affected")]);
+    let glibc = |version: &str| format!("pkg:rpm/oracle/glibc@{version}&distro=ol-8.9");
+    let plain = affected("Oracle Linux:8", "glibc", &["i0 f2.28-236.el8_9.12"]);
+    let live = affected("Oracle Linux:8", "glibc", &["i0 f2:2.28-236.ksplice1.el8_9.12"]);
+    let (ours, theirs) =
+        (glibc("2.28-236.el8_9.12?epoch=0"), glibc("2.28-200.ksplice1.el8?epoch=2"));
+    told(one(plain.clone()), &[(&ours, "not-affected"), (&theirs, "stream-unknown")]);
+    told(one(live.clone()), &[(&ours, "stream-unknown"), (&theirs, "affected")]);
+    let both = vec![
+        advisory("CVE-1", vec![plain]),
+        Advisory { aliases: vec!["CVE-1".into()], ..advisory("ELSA-1", vec![live]) },
+    ];
+    told(both, &[(&ours, "not-affected"), (&theirs, "affected")]);
+}
+
+/// Half of a range, whatever stands beside it.
+#[test]
+fn half_a_range_leaves_all_versions_open() {
+    let npm = |entry: Affected, version: &str, wanted: &str| {
+        told(one(entry), &[(&format!("pkg:npm/half@{version}"), wanted)]);
+    };
+    let two = affected("npm", "half", &["f2.0.0", "i3.0.0 f4.0.0"]);
+    npm(two.clone(), "1.0.0", "no-range");
+    npm(two, "3.5.0", "affected");
+    let list = Affected { versions: vec!["1.5.0".into()], ..affected("npm", "half", &["f2.0.0"]) };
+    npm(list.clone(), "1.0.0", "no-range");
+    npm(list, "1.5.0", "affected");
+    let ignored = affected("npm", "half", &["l2.0.0 i3.0.0"]);
+    npm(ignored.clone(), "2.0.0", "affected");
+    npm(ignored, "1.0.0", "not-affected");
+    // Custom ranges replace the others: half of one of those says nothing.
+    let custom = Affected {
+        ranges: vec![range(RangeKind::Ecosystem, "f2.0.0"), range(RangeKind::Custom, "i0 f2.0.0")],
+        ..affected("Go", "example.org/m", &[])
+    };
+    told(one(custom), &[("pkg:golang/example.org/m@2.1.0", "not-affected")]);
+}
+
+/// GitHub's ids are the same in any case.
+#[test]
+fn an_id_in_capitals_joins() {
+    let aliases = |ids: &[&str]| ids.iter().map(|it| (*it).to_owned()).collect();
+    let python = Advisory {
+        aliases: aliases(&["ghsa-CCCC-0001-0001"]),
+        ..advisory("PYSEC-2026-1", vec![affected("PyPI", "foo", &["i0 f2.0"])])
+    };
+    let github = Advisory {
+        aliases: aliases(&["CVE-1"]),
+        ..advisory("GHSA-cccc-0001-0001", vec![affected("npm", "foojs", &["i0 f2.0"])])
+    };
+    told(vec![python, github], &[("pkg:pypi/foo@1.0", "affected")]);
+}
