@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use relight_model::{
-    Advisory, Affected, Ecosystem, PackageName, RangeEvent, RangeKind, RangeStatus,
-};
+use relight_model::{Advisory, Affected, PackageName, RangeEvent, RangeKind, RangeStatus};
 
 use crate::advisories::without_release;
 use crate::authority::Rank;
@@ -19,71 +17,8 @@ use crate::range::{Interval, Place, Range};
 use crate::release::Breadth;
 use crate::version::{Version, VersionScheme, scheme_of};
 
+pub(crate) use asked::Asked;
 use reading::{commits, is_pseudo_version, is_tombstone, members, unresolved};
-
-/// A version, read once to be asked about many times.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) text: String,
-    version: Option<Version>,
-    canonical: Option<String>,
-    release: Option<String>,
-}
-
-impl Asked {
-    pub(crate) fn new(ecosystem: &Ecosystem, text: &str) -> Self {
-        let text = if *ecosystem == Ecosystem::RubyGems { without_platform(text) } else { text };
-        let moves = *ecosystem == Ecosystem::GitHubActions && is_moving(text);
-        let version = (!moves).then(|| Version::stated(scheme_of(ecosystem), text)).flatten();
-        Self {
-            text: text.to_owned(),
-            canonical: version.as_ref().map(Version::canonical),
-            release: version.as_ref().and_then(Version::canonical_release),
-            version,
-        }
-    }
-
-    /// See [`Version::start`].
-    pub(crate) fn start(&self) -> Option<Start> {
-        self.version.as_ref().and_then(Version::start)
-    }
-
-    /// Why it has no place in the order of its ecosystem.
-    fn unordered(&self) -> Why {
-        if self.text.is_empty() { Why::VersionMissing } else { Why::VersionUnordered }
-    }
-}
-
-/// Whether a tag of an action names no release: `v3` stands for whichever was the newest when the
-/// workflow ran, so it is neither 3.0.0 nor outside of a range that begins later.
-fn is_moving(tag: &str) -> bool {
-    tag.split(['-', '+']).next().unwrap_or_default().split('.').count() < 3
-}
-
-/// A gem without the platform that it was built for: `1.13.8` of `1.13.8-x86_64-linux`. Ruby itself
-/// keeps the two apart, and would read a platform in a version as the name of a pre-release.
-fn without_platform(text: &str) -> &str {
-    const SYSTEMS: [&str; 11] = [
-        "aix",
-        "cygwin",
-        "darwin",
-        "dragonfly",
-        "freebsd",
-        "linux",
-        "mingw",
-        "mswin",
-        "netbsd",
-        "openbsd",
-        "solaris",
-    ];
-    let Some((version, rest)) = text.split_once('-') else { return text };
-    let platform = rest.to_ascii_lowercase();
-    let of_system = |word: &str| SYSTEMS.iter().any(|system| word.starts_with(system));
-    let is_platform = matches!(&*platform, "java" | "jruby" | "x86" | "x64")
-        || platform.starts_with("universal-")
-        || platform.split('-').any(of_system);
-    if is_platform { version } else { text }
-}
 
 /// What one record says about one package: all its entries for it, united.
 #[derive(Clone, Debug)]
@@ -590,6 +525,7 @@ impl Part {
 
 const AFFECTED: Told<'static> = Told::new(Stand::Affected, Rule::Interval);
 
+mod asked;
 mod reading;
 #[cfg(test)]
 mod tests;

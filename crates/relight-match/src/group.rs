@@ -4,20 +4,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use relight_model::{
-    Advisory, Component, Criticality, Digest, Ecosystem, Example, Exhibit, Finding, FindingState,
-    PackageName, Rating, Signal, SiteExposure, Timestamp,
+    Advisory, Component, Criticality, Digest, Ecosystem, Exhibit, Finding, PackageName, Signal,
+    SiteExposure, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
-use crate::authority::{Rank, enriches};
+use crate::authority::Rank;
 use crate::bracket::{self, Reading};
-use crate::cvss::{CvssVersion, cvss_scores, site_score};
+use crate::cvss::site_score;
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
-use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
+use crate::opinion::{Flag, Judgement, Stand, Why};
 use crate::package::{Reach, Subject, is_distribution};
 use crate::vex::{Enclosure, Overlay, Statement};
+
+use words::{chosen, exhibit_form, mitigated, rule_text};
+
+mod words;
 
 /// The records about one flaw, ready to be asked.
 #[derive(Clone, Debug)]
@@ -520,24 +524,6 @@ impl Group {
     }
 }
 
-/// What tells one exhibit from another; what the example was called does not.
-fn exhibit_form(exhibit: &Exhibit, hash: &mut Sha256) {
-    match exhibit {
-        Exhibit::File(digest) => {
-            hash.update("file");
-            hash.update(digest.0);
-        }
-        Exhibit::Like(Example { name: _, values, least }) => {
-            hash.update("like");
-            hash.update(least.to_le_bytes());
-            for values in [&values.classes, &values.members] {
-                hash.update((values.len() as u64).to_le_bytes());
-                values.iter().for_each(|value| hash.update(value.to_le_bytes()));
-            }
-        }
-    }
-}
-
 /// Entries are sorted by package: where those of each one end.
 fn runs(entries: &[Arc<Entry>]) -> Box<[(Arc<PackageName>, u32)]> {
     let of_package = entries.chunk_by(|one, next| one.key() == next.key());
@@ -548,41 +534,6 @@ fn runs(entries: &[Arc<Entry>]) -> Box<[(Arc<PackageName>, u32)]> {
         (Arc::clone(&run[0].package), end as u32)
     };
     of_package.map(run).collect()
-}
-
-/// The rating that counts, and by what it came first.
-fn chosen(records: &[Member]) -> Option<((CvssVersion, bool, u16), &Rating)> {
-    let in_force = records.iter().map(|it| it.record.as_ref()).filter(|it| it.is_in_force());
-    let ratings = in_force.flat_map(|record| record.severities.iter().map(move |it| (record, it)));
-    let scored = ratings.filter_map(|(record, rating)| {
-        let scores = cvss_scores(&rating.vector).ok()?;
-        Some(((scores.version, !enriches(record, rating), scores.base), rating))
-    });
-    scored.max()
-}
-
-const fn mitigated(state: FindingState) -> FindingState {
-    match state {
-        FindingState::Affected => FindingState::Mitigated,
-        state => state,
-    }
-}
-
-/// Who decided and why, in one line for logs.
-fn rule_text(opinion: &Opinion, stand: Stand) -> String {
-    let Opinion { source, record, interval, .. } = opinion;
-    let said = match (opinion.rule, opinion.stand) {
-        (Rule::Listed, _) => format!("version {} is listed", interval.trim_start_matches('=')),
-        (_, Stand::Unknown(why)) => why.as_str().to_owned(),
-        (rule, _) if interval.is_empty() => rule.as_str().to_owned(),
-        _ => interval.clone(),
-    };
-    match (opinion.stand, stand) {
-        (Stand::Affected, Stand::Unknown(why)) => {
-            format!("{source} {record}: {said}, {}", why.as_str())
-        }
-        _ => format!("{source} {record}: {said}"),
-    }
 }
 
 impl Entry {

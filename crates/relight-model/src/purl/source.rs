@@ -107,8 +107,8 @@ mod tests {
             ("fwupd-amd64-signed@1:1.4%2B1", "fwupd-efi@1:1.4-1"),
             ("fwupd-amd64-signed@1.5.7%2B4", "fwupd@1.5.7-4"),
             (
-                "shim-signed@1.51~1%2Bdeb12u1%2B16.1-2~deb12u1?upstream=shim-signed@1.51~1%2Bdeb12u1",
-                "shim@16.1-2~deb12u1",
+                "shim-signed@1.5~1%2Bdeb12u1%2B16.1-2?upstream=shim-signed@1.5~1%2Bdeb12u1",
+                "shim@16.1-2",
             ),
             ("libc6@2.36-9?upstream=glibc", "glibc@"),
             ("libc6@2.36-9?upstream=glibc@2.36-8", "glibc@2.36-8"),
