@@ -26,6 +26,15 @@ pub const DIRECTORY_BYTES_MAX: u64 = 32 << 20;
 /// Bytes of a file that is handed whole to a cataloger.
 pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
 
+/// Bytes that one cataloger may read by range from any file (databases, programs), however small
+/// the file is.
+pub(crate) const CATALOG_READ_FREE_BYTES: u64 = 16 << 20;
+
+/// Bytes that one cataloger may read by range for each byte of the file, on top of
+/// [`CATALOG_READ_FREE_BYTES`]. Each byte is needed once or twice; ranges that overlap or go in
+/// circles have no other end.
+pub(crate) const CATALOG_READ_RATIO_MAX: u64 = 4;
+
 /// Bytes of one class file. Compilers cannot write one of 8 MiB; a bomb can.
 pub const CLASS_SIZE_MAX: u64 = 8 << 20;
 

@@ -168,7 +168,9 @@ pub(crate) fn quoted(text: &str) -> Option<&str> {
 pub(crate) fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     let found = xml.match_indices('<').find_map(|(at, _)| {
         let rest = xml[at + 1..].strip_prefix(name)?;
-        let (head, body) = rest.split_once('>')?;
+        // No attribute holds a `<`: without an end of its own it is no tag.
+        let end = rest.find(['<', '>']).filter(|end| rest[*end..].starts_with('>'))?;
+        let (head, body) = (&rest[..end], &rest[end + 1..]);
         let named = head.is_empty() || head.starts_with([' ', '\t', '\r', '\n']);
         (named && !head.ends_with('/')).then(|| body.split('<').next().unwrap_or_default().trim())
     });
@@ -180,7 +182,8 @@ pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
     let found = tag.match_indices(name).find_map(|(at, _)| {
         let before = tag[..at].chars().next_back().is_none_or(char::is_whitespace);
         let rest = tag[at + name.len()..].trim_start().strip_prefix('=')?;
-        if before { quoted(rest) } else { None }
+        let value = rest.trim_start();
+        if before && value.starts_with(['"', '\'']) { quoted(value) } else { None }
     });
     found.unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod budget;
 mod fetch;
 mod level;
 mod look;
+mod metered;
 mod open;
 mod outer;
 mod skim;

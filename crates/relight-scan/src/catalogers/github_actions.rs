@@ -17,6 +17,9 @@ pub(super) const PLUGIN: Reader = Reader {
     read,
 };
 
+/// Bytes of the name of one action; what comes behind it on its line may be much longer.
+const VALUE_BYTES_MAX: usize = 512;
+
 fn read(file: &File<'_>, out: &mut Catalog) {
     if !file.path.ends_with(".yml") && !file.path.ends_with(".yaml") {
         return;
@@ -27,10 +30,14 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let text = reader::text(file);
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        for value in values(line) {
-            // A value may stand alone on the next line.
-            let mut below = || lines.peek().map_or("", |next| next.trim());
-            let used = if matches!(value, "" | ">" | ">-" | "|" | "|-") { below() } else { value };
+        let values = values(line);
+        if values.is_empty() {
+            continue;
+        }
+        // A value may stand alone on the next line.
+        let below = lines.peek().map_or("", |next| start(next.trim()));
+        for value in values {
+            let used = if matches!(value, "" | ">" | ">-" | "|" | "|-") { below } else { value };
             if let Some(purl) = action(used) {
                 reader::declared(file, purl, out);
             }
@@ -42,6 +49,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 /// (`[{name: x, "uses": a/b@v1}]`).
 fn values(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
+    let lead = line.len() - line.trim_start_matches(['-', ' ', '\t', '?']).len();
     for (at, _) in line.match_indices("uses") {
         let (before, behind) = (line[..at].trim_end(), &line[at + "uses".len()..]);
         let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
@@ -49,14 +57,19 @@ fn values(line: &str) -> Vec<&str> {
         let behind = quote.map_or(Some(behind), |quote| behind.strip_prefix(quote));
         let value = behind.and_then(|behind| behind.trim_start().strip_prefix(':'));
         let in_flow = before.ends_with(['{', '[', ',']);
-        let is_key = in_flow || before.trim_start_matches(['-', ' ', '\t', '?']).is_empty();
+        let is_key = in_flow || before.len() <= lead;
         // Behind a plain key stands a space; `uses:x` is a text.
         let is_apart = |value: &&str| quote.is_some() || value.is_empty() || value.starts_with(' ');
         if let Some(value) = value.filter(is_apart).filter(|_| is_key) {
-            found.push(scalar(value, in_flow));
+            found.push(scalar(start(value.trim_start()), in_flow));
         }
     }
     found
+}
+
+/// As much of a text as a value may have.
+fn start(text: &str) -> &str {
+    &text[..text.floor_char_boundary(VALUE_BYTES_MAX)]
 }
 
 /// A value without quotes, comment, and what YAML may put in front of it (`&anchor`, `!!str`).

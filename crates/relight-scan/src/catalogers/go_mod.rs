@@ -1,5 +1,7 @@
 //! Go modules: `go.mod`, and the sums of `go.sum`.
 
+use std::collections::HashMap;
+
 use relight_model::{Catalog, Purl};
 
 use crate::cataloger::{File, Select};
@@ -59,13 +61,19 @@ fn requirements(text: &str, file: &File<'_>, out: &mut Catalog) {
             replaced.extend(rest.split_once("=>"));
         }
     }
+    // By path, and by the version that alone is replaced; of several the first counts.
+    let mut replacements: HashMap<_, (usize, &str)> = HashMap::new();
+    for (place, (old, new)) in replaced.into_iter().enumerate() {
+        let mut words = old.split_whitespace();
+        if let Some(path) = words.next() {
+            replacements.entry((path, words.next())).or_insert((place, new));
+        }
+    }
     for (path, version) in required {
         let version = version.trim();
-        let is_old = |(old, _): &&(&str, &str)| {
-            let mut words = old.split_whitespace();
-            words.next() == Some(path) && words.next().is_none_or(|only| only == version)
-        };
-        match replaced.iter().find(is_old) {
+        let of_any = replacements.get(&(path, None));
+        let of_this = replacements.get(&(path, Some(version)));
+        match of_any.into_iter().chain(of_this).min() {
             None => reader::declared(file, module(path, version), out),
             Some((_, new)) => {
                 let of_folder = (path, "");

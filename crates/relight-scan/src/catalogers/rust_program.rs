@@ -81,7 +81,10 @@ fn paths(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> std::io::
         is_rust |= memmem::find_iter(piece, COMPILER).any(|at| names_compiler(&piece[at..]));
         for mark in [b"registry".as_slice(), b"vendor"] {
             for at in memmem::find_iter(piece, mark) {
-                found.extend(folder(&piece[at..]).and_then(split));
+                let path = &piece[at..];
+                if matches!(path.get(mark.len()), Some(b'/' | b'\\')) {
+                    found.extend(folder(path).and_then(split));
+                }
             }
         }
         for at in memmem::find_iter(piece, b"/src/") {
@@ -109,8 +112,9 @@ fn names_compiler(path: &[u8]) -> bool {
 /// `registry/src/INDEX/NAME-VERSION/…`, `registry/NAME-VERSION/…` of distributions, and
 /// `vendor/NAME-VERSION/…`, with the separators of either system.
 fn folder(path: &[u8]) -> Option<&str> {
+    let path = &path[..path.len().min(4 * FOLDER_BYTES_MAX)];
     let len = path.iter().position(|byte| !(b' '..=b'~').contains(byte)).unwrap_or(path.len());
-    let text = std::str::from_utf8(&path[..len.min(4 * FOLDER_BYTES_MAX)]).ok()?;
+    let text = std::str::from_utf8(&path[..len]).ok()?;
     let mut segments = text.split(['/', '\\']);
     let first = segments.next()?;
     let second = segments.next()?;

@@ -1,6 +1,6 @@
 //! `Packages`, a hash of Berkeley DB, as rpm wrote it until 4.16 (`dbinc/db_page.h`, `hash.h`).
 
-use super::{Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
+use super::{Allowance, Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
 use crate::cataloger::ReadAt;
 use crate::program::number;
 
@@ -34,10 +34,14 @@ pub(crate) fn values(source: &dyn ReadAt, show: &mut dyn FnMut(&[u8])) -> Result
     if !(512..=65_536).contains(&page_bytes) {
         return Err("an impossible page size");
     }
-    let file = File { source, page_bytes, little };
-    let pages = (source.size() / page_bytes).min(PAGES_MAX);
-    for page in 1..pages {
+    let allowance = Allowance::new(source.size(), page_bytes);
+    let file = File { source, page_bytes, little, allowance };
+    let pages = source.size() / page_bytes;
+    for page in 1..pages.min(PAGES_MAX) {
         file.bucket(page, show)?;
+    }
+    if pages > PAGES_MAX {
+        return Err("more pages than are visited");
     }
     if source.size().is_multiple_of(page_bytes) {
         Ok(())
@@ -50,10 +54,12 @@ struct File<'a> {
     source: &'a dyn ReadAt,
     page_bytes: u64,
     little: bool,
+    allowance: Allowance,
 }
 
 impl File<'_> {
     fn page(&self, number: u64) -> Result<Vec<u8>, Damage> {
+        self.allowance.page()?;
         let start = number.saturating_mul(self.page_bytes);
         read(self.source, start, usize::try_from(self.page_bytes).unwrap_or_default())
     }
@@ -81,7 +87,9 @@ impl File<'_> {
                     show(&self.chain(first, len)?);
                 }
                 Some(&IN_PAGE) => {
-                    show(bytes.get(start + 1..end).ok_or("an item outside its page")?);
+                    let value = bytes.get(start + 1..end).ok_or("an item outside its page")?;
+                    self.allowance.value(value.len())?;
+                    show(value);
                 }
                 Some(_) => {}
                 None => return Err("an item outside its page"),
@@ -106,7 +114,7 @@ impl File<'_> {
             next = self.number(&page, 16, 4)?;
         }
         value.truncate(len);
-        Ok(value)
+        self.allowance.value(len).map(|()| value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Packages.db`, rpm's own format since 4.15 (`lib/backend/ndb/rpmpkg.c`).
 
-use super::{Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
+use super::{Allowance, Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
 use crate::cataloger::ReadAt;
 
 const HEADER_MAGIC: &[u8] = b"RpmP";
@@ -28,6 +28,7 @@ pub(crate) fn values(source: &dyn ReadAt, show: &mut dyn FnMut(&[u8])) -> Result
     if pages > PAGES_MAX || pages * PAGE_BYTES > source.size() {
         return Err("more slots than the file can hold");
     }
+    let allowance = Allowance::new(source.size(), PAGE_BYTES);
     for page in 0..pages {
         let slots = read(source, page * PAGE_BYTES, PAGE_BYTES as usize)?;
         // The first two slots of the first page are the header.
@@ -37,14 +38,19 @@ pub(crate) fn values(source: &dyn ReadAt, show: &mut dyn FnMut(&[u8])) -> Result
             }
             let (package, block) = (number(slot, 4), number(slot, 8));
             if package != 0 {
-                show(&value(source, package, block * BLOCK_BYTES)?);
+                show(&value(source, &allowance, package, block * BLOCK_BYTES)?);
             }
         }
     }
     Ok(())
 }
 
-fn value(source: &dyn ReadAt, package: u64, start: u64) -> Result<Vec<u8>, Damage> {
+fn value(
+    source: &dyn ReadAt,
+    allowance: &Allowance,
+    package: u64,
+    start: u64,
+) -> Result<Vec<u8>, Damage> {
     let head = read(source, start, BLOB_HEAD_BYTES)?;
     let len = usize::try_from(number(&head, 12)).unwrap_or(usize::MAX);
     if !head.starts_with(BLOB_MAGIC) || number(&head, 4) != package {
@@ -53,7 +59,8 @@ fn value(source: &dyn ReadAt, package: u64, start: u64) -> Result<Vec<u8>, Damag
     if len > VALUE_BYTES_MAX {
         return Err("a value over the limit");
     }
-    read(source, start + BLOB_HEAD_BYTES as u64, len)
+    let bytes = read(source, start + BLOB_HEAD_BYTES as u64, len)?;
+    allowance.value(len).map(|()| bytes)
 }
 
 fn number(bytes: &[u8], at: usize) -> u64 {

@@ -1,8 +1,11 @@
 //! The tables of a SQLite file (sqlite.org/fileformat2.html). Changes that still stand in a
 //! write-ahead log beside it are not seen: package managers fold it in when they end.
 
-use super::{Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
+use super::{Allowance, COLUMNS_MAX, Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
 use crate::cataloger::ReadAt;
+
+/// Pages that are known and were not visited yet: those of one path through a tree.
+const PENDING_MAX: usize = 1 << 18;
 
 /// A column of a row, as far as package managers use them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,7 @@ struct File<'a> {
     source: &'a dyn ReadAt,
     page_bytes: usize,
     usable: usize,
+    allowance: Allowance,
 }
 
 impl<'a> File<'a> {
@@ -65,10 +69,12 @@ impl<'a> File<'a> {
             return Err("an impossible page size");
         }
         let usable = page_bytes - usize::from(head[20]);
-        Ok(Self { source, page_bytes, usable })
+        let allowance = Allowance::new(source.size(), page_bytes as u64);
+        Ok(Self { source, page_bytes, usable, allowance })
     }
 
     fn page(&self, number: u64) -> Result<Vec<u8>, Damage> {
+        self.allowance.page()?;
         let start = number.checked_sub(1).ok_or("a link to page 0")?;
         read(self.source, start.saturating_mul(self.page_bytes as u64), self.page_bytes)
     }
@@ -98,6 +104,9 @@ impl<'a> File<'a> {
             for cell in 0..cells {
                 let at = short(first + 2 * cell)?;
                 if interior {
+                    if pending.len() == PENDING_MAX {
+                        return Err("more links than any tree has");
+                    }
                     pending.push(long(&page, at)?);
                 } else {
                     row(&columns(&self.payload(&page, at)?)?);
@@ -117,7 +126,8 @@ impl<'a> File<'a> {
         }
         let whole_max = self.usable - 35;
         if len <= whole_max {
-            return page.get(at..at + len).map(<[u8]>::to_vec).ok_or("a row outside its page");
+            let bytes = page.get(at..at + len).ok_or("a row outside its page")?;
+            return self.allowance.value(len).map(|()| bytes.to_vec());
         }
         let local_min = (self.usable - 12) * 32 / 255 - 23;
         let local = local_min + (len - local_min) % (self.usable - 4);
@@ -130,7 +140,7 @@ impl<'a> File<'a> {
             let part = (len - bytes.len()).min(self.usable - 4);
             bytes.extend(page.get(4..4 + part).ok_or("a row outside its page")?);
         }
-        Ok(bytes)
+        self.allowance.value(len).map(|()| bytes)
     }
 }
 
@@ -165,6 +175,9 @@ fn columns(record: &[u8]) -> Result<Vec<Column>, Damage> {
     let mut value = header;
     let mut columns = Vec::new();
     while at < header {
+        if columns.len() == COLUMNS_MAX {
+            return Err("a row of too many columns");
+        }
         let (kind, next) = varint(record, at)?;
         at = next;
         let len = match kind {

@@ -125,7 +125,8 @@ impl Budget {
         may
     }
 
-    fn look_at_the_clock(&self) {
+    /// Ends everything when the time of the outer file is over.
+    pub(super) fn look_at_the_clock(&self) {
         if self.spent.get().is_none() && thread_time_s() >= self.deadline_s {
             self.spent.set(Some(FlawCode::LimitTime));
         }

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use relight_formats::limited::coding::{Inflater, Stepper};
-use relight_model::{Catalog, FlawCode};
+use relight_model::{Catalog, Flaw, FlawCode};
 
 use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
+use super::metered::Metered;
 use super::open::Again;
 use super::{Found, Shared, look};
 use crate::archive::{Damage, Entry, Listable, Node};
-use crate::cataloger::{self, Cataloger, File, Kind};
+use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, in_archive};
 use crate::java;
@@ -267,6 +268,14 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
     }
 
+    /// Says a flaw of a file, unless that was the last thing that was said.
+    fn flaw_once(&mut self, code: FlawCode, path: &str) {
+        let is_last = |flaw: &Flaw| flaw.code == code && flaw.evidence == path;
+        if !self.found.flaws.last().is_some_and(is_last) {
+            self.found.flaw(code, path, 0);
+        }
+    }
+
     /// Counts bytes of the outer file, or of a member.
     pub(super) fn account(&mut self, fate: Fate, bytes: u64) {
         self.account_in(!self.levels.is_empty(), fate, bytes);
@@ -293,8 +302,13 @@ impl<'a, 'f> Outer<'a, 'f> {
 
     pub(super) fn run_cataloger(&mut self, cataloger: &dyn Cataloger, file: &File<'_>) {
         let mut catalog = Catalog::default();
-        cataloger.catalog(file, &mut catalog);
-        if !catalog.warnings.is_empty() {
+        let metered = file.source.map(|source| Metered::new(source, &self.budget));
+        let source = metered.as_ref().map(|source| source as &dyn ReadAt);
+        cataloger.catalog(&File { source, ..*file }, &mut catalog);
+        if let Some(code) = metered.as_ref().and_then(Metered::reached) {
+            // What the cataloger says of it is that it could not read on, as others do.
+            self.flaw_once(code, file.path);
+        } else if !catalog.warnings.is_empty() {
             self.found.flaw(FlawCode::CorruptEntry, file.path, file.bytes.len() as u64);
         }
         self.found.components.append(&mut catalog.components);

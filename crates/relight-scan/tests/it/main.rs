@@ -7,6 +7,7 @@ mod cache;
 mod container_writer;
 mod containers;
 mod ecosystems;
+mod endless;
 mod hidden;
 mod hostile;
 mod image_writer;
