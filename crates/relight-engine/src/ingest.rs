@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use relight_edge::Target;
-use relight_model::{AssetId, Digest, GateKey, Profile, Sbom, Timestamp};
+use relight_model::{AssetId, Digest, GateKey, Light, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, SnapshotDraft};
 
 use crate::checks::Ran;
@@ -142,9 +142,17 @@ impl Engine {
             (set, ids)
         };
         let Some(digest) = set else { return Ok(()) };
-        let entry = Entry::Deployed { site: site.clone(), digest };
-        let entries = ids.into_iter().map(|id| (id, entry.clone())).collect();
-        self.append(actor, entries)?;
+        let is_kept = {
+            let state = self.read();
+            state.protected.contains(site) && state.ledger.wants(site) == Light::Lit
+        };
+        let entry = |id: String| match is_kept {
+            // It would go dark. What the register knows of the new files is not clear either, and
+            // says so at the next match.
+            true => self.held_back(&id, std::iter::once(site.clone())),
+            false => Some((id, Entry::Deployed { site: site.clone(), digest })),
+        };
+        self.append(actor, ids.into_iter().filter_map(entry).collect())?;
         Ok(())
     }
 

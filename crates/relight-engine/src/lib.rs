@@ -10,6 +10,7 @@ pub mod answer;
 mod authority;
 pub mod barriers;
 pub mod blast;
+mod brake;
 pub mod checks;
 mod commit;
 pub mod demo;
@@ -61,6 +62,7 @@ pub use relight_watch as watch;
 pub use then::{INVENTORY_AGE_MAX_S, Since, Then};
 
 pub use acts::{Acted, Approving, Smashing};
+pub use brake::REDARK_AUTO_MAX;
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
 pub use fixes::{FixWatch, Tries};
@@ -80,5 +82,4 @@ pub use logs::{
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;
 pub use select::{Answers, SiteFacts, Unselected, verdicts};
-pub use switch::REDARK_AUTO_MAX;
 pub use wall::board_of;

@@ -8,7 +8,6 @@ use relight_model::{Digest, GateKey, Light};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incident::{Entry, EvidenceKind, Incident};
-use crate::switch::REDARK_AUTO_MAX;
 
 /// How long a lit site may be without current evidence before it goes dark, in milliseconds: the
 /// time in which it is matched again, so that sites which are still clear do not flap.
@@ -51,10 +50,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read, or the journal cannot be written.
-    pub(crate) fn lapse(
-        &self,
-        since: &mut BTreeMap<(String, GateKey), i64>,
-    ) -> Result<(), EngineError> {
+    pub fn lapse(&self, since: &mut BTreeMap<(String, GateKey), i64>) -> Result<(), EngineError> {
         self.end_grants()?;
         let (now, bare) = (self.now_ms(), self.lit_without_evidence());
         since.retain(|site, _| bare.contains(site));
@@ -73,25 +69,27 @@ impl Engine {
                 .filter(|(other, site)| *other == id && sites.contains(site))
                 .map(|(_, site)| site)
                 .collect();
-            if still.len() > REDARK_AUTO_MAX {
-                let held = self.held_back(&id, still.into_iter());
-                self.append(ACTOR, held.into_iter().collect())?;
-            } else if !still.is_empty() {
-                self.record(ACTOR, &id, Entry::Lapsed { sites: still })?;
+            for result in self.append(ACTOR, self.braked(&id, still, false))? {
+                result?;
             }
         }
         Ok(())
     }
 
     /// What a signature or a control with an end allowed is over at its end, without further order
-    /// and however many sites it is: whoever signed chose the time.
+    /// and however many sites it is: whoever signed chose the time. A protected site that is lit
+    /// waits for a person all the same.
     fn end_grants(&self) -> Result<(), EngineError> {
         let now = self.now();
         let ended: Vec<(String, Vec<GateKey>)> = self.with_ledger(|ledger| {
             let of = |(id, incident): (&str, &Incident)| (id.to_owned(), incident.ended(now));
             ledger.open().map(of).filter(|(_, sites)| !sites.is_empty()).collect()
         });
-        let entries = ended.into_iter().map(|(id, sites)| (id, Entry::Lapsed { sites })).collect();
+        let entries = ended.into_iter().flat_map(|(id, sites)| self.braked(&id, sites, true));
+        let entries: Vec<(String, Entry)> = entries.collect();
+        if entries.is_empty() {
+            return Ok(());
+        }
         self.append(ACTOR, entries).map(drop)
     }
 

@@ -1,6 +1,6 @@
 //! What people and policy ask for: open an incident, plan, execute, relight what is proven clear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_edge::Capabilities;
 use relight_match::{MATCHER_REVISION, Question};
@@ -8,6 +8,7 @@ use relight_model::{Digest, GateKey, Light, Site, SitePart, Verdict};
 use relight_store::EdgeRow;
 
 use crate::answer::SiteAnswer;
+use crate::brake::brake;
 use crate::engine::{Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{
@@ -15,10 +16,6 @@ use crate::incident::{
 };
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::waves::Automatic;
-
-/// Lit sites that bad news may darken without an order (INCIDENT 3.2): above it a forged or broken
-/// feed could darken a province, so a person decides.
-pub const REDARK_AUTO_MAX: usize = 200;
 
 impl Engine {
     /// Opens an incident about an alias group of advisories; its id is the id of the group. An
@@ -187,8 +184,9 @@ impl Engine {
         self.plan(ask, &asked)
     }
 
-    /// Matches these sites again and journals what is known about them. Evidence that would
-    /// darken more than [`REDARK_AUTO_MAX`] lit sites is held back; their number is returned.
+    /// Matches these sites again and journals what is known about them. What would darken more
+    /// lit sites than news may is held back ([`Engine::brake`]); the number of those held is
+    /// returned.
     ///
     /// # Errors
     /// There is no such incident, the store cannot be read, or the journal cannot be written.
@@ -200,44 +198,34 @@ impl Engine {
         kind: EvidenceKind,
     ) -> Result<usize, EngineError> {
         let (mut entries, mut darkening) = (Vec::new(), Vec::new());
-        {
+        let held = {
             let state = self.read();
-            let incident = find(&state, id)?;
+            let (incident, now) = (find(&state, id)?, self.now());
             let question = Question::Advisory(incident.question.clone());
             let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
             let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
+            let mut released = BTreeSet::new();
             for (site, answer) in known.into_iter().zip(answers.sites) {
                 let evidence = self.evidence(&state, incident, site, &answer, kind)?;
                 // What another incident holds dark is not darkened by this news, but kept so.
                 let lit = state.ledger.wants(&site.slug) == Light::Lit;
-                let darkens = lit && evidence.verdict != Verdict::Clear;
+                let next = incident.weighed(&evidence, now).ok().map(|case| case.phase.wants());
                 let entry = (id.to_owned(), Entry::EvidenceAttached { evidence });
-                if darkens { darkening.push(entry) } else { entries.push(entry) }
+                if lit && next == Some(Light::Dark) {
+                    darkening.push((site.slug.clone(), entry));
+                } else {
+                    released.extend(next.map(|_| site.slug.clone()));
+                    entries.push(entry);
+                }
             }
-        }
-        let held = if darkening.len() > REDARK_AUTO_MAX { darkening.len() } else { 0 };
-        if held == 0 {
-            entries.extend(darkening);
-        } else {
-            let sites = darkening.iter().flat_map(|(_, entry)| entry.sites());
-            entries.extend(self.held_back(id, sites));
-        }
-        self.append(actor, entries)?;
-        Ok(held)
-    }
-
-    /// What tells everybody that these lit sites should be dark, and wait for an order; nothing
-    /// where it was told of each.
-    pub(crate) fn held_back(
-        &self,
-        id: &str,
-        sites: impl Iterator<Item = GateKey>,
-    ) -> Option<(String, Entry)> {
-        let is_told = |site: &GateKey| {
-            self.with_ledger(|ledger| ledger.incident(id)?.case(site).map(|case| case.held_back))
+            brake(&state, incident, darkening.iter().map(|(site, _)| site), &released, now)
         };
-        let sites: Vec<GateKey> = sites.filter(|site| is_told(site) != Some(true)).collect();
-        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites }))
+        let passing = darkening.into_iter().filter(|(site, _)| !held.contains(site));
+        entries.extend(passing.map(|(_, entry)| entry));
+        let count = held.len();
+        entries.extend(self.held_back(id, held.into_iter()));
+        self.append(actor, entries)?;
+        Ok(count)
     }
 
     fn evidence(

@@ -14,7 +14,6 @@ use super::terms::Baseline;
 use super::tried::Tried;
 use super::update::Update;
 use super::verified::Checked;
-use super::weigh::after_evidence;
 
 /// Why an entry changes nothing. The text is for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +61,9 @@ pub struct Case {
     pub grant: Option<Grant>,
     /// The control in front of it, if one.
     pub mitigation: Option<Mitigation>,
-    /// News would darken it, with too many others to do so without an order: exposed.
-    pub held_back: bool,
+    /// News would darken it that waits for an order (exposed): the revision and the statements
+    /// under which that was so.
+    pub held_back: Option<(Digest, Digest)>,
     /// When the phase was entered.
     pub since: Timestamp,
 }
@@ -90,7 +90,7 @@ impl Case {
             baseline: None,
             grant: None,
             mitigation: None,
-            held_back: false,
+            held_back: None,
             since: now,
         }
     }
@@ -103,7 +103,7 @@ impl Case {
         if self.phase != phase {
             self.since = now;
         }
-        self.held_back &= phase.wants() == Light::Lit;
+        self.held_back = self.held_back.filter(|_| phase.wants() == Light::Lit);
         self.phase = phase;
     }
 
@@ -120,8 +120,8 @@ impl Case {
     /// The state in which the site is drawn.
     pub fn display(&self) -> DisplayState {
         match self.held_back {
-            true => DisplayState::Exposed,
-            false => display(self.phase, self.gate, self.fixed, self.verdict()),
+            Some(_) => DisplayState::Exposed,
+            None => display(self.phase, self.gate, self.fixed, self.verdict()),
         }
     }
 }
@@ -149,6 +149,8 @@ pub struct Incident {
     matcher_revision: u32,
     pub(super) cases: BTreeMap<GateKey, Case>,
     pub(super) parts: BTreeMap<GateKey, PartCase>,
+    /// What news darkened without an order, and when; an order begins anew.
+    pub(super) news: BTreeMap<GateKey, Timestamp>,
 }
 
 impl Incident {
@@ -173,6 +175,7 @@ impl Incident {
             matcher_revision,
             cases: BTreeMap::new(),
             parts: BTreeMap::new(),
+            news: BTreeMap::new(),
         })
     }
 
@@ -235,6 +238,7 @@ impl Incident {
             Entry::Opened { .. } => Err(Rejected("the incident is open already")),
             Entry::DarkOrdered { plan, sites, .. } => {
                 self.order(sites, now)?;
+                self.news.clear();
                 self.orders.note(*plan, sites, now);
                 Ok(())
             }
@@ -329,56 +333,6 @@ impl Incident {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
             case.baseline = case.baseline.or(Some(*class));
         }
-    }
-
-    /// Evidence comes from reading what is deployed, so it also reports the artifact set; older
-    /// evidence than the last report of a deployment says nothing about what runs now.
-    fn attach(&mut self, evidence: &Evidence, now: Timestamp) -> Result<(), Rejected> {
-        if evidence.advisory != self.question {
-            return Err(Rejected("the evidence is about another question"));
-        }
-        let current = self.revision;
-        let mut case = match self.cases.get(&evidence.site) {
-            Some(case) => case.clone(),
-            None => Case::new(now),
-        };
-        if evidence.made_at < case.deployed_at {
-            return Err(Rejected("the evidence is older than what is deployed"));
-        }
-        let before = (case.evidence.clone(), case.deployed);
-        // Of a scan in the second of a report nobody knows which was first: the report stands.
-        let is_doubtful = case.reported && evidence.made_at == case.deployed_at;
-        let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
-        let changed = is_other && !is_doubtful;
-        if changed {
-            case.tried = None;
-            if case.deployed.is_none()
-                && let Some(grant) = &mut case.grant
-            {
-                // What was signed unread is bound to what is read first.
-                grant.deployed = evidence.artifact_set;
-            }
-            case.deployed = evidence.artifact_set;
-            // A clock that is ahead must not make everything that comes after it too late.
-            case.deployed_at = evidence.made_at.min(now);
-            case.reported = false;
-        }
-        case.evidence = Some(evidence.clone());
-        case.held_back = false;
-        let clear = self.is_clear(&case, now);
-        let next = match case.phase {
-            Phase::RelightEligible | Phase::Exempt if self.case_permits(&case, now) => case.phase,
-            phase if phase.wants() == Light::Lit && self.case_permits(&case, now) => phase,
-            _ => after_evidence(&case, evidence.verdict, clear, &before, current)?,
-        };
-        if next == Phase::Affected || next == Phase::Unknown {
-            case.fixed = false;
-            (case.grant, case.mitigation) = (None, None);
-        }
-        case.go(next, now);
-        self.cases.insert(evidence.site.clone(), case);
-        self.hear_of_parts(&evidence.site, clear);
-        Ok(())
     }
 
     fn relight(

@@ -96,8 +96,11 @@ impl Ledger {
         {
             return Err(Rejected("another incident wants the site dark"));
         }
+        let lit = self.lit_before_news(id, entry);
         if let Some(incident) = self.incidents.get_mut(id) {
-            return apply_both(incident, &mut self.actions, (id, entry), now);
+            apply_both(incident, &mut self.actions, (id, entry), now)?;
+            incident.note_news(lit, now);
+            return Ok(());
         }
         if self.open().count() >= OPEN_INCIDENTS_MAX {
             return Err(Rejected("64 incidents are open"));
@@ -105,6 +108,16 @@ impl Ledger {
         let incident = Incident::open(entry, now, self.matcher_revision)?;
         self.incidents.insert(id.to_owned(), incident);
         Ok(())
+    }
+
+    /// The sites of news that visitors see, of all incidents; none where no news comes.
+    fn lit_before_news(&self, id: &str, entry: &Entry) -> Vec<GateKey> {
+        let is_news = matches!(entry, Entry::EvidenceAttached { .. } | Entry::Lapsed { .. });
+        let incident = self.incidents.get(id).filter(|_| is_news);
+        let Some(incident) = incident else { return Vec::new() };
+        let mut lit = incident.lit_without_signature(entry.sites());
+        lit.retain(|site| self.wants(site) == Light::Lit);
+        lit
     }
 
     /// The approval given beforehand with this name.
@@ -216,7 +229,7 @@ impl Ledger {
         self.open().filter(|(other, _)| *other != id).any(|(_, incident)| {
             let Some(case) = incident.case(site) else { return false };
             let waits = case.phase == Phase::RelightEligible && incident.permits(site, now);
-            case.held_back || (case.phase.wants() == Light::Dark && !waits)
+            case.held_back.is_some() || (case.phase.wants() == Light::Dark && !waits)
         })
     }
 
@@ -344,6 +357,6 @@ pub(crate) fn is_exposed(incident: &Incident, site: &GateKey, now: Timestamp) ->
         return case.gate != Gate::Proven;
     }
     let (has_closed_part, is_part_open) = incident.exposing_parts(site);
-    let is_bare = case.held_back || is_part_open;
+    let is_bare = case.held_back.is_some() || is_part_open;
     is_bare || ((case.evidence.is_some() || has_closed_part) && !incident.permits(site, now))
 }

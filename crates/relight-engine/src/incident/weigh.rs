@@ -1,10 +1,70 @@
 //! What new evidence makes of a case: the table of INCIDENT 2.1 and ruling 6.
 
-use relight_model::{Digest, Verdict};
+use relight_model::{Digest, Light, Timestamp, Verdict};
 
 use super::evidence::Evidence;
-use super::fold::{Case, Rejected};
+use super::fold::{Case, Incident, Rejected};
 use super::phase::Phase;
+
+impl Incident {
+    pub(super) fn attach(&mut self, evidence: &Evidence, now: Timestamp) -> Result<(), Rejected> {
+        let case = self.weighed(evidence, now)?;
+        let clear = self.is_clear(&case, now);
+        self.cases.insert(evidence.site.clone(), case);
+        self.hear_of_parts(&evidence.site, clear);
+        Ok(())
+    }
+
+    /// The case of a site as this evidence makes it, without changing anything.
+    ///
+    /// Evidence comes from reading what is deployed, so it also reports the artifact set; older
+    /// evidence than the last report of a deployment says nothing about what runs now.
+    pub(crate) fn weighed(&self, evidence: &Evidence, now: Timestamp) -> Result<Case, Rejected> {
+        if evidence.advisory != self.question {
+            return Err(Rejected("the evidence is about another question"));
+        }
+        let current = self.revision;
+        let mut case = match self.cases.get(&evidence.site) {
+            Some(case) => case.clone(),
+            None => Case::new(now),
+        };
+        if evidence.made_at < case.deployed_at {
+            return Err(Rejected("the evidence is older than what is deployed"));
+        }
+        let before = (case.evidence.clone(), case.deployed);
+        // Of a scan in the second of a report nobody knows which was first: the report stands.
+        let is_doubtful = case.reported && evidence.made_at == case.deployed_at;
+        let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
+        let changed = is_other && !is_doubtful;
+        if changed {
+            case.tried = None;
+            if case.deployed.is_none()
+                && let Some(grant) = &mut case.grant
+            {
+                // What was signed unread is bound to what is read first.
+                grant.deployed = evidence.artifact_set;
+            }
+            case.deployed = evidence.artifact_set;
+            // A clock that is ahead must not make everything that comes after it too late.
+            case.deployed_at = evidence.made_at.min(now);
+            case.reported = false;
+        }
+        case.evidence = Some(evidence.clone());
+        case.held_back = None;
+        let clear = self.is_clear(&case, now);
+        let next = match case.phase {
+            Phase::RelightEligible | Phase::Exempt if self.case_permits(&case, now) => case.phase,
+            phase if phase.wants() == Light::Lit && self.case_permits(&case, now) => phase,
+            _ => after_evidence(&case, evidence.verdict, clear, &before, current)?,
+        };
+        if next == Phase::Affected || next == Phase::Unknown {
+            case.fixed = false;
+            (case.grant, case.mitigation) = (None, None);
+        }
+        case.go(next, now);
+        Ok(case)
+    }
+}
 
 /// The phase after new evidence.
 pub(super) fn after_evidence(

@@ -5,6 +5,7 @@
 mod acts;
 mod barrier;
 mod barrier_proxies;
+mod brake;
 mod checks;
 mod controls;
 mod deciding;

@@ -1,0 +1,75 @@
+//! What news may darken without an order, and what waits for one (INCIDENT 3.2).
+
+use std::collections::BTreeSet;
+
+use relight_model::{GateKey, Timestamp};
+
+use crate::engine::{Engine, State};
+use crate::incident::{Entry, Incident};
+
+/// Lit sites of an incident that news may darken without an order within a day (INCIDENT 3.2):
+/// above it a forged or broken feed could darken a province, so a person decides. It does not
+/// matter in how many pieces the news comes.
+pub const REDARK_AUTO_MAX: usize = 200;
+
+/// Those of these lit sites that have to wait for an order, though news would darken them: the
+/// protected ones, which no plan touches either; those that wait already, under the same
+/// advisories; and all of them, where they would be too many together with what waits and with
+/// what news darkened before. `released` wait no longer.
+pub(crate) fn brake<'a>(
+    state: &State,
+    incident: &Incident,
+    darkening: impl Iterator<Item = &'a GateKey>,
+    released: &BTreeSet<GateKey>,
+    now: Timestamp,
+) -> BTreeSet<GateKey> {
+    let is_protected = |site: &GateKey| state.protected.contains(site);
+    let (mut held, asked): (BTreeSet<GateKey>, BTreeSet<GateKey>) =
+        darkening.cloned().partition(is_protected);
+    let others = incident.held_back().filter(|site| !is_protected(site));
+    let others = others.filter(|site| !released.contains(*site) && !asked.contains(*site)).count();
+    let is_too_many = asked.len() + others + incident.darkened_by_news(now) > REDARK_AUTO_MAX;
+    held.extend(asked.into_iter().filter(|site| is_too_many || incident.is_held_now(site)));
+    held
+}
+
+impl Engine {
+    /// What tells everybody that these lit sites should be dark, and wait for an order; nothing
+    /// where it was told of each.
+    pub(crate) fn held_back(
+        &self,
+        id: &str,
+        sites: impl Iterator<Item = GateKey>,
+    ) -> Option<(String, Entry)> {
+        let is_told = |site: &GateKey| {
+            self.with_ledger(|ledger| ledger.incident(id).is_some_and(|it| it.is_held_now(site)))
+        };
+        let sites: Vec<GateKey> = sites.filter(|site| !is_told(site)).collect();
+        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites }))
+    }
+
+    /// What a permission that is over makes of these lit sites: those that go dark, and what tells
+    /// of those that wait for an order. Where it is for their number, `at_its_end` says that
+    /// somebody chose the time, however many they are.
+    pub(crate) fn braked(
+        &self,
+        id: &str,
+        sites: Vec<GateKey>,
+        at_its_end: bool,
+    ) -> Vec<(String, Entry)> {
+        let held: BTreeSet<GateKey> = {
+            let state = self.read();
+            let Some(incident) = state.ledger.incident(id) else { return Vec::new() };
+            let lit = sites.iter().filter(|site| incident.wants(site) == relight_model::Light::Lit);
+            if at_its_end {
+                lit.filter(|site| state.protected.contains(*site)).cloned().collect()
+            } else {
+                brake(&state, incident, lit, &BTreeSet::new(), self.now())
+            }
+        };
+        let told = self.held_back(id, held.iter().cloned());
+        let sites: Vec<GateKey> = sites.into_iter().filter(|site| !held.contains(site)).collect();
+        let lapsed = (!sites.is_empty()).then(|| (id.to_owned(), Entry::Lapsed { sites }));
+        lapsed.into_iter().chain(told).collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! What news may not darken without an order: too many sites, in however many pieces it comes, and
+//! protected ones.
+
+use std::collections::BTreeMap;
+
+use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
+use relight_engine::store::SiteMark;
+use relight_engine::{INVENTORY_TTL_S, REDARK_AUTO_MAX, REMATCH_DEADLINE_MS};
+use relight_model::{Digest, DisplayState, GateKey, Light, Sbom};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+
+const DAY_S: i64 = 86_400;
+
+fn held(town: &Town) -> usize {
+    town.engine.with_ledger(|ledger| ledger.incident(LOG4SHELL).unwrap().held_back().count())
+}
+
+fn dark(town: &Town) -> usize {
+    town.engine.with_ledger(|ledger| {
+        ledger.sites().filter(|site| ledger.wants(site) == Light::Dark).count()
+    })
+}
+
+fn attach(town: &Town, sites: impl IntoIterator<Item = usize>) -> usize {
+    let sites: Vec<GateKey> = sites.into_iter().map(|site| key(&name(site))).collect();
+    town.engine.attach_evidence("scanner", LOG4SHELL, &sites, EvidenceKind::Scan).unwrap()
+}
+
+/// Goal: a scan of a site that waits for a person is no decision. Method: all are held back, and
+/// then each is scanned alone, as every night.
+#[test]
+fn scans_of_one_night_do_not_darken_what_was_held_back() {
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.incident(LOG4SHELL);
+    assert_eq!(attach(&town, 0..=REDARK_AUTO_MAX), REDARK_AUTO_MAX + 1);
+    for site in 0..20 {
+        town.ingest(site, log4j("2.14.1"));
+    }
+    assert_eq!((held(&town), dark(&town)), (REDARK_AUTO_MAX + 1, 0));
+    // As many as may go dark are left, and still it is the news that waits for somebody.
+    for site in 0..20 {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    assert_eq!((held(&town), dark(&town)), (REDARK_AUTO_MAX - 19, 0), "clear evidence answers it");
+    town.ingest(20, log4j("2.14.1"));
+    pass(2 * DAY_S);
+    town.ingest(21, log4j("2.14.1"));
+    assert_eq!((held(&town), dark(&town)), (REDARK_AUTO_MAX - 19, 0));
+    // Other advisories are other news: these few go dark.
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!(attach(&town, 20..22), 0);
+    assert_eq!((held(&town), dark(&town)), (REDARK_AUTO_MAX - 21, 2));
+}
+
+/// Goal: so many sites a day, in however many pieces. Method: each is scanned alone from the start;
+/// a day passes; and once more an order is given.
+#[test]
+fn news_site_by_site_stops_at_the_limit_of_a_day() {
+    let town = Town::new(REDARK_AUTO_MAX + 6);
+    town.incident(LOG4SHELL);
+    assert_eq!(attach(&town, 0..REDARK_AUTO_MAX), 0);
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX]), 1);
+    assert_eq!((held(&town), dark(&town)), (1, REDARK_AUTO_MAX));
+    let exposed = town.engine.with_ledger(|ledger| {
+        let sites = [key(&name(REDARK_AUTO_MAX))];
+        Counters::of(ledger.incident(LOG4SHELL).unwrap(), &sites, town.engine.now()).exposed
+    });
+    assert_eq!(exposed, 1);
+    // A site that came back is dark no more, and counts no more.
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    pass(DAY_S);
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 1]), 0, "the next day");
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX]), 1, "this one waits for an order");
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 2]), 0);
+    let again = open(town.engine.store(), "second").unwrap();
+    assert!(again.with_ledger(Clone::clone) == town.ledger(), "the journal says all of it");
+    let town = Town::new(REDARK_AUTO_MAX + 6);
+    town.incident(LOG4SHELL);
+    attach(&town, 0..REDARK_AUTO_MAX);
+    town.darken(&[REDARK_AUTO_MAX]);
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 1]), 0, "somebody looked, and ordered");
+}
+
+/// Goal: evidence that ends at different seconds is news in pieces as well. Method: sites that were
+/// scanned one second after the other, and then nobody scans any more.
+#[test]
+fn evidence_that_ends_site_by_site_stops_at_the_limit_too() {
+    let count = REDARK_AUTO_MAX + 10;
+    let town = Town::new(count);
+    town.incident(LOG4SHELL);
+    for site in 0..count {
+        if site % 42 == 0 {
+            pass(1);
+        }
+        town.ingest(site, log4j("2.17.1"));
+    }
+    pass(INVENTORY_TTL_S - 6);
+    let mut since = BTreeMap::new();
+    for _ in 0..REMATCH_DEADLINE_MS / 1_000 + 10 {
+        pass(1);
+        town.engine.lapse(&mut since).unwrap();
+    }
+    assert_eq!(dark(&town) + held(&town), count);
+    assert!(dark(&town) <= REDARK_AUTO_MAX, "{} went dark", dark(&town));
+}
+
+/// What ends at a time that somebody signed for is no news.
+#[test]
+fn signatures_that_end_count_as_nobodys_news() {
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.incident(LOG4SHELL);
+    let now = town.engine.now();
+    for site in 0..=REDARK_AUTO_MAX {
+        exempt(&town, site, now + 60);
+    }
+    pass(60);
+    town.engine.lapse(&mut BTreeMap::new()).unwrap();
+    assert_eq!((held(&town), dark(&town)), (0, REDARK_AUTO_MAX + 1));
+}
+
+fn exempt(town: &Town, site: usize, expires: i64) {
+    let (site, reason) = (key(&name(site)), "booking".to_owned());
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let acceptance = Acceptance { proposer, approver, reason, expires };
+    let ground = Ground::Acceptance(acceptance);
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground }).unwrap();
+}
+
+fn protect(town: &Town, site: usize) {
+    let store = town.engine.store();
+    store.set_mark(&key(&name(site)), SiteMark::Protected, true, 0, "Anna").unwrap();
+    town.engine.reload().unwrap();
+}
+
+/// Goal: no news darkens a protected site, however few it is about. Method: each way in which a lit
+/// site goes dark without an order.
+#[test]
+fn news_leaves_protected_sites_to_a_person() {
+    let town = Town::new(6);
+    for site in [2, 4] {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    town.incident(LOG4SHELL);
+    (0..5).for_each(|site| protect(&town, site));
+    let state = |site| town.engine.with_ledger(|ledger| ledger.display(&key(&name(site))).0);
+    town.ingest(0, log4j("2.14.1"));
+    assert_eq!(attach(&town, [1]), 1, "nobody knows what is in it");
+    assert_eq!((dark(&town), held(&town)), (0, 2));
+    // Other files are reported, and nobody has read them.
+    attach(&town, [2, 4]);
+    assert_eq!(state(2), DisplayState::Online);
+    town.engine.report_deployed("owner", &key(&name(2)), Digest([7; 32])).unwrap();
+    assert_eq!((dark(&town), held(&town)), (0, 3));
+    assert_eq!(attach(&town, [2]), 1, "what is known of it is of other files");
+    // A signature ends.
+    exempt(&town, 3, town.engine.now() + 60);
+    pass(60);
+    let mut since = BTreeMap::new();
+    town.engine.lapse(&mut since).unwrap();
+    assert_eq!((dark(&town), held(&town)), (0, 4));
+    // Nobody scans any more.
+    pass(INVENTORY_TTL_S);
+    town.engine.lapse(&mut since).unwrap();
+    pass(REMATCH_DEADLINE_MS / 1_000);
+    let journal = town.journal().len();
+    town.engine.lapse(&mut since).unwrap();
+    assert_eq!((dark(&town), held(&town)), (0, 5));
+    assert_eq!(town.journal().len(), journal + 1, "told once");
+    town.engine.lapse(&mut since).unwrap();
+    assert_eq!(town.journal().len(), journal + 1, "told once");
+    assert!((0..5).all(|site| state(site) == DisplayState::Exposed));
+    // They use up nobody's limit, and clear files answer the news.
+    assert_eq!(attach(&town, [5]), 0);
+    assert_eq!(state(5), DisplayState::DarkRequested);
+    town.ingest(0, log4j("2.17.1"));
+    town.ingest(2, Sbom { artifact: Some(Digest([7; 32])), ..log4j("2.17.1") });
+    assert_eq!([0, 2].map(state), [DisplayState::Online; 2]);
+}
