@@ -79,6 +79,16 @@ impl FeedFolder {
         self.known = known;
         look
     }
+
+    /// Files that were given and could not be taken in: the next look gives them again, unless
+    /// they changed.
+    pub fn give_again(&mut self, files: &[PathBuf]) {
+        for file in files {
+            if let Some(known) = self.known.get_mut(file) {
+                known.taken = false;
+            }
+        }
+    }
 }
 
 /// The files below a folder, sorted, and what could not be looked at.

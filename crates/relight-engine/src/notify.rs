@@ -169,7 +169,8 @@ impl Engine {
 
     fn tell_moved(&self, moved: Option<BTreeSet<String>>) -> Result<Vec<Notice>, EngineError> {
         let newest = self.store.advisory_seq()?;
-        let is_first = self.store.told_seq()?.is_none();
+        let told_seq = self.store.told_seq()?;
+        let is_first = told_seq.is_none();
         let drafts = {
             let state = self.read();
             let touched = match moved {
@@ -188,6 +189,10 @@ impl Engine {
             let told: Vec<_> =
                 drafts.into_iter().map(|(note, told)| (note.advisory, told)).collect();
             self.store.put_baseline(&told, newest)?;
+            return Ok(Vec::new());
+        }
+        if drafts.is_empty() && told_seq == Some(newest) {
+            // Nothing to take down: on a full disk that would fail, once a minute.
             return Ok(Vec::new());
         }
         Ok(self.store.put_notices(&drafts, newest)?)

@@ -186,7 +186,7 @@ pub fn export_public(
 ) -> Result<usize, ServerError> {
     let identity = Identity { langs, url, stage, theme };
     let mut publisher = Publisher::new(board, identity, signer, Some(folder));
-    publisher.publish_all(clock::now()).map(|published| published.generation.len())
+    publisher.publish_all(clock::now())?.whole().map(|generation| generation.len())
 }
 
 /// A running public page without a console; dropping it stops it.

@@ -18,6 +18,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// Lines below it: the place in a text, the technical causes.
     pub(crate) below: Vec<String>,
+    /// The technical causes in one line, where there are any.
+    pub(crate) cause: String,
     /// What to do next.
     pub(crate) hint: Option<String>,
 }
@@ -25,7 +27,8 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something could not be read, reached or written.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, message: message.into(), below: Vec::new(), hint: None }
+        let (message, below, cause) = (message.into(), Vec::new(), String::new());
+        Self { exit: Exit::Failed, message, below, cause, hint: None }
     }
 
     /// The arguments cannot be used.
@@ -52,7 +55,8 @@ impl Failure {
             chain.push(error.to_string());
             cause = error.source();
         }
-        let line = texts::labelled(lang, texts::detail_label(lang), &chain.join(": "));
+        self.cause = chain.join(": ");
+        let line = texts::labelled(lang, texts::detail_label(lang), &self.cause);
         self.below.push(format!("  {line}"));
         self
     }

@@ -18,6 +18,7 @@ fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
     let Some(disk) = SmallDisk::over(folder.path()) else { return };
     let town = Town::at(folder, 3);
     town.incident(LOG4SHELL);
+    town.engine.tell_changes().unwrap();
     let reserve = town.folder.path().join(RESERVE_FILE);
     assert_eq!(fs::metadata(&reserve).unwrap().len(), RESERVE_BYTES);
     let filled = disk.fill("log");
@@ -39,6 +40,7 @@ fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
     town.engine.execute(&dark, "A. Tremblay").unwrap();
     assert_eq!(town.journal()[before..], ["dark-ordered"]);
     assert_eq!(town.ledger().wants(&key(&name(1))), Light::Dark);
+    town.engine.tell_changes().expect("there is nothing to tell, and nothing to write");
     fs::remove_file(&filled).unwrap();
     town.engine.record("relight", "", canary()).unwrap();
     assert_eq!(fs::metadata(&reserve).unwrap().len(), RESERVE_BYTES, "kept for the next time");

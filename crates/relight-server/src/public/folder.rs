@@ -42,7 +42,14 @@ impl PublicFolder {
                 cause,
             )
         };
-        fs::create_dir_all(root.join(CERTIFICATES)).map_err(failed)?;
+        match fs::create_dir_all(root.join(CERTIFICATES)) {
+            // Made with the first page for which there is room.
+            Err(error) if is_full(&error) && !root.exists() => {
+                return Ok(Self { root: root.to_owned(), newest: 0 });
+            }
+            Err(error) if is_full(&error) => {}
+            made => made.map_err(failed)?,
+        }
         let mut newest = 0;
         for entry in fs::read_dir(root).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
@@ -83,6 +90,7 @@ impl PublicFolder {
     }
 
     fn fill(&self, folder: &Path, files: &Files) -> io::Result<()> {
+        fs::create_dir_all(self.root.join(CERTIFICATES))?;
         fs::create_dir(folder)?;
         symlink(Path::new("..").join(CERTIFICATES), folder.join(CERTIFICATES))?;
         let mut made: BTreeSet<&Path> = BTreeSet::new();
@@ -99,6 +107,7 @@ impl PublicFolder {
     /// Writes certificates that are not there yet. Those of before stay: they never change.
     pub(super) fn keep(&self, certificates: &[(String, Bytes)]) -> io::Result<()> {
         let part = self.root.join(format!("{CURRENT}.part"));
+        fs::create_dir_all(self.root.join(CERTIFICATES))?;
         for (path, bytes) in certificates {
             let path = self.root.join(path);
             if fs::read(&path).is_ok_and(|there| there == *bytes) {
@@ -131,6 +140,10 @@ impl PublicFolder {
         }
         Ok(())
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
 }
 
 #[cfg(test)]

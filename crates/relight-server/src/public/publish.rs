@@ -14,7 +14,7 @@ use relight_web::views::Stage;
 
 use super::certificate::{Certificates, Signer};
 use super::folder::PublicFolder;
-use super::{Generation, Identity, Seen, files};
+use super::{Files, Generation, Identity, Seen, files};
 use crate::{ServerError, clock};
 
 /// After a proof, this much time is left to others that come with it. A transition is published
@@ -49,6 +49,19 @@ pub(crate) struct Published {
     pub(crate) generation: Generation,
     /// Outages that are over and have no certificate yet.
     owed: usize,
+    /// What kept the folder from being written: it has the old page, and our own listener the new
+    /// one.
+    unwritten: Option<ServerError>,
+}
+
+impl Published {
+    /// The generation, if it is in the folder as well.
+    ///
+    /// # Errors
+    /// The folder could not be written.
+    pub(crate) fn whole(self) -> Result<Generation, ServerError> {
+        self.unwritten.map_or(Ok(self.generation), Err)
+    }
 }
 
 impl Publisher {
@@ -74,25 +87,25 @@ impl Publisher {
     /// Makes one generation and writes it, with so many new certificates at most.
     ///
     /// # Errors
-    /// A template cannot be rendered, or the folder cannot be written; it keeps the old page.
+    /// A template cannot be rendered.
     fn publish(&mut self, now: Timestamp, most: usize) -> Result<Published, ServerError> {
         let proofs = self.board.proofs();
         let mut seen = Seen::of(&proofs.sites, &proofs, now);
         let owed = self.issue(&seen, most)?;
         seen.link(&self.certificates);
         let pages = files(&seen, &self.identity, now).map_err(unrendered)?;
-        if let Some(folder) = &mut self.folder {
-            folder.write(&pages).map_err(unwritten(folder))?;
-        }
+        let unwritten = self.keep().and_then(|()| self.write(&pages)).err();
         let certificates = self.certificates.files();
         let generation = Generation { pages, certificates };
-        Ok(Published { version: proofs.version, generation, owed })
+        Ok(Published { version: proofs.version, generation, owed, unwritten })
     }
 
     /// Issues a few certificates beside the page that is there; how many are still owed.
     fn certify(&mut self, now: Timestamp) -> Result<usize, ServerError> {
         let proofs = self.board.proofs();
-        self.issue(&Seen::of(&proofs.sites, &proofs, now), CERTIFICATES_MAX)
+        let owed = self.issue(&Seen::of(&proofs.sites, &proofs, now), CERTIFICATES_MAX)?;
+        self.keep()?;
+        Ok(owed)
     }
 
     fn issue(&mut self, seen: &Seen<'_>, most: usize) -> Result<usize, ServerError> {
@@ -102,11 +115,21 @@ impl Publisher {
             self.unwritten.extend(issued.new);
             owed = issued.left;
         }
+        Ok(owed)
+    }
+
+    /// Certificates come before the page that names them.
+    fn keep(&mut self) -> Result<(), ServerError> {
         if let Some(folder) = &self.folder {
             folder.keep(&self.unwritten).map_err(unwritten(folder))?;
         }
         self.unwritten.clear();
-        Ok(owed)
+        Ok(())
+    }
+
+    fn write(&mut self, pages: &Files) -> Result<(), ServerError> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        folder.write(pages).map_err(unwritten(folder))
     }
 }
 
@@ -129,15 +152,17 @@ pub(crate) struct Publication {
 }
 
 impl Publication {
-    /// Publishes once, and from then on after each change.
+    /// Publishes once, and from then on after each change. A folder that cannot be written keeps
+    /// no controller from its edges: it is told, and tried again with each page.
     ///
     /// # Errors
-    /// The first generation cannot be made or written.
+    /// The first generation cannot be made.
     pub(crate) fn start(mut publisher: Publisher) -> Result<Self, ServerError> {
-        let Published { version, generation, .. } = publisher.publish_all(clock::now())?;
+        let first = publisher.publish_all(clock::now())?;
+        let Published { version, generation, unwritten, .. } = first;
         let shown = Arc::new(RwLock::new(Arc::new(generation)));
         let stop = Arc::new(AtomicBool::new(false));
-        let trouble = Arc::new(Mutex::new(None));
+        let trouble = Arc::new(Mutex::new(unwritten));
         let (to, ended, told) = (Arc::clone(&shown), Arc::clone(&stop), Arc::clone(&trouble));
         let publish = move || {
             let mut state = State { version, owed: 0 };
@@ -145,9 +170,9 @@ impl Publication {
                 let generation = state.take(turn, &mut publisher);
                 let problem = match generation {
                     Ok(None) => continue,
-                    Ok(Some(generation)) => {
+                    Ok(Some((generation, unwritten))) => {
                         *to.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
-                        None
+                        unwritten
                     }
                     Err(error) => Some(error),
                 };
@@ -222,7 +247,7 @@ impl State {
         &mut self,
         turn: Turn,
         publisher: &mut Publisher,
-    ) -> Result<Option<Generation>, ServerError> {
+    ) -> Result<Option<(Generation, Option<ServerError>)>, ServerError> {
         self.owed = 0;
         let now = clock::now();
         if turn == Turn::Certificates {
@@ -231,8 +256,9 @@ impl State {
                 return Ok(None);
             }
         }
-        let Published { version, generation, owed } = publisher.publish(now, CERTIFICATES_MAX)?;
+        let published = publisher.publish(now, CERTIFICATES_MAX)?;
+        let Published { version, generation, owed, unwritten } = published;
         (self.version, self.owed) = (version, owed);
-        Ok(Some(generation))
+        Ok(Some((generation, unwritten)))
     }
 }

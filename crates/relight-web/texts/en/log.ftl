@@ -78,6 +78,8 @@ log-waves-stopped = Relight stopped: { NUMBER($left) } sites stay dark, { NUMBER
 # error
 log-fixes-failed = No fix can be verified: { $error }
 # error
+log-serve-failed = Part of the work of the server is not done and is tried again: { $error }
+# error
 log-waves-failed = Relight could not go on: { $error }
 # id, name, sites
 log-plan-proposed = { $name } asks for { $id }: { NUMBER($sites) } { $sites ->

@@ -78,6 +78,8 @@ log-waves-stopped = Rallumage arrêté : { NUMBER($left) } sites restent étein
 # error
 log-fixes-failed = Aucun correctif ne peut être vérifié : { $error }
 # error
+log-serve-failed = Une partie du travail du serveur n’est pas faite et sera reprise : { $error }
+# error
 log-waves-failed = Le rallumage n’a pas pu continuer : { $error }
 # id, name, sites
 log-plan-proposed = { $name } demande { $id } : { NUMBER($sites) } { $sites ->

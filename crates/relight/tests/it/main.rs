@@ -18,6 +18,7 @@ mod edges;
 mod exhibits;
 mod fetch;
 mod fingerprints;
+mod full_disk;
 mod heads;
 mod imports;
 mod incident;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::place::{Place, log4j, visitor};
 
 /// An advisory of our own about a library that one of the sites has.
-const FEED: &str = r#"{"schema_version":"1.7.0","id":"GHSA-test-0009-feed",
+pub(crate) const FEED: &str = r#"{"schema_version":"1.7.0","id":"GHSA-test-0009-feed",
 "aliases":["CVE-2099-0009"],"modified":"2099-01-01T00:00:00Z","summary":"log4j-core again",
 "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}],
 "affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},

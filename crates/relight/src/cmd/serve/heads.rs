@@ -17,7 +17,7 @@ use relight_server::web::texts;
 use crate::cmd::audit::head;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::report::Report;
+use crate::report::{Exit, Report};
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -30,6 +30,9 @@ const RETRY: Duration = Duration::from_secs(60);
 
 /// Since when no head is owed: the day in UTC, and how many incidents were closed.
 type Mark = (i64, usize);
+
+/// No head was written yet.
+const NONE: Mark = (i64::MIN, 0);
 
 /// What is news about heads.
 #[derive(Debug)]
@@ -47,17 +50,26 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Writes the first head: who names a folder that cannot hold them is told at once. The others
-    /// follow until it is told to stop.
+    /// Writes the first head: who names the folder that they speak for is refused, and one that
+    /// takes none now is told at once and keeps no server from its edges. The others follow until
+    /// it is told to stop.
     pub(super) fn start(
         folder: PathBuf,
         engine: &Arc<Engine>,
         context: &Context,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
-        let owed = Owed { written: mark(engine), failed: None };
-        head::write(engine.store(), &folder, context)?;
         let (sender, told) = mpsc::channel();
+        let mut owed = Owed { written: mark(engine), failed: None };
+        match head::write(engine.store(), &folder, context) {
+            Err(failure) if failure.exit == Exit::Usage => return Err(failure),
+            Err(failure) => {
+                owed = Owed { written: NONE, failed: Some(Instant::now()) };
+                // Its ears are right here.
+                let _ = sender.send(Told::Failed(failure));
+            }
+            Ok(_) => {}
+        }
         let (engine, stop, context) = (Arc::clone(engine), Arc::clone(stop), context.clone());
         let into = folder.clone();
         // Nobody waits for a disk that hangs, nor at the end.

@@ -136,7 +136,7 @@ impl Ingest {
         let readers = self.options.readers(feed, context)?;
         let intake = Intake::start(engine, readers, self.files.clone(), &self.listeners, context)?;
         intake.tell(context, report);
-        let judging = Judging::start(engine, &stop, context)?;
+        let judging = Judging::start(engine, &stop);
         intake.run(&stop, |look| {
             tell_look(look, context, report);
             judging.tell(context, report);

@@ -1,6 +1,7 @@
 //! Decisions by themselves, beside a server or a follower: when anything changed on which campaigns
 //! rest, they are judged again, and one of attempts that is new or rose is told.
 
+use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -53,22 +54,17 @@ struct Document<'a> {
 }
 
 impl Judging {
-    /// Begins to judge, of which nobody was told before.
-    pub(crate) fn start(
-        engine: &Arc<Engine>,
-        stop: &Arc<AtomicBool>,
-        context: &Context,
-    ) -> Result<Self, Failure> {
-        let failed = |error| Failure::engine(context.lang, &error);
-        begin_telling(engine).map_err(failed)?;
+    /// Begins to judge, of which nobody was told before. A register that takes nothing down now
+    /// is tried again at each look: nothing is told before.
+    pub(crate) fn start(engine: &Arc<Engine>, stop: &Arc<AtomicBool>) -> Self {
+        let mut looking = Looking { is_begun: begin_telling(engine).is_ok(), ..Looking::default() };
         let (sender, news) = mpsc::sync_channel(NEWS_MAX);
         let (engine, stop) = (Arc::clone(engine), Arc::clone(stop));
         thread::spawn(move || {
-            let mut known = None;
             while !stop.load(Ordering::Relaxed) {
-                let begun = Instant::now();
-                look(&engine, &mut known, &sender);
-                let pause = (begun.elapsed() * PAUSE_TIMES).clamp(LOOK_EVERY, PAUSE_MAX);
+                let start = Instant::now();
+                looking.look(&engine, &sender);
+                let pause = (start.elapsed() * PAUSE_TIMES).clamp(LOOK_EVERY, PAUSE_MAX);
                 let waited = Instant::now();
                 // Changes come from other processes too, and none of these tells this one.
                 while waited.elapsed() < pause && !stop.load(Ordering::Relaxed) {
@@ -76,7 +72,7 @@ impl Judging {
                 }
             }
         });
-        Ok(Self { news })
+        Self { news }
     }
 
     /// Tells what there is since the last call, and gives it.
@@ -93,23 +89,57 @@ impl Judging {
     }
 }
 
-/// Judges, and sends what is news.
-fn look(engine: &Engine, known: &mut Option<Arc<Judged>>, sender: &mpsc::SyncSender<News>) {
-    let news = news(engine, known);
-    if !matches!(&news, Ok(campaigns) if campaigns.is_empty()) {
-        drop(sender.send(news));
+/// What the thread remembers between two looks.
+#[derive(Default)]
+struct Looking {
+    /// What was there before is taken down as told.
+    is_begun: bool,
+    known: Option<Arc<Judged>>,
+    /// Why the look before this one failed, which was told.
+    failed: Option<String>,
+}
+
+impl Looking {
+    /// Judges, and sends what is news.
+    fn look(&mut self, engine: &Engine, sender: &mpsc::SyncSender<News>) {
+        let news = self.news(engine);
+        let why = news.as_ref().err().map(chain);
+        let is_known = match &news {
+            Ok(campaigns) => campaigns.is_empty(),
+            Err(_) => why == self.failed,
+        };
+        self.failed = why;
+        if !is_known {
+            // Who has no ears any more is ending.
+            drop(sender.send(news));
+        }
+    }
+
+    /// What nobody was told of; the same campaigns as at the last look are none.
+    fn news(&mut self, engine: &Engine) -> News {
+        if !self.is_begun {
+            begin_telling(engine)?;
+            self.is_begun = true;
+        }
+        let judged = engine.campaigns()?;
+        if self.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &judged)) {
+            return Ok(Vec::new());
+        }
+        let news = tell_campaigns(engine.store(), &judged.campaigns)?;
+        self.known = Some(judged);
+        Ok(news)
     }
 }
 
-/// What nobody was told of; the same campaigns as at the last look are none.
-fn news(engine: &Engine, known: &mut Option<Arc<Judged>>) -> News {
-    let judged = engine.campaigns()?;
-    if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &judged)) {
-        return Ok(Vec::new());
+/// What failed and why, in one line.
+fn chain(error: &EngineError) -> String {
+    let mut causes = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
     }
-    let news = tell_campaigns(engine.store(), &judged.campaigns)?;
-    *known = Some(judged);
-    Ok(news)
+    causes.join(": ")
 }
 
 fn tell_one(campaign: &Campaign, context: &Context, report: &mut Report) {
@@ -189,9 +219,9 @@ mod tests {
         let (engine, feed) = one_site(folder.path());
         begin_telling(&engine).unwrap();
         let (sender, heard) = mpsc::sync_channel(NEWS_MAX);
-        let mut known = None;
+        let mut looking = Looking { is_begun: true, ..Looking::default() };
         let mut told = || -> Vec<&'static str> {
-            look(&engine, &mut known, &sender);
+            looking.look(&engine, &sender);
             let all = heard.try_iter().flat_map(Result::unwrap);
             all.map(|campaign| campaign.severity.as_str()).collect()
         };
