@@ -274,21 +274,40 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
     let name = &package.name;
     let name = match &package.ecosystem {
         Ecosystem::PyPi => {
-            let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+            // `uvicorn[standard]` is `uvicorn` with more beside it.
+            let plain = name.split('[').next().unwrap_or_default();
+            let words = plain.split(['-', '_', '.']).filter(|word| !word.is_empty());
             words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
         }
-        Ecosystem::NuGet | Ecosystem::Packagist | Ecosystem::Hex | Ecosystem::GitHubActions => {
-            name.to_ascii_lowercase()
+        Ecosystem::NuGet | Ecosystem::Packagist | Ecosystem::Hex => name.to_ascii_lowercase(),
+        // `github/codeql-action/init` is a step of `github/codeql-action`.
+        Ecosystem::GitHubActions => {
+            let parts: Vec<_> = name.split('/').take(2).collect();
+            parts.join("/").to_ascii_lowercase()
         }
+        Ecosystem::SwiftUrl => repository(name),
         Ecosystem::CratesIo => name.replace('_', "-"),
         // Records have the capital letters of the repository, package URLs must have small ones,
         // and Go itself writes `!b` for `B` in paths.
-        Ecosystem::Go => name.replace('!', "").to_ascii_lowercase(),
+        Ecosystem::Go => match name.replace('!', "").to_ascii_lowercase().as_str() {
+            "std" => "stdlib".to_owned(),
+            "cmd" => "toolchain".to_owned(),
+            module => module.to_owned(),
+        },
         _ => name.clone(),
     };
     let release = package.release.as_deref();
     let release = release.map(|it| record_release(&package.ecosystem, it));
     PackageName { ecosystem: package.ecosystem.clone(), release, name }
+}
+
+/// A repository without what its address may have or lack: `github.com/apple/swift-nio` of
+/// `https://github.com/apple/swift-nio.git`.
+fn repository(address: &str) -> String {
+    let address = address.trim().to_ascii_lowercase();
+    let rest = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    let rest = rest.trim_start_matches("www.").trim_end_matches('/');
+    rest.strip_suffix(".git").unwrap_or(rest).to_owned()
 }
 
 /// Whether an ecosystem is a distribution, which alone may speak about its packages.
@@ -325,6 +344,15 @@ mod tests {
                 "Alpine:v3.20 openssl",
             ),
             ("pkg:cargo/serde@1", "crates.io serde"),
+            ("pkg:golang/std@go1.20.3", "Go stdlib"),
+            ("pkg:golang/cmd@1", "Go toolchain"),
+            ("pkg:golang/github.com/labstack/echo@v4.9.0#v4", "Go github.com/labstack/echo/v4"),
+            (
+                "pkg:githubactions/github/codeql-action/init@3",
+                "GitHub Actions github/codeql-action",
+            ),
+            ("pkg:swift/github.com/Vapor/Vapor@4.80.0", "SwiftURL github.com/vapor/vapor"),
+            ("pkg:pypi/uvicorn%5Bstandard%5D@0.11.0", "PyPI uvicorn"),
             ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
             ("pkg:golang/github.com/BurntSushi/toml@1", "Go github.com/burntsushi/toml"),
             ("pkg:golang/github.com/%21burnt%21sushi/toml@1", "Go github.com/burntsushi/toml"),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Component, Digest, Purl, Timestamp, VexProduct, VexStatement, VexStatus};
+use relight_model::{Component, Digest, Purl, VexProduct, VexStatement, VexStatus};
 use sha2::{Digest as _, Sha256};
 
 use crate::authority::Policy;
@@ -55,6 +55,17 @@ impl Effect {
             Self::Fixes => "fixes",
             Self::Nothing => "nothing",
             Self::Unjustified => "unjustified",
+        }
+    }
+
+    /// Affected first, and clear without a word about a version last.
+    const fn weakness(self) -> u8 {
+        match self {
+            Self::Affects => 0,
+            Self::Mitigates => 1,
+            Self::Nothing | Self::Unjustified => 2,
+            Self::Fixes => 3,
+            Self::Clears => 4,
         }
     }
 
@@ -112,17 +123,22 @@ impl Overlay {
         component: &Component,
         enclosure: &Enclosure,
     ) -> Self {
-        let mut newest: BTreeMap<&str, &Statement> = BTreeMap::new();
+        let mut newest: BTreeMap<&str, Vec<&Statement>> = BTreeMap::new();
         for statement in statements.filter(|it| it.applies(component, enclosure)) {
-            let slot = newest.entry(&statement.said.issuer).or_insert(statement);
-            if age(statement) > age(slot) {
-                *slot = statement;
+            let known = newest.entry(&statement.said.issuer).or_default();
+            known.retain(|it| it.said.at >= statement.said.at);
+            if known.iter().all(|it| it.said.at <= statement.said.at) {
+                known.push(statement);
             }
         }
-        let applied: Vec<_> = newest.into_values().cloned().collect();
-        let trusted = || applied.iter().filter(|it| it.is_trusted);
-        let contradicts = trusted().any(|it| it.effect.clears())
-            && trusted().any(|it| matches!(it.effect, Effect::Affects | Effect::Mitigates));
+        // Of what one issuer says at one moment the worst counts.
+        let all = || newest.values().flatten().filter(|it| it.is_trusted);
+        let contradicts = all().any(|it| it.effect.clears())
+            && all().any(|it| matches!(it.effect, Effect::Affects | Effect::Mitigates));
+        let worst = |said: &Vec<&Statement>| {
+            said.iter().min_by_key(|it| (it.effect.weakness(), it.digest)).map(|it| (*it).clone())
+        };
+        let applied: Vec<_> = newest.values().filter_map(worst).collect();
         Self { applied, contradicts }
     }
 
@@ -156,10 +172,6 @@ pub(crate) struct Laid {
     pub(crate) by_statement: bool,
     /// A statement would have cleared what an advisory of our own leaves open.
     pub(crate) is_refused: bool,
-}
-
-fn age(statement: &Statement) -> (Option<Timestamp>, Digest) {
-    (statement.said.at, statement.digest)
 }
 
 fn effect(said: &VexStatement) -> Effect {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+mod module;
 mod reference;
 mod rules;
 mod source;
@@ -62,12 +63,13 @@ impl Purl {
 
     /// Reads a purl as tolerantly as its meaning allows: what only the case of letters or a missing
     /// qualifier makes wrong is put right or let pass, because to leave out a component is worse
-    /// than to keep a careless name. The subpath (`#…`) is not kept: no component of ours has one.
+    /// than to keep a careless name. The subpath (`#…`) is not kept, but for the major version of
+    /// a Go module, which is a part of its name: see also [`Self::parse_named`].
     ///
     /// # Errors
     /// Says in a few words what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        PurlReference::normalised(text).map(|reference| reference.purl)
+        PurlReference::normalised(text).map(|it| it.purl.with_major(&it.subpath))
     }
 }
 

@@ -28,15 +28,52 @@ const REGISTRIES: [(&str, &str); 16] = [
     ("rubygems.org", "RubyGems"),
 ];
 
-/// A package of a known registry, by the address of the registry.
-pub(super) fn package_of_registry(address: &str, name: &str) -> Option<PackageName> {
+/// The packages of a known registry that a name may mean, by the address of the registry; none
+/// for a name that no package has there.
+pub(super) fn packages_of_registry(address: &str, name: &str) -> Vec<PackageName> {
+    let name = name.trim();
+    let Some(ecosystem) = ecosystem_of_registry(address) else { return Vec::new() };
+    let names = match ecosystem {
+        _ if name.is_empty() || name.contains(char::is_whitespace) => Vec::new(),
+        "Go" => modules_of(name),
+        // `org.example/lib`; without its group it is a title, not a package.
+        "Maven" if !name.contains(':') => match name.split_once('/') {
+            Some((group, artifact)) if !group.is_empty() && !artifact.contains('/') => {
+                vec![format!("{group}:{artifact}")]
+            }
+            _ => Vec::new(),
+        },
+        _ => vec![name.to_owned()],
+    };
+    names.iter().map(|name| package_name(ecosystem, name)).collect()
+}
+
+/// The modules that a path may be in: the assigner of Go names packages (`golang.org/x/net/http2`),
+/// and only the proxy knows where a module ends. A path without a host is of the standard library,
+/// or a command of the toolchain.
+fn modules_of(path: &str) -> Vec<String> {
+    let host = path.split('/').next().unwrap_or_default();
+    if !host.contains('.') {
+        let is_command = matches!(host, "cmd" | "toolchain");
+        return vec![if is_command { "toolchain".to_owned() } else { "stdlib".to_owned() }];
+    }
+    // There a module begins with an owner, or with `x`.
+    let is_hosted = matches!(host, "bitbucket.org" | "github.com" | "gitlab.com" | "golang.org");
+    let least = if is_hosted { 3 } else { 2 };
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    let prefixes = ends.map(|end| &path[..end]).filter(|it| it.split('/').count() >= least);
+    let modules: Vec<_> = prefixes.map(str::to_owned).collect();
+    if modules.is_empty() { vec![path.to_owned()] } else { modules }
+}
+
+fn ecosystem_of_registry(address: &str) -> Option<&'static str> {
     let address = address.trim().trim_start_matches("https://").trim_start_matches("http://");
     let address = address.trim_start_matches("www.");
     let (_, ecosystem) = REGISTRIES.iter().find(|(registry, _)| {
         let rest = address.strip_prefix(registry);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
     })?;
-    (!name.trim().is_empty()).then(|| package_name(ecosystem, name.trim()))
+    Some(ecosystem)
 }
 
 /// The OSV ecosystem of a type of purl that has one registry.
@@ -94,8 +131,29 @@ mod tests {
             ("https://pypi.org.evil.example", "x", ""),
             ("https://github.com/tukaani-project/xz", "xz", ""),
             ("https://crates.io", " ", ""),
+            ("https://pkg.go.dev", "net/http", "Go stdlib"),
+            ("https://pkg.go.dev", "cmd/go", "Go toolchain"),
+            ("https://pkg.go.dev", "toolchain", "Go toolchain"),
+            (
+                "https://pkg.go.dev",
+                "golang.org/x/net/http2",
+                "Go golang.org/x/net, Go golang.org/x/net/http2",
+            ),
+            ("https://pkg.go.dev", "github.com/a/b", "Go github.com/a/b"),
+            ("https://pkg.go.dev", "k8s.io/api/v1", "Go k8s.io/api, Go k8s.io/api/v1"),
+            ("https://pkg.go.dev", "gopkg.in", "Go gopkg.in"),
+            (
+                "https://repo1.maven.org/maven2",
+                "org.apache.struts/struts2-core",
+                "Maven org.apache.struts:struts2-core",
+            ),
+            ("https://mvnrepository.com", "struts2-core", ""),
+            ("https://mvnrepository.com", "/struts2-core", ""),
+            ("https://pypi.org", "The Great Product", ""),
         ] {
-            assert_eq!(shown(package_of_registry(address, name)), wanted, "{address}");
+            let found = packages_of_registry(address, name).into_iter();
+            let found: Vec<_> = found.map(|it| shown(Some(it))).collect();
+            assert_eq!(found.join(", "), wanted, "{address} {name}");
         }
     }
 

@@ -134,7 +134,7 @@ fn product(value: &Value) -> Result<VexProduct, Fault> {
             match kind.as_str() {
                 "purl" => {
                     let purl =
-                        Purl::parse(value).map_err(|why| format!("purl `{value}`: {why}"))?;
+                        Purl::parse_exact(value).map_err(|why| format!("purl `{value}`: {why}"))?;
                     if !product.purls.contains(&purl) {
                         product.purls.push(purl);
                     }
@@ -158,6 +158,6 @@ fn product(value: &Value) -> Result<VexProduct, Fault> {
 
 /// A product by its id, which may be a purl.
 fn named(id: &str) -> VexProduct {
-    let purls = Purl::parse(id).into_iter().collect();
+    let purls = Purl::parse_exact(id).into_iter().collect();
     VexProduct { id: id.to_owned(), purls, ..VexProduct::default() }
 }

@@ -108,7 +108,7 @@ impl Reader {
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
         let stated = text("purl");
         let by_name = || Purl::new("generic", text("group"), text("name"), text("version"));
-        let purl = match Purl::parse(stated) {
+        let purl = match Purl::parse_named(stated, text("name")) {
             Ok(purl) => purl,
             Err(_) if stated.is_empty() && NOT_PACKAGES.contains(&text("type")) => return None,
             Err(_) if text("name").is_empty() => {
@@ -178,6 +178,22 @@ mod tests {
         assert!(!PLUGIN.write(&sbom, "a", None).contains("timestamp"));
         let text = PLUGIN.write(&sbom, "a", Some(0));
         assert!(text.contains("\"timestamp\": \"1970-01-01T00:00:00Z\""));
+    }
+
+    /// Some tools put what stands behind the third part of a module's name behind a `#`.
+    #[test]
+    fn the_path_behind_a_module_belongs_to_its_name() {
+        let module = "github.com/aws/aws-sdk-go-v2/service/s3";
+        let purl = "pkg:golang/github.com/aws/aws-sdk-go-v2@v1.0.0#service/s3";
+        let component = |name: &str| {
+            let document = serde_json::json!({
+                "bomFormat": "CycloneDX", "specVersion": "1.5",
+                "components": [{"type": "library", "name": name, "purl": purl}],
+            });
+            PLUGIN.read(document.to_string().as_bytes()).unwrap().0.components[0].purl.to_string()
+        };
+        assert_eq!(component(module), format!("pkg:golang/{module}@v1.0.0"));
+        assert_eq!(component("s3"), "pkg:golang/github.com/aws/aws-sdk-go-v2@v1.0.0");
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Reader {
             return;
         }
         let by_name = || Purl::new("generic", "", text("name"), known(text("versionInfo")));
-        let purl = match Purl::parse(stated) {
+        let purl = match Purl::parse_named(stated, text("name")) {
             Ok(purl) => purl,
             Err(_) if text("name").is_empty() => {
                 return self.unusable(place, "has neither a usable purl nor a name");

@@ -80,7 +80,7 @@ impl Reader {
         }
         let version = text(item, "software_packageVersion");
         let by_name = || Purl::new("generic", "", text(item, "name"), version);
-        let purl = match Purl::parse(stated) {
+        let purl = match Purl::parse_named(stated, text(item, "name")) {
             Ok(purl) => purl,
             Err(_) if text(item, "name").is_empty() => {
                 let evidence = place.to_owned();

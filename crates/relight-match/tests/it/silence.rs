@@ -189,6 +189,58 @@ fn half_a_range_leaves_all_versions_open() {
     told(one(custom), &[("pkg:golang/example.org/m@2.1.0", "not-affected")]);
 }
 
+/// Names that tools write for what records call otherwise.
+#[test]
+fn one_package_under_several_names() {
+    for (ecosystem, name, events, rows) in [
+        (
+            "Go",
+            "stdlib",
+            "i0 f1.20.4",
+            [("golang/std@go1.20.3", true), ("golang/std@1.20.4", false)],
+        ),
+        (
+            "Go",
+            "github.com/labstack/echo/v4",
+            "i0 f4.9.1",
+            [
+                ("golang/github.com/labstack/echo@v4.9.0#v4", true),
+                ("golang/github.com/labstack/echo@v4.9.1#v4", false),
+            ],
+        ),
+        (
+            "GitHub Actions",
+            "github/codeql-action",
+            "i3.0.0 f3.28.3",
+            [
+                ("githubactions/github/codeql-action/init@3.28.2", true),
+                ("githubactions/github/codeql-action/init@3.28.3", false),
+            ],
+        ),
+        (
+            "SwiftURL",
+            "https://github.com/apple/swift-nio.git",
+            "i0 f2.0.0",
+            [
+                ("swift/github.com/Apple/swift-nio@1.0.0", true),
+                ("swift/github.com/apple/swift-nio@2.0.0", false),
+            ],
+        ),
+        (
+            "PyPI",
+            "uvicorn",
+            "i0 f0.11.7",
+            [("pypi/uvicorn%5Bstandard%5D@0.11.0", true), ("pypi/uvicorn@0.11.7", false)],
+        ),
+    ] {
+        for (purl, is_affected) in rows {
+            let wanted = if is_affected { "affected" } else { "not-affected" };
+            let record = one(affected(ecosystem, name, &[events]));
+            told(record, &[(&format!("pkg:{purl}"), wanted)]);
+        }
+    }
+}
+
 /// GitHub's ids are the same in any case.
 #[test]
 fn an_id_in_capitals_joins() {

@@ -52,6 +52,37 @@ pub(super) fn state(all: &Advisories, it: &Component) -> &'static str {
     found.first().map_or("clear", |finding| finding.state.as_str())
 }
 
+/// What one issuer says at one moment in two ways is not decided by a toss: the worse word counts,
+/// and both are told.
+#[test]
+fn one_moment_and_two_words() {
+    let core = |version: &str| product(&format!("{CORE}{version}"));
+    for number in 1..=6 {
+        let flaw = format!("CVE-2021-{number}");
+        let entry = affected("Maven", "org.apache.logging.log4j:log4j-core", &["i1 f3"]);
+        let record = advisory(&flaw, vec![entry]);
+        let clear = statement(&flaw, VexStatus::NotAffected, core(""));
+        let open = |status| statement(&flaw, status, core("@2"));
+        for (other, wanted) in [
+            (open(VexStatus::Affected), "affected"),
+            (open(VexStatus::Mitigated), "mitigated"),
+            (open(VexStatus::UnderInvestigation), "affected"),
+        ] {
+            let is_contrary = other.status != VexStatus::UnderInvestigation;
+            for said in [vec![clear.clone(), other.clone()], vec![other.clone(), clear.clone()]] {
+                let all = with(vec![record.clone()], said);
+                let it = component(&format!("{CORE}@2"));
+                assert_eq!(state(&all, &it), wanted, "{flaw}");
+                let judgement = all.group(&flaw).unwrap().judgement(&it);
+                assert_eq!(judgement.has(Flag::StatementsContradict), is_contrary, "{flaw}");
+            }
+        }
+        let later = VexStatement { at: Some(2), ..clear.clone() };
+        let all = with(vec![record], vec![open(VexStatus::Affected), later]);
+        assert_eq!(state(&all, &component(&format!("{CORE}@2"))), "clear", "{flaw}");
+    }
+}
+
 #[test]
 fn what_each_status_does() {
     let core = || product(&format!("{CORE}@2"));

@@ -188,6 +188,15 @@ fn names_of(purl: &Purl) -> BTreeSet<String> {
     if !purl.namespace.is_empty() {
         names.insert(fold_name(bare_name(&format!("{}/{}", purl.namespace, purl.name))));
     }
+    // Records name the standard library, the repository of a step, the package without extras.
+    let other = match (purl.kind.as_str(), purl.name.as_str()) {
+        ("golang", "std") => Some("stdlib"),
+        ("golang", "cmd") => Some("toolchain"),
+        ("github" | "githubactions", _) => purl.namespace.split('/').nth(1),
+        ("pypi", name) => name.split_once('[').map(|(plain, _)| plain),
+        _ => None,
+    };
+    names.extend(other.map(fold_name));
     // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
     names.extend(purl.upstream().map(|(source, _)| fold_name(&source)));
     names

@@ -204,7 +204,7 @@ fn is_name_of(text: &str, purl: &Purl) -> bool {
 
 fn bad_purl(product: &Object) -> Option<String> {
     let purl = inner(product, "product_identification_helper")?.get("purl")?.as_str()?;
-    let why = Purl::parse(purl).err()?;
+    let why = Purl::parse_exact(purl).err()?;
     Some(format!("purl `{purl}` was not used: {why}"))
 }
 
@@ -212,7 +212,7 @@ fn bad_purl(product: &Object) -> Option<String> {
 fn identify(helper: &Object, product: &mut VexProduct) -> Result<(), Fault> {
     let one = text(helper, "purl")?.map(str::to_owned);
     for purl in one.into_iter().chain(texts(helper, "purls", EVENTS_MAX)?) {
-        product.purls.extend(Purl::parse(&purl));
+        product.purls.extend(Purl::parse_exact(&purl));
     }
     product.cpes.extend(text(helper, "cpe")?.map(str::to_owned));
     for hash in objects(helper, "hashes", EVENTS_MAX)? {

@@ -6,7 +6,7 @@ use relight_model::{
 
 use super::versions::{Reading, version};
 use crate::advisory::json::{Fault, Object, VERSIONS_MAX, objects, prose, text, texts};
-use crate::advisory::names::{package_of_purl, package_of_registry};
+use crate::advisory::names::{package_of_purl, packages_of_registry};
 
 /// Reads one entry into the record: a package where a purl or a known registry names one, else a
 /// product.
@@ -26,13 +26,13 @@ pub(super) fn entry(item: &Object, advisory: &mut Advisory) -> Result<(), Fault>
     let default = text(item, "defaultStatus")?;
     (product.stance, product.rest) = found.stance(default, &product);
     let purl = text(item, "packageURL")?.and_then(|text| Purl::parse(text).ok());
-    let package = purl
-        .as_ref()
-        .and_then(package_of_purl)
-        .or_else(|| package_of_registry(&prose(item, "collectionURL"), &product.package_name));
-    match package {
-        Some(package) => advisory.affected.push(product.as_affected(package)),
-        None => advisory.products.push(product),
+    let stated = purl.as_ref().and_then(package_of_purl).map(|package| vec![package]);
+    let packages = stated.unwrap_or_else(|| {
+        packages_of_registry(&prose(item, "collectionURL"), &product.package_name)
+    });
+    advisory.affected.extend(packages.iter().map(|it| product.as_affected(it.clone())));
+    if packages.is_empty() {
+        advisory.products.push(product);
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Components {
         }
         let name = prose(component, "name");
         let mut product = VexProduct { id: name.clone(), ..VexProduct::default() };
-        product.purls.extend(text(component, "purl")?.and_then(|it| Purl::parse(it).ok()));
+        product.purls.extend(text(component, "purl")?.and_then(|it| Purl::parse_exact(it).ok()));
         product.cpes.extend(text(component, "cpe")?.map(str::to_owned));
         for hash in objects(component, "hashes", EVENTS_MAX)? {
             let algorithm = prose(hash, "alg").to_ascii_lowercase();
@@ -55,7 +55,7 @@ impl Components {
             return product.clone();
         }
         let end = reference.rsplit_once('#').map_or(reference, |(_, end)| end);
-        let purls = [reference, end].iter().find_map(|it| Purl::parse(it).ok());
+        let purls = [reference, end].iter().find_map(|it| Purl::parse_exact(it).ok());
         let id = reference.to_owned();
         VexProduct { id, purls: purls.into_iter().collect(), ..VexProduct::default() }
     }
