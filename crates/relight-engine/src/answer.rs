@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relight_match::{Advisories, Question};
+use relight_match::{Advisories, Enclosure, Question};
 use relight_model::{
-    Answer, AssetId, Component, Coverage, Digest, Finding, FindingState, PackageName, SiteId,
-    Timestamp, UnknownReason, Verdict,
+    Answer, AssetId, Component, Coverage, Digest, Finding, FindingState, SiteId, Timestamp,
+    UnknownReason, Verdict,
 };
 use relight_store::{IdentityId, Index};
 
+use crate::enclosed;
 use crate::exhibits::Exhibited;
 
 /// What one site says.
@@ -119,29 +120,42 @@ impl Ask<'_> {
                 by_asset.entry(asset).or_default().push(found);
             }
         }
+        self.found_in_images(&mut by_asset);
         by_asset
+    }
+
+    /// What is in an image of which a supplier speaks, as it is in that image.
+    fn found_in_images(&self, by_asset: &mut BTreeMap<AssetId, Vec<Found>>) {
+        let Question::Advisory(id) = self.question else { return };
+        let images = enclosed::images(self.question, self.advisories, self.index);
+        if images.is_empty() {
+            return;
+        }
+        let meant = enclosed::meant(id, self.advisories, self.index);
+        for (asset, enclosure) in images {
+            let held = enclosed::held_by(asset, &meant, self.index);
+            let found = held.filter_map(|(identity, component)| {
+                let state = self.judge(component, &enclosure)?.state;
+                Some(Found { asset, identity, state })
+            });
+            by_asset.insert(asset, found.collect());
+        }
     }
 
     /// The identities that the question is about and what matching them gave.
     pub fn findings(&self) -> Vec<(IdentityId, Finding)> {
-        let judge = |(identity, component)| Some((identity, self.judge(component)?));
+        let judge =
+            |(identity, component)| Some((identity, self.judge(component, &Enclosure::default())?));
         let Question::Advisory(id) = self.question else {
             return self.index.identities().filter_map(judge).collect();
         };
-        let packages: Vec<PackageName> =
-            self.advisories.groups_of(id).flat_map(|group| group.packages()).collect();
-        // Packages of an advisory may share a name, in several releases even: each identity is
-        // judged once.
-        let mut meant: Vec<(IdentityId, &Component)> =
-            packages.iter().flat_map(|package| self.index.identities_of(package)).collect();
-        meant.sort_unstable_by_key(|(identity, _)| *identity);
-        meant.dedup_by_key(|(identity, _)| *identity);
+        let meant = enclosed::meant(id, self.advisories, self.index);
         meant.into_iter().filter_map(judge).collect()
     }
 
-    fn judge(&self, component: &Component) -> Option<Finding> {
-        let found = self.question.judge_component(self.advisories, component);
-        let is_weak = || self.question.is_weakly_clear(self.advisories, component);
+    fn judge(&self, component: &Component, enclosure: &Enclosure) -> Option<Finding> {
+        let found = self.question.judge_in(self.advisories, component, enclosure);
+        let is_weak = || self.question.is_weakly_clear(self.advisories, component, enclosure);
         if found.is_some() || self.grounds == Grounds::All || !is_weak() {
             return found;
         }

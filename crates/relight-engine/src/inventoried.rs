@@ -1,5 +1,6 @@
 //! Index, advisories and the match list between them, kept in step.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -14,6 +15,7 @@ use relight_model::{Advisory, AssetId, Signal, is_cve};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
+use crate::enclosed;
 use crate::error::EngineError;
 use crate::exhibits::Exhibited;
 use crate::trust::policy_of;
@@ -276,22 +278,60 @@ impl Inventoried {
     /// Where a flaw finds something, and whether everything could be looked at.
     fn find(&self, store: &Store, group: &str) -> (FoundSites, bool) {
         let (mut affected, mut possible) = (Vec::new(), Vec::new());
+        let question = Question::Advisory(group.to_owned());
+        let apart = self.find_in_images(group, &question);
         for matched in self.matcher.matches(group) {
             let number = relight_store::IdentityId(matched.identity);
             let Some(assets) = self.index.assets_with(number) else { continue };
+            let assets = match &apart {
+                None => Cow::Borrowed(assets),
+                Some((images, _)) => Cow::Owned(assets - images),
+            };
             match matched.state() {
                 Some(state) if state.is_affected() => affected.push(assets),
                 Some(_) => possible.push(assets),
                 None => {}
             }
         }
-        let exhibited = self.exhibited(store, &Question::Advisory(group.to_owned()));
+        if let Some((_, found)) = apart {
+            affected.push(Cow::Owned(found.affected));
+            possible.push(Cow::Owned(found.possible));
+        }
+        let exhibited = self.exhibited(store, &question);
         let is_whole = exhibited.as_ref().is_none_or(|it| !it.is_unsure());
-        let of_files = exhibited.map(|it| it.assets());
-        affected.extend(&of_files);
-        let affected = self.index.sites_of_all(affected);
-        let possible = self.index.sites_of_all(possible) - &affected;
+        affected.extend(exhibited.map(|it| Cow::Owned(it.assets())));
+        let affected = self.index.sites_of_all(affected.iter().map(AsRef::as_ref));
+        let possible = self.index.sites_of_all(possible.iter().map(AsRef::as_ref)) - &affected;
         (FoundSites { affected, possible }, is_whole)
+    }
+
+    /// The assets that are images of which a supplier speaks, and those of them where the flaw is;
+    /// `None` when there are none.
+    fn find_in_images(
+        &self,
+        group: &str,
+        question: &Question,
+    ) -> Option<(RoaringBitmap, FoundSites)> {
+        let images = enclosed::images(question, self.advisories(), &self.index);
+        if images.is_empty() {
+            return None;
+        }
+        let meant = enclosed::meant(group, self.advisories(), &self.index);
+        let (mut assets, mut found) = (RoaringBitmap::new(), FoundSites::default());
+        for (asset, enclosure) in images {
+            assets.insert(asset.0);
+            let held = enclosed::held_by(asset, &meant, &self.index);
+            let judged = held.filter_map(|(_, component)| {
+                question.judge_in(self.advisories(), component, &enclosure)
+            });
+            // The enum of states is in the order of certainty.
+            match judged.map(|it| it.state).min() {
+                Some(state) if state.is_affected() => found.affected.insert(asset.0),
+                Some(_) => found.possible.insert(asset.0),
+                None => false,
+            };
+        }
+        Some((assets, found))
     }
 
     /// A thread that panicked cannot have left an answer half-written.

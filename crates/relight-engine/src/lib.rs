@@ -17,6 +17,7 @@ pub mod demo;
 pub mod drill;
 pub mod drive;
 pub mod edges;
+mod enclosed;
 mod engine;
 mod error;
 pub mod exhibits;

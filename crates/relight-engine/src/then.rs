@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use relight_match::{Advisories, Question};
+use relight_match::{Advisories, Enclosure, Question};
 use relight_model::{
     AssetId, Coverage, Digest, Exhibit, Exposure, FindingState, FlawCode, InventoryState, Sbom,
     SiteId, Timestamp,
@@ -340,8 +340,10 @@ impl<'a> Then<'a> {
             code.hides().is_none_or(|kind| question.may_mean(&self.advisories, kind))
         };
         let mut complete = !sbom.flaws.iter().any(|flaw| may_hide(flaw.code));
+        let enclosure = Enclosure::of_image(&sbom.images);
         for component in &sbom.components {
-            match question.judge_component(&self.advisories, component).map(|found| found.state) {
+            let found = question.judge_in(&self.advisories, component, &enclosure);
+            match found.map(|found| found.state) {
                 Some(state) if state.is_affected() => return Judged::Affected,
                 Some(FindingState::PossibleMatch | FindingState::RangeUnresolved) => {
                     complete = false;

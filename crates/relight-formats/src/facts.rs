@@ -11,6 +11,7 @@ use relight_model::{
 
 const COMPLETE: &str = "relight:complete";
 const ARTIFACT: &str = "relight:artifact";
+const IMAGE: &str = "relight:image";
 const FLAW: &str = "relight:flaw";
 const TOOL: &str = "relight:tool";
 const BASIS: &str = "relight:basis";
@@ -27,9 +28,10 @@ pub(crate) type Fact = (&'static str, String);
 
 /// What was looked at and what could not be read.
 pub(crate) fn of_inventory(sbom: &Sbom) -> Vec<Fact> {
-    let Sbom { components: _, flaws, artifact, tool } = sbom;
+    let Sbom { components: _, flaws, artifact, images, tool } = sbom;
     let mut facts = vec![(COMPLETE, sbom.is_complete().to_string())];
     facts.extend(artifact.map(|digest| (ARTIFACT, digest.to_string())));
+    facts.extend(images.iter().map(|purl| (IMAGE, purl.to_string())));
     facts.extend((!tool.is_empty()).then(|| (TOOL, tool.clone())));
     for Flaw { code, evidence, bytes } in flaws {
         facts.push((FLAW, format!("{} {bytes} {evidence}", code.as_str())));
@@ -92,6 +94,7 @@ impl<'a> Facts<'a> {
     /// What the document says of its own coverage. Silence is no proof, so it is a flaw.
     pub(crate) fn inventory(&self, sbom: &mut Sbom, warnings: &mut Vec<Warning>) {
         sbom.artifact = self.all(ARTIFACT).next().and_then(Digest::parse);
+        sbom.images = self.all(IMAGE).filter_map(|text| Purl::parse(text).ok()).collect();
         if let Some(tool) = self.all(TOOL).next() {
             tool.clone_into(&mut sbom.tool);
         }

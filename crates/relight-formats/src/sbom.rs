@@ -133,9 +133,10 @@ pub(crate) fn check(name: &str, format: &dyn SbomFormat) {
 /// An inventory as lines of text.
 #[cfg(test)]
 fn show(sbom: &Sbom) -> Vec<String> {
-    let Sbom { components, flaws, artifact, tool } = sbom;
+    let Sbom { components, flaws, artifact, images, tool } = sbom;
     let artifact = artifact.map(|digest| digest.to_string());
     let mut lines = vec![format!("tool {tool:?} artifact {artifact:?}")];
+    lines.extend(images.iter().map(|purl| format!("image {purl}")));
     for it in components {
         let (basis, scope, removed) = (it.basis.as_str(), it.scope, &it.removed);
         let mut line = format!("{} at {:?} {basis} {scope:?} {removed:?}", it.purl, it.evidence);

@@ -14,7 +14,7 @@ use crate::package::Subject;
 use crate::record::{self, RecordKey};
 use crate::sorted;
 use crate::spread::spread;
-use crate::vex::Statement;
+use crate::vex::{Enclosure, Statement};
 
 /// All alias groups. Matching a component costs a lookup, not a walk over all groups; a changed
 /// record costs the groups that it touches.
@@ -152,9 +152,14 @@ impl Advisories {
 
     /// What all advisories say of a component, sorted by id; never anything that is clear.
     pub fn match_component(&self, component: &Component) -> Vec<Finding> {
+        self.match_in(component, &Enclosure::default())
+    }
+
+    /// As [`Advisories::match_component`], of a component in what encloses it.
+    pub fn match_in(&self, component: &Component, enclosure: &Enclosure) -> Vec<Finding> {
         let subject = Subject::of(component);
         let groups = self.groups_for(&subject).into_iter();
-        groups.filter_map(|group| group.judge_subject(&subject, component)).collect()
+        groups.filter_map(|it| it.judge_subject(&subject, component, enclosure)).collect()
     }
 
     /// The groups that may say something about a subject, by id.

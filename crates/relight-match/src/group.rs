@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use relight_model::{
-    Advisory, Component, Criticality, Digest, Ecosystem, Exhibit, Finding, PackageName, Signal,
+    Advisory, Component, Criticality, Digest, Ecosystem, Exhibit, PackageName, Signal,
     SiteExposure, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
-use crate::authority::Rank;
-use crate::bracket::{self, Reading};
 use crate::cvss::site_score;
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
-use crate::opinion::{Flag, Judgement, Stand, Why};
+use crate::opinion::{Stand, Why};
 use crate::package::{Reach, Subject, is_distribution};
-use crate::vex::{Enclosure, Overlay, Statement};
+use crate::vex::{Enclosure, Statement};
 
-use words::{chosen, exhibit_form, mitigated, rule_text};
+use words::{chosen, exhibit_form};
 
+mod judge;
 mod words;
 
 /// The records about one flaw, ready to be asked.
@@ -302,105 +301,6 @@ impl Group {
         self.records().any(|record| record.id.starts_with("MAL-") && record.is_in_force())
     }
 
-    /// What the group says of a component; `None` when it is not affected.
-    pub fn judge(&self, component: &Component) -> Option<Finding> {
-        self.judge_subject(&Subject::of(component), component)
-    }
-
-    /// How the candidates of a component that is open are read.
-    fn reading(&self, component: &Component) -> Reading {
-        let package = Subject::of(component).package;
-        let names_classes = self.entries_of(&package).iter().any(|it| !it.classes.is_empty());
-        Reading::of(component, names_classes)
-    }
-
-    /// The answer about a component with every opinion that it rests on.
-    pub fn judgement(&self, component: &Component) -> Judgement {
-        if bracket::is_open(component) {
-            return bracket::judgement(component, self.reading(component), |it| self.judgement(it));
-        }
-        let subject = Subject::of(component);
-        let asked = subject.asked();
-        let heard = self.heard(&subject, &asked);
-        let opinions = |said: &[Said<'_>]| {
-            said.iter().map(|(entry, told)| entry.opinion(*told, &asked)).collect::<Vec<_>>()
-        };
-        let mut judgements = Vec::new();
-        for said in &heard.buckets {
-            let mut judgement = Judgement::of(opinions(said));
-            let stand = heard.doubtful(said, judgement.stand());
-            if stand != judgement.stand() {
-                judgement.overrule(stand, None);
-            }
-            judgements.push(judgement);
-        }
-        let mut judgement = Judgement::merged(judgements);
-        if let Some(why) = heard.missing {
-            judgement.overrule(Stand::Unknown(why), None);
-        }
-        if judgement.decided_by.is_some()
-            && let Some(fixed) = self.fixed_in_owner(component, &heard, judgement.stand())
-        {
-            judgement.defer_to(fixed);
-        }
-        self.lay(component, judgement, heard.is_open_by_own())
-    }
-
-    /// Whether a component is cleared on grounds that an incident does not accept: the word of a
-    /// supplier that nobody signed, or a lighter source than distribution, vendor or assigner
-    /// against one that says affected.
-    pub fn is_weakly_clear(&self, component: &Component) -> bool {
-        let judgement = self.judgement(component);
-        let rank = judgement.decisive().map(|opinion| opinion.rank);
-        let by_weight = judgement.has(Flag::ByPrecedence) && rank > Some(Rank::Vendor);
-        judgement.stand() == Stand::NotAffected && (by_weight || judgement.has(Flag::ByStatement))
-    }
-
-    /// The statements of suppliers that apply to a component, with what encloses it.
-    pub fn overlay(&self, component: &Component, enclosure: &Enclosure) -> Overlay {
-        Overlay::of(self.statements(), component, enclosure)
-    }
-
-    fn lay(&self, component: &Component, mut judgement: Judgement, is_open: bool) -> Judgement {
-        let overlay = self.overlay(component, &Enclosure::default());
-        // A statement about a package that no record names is no finding.
-        if judgement.decided_by.is_none() {
-            return judgement;
-        }
-        let (stand, laid) = overlay.apply(judgement.stand(), is_open);
-        if laid.is_refused {
-            judgement.overrule(stand, Some(Flag::SourcesDisagree));
-        }
-        judgement.overrule(stand, laid.by_statement.then_some(Flag::ByStatement));
-        if overlay.contradicts {
-            judgement.overrule(stand, Some(Flag::StatementsContradict));
-        }
-        judgement
-    }
-
-    pub(crate) fn judge_subject(
-        &self,
-        subject: &Subject,
-        component: &Component,
-    ) -> Option<Finding> {
-        if bracket::is_open(component) {
-            return bracket::judge(component, self.reading(component), |single| self.judge(single));
-        }
-        let asked = subject.asked();
-        let heard = self.heard(subject, &asked);
-        let (Verdict { stand, is_mitigated, .. }, decisive) = self.laid(&heard, component);
-        let state = stand.state()?;
-        let opinion = decisive.map(|(entry, told)| entry.opinion(told, &asked));
-        Some(Finding {
-            id: self.id.clone(),
-            aliases: self.aliases.clone(),
-            state: if is_mitigated { mitigated(state) } else { state },
-            rule: opinion.map(|it| rule_text(&it, stand)).unwrap_or_default(),
-            score: self.score,
-            known_exploited: self.known_exploited,
-        })
-    }
-
     /// The packages, without release, with their entries.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (&PackageName, &[Arc<Entry>])> {
         let all = self.bare_packages().enumerate();
@@ -424,7 +324,7 @@ impl Group {
             return verdict;
         }
         let heard = self.heard(subject, asked);
-        let (verdict, _) = self.laid(&heard, component);
+        let (verdict, _) = self.laid(&heard, component, &Enclosure::default());
         verdict
     }
 
@@ -447,26 +347,8 @@ impl Group {
         self.runs.binary_search_by(of_run).map_or(&[], |at| self.of_run(at))
     }
 
-    /// The verdict with removed classes and the statements of suppliers.
-    fn laid<'a>(&self, heard: &Heard<'a>, component: &Component) -> (Verdict, Option<Said<'a>>) {
-        let (mut verdict, decisive) = heard.verdict();
-        verdict.is_mitigated = heard.is_mitigated(component);
-        if decisive.is_some() && self.fixed_in_owner(component, heard, verdict.stand).is_some() {
-            (verdict.stand, verdict.by_precedence) = (Stand::NotAffected, true);
-        }
-        if !self.statements.is_empty() && decisive.is_some() {
-            let overlay = self.overlay(component, &Enclosure::default());
-            let (stand, laid) = overlay.apply(verdict.stand, heard.is_open_by_own());
-            verdict.stand = stand;
-            verdict.is_mitigated |= laid.is_mitigated;
-            verdict.by_statement = laid.by_statement;
-            verdict.is_disputed |= laid.is_refused;
-        }
-        (verdict, decisive)
-    }
-
     /// Everything that the entries say of a subject.
-    fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
+    pub(super) fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
         let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
         let (mut is_named, mut is_of_other_build) = (false, false);
         for (subject, asked, entry) in self.entries_of_both(subject, asked) {

@@ -1,11 +1,12 @@
 //! What a person asks: an advisory, a package, or a package within a range of versions.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
 use relight_model::{
-    Component, Ecosystem, Exhibit, Finding, FindingState, PackageName, Purl, UnknownReason,
+    Component, Digest, Ecosystem, Exhibit, Finding, FindingState, PackageName, Purl, UnknownReason,
     bare_name,
 };
 
@@ -14,6 +15,7 @@ use crate::bracket::{self, Reading};
 use crate::group::Group;
 use crate::package::{Reach, Subject, normalise, package_of};
 use crate::version::{Version, VersionScheme, scheme_of};
+use crate::vex::Enclosure;
 
 /// Longest text of a question, in bytes.
 pub const QUESTION_BYTES_MAX: usize = 4096;
@@ -118,6 +120,12 @@ impl Question {
         all
     }
 
+    /// The images of containers of which suppliers speak, see [`crate::Group::images`].
+    pub fn images(&self, advisories: &Advisories) -> BTreeSet<Digest> {
+        let Self::Advisory(id) = self else { return BTreeSet::new() };
+        advisories.groups_of(id).flat_map(Group::images).collect()
+    }
+
     /// Why no inventory can answer the question: nobody knows the advisory, no record of it in
     /// force names a package or a file, or one of them cannot be read. Then a site where nothing is
     /// found is unknown; calling it clear would be a guess.
@@ -151,9 +159,20 @@ impl Question {
         advisories: &Advisories,
         component: &Component,
     ) -> Option<Finding> {
+        self.judge_in(advisories, component, &Enclosure::default())
+    }
+
+    /// As [`Question::judge_component`], of a component in what encloses it.
+    pub fn judge_in(
+        &self,
+        advisories: &Advisories,
+        component: &Component,
+        enclosure: &Enclosure,
+    ) -> Option<Finding> {
         match self {
             Self::Advisory(id) => {
-                let findings = advisories.groups_of(id).filter_map(|group| group.judge(component));
+                let groups = advisories.groups_of(id);
+                let findings = groups.filter_map(|group| group.judge_in(component, enclosure));
                 // The enum of states is in the order of certainty.
                 findings.min_by_key(|finding| finding.state)
             }
@@ -163,10 +182,16 @@ impl Question {
 
     /// Whether a component without finding is cleared on grounds that an incident does not accept,
     /// see [`crate::Group::is_weakly_clear`].
-    pub fn is_weakly_clear(&self, advisories: &Advisories, component: &Component) -> bool {
+    pub fn is_weakly_clear(
+        &self,
+        advisories: &Advisories,
+        component: &Component,
+        enclosure: &Enclosure,
+    ) -> bool {
         match self {
             Self::Advisory(id) => {
-                advisories.groups_of(id).any(|group| group.is_weakly_clear(component))
+                let mut groups = advisories.groups_of(id);
+                groups.any(|group| group.is_weakly_clear_in(component, enclosure))
             }
             Self::Package(_) => false,
         }

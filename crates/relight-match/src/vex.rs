@@ -91,6 +91,13 @@ pub struct Enclosure {
     pub cpes: Vec<String>,
 }
 
+impl Enclosure {
+    /// An image of containers, by everything that it is known by ([`relight_model::Sbom::images`]).
+    pub fn of_image(images: &[Purl]) -> Self {
+        Self { purls: images.to_vec(), cpes: Vec::new() }
+    }
+}
+
 /// What the trusted statements that apply make of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overlay {
@@ -106,6 +113,14 @@ impl Statement {
         let effect = effect(&said);
         let is_trusted = policy.trusted.contains(&said.issuer);
         Self { effect, is_trusted, digest: digest(&said, effect), said }
+    }
+
+    /// The images of containers that it names by their digests, for themselves or for what is in
+    /// them.
+    pub fn images(&self) -> impl Iterator<Item = Digest> {
+        let streams = self.said.products.iter().flat_map(|it| &it.within);
+        let products = self.said.products.iter().chain(streams);
+        products.flat_map(|it| &it.purls).filter_map(Purl::image)
     }
 
     /// Whether it is about this component in this enclosure (ADVISORIES.md 7.2).
@@ -240,9 +255,18 @@ fn fits(product: &VexProduct, found: &Purl, digests: &[String], must_be_exact: b
     let is_exact = |stated: &Purl| is_hashed || is_versioned || !stated.version.is_empty();
     let mut purls = product.purls.iter();
     purls.any(|stated| {
-        let named = is_same_package(stated, found) && is_same_version(stated, found);
+        let named = is_same_image(stated, found)
+            || is_same_package(stated, found) && is_same_version(stated, found);
         named && version_is_among(&product.versions, found) && (!must_be_exact || is_exact(stated))
     })
+}
+
+/// An image is the same by its digest alone, whatever it is called and wherever it lies. The digest
+/// of an index is that of several: one that is stated for an architecture is for that.
+fn is_same_image(stated: &Purl, found: &Purl) -> bool {
+    let arch = stated.qualifier("arch");
+    let is_it = stated.image().is_some() && stated.image() == found.image();
+    is_it && (arch.is_none() || arch == found.qualifier("arch"))
 }
 
 /// Each part that is stated must be there; qualifiers too, except `repository_url`, which is

@@ -50,6 +50,13 @@ impl Purl {
         self.qualifiers.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 
+    /// The digest of an image of containers (`pkg:oci/app@sha256:…`).
+    pub fn image(&self) -> Option<crate::Digest> {
+        let is_image = matches!(self.kind.as_str(), "oci" | "docker");
+        let hex = is_image.then(|| self.version.strip_prefix("sha256:"))??;
+        crate::Digest::parse(hex)
+    }
+
     /// Sets a qualifier; an empty value removes it.
     #[must_use]
     pub fn with_qualifier(mut self, key: &str, value: &str) -> Self {

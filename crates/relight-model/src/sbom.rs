@@ -1,6 +1,6 @@
 //! An inventory of one asset: components, and what could not be read.
 
-use crate::{Component, Digest, UnknownReason};
+use crate::{Component, Digest, Purl, UnknownReason};
 
 /// Why some bytes of a target were not read. Any flaw makes the inventory incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -237,6 +237,10 @@ pub struct Sbom {
     pub flaws: Vec<Flaw>,
     /// Digest of the artifact set that was read; `None` when the source does not say.
     pub artifact: Option<Digest>,
+    /// What the one image of containers is known by that all of it was found in: the digests of its
+    /// manifest and of the indexes that lead to it, or that of its configuration. Sorted; empty
+    /// where it is of no image, of several, or its bytes were not proven to be those of the digest.
+    pub images: Vec<Purl>,
     /// Name and version of the tool that looked (`relight 0.1.0`).
     pub tool: String,
 }
@@ -253,6 +257,8 @@ impl Sbom {
         self.components.dedup();
         self.flaws.sort();
         self.flaws.dedup();
+        self.images.sort();
+        self.images.dedup();
     }
 }
 

@@ -86,12 +86,17 @@ pub(crate) fn read(
     for image in images {
         let name = escape(image.name.as_bytes());
         let place = if is_one { prefix.to_owned() } else { format!("{prefix}{name}!/") };
-        merged.push(read_image(store, &image, &place, options, reader));
+        let (read, is_proven) = read_image(store, &image, &place, options, reader);
+        // What stands in a file of something else is not all that is reported.
+        let is_all = is_one && is_proven && prefix.is_empty();
+        let images = if is_all { image.purls() } else { Vec::new() };
+        merged.push(Merged { images, ..read });
     }
     let mut itself = Layering::new(prefix);
     for part in store.changed() {
         let place = itself.place(part.as_bytes());
         itself.totals().flaw(FlawCode::ChangedDuringScan, &place, 0);
+        merged.iter_mut().for_each(|it| it.images.clear());
     }
     merged.push(itself.finish());
     merged
@@ -114,13 +119,14 @@ pub(crate) fn read_folders(
     layering.finish()
 }
 
+/// Reads an image, and says whether the bytes of each layer are those that it promises.
 fn read_image(
     store: &dyn Store,
     image: &Image,
     prefix: &str,
     options: &Options,
     reader: &dyn ReadFile,
-) -> Merged {
+) -> (Merged, bool) {
     let mut layering = Layering::new(prefix);
     for layer in &image.layers {
         // A bug of ours must not hide the other layers; this one counts as unread.
@@ -133,7 +139,8 @@ fn read_image(
         }
         layering.end_layer(layer.digest.or(layer.unpacked));
     }
-    layering.finish()
+    let is_proven = !layering.is_unproven;
+    (layering.finish(), is_proven)
 }
 
 fn read_layer(
@@ -150,7 +157,9 @@ fn read_layer(
     let flaw = if layer.is_encrypted {
         Some(FlawCode::Encrypted)
     } else {
-        check(&window, layer, layering, options).unwrap_or(Some(FlawCode::IoError))
+        let checked = check(&window, layer, layering, options);
+        layering.is_unproven |= !matches!(checked, Ok((None, true)));
+        checked.map_or(Some(FlawCode::IoError), |(flaw, _)| flaw)
     };
     if let Some(code) = flaw {
         layering.totals().flaw(code, &place, window.len());
@@ -206,23 +215,29 @@ fn read_links(
     }
 }
 
-/// Compares the bytes of a layer with what the image promises, packed or as they are.
+/// Compares the bytes of a layer with what the image promises, packed or as they are; and says
+/// whether it promises anything that they can be compared with.
 fn check(
     window: &Window,
     layer: &Layer,
     layering: &mut Layering,
     options: &Options,
-) -> io::Result<Option<FlawCode>> {
-    let is_plain = matches!(head(&window.read(0, HEAD_BYTES)?), Head::Container(Kind::Tar));
+) -> io::Result<(Option<FlawCode>, bool)> {
+    let bytes = window.read(0, HEAD_BYTES)?;
+    // A layer without a file is zeros, or nothing.
+    let is_plain = matches!(head(&bytes), Head::Container(Kind::Tar)) || is_empty(&bytes);
     let expected: Vec<Digest> =
         layer.digest.into_iter().chain(layer.unpacked.filter(|_| is_plain)).collect();
     if expected.is_empty() && !options.artifact_digest {
-        return Ok(None);
+        return Ok((None, false));
     }
     let found = digest::of_window(window)?;
     layering.parts.push((layering.place(layer.part.as_bytes()), window.len(), found));
     let differs = expected.iter().any(|expected| *expected != found);
-    Ok(differs.then_some(FlawCode::DigestMismatch))
+    // What an archive calls its parts is no promise: its configuration has one of each, unpacked.
+    let is_promised =
+        layer.unpacked.map_or(layer.digest.is_some(), |unpacked| expected.contains(&unpacked));
+    Ok((differs.then_some(FlawCode::DigestMismatch), is_promised))
 }
 
 /// The members of a layer, packed or not.
@@ -230,8 +245,7 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
     let bytes = window.read(0, HEAD_BYTES).map_err(|_| FlawCode::IoError)?;
     match head(&bytes) {
         Head::Container(Kind::Tar) => Ok(Tar::new(Feed::of_window(window))),
-        // A layer without a file is two blocks of zeros, or nothing.
-        _ if bytes.iter().all(|byte| *byte == 0) => Ok(Tar::new(Feed::of_window(window))),
+        _ if is_empty(&bytes) => Ok(Tar::new(Feed::of_window(window))),
         Head::Stream(coding) => {
             let unpacked = decoder(coding, Box::new(window.reader()));
             let inner = unpacked.map_err(|_| FlawCode::CorruptEntry)?;
@@ -241,6 +255,10 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
         }
         _ => Err(FlawCode::MethodUnsupported),
     }
+}
+
+fn is_empty(first: &[u8]) -> bool {
+    first.iter().all(|byte| *byte == 0)
 }
 
 /// A stream that may give so many bytes.

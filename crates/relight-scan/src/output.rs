@@ -1,6 +1,6 @@
 //! What one worker, or all of them, produced, and the sorted report of it.
 
-use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Sbom};
+use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Purl, Sbom};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
@@ -31,6 +31,8 @@ pub(crate) struct Output {
     pub(crate) has_lost_profiles: bool,
     /// An image: its files were counted one by one.
     pub(crate) is_image: bool,
+    /// What the image is known by that was scanned, see [`Sbom::images`].
+    pub(crate) images: Vec<Purl>,
 }
 
 impl Output {
@@ -42,7 +44,7 @@ impl Output {
 
     /// Adds what another worker produced.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { found, files, bytes_read, known, digests, hidden, layers, .. } = other;
+        let Self { found, files, bytes_read, known, digests, hidden, layers, images, .. } = other;
         self.found.merge(found);
         self.files += files;
         self.bytes_read += bytes_read;
@@ -50,14 +52,16 @@ impl Output {
         self.digests.extend(digests);
         self.hidden.extend(hidden);
         self.layers.extend(layers);
+        self.images.extend(images);
     }
 
     /// Adds an image.
     pub(crate) fn merge_image(&mut self, image: Merged, options: &Options) {
-        let Merged { found, hidden, layers, parts, files, bytes_read } = image;
+        let Merged { found, hidden, layers, parts, files, bytes_read, images } = image;
         let hidden = if options.all_layers { hidden } else { Vec::new() };
         let digests = if options.artifact_digest { parts } else { Vec::new() };
-        let image = Self { found, files, bytes_read, digests, hidden, layers, ..Self::default() };
+        let image =
+            Self { images, found, files, bytes_read, digests, hidden, layers, ..Self::default() };
         self.merge(image);
         self.is_image = true;
     }
@@ -92,6 +96,7 @@ impl Output {
             components: identity::merge(found.components),
             flaws: found.flaws,
             artifact: None,
+            images: self.images,
             tool: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
         sbom.normalise();

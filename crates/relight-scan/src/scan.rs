@@ -123,6 +123,10 @@ pub fn scan_target(
     let classes = Arc::clone(&shared.folder_classes);
     let values = Arc::clone(&shared.profile_values);
     let mut output = read(target, Scan::new(shared, services), services).map_err(failed)?;
+    if !matches!(target, Target::Oci(_) | Target::DockerArchive(_)) {
+        // A layout may be the folder itself, with other files beside it.
+        output.images.clear();
+    }
     output.has_lost_classes = classes.load(Ordering::Relaxed) > options.folder_classes_max;
     output.has_lost_profiles = values.load(Ordering::Relaxed) > options.profile_values_max;
     Ok(output.report(options))
@@ -184,6 +188,7 @@ fn image_in_tar(
         Steady::Same(output) => output,
         Steady::Changed(output, size) => output.map(|mut output| {
             output.found.flaw(FlawCode::ChangedDuringScan, "", size);
+            output.images.clear();
             output
         }),
         Steady::Other => Err(io::Error::other("not a regular file")),

@@ -14,8 +14,8 @@ use std::{
 };
 
 use relight_model::{
-    AssetId, Component, Digest, InventoryState, PackageName, SiteId, Timestamp, UnknownReason,
-    bare_name, fold_name,
+    AssetId, Component, Digest, InventoryState, PackageName, Purl, SiteId, Timestamp,
+    UnknownReason, bare_name, fold_name,
 };
 use roaring::RoaringBitmap;
 
@@ -59,6 +59,8 @@ pub struct AssetState {
     pub confirmed: Option<Timestamp>,
     /// The artifact that the snapshot describes.
     pub artifact: Option<Digest>,
+    /// The image that the snapshot describes ([`relight_model::Sbom::images`]).
+    pub images: Arc<[Purl]>,
     /// The artifact that was last reported to be in service.
     pub deployed: Option<Digest>,
     /// What is in service is not known to be what the snapshot describes.

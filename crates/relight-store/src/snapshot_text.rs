@@ -4,6 +4,7 @@
 //! relight.snapshot/1
 //! tool       NAME
 //! artifact   DIGEST                                                    (only when known)
+//! image      KIND NAMESPACE NAME VERSION N (KEY VALUE){N}                     (if it is of one)
 //! component  KIND NAMESPACE NAME VERSION EVIDENCE BASIS SCOPE N (KEY VALUE){N} REMOVED…
 //! owned-by   KIND NAMESPACE NAME VERSION N (KEY VALUE){N}         (of the component before it)
 //! hash       DIGEST                                                                 (likewise)
@@ -14,6 +15,8 @@
 //! flaw       CODE BYTES EVIDENCE
 //! ```
 //! Components and flaws are sorted and without doubles; fields are written by `fields`.
+
+use std::collections::BTreeSet;
 
 use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Purl, Sbom, Scope};
 
@@ -29,12 +32,15 @@ const HEADER: &str = "relight.snapshot/1";
 /// # Errors
 /// The inventory is larger than [`SNAPSHOT_BYTES_MAX`] (`Limit`).
 pub(crate) fn write(sbom: &Sbom) -> Result<String, StoreError> {
-    let Sbom { components, flaws, artifact, tool } = sbom;
+    let Sbom { components, flaws, artifact, images, tool } = sbom;
     let mut out = String::new();
     fields::write_line(&mut out, [HEADER]);
     fields::write_line(&mut out, ["tool", tool]);
     if let Some(digest) = artifact {
         fields::write_line(&mut out, ["artifact", &digest.to_string()]);
+    }
+    for image in images.iter().collect::<BTreeSet<_>>() {
+        write_purl(&mut out, "image", image);
     }
     let mut components: Vec<&Component> = components.iter().collect();
     components.sort();
@@ -95,10 +101,8 @@ fn write_claims(out: &mut String, component: &Component) {
 
 fn write_ownership(out: &mut String, component: &Component) {
     let Component { owned_by, hashes, in_use, .. } = component;
-    if let Some(Purl { kind, namespace, name, version, qualifiers }) = owned_by {
-        let count = qualifiers.len().to_string();
-        let fixed = ["owned-by", kind, namespace, name, version, &count];
-        fields::write_line(out, fixed.into_iter().chain(pairs_of(qualifiers)));
+    if let Some(owner) = owned_by {
+        write_purl(out, "owned-by", owner);
     }
     for digest in hashes {
         fields::write_line(out, ["hash", &digest.to_string()]);
@@ -106,6 +110,13 @@ fn write_ownership(out: &mut String, component: &Component) {
     for user in in_use {
         fields::write_line(out, ["in-use", user]);
     }
+}
+
+fn write_purl(out: &mut String, word: &str, purl: &Purl) {
+    let Purl { kind, namespace, name, version, qualifiers } = purl;
+    let count = qualifiers.len().to_string();
+    let fixed = [word, kind, namespace, name, version, &count];
+    fields::write_line(out, fixed.into_iter().chain(pairs_of(qualifiers)));
 }
 
 fn pairs_of(qualifiers: &[(String, String)]) -> impl Iterator<Item = &str> {
@@ -212,8 +223,9 @@ fn read_line(sbom: &mut Sbom, line: Vec<String>) -> Option<()> {
     match fields.next()?.as_str() {
         "tool" => sbom.tool = fields.next()?,
         "artifact" => sbom.artifact = Some(Digest::parse(&fields.next()?)?),
+        "image" => sbom.images.push(read_purl(&mut fields)?),
         "component" => sbom.components.push(read_component(&mut fields)?),
-        "owned-by" => sbom.components.last_mut()?.owned_by = Some(read_owner(&mut fields)?),
+        "owned-by" => sbom.components.last_mut()?.owned_by = Some(read_purl(&mut fields)?),
         "hash" => sbom.components.last_mut()?.hashes.push(Digest::parse(&fields.next()?)?),
         "in-use" => sbom.components.last_mut()?.in_use.push(fields.next()?),
         "also" => {
@@ -244,7 +256,7 @@ fn read_component(fields: &mut impl Iterator<Item = String>) -> Option<Component
     Some(Component { removed, ..Component::new(purl, evidence, basis, scope) })
 }
 
-fn read_owner(fields: &mut impl Iterator<Item = String>) -> Option<Purl> {
+fn read_purl(fields: &mut impl Iterator<Item = String>) -> Option<Purl> {
     let (kind, namespace) = (fields.next()?, fields.next()?);
     let (name, version) = (fields.next()?, fields.next()?);
     Some(Purl { kind, namespace, name, version, qualifiers: read_pairs(fields)? })
@@ -281,11 +293,13 @@ mod tests {
             components: vec![log4j],
             flaws: vec![flaw],
             artifact: Some(Digest([0xab; 32])),
+            images: vec![Purl::new("oci", "", "app", "sha256:12")],
             tool: "relight 1".into(),
         };
         let expected = [
             "relight.snapshot/1\ntool\trelight 1\nartifact\t",
             &"ab".repeat(32),
+            "\nimage\toci\t\tapp\tsha256:12\t0",
             "\ncomponent\tmaven\torg.apache\tlog4j-core\t2.14.1\ta.war!/l.jar\tpom-properties",
             "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nalso\tmanifest\t",
             "file-name\ncandidates\t2.14.0\t2.14.1\nconflict\nowned-by\tdeb\tdebian\t",

@@ -102,7 +102,9 @@ pub(crate) fn any_sbom(rng: &mut Rng) -> Sbom {
         })
         .collect();
     let artifact = rng.chance(50).then(|| Digest([rng.next() as u8; 32]));
-    let mut sbom = Sbom { components, flaws, artifact, tool: any_text(rng) };
+    let image = |rng: &mut Rng| Purl::new("oci", "", &any_text(rng), &any_text(rng));
+    let images = (0..rng.below(3)).map(|_| image(rng)).collect();
+    let mut sbom = Sbom { components, flaws, artifact, images, tool: any_text(rng) };
     sbom.normalise();
     sbom
 }

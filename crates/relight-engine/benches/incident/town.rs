@@ -124,6 +124,7 @@ fn clear() -> Sbom {
         components: vec![found],
         flaws: Vec::new(),
         artifact: Some(Digest([7; 32])),
+        images: Vec::new(),
         tool: "relight bench".into(),
     }
 }

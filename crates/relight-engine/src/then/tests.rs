@@ -35,6 +35,7 @@ fn sbom(text: &str) -> Sbom {
         components: vec![Component::new(purl, "a.jar", Basis::PomProperties, Scope::Installed)],
         flaws: if text.starts_with('?') { vec![flaw] } else { Vec::new() },
         artifact: None,
+        images: Vec::new(),
         tool: "test".into(),
     }
 }

@@ -168,6 +168,7 @@ pub(crate) fn log4j(version: &str) -> Sbom {
         components: vec![Component::new(purl, evidence, basis, scope)],
         flaws: Vec::new(),
         artifact: Some(Digest([artifact; 32])),
+        images: Vec::new(),
         tool: "relight test".into(),
     }
 }

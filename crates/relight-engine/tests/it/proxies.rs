@@ -447,7 +447,8 @@ pub(crate) fn sbom(version: usize) -> Sbom {
     let purl = Purl::new("maven", "org.example", "library", VERSIONS[version]);
     let found = Component::new(purl, "app.war", Basis::PomProperties, Scope::Installed);
     let artifact = Some(Digest([version as u8 + 1; 32]));
-    Sbom { components: vec![found], flaws: Vec::new(), artifact, tool: "soak".into() }
+    let (flaws, images) = (Vec::new(), Vec::new());
+    Sbom { components: vec![found], flaws, artifact, images, tool: "soak".into() }
 }
 
 /// The advisory as it is first published, or after it was found that the fix is none.

@@ -38,6 +38,10 @@ impl SbomFormat for CycloneDx {
         if subject.get("purl").is_some() {
             reader.component(subject, "metadata.component");
         }
+        // The image that the whole document is about, by its digest.
+        let purl = subject.get("purl").and_then(Value::as_str).map(Purl::parse);
+        let image = purl.and_then(Result::ok).filter(|purl| purl.image().is_some());
+        reader.sbom.images.extend(image);
         reader.components(subject, "metadata.component.components");
         reader.components(&document, "components");
         reader.sbom.normalise();

@@ -48,6 +48,9 @@ pub(crate) fn any_sbom(seed: u64) -> Sbom {
         let evidence = (*rng.pick(&["", "x y.jar!/z "])).to_owned();
         sbom.flaws.push(Flaw { code, evidence, bytes: rng.next() });
     }
+    if rng.chance(30) {
+        sbom.images.push(Purl::new("oci", "", "app", "sha256:12").with_qualifier("arch", "amd64"));
+    }
     sbom.artifact = rng.chance(50).then_some(Digest([7; 32]));
     sbom.normalise();
     sbom

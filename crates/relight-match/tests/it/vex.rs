@@ -302,6 +302,18 @@ fn m17_vex_applies() {
         (&format!("pkg:oci/a@{one}"), &format!("pkg:oci/a@{one}"), true),
         (&format!("pkg:oci/a@{one}"), &format!("pkg:oci/a@{two}"), false),
         (&format!("pkg:oci/a@{one}?repository_url=r.example"), &format!("pkg:oci/a@{one}"), true),
+        // An equal digest is enough, whatever the image is called and wherever it lies.
+        (
+            &format!("pkg:oci/a@{one}?repository_url=r.example&tag=1"),
+            &format!("pkg:docker/x/b@{one}?repository_url=s.example"),
+            true,
+        ),
+        (&format!("pkg:oci/a@{two}"), &format!("pkg:docker/x/b@{one}"), false),
+        // An index is several images.
+        (&format!("pkg:oci/a@{one}?arch=arm64"), &format!("pkg:oci/a@{one}?arch=arm64"), true),
+        (&format!("pkg:oci/a@{one}?arch=arm64"), &format!("pkg:oci/a@{one}?arch=amd64"), false),
+        (&format!("pkg:oci/a@{one}?arch=arm64"), &format!("pkg:oci/b@{one}"), false),
+        ("pkg:oci/a@sha256%3Aab", "pkg:oci/b@sha256%3Aab", false),
     ] {
         let said = statement("CVE-2021-1", VexStatus::NotAffected, product(stated));
         let all = with(vec![record()], vec![said]);

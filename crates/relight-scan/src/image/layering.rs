@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Component, Digest};
+use relight_model::{Component, Digest, Purl};
 
 use crate::archive::{Entry, Links, Node};
 use crate::evidence::{escape, names_of, place_of};
@@ -55,6 +55,8 @@ pub(crate) struct Layering {
     pub(crate) parts: Vec<(String, u64, Digest)>,
     /// Bytes read from the disk.
     pub(crate) bytes_read: u64,
+    /// The bytes of a layer were not proven to be those that the image promises.
+    pub(crate) is_unproven: bool,
 }
 
 /// The whole image.
@@ -68,6 +70,9 @@ pub(crate) struct Merged {
     pub(crate) parts: Vec<(String, u64, Digest)>,
     pub(crate) files: u64,
     pub(crate) bytes_read: u64,
+    /// What the image is known by, where all of its bytes were proven to be theirs and all that is
+    /// reported is of it.
+    pub(crate) images: Vec<Purl>,
 }
 
 impl Layering {
@@ -181,7 +186,7 @@ impl Layering {
         }
         layers.sort();
         layers.dedup();
-        Merged { found, hidden, layers, parts, files, bytes_read }
+        Merged { found, hidden, layers, parts, files, bytes_read, images: Vec::new() }
     }
 
     fn at(&self, path: &str) -> String {

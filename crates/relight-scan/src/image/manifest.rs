@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Digest, FlawCode};
+use relight_model::{Digest, FlawCode, Purl};
 use serde_json::Value;
 
 use super::store::Store;
@@ -37,6 +37,26 @@ pub(crate) struct Image {
     /// `linux/amd64`.
     platform: String,
     pub(crate) layers: Vec<Layer>,
+    /// What it is known by: the digests of its manifest and of the indexes that lead to it, or that
+    /// of its configuration. Empty where the bytes of one of them are others.
+    digests: Vec<Digest>,
+}
+
+impl Image {
+    /// The image as package URLs, one for each of its digests.
+    pub(crate) fn purls(&self) -> Vec<Purl> {
+        // `registry.example/team/App:1@sha256:…` is called `app`; an id has no better name.
+        let path = self.name.split('@').next().unwrap_or_default();
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let name = last.split(':').next().filter(|name| !name.is_empty()).unwrap_or("image");
+        let architecture = self.platform.split('/').nth(1).unwrap_or_default();
+        let purl = |digest: &Digest| {
+            let version = format!("sha256:{digest}");
+            let purl = Purl::new("oci", "", &name.to_lowercase(), &version);
+            purl.with_qualifier("arch", architecture)
+        };
+        self.digests.iter().map(purl).collect()
+    }
 }
 
 /// The images of a layout that were chosen, and what is wrong with it.
@@ -90,7 +110,7 @@ impl<'a> Reader<'a> {
     fn of_oci(store: &'a dyn Store) -> Self {
         let mut reader = Self { store, documents: 0, groups: BTreeMap::new(), flaws: Vec::new() };
         match reader.document("index.json", None) {
-            Some(index) => reader.index(&index, "", 0),
+            Some(index) => reader.index(&index, "", &[], 0),
             None => reader.flaw(FlawCode::CorruptEntry, "index.json"),
         }
         reader
@@ -102,29 +122,36 @@ impl<'a> Reader<'a> {
 
     /// A part as JSON. One whose digest is wrong is said, and read all the same.
     fn document(&mut self, part: &str, expected: Option<Digest>) -> Option<Value> {
+        Some(self.checked(part, expected)?.0)
+    }
+
+    /// As [`Reader::document`], and whether its digest is the expected one.
+    fn checked(&mut self, part: &str, expected: Option<Digest>) -> Option<(Value, bool)> {
         self.documents += 1;
         if self.documents > DOCUMENTS_MAX {
             return None;
         }
         let window = self.store.open(part).filter(|window| window.len() <= DOCUMENT_BYTES_MAX)?;
         let bytes = window.read(0, usize::try_from(window.len()).ok()?).ok()?;
-        if expected.is_some_and(|expected| digest::of_bytes(&bytes) != expected) {
+        let is_it = expected.map(|expected| digest::of_bytes(&bytes) == expected);
+        if is_it == Some(false) {
             self.flaw(FlawCode::DigestMismatch, part);
         }
-        serde_json::from_slice(&bytes).ok()
+        Some((serde_json::from_slice(&bytes).ok()?, is_it == Some(true)))
     }
 
-    fn index(&mut self, index: &Value, group: &str, depth: u32) {
+    /// `above` are the digests of this index and of those that lead to it.
+    fn index(&mut self, index: &Value, group: &str, above: &[Digest], depth: u32) {
         let Some(descriptors) = index["manifests"].as_array().filter(|_| depth < INDEX_DEPTH_MAX)
         else {
             return self.flaw(FlawCode::CorruptEntry, "index.json");
         };
         for descriptor in descriptors {
-            self.descriptor(descriptor, group, depth);
+            self.descriptor(descriptor, group, above, depth);
         }
     }
 
-    fn descriptor(&mut self, descriptor: &Value, group: &str, depth: u32) {
+    fn descriptor(&mut self, descriptor: &Value, group: &str, above: &[Digest], depth: u32) {
         let text = descriptor["digest"].as_str().unwrap_or_default();
         let Some((part, expected)) = part_of(text) else {
             return self.flaw(FlawCode::MethodUnsupported, text);
@@ -138,7 +165,9 @@ impl<'a> Reader<'a> {
             (None, true) => group.to_owned(),
             (None, false) => short(text).to_owned(),
         };
-        let document = self.document(&part, Some(expected));
+        let checked = self.checked(&part, Some(expected));
+        let is_it = checked.as_ref().is_some_and(|(_, is_it)| *is_it);
+        let document = checked.map(|(document, _)| document);
         // Statements about how an image was built are no image, and may be left out of a copy.
         if is_statement && document.as_ref().is_none_or(has_statements_only) {
             return;
@@ -146,11 +175,19 @@ impl<'a> Reader<'a> {
         let Some(document) = document else {
             return self.flaw(FlawCode::CorruptEntry, &part);
         };
+        // Below an index that is not what it is called, nothing is known by its digest.
+        let is_known = is_it && (depth == 0 || !above.is_empty());
+        let own = is_known.then_some(expected);
+        let digests: Vec<_> =
+            own.iter().flat_map(|own| above.iter().chain([own])).copied().collect();
         if document["manifests"].is_array() {
-            return self.index(&document, &group, depth + 1);
+            return self.index(&document, &group, &digests, depth + 1);
         }
         match self.manifest(&document, &group, platform) {
-            Some(image) => self.groups.entry(group).or_default().push(image),
+            Some(image) => {
+                let image = Image { digests, ..image };
+                self.groups.entry(group).or_default().push(image);
+            }
             None => self.flaw(FlawCode::CorruptEntry, &part),
         }
     }
@@ -177,14 +214,15 @@ impl<'a> Reader<'a> {
             let (part, expected) = part_of(manifest["config"]["digest"].as_str()?)?;
             platform_of(&self.document(&part, Some(expected))?)
         });
-        Some(Image { name: name.to_owned(), platform: platform.unwrap_or_default(), layers })
+        let (name, platform) = (name.to_owned(), platform.unwrap_or_default());
+        Some(Image { name, platform, layers, digests: Vec::new() })
     }
 
     fn docker_image(&mut self, image: &Value) -> Option<Image> {
         let part = image["Config"].as_str().unwrap_or_default();
         let hex = part.rsplit('/').next().unwrap_or(part);
         let expected = Digest::parse(hex.strip_suffix(".json").unwrap_or(hex));
-        let config = self.document(part, expected).unwrap_or_default();
+        let (config, is_it) = self.checked(part, expected).unwrap_or_default();
         let unpacked = |at: usize| {
             let text = config["rootfs"]["diff_ids"][at].as_str()?;
             Digest::parse(text.strip_prefix("sha256:")?)
@@ -204,7 +242,10 @@ impl<'a> Reader<'a> {
             self.flaw(FlawCode::CorruptEntry, "manifest.json");
         }
         let name = image["RepoTags"][0].as_str().unwrap_or(short(hex)).to_owned();
-        Some(Image { name, platform: platform_of(&config).unwrap_or_default(), layers })
+        let platform = platform_of(&config).unwrap_or_default();
+        let is_whole = promised == layers.len() && layers.iter().all(|it| it.unpacked.is_some());
+        let digests = expected.filter(|_| is_it && is_whole).into_iter().collect();
+        Some(Image { name, platform, layers, digests })
     }
 
     /// One image of each name: the one for the platform, or the only one.

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use relight_model::Sbom;
 use relight_scan::{Options, Progress, Report, Services, Target, scan_target};
 
-use crate::image_writer::{Image, LAYER, Node, docker, gzip, oci, packed, sha256, tar, unpacked};
+use crate::image_writer::{
+    Image, LAYER, Node, Parts, docker, gzip, oci, packed, sha256, tar, unpacked,
+};
 use crate::zip_writer::{Member, write};
 use crate::{pom, pom_path, run, text, tree};
 
@@ -82,7 +85,12 @@ fn the_same_image_in_every_form_gives_the_same_report() {
     assert!(reports[0].layers.iter().any(|(path, _)| path == "app/twin.jar"));
     same(&reports[0], &reports[1]);
     same(&reports[2], &reports[3]);
-    same(&reports[0], &reports[2]);
+    // Packed it is another image, with the same in it.
+    let [plain, zipped] = [0, 2].map(|at: usize| {
+        let report = &reports[at];
+        (Sbom { images: Vec::new(), ..report.sbom.clone() }, report.files)
+    });
+    assert_eq!(plain, zipped);
 }
 
 #[test]
@@ -269,4 +277,72 @@ fn hostile_documents_end() {
         let report = run(place.path(), &Options::default());
         assert!(!report.sbom.is_complete(), "{parts:?}");
     }
+}
+
+/// The one image that a report is about.
+fn known_as(report: &Report) -> Vec<String> {
+    report.sbom.images.iter().map(ToString::to_string).collect()
+}
+
+/// Goal: what is said of an image by its digest can be found (ADVISORIES.md 7.2), and only where
+/// every byte is proven to be of it. Method: each form with its digests, and each with a layer, a
+/// configuration or a manifest that is another one, several images, and one inside of a folder.
+#[test]
+fn the_digests_of_an_image_are_known_where_its_bytes_are_proven() {
+    let layers = layers();
+    let parts = oci(&[one(&layers)]);
+    let manifest = sha256(&parts[parts.len() - 2].1);
+    let oci_of = |parts: &Parts| {
+        let place = tree(&[]);
+        unpacked(place.path(), parts);
+        let target = Target::Oci(place.path().to_owned());
+        let report = look(target, &Options { artifact_digest: true, ..Options::default() });
+        (known_as(&report), known_as(&run(place.path(), &Options::default())))
+    };
+    let named = format!("pkg:oci/{}@sha256:{manifest}?arch=amd64", &manifest[..12]);
+    let is_named = |known: &[String]| {
+        known.len() == 1 && known[0].replace("sha256%3A", "sha256:").contains(&manifest)
+    };
+    let (known, inside) = oci_of(&parts);
+    assert!(is_named(&known) && known[0].ends_with("?arch=amd64"), "{known:?} is not {named}");
+    assert_eq!(inside, [""; 0], "what stands beside a layout is not in the image");
+    // Each blob in turn is another one than its name says.
+    for at in 1..parts.len() - 1 {
+        let mut forged = parts.clone();
+        let of_layer = layers.contains(&forged[at].1);
+        match of_layer {
+            true => forged[at].1 = tar(&[("a.jar", jar("b"))]),
+            false => forged[at].1.push(b' '),
+        }
+        let is_config = forged[at].1.starts_with(b"{\"os\"");
+        // No layer is proven by the configuration of a layout.
+        assert_eq!(oci_of(&forged).0.len(), usize::from(is_config), "{}", parts[at].0);
+    }
+    let arm = Image { architecture: "arm64", layers: &layers[..1], media: LAYER };
+    let other = oci(&[arm, one(&layers)]);
+    let (known, _) = oci_of(&other);
+    assert!(is_named(&known), "the chosen one: {known:?}");
+    let docker_of = |parts: &Parts| {
+        let place = tree(&[("i.tar", &packed(parts))]);
+        let file = place.path().join("i.tar");
+        let met = known_as(&run(place.path(), &Options::default()));
+        assert_eq!(met, [""; 0], "an image that is met in a folder");
+        known_as(&look(Target::DockerArchive(file), &Options::default()))
+    };
+    let ids: Vec<String> = layers.iter().map(|layer| sha256(layer)).collect();
+    let names = ["a/layer.tar", "b/layer.tar", "c/layer.tar", "d/layer.tar"];
+    let all: Vec<(&str, Vec<u8>)> = names.into_iter().zip(layers.clone()).collect();
+    let known = docker_of(&docker(&all, &ids));
+    let config = sha256(&docker(&all, &ids)[0].1);
+    assert!(known.len() == 1 && known[0].starts_with("pkg:oci/app@sha256"), "{known:?}");
+    assert!(known[0].contains(&config), "{known:?}");
+    let zipped: Vec<_> = all.iter().map(|(name, layer)| (*name, gzip(layer))).collect();
+    assert_eq!(docker_of(&docker(&zipped, &ids)), [""; 0], "nothing proves packed layers");
+    let mut forged = docker(&all, &ids);
+    forged[0].1.push(b' ');
+    assert_eq!(docker_of(&forged), [""; 0], "another configuration");
+    let mut forged = docker(&all, &ids);
+    forged[1].1 = tar(&[("a.jar", jar("b"))]);
+    assert_eq!(docker_of(&forged), [""; 0], "another layer");
+    assert_eq!(docker_of(&docker(&all, &ids[..2])), [""; 0], "a layer of which nothing is said");
 }

@@ -1,6 +1,7 @@
 //! `/site/SLUG`: what the register knows of one site.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -8,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Case, Incident};
-use relight_engine::matching::Advisories;
+use relight_engine::matching::{Advisories, Enclosure};
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
 use relight_model::{
@@ -206,11 +207,14 @@ impl SiteView<'_> {
         inventories: &[(Option<Timestamp>, Sbom)],
         advisories: &Advisories,
     ) -> (Vec<FindingRow>, usize) {
-        let components = inventories.iter().flat_map(|(_, sbom)| &sbom.components);
+        let components = inventories.iter().flat_map(|(_, sbom)| {
+            let enclosure = Rc::new(Enclosure::of_image(&sbom.images));
+            sbom.components.iter().map(move |component| (component, Rc::clone(&enclosure)))
+        });
         let mut found: Vec<(Finding, String, String)> = Vec::new();
-        for component in components {
+        for (component, enclosure) in components {
             let name = format!("{} {}", component.purl.name, component.purl.version);
-            for finding in advisories.match_component(component) {
+            for finding in advisories.match_in(component, &enclosure) {
                 found.push((finding, name.trim().to_owned(), component.evidence.clone()));
             }
         }

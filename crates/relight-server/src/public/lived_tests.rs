@@ -69,6 +69,7 @@ impl Town {
             components: vec![component],
             flaws: Vec::new(),
             artifact: Some(Digest([number; 32])),
+            images: Vec::new(),
             tool: "test".into(),
         };
         let (site, observed_at) = (key(site), self.engine.now());

@@ -47,6 +47,7 @@ fn deploy_with(world: &World, site: &str, version: &str, flaws: Vec<Flaw>) {
         components: vec![component],
         flaws,
         artifact: Some(Digest([version.as_bytes()[3]; 32])),
+        images: Vec::new(),
         tool: "relight test".into(),
     };
     let (site, observed_at) = (GateKey::new(site).unwrap(), world.engine.now());
@@ -373,6 +374,7 @@ fn findings_of_a_site_keep_to_the_limit_of_rows() {
         components: (0..400).map(component).collect(),
         flaws: (0..60).map(flaw).collect(),
         artifact: Some(Digest([9; 32])),
+        images: Vec::new(),
         tool: "relight test".into(),
     };
     let site = GateKey::new("care").unwrap();

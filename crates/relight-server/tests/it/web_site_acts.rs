@@ -280,6 +280,7 @@ fn deploy(world: &World, version: &str) {
         components: vec![component],
         flaws: Vec::new(),
         artifact: Some(Digest([version.as_bytes()[3]; 32])),
+        images: Vec::new(),
         tool: "relight test".into(),
     };
     let (site, observed_at) = (GateKey::new("care").unwrap(), world.engine.now());

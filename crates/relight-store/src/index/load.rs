@@ -154,10 +154,12 @@ impl Index {
         let broad = codes.iter().filter(|code| code.hides().is_none());
         let reasons: BTreeSet<_> = broad.map(|code| code.reason()).collect();
         let hidden: BTreeSet<_> = codes.iter().filter_map(hides).collect();
+        let images: Arc<[Purl]> = rest.images.into();
         for mut it in waiting {
             it.state.snapshot = Some(digest);
             it.state.flaws = reasons.iter().copied().collect();
             it.state.hidden = hidden.iter().copied().collect();
+            it.state.images = Arc::clone(&images);
             self.put(it);
         }
         Ok(())

@@ -20,6 +20,7 @@ mod fetch;
 mod fingerprints;
 mod full_disk;
 mod heads;
+mod image_vex;
 mod imports;
 mod incident;
 mod incident_rules;

@@ -401,7 +401,7 @@ fn an_image_and_what_its_layers_hide() {
 }
 
 /// A tar archive (ustar) of files.
-fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, bytes) in files {
         let mut header = vec![0_u8; 512];

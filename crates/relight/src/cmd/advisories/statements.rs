@@ -40,6 +40,8 @@ struct StatementRow<'a> {
     justification: Option<&'a str>,
     text: &'a str,
     products: Vec<&'a str>,
+    /// What in the products is meant; empty where all of it is.
+    parts: Vec<&'a str>,
     at: Option<String>,
     document: &'a str,
     digest: String,
@@ -93,6 +95,7 @@ fn row<'a>(group: &'a Group, statement: &'a Statement) -> StatementRow<'a> {
         justification: said.justification.as_deref(),
         text: &said.text,
         products: said.products.iter().map(|product| product.id.as_str()).collect(),
+        parts: said.products.iter().flat_map(|it| &it.subcomponents).map(|it| &*it.id).collect(),
         at: said.at.map(rfc3339),
         document: &said.document,
         digest: statement.digest.to_string(),
@@ -108,7 +111,10 @@ fn tell(document: &StatementsDocument<'_>, report: &mut Report) {
         let flaw = report.paint(Style::Strong, row.flaw);
         let word = word(lang, row.effect);
         report.line(&format!("{flaw}  {}: {word}", row.issuer));
-        let products = row.products.join(", ");
+        let mut products = row.products.join(", ");
+        if !row.parts.is_empty() {
+            products = format!("{products} → {}", row.parts.join(", "));
+        }
         report.line(&format!("  {products}  {}", row.at.as_deref().unwrap_or("-")));
         if !row.trusted {
             report.line(&format!("  {}", texts::vex_untrusted(lang)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
-use relight_engine::matching::Advisories;
+use relight_engine::matching::{Advisories, Enclosure};
 use relight_model::{Purl, Sbom};
 use relight_server::web::texts;
 use serde::Serialize;
@@ -63,7 +63,8 @@ impl Diff {
 
 /// The flaws that an inventory certainly has.
 fn findings(sbom: &Sbom, advisories: &Advisories) -> BTreeSet<String> {
-    let all = sbom.components.iter().flat_map(|it| advisories.match_component(it));
+    let enclosure = Enclosure::of_image(&sbom.images);
+    let all = sbom.components.iter().flat_map(|it| advisories.match_in(it, &enclosure));
     all.filter(|finding| finding.state.is_affected()).map(|finding| finding.id).collect()
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use relight_engine::exhibits::places_in;
-use relight_engine::matching::{Advisories, Group};
+use relight_engine::matching::{Advisories, Enclosure, Group};
 use relight_model::{Component, Finding, FindingState, Flaw, Purl};
 use relight_scan::{Account, Report as Scanned};
 use serde::Serialize;
@@ -113,8 +113,9 @@ pub(super) struct Hit<'a> {
 /// What the advisories say about an inventory, sorted.
 pub(super) fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
     let mut hits = Vec::new();
+    let enclosure = Enclosure::of_image(&scanned.sbom.images);
     for component in &scanned.sbom.components {
-        for finding in advisories.match_component(component) {
+        for finding in advisories.match_in(component, &enclosure) {
             let (purl, evidence) = (Some(&component.purl), component.evidence.as_str());
             hits.push(Hit { finding, purl, evidence });
         }
@@ -129,6 +130,7 @@ pub(super) fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit
 /// The files that advisories of one's own mean, whatever they are called.
 fn files<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
     let components = &scanned.sbom.components;
+    let enclosure = Enclosure::of_image(&scanned.sbom.images);
     let mut hits = Vec::new();
     for group in advisories.groups() {
         let exhibits = group.exhibits().iter();
@@ -138,7 +140,8 @@ fn files<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
             let there = components.iter().filter(|it| it.evidence == evidence);
             let is_found = there
                 .clone()
-                .any(|it| group.judge(it).is_some_and(|finding| finding.state.is_affected()));
+                .filter_map(|it| group.judge_in(it, &enclosure))
+                .any(|finding| finding.state.is_affected());
             if !is_found {
                 let purl = there.map(|it| &it.purl).next();
                 hits.push(Hit { finding: finding_of(group), purl, evidence });
