@@ -25,6 +25,7 @@ pub(crate) use database::FeatureKind;
 pub(crate) use known::Known;
 pub(crate) use learn::member_value;
 pub(crate) use matching::{Around, Match, Recognised, Seen, Versions, recognise};
+pub(crate) use release::is_above;
 
 pub use coordinates::release_of;
 pub use database::{Database, DatabaseError, KnownRelease, SEED_BYTES_MAX};

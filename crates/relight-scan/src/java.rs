@@ -20,10 +20,6 @@ use crate::unpack::Found;
 /// Endings under which loaders keep classes; agents hide theirs behind the last two.
 const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
 
-/// Share of the classes of a container that known libraries must explain, in percent, before a
-/// name without any class of its own is taken for left over.
-const EXPLAINED_PERCENT: u64 = 95;
-
 /// Share of the classes of a library, in percent, below which unexplained code cannot be all that
 /// was made of it.
 const REWRITTEN_PERCENT: u64 = 5;
@@ -48,13 +44,14 @@ pub(crate) fn container(
 
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
-    let mut code = Code::default();
+    // Classes that no known library explains.
+    let mut strange = 0;
     let all = || listing.entries.iter().filter_map(file_of);
     let mut count = 0;
     let files: Vec<File<'_>> = if all().inspect(|_| count += 1).all(|file| is_strange(known, &file))
     {
         // No database knows a check sum of any of them: nothing need be compared.
-        code.add(count, &Recognised::default());
+        strange += count;
         Vec::new()
     } else {
         all().collect()
@@ -62,7 +59,7 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
     for (root, classes) in roots_of(files) {
         let around = Around { is_whole: listing.complete, archive: listing.archive };
         let recognised = look(known, &classes, around);
-        code.add(classes.len() as u64, &recognised);
+        strange += (classes.len() as u64).saturating_sub(recognised.explained);
         found.damage(&recognised, path);
         for it in &recognised.matches {
             // A second copy, below another folder of the class path, has a place of its own.
@@ -73,7 +70,7 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
         traces.extend(recognised.traces);
     }
     if listing.complete {
-        drop_ghosts(known, path, listing, &traces, code, from, found);
+        drop_ghosts(known, path, listing, &traces, strange, from, found);
     }
 }
 
@@ -229,39 +226,18 @@ fn usual_ending<'a>(files: &[File<'a>]) -> &'a str {
     counts.into_iter().max_by_key(|(_, count)| *count).map_or("", |(ending, _)| ending)
 }
 
-/// The classes of a container.
-#[derive(Clone, Copy, Default)]
-struct Code {
-    all: u64,
-    /// Those that no known library explains.
-    strange: u64,
-}
-
-impl Code {
-    fn add(&mut self, count: u64, recognised: &Recognised) {
-        let percent: u64 = recognised.matches.iter().map(|it| it.share_percent).sum();
-        self.all += count;
-        self.strange += count * (100 - percent.min(100)) / 100;
-    }
-
-    /// Whether so many classes, or fewer, of a library may be among it under any disguise.
-    const fn may_be(self, classes: u64) -> bool {
-        let is_explained = self.strange * 100 <= self.all * (100 - EXPLAINED_PERCENT);
-        !is_explained && self.strange * 100 >= classes * REWRITTEN_PERCENT
-    }
-}
-
 /// Drops what `pom.properties` names and nothing in the container is: metadata that was left
 /// behind when the classes were taken out or replaced. Only for libraries that are known, and only
 /// when nothing stands where their classes belong. While there is enough code that no known library
 /// explains, it may be the library after all, rewritten until nothing of it is recognised: then
-/// the name stays, without its version, which makes the answer unknown.
+/// the name stays, without its version, which makes the answer unknown. The size of the container
+/// says nothing: of 60,000 classes 3,000 are few, and more than most libraries have.
 fn drop_ghosts(
     known: &Known,
     path: &str,
     listing: &Listing,
     traces: &BTreeSet<String>,
-    code: Code,
+    strange: u64,
     from: usize,
     found: &mut Found,
 ) {
@@ -285,7 +261,8 @@ fn drop_ghosts(
     let claims = found.components.split_off(from);
     for mut claim in claims {
         if ghosts.next() == Some(true) {
-            if !code.may_be(known.classes_min(&artifact_of(&claim.purl))) {
+            let classes = known.classes_min(&artifact_of(&claim.purl));
+            if strange * 100 < classes * REWRITTEN_PERCENT {
                 continue;
             }
             claim.purl.version.clear();
@@ -330,8 +307,8 @@ mod tests {
         class::read(&numbered(&format!("g/lib/{}", NAMES[at]), at as i32).write()).unwrap()
     }
 
-    fn options(others: usize) -> Options {
-        let class = |at: usize| LearntClass {
+    fn options(others: usize, of: &str) -> Options {
+        let learnt = |at: usize| LearntClass {
             name: format!("g/lib/{}", NAMES[at]),
             print: print(at),
             member: Some((at as u32 + 7, 9)),
@@ -351,10 +328,17 @@ mod tests {
                 let print = class::read(&numbered(&name, number as i32).write()).unwrap();
                 LearntClass { name, print, ..LearntClass::default() }
             };
-            release(format!("0.{at}"), (0..NAMES.len()).map(class).collect())
+            release(format!("{of}.{at}"), (0..NAMES.len()).map(class).collect())
         };
         let mut releases: Vec<Release> = (0..others).map(other).collect();
-        releases.push(release("1".into(), (0..NAMES.len()).map(class).collect()));
+        releases.push(release("1".into(), (0..NAMES.len()).map(learnt).collect()));
+        let small = |number| {
+            let name = format!("h/Small{number}");
+            let print = class::read(&numbered(&name, 9_000 + number).write()).unwrap();
+            LearntClass { name, print, ..LearntClass::default() }
+        };
+        let small = release("1".into(), (0..8).map(small).collect());
+        releases.push(Release { artifact: "h:small".into(), ..small });
         let named = [("g.lib:lib".to_owned(), "g/lib/Lookup".to_owned())];
         let order = |_: &str, _: &str| Ordering::Equal;
         let database = Database::from_bytes(write_database(releases, &named, order, 0));
@@ -380,13 +364,22 @@ mod tests {
     }
 
     fn check_among(others: usize, entries: Vec<Listed>, claims: &[(Basis, &str)], expected: &str) {
+        check_by(&options(others, "0"), entries, claims, expected);
+    }
+
+    fn check_by(
+        options: &Options,
+        entries: Vec<Listed>,
+        claims: &[(Basis, &str)],
+        expected: &str,
+    ) {
         let listing = Listing { entries, complete: true, ..Listing::default() };
         let claim = |(basis, purl): &(Basis, &str)| {
             Component::new(Purl::parse(purl).unwrap(), "x.jar", *basis, Scope::Installed)
         };
         let mut found =
             Found { components: claims.iter().map(claim).collect(), ..Found::default() };
-        container(&options(others), "x.jar", listing, 0, &mut found);
+        container(options, "x.jar", listing, 0, &mut found);
         let mut text = String::new();
         for it in crate::identity::merge(found.components) {
             let removed: String = it.removed.iter().map(|it| format!(" without {it}")).collect();
@@ -437,8 +430,8 @@ mod tests {
         check(&two, &open("1 1.1"));
         // The name of something else says nothing of it.
         check(&[(Basis::FileName, "pkg:maven/app@3")], &open("1"));
-        let pom = [(Basis::PomProperties, "pkg:maven/g.lib/lib@1.1")];
-        check(&pom, "pkg:maven/g.lib/lib@1.1 in x.jar by pom-properties\n");
+        check(&[(Basis::PomProperties, "pkg:maven/g.lib/lib@1.1")], &open("1 1.1"));
+        check(&[(Basis::PomProperties, "pkg:maven/g.lib/lib@2.99")], &open("1 2.99"));
         // Beside other code, the name of the file is that of the whole.
         let mut merged = members("", &[], "class");
         merged.extend((0..40).map(|at| {
@@ -472,6 +465,11 @@ mod tests {
         // After all that were learnt: the nearest of these says only that it is not known.
         let newer = [(Basis::PomProperties, "pkg:maven/g.lib/lib@2")];
         check(part(), &newer, "pkg:maven/g.lib/lib@2 in x.jar by pom-properties in conflict\n");
+        // A class that an advisory names, with code that the newest version has not any more.
+        let both = "pkg:maven/g.lib/lib@9 in x.jar by pom-properties in conflict\n\
+                    pkg:maven/g.lib/lib in x.jar by fingerprint-partial in conflict of 1\n";
+        let forged = [(Basis::PomProperties, "pkg:maven/g.lib/lib@9")];
+        check_by(&options(18, "2"), part(), &forged, both);
     }
 
     /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three.
@@ -532,6 +530,12 @@ mod tests {
         check(vec![beside("META-INF/versions/9/g/lib/A.class")], &pom, kept);
         // Where its classes belong something stands that nobody knows: that is not for us to say.
         let mut natural = other;
+        // However much of the rest is explained: of a small library one class is enough.
+        let mut beside = members("", &[], "class");
+        beside.push(natural.clone());
+        let small = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact\n\
+                     pkg:maven/h/small in x.jar by pom-properties\n";
+        check(beside, &[(Basis::PomProperties, "pkg:maven/h/small@1")], small);
         natural.name = "g/lib/A.class".into();
         check(vec![natural], &pom, "pkg:maven/g.lib/lib@1 in x.jar by pom-properties\n");
     }

@@ -56,6 +56,8 @@ pub(crate) struct Match {
     pub(crate) folder: String,
     /// It is there by a class that advisories name, and too little else.
     pub(crate) is_class_alone: bool,
+    /// It has a class that advisories name, with code that the newest known version has not.
+    pub(crate) has_old_class: bool,
     /// Several copies are in this place.
     pub(crate) is_one_of_many: bool,
     /// Its classes of all that are there, in percent.
@@ -90,6 +92,8 @@ pub(crate) struct Recognised {
     pub(crate) matches: Vec<Match>,
     /// Names of the libraries of which anything is there that no other one has.
     pub(crate) traces: BTreeSet<String>,
+    /// Classes that belong to one of the matches, each counted once.
+    pub(crate) explained: u64,
     pub(crate) is_damaged: bool,
 }
 
@@ -120,6 +124,7 @@ pub(crate) fn recognise(
     for artifact in &accepted {
         recognised.matches.extend(release::copies(known.catalog(), &found, *artifact, kind));
     }
+    recognised.explained = found.owned_by(&accepted);
     let rest = |artifact: &u32| !accepted.contains(artifact);
     recognised.matches.extend(release::named_alone(known.catalog(), &found, rest));
     recognised.is_damaged |= known.catalog().is_damaged;

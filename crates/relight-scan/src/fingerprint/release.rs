@@ -67,6 +67,16 @@ impl<'a> Found<'a> {
         };
         (0..self.classes.len()).filter(owned).collect()
     }
+
+    /// How many classes belong to one of these artifacts: what two of them share counts once.
+    pub(super) fn owned_by(&self, artifacts: &[u32]) -> u64 {
+        let sets = self.features.sets.iter();
+        let is_owned: Vec<bool> = sets
+            .map(|owners| owners.holders.iter().any(|(artifact, _)| artifacts.contains(artifact)))
+            .collect();
+        let features = self.feature_of.iter().flatten();
+        features.filter(|at| is_owned[self.features.values[**at].1 as usize]).count() as u64
+    }
 }
 
 /// Each copy of an artifact.
@@ -249,6 +259,25 @@ impl<'a> Copy<'a> {
         pure.map(|fit| fit.release).collect()
     }
 
+    /// Whether a class that an advisory names has code here that the newest known release has not:
+    /// a release after that one would hardly have it again.
+    fn has_old_class(&self) -> bool {
+        let releases = &self.catalog.artifacts[self.artifact as usize].releases;
+        let version = |release: &u32| releases[*release as usize].version.as_str();
+        let there = |text: u64| self.classes.iter().any(|at| self.found.classes[*at].value == text);
+        // Each database has its own releases with the same text.
+        let mut owners: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+        for (text, all) in self.catalog.named_of(self.artifact).flat_map(|named| &named.texts) {
+            if there(*text) {
+                owners.entry(*text).or_default().extend(all.iter().map(version));
+            }
+        }
+        let is_old = |of: &Vec<&str>| {
+            releases.iter().any(|newer| of.iter().all(|it| is_above(&newer.version, it)))
+        };
+        owners.values().any(is_old)
+    }
+
     /// The releases whose classes that advisories name are those of the copy: the code that is
     /// affected, whatever else was changed. Empty when the copy has none of them.
     fn of_named(&self) -> Vec<u32> {
@@ -341,6 +370,7 @@ impl<'a> Copy<'a> {
             },
             folder: common_folder(paths),
             is_class_alone: false,
+            has_old_class: self.has_old_class(),
             is_one_of_many: false,
             share_percent: self.classes.len() as u64 * 100 / all as u64,
             removed: Vec::new(),
@@ -443,4 +473,42 @@ fn common_folder<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
         }
     }
     common.to_owned()
+}
+
+/// Whether a version is above another one for certain: by the numbers that it starts with.
+pub(crate) fn is_above(version: &str, other: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u64> {
+        let end = version.find(|it: char| !it.is_ascii_digit() && it != '.');
+        let digits = version[..end.unwrap_or(version.len())].split('.');
+        digits.map_while(|digits| digits.parse().ok()).collect()
+    };
+    let (one, mut two) = (numbers(version), numbers(other));
+    // `2.17` is `2.17.0`, and not below it.
+    two.resize(two.len().max(one.len()), 0);
+    one > two
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_are_above_for_certain() {
+        let above = |one: &str, other: &str| assert!(is_above(one, other), "{one} {other}");
+        above("2.18.0", "2.17.1");
+        above("2.17.1.1", "2.17.1");
+        above("10", "9.9");
+        above("2.0-rc1", "1.9");
+        for (one, other) in [
+            ("2.17.1", "2.17.1"),
+            ("2.17", "2.17.0"),
+            ("2.17.0", "2.17"),
+            ("2.17.1-fixed", "2.17.1"),
+            ("fixed", "1"),
+            ("", "1"),
+            ("99999999999999999999999", "1"),
+        ] {
+            assert!(!is_above(one, other), "{one} {other}");
+        }
+    }
 }

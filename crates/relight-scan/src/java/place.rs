@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use relight_model::{Basis, Component, Purl, Scope};
 
-use crate::fingerprint::{Known, Match, Versions};
+use crate::fingerprint::{Known, Match, Versions, is_above};
 use crate::unpack::Found;
 
 /// Share of a container, in percent, from which a library is the container.
@@ -54,9 +54,11 @@ pub(super) fn settle(
         drop_claims(found, from, is_name);
     }
     // Metadata may name a version that came after all that were learnt: then the nearest of these
-    // is no objection. A class that an advisory names always is one.
+    // is no objection. A class that an advisory names is one, with code that none of the newest has.
     let is_newer = |claim: &&mut Component| {
         component.basis == Basis::FingerprintPartial
+            && matches!(it.versions, Versions::OneOf(_))
+            && !it.has_old_class
             && claim.evidence == component.evidence
             && claim.basis == Basis::PomProperties
             && claim.purl.name == name
@@ -64,24 +66,11 @@ pub(super) fn settle(
     };
     if let Some(claim) = found.components[from..].iter_mut().find(is_newer) {
         claim.also.push(component.basis);
-        claim.conflict |= matches!(it.versions, Versions::OneOf(_));
+        claim.conflict = true;
         claim.removed.extend(component.removed);
     } else {
         found.components.push(component);
     }
-}
-
-/// Whether a version is above another one for certain: by the numbers that it starts with.
-fn is_above(version: &str, other: &str) -> bool {
-    let numbers = |version: &str| -> Vec<u64> {
-        let end = version.find(|it: char| !it.is_ascii_digit() && it != '.');
-        let digits = version[..end.unwrap_or(version.len())].split('.');
-        digits.map_while(|digits| digits.parse().ok()).collect()
-    };
-    let (one, mut two) = (numbers(version), numbers(other));
-    // `2.17` is `2.17.0`, and not below it.
-    two.resize(two.len().max(one.len()), 0);
-    one > two
 }
 
 /// Whether a claim calls its archive like a library, by the name of its file (`asm-tree`) or of its
@@ -118,7 +107,8 @@ impl Place<'_> {
 
     /// Settles the version of a library whose code is that of `candidates` and perhaps of others:
     /// metadata in its place that names one of them decides, and one that names another version
-    /// adds that. Gives back the claims that are not spent with it.
+    /// adds that: equal code has equal flaws, whatever it is called. Gives back the claims that are
+    /// not spent with it.
     fn settle_version(
         &self,
         it: &Match,
@@ -137,8 +127,7 @@ impl Place<'_> {
             component.basis = exact;
         }
         let is_open = !component.candidates.is_empty();
-        let spent = |claim: &Component| claim.basis != Basis::PomProperties;
-        for Component { purl, basis, .. } in of_it().filter(|claim| spent(claim)) {
+        for Component { purl, basis, .. } in of_it() {
             let is_new = !component.candidates.iter().any(|it| short(it) == short(&purl.version));
             if is_open && is_new {
                 component.candidates.push(purl.version.clone());
@@ -148,7 +137,7 @@ impl Place<'_> {
         component.also.sort();
         component.also.dedup();
         let all = claims.into_iter().zip(told);
-        all.filter(|(claim, told)| !told || !spent(claim)).map(|(claim, _)| claim).collect()
+        all.filter(|(_, told)| !told).map(|(claim, _)| claim).collect()
     }
 
     /// Whether a claim says which version of a library stands here: its own metadata, or, where
@@ -190,29 +179,4 @@ impl Place<'_> {
 fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> bool) {
     let claims = found.components.split_off(from);
     found.components.extend(claims.into_iter().filter(|claim| !unwanted(claim)));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_that_are_above_for_certain() {
-        let above = |one: &str, other: &str| assert!(is_above(one, other), "{one} {other}");
-        above("2.18.0", "2.17.1");
-        above("2.17.1.1", "2.17.1");
-        above("10", "9.9");
-        above("2.0-rc1", "1.9");
-        for (one, other) in [
-            ("2.17.1", "2.17.1"),
-            ("2.17", "2.17.0"),
-            ("2.17.0", "2.17"),
-            ("2.17.1-fixed", "2.17.1"),
-            ("fixed", "1"),
-            ("", "1"),
-            ("99999999999999999999999", "1"),
-        ] {
-            assert!(!is_above(one, other), "{one} {other}");
-        }
-    }
 }
