@@ -40,7 +40,7 @@ pub(crate) use single::{Packing, Single, has_frames};
 pub(crate) use squashfs::Squashfs;
 pub(crate) use tar::{Tar, is_tar_header};
 pub(crate) use zip::{Forward, TAIL_BYTES_MAX, Zip, directory_hash, directory_place};
-pub(crate) use zip::{has_directory, may_have_end};
+pub(crate) use zip::{first_member, has_cut_directory, has_directory, may_have_end};
 
 use crate::window::Window;
 

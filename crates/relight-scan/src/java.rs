@@ -367,12 +367,7 @@ mod tests {
         check_by(&options(others, "0"), entries, claims, expected);
     }
 
-    fn check_by(
-        options: &Options,
-        entries: Vec<Listed>,
-        claims: &[(Basis, &str)],
-        expected: &str,
-    ) {
+    fn check_by(options: &Options, entries: Vec<Listed>, claims: &[(Basis, &str)], expected: &str) {
         let listing = Listing { entries, complete: true, ..Listing::default() };
         let claim = |(basis, purl): &(Basis, &str)| {
             Component::new(Purl::parse(purl).unwrap(), "x.jar", *basis, Scope::Installed)

@@ -7,6 +7,7 @@ use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
 pub(crate) use disk::{class_end, is_file_system, is_installer};
+pub(crate) use program::{Behind, SCRIPT_BYTES_MAX, behind_text};
 pub(crate) use program::{behind_settings, certificates_at, has_settings, is_packed_python};
 pub(crate) use program::{overlay_at, payload_at, payload_in};
 
@@ -87,7 +88,7 @@ impl Gap {
 
 /// Judges a file by its first [`HEAD_BYTES`] (or all of them, when there are fewer).
 pub(crate) fn head(bytes: &[u8]) -> Head {
-    let heads = [zip, stream, program, container, foreign];
+    let heads = [zip, tar, stream, program, container, foreign];
     if let Some(head) = heads.iter().find_map(|judge| judge(bytes)) {
         return head;
     }
@@ -110,6 +111,14 @@ fn zip(bytes: &[u8]) -> Option<Head> {
         | [b'J', b'M', 1, 0, b'P', b'K', 3, 4, ..] => Some(Head::Zip),
         _ => None,
     }
+}
+
+/// The name of the first member of a tar archive may start like anything else; a check sum in
+/// digits that is right is no accident.
+fn tar(bytes: &[u8]) -> Option<Head> {
+    let sum = bytes.get(148..152)?;
+    let is_written = sum.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' '));
+    (is_written && is_tar_header(bytes)).then_some(Head::Container(Kind::Tar))
 }
 
 fn stream(bytes: &[u8]) -> Option<Head> {
@@ -307,5 +316,14 @@ mod tests {
         assert_eq!(head(&header), Head::Other);
         header[257..262].copy_from_slice(b"ustar");
         assert_eq!(head(&header), Head::Container(Kind::Tar));
+        // Its first member is called like the start of something else.
+        for name in ["MZmine/", "hsqs-1/", "070701-", "drpm-1/", "KDMV", "#!/x", "Rar!\x1a\x07"] {
+            let mut header = vec![0_u8; 512];
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[100..107].copy_from_slice(b"0000644");
+            let sum: u64 = header.iter().map(|b| u64::from(*b)).sum::<u64>() + 8 * 32;
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            assert_eq!(head(&header), Head::Container(Kind::Tar), "{name}");
+        }
     }
 }

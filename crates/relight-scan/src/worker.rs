@@ -123,11 +123,18 @@ impl<'a> Scan<'a> {
         let host = self.host.insert(host);
         let (deleted, is_partial) = (host.in_use.deleted.clone(), host.in_use.is_partial);
         let mut output = self.folder(root, folder, Rules { once: true, mounts });
-        for (path, link) in deleted {
+        let (mut last, mut copy) = (String::new(), 0);
+        for ((path, _), link) in deleted {
+            copy = if path == last { copy + 1 } else { 1 };
+            last.clone_from(&path);
+            let name = match copy {
+                1 => format!("{path}#deleted"),
+                _ => format!("{path}#deleted-{copy}"),
+            };
             let link = CString::new(link.as_os_str().as_bytes())?;
             let mut done = Output::default();
             self.file(&|| walk::open_file(CWD, &link, Links::Follow), NOT_LOCAL, &path, &mut done);
-            done.found.rename(&path, &format!("{path}#deleted"));
+            done.found.rename(&path, &name);
             output.merge(done);
         }
         if is_partial {
@@ -397,9 +404,13 @@ mod tests {
             path
         };
         let held = File::open(package("srv/node_modules/x", "1.0.0")).unwrap();
-        let gone = package("old/node_modules/x", "2.0.0");
-        let deleted = File::open(&gone).unwrap();
-        fs::remove_file(gone).unwrap();
+        // Renewed twice: two services read two files that had one path.
+        let deleted = ["2.0.0", "2.1.0"].map(|version| {
+            let gone = package("old/node_modules/x", version);
+            let deleted = File::open(&gone).unwrap();
+            fs::remove_file(gone).unwrap();
+            deleted
+        });
         package("net/node_modules/x", "3.0.0");
         package("sys/node_modules/x", "4.0.0");
         let twin = root.join("srv/twin/node_modules/x");
@@ -424,10 +435,12 @@ mod tests {
             .map(|c| (c.purl.version.as_str(), c.evidence.as_str(), !c.in_use.is_empty()))
             .collect();
         let deleted = format!("{at}/root/old/node_modules/x/package.json#deleted");
+        let renewed = format!("{deleted}-2");
         let open = "srv/node_modules/x/package.json";
         let twin = "srv/twin/node_modules/x/package.json";
         let expected = [("1.0.0", open, true), ("1.0.0", twin, true)];
-        assert_eq!(found, [&expected[..], &[("2.0.0", deleted.as_str(), true)]].concat());
+        let gone = [("2.0.0", deleted.as_str(), true), ("2.1.0", renewed.as_str(), true)];
+        assert_eq!(found, [&expected[..], &gone[..]].concat());
         let flaws: Vec<_> =
             report.sbom.flaws.iter().map(|f| (f.code, f.evidence.as_str())).collect();
         assert!(flaws.contains(&(FlawCode::FileSystemExcluded, "net")), "{flaws:?}");

@@ -12,7 +12,8 @@ mod header;
 
 use relight_model::FlawCode;
 
-pub(crate) use end::{TAIL_BYTES_MAX, directory_place, has_directory, may_have_end};
+pub(crate) use end::{TAIL_BYTES_MAX, directory_place, first_member, has_cut_directory};
+pub(crate) use end::{has_directory, may_have_end};
 pub(crate) use forward::Forward;
 
 use self::directory::Directory;

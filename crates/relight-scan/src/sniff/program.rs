@@ -22,7 +22,7 @@ const SETTINGS_BYTES_MAX: usize = 64 << 10;
 const PYTHON_TAIL_BYTES: usize = 16 << 10;
 
 /// Bytes of a script in which its payload is looked for.
-const SCRIPT_BYTES_MAX: usize = 256 << 10;
+pub(crate) const SCRIPT_BYTES_MAX: usize = 256 << 10;
 
 /// Where the bytes behind the last section start, if there are any.
 ///
@@ -100,6 +100,29 @@ pub(crate) fn payload_in(bytes: &[u8]) -> Option<usize> {
             && matches!(head(rest), Head::Zip | Head::Stream(_) | Head::Container(_))
     };
     starts.find(|(at, _)| is_payload(at + 1)).map(|(at, _)| at + 1)
+}
+
+/// What stands behind a text that is no script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// A container or a stream of its own starts here.
+    Payload(usize),
+    /// An archive of PHP (Phar): its list of files follows the code that starts it.
+    Phar,
+}
+
+/// The end of the code that starts a Phar; the list of its files follows, which is no text.
+const PHAR_MARK: &[u8] = b"__HALT_COMPILER();";
+
+/// What stands behind the text that a file starts with, as far as its first bytes tell; nothing
+/// where what stands in front is no text.
+pub(crate) fn behind_text(bytes: &[u8]) -> Option<Behind> {
+    let bytes = &bytes[..bytes.len().min(SCRIPT_BYTES_MAX)];
+    let phar = memmem::find(bytes, PHAR_MARK).map(|at| &bytes[at + PHAR_MARK.len()..]);
+    if phar.is_some_and(|rest| !is_text(&rest[..rest.len().min(HEAD_BYTES)])) {
+        return Some(Behind::Phar);
+    }
+    payload_in(bytes).filter(|at| is_text(&bytes[..*at])).map(Behind::Payload)
 }
 
 /// Where a 7z starts behind the settings of the program that unpacks it; `None` where there are no

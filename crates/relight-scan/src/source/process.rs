@@ -33,8 +33,10 @@ const DELETED: &str = " (deleted)";
 pub(crate) struct InUse {
     /// `UNIT USER` of each process that has a file open.
     pub(crate) by_file: HashMap<Id, BTreeSet<String>>,
-    /// Files without a name that a process still reads: how to open each, by evidence path.
-    pub(crate) deleted: BTreeMap<String, PathBuf>,
+    /// Files without a name that a process still reads: how to open each, by evidence path and
+    /// file. A path had one file after the other where a package was renewed twice, and each
+    /// container has its own. The device is 0 where only a map tells of the file.
+    pub(crate) deleted: BTreeMap<(String, Id), PathBuf>,
     /// Some process did not let us look.
     pub(crate) is_partial: bool,
 }
@@ -79,13 +81,14 @@ impl InUse {
             }
             Err(error) => self.refused(&error),
         }
-        let mut maps = String::new();
+        let mut maps = Vec::new();
         match fs::File::open(process.join("maps"))
-            .and_then(|file| file.take(MAPS_BYTES_MAX).read_to_string(&mut maps))
+            .and_then(|file| file.take(MAPS_BYTES_MAX).read_to_end(&mut maps))
         {
-            Ok(_) => self.maps(process, &maps, &label),
+            Ok(_) => self.maps(process, &String::from_utf8_lossy(&maps), &label),
             Err(error) => self.refused(&error),
         }
+        self.is_partial |= maps.len() as u64 == MAPS_BYTES_MAX;
         Ok(())
     }
 
@@ -103,7 +106,9 @@ impl InUse {
         self.uses(&file, label);
         let name = fs::read_link(link).unwrap_or_default();
         if file.nlink() == 0 {
-            self.deleted_file(&name.to_string_lossy(), link);
+            let name = name.to_string_lossy();
+            self.deleted.remove(&(place(&name), (0, file.ino())));
+            self.deleted_file(&name, (file.dev(), file.ino()), link);
         }
     }
 
@@ -113,16 +118,16 @@ impl InUse {
         for line in maps.lines() {
             let mut fields = line.splitn(6, ' ');
             let range = fields.next().unwrap_or_default();
-            let path = fields.nth(4).map(str::trim_start).unwrap_or_default();
-            if !path.starts_with('/') || !seen.insert(path) {
+            let inode = fields.nth(3).and_then(|inode| inode.parse().ok()).unwrap_or_default();
+            let path = fields.next().map(str::trim_start).unwrap_or_default();
+            if !path.starts_with('/') || !seen.insert((path, inode)) {
                 continue;
             }
             if path.ends_with(DELETED) {
                 let link = process.join("map_files").join(range);
-                if is_memory(path) || self.by_name(path) {
-                    continue;
+                if !self.is_known(path, inode) {
+                    self.deleted_file(path, (0, inode), &link);
                 }
-                self.deleted_file(path, &link);
             } else if let Ok(file) =
                 fs::metadata(process.join("root").join(path.trim_start_matches('/')))
             {
@@ -131,9 +136,13 @@ impl InUse {
         }
     }
 
-    /// Whether a file without a name is known already, by an open descriptor.
-    fn by_name(&self, path: &str) -> bool {
-        self.deleted.contains_key(&place(path))
+    /// Whether a file without a name is known already. File systems in layers tell a map another
+    /// device than everybody else.
+    fn is_known(&self, path: &str, inode: u64) -> bool {
+        let path = place(path);
+        let same_path = self.deleted.range((path.clone(), (0, 0))..);
+        let mut same_path = same_path.take_while(|((other, _), _)| *other == path);
+        same_path.any(|((_, (_, other)), _)| *other == inode)
     }
 
     fn uses(&mut self, file: &Metadata, label: &str) {
@@ -143,9 +152,9 @@ impl InUse {
         }
     }
 
-    fn deleted_file(&mut self, path: &str, link: &Path) {
+    fn deleted_file(&mut self, path: &str, id: Id, link: &Path) {
         if !is_memory(path) {
-            self.deleted.entry(place(path)).or_insert_with(|| link.to_owned());
+            self.deleted.entry((place(path), id)).or_insert_with(|| link.to_owned());
         }
     }
 }
@@ -244,7 +253,8 @@ mod tests {
         }
         fs::write(
             process.join("maps"),
-            "1-2 r--p 0 08:01 5   /mapped.so\n2-3 rw-p 0 00:00 0 [heap]\n\
+            b"1-2 r--p 0 08:01 5   /mapped.so\n2-3 rw-p 0 00:00 0 [heap]\n\
+             2-3 r--p 0 08:01 7 /no \xff text\n\
              3-4 rw-s 0 00:01 9 /memfd:x (deleted)\n4-5 r--p 0 08:01 6 /old name.so (deleted)\n",
         )
         .unwrap();
@@ -258,26 +268,33 @@ mod tests {
         assert_eq!(used, expected);
         assert!(in_use.by_file.values().all(|users| *users == label));
         let link = process.join("map_files/4-5");
-        assert_eq!(in_use.deleted, BTreeMap::from([("old name.so".to_owned(), link)]));
+        let deleted = ("old name.so".to_owned(), (0, 6));
+        assert_eq!(in_use.deleted, BTreeMap::from([(deleted, link)]));
         assert!(!in_use.is_partial);
         fs::remove_dir(proc.join("1")).unwrap();
         assert!(InUse::read(&proc, &root).is_partial, "processes of others are hidden");
     }
 
-    /// A real file without a name, held open by this very process.
+    /// Real files without a name, held open by this very process: two that had the same one.
     #[test]
-    fn a_file_that_was_deleted_and_is_open() {
+    fn files_that_were_deleted_and_are_open() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("old.jar");
-        fs::write(&path, "bytes").unwrap();
-        let held = File::open(&path).unwrap();
-        fs::remove_file(&path).unwrap();
+        let held = ["first", "second"].map(|bytes| {
+            fs::write(&path, bytes).unwrap();
+            let held = File::open(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            held
+        });
         fs::create_dir(place.path().join("proc")).unwrap();
         symlink("/proc/self", place.path().join("proc/1")).unwrap();
         let in_use = InUse::read(&place.path().join("proc"), place.path());
         let evidence = path.display().to_string().trim_start_matches('/').to_owned();
-        let link = in_use.deleted.get(&evidence).unwrap();
-        assert_eq!(fs::read_to_string(link).unwrap(), "bytes");
+        let of_it = in_use.deleted.iter().filter(|((path, _), _)| *path == evidence);
+        let mut found: Vec<String> =
+            of_it.map(|(_, link)| fs::read_to_string(link).unwrap()).collect();
+        found.sort();
+        assert_eq!(found, ["first", "second"]);
         drop(held);
     }
 

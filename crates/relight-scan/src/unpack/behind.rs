@@ -10,11 +10,12 @@ use super::fetch::View;
 use super::level::Member;
 use super::look::{has_archive_name, is_blank};
 use super::outer::Outer;
-use crate::archive::{Iso, code_of, directory_place, has_directory};
+use crate::archive::{Iso, code_of, directory_place};
+use crate::archive::{first_member, has_cut_directory, has_directory};
 use crate::cataloger::Kind;
 use crate::evidence::file_name;
 use crate::limits::Mode;
-use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
+use crate::sniff::{self, Behind, HEAD_BYTES, Head, ISO_MARK_AT, SCRIPT_BYTES_MAX};
 use crate::window::Window;
 
 /// Bytes of the tail that are looked at in fast mode.
@@ -22,6 +23,12 @@ const FAST_TAIL_BYTES: u64 = 4 << 10;
 
 /// Smallest ISO image, in bytes: sixteen sectors of nothing, a volume descriptor and its end.
 const ISO_BYTES_MIN: u64 = 18 * 2048;
+
+/// What the code of PHP starts with: a file of it is text only in front.
+const PHP: &[u8] = b"<?php";
+
+/// Zips behind each other that are opened, from the last one to the front.
+const ZIPS_MAX: usize = 16;
 
 /// Endings of archives and packages of every family: binary bytes that are called so and that
 /// nothing recognises were one.
@@ -94,9 +101,20 @@ impl Outer<'_, '_> {
     fn behind_long(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
         let is_payload = member.is_payload && !is_blank(view.as_ref());
         let Some(View::Long(long)) = view else { return Fate::Opaque };
-        if head == Head::Script
-            && let Some(at) = sniff::payload_in(&long.prefix)
-        {
+        let payload = match head {
+            Head::Script => sniff::payload_in(&long.prefix),
+            _ if head == Head::Text || long.prefix.starts_with(PHP) => {
+                match sniff::behind_text(&long.prefix) {
+                    Some(Behind::Phar) => {
+                        return self.unread(FlawCode::ContainerUnsupported, member);
+                    }
+                    Some(Behind::Payload(at)) => Some(at),
+                    None => None,
+                }
+            }
+            _ => None,
+        };
+        if let Some(at) = payload {
             long.prefix.drain(..at);
             self.budget.release(at as u64);
             let head = sniff::head(&long.head());
@@ -187,6 +205,15 @@ impl Outer<'_, '_> {
                 None => Ok(self.unread(FlawCode::MethodUnsupported, member)),
             };
         }
+        if head == Head::Text || window.peek(0, PHP.len())? == PHP {
+            match sniff::behind_text(&window.peek(0, SCRIPT_BYTES_MAX)?) {
+                Some(Behind::Payload(at)) => return self.part(window, at as u64, member),
+                Some(Behind::Phar) => {
+                    return Ok(self.unread(FlawCode::ContainerUnsupported, member));
+                }
+                None => {}
+            }
+        }
         if matches!(head, Head::Other | Head::Unclear) {
             return self.other(head, window, member);
         }
@@ -207,8 +234,32 @@ impl Outer<'_, '_> {
         Ok(Fate::Opaque)
     }
 
-    /// Opens what stands between a program or a script and the zip at its end, unless it is that.
+    /// Opens what stands in front of the zip at the end: other zips, and what starts behind a
+    /// program or a script.
     fn in_front(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        let fate = self.zips_in_front(window, member)?;
+        Ok(fate.max(self.behind_program(head, window, member)?))
+    }
+
+    fn zips_in_front(&mut self, window: &Window, member: &Member) -> io::Result<Fate> {
+        let (mut fate, mut rest) = (Fate::Opaque, window.clone());
+        for count in 0.. {
+            let start = first_member(&rest, u64::MAX)?.filter(|start| *start < rest.len());
+            let Some(start) = start else { break };
+            rest = rest.part(0, start);
+            let is_whole = has_directory(&rest, u64::MAX)?;
+            if !is_whole && !has_cut_directory(&rest)? {
+                break;
+            }
+            if !is_whole || count == ZIPS_MAX {
+                return Ok(fate.max(self.unread(FlawCode::ZipBoundaryAmbiguous, member)));
+            }
+            fate = fate.max(self.push_window(Kind::Zip, rest.clone(), member));
+        }
+        Ok(fate)
+    }
+
+    fn behind_program(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
         let at = match head {
             Head::Program(kind) => sniff::overlay_at(kind, window)?,
             Head::Script => sniff::payload_at(window)?,

@@ -139,7 +139,10 @@ impl<'a, 'f> Outer<'a, 'f> {
         let mut path = level.path.clone();
         let mut depth = level.depth;
         if entry.is_step {
-            path = in_archive(&path, &escape(&entry.name));
+            // Some writers of zips put the other slash between folders, and unpacked it is none.
+            let is_other = |byte: u8| level.kind == Kind::Zip && byte == b'\\';
+            let bytes = entry.name.iter().map(|byte| if is_other(*byte) { b'/' } else { *byte });
+            path = in_archive(&path, &escape(&bytes.collect::<Vec<u8>>()));
             depth += 1;
         }
         if copy > 1 && entry.is_step {

@@ -171,11 +171,11 @@ impl<'a> Taste<'a> {
             self.ending.extend_from_slice(ending);
         }
         match self.says {
-            _ if self.folder_counts => true,
+            // Some writers put the other slash between folders.
+            _ if self.folder_counts || file.contains(&b'\\') => true,
             Says::Nothing => false,
             Says::Selected => true,
-            // Some writers put the other slash between folders.
-            Says::AskName => file.contains(&b'\\') || self.index.may_want_name(file),
+            Says::AskName => self.index.may_want_name(file),
         }
     }
 

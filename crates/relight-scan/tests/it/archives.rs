@@ -88,6 +88,22 @@ fn names_of_any_bytes_and_backslashes() {
 }
 
 #[test]
+fn folders_behind_the_other_slash_are_folders() {
+    let installed = br#"{"packages":[{"name":"a/b","version":"1.2.3"}]}"#;
+    let zip = write(&[
+        Member::deflated("node_modules\\x\\package.json", br#"{"name":"x","version":"1.0.0"}"#),
+        Member::deflated("vendor\\composer\\installed.json", installed),
+        Member::stored("six-1.16.0.dist-info\\METADATA", b"Name: six\nVersion: 1.16.0\n"),
+    ]);
+    assert_eq!(
+        one("a.zip", &zip),
+        "pkg:composer/a/b@1.2.3 in a.zip!/vendor/composer/installed.json\n\
+         pkg:npm/x@1.0.0 in a.zip!/node_modules/x/package.json\n\
+         pkg:pypi/six@1.16.0 in a.zip!/six-1.16.0.dist-info/METADATA\n"
+    );
+}
+
+#[test]
 fn metadata_of_every_kind_inside_an_archive() {
     let zip = write(&[
         Member::stored("six-1.16.0.dist-info/METADATA", b"Name: six\nVersion: 1.16.0\n"),
@@ -231,4 +247,18 @@ fn an_archive_behind_a_stream_that_cannot_be_read_is_found() {
     assert!(got.starts_with("pkg:maven/g/a@1 in x\nflaw corrupt-entry x!/x\n"), "{got}");
     let got = one("o", &write(&[Member::deflated("x", &both)]));
     assert!(got.starts_with("pkg:maven/g/a@1 in o!/x\nflaw corrupt-entry o!/x!/x\n"), "{got}");
+}
+
+/// Nobody's business ends at the archive that lies there: what is in it is read.
+#[test]
+fn an_archive_in_a_private_folder_is_opened() {
+    let package = br#"{"name":"x","version":"1.0.0"}"#;
+    let zip = write(&[
+        Member::deflated("node_modules/x/package.json", package),
+        Member::deflated(".aws/node_modules/y/package.json", br#"{"name":"y","version":"1.0.0"}"#),
+    ]);
+    let files = tree(&[(".aws/lambda.zip", &zip), (".aws/node_modules/z/package.json", package)]);
+    let report = run(files.path(), &Options::default());
+    let expected = "pkg:npm/x@1.0.0 in .aws/lambda.zip!/node_modules/x/package.json\n";
+    assert_eq!(text(&report), expected);
 }

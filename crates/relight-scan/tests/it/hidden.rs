@@ -501,3 +501,42 @@ fn statements_about_an_image_hold_no_files() {
     let statement = check("application/vnd.in-toto+json", kind);
     assert!(statement.starts_with("pkg:maven/g/a@1 in i.tar!/blobs/sha256/"), "{statement}");
 }
+
+/// Programs, scripts and pictures with two zips behind them, and one zip in the comment of another:
+/// loaders open the last one, and the first was passed over in silence.
+#[test]
+fn two_zips_behind_something_else() {
+    let both = "pkg:maven/g/a@1 in o\npkg:maven/g/a@2 in o\n";
+    let (script, batch) = ("#!/bin/sh\nexit 0\n".repeat(40), "@echo off\r\n".repeat(60));
+    for front in [elf(), script.into_bytes(), batch.into_bytes(), filler(600)] {
+        let zips = [&front[..], &jar("1"), &jar("2")].concat();
+        assert_eq!(one("o", &zips), both, "{:?}", &front[..4]);
+        let mut commented = [&front[..], &jar("1")].concat();
+        let (at, second) = (commented.len() - 2, jar("2"));
+        commented[at..].copy_from_slice(&(second.len() as u16).to_le_bytes());
+        let told = "pkg:maven/g/a@2 in o\nflaw zip-boundary-ambiguous o\n";
+        assert_eq!(one("o", &[commented, second].concat()), told, "{:?}", &front[..4]);
+    }
+    let many = [&elf()[..], &jar("1").repeat(40)].concat();
+    let got = one("o", &many);
+    assert_eq!(got, "pkg:maven/g/a@1 in o\nflaw zip-boundary-ambiguous o\n");
+}
+
+/// A file that starts as text and goes on otherwise: an archive of PHP, and one behind a notice.
+#[test]
+fn what_follows_a_text_is_read_or_told() {
+    let phar = |rest: &[u8]| {
+        [b"<?php Phar::mapPhar(); __HALT_COMPILER(); ?>\r\n", rest, b"\x03\0\0\0GBMB"].concat()
+    };
+    let list = b"\x40\0\0\0\x01\0\0\0\x11\0\0\0vendor/composer/installed.json".to_vec();
+    let told = "flaw container-unsupported a.phar\n";
+    assert_eq!(one("a.phar", &phar(&list)), told);
+    let long = write(&[Member::stored("a.phar", &phar(&[list, filler(LONG)].concat()))]);
+    assert_eq!(one("o", &write(&[Member::deflated("in", &long)])).lines().count(), 1);
+    // Code that only speaks of it is text.
+    assert_eq!(one("a.php", &phar(b"")[..46]), "");
+    let notice =
+        [&b"Unpack with tail and tar.\n".repeat(40)[..], &gz(&tar(&[("x.jar", &jar("1"))]))[..]]
+            .concat();
+    assert_eq!(one("o", &notice), "pkg:maven/g/a@1 in o!/x.jar\n");
+}

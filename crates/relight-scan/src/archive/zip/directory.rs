@@ -102,6 +102,11 @@ impl Directory {
         Ok(Some(Self { slots, copies, bytes, cached, miscounted, ..Self::default() }))
     }
 
+    /// Where the first member stands.
+    pub(super) fn first_at(&self) -> Option<u64> {
+        self.slots.first().map(|slot| slot.header_at)
+    }
+
     pub(super) fn damage(&self) -> Vec<Damage> {
         let code = FlawCode::ZipHeaderMismatch;
         self.miscounted.then(|| Damage::new(code, 0)).into_iter().collect()

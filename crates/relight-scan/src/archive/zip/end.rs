@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::directory::Directory;
 use super::{CENTRAL, END};
 use crate::archive::{u16_at, u32_at, u64_at};
 use crate::window::Window;
@@ -39,7 +40,28 @@ pub(super) struct Central {
 /// # Errors
 /// Those of the file.
 pub(crate) fn has_directory(window: &Window, tail_bytes: u64) -> io::Result<bool> {
-    Ok(find_in_tail(window, tail_bytes)?.is_some_and(|central| central.entries > 0))
+    Ok(find_in_tail(window, tail_bytes, false)?.is_some_and(|central| central.entries > 0))
+}
+
+/// The same, where the comment behind the directory may be cut off: another archive is in it.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn has_cut_directory(window: &Window) -> io::Result<bool> {
+    let central = find_in_tail(window, TAIL_BYTES_MAX, true)?;
+    Ok(central.is_some_and(|central| central.entries > 0))
+}
+
+/// Where the first member stands of the archive that is found as by [`has_directory`].
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn first_member(window: &Window, tail_bytes: u64) -> io::Result<Option<u64>> {
+    let Some(central) = find_in_tail(window, tail_bytes, false)? else { return Ok(None) };
+    Ok(Some(match Directory::read(window, central)? {
+        Some(directory) => directory.first_at().unwrap_or(central.at),
+        None => central.prefix,
+    }))
 }
 
 /// Where the archive stands that is found as by [`has_directory`], with its end record and the
@@ -48,7 +70,7 @@ pub(crate) fn has_directory(window: &Window, tail_bytes: u64) -> io::Result<bool
 /// # Errors
 /// Those of the file.
 pub(crate) fn directory_place(window: &Window, tail_bytes: u64) -> io::Result<Option<Range<u64>>> {
-    let central = find_in_tail(window, tail_bytes)?.filter(|central| central.entries > 0);
+    let central = find_in_tail(window, tail_bytes, false)?.filter(|central| central.entries > 0);
     Ok(central.map(|central| central.prefix..central.end))
 }
 
@@ -79,10 +101,11 @@ pub(crate) fn may_have_end(tail: &[u8], len: u64) -> bool {
 
 /// The last end record whose central directory is where it says.
 pub(super) fn find_central(window: &Window) -> io::Result<Option<Central>> {
-    find_in_tail(window, TAIL_BYTES_MAX)
+    find_in_tail(window, TAIL_BYTES_MAX, false)
 }
 
-fn find_in_tail(window: &Window, tail_bytes: u64) -> io::Result<Option<Central>> {
+/// `may_be_cut`: also where the comment goes on behind the window.
+fn find_in_tail(window: &Window, tail_bytes: u64, may_be_cut: bool) -> io::Result<Option<Central>> {
     // Without a comment, as most are, the record is the last one that there can be.
     if let Some(at) = window.len().checked_sub(END_BYTES) {
         let record = window.peek(at, END_BYTES as usize)?;
@@ -101,7 +124,8 @@ fn find_in_tail(window: &Window, tail_bytes: u64) -> io::Result<Option<Central>>
     for at in records.into_iter().rev().take(END_RECORDS_MAX) {
         let record = &tail[at..];
         let comment_end = END_BYTES + u64::from(u16_at(record, 20));
-        if (record.len() as u64) < comment_end {
+        let least = if may_be_cut { END_BYTES } else { comment_end };
+        if (record.len() as u64) < least {
             continue;
         }
         if let Some(central) = check_end(window, record, tail_at + at as u64)? {
