@@ -54,7 +54,7 @@ pub(super) fn settle(
         drop_claims(found, from, is_name);
     }
     // Metadata may name a version that came after all that were learnt: then the nearest of these
-    // is no objection. A class that an advisory names is one, with code that none of the newest has.
+    // is no objection. A class that an advisory names is one, with code that the newest has not.
     let is_newer = |claim: &&mut Component| {
         component.basis == Basis::FingerprintPartial
             && matches!(it.versions, Versions::OneOf(_))
