@@ -13,6 +13,9 @@ use crate::engine::{Appended, Engine, replay};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Rejected};
 
+/// Who says which matcher runs, in the journal.
+const ACTOR: &str = "relight";
+
 /// What became of each entry of one caller.
 type Results = Vec<Result<(), Rejected>>;
 
@@ -106,6 +109,12 @@ impl Engine {
         let now = self.now();
         let group = self.admitted(group);
         let (mut drafts, mut results) = (Vec::new(), Vec::with_capacity(group.len()));
+        if let Some(entry) = state.ledger.owed_matcher().filter(|_| !group.is_empty()) {
+            let applied = state.ledger.apply("", &entry, now);
+            // A number: it has a canonical form.
+            let body = entry.to_body().unwrap_or_default();
+            drafts.push(draft(ACTOR, "", (&entry, &body), &applied, now));
+        }
         for Waiting { actor, entries, bodies, .. } in &group {
             let fold = |((incident, entry), body): (&(String, Entry), &String)| {
                 let result = state.ledger.apply(incident, entry, now);

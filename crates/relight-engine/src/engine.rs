@@ -482,9 +482,16 @@ pub(crate) fn orgs_of(store: &Store) -> Result<BTreeMap<OrgId, String>, EngineEr
     Ok(orgs.map(|org| (org.id, Scope::of_body(&org.sector, &org.name).to_string())).collect())
 }
 
+/// No matcher has this revision: under it no evidence is current.
+const OTHER_MATCHER: u32 = 0;
+
 /// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is
-/// accepted again; one that is not means that the journal was written by other rules. Evidence was
-/// weighed by the matcher of its time; only then the one that runs now takes over.
+/// accepted again; one that is not means that the journal was written by other rules. Each entry
+/// was judged by the matcher of its time; only at the end the one that runs now takes over.
+///
+/// Journals of before do not say which matcher ran between the start of a new program and its first
+/// evidence, only that evidence of another one was not current. An entry that does not follow under
+/// the matcher that the journal names followed under such a one.
 ///
 /// Takes no lease: whoever controls the register goes on undisturbed.
 ///
@@ -510,9 +517,14 @@ pub(crate) fn replay_each(
             continue;
         }
         if let Entry::EvidenceAttached { evidence } = &entry {
-            ledger.run_matcher(evidence.matcher_revision);
+            ledger.note_matcher(evidence.matcher_revision);
         }
-        ledger.apply(&incident, &entry, time).map_err(|why| {
+        let applied = ledger.apply(&incident, &entry, time).or_else(|why| {
+            ledger.note_matcher(OTHER_MATCHER);
+            // What is told is why it did not follow by what the journal says.
+            ledger.apply(&incident, &entry, time).map_err(|_| why)
+        });
+        applied.map_err(|why| {
             EngineError::because(format!("replaying journal record {number}"), why.0)
         })?;
         look(&ledger, (&incident, &entry, time));

@@ -403,6 +403,13 @@ pub enum Entry {
         /// Code of what was wrong (`dark-not-seen`, `unreachable`); empty when it passed.
         what: String,
     },
+    /// From here on entries were judged by this matcher: evidence of another one is not current.
+    /// Stands before the first entry of a program whose matcher is not that of before; belongs to
+    /// no incident.
+    MatcherRuns {
+        /// Its revision.
+        revision: u32,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -458,6 +465,7 @@ impl Entry {
             Self::Access { .. } => "access",
             Self::Barred { .. } => "barred",
             Self::CanaryTried { .. } => "canary-tried",
+            Self::MatcherRuns { .. } => "matcher-runs",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }

@@ -18,6 +18,9 @@ pub const OPEN_INCIDENTS_MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     matcher_revision: u32,
+    /// The matcher that the journal names last: what runs now is journalled before the next entry
+    /// where it is another one.
+    journalled_matcher: u32,
     incidents: BTreeMap<String, Incident>,
     authorities: BTreeMap<String, Authority>,
     drills: BTreeMap<String, (Timestamp, Digest)>,
@@ -44,7 +47,7 @@ pub struct Barred {
 impl Ledger {
     /// An empty ledger for the matcher that runs now.
     pub fn new(matcher_revision: u32) -> Self {
-        Self { matcher_revision, ..Self::default() }
+        Self { matcher_revision, journalled_matcher: matcher_revision, ..Self::default() }
     }
 
     /// The matcher that runs from here on: evidence of another one is no longer current.
@@ -53,6 +56,19 @@ impl Ledger {
         for incident in self.incidents.values_mut() {
             incident.run_matcher(revision);
         }
+    }
+
+    /// The same, and the journal says so.
+    pub(crate) fn note_matcher(&mut self, revision: u32) {
+        self.journalled_matcher = revision;
+        self.run_matcher(revision);
+    }
+
+    /// What has to stand in the journal before the next entry, so that whoever replays it judges
+    /// that one as it is judged now.
+    pub(crate) fn owed_matcher(&self) -> Option<Entry> {
+        let revision = self.matcher_revision;
+        (revision != self.journalled_matcher).then_some(Entry::MatcherRuns { revision })
     }
 
     /// Folds one entry of one incident in.
@@ -73,6 +89,10 @@ impl Ledger {
                 if let (true, Some(target)) = (passed, target) {
                     self.drills.insert(edge.clone(), (now, *target));
                 }
+                return Ok(());
+            }
+            Entry::MatcherRuns { revision } => {
+                self.note_matcher(*revision);
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),

@@ -19,6 +19,7 @@ mod follow;
 mod invariants;
 mod logs;
 mod loops;
+mod matcher;
 mod model;
 mod mutants;
 mod names;

@@ -563,6 +563,7 @@ entry-authority-granted = standing authority given
 entry-authority-used = under standing authority
 entry-barred = second barrier of an edge
 entry-canary-tried = canary of an edge
+entry-matcher-runs = another version of the matching
 entry-drilled = drill
 entry-refused = refused
 

@@ -593,6 +593,7 @@ entry-authority-granted = autorisation permanente donnée
 entry-authority-used = sous autorisation permanente
 entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
+entry-matcher-runs = autre version de la comparaison
 entry-drilled = exercice
 entry-refused = refusé
 

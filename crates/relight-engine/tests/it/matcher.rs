@@ -1,0 +1,84 @@
+//! Another version of the matching takes over a register: what it journals is replayed as it was
+//! judged, by every version after it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relight_engine::incident::{Acceptance, Entry, Evidence, Ground, Ledger, Phase};
+use relight_engine::store::{JOURNAL_LEASE, JournalDraft, Store};
+use relight_match::MATCHER_REVISION;
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+
+/// How long two people answer for the site.
+const GRANT_S: i64 = 60;
+
+/// A site that may stay online for a minute whatever is known of it, and that an older version
+/// found clear.
+fn town() -> Town {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    let (site, now) = (key(&name(0)), town.engine.now());
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let (reason, expires) = ("booking".into(), now + GRANT_S);
+    let ground = Ground::Acceptance(Acceptance { proposer, approver, reason, expires });
+    let exempted = Entry::Exempted { site: site.clone(), ground };
+    town.engine.record("A. Tremblay", LOG4SHELL, exempted).unwrap();
+    town.ingest(0, log4j("2.17.1"));
+    let evidence = town.ledger().incident(LOG4SHELL).unwrap().case(&site).unwrap().evidence.clone();
+    let evidence = Evidence { matcher_revision: MATCHER_REVISION - 1, ..evidence.unwrap() };
+    as_before(&town, &[Entry::EvidenceAttached { evidence }]);
+    town
+}
+
+/// Entries as a version wrote them that did not say which matcher ran.
+fn as_before(town: &Town, entries: &[Entry]) {
+    let (store, time) = (town.engine.store(), town.engine.now());
+    let lease = store.take_lease(JOURNAL_LEASE, "older", time).unwrap();
+    let draft = |entry: &Entry| JournalDraft {
+        time,
+        actor: "older".into(),
+        kind: entry.kind().into(),
+        incident: LOG4SHELL.into(),
+        body: entry.to_body().unwrap(),
+    };
+    let drafts: Vec<JournalDraft> = entries.iter().map(draft).collect();
+    store.append(&lease, &drafts).unwrap();
+}
+
+fn store(town: &Town) -> Arc<Store> {
+    Arc::new(Store::open(town.folder.path()).unwrap())
+}
+
+/// Goal: what a new version does before it has evidence of its own does not lock everybody out of
+/// the register. Method: what two people signed ends then.
+#[test]
+fn what_ends_under_a_new_matcher_is_replayed_under_it() {
+    let (town, site) = (town(), key(&name(0)));
+    pass(GRANT_S);
+    let newer = open(&store(&town), "newer").unwrap();
+    let before = town.journal().len();
+    newer.lapse(&mut BTreeMap::new()).unwrap();
+    assert_eq!(newer.phase(LOG4SHELL, &site), Some(Phase::DarkRequested));
+    assert_eq!(town.journal()[before..], ["matcher-runs", "lapsed"]);
+    let third = open(&store(&town), "third").unwrap();
+    assert_eq!(third.with_ledger(Ledger::clone), newer.with_ledger(Ledger::clone));
+    let canary = Entry::CanaryTried { edge: "east".into(), passed: true, what: String::new() };
+    third.record("relight", "", canary).unwrap();
+    assert_eq!(town.journal()[before..], ["matcher-runs", "lapsed", "canary-tried"], "said once");
+}
+
+/// Goal: a register that an older version left like that is opened. Method: the same entries
+/// without the one that says which matcher ran; and one that follows under none is still refused.
+#[test]
+fn a_journal_that_does_not_say_which_matcher_ran_replays() {
+    let (town, site) = (town(), key(&name(0)));
+    pass(GRANT_S);
+    as_before(&town, &[Entry::Lapsed { sites: vec![site.clone()] }]);
+    let newer = open(&store(&town), "newer").unwrap();
+    assert_eq!(newer.phase(LOG4SHELL, &site), Some(Phase::DarkRequested));
+    as_before(&town, &[Entry::VerificationStarted { site }]);
+    let refused = open(&store(&town), "third").unwrap_err();
+    assert!(refused.to_string().starts_with("replaying journal record"), "{refused}");
+}
