@@ -217,6 +217,18 @@ impl Door {
             return Err(ServerError::new("there is no register to sign in to"));
         };
         self.note(actor, noted)?;
+        self.change(engine, changes)
+    }
+
+    /// Makes changes of which the journal tells already.
+    ///
+    /// # Errors
+    /// The accounts cannot be written.
+    pub(crate) fn change(
+        &self,
+        engine: &Engine,
+        changes: &[AccountChange],
+    ) -> Result<(), ServerError> {
         let changed = engine.store().change_accounts(changes);
         changed.map_err(|error| ServerError::caused("change accounts", error))?;
         self.read_again(engine)

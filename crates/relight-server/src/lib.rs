@@ -24,6 +24,7 @@ pub mod proof;
 mod public;
 pub mod receive;
 mod runtime;
+pub mod recover;
 mod secret_file;
 pub mod serve;
 pub mod signs;

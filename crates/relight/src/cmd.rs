@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod account;
 pub(crate) mod advisories;
 pub(crate) mod affected;
 pub(crate) mod audit;

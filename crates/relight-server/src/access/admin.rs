@@ -12,7 +12,10 @@ use super::{Door, Noted};
 use crate::ServerError;
 
 /// The setting that says that the one grant without a second person was made.
-const SECOND_GRANTED: &str = "access.second-granted";
+pub(crate) const SECOND_GRANTED: &str = "access.second-granted";
+
+/// Its value where that grant may be made once more.
+pub(crate) const SECOND_AGAIN: &str = "again";
 
 /// What became of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,19 +75,8 @@ impl Door {
             return Err(Refusal::Rule("decides-soon"));
         }
         let (link, href) = self.new_link(account.id)?;
-        let mut changes = vec![link];
-        let known = self.known();
-        changes.extend(known.keys(account.id).map(|key| AccountChange::RemoveKey(key.id)));
-        let tokens = known.tables.tokens.iter().filter(|row| row.account == account.id);
-        changes.extend(tokens.map(|row| AccountChange::RemoveToken(row.id)));
-        let own = known.tables.identities.iter().filter(|row| row.account == account.id);
-        changes.extend(own.map(|row| AccountChange::Unidentify {
-            issuer: row.issuer.clone(),
-            subject: row.subject.clone(),
-        }));
-        let rows = known.tables.sign_ins.iter().filter(|row| row.account == account.id);
-        changes.extend(rows.map(|row| AccountChange::SignOut(row.digest)));
-        drop(known);
+        let mut changes = self.known().all_of(account.id);
+        changes.push(link);
         let noted = Noted { act: "account-renewed", account: name, facts: &[] };
         self.record(&signed.account.name, noted, &changes)?;
         Ok(href)
@@ -274,7 +266,13 @@ impl Door {
         let Some(engine) = self.engine() else { return Ok(false) };
         let made = engine.store().meta_get(SECOND_GRANTED);
         let made = made.map_err(|error| ServerError::caused("read a setting", error))?;
-        Ok(made.is_none() && !self.known().has_second())
+        let (known, now) = (self.known(), self.now());
+        Ok(match made.as_deref() {
+            None => known.seconds().next().is_none(),
+            // The owner of the data folder allowed it once more.
+            Some(SECOND_AGAIN) => !known.seconds().any(|it| known.can_come_in(it, now)),
+            Some(_) => false,
+        })
     }
 
     fn set(&self, key: &str, value: &str) -> Result<(), Refusal> {

@@ -3,9 +3,9 @@
 use relight_engine::Engine;
 use relight_engine::access::{Account, Grant, Role, Scope};
 use relight_engine::store::{
-    AccountChange, AccountRow, AccountTables, GrantRow, IdentityRow, PasskeyRow,
+    AccountChange, AccountRow, AccountTables, GrantRow, IdentityRow, InvitationRow, PasskeyRow,
 };
-use relight_model::Digest;
+use relight_model::{Digest, Timestamp};
 
 use crate::ServerError;
 
@@ -72,10 +72,38 @@ impl Known {
         others.map(|row| AccountChange::SignOut(row.digest)).collect()
     }
 
-    /// Whether anybody holds a role that takes two people to grant.
-    pub(crate) fn has_second(&self) -> bool {
-        let roles = self.tables.grants.iter().filter_map(|row| Role::parse(&row.role));
-        roles.into_iter().any(Role::needs_two_to_grant)
+    /// Those who hold a role that takes two people to grant.
+    pub(crate) fn seconds(&self) -> impl Iterator<Item = u32> {
+        let is_second =
+            |row: &&GrantRow| Role::parse(&row.role).is_some_and(Role::needs_two_to_grant);
+        self.tables.grants.iter().filter(is_second).map(|row| row.account)
+    }
+
+    /// Whether anybody can come in to an account: there is a key, an identity, or an open link.
+    pub(crate) fn can_come_in(&self, account: u32, now: Timestamp) -> bool {
+        let has_link = |row: &InvitationRow| row.account == account && now < row.expires;
+        self.row(account).is_some()
+            && (self.keys(account).next().is_some()
+                || self.tables.identities.iter().any(|row| row.account == account)
+                || self.tables.invitations.iter().any(has_link))
+    }
+
+    /// All with which an account is entered; it ends.
+    pub(crate) fn all_of(&self, account: u32) -> Vec<AccountChange> {
+        let tables = &self.tables;
+        let keys = self.keys(account).map(|key| AccountChange::RemoveKey(key.id));
+        let tokens = tables.tokens.iter().filter(|row| row.account == account);
+        let own = tables.identities.iter().filter(|row| row.account == account);
+        let rows = tables.sign_ins.iter().filter(|row| row.account == account);
+        let open = tables.invitations.iter().filter(|row| row.account == account);
+        keys.chain(tokens.map(|row| AccountChange::RemoveToken(row.id)))
+            .chain(own.map(|row| AccountChange::Unidentify {
+                issuer: row.issuer.clone(),
+                subject: row.subject.clone(),
+            }))
+            .chain(rows.map(|row| AccountChange::SignOut(row.digest)))
+            .chain(open.map(|row| AccountChange::Uninvite(row.digest)))
+            .collect()
     }
 
     /// An account that may sign in, with what it was granted.

@@ -32,7 +32,8 @@ const SEEN: &str = "notices-seen";
 const UNTIL: &str = "until";
 
 /// Changes of what an account may be entered with, or may do.
-const CHANGES: [&str; 11] = [
+const CHANGES: [&str; 12] = [
+    "account-recovered",
     "account-renewed",
     "granted",
     "identity-added",

@@ -1454,6 +1454,16 @@ doctor-controller = controller
 lint-drill-missing = this kind of edge is believed after a drill only: until then no site counts as proven dark
 lint-drill-missing-remedy = rehearse it: relight drill --edges NAME
 
+account-no-reason = why is not said
+account-no-reason-remedy = say it with --reason: the journal and everybody who signs in are told
+# url
+account-no-address = { $url } is no address of a console: https and a name, or localhost
+account-no-address-remedy = give the one that relight serve has: --console-url https://relight.example
+account-refused-remedy = relight audit export shows who was granted what; an admin who can come in does all this on the page /accounts
+# account
+account-link = With this link { $account } registers a new key within 24 hours, once a server runs; the keys, tokens and sign-ins of before are worth nothing.
+account-second = An admin may grant one commander or approver alone, once.
+account-told = The journal says so, and everybody who signs in is told.
 token-shown = It is shown this once, and is good until { $until }.
 token-revoked = Token { NUMBER($number) } is worth nothing any more.
 token-none = There is no token.

@@ -421,6 +421,13 @@ help-token-list = Tokens, without their texts
 help-token-revoke = End a token at once
 option-token-revoke-id = Its number
 
+help-account = The way back when nobody can come in who could help
+help-account-recover = For an admin who lost every key a new link, or, without a name, one grant of a decider by an admin alone
+option-account-recover-account = The admin who lost every key
+option-account-recover-reason = Why, as it stands in the journal
+option-account-recover-lost = Another admin who lost every key as well; its keys end
+option-account-recover-console-url = Address under which browsers reach the console
+
 help-policy = Show, check or sign the rules of who may switch how much
 help-policy-show = The rules that hold
 help-policy-check = The same; fails unless the file is signed

@@ -1520,6 +1520,16 @@ doctor-controller = commande
 lint-drill-missing = ce genre de frontal n’est cru qu’après un exercice : d’ici là aucun site ne compte comme éteint, preuve faite
 lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM
 
+account-no-reason = le motif n’est pas dit
+account-no-reason-remedy = dites-le avec --reason : il figure au journal et toute personne qui se connecte en est avisée
+# url
+account-no-address = { $url } n’est pas l’adresse d’une console : https et un nom, ou localhost
+account-no-address-remedy = donnez celle de relight serve : --console-url https://relight.example
+account-refused-remedy = relight audit export montre qui a reçu quoi; qui administre et peut entrer fait tout cela à la page /accounts
+# account
+account-link = Avec ce lien, { $account } inscrit une nouvelle clé dans les 24 heures, dès qu’un serveur est en marche; les clés, les jetons et les connexions d’avant ne valent plus rien.
+account-second = Un compte d’administration peut accorder seul, une fois, un rôle de commandement ou d’approbation.
+account-told = Le journal le dit, et toute personne qui se connecte en est avisée.
 token-shown = Il n’est montré que cette fois, et vaut jusqu’au { $until }.
 token-revoked = Le jeton { NUMBER($number) } ne vaut plus rien.
 token-none = Il n’y a aucun jeton.

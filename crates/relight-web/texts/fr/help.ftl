@@ -421,6 +421,13 @@ help-token-list = Les jetons, sans leurs textes
 help-token-revoke = Fermer un jeton sur-le-champ
 option-token-revoke-id = Son numéro
 
+help-account = Revenir quand personne ne peut entrer pour aider
+help-account-recover = Un nouveau lien pour qui administre et a perdu ses clés ou, sans nom, un rôle de décision accordé par un administrateur seul
+option-account-recover-account = Le compte d’administration dont toutes les clés sont perdues
+option-account-recover-reason = Pourquoi, tel que le journal le dira
+option-account-recover-lost = Un autre compte d’administration dont toutes les clés sont perdues; elles prennent fin
+option-account-recover-console-url = Adresse sous laquelle les navigateurs atteignent la console
+
 help-policy = Montrer, vérifier ou signer les règles : qui peut commuter combien
 help-policy-show = Les règles en vigueur
 help-policy-check = De même; échoue si le fichier n’est pas signé

@@ -99,7 +99,8 @@ impl Token {
             Action::List(List {}) => Ok(()),
             Action::Create(create) => create.run(&tokens, context, report),
             Action::Revoke(Revoke { id }) => {
-                tokens.revoke(id).map_err(|error| refused(context.lang, error))?;
+                let remedy = texts::token_refused_remedy(context.lang);
+                tokens.revoke(id).map_err(|error| refused(context.lang, error, remedy))?;
                 if context.json {
                     list(&tokens, context, report);
                 } else {
@@ -123,7 +124,8 @@ impl Create {
         let scope = Scope::parse(&self.scope).ok_or_else(wrong)?;
         let (account, name, days) = (self.account.as_str(), self.name.as_str(), self.days);
         let wish = TokenWish { account, role, scope: &scope, name, days };
-        let token = tokens.create(wish).map_err(|error| refused(context.lang, error))?;
+        let remedy = texts::token_refused_remedy(lang);
+        let token = tokens.create(wish).map_err(|error| refused(lang, error, remedy))?;
         let expires = rfc3339(context.now() + days * 86_400);
         if context.json {
             let (role, scope) = (role.as_str(), scope.to_string());
@@ -181,8 +183,8 @@ pub(crate) fn unread(lang: Lang, error: &ServerError) -> Failure {
         .hint(texts::accounts_unreadable_remedy(lang))
 }
 
-/// Why nothing was done.
-fn refused(lang: Lang, error: TokenError) -> Failure {
+/// Why nothing was done, and what to do where a rule forbids it.
+pub(crate) fn refused(lang: Lang, error: TokenError, remedy: &str) -> Failure {
     match error {
         TokenError::Failed(error) => Failure::new(texts::token_failed(lang))
             .because(lang, &error)
@@ -190,7 +192,7 @@ fn refused(lang: Lang, error: TokenError) -> Failure {
         TokenError::Refused(code) => {
             let key = format!("door-refused-{code}");
             let what = texts::by_code(lang, &key).unwrap_or(code);
-            Failure::approval(what).hint(texts::token_refused_remedy(lang))
+            Failure::approval(what).hint(remedy)
         }
     }
 }
@@ -203,14 +205,16 @@ mod tests {
     fn what_failed_is_told_in_the_language_and_its_cause_once() {
         for lang in Lang::ALL {
             let error = || ServerError::caused("write the accounts", std::io::Error::other("full"));
-            for failure in [unread(lang, &error()), refused(lang, TokenError::Failed(error()))] {
+            for failure in [unread(lang, &error()), refused(lang, TokenError::Failed(error()), "")]
+            {
                 assert!(!failure.message.contains("write the accounts"), "{lang:?} {failure:?}");
                 assert!(failure.hint.is_some_and(|hint| !hint.is_empty()), "{lang:?}");
                 assert_eq!(failure.below.len(), 1, "{lang:?}");
                 assert!(failure.below[0].ends_with("write the accounts: full"), "{lang:?}");
             }
         }
-        let said = Lang::ALL.map(|lang| refused(lang, TokenError::Refused("not-there")).message);
+        let said =
+            Lang::ALL.map(|lang| refused(lang, TokenError::Refused("not-there"), "").message);
         assert_ne!(said[0], said[1]);
     }
 }

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod account;
 mod affected;
 mod alike;
 mod beside;

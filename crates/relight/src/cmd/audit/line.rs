@@ -42,9 +42,10 @@ struct Event {
 }
 
 /// Acts of sign-in and accounts, with class and activity.
-const ACTS: [(&str, u32, u32); 16] = [
+const ACTS: [(&str, u32, u32); 17] = [
     ("account-added", 3001, 1),
     ("account-ended", 3001, 5),
+    ("account-recovered", 3001, 4),
     ("account-renewed", 3001, 4),
     ("grant-proposed", 3005, 99),
     ("grant-refused", 3005, 99),
