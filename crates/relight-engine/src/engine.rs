@@ -406,6 +406,11 @@ impl Engine {
         self.stage.is_settled() && self.journalled().ledger.permits(site, self.now())
     }
 
+    /// Whether sites may be opened: the evidence of open incidents follows what was read.
+    pub fn is_settled(&self) -> bool {
+        self.stage.is_settled()
+    }
+
     /// Calls `listener` after each append from now on. It must not append itself.
     pub fn listen(&self, listener: Listener) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);

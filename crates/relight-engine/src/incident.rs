@@ -27,7 +27,8 @@ pub(crate) mod wire;
 
 pub(crate) use actions::same;
 pub use actions::{
-    ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Behind, Glass, Signature, Standing,
+    ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Behind, Ended, Glass, Signature,
+    Standing,
 };
 pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};

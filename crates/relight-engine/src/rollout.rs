@@ -7,8 +7,8 @@ use relight_model::GateKey;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::{Gate, Phase, Standing};
-use crate::plan::{Action, Plan};
+use crate::incident::{self, Entry, Gate, Phase};
+use crate::plan::{self, PLAN_AGE_MAX_S, Plan};
 use crate::waves::{Next, Waves};
 
 /// Longest wait until every site of one wave is proven.
@@ -25,7 +25,8 @@ pub struct Rollout {
 
 impl Engine {
     /// Opens a canary, then the rest by waves, the most critical first; when more than one in a
-    /// hundred does not come back, the others stay dark. Somebody else drives the edges.
+    /// hundred does not come back, the others stay dark. Somebody else drives the edges. The end
+    /// is journalled.
     ///
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
@@ -42,13 +43,65 @@ impl Engine {
                     waves.tell(wave.len(), open.len());
                     rollout.open.extend(open);
                 }
-                Next::Done => return Ok(rollout),
+                Next::Done => break,
                 Next::Stopped(left) => {
                     rollout.left = left;
-                    return Ok(rollout);
+                    break;
                 }
             }
         }
+        self.end(actor, plan, &rollout)?;
+        Ok(rollout)
+    }
+
+    /// The plans that relight, were let go, and came to no end: whoever went on with them is gone.
+    /// Only who controls the register may ask; before that the other may still be at it.
+    pub fn unfinished(&self) -> Vec<incident::Action> {
+        self.with_ledger(|ledger| {
+            let is_open = |id: &str| ledger.incident(id).is_some_and(|incident| !incident.closed);
+            let mut found: Vec<incident::Action> = ledger
+                .actions()
+                .newest()
+                .filter(|action| action.under_way().is_some() && is_open(&action.plan.incident))
+                .cloned()
+                .collect();
+            found.reverse();
+            found
+        })
+    }
+
+    /// Goes on with the waves of a plan that came to no end, in the name of who let it go; one that
+    /// is too old for that ends here, and what waits of it needs a new plan.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn go_on(&self, action: &incident::Action) -> Result<Rollout, EngineError> {
+        let plan = &*action.plan;
+        let signer = action.signatures.last().map_or(&plan.proposer, |it| &it.by);
+        let Some(started) = action.under_way() else { return Ok(Rollout::default()) };
+        if (0..PLAN_AGE_MAX_S).contains(&(self.now() - started)) {
+            return self.relight_by_waves(signer, plan);
+        }
+        let waits =
+            |site: &GateKey| self.phase(&plan.incident, site) == Some(Phase::RelightEligible);
+        let left = plan.keys().into_iter().filter(waits).collect();
+        let rollout = Rollout { open: Vec::new(), left };
+        self.end("relight", plan, &rollout)?;
+        Ok(rollout)
+    }
+
+    /// Journals how the waves ended, unless the plan was taken back meanwhile.
+    fn end(&self, actor: &str, plan: &Plan, rollout: &Rollout) -> Result<(), EngineError> {
+        let _one = self.one_act();
+        let hash = plan.hash()?;
+        let is_under_way = self.with_ledger(|ledger| {
+            ledger.actions().of(&hash).is_some_and(|action| action.under_way().is_some())
+        });
+        if !is_under_way {
+            return Ok(());
+        }
+        let (failed, left) = (rollout.open.clone(), rollout.left.clone());
+        self.record(actor, &plan.incident, Entry::PlanEnded { plan: hash, failed, left })
     }
 
     /// Opens the sites of one wave, if the plan was started and not taken back meanwhile: whoever
@@ -57,8 +110,7 @@ impl Engine {
         let _one = self.one_act();
         let hash = plan.hash()?;
         let is_started = self.with_ledger(|ledger| {
-            let action = ledger.actions().of(&hash);
-            action.is_some_and(|it| matches!(it.standing, Standing::Started { .. }))
+            ledger.actions().of(&hash).is_some_and(|action| action.under_way().is_some())
         });
         if is_started {
             self.relight(actor, &plan.incident, wave)?;
@@ -85,18 +137,19 @@ impl Engine {
 
     fn is_proven(&self, plan: &Plan, site: &GateKey) -> bool {
         if let Some(gate) = self.part_gate(plan, site) {
-            return gate == if plan.action == Action::Close { Gate::Proven } else { Gate::Open };
+            return gate
+                == if plan.action == plan::Action::Close { Gate::Proven } else { Gate::Open };
         }
         self.with_ledger(|ledger| {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
             case.is_some_and(|case| match plan.action {
                 // Clear evidence may have called it back already.
-                Action::Dark => {
+                plan::Action::Dark => {
                     case.gate == Gate::Proven
                         || matches!(case.phase, Phase::Relighting | Phase::RelitProven)
                 }
-                Action::Relight => case.phase == Phase::RelitProven,
-                Action::Close | Action::Open => false,
+                plan::Action::Relight => case.phase == Phase::RelitProven,
+                plan::Action::Close | plan::Action::Open => false,
             })
         })
     }
@@ -113,11 +166,11 @@ impl Engine {
     /// Dark could not be proven, and everybody was told.
     fn has_failed(&self, plan: &Plan, site: &GateKey) -> bool {
         if let Some(gate) = self.part_gate(plan, site) {
-            return plan.action == Action::Close && gate == Gate::Failed;
+            return plan.action == plan::Action::Close && gate == Gate::Failed;
         }
         self.with_ledger(|ledger| {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
-            plan.action == Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)
+            plan.action == plan::Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)
         })
     }
 }

@@ -216,6 +216,11 @@ impl Wall {
             Entry::PlanRefused { plan, by, why } => {
                 line("log-plan-refused", &[&called(engine, plan).unwrap_or_default(), by, why]);
             }
+            Entry::PlanEnded { plan, failed, left } if failed.len() + left.len() > 0 => {
+                let id = called(engine, plan).unwrap_or_default();
+                let [left, failed] = [left, failed].map(|sites| sites.len().to_string());
+                line("log-waves-stopped", &[&id, &left, &failed]);
+            }
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
                 for part in entry.parts().iter().take(TOLD_MAX) {
                     line(part_line(entry), &[part.as_str()]);

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
+use crate::console::act::rollout;
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
@@ -231,6 +232,15 @@ impl WebHandle {
     /// What kept the last generation of the public page from being written, told once.
     pub fn public_trouble(&self) -> Option<ServerError> {
         self.publication.trouble()
+    }
+
+    /// Goes on with plans that relight and came to no end, on a thread of its own: whoever let them
+    /// go is gone. Only for who controls the register, once sites may be opened.
+    pub fn go_on(&self) {
+        if let Some(engine) = self.console.engine.clone() {
+            let board = Arc::clone(&self.console.board);
+            drop(self.runtime.spawn_blocking(move || rollout::go_on(&engine, &board)));
+        }
     }
 
     /// Where the console listens.

@@ -19,6 +19,9 @@ pub const ACTIONS_WAITING_MAX: usize = 64;
 /// Plans that are kept whole; older ones can be read in the journal.
 pub const ACTIONS_KEPT_MAX: usize = 256;
 
+/// How long a plan that relights is kept for its end, in seconds: one day.
+const UNDER_WAY_MAX_S: i64 = 24 * 3_600;
+
 /// Where a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -54,6 +57,15 @@ pub enum Behind {
     Word,
 }
 
+/// How the waves of a plan that relights came to their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Sites that were opened and did not come back.
+    pub failed: usize,
+    /// Sites that nobody opened.
+    pub left: usize,
+}
+
 /// One seat that somebody took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
@@ -84,6 +96,9 @@ pub struct Action {
     pub authority: Option<String>,
     /// Where it stands.
     pub standing: Standing,
+    /// How its waves ended; none while they go on, for what has none, and in journals from before
+    /// that was kept.
+    pub ended: Option<Ended>,
 }
 
 impl Action {
@@ -104,6 +119,18 @@ impl Action {
     /// True when somebody with this name took a seat.
     pub fn is_signed_by(&self, name: &str) -> bool {
         self.signatures.iter().any(|it| same(&it.by, name))
+    }
+
+    /// When it was let go, if its waves are still to go on or to be called over.
+    pub fn under_way(&self) -> Option<Timestamp> {
+        match self.standing {
+            Standing::Started { at }
+                if self.plan.action == plan::Action::Relight && self.ended.is_none() =>
+            {
+                Some(at)
+            }
+            _ => None,
+        }
     }
 
     /// True when it waits, and is not too old.
@@ -230,6 +257,7 @@ impl Actions {
                 | Entry::PlanApproved { .. }
                 | Entry::PlanRefused { .. }
                 | Entry::PlanStarted { .. }
+                | Entry::PlanEnded { .. }
                 | Entry::AuthorityUsed { .. }
                 | Entry::PlanUndone { .. }
                 | Entry::DarkOrdered { .. }
@@ -265,6 +293,9 @@ impl Actions {
             Entry::AuthorityUsed { plan, name } => self.authorise(plan, name, now),
             Entry::PlanUndone { plan } => {
                 if let Some(action) = self.find_mut(plan)
+            Entry::PlanEnded { plan, failed, left } => {
+                self.end(plan, Ended { failed: failed.len(), left: left.len() })
+            }
                     && let Standing::Started { at } = action.standing
                 {
                     action.standing = Standing::Undone { at };
@@ -330,16 +361,18 @@ impl Actions {
                 standing: Standing::Waiting,
             },
         );
+                ended: None,
         self.forget(now);
         Ok(())
     }
 
     /// Forgets the oldest plans of which nothing can come any more: not those that wait, which an
-    /// order must not pass by, nor those that can be taken back.
+    /// order must not pass by, nor those that can be taken back or are on their way.
     fn forget(&mut self, now: Timestamp) {
         let is_over = |action: &Action| match action.standing {
             Standing::Started { at } => now - at > UNDO_AGE_MAX_S,
             _ => !action.is_open(now),
+            Standing::Started { at } if action.under_way().is_some() => now - at > UNDER_WAY_MAX_S,
         };
         while self.kept.len() > ACTIONS_KEPT_MAX {
             let over = self.kept.values().find(|action| is_over(action));
@@ -398,6 +431,16 @@ impl Actions {
 
     /// An order under a plan that people were asked about needs what they were asked for.
     fn check_order(&self, plan: &Digest) -> Result<(), Rejected> {
+    /// The waves of a plan that relights are over.
+    fn end(&mut self, plan: &Digest, ended: Ended) -> Result<(), Rejected> {
+        let Some(action) = self.find_mut(plan) else { return Ok(()) };
+        if action.under_way().is_none() {
+            return Err(Rejected("the plan is not under way"));
+        }
+        action.ended = Some(ended);
+        Ok(())
+    }
+
         let Some(action) = self.of(plan) else { return Ok(()) };
         let is_broken = self.glass.iter().any(|glass| glass.plan == *plan);
         match action.standing {

@@ -309,6 +309,19 @@ pub enum Entry {
     UpdatePublished {
         /// In French.
         fr: String,
+    /// A plan that relights was carried out as far as it went: its waves are over.
+    PlanEnded {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// Sites that were opened and did not come back.
+        #[serde(with = "wire::keys")]
+        failed: Vec<GateKey>,
+        /// Sites that nobody opened: too many before them failed, or nothing went on with the
+        /// plan while it was young enough.
+        #[serde(with = "wire::keys")]
+        left: Vec<GateKey>,
+    },
         /// In English; empty where that language is not published.
         en: String,
         /// Who.
@@ -459,6 +472,7 @@ impl Entry {
             Self::PlanApproved { .. } => "plan-approved",
             Self::PlanRefused { .. } => "plan-refused",
             Self::PlanUndone { .. } => "plan-undone",
+            Self::PlanEnded { .. } => "plan-ended",
             Self::AuthorityGranted { .. } => "authority-granted",
             Self::AuthorityUsed { .. } => "authority-used",
             Self::Drilled { .. } => "drilled",

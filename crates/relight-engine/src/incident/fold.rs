@@ -277,6 +277,7 @@ impl Incident {
             | Entry::GlassReviewed { .. }
             | Entry::PlanProposed { .. }
             | Entry::PlanStarted { .. }
+            | Entry::PlanEnded { .. }
             | Entry::AuthorityUsed { .. }
             | Entry::Refused { .. } => Ok(()),
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {

@@ -15,16 +15,16 @@ use relight_model::{Digest, GateKey, SitePart};
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
 
-fn table() -> Policy {
+pub(crate) fn table() -> Policy {
     Policy::signed(Digest([7; 32]), 5, 200)
 }
 
-fn person(name: &str, role: Role, at: &Scope) -> Person {
+pub(crate) fn person(name: &str, role: Role, at: &Scope) -> Person {
     let grants = vec![Grant { role, scope: at.clone() }];
     Person { name: name.to_owned(), grants, means: Means::Passkey }
 }
 
-fn chief(name: &str) -> Person {
+pub(crate) fn chief(name: &str) -> Person {
     person(name, Role::Commander, &Scope::root())
 }
 
@@ -34,7 +34,7 @@ fn body(town: &Town) -> Scope {
     Scope::of_body(&body.sector, &body.name)
 }
 
-fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
+pub(crate) fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
     plan_of(town, person, (action, None), sites)
 }
 
@@ -66,7 +66,7 @@ fn refusal(result: Result<Acted, EngineError>) -> Refusal {
     refusal.unwrap()
 }
 
-fn town(count: usize) -> Town {
+pub(crate) fn town(count: usize) -> Town {
     let town = Town::new(count);
     town.incident(LOG4SHELL);
     town

@@ -46,3 +46,4 @@ mod statements;
 mod takeover;
 mod then;
 mod tunnels;
+mod waves_end;

@@ -10,7 +10,7 @@ pub(super) mod forms;
 mod plan;
 pub(super) mod plan_view;
 mod plans;
-pub(super) mod rollout;
+pub(crate) mod rollout;
 
 use std::sync::Arc;
 

@@ -164,6 +164,7 @@ act-changed-remedy = this is how it is now: read it again, then propose it
 act-no-sites = no site fits this choice
 act-no-sites-remedy = choose otherwise; the list says what is left as it is
 act-policy-strict = The policy is not signed, so two people have to agree to everything.
+act-standing-under-way = is being carried out, by waves
 act-policy-damaged = The policy is not as it was signed, so everything needs two people, one of them of Command, and the number of sites typed.
 act-edge-undrilled = no drill in 400 days
 act-edge-blind = a proof of dark lacks something
@@ -201,6 +202,8 @@ act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan waits
    *[other] plans wait
  } for agreement
+# left, failed
+act-standing-stopped = over: { NUMBER($left) } of its sites stay dark, { NUMBER($failed) } did not come back
 act-unknown = no site can be looked after like this
 act-unknown-remedy = the page of the site shows what can be done
 act-untranslated = words are missing in a language of the public page: each update is written in all of them

@@ -164,6 +164,7 @@ act-changed-remedy = voici ce qu’il en est maintenant : relisez, puis propose
 act-no-sites = aucun site ne correspond à ce choix
 act-no-sites-remedy = choisissez autrement; la liste dit ce qui est laissé tel quel
 act-policy-strict = La politique n’est pas signée : il faut l’accord de deux personnes pour tout.
+act-standing-under-way = en cours, par vagues
 act-policy-damaged = La politique n’est pas telle qu’elle a été signée : il faut pour tout deux personnes, dont une du commandement, et le nombre de sites saisi.
 act-edge-undrilled = aucun exercice en 400 jours
 act-edge-blind = il manque de quoi prouver l’extinction
@@ -210,6 +211,8 @@ act-seats-wait = { $plan } attend : { NUMBER($signed) } { $signed ->
    *[other] accords
  } sur { NUMBER($seats) }
 act-one-waits = { NUMBER($plans) } { $plans ->
+# left, failed
+act-standing-stopped = terminé : { NUMBER($left) } de ses sites restent éteints, { NUMBER($failed) } ne sont pas revenus
     [one] plan attend
    *[other] plans attendent
  } un accord

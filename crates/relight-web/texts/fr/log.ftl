@@ -73,8 +73,10 @@ log-campaign = Une campagne est à l’échelon { $severity } : { $campaign }, c
  }
 # place
 log-feed-refused = Inutilisable parmi les avis : { $place }
-# left, open
-log-waves-stopped = Rallumage arrêté : { NUMBER($left) } sites restent éteints, { NUMBER($open) } ne sont pas revenus
+# id, left, open
+log-waves-stopped = { $id } : le rallumage est fini, { NUMBER($left) } sites restent éteints, { NUMBER($open) } ne sont pas revenus
+# id
+log-waves-resumed = { $id } n’était pas arrivé à sa fin : il continue, ou prend fin s’il est trop ancien
 # error
 log-fixes-failed = Aucun correctif ne peut être vérifié : { $error }
 # error

@@ -138,6 +138,7 @@ impl Serve {
             control,
             faults,
             owed,
+            goes_on: false,
         };
         server.start(&web, report)?;
         let receiving = intake.map(|intake| {

@@ -1,9 +1,16 @@
 //! What a province does with its edges whatever its size, and beside a server that runs.
 
+use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::incident::Entry;
+use relight_engine::plan::{Action, PlanAsk};
+use relight_engine::policy::{Means, Person, Policy};
 use relight_engine::store::Store;
+use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_model::{Digest, GateKey};
 use serde_json::{Value, json};
 
 use crate::incident::{POLICY, Town};
@@ -147,4 +154,72 @@ fn an_erasure_waits_for_incidents_and_servers_not_they_for_it() {
     assert!(!store.is_overwritten().unwrap());
     place.expect(0, &erase);
     assert!(store.is_overwritten().unwrap());
+}
+
+/// Two people agree to open a site that came back in vain before; nobody goes on with it.
+fn agreed_and_cut_off(place: &Place) {
+    let store = Arc::new(Store::open(&place.path("data")).unwrap());
+    let now_ms = || 1_000 * SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let options = EngineOptions {
+        holder: "a server of before".into(),
+        clock: now_ms,
+        inventory_ttl_s: INVENTORY_TTL_S,
+    };
+    let engine = Engine::open(store, options).unwrap();
+    let (id, site) = ("CVE-2021-44228", GateKey::new("mun-001").unwrap());
+    let sites = std::slice::from_ref(&site);
+    assert_eq!(engine.relight("relight", id, sites).unwrap(), 1);
+    let stopped = Entry::RelightStopped { sites: sites.to_vec(), why: "not-proven".into() };
+    engine.record("edge", id, stopped).unwrap();
+    let root = |role| vec![Grant { role, scope: Scope::root() }];
+    let someone =
+        |name: &str, role| Person { name: name.into(), grants: root(role), means: Means::Passkey };
+    let (anna, zoe) = (someone("anna", Role::Commander), someone("zoe", Role::Approver));
+    let policy = Policy::strictest();
+    let ask = PlanAsk {
+        incident: id.into(),
+        action: Action::Relight,
+        part: None,
+        reason: "it is repaired".into(),
+        advisory_revision: Digest::default(),
+        policy: policy.digest,
+        proposer: anna.name.clone(),
+        created: engine.now(),
+    };
+    let plan = engine.plan(ask, sites).unwrap();
+    let number = engine.propose(&policy, &anna, &plan).unwrap().number;
+    let agreed = engine.approve(&policy, &zoe, number, plan.hash().unwrap(), None).unwrap();
+    assert!(agreed.started);
+}
+
+/// Goal: what two people agreed to is done, also when the server that began it was ended. Method: a
+/// site that does not come back by itself any more; the program, a real edge, visitors.
+#[test]
+fn a_server_goes_on_with_a_relight_that_another_one_left() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    assert_eq!(town.off(&["--yes"]).status, 0);
+    place.write("new/log4j.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "new", "--site", "mun-001"]);
+    assert_eq!(town.status("mun1.example"), 503);
+    agreed_and_cut_off(place);
+    let (server, _) = Server::start(place);
+    let ends = || {
+        let log = place.expect(0, &["audit", "export"]).stdout;
+        let rows = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| row["kind"] == "plan-ended").collect::<Vec<_>>()
+    };
+    let deadline = Instant::now() + WAIT_MAX;
+    while ends().is_empty() && Instant::now() < deadline {
+        // Another process opens the site.
+        thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!(town.status("mun1.example"), 200);
+    let rows = ends();
+    assert_eq!((rows.len(), &rows[0]["actor"]), (1, &json!("zoe")), "{rows:?}");
+    let body: Value = serde_json::from_str(rows[0]["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&body["failed"], &body["left"]), (&json!([]), &json!([])));
+    assert_eq!(server.terminate(), Some(0));
 }

@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
-use relight_engine::incident::{Action, Behind, Proof, Seat, Standing, UNDO_AGE_MAX_S};
+use relight_engine::incident::{Action, Behind, Ended, Proof, Seat, Standing, UNDO_AGE_MAX_S};
+use relight_engine::plan::PLAN_AGE_MAX_S;
 use relight_engine::policy::{Desk, Means, Person, Refusal};
 use relight_engine::store::PasskeyRow;
 use relight_engine::{Approving, Engine, EngineError, Smashing};
@@ -372,12 +373,25 @@ pub(super) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, 
     let code = standing_code(action, now);
     let text = match (&action.standing, code) {
         (Standing::Refused { by, why }, _) => texts::act_refused_by(lang, by, why),
-        (_, "started") => texts::act_standing_started(lang).to_owned(),
+        (_, "started") => started(lang, action, now),
         (_, "undone") => texts::act_standing_undone(lang).to_owned(),
         (_, "expired") => texts::act_standing_expired(lang).to_owned(),
         _ => texts::act_standing_waiting(lang).to_owned(),
     };
     (text, code)
+}
+
+/// How far what was let go is: the waves of a relight take their time, and may stop.
+fn started(lang: Lang, action: &Action, now: Timestamp) -> String {
+    match (action.under_way(), action.ended) {
+        (_, Some(Ended { failed, left })) if failed + left > 0 => {
+            texts::act_standing_stopped(lang, left, failed)
+        }
+        (Some(at), None) if now - at < PLAN_AGE_MAX_S => {
+            texts::act_standing_under_way(lang).to_owned()
+        }
+        _ => texts::act_standing_started(lang).to_owned(),
+    }
 }
 
 /// The stable name of where an action stands.

@@ -16,7 +16,8 @@ pub(crate) fn before(engine: &Engine, actor: &str, plan: &Plan) {
     }
 }
 
-/// Opens the sites of a relight plan by waves, on a thread of its own: it waits for proofs.
+/// Opens the sites of a relight plan by waves, on a thread of its own: it waits for proofs. How
+/// they end is in the journal, and is told from there.
 pub(crate) fn after(engine: &Arc<Engine>, board: &Arc<Board>, actor: &str, plan: &Plan) {
     if plan.action != Action::Relight {
         return;
@@ -24,14 +25,18 @@ pub(crate) fn after(engine: &Arc<Engine>, board: &Arc<Board>, actor: &str, plan:
     let (engine, board) = (Arc::clone(engine), Arc::clone(board));
     let (actor, plan) = (actor.to_owned(), plan.clone());
     tokio::task::spawn_blocking(move || {
-        let now = engine.now();
-        match engine.relight_by_waves(&actor, &plan) {
-            Ok(rollout) if rollout.left.is_empty() && rollout.open.is_empty() => {}
-            Ok(rollout) => {
-                let (left, open) = (rollout.left.len(), rollout.open.len());
-                board.log(now, "log-waves-stopped", vec![left.to_string(), open.to_string()]);
-            }
-            Err(error) => board.log(now, "log-waves-failed", vec![error.to_string()]),
+        if let Err(error) = engine.relight_by_waves(&actor, &plan) {
+            board.log(engine.now(), "log-waves-failed", vec![error.to_string()]);
         }
     });
+}
+
+/// Goes on with what came to no end before this server was there, one plan after the other.
+pub(crate) fn go_on(engine: &Engine, board: &Board) {
+    for action in engine.unfinished() {
+        board.log(engine.now(), "log-waves-resumed", vec![action.id()]);
+        if let Err(error) = engine.go_on(&action) {
+            board.log(engine.now(), "log-waves-failed", vec![error.to_string()]);
+        }
+    }
 }

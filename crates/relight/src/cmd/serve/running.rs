@@ -144,6 +144,8 @@ pub(super) struct Server<'a> {
     /// Why a part of the work is not done, where that was told: once is enough.
     pub(super) faults: BTreeMap<Part, String>,
     pub(super) owed: Owed,
+    /// What came to no end before this server goes on.
+    pub(super) goes_on: bool,
 }
 
 impl Server<'_> {
@@ -155,6 +157,15 @@ impl Server<'_> {
             self.control = taken.map_err(|error| self.context.store_failure(&error))?;
         }
         Ok(())
+    }
+
+    /// Goes on, once, with plans that came to no end: nobody else does any more, and what is opened
+    /// has evidence that follows the inventory.
+    fn go_on(&mut self, web: &WebHandle) {
+        if !self.goes_on && self.control.is_some() && self.engine.is_settled() {
+            self.goes_on = true;
+            web.go_on();
+        }
     }
 
     /// Says where everything is; what changed while nothing ran is told first.
@@ -237,6 +248,7 @@ impl Server<'_> {
         while !stop.load(Ordering::Relaxed) {
             let control = self.take_control();
             self.attempt(Part::Control, control, report)?;
+            self.go_on(web);
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;

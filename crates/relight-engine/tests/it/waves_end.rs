@@ -1,0 +1,126 @@
+//! A relight that was let go comes to its end, also when who went on with it is gone.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::Engine;
+use relight_engine::access::{Role, Scope};
+use relight_engine::incident::{Ended, Entry, Phase};
+use relight_engine::plan::{Action, PLAN_AGE_MAX_S};
+use relight_model::{Epoch, Light};
+
+use crate::acts::{chief, person, plan, table, town};
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+
+/// How long somebody may take to see a site.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+const SITES: [usize; 3] = [0, 1, 2];
+
+fn seen(engine: &Engine, site: usize, light: Light) {
+    let (sites, edge) = (vec![key(&name(site))], "east".to_owned());
+    let entry = Entry::Proved { sites, light, edge, epoch: Epoch::default() };
+    engine.record("edge", LOG4SHELL, entry).unwrap();
+}
+
+/// Three sites that are clear and came back in vain once, and a plan of two people for them of
+/// which the canary was opened when the server ended. Gives the number of the plan.
+fn cut_off() -> (Town, u32) {
+    let town = town(3);
+    town.darken(&SITES);
+    for site in SITES {
+        seen(&town.engine, site, Light::Dark);
+    }
+    pass(60);
+    for site in SITES {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    let keys = SITES.map(|site| key(&name(site)));
+    assert_eq!(town.engine.relight("relight", LOG4SHELL, &keys).unwrap(), 3);
+    let stopped = Entry::RelightStopped { sites: keys.to_vec(), why: "not-proven".into() };
+    town.engine.record("edge", LOG4SHELL, stopped).unwrap();
+    for site in SITES {
+        seen(&town.engine, site, Light::Dark);
+    }
+    assert_eq!(town.engine.relight_ready().unwrap(), 0, "nothing comes back by itself any more");
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let relight = plan(&town, &anna, Action::Relight, &SITES);
+    assert_eq!(relight.sites.len(), 3, "{:?}", relight.skipped);
+    let number = town.engine.propose(&table(), &anna, &relight).unwrap().number;
+    let hash = relight.hash().unwrap();
+    assert!(town.engine.approve(&table(), &zoe, number, hash, None).unwrap().started);
+    town.engine.relight("zoe", LOG4SHELL, &keys[..1]).unwrap();
+    let Town { engine, folder } = town;
+    let store = engine.store().clone();
+    drop(engine);
+    (Town { engine: open(&store, "second").unwrap(), folder }, number)
+}
+
+fn phases(town: &Town) -> [Option<Phase>; 3] {
+    SITES.map(|site| town.phase(LOG4SHELL, site))
+}
+
+fn ended(town: &Town, number: u32) -> Option<Ended> {
+    town.engine.with_ledger(|ledger| ledger.actions().get(number).unwrap().ended)
+}
+
+/// Before, the waves were a task of the process: all but the canary stayed dark for good, although
+/// two people had agreed, and nothing said so.
+#[test]
+fn a_relight_that_a_restart_cut_off_goes_on_to_its_end() {
+    let (town, number) = cut_off();
+    let unfinished = town.engine.unfinished();
+    assert_eq!(unfinished.iter().map(|action| action.number).collect::<Vec<_>>(), [number]);
+    let rollout = thread::scope(|scope| {
+        // Whoever drives the edges sees what was opened.
+        scope.spawn(|| {
+            pass(60);
+            let deadline = Instant::now() + WAIT_MAX;
+            while ended(&town, number).is_none() && Instant::now() < deadline {
+                let version = town.engine.version();
+                for (site, phase) in phases(&town).into_iter().enumerate() {
+                    if phase == Some(Phase::Relighting) {
+                        seen(&town.engine, site, Light::Lit);
+                    }
+                }
+                town.engine.wait_changed(version, Duration::from_millis(50));
+            }
+        });
+        town.engine.go_on(&unfinished[0]).unwrap()
+    });
+    assert_eq!((rollout.open, rollout.left), (Vec::new(), Vec::new()));
+    assert_eq!(phases(&town), [Some(Phase::RelitProven); 3]);
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0 }));
+    assert!(town.engine.unfinished().is_empty(), "it is not gone on with twice");
+    let last = town.engine.store().journal(1).unwrap().pop().unwrap();
+    assert_eq!((last.kind.as_str(), last.actor.as_str()), ("plan-ended", "zoe"));
+    let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
+    assert_eq!(ledger, town.ledger(), "the journal says so alone");
+}
+
+/// What two people agreed to a while ago opens nothing hours later: it ends, and says what waits.
+#[test]
+fn a_relight_that_was_cut_off_long_ago_is_called_over() {
+    let (town, number) = cut_off();
+    pass(PLAN_AGE_MAX_S);
+    let unfinished = town.engine.unfinished();
+    let rollout = town.engine.go_on(&unfinished[0]).unwrap();
+    assert_eq!(rollout.left, [key(&name(1)), key(&name(2))]);
+    assert_eq!(phases(&town)[1..], [Some(Phase::RelightEligible); 2]);
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 2 }));
+    assert!(town.engine.unfinished().is_empty());
+}
+
+/// What was taken back has come to its end already.
+#[test]
+fn a_relight_that_was_taken_back_is_not_gone_on_with() {
+    let (town, number) = cut_off();
+    let unfinished = town.engine.unfinished();
+    town.engine.take_back(&table(), &chief("anna"), number).unwrap();
+    assert!(town.engine.unfinished().is_empty());
+    let rollout = town.engine.go_on(&unfinished[0]).unwrap();
+    assert_eq!((rollout.open, rollout.left), (Vec::new(), Vec::new()));
+    assert_eq!(phases(&town)[1..], [Some(Phase::RelightEligible); 2]);
+    assert_eq!(ended(&town, number), None);
+}
