@@ -57,6 +57,21 @@ impl Engine {
         person: &Person,
         plan: &Plan,
     ) -> Result<Acted, EngineError> {
+        self.propose_proven(policy, person, plan, None)
+    }
+
+    /// The same with what a passkey signed, which is kept with the proposal. That it is good was
+    /// checked by whoever knows the keys.
+    ///
+    /// # Errors
+    /// As [`Engine::propose`].
+    pub fn propose_proven(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        plan: &Plan,
+        proof: Option<Proof>,
+    ) -> Result<Acted, EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
         if let Some(acted) = self.asked_again(person, plan, &hash)? {
@@ -64,6 +79,7 @@ impl Engine {
         }
         self.check_under(policy, plan)?;
         let proposed = self.decide(policy, |desk| desk.propose(person, plan))?;
+        let proposed = with_proof(proposed, proof);
         self.check_edges(plan)?;
         let (ahead, number) = self.foresee(plan, &hash, &proposed)?;
         let needs_more = ahead.get(number).is_some_and(|action| !action.empty().is_empty());
@@ -432,6 +448,9 @@ fn with_proof(approval: Entry, given: Option<Proof>) -> Entry {
         }
         Entry::BreakGlass { plan, reason, by, .. } => {
             Entry::BreakGlass { plan, reason, by, proof: given.map(Box::new) }
+        }
+        Entry::PlanProposed { plan, seats, seat, .. } => {
+            Entry::PlanProposed { plan, seats, seat, proof: given.map(Box::new) }
         }
         other => other,
     }

@@ -10,6 +10,8 @@ use crate::access::{Address, digest_of, secret};
 /// What is signed for a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signing {
+    /// That somebody asks for it.
+    Proposal,
     /// That somebody agrees to it.
     Approval,
     /// That somebody carries it out without the others.
@@ -20,6 +22,7 @@ impl Signing {
     /// Stands before what is signed, so that a signature means nothing else.
     const fn purpose(self) -> &'static [u8] {
         match self {
+            Self::Proposal => b"relight.proposal/1\0",
             Self::Approval => b"relight.approval/1\0",
             Self::BrokenGlass => b"relight.break-glass/1\0",
         }

@@ -88,6 +88,10 @@ pub struct PlanPage {
     pub seen: String,
     /// Who would have to agree.
     pub needs: String,
+    /// When what is shown was made, in seconds since 1970.
+    pub made: String,
+    /// The ceremony in which a passkey signs it; an empty ticket where none does.
+    pub key: KeyForm,
     /// Where a passkey is shown before asking; empty when it was shown lately.
     pub step_up: String,
     /// The token of the form; empty for those who may not ask.

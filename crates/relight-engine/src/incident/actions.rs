@@ -280,7 +280,10 @@ impl Actions {
         now: Timestamp,
     ) -> Result<(), Rejected> {
         match entry {
-            Entry::PlanProposed { plan, seats, seat } => self.propose(id, plan, seats, *seat, now),
+            Entry::PlanProposed { plan, seats, seat, proof } => {
+                let behind = if proof.is_some() { Behind::Passkey } else { Behind::Asking };
+                self.propose((id, plan), seats, (*seat, behind), now)
+            }
             Entry::PlanApproved { plan, seat, by, proof } => match self.find_mut(plan) {
                 Some(action) => {
                     let behind = if proof.is_some() { Behind::Passkey } else { Behind::Word };
@@ -290,12 +293,12 @@ impl Actions {
             },
             Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
             Entry::PlanStarted { plan } => self.start(plan, now),
-            Entry::AuthorityUsed { plan, name } => self.authorise(plan, name, now),
-            Entry::PlanUndone { plan } => {
-                if let Some(action) = self.find_mut(plan)
             Entry::PlanEnded { plan, failed, left } => {
                 self.end(plan, Ended { failed: failed.len(), left: left.len() })
             }
+            Entry::AuthorityUsed { plan, name } => self.authorise(plan, name, now),
+            Entry::PlanUndone { plan } => {
+                if let Some(action) = self.find_mut(plan)
                     && let Standing::Started { at } = action.standing
                 {
                     action.standing = Standing::Undone { at };
@@ -327,10 +330,9 @@ impl Actions {
 
     fn propose(
         &mut self,
-        id: &str,
-        plan: &Plan,
+        (id, plan): (&str, &Plan),
         seats: &[Seat],
-        seat: Option<Seat>,
+        (seat, behind): (Option<Seat>, Behind),
         now: Timestamp,
     ) -> Result<(), Rejected> {
         if plan.incident != id {
@@ -348,7 +350,7 @@ impl Actions {
         }
         self.count += 1;
         let by = plan.proposer.clone();
-        let signature = seat.map(|seat| Signature { seat, by, at: now, behind: Behind::Asking });
+        let signature = seat.map(|seat| Signature { seat, by, at: now, behind });
         self.kept.insert(
             self.count,
             Action {
@@ -359,9 +361,9 @@ impl Actions {
                 signatures: signature.into_iter().collect(),
                 authority: None,
                 standing: Standing::Waiting,
+                ended: None,
             },
         );
-                ended: None,
         self.forget(now);
         Ok(())
     }
@@ -370,9 +372,9 @@ impl Actions {
     /// order must not pass by, nor those that can be taken back or are on their way.
     fn forget(&mut self, now: Timestamp) {
         let is_over = |action: &Action| match action.standing {
+            Standing::Started { at } if action.under_way().is_some() => now - at > UNDER_WAY_MAX_S,
             Standing::Started { at } => now - at > UNDO_AGE_MAX_S,
             _ => !action.is_open(now),
-            Standing::Started { at } if action.under_way().is_some() => now - at > UNDER_WAY_MAX_S,
         };
         while self.kept.len() > ACTIONS_KEPT_MAX {
             let over = self.kept.values().find(|action| is_over(action));
@@ -429,8 +431,6 @@ impl Actions {
         Ok(())
     }
 
-    /// An order under a plan that people were asked about needs what they were asked for.
-    fn check_order(&self, plan: &Digest) -> Result<(), Rejected> {
     /// The waves of a plan that relights are over.
     fn end(&mut self, plan: &Digest, ended: Ended) -> Result<(), Rejected> {
         let Some(action) = self.find_mut(plan) else { return Ok(()) };
@@ -441,6 +441,8 @@ impl Actions {
         Ok(())
     }
 
+    /// An order under a plan that people were asked about needs what they were asked for.
+    fn check_order(&self, plan: &Digest) -> Result<(), Rejected> {
         let Some(action) = self.of(plan) else { return Ok(()) };
         let is_broken = self.glass.iter().any(|glass| glass.plan == *plan);
         match action.standing {

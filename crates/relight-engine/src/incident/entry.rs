@@ -298,6 +298,10 @@ pub enum Entry {
         seats: Vec<Seat>,
         /// The seat that whoever proposes it takes; none for a program.
         seat: Option<Seat>,
+        /// What a passkey signed for it; none where the person has no passkey, and in journals
+        /// from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Box<Proof>>,
     },
     /// Everybody who has to agree did: the plan is carried out.
     PlanStarted {
@@ -305,10 +309,6 @@ pub enum Entry {
         #[serde(with = "wire::digest")]
         plan: Digest,
     },
-    /// Words for the public page; belongs to no site.
-    UpdatePublished {
-        /// In French.
-        fr: String,
     /// A plan that relights was carried out as far as it went: its waves are over.
     PlanEnded {
         /// Hash of the plan.
@@ -322,6 +322,10 @@ pub enum Entry {
         #[serde(with = "wire::keys")]
         left: Vec<GateKey>,
     },
+    /// Words for the public page; belongs to no site.
+    UpdatePublished {
+        /// In French.
+        fr: String,
         /// In English; empty where that language is not published.
         en: String,
         /// Who.
@@ -468,11 +472,11 @@ impl Entry {
             Self::GlassReviewed { .. } => "glass-reviewed",
             Self::PlanProposed { .. } => "plan-proposed",
             Self::PlanStarted { .. } => "plan-started",
+            Self::PlanEnded { .. } => "plan-ended",
             Self::UpdatePublished { .. } => "update-published",
             Self::PlanApproved { .. } => "plan-approved",
             Self::PlanRefused { .. } => "plan-refused",
             Self::PlanUndone { .. } => "plan-undone",
-            Self::PlanEnded { .. } => "plan-ended",
             Self::AuthorityGranted { .. } => "authority-granted",
             Self::AuthorityUsed { .. } => "authority-used",
             Self::Drilled { .. } => "drilled",

@@ -60,7 +60,7 @@ impl Desk<'_> {
         let wanted = if commands { Seat::Command } else { Seat::Operator };
         let seat = if seats.contains(&wanted) { wanted } else { Seat::Operator };
         let seat = person.is_present().then_some(seat);
-        Ok(Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat })
+        Ok(Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat, proof: None })
     }
 
     /// Room among the plans that wait, for one that would. Whoever was not there for what he asks,

@@ -49,6 +49,9 @@ impl Purpose<'_> {
             Self::SignIn => b"relight sign-in".to_vec(),
             Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
             Self::Confirm(sign_in) => [&b"relight confirm"[..], &sign_in.0].concat(),
+            Self::Sign { signing: Signing::Proposal, sign_in, plan } => {
+                [&b"relight propose"[..], &sign_in.0, &plan.0].concat()
+            }
             Self::Sign { signing: Signing::Approval, sign_in, plan } => {
                 [&b"relight approve"[..], &sign_in.0, &plan.0].concat()
             }

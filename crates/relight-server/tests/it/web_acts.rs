@@ -8,6 +8,7 @@ use relight_model::{Criticality, GateKey};
 use relight_server::WebConfig;
 use relight_web::Lang;
 
+use crate::door_device::{Device, form};
 use crate::door_support::{START, World, clock, code_in, person, token};
 use crate::support::wait_until;
 use crate::web_console::get;
@@ -112,6 +113,31 @@ pub(crate) fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String)
     let (status, head, body) = world.post("/plan?lang=en", cookie, &form);
     let to = head.split("location: ").nth(1).and_then(|rest| rest.split("\r\n").next());
     (status, to.map_or(body, str::to_owned))
+}
+
+/// The same by somebody with a passkey, who signs what is shown.
+pub(crate) fn propose_signed(
+    world: &World,
+    cookie: &str,
+    device: &mut Device,
+    sites: &str,
+) -> (u16, String) {
+    let page = world.get(&format!("{ASK}&sites={sites}"), cookie).2;
+    let shown = device.get(&page, "/plan?lang", &world.origin());
+    let (own, [seen, made]) = (token(&page), ["seen", "made"].map(|name| field(&page, name)));
+    let fields = [
+        ("token", own.as_str()),
+        ("action", "dark"),
+        ("which", "todo"),
+        ("reason", "Log4Shell"),
+        ("sites", sites),
+        ("seen", &seen),
+        ("made", &made),
+        ("ticket", &shown.ticket),
+        ("answer", &shown.answer),
+    ];
+    let (status, _, body) = world.post("/plan?lang=en", cookie, &form(&fields));
+    (status, body)
 }
 
 pub(crate) fn decide(world: &World, cookie: &str, id: &str, more: &str) -> (u16, String) {

@@ -7,7 +7,7 @@ use relight_server::proof::{self, Signing};
 
 use crate::door_device::{Device, Shown, form};
 use crate::door_support::{START, World, clock, code_in, person, token, with_key};
-use crate::web_acts::{acts, behind_an_edge, open_incident, propose};
+use crate::web_acts::{acts, behind_an_edge, field, open_incident, propose};
 
 /// A commander without a passkey of his own here, and two approvers, each with one.
 struct Place {
@@ -228,4 +228,69 @@ fn a_plan_is_read_for_as_long_as_it_waits_and_good_signatures_cost_no_trial() {
         assert_eq!(status, 422, "{number}: {body}");
     }
     place.world.web.stop();
+}
+
+/// A plan for one person, and the first of two seats, rested on a passkey that was shown for
+/// anything in the last five minutes: a stolen cookie was enough to switch five sites.
+#[test]
+fn whoever_asks_for_a_plan_signs_it_too() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut device = Device::new(1);
+    let mut boss = String::new();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        boss = with_key(store, "boss", 1, "commander", &device);
+    });
+    open_incident(&world, &boss);
+    let before = acts(&world);
+    let at = "/plan?lang=en&action=dark&which=todo&reason=Log4Shell&sites=care";
+    let send = |page: &str, shown: Option<&Shown>| {
+        let own = token(page);
+        let [seen, made] = ["seen", "made"].map(|name| field(page, name));
+        let mut fields = vec![("token", own.as_str()), ("seen", &seen), ("made", &made)];
+        fields.extend([("action", "dark"), ("which", "todo"), ("reason", "Log4Shell")]);
+        fields.push(("sites", "care"));
+        if let Some(shown) = shown {
+            fields.extend([("ticket", shown.ticket.as_str()), ("answer", &shown.answer)]);
+        }
+        let (status, _, body) = world.post("/plan?lang=en", &boss, &form(&fields));
+        (status, body)
+    };
+    let origin = world.origin();
+    let page = world.get(at, &boss).2;
+    assert!(page.contains("data-key=\"get\"") && !page.contains("/confirm?"), "{page}");
+    let confirms = world.get("/confirm?next=/me", &boss).2;
+    let other = world.get(&at.replace("care", "beds"), &boss).2;
+    for (what, shown) in [
+        ("the cookie alone", None),
+        ("shown to confirm", Some(device.get(&confirms, "/confirm", &origin))),
+        ("another plan", Some(device.get(&other, "/plan?lang", &origin))),
+    ] {
+        let (status, body) = send(&page, shown.as_ref());
+        assert!(matches!(status, 400 | 403), "{what}: {status} {body}");
+        assert_eq!(acts(&world), before, "{what}");
+    }
+    let shown = device.get(&page, "/plan?lang", &origin);
+    let (status, body) = send(&page, Some(&shown));
+    assert_eq!(status, 303, "{body}");
+    let entry = world.store.journal(1).unwrap().pop().unwrap();
+    let Ok(Entry::PlanProposed { plan, proof: Some(signed), .. }) = Entry::from_body(&entry.body)
+    else {
+        panic!("{entry:?}")
+    };
+    let hash = plan.hash().unwrap();
+    assert_eq!(proof::check(&signed, Signing::Proposal, &hash), Ok(()));
+    assert_eq!(proof::check(&signed, Signing::Approval, &hash), Err("wrong-challenge"));
+    let seats = world.get("/approve/A-0001?lang=en", &boss).2;
+    assert!(seats.contains("signed with a passkey"), "{seats}");
+    // What was shown six minutes ago is shown again before it is signed.
+    let page = world.get(&at.replace("care", "beds"), &boss).2;
+    let late = device.get(&page, "/plan?lang", &origin);
+    now_set(START + 5 * 60);
+    let before = acts(&world);
+    let (status, body) = send(&page, Some(&late));
+    assert!(matches!(status, 400 | 403 | 409), "{status} {body}");
+    assert_eq!(acts(&world), before);
+    world.web.stop();
 }

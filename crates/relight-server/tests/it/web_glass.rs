@@ -9,7 +9,7 @@ use testkit::SmallDisk;
 
 use crate::door_device::{Device, Shown, cookie_set, form};
 use crate::door_support::{START, World, clock, code_in, person, token, with_key};
-use crate::web_acts::{acts, behind_an_edge, open_incident, propose};
+use crate::web_acts::{acts, behind_an_edge, open_incident, propose_signed};
 
 struct Place {
     world: World,
@@ -26,7 +26,7 @@ impl Place {
     }
 
     fn start_in(folder: TempDir, clock: fn() -> i64) -> Self {
-        let (key, approvers) = (Device::new(1), Device::new(2));
+        let (mut key, approvers) = (Device::new(1), Device::new(2));
         let (mut chief, mut approver, mut auditor) = Default::default();
         let world = World::start_in(
             folder,
@@ -40,7 +40,7 @@ impl Place {
             },
         );
         open_incident(&world, &chief);
-        assert_eq!(propose(&world, &chief, "care").0, 303);
+        assert_eq!(propose_signed(&world, &chief, &mut key, "care").0, 303);
         Self { world, chief, key, approver, approvers, auditor }
     }
 

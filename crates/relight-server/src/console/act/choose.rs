@@ -8,13 +8,16 @@ use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::Policy;
 use relight_engine::{Engine, EngineError, verdicts};
-use relight_model::{Digest, GateKey, Organisation, Site, Verdict};
+use relight_model::{Digest, GateKey, Organisation, Site, Timestamp, Verdict};
 use serde::Deserialize;
 
 use crate::access::SignedIn;
 
 /// By what is known of them sites are chosen.
 pub(crate) const WHICH: [&str; 6] = ["todo", "affected", "unknown", "ready", "named", "all"];
+
+/// How long a plan that was shown may be signed, in seconds: those who agree need time as well.
+const SHOWN_S_MAX: i64 = 5 * 60;
 
 /// What a plan is asked for with: in addresses, in forms, in documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -43,6 +46,15 @@ pub(crate) struct Choice {
     /// Name of what was shown, from the page that showed it.
     #[serde(default)]
     pub(crate) seen: String,
+    /// When what was shown was made, in seconds since 1970: a passkey signs exactly that plan.
+    #[serde(default)]
+    pub(crate) made: String,
+    /// The ticket of the passkey that signs it.
+    #[serde(default)]
+    pub(crate) ticket: String,
+    /// What it answered.
+    #[serde(default)]
+    pub(crate) answer: String,
 }
 
 impl Choice {
@@ -69,6 +81,12 @@ impl Choice {
             Action::Open => "all",
         };
         WHICH.into_iter().find(|it| *it == self.which).unwrap_or(fallback)
+    }
+
+    /// When the plan is made: now, or when what a passkey signed was shown, if that was just now.
+    fn made(&self, now: Timestamp) -> Timestamp {
+        let made = self.made.parse().ok().filter(|_| !self.answer.is_empty());
+        made.filter(|made| (0..SHOWN_S_MAX).contains(&(now - made))).unwrap_or(now)
     }
 
     /// The short names that were typed.
@@ -133,7 +151,7 @@ impl Choice {
             advisory_revision: Digest::default(),
             policy: policy.digest,
             proposer: signed.account.name.clone(),
-            created: engine.now(),
+            created: self.made(engine.now()),
         };
         let sites = self.sites(engine, incident, signed)?;
         engine.plan(ask, &sites)

@@ -6,20 +6,25 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::Engine;
-use relight_engine::incident::Seat;
+use relight_engine::incident::{Proof, Seat};
 use relight_engine::plan::{Action, Plan};
-use relight_engine::policy::{Desk, Person};
+use relight_engine::policy::{Desk, Means, Person};
+use relight_engine::store::PasskeyRow;
 use relight_web::act_views::PlanPage;
+use relight_web::door_views::KeyForm;
 use relight_web::views::Choice as Option_;
 use relight_web::{Lang, texts, words};
 
 use super::choose::{Choice, name_of};
-use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, step_up, told_page};
+use super::{may_propose, plan_view, policy_of, refused, rollout, signer_of, step_up, told_page};
 use crate::access::SignedIn;
-use crate::access::form::SignedForm;
+use crate::access::ceremony::{self, Shown};
+use crate::access::form::{Sender, SignedForm};
 use crate::access::refusals::because;
-use crate::console::{Asked, Console, blocking};
+use crate::access::ticket::Purpose;
+use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
+use crate::proof::Signing;
 
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
@@ -39,13 +44,14 @@ pub(super) async fn show(
 
 pub(super) async fn propose(
     State(console): State<Arc<Console>>,
+    from: Sender,
     asked: Asked,
     SignedForm { signed, form: choice }: SignedForm<Choice>,
 ) -> Response {
     blocking(move || match &console.engine {
         Some(engine) => {
             let page = View { console: &console, engine, asked: &asked, signed: &signed };
-            page.propose(&choice)
+            page.propose(&choice, &from)
         }
         None => console.nothing(&asked),
     })
@@ -67,8 +73,26 @@ impl View<'_> {
         self.console.lang(self.asked)
     }
 
+    /// This reader as he will be when he asks: who has a passkey signs the plan with it.
     fn person(&self) -> Person {
-        person_of(self.console, self.signed, self.engine.now())
+        let person = signer_of(self.console, self.signed, None, self.engine.now());
+        let is_asked = !self.keys().is_empty() && person.means != Means::Token;
+        Person { means: if is_asked { Means::Passkey } else { person.means }, ..person }
+    }
+
+    fn keys(&self) -> Vec<PasskeyRow> {
+        self.console.door.strong_keys(self.signed.account.id)
+    }
+
+    /// The ceremony in which a passkey signs what is shown; none for who has no passkey.
+    fn key(&self, plan: &Plan) -> KeyForm {
+        let keys = self.keys();
+        let Ok(hash) = plan.hash() else { return KeyForm::default() };
+        if keys.is_empty() {
+            return KeyForm::default();
+        }
+        let (signing, sign_in) = (Signing::Proposal, &self.signed.sign_in);
+        self.console.shows_key(Purpose::Sign { signing, sign_in, plan: &hash }, &keys)
     }
 
     fn step_up(&self, here: &str) -> String {
@@ -76,7 +100,7 @@ impl View<'_> {
     }
 
     /// Asks for what was shown. What differs from it is shown again, and nothing is asked.
-    fn propose(&self, choice: &Choice) -> Response {
+    fn propose(&self, choice: &Choice, from: &Sender) -> Response {
         let lang = self.lang();
         let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
         if !self.person().is_present() {
@@ -93,8 +117,17 @@ impl View<'_> {
             let problem = (texts::act_changed(lang).to_owned(), remedy);
             return self.answer(choice, StatusCode::CONFLICT, problem);
         }
+        let proof = match self.signed(choice, &plan, from) {
+            Ok(proof) => proof,
+            Err(refusal) => {
+                let problem = (key_form::words(lang, &refusal), String::new());
+                let told = self.answer(choice, key_form::status(&refusal), problem);
+                return because(told, refusal.code());
+            }
+        };
+        let person = signer_of(self.console, self.signed, proof.as_ref(), self.engine.now());
         rollout::before(self.engine, &self.signed.account.name, &plan);
-        match self.engine.propose(&policy, &self.person(), &plan) {
+        match self.engine.propose_proven(&policy, &person, &plan, proof) {
             Ok(acted) => {
                 if acted.started {
                     let name = &self.signed.account.name;
@@ -111,6 +144,25 @@ impl View<'_> {
         }
     }
 
+    /// What a passkey signed for the plan. Who has one signs with it: that it was shown lately for
+    /// something else agrees to no plan.
+    fn signed(
+        &self,
+        choice: &Choice,
+        plan: &Plan,
+        from: &Sender,
+    ) -> Result<Option<Proof>, ceremony::Refusal> {
+        if self.keys().is_empty() {
+            return Ok(None);
+        }
+        if choice.answer.is_empty() {
+            return Err(ceremony::Refusal::Rule("not-fresh"));
+        }
+        let hash = plan.hash().unwrap_or_default();
+        let shown = Shown { ticket: &choice.ticket, answer: &choice.answer, from };
+        self.console.door.sign_plan(self.signed, (Signing::Proposal, &hash), shown).map(Some)
+    }
+
     fn no_incident(&self) -> Response {
         let lang = self.lang();
         let what = texts::no_open_incident(lang).to_owned();
@@ -121,6 +173,8 @@ impl View<'_> {
     fn answer(&self, choice: &Choice, status: StatusCode, problem: Problem) -> Response {
         let lang = self.lang();
         let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
+        // What is shown is made now, whatever was signed before.
+        let choice = &Choice { answer: String::new(), ..choice.clone() };
         let policy = policy_of(self.engine);
         let wants_plan = !choice.reason.trim().is_empty();
         let plan = wants_plan.then(|| choice.plan(self.engine, &policy, self.signed, &incident));
@@ -157,6 +211,8 @@ impl View<'_> {
             reason: choice.reason.trim().to_owned(),
             problem,
             seen: plan.as_ref().map(name_of).unwrap_or_default(),
+            made: plan.as_ref().map(|plan| plan.created.to_string()).unwrap_or_default(),
+            key: plan.as_ref().filter(|_| may_ask).map(|it| self.key(it)).unwrap_or_default(),
             plan: plan.map(|plan| plan_view::view(self.engine, lang, &plan)),
             needs: needs(lang, &seats).to_owned(),
             token: if may_ask { self.console.door.form_token(self.signed) } else { String::new() },

@@ -27,7 +27,7 @@ use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Conflict, Denied, Short};
-use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
+use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout, signer_of};
 
 /// Sites in one answer.
 const SITES_MAX: usize = 1_000;
@@ -429,7 +429,7 @@ fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
         sector: input.sector.unwrap_or_default(),
         sites: input.sites.unwrap_or_default().join(" "),
         reason: input.reason,
-        seen: String::new(),
+        ..Choice::default()
     };
     let incident = choice.incident(&call.engine);
     let incident = incident.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))?;
@@ -466,7 +466,8 @@ fn propose(call: &Call, input: PlanAsk) -> Result<Action, Problem> {
     let plan = chosen(call, input)?;
     let name = &call.signed.account.name;
     rollout::before(&call.engine, name, &plan);
-    let person = person_of(&call.console, &call.signed, call.engine.now());
+    // A passkey signs a plan on its page only: who has one takes no seat by asking here.
+    let person = signer_of(&call.console, &call.signed, None, call.engine.now());
     let acted = call.engine.propose(&policy_of(&call.engine), &person, &plan);
     let acted = acted.map_err(|error| Problem::engine(call.lang, &error))?;
     if acted.started {

@@ -40,12 +40,18 @@ impl Approvals {
     /// Looks at the next entry. One that cannot be read is a fault of the journal, not of an
     /// approval.
     pub(super) fn look(&mut self, record: &JournalRecord) {
-        if !["plan-approved", "break-glass", "access"].contains(&record.kind.as_str()) {
+        if !["plan-proposed", "plan-approved", "break-glass", "access"]
+            .contains(&record.kind.as_str())
+        {
             return;
         }
         match Entry::from_body(&record.body) {
             Ok(Entry::PlanApproved { plan, by, proof: Some(signed), .. }) => {
                 self.judge(record.seq, Signing::Approval, &plan, (by, &signed));
+            }
+            Ok(Entry::PlanProposed { plan, proof: Some(signed), .. }) => {
+                let hash = plan.hash().unwrap_or_default();
+                self.judge(record.seq, Signing::Proposal, &hash, (plan.proposer, &signed));
             }
             Ok(Entry::BreakGlass { plan, by, proof: Some(signed), .. }) => {
                 self.judge(record.seq, Signing::BrokenGlass, &plan, (by, &signed));
@@ -90,11 +96,13 @@ impl Approvals {
 #[cfg(test)]
 mod tests {
     use relight_engine::incident::Seat;
+    use relight_engine::plan::{Action, Plan, PlanAsk};
 
     use super::*;
 
     fn record(seq: u64, entry: &Entry) -> JournalRecord {
         let kind = match entry {
+            Entry::PlanProposed { .. } => "plan-proposed",
             Entry::PlanApproved { .. } => "plan-approved",
             Entry::BreakGlass { .. } => "break-glass",
             Entry::Access { .. } => "access",
@@ -123,6 +131,23 @@ mod tests {
     fn approved(by: &str, plan: Digest, proof: Option<Proof>) -> Entry {
         let proof = proof.map(Box::new);
         Entry::PlanApproved { plan, seat: Seat::Second, by: by.into(), proof }
+    }
+
+    fn proposed(proof: Option<Proof>) -> Entry {
+        let ask = PlanAsk {
+            incident: "CVE-2021-44228".into(),
+            action: Action::Dark,
+            part: None,
+            reason: "fire".into(),
+            advisory_revision: Digest::default(),
+            policy: Digest::default(),
+            proposer: "zoe".into(),
+            created: 1,
+        };
+        let plan = Box::new(Plan::new(ask, Vec::new(), Vec::new()));
+        let seats = vec![Seat::Operator, Seat::Second];
+        let (seat, proof) = (Some(Seat::Operator), proof.map(Box::new));
+        Entry::PlanProposed { plan, seats, seat, proof }
     }
 
     fn glass(by: &str, proof: Option<Proof>) -> Entry {
@@ -157,6 +182,9 @@ mod tests {
             (vec![good(), approved("zoe", Digest([8; 32]), Some(proof())), good()], Err(2)),
             (vec![glass("zoe", Some(proof()))], Err(1)),
             (vec![glass("zoe", None)], Ok((0, 0, 0))),
+            // What is signed to agree proposes nothing.
+            (vec![proposed(Some(proof()))], Err(1)),
+            (vec![proposed(None)], Ok((0, 0, 0))),
         ] {
             assert_eq!(judged(&entries), wanted, "{entries:?}");
         }
