@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::incident::wire;
+use crate::waves::{WAVE_ERRORS_PERCENT_MAX, Waves};
 
 /// How long a plan may be executed after it was made, in seconds.
 pub const PLAN_AGE_MAX_S: i64 = 15 * 60;
@@ -24,6 +25,14 @@ pub enum Action {
     Close,
     /// That part is opened again, as far as the evidence of its site permits.
     Open,
+}
+
+/// What brings back by itself what a plan closes. It is part of what people agree to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Returns {
+    /// Complete and current evidence that a site is clear, and nothing else without another plan.
+    ClearEvidence,
 }
 
 /// One site of a plan.
@@ -73,6 +82,16 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Names of the edges that switch, sorted.
     pub edges: Vec<String>,
+    /// What brings the sites back by itself; none for what opens, and in plans of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Returns>,
+    /// How many sites go together, wave by wave; none in plans of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<usize>,
+    /// More of those opened that do not come back, in percent, stop the rest; none where what
+    /// fails stops nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stops_above_percent: Option<usize>,
     /// Revision of the advisory group.
     #[serde(with = "wire::digest")]
     pub advisory_revision: Digest,
@@ -126,6 +145,8 @@ impl Plan {
         let mut edges: Vec<String> = sites.iter().map(|site| site.edge.clone()).collect();
         edges.sort();
         edges.dedup();
+        let waves = waves(ask.action, &sites, edges.len());
+        let stops = (ask.action == Action::Relight).then_some(WAVE_ERRORS_PERCENT_MAX);
         Self {
             schema: "relight.plan/1".to_owned(),
             incident: ask.incident,
@@ -135,6 +156,9 @@ impl Plan {
             sites,
             skipped,
             edges,
+            returns: ask.action.is_closing().then_some(Returns::ClearEvidence),
+            waves,
+            stops_above_percent: stops,
             advisory_revision: ask.advisory_revision,
             policy: ask.policy,
             proposer: ask.proposer,
@@ -171,6 +195,9 @@ impl Plan {
             ("sites", self.sites != rebuilt.sites),
             ("skipped", self.skipped != rebuilt.skipped),
             ("edges", self.edges != rebuilt.edges),
+            ("returns", self.returns != rebuilt.returns),
+            ("waves", self.waves != rebuilt.waves),
+            ("stops_above_percent", self.stops_above_percent != rebuilt.stops_above_percent),
             ("policy", self.policy != rebuilt.policy),
             ("advisory_revision", self.advisory_revision != rebuilt.advisory_revision),
             ("reason", self.reason != rebuilt.reason),
@@ -181,6 +208,18 @@ impl Plan {
             .find(|(_, differs)| *differs)
             .map_or(Ok(()), |(field, _)| Err(PlanStale::Differs(field)))
     }
+}
+
+/// How many sites go together: those that relight by waves, those that go dark after a canary on
+/// each edge, parts all at once.
+fn waves(action: Action, sites: &[PlanSite], edges: usize) -> Vec<usize> {
+    let mut sizes = match action {
+        Action::Relight => Waves::new(sites).sizes(),
+        Action::Dark => vec![edges, sites.len().saturating_sub(edges)],
+        Action::Close | Action::Open => vec![sites.len()],
+    };
+    sizes.retain(|size| *size > 0);
+    sizes
 }
 
 /// What was asked for, before sites are chosen.
@@ -234,6 +273,46 @@ mod tests {
         assert_eq!(plan(&["a", "bb"]).hash().unwrap(), plan(&["bb", "a"]).hash().unwrap());
         assert_ne!(plan(&["a", "bb"]).hash().unwrap(), plan(&["a"]).hash().unwrap());
         assert_eq!(plan(&["bb", "a", "b"]).edges, ["edge-1", "edge-2"]);
+    }
+
+    /// Two people agreed to "dark", and nothing that they signed said that sites come back by
+    /// themselves, nor in which order.
+    #[test]
+    fn what_people_sign_says_how_sites_come_back_and_in_which_order() {
+        let dark = plan(&["a", "bb", "b"]);
+        assert_eq!((dark.returns, &*dark.waves), (Some(Returns::ClearEvidence), &[2, 1][..]));
+        assert_eq!(dark.stops_above_percent, None);
+        let hash = dark.hash().unwrap();
+        let others = [
+            Plan { returns: None, ..dark.clone() },
+            Plan { waves: vec![3], ..dark.clone() },
+            Plan { stops_above_percent: Some(1), ..dark.clone() },
+        ];
+        for (other, field) in others.iter().zip(["returns", "waves", "stops_above_percent"]) {
+            assert_ne!(other.hash().unwrap(), hash, "{field}");
+            assert_eq!(dark.check(other, 1_001), Err(PlanStale::Differs(field)));
+        }
+        let ask = PlanAsk {
+            incident: dark.incident.clone(),
+            action: Action::Relight,
+            part: None,
+            reason: dark.reason.clone(),
+            advisory_revision: dark.advisory_revision,
+            policy: dark.policy,
+            proposer: dark.proposer.clone(),
+            created: dark.created,
+        };
+        let site = |number: u16| PlanSite {
+            site: GateKey::new(&format!("s{number}")).unwrap(),
+            ..dark.sites[0].clone()
+        };
+        let relight = Plan::new(ask, (0..40).map(site).collect(), Vec::new());
+        assert_eq!(relight.waves, [1, 1, 8, 30]);
+        assert_eq!((relight.returns, relight.stops_above_percent), (None, Some(1)));
+        // The names of plans of before stay what they were.
+        let before = Plan { returns: None, waves: Vec::new(), ..dark };
+        let text = wire::canonical(&before).unwrap();
+        assert!(!text.contains("returns") && !text.contains("waves") && !text.contains("stops"));
     }
 
     #[test]

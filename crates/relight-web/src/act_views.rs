@@ -35,6 +35,8 @@ pub struct PlanView {
     pub sites_more: String,
     /// What visitors will see.
     pub visitors: &'static str,
+    /// What brings its sites back by itself; empty where nothing has to.
+    pub returns: &'static str,
     /// In which order it goes.
     pub waves: String,
     /// How long it can be taken back.

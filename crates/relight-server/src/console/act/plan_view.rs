@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use relight_engine::Engine;
 use relight_engine::blast::{Blast, EdgeBlast};
-use relight_engine::plan::{Action, Plan};
-use relight_engine::waves::Waves;
+use relight_engine::plan::{Action, Plan, Returns};
 use relight_web::act_views::{EdgeRow, PlanView};
 use relight_web::{Lang, Number, texts};
 
@@ -42,6 +41,7 @@ pub(super) fn view(engine: &Engine, lang: Lang, plan: &Plan) -> PlanView {
         sites: sites(lang, plan),
         sites_more: more(plan.sites.len()),
         visitors: visitors(lang, plan.action),
+        returns: plan.returns.map(|rule| returns(lang, rule)).unwrap_or_default(),
         waves: waves(lang, plan),
         undo: undo(lang, plan.action).to_owned(),
         notes: notes(lang, &blast),
@@ -59,6 +59,12 @@ fn summary(lang: Lang, plan: &Plan) -> String {
 pub(super) fn action_of(lang: Lang, plan: &Plan) -> String {
     let word = action_word(lang, plan.action);
     plan.part.as_ref().map_or(word.to_owned(), |part| texts::act_of_part(lang, word, part))
+}
+
+const fn returns(lang: Lang, rule: Returns) -> &'static str {
+    match rule {
+        Returns::ClearEvidence => texts::act_returns_clear(lang),
+    }
 }
 
 const fn visitors(lang: Lang, action: Action) -> &'static str {
@@ -85,7 +91,7 @@ fn waves(lang: Lang, plan: &Plan) -> String {
         Action::Dark => return texts::act_waves_dark(lang).to_owned(),
         Action::Close | Action::Open => return texts::act_waves_parts(lang).to_owned(),
     }
-    let sizes = Waves::new(&plan.sites).sizes().into_iter().filter(|size| *size > 0);
+    let sizes = plan.waves.iter().copied();
     let sizes: Vec<String> = sizes.map(|size| Number::from(size).text(lang)).collect();
     texts::act_waves_relight(lang, &sizes.join(" · "))
 }
