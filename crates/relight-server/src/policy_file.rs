@@ -15,6 +15,7 @@ use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
+use crate::policy_confirmed::{self, Holding};
 use crate::secret_file::key_pair;
 use crate::{ServerError, policy_standing};
 
@@ -93,9 +94,16 @@ pub enum Standing {
     WrongSignature,
     /// The key is not the one that is pinned, or none is.
     OtherKey,
+    /// It is signed, and nobody who decides confirmed it: the rules of before hold.
+    Unconfirmed,
 }
 
 impl Standing {
+    /// True when the pinned key signed it, whether it holds or not.
+    pub const fn is_by_the_key(self) -> bool {
+        matches!(self, Self::Signed | Self::Unconfirmed)
+    }
+
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -105,6 +113,7 @@ impl Standing {
             Self::Unreadable => "unreadable",
             Self::WrongSignature => "wrong-signature",
             Self::OtherKey => "other-key",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }
@@ -139,14 +148,31 @@ impl PolicyFile {
             let rsa_bits_min = RSA_BITS_MIN;
             return Ok(Self { policy, standing, single: None, oidc: None, rsa_bits_min, key });
         };
-        let written = parse(&folder.join(POLICY_FILE), &bytes)?;
-        let standing = standing(folder, &bytes, key.as_deref())?;
-        let policy = match standing {
-            Standing::Signed => rules(&written, digest_of(&bytes)),
-            _ => unsigned(key.as_deref()),
+        let path = folder.join(POLICY_FILE);
+        let written = parse(&path, &bytes)?;
+        let mut standing = standing(folder, &bytes, key.as_deref())?;
+        let mut holds = (standing == Standing::Signed).then(|| bytes.clone());
+        if let (Standing::Signed, Some(key)) = (standing, &key) {
+            let holding = policy_confirmed::holding(store, &bytes, key)?;
+            if holding != Holding::This {
+                standing = Standing::Unconfirmed;
+            }
+            holds = match holding {
+                Holding::This => holds,
+                Holding::Before(text) => Some(text.into_bytes()),
+                Holding::Neither => None,
+            };
+        }
+        let is_signed = holds.is_some();
+        let (written, policy) = match holds {
+            Some(bytes) => {
+                let written = parse(&path, &bytes)?;
+                let policy = rules(&written, digest_of(&bytes));
+                (written, policy)
+            }
+            None => (written, unsigned(key.as_deref())),
         };
         let single = written.operators.map(|it| it.single.trim().to_owned());
-        let is_signed = standing == Standing::Signed;
         let oidc = written.oidc.map(|it| it.within(folder));
         let oidc = oidc.map(|it| if is_signed { it } else { it.unsigned() });
         let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
@@ -187,6 +213,7 @@ pub fn sign(
         return Err(failed(&path, io::Error::from(io::ErrorKind::NotFound)));
     };
     parse(&path, &bytes)?;
+    policy_confirmed::before_signing(folder, store)?;
     let pair = key_pair(key_file)?;
     let key = hex(&*pair.pk);
     let pinned = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
@@ -203,6 +230,7 @@ pub fn sign(
     if is_new {
         store.meta_put(KEY_META, &key).map_err(|error| failed(folder, error))?;
     }
+    policy_confirmed::keep_where_alone(folder, store)?;
     Ok(Signed { key, pinned: is_new, path })
 }
 
@@ -286,6 +314,13 @@ fn standing(folder: &Path, bytes: &[u8], pinned: Option<&str>) -> Result<Standin
 
 fn message(bytes: &[u8]) -> Vec<u8> {
     [PURPOSE, bytes].concat()
+}
+
+/// The text of the file of the policy; `None` when there is none.
+pub(crate) fn text_in(folder: &Path) -> Result<Option<String>, ServerError> {
+    let path = folder.join(POLICY_FILE);
+    let text = bytes_of(&path)?.map(String::from_utf8).transpose();
+    text.map_err(|error| failed(&path, error))
 }
 
 /// The digest of the file of the policy; `None` when there is none.

@@ -9,6 +9,7 @@ use relight_engine::incident::Entry;
 use relight_engine::store::Store;
 
 use crate::ServerError;
+use crate::policy_confirmed;
 use crate::policy_file::{self, PolicyFile, Standing};
 
 /// What the register keeps of the policy that was journalled last: standing, digest and key.
@@ -50,13 +51,16 @@ pub fn note(folder: &Path, engine: &Engine) -> Result<bool, ServerError> {
     };
     let found = PolicyFile::read(folder, store)?;
     let Some(key) = found.key else { return Ok(false) };
+    if found.standing == Standing::Signed {
+        policy_confirmed::keep_where_alone(folder, store)?;
+    }
     let digest = policy_file::digest_in(folder)?;
     let digest = digest.map_or_else(|| NONE.to_owned(), |digest| digest.to_string());
     let (now, before) = (format!("{} {digest} {key}", found.standing.as_str()), get(TOLD_META)?);
     if before.as_ref() == Some(&now) {
         return Ok(false);
     }
-    let signer = get(SIGNER_META)?.filter(|_| found.standing == Standing::Signed);
+    let signer = get(SIGNER_META)?.filter(|_| found.standing.is_by_the_key());
     let signer = signer.and_then(|it| Some(it.strip_prefix(&digest)?.trim().to_owned()));
     let mut facts = BTreeMap::from([
         ("digest".to_owned(), digest),
@@ -74,6 +78,26 @@ pub fn note(folder: &Path, engine: &Engine) -> Result<bool, ServerError> {
     let told = store.meta_put(TOLD_META, &now);
     told.map_err(|error| ServerError::caused("write what is known of the policy", error))?;
     Ok(true)
+}
+
+/// Journals that somebody who decides confirmed the policy with this digest and key.
+pub(crate) fn confirmed(
+    engine: &Engine,
+    by: &str,
+    (digest, key): (&str, &str),
+) -> Result<(), ServerError> {
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let facts = BTreeMap::from([fact("digest", digest), fact("key", key)]);
+    let act = policy_confirmed::CONFIRMED.to_owned();
+    let entry = Entry::Access { act, account: by.to_owned(), facts };
+    let appended = engine.append(by, vec![(String::new(), entry)]);
+    appended.map(drop).map_err(|error| ServerError::caused("write to the journal", error))
+}
+
+/// Who signed the policy with this digest, where that is known.
+pub(crate) fn signer(store: &Store, digest: &str) -> Option<String> {
+    let kept = store.meta_get(SIGNER_META).ok()??;
+    Some(kept.strip_prefix(digest)?.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -88,12 +88,12 @@ pub struct PlanPage {
     pub plan: Option<PlanView>,
     /// Name of what was shown: asking is only for that.
     pub seen: String,
-    /// Who would have to agree.
-    pub needs: String,
     /// When what is shown was made, in seconds since 1970.
     pub made: String,
     /// The ceremony in which a passkey signs it; an empty ticket where none does.
     pub key: KeyForm,
+    /// Who would have to agree.
+    pub needs: String,
     /// Where a passkey is shown before asking; empty when it was shown lately.
     pub step_up: String,
     /// The token of the form; empty for those who may not ask.
@@ -211,6 +211,25 @@ pub struct PlansPage {
     pub strict: bool,
     /// The token of the forms; empty for those who may not act.
     pub token: String,
+    /// A policy that waits for somebody who decides.
+    pub waits: PolicyWaits,
+}
+
+/// A policy that was signed and waits for somebody who decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyWaits {
+    /// Digest of its text; empty where none waits.
+    pub digest: String,
+    /// The key that signed it.
+    pub key: String,
+    /// Who signed it, where that is known.
+    pub by: String,
+    /// All that it says.
+    pub text: String,
+    /// This reader may confirm it.
+    pub may_confirm: bool,
+    /// Where a passkey is shown first; empty where it was shown.
+    pub step_up: String,
 }
 
 /// Words before they are published, in both languages side by side.

@@ -7,6 +7,7 @@ pub(super) mod approve;
 pub(super) mod choose;
 mod denied;
 pub(super) mod forms;
+pub(super) mod new_policy;
 mod plan;
 pub(super) mod plan_view;
 mod plans;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/approve/{id}", get(approve::show).post(approve::decide))
         .route("/plans", get(plans::show))
         .route("/plans/glass", post(plans::review))
+        .route("/plans/policy", post(new_policy::confirm))
         .route("/incident/open", post(forms::open))
         .route("/incident/close", post(forms::close))
         .route("/incident/preview", post(forms::preview))

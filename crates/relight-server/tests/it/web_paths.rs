@@ -115,14 +115,15 @@ impl Run {
         let mut cookies = Vec::new();
         let world = World::start(clock, |store| {
             province(store);
-            for ((name, role, at), number) in PEOPLE.into_iter().zip(1..) {
-                cookies.push(person(store, name, number, &[(role, at)]));
-            }
+            // Before anybody has an account it holds without being confirmed.
             if is_signed {
                 let folder = store.path().parent().unwrap();
                 let text = format!("[switching]\none_person_sites = {ALONE_MAX}\n");
                 fs::write(folder.join("policy.toml"), text).unwrap();
                 policy_file::sign(folder, store, &folder.join("key"), false).unwrap();
+            }
+            for ((name, role, at), number) in PEOPLE.into_iter().zip(1..) {
+                cookies.push(person(store, name, number, &[(role, at)]));
             }
         });
         open_incident(&world, &cookies[0]);

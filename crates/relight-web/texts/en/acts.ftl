@@ -10,6 +10,8 @@ policy-given-basis = { "  " }order: { $order }; legal basis: { $basis }
 policy-given-until = { "  " }asked for by { $proposer }, given by { $approver }, until { $until }
 policy-given-over = { "  " }over since { $until }: nothing is darkened by it
 policy-is-signed = signed, key { $key }
+policy-standing-unconfirmed = this policy is signed, and nobody who decides has confirmed it: the rules of before hold
+policy-standing-unconfirmed-remedy = a commander or an approver reads and confirms it on the page /plans of the console
 policy-standing-missing = there is no policy, so the strictest rules hold: two people for everything
 policy-standing-missing-remedy = write policy.toml, then: relight policy sign --key FILE
 policy-standing-unsigned = nobody signed this policy, so the strictest rules hold: two people for everything
@@ -93,20 +95,20 @@ act-slugs = Only these sites (short names)
 act-reason = Why (kept in the journal)
 act-preview = Show what would happen
 act-what-happens = What would happen
-act-propose = Propose this plan
-act-vital = Vital sites
 act-propose-sign-note = Your passkey signs exactly this plan; the journal keeps the signature.
 act-propose-sign = Propose with a passkey
+act-propose = Propose this plan
+act-vital = Vital sites
 act-edges = Edges
 act-visitors = Visitors will see
 act-visitors-dark = status 503: “As a precaution, this service is temporarily offline while we check whether it uses vulnerable software.”
 act-visitors-relight = the site again, once a probe has seen it answer
 act-waves = Order
 act-waves-dark = a canary on each edge, then everything; what fails never stops the rest
-act-undo-time = Undo
-act-undo-dark = for 10 minutes, by either signer; what is not clear stays dark
 act-returns = Return
 act-returns-clear = by itself, a few and then more, as soon as complete and current evidence calls a site clear; otherwise by another plan
+act-undo-time = Undo
+act-undo-dark = for 10 minutes, by either signer; what is not clear stays dark
 act-close-title = Close a part…
 act-open-title = Open a part…
 act-close-part = Close a part
@@ -162,13 +164,22 @@ act-needs-command = Two people have to agree, one of them of Command, and the nu
 act-standing-waiting = waits for agreement
 act-standing-expired = too old: make it again
 act-standing-started = carried out
+act-standing-under-way = is being carried out, by waves
 act-standing-undone = undone
 act-changed = what you saw has changed since
 act-changed-remedy = this is how it is now: read it again, then propose it
 act-no-sites = no site fits this choice
 act-no-sites-remedy = choose otherwise; the list says what is left as it is
+act-policy-waits = A new policy waits
+act-policy-waits-text = It was signed on the machine. The rules of before hold until a commander or an approver, and not whoever signed it, has read and confirmed this one.
+act-policy-digest = Digest
+act-policy-key = Key
+act-policy-confirm = Confirm this policy
+act-policy-not-yours = A policy is confirmed by a commander or an approver of everything, and not by whoever signed it.
+act-policy-not-yours-remedy = Ask one of them; /accounts shows who they are.
+act-policy-changed = This policy waits no longer, or is another one by now.
+act-policy-changed-remedy = Read what /plans shows now.
 act-policy-strict = The policy is not signed, so two people have to agree to everything.
-act-standing-under-way = is being carried out, by waves
 act-policy-damaged = The policy is not as it was signed, so everything needs two people, one of them of Command, and the number of sites typed.
 act-edge-undrilled = no drill in 400 days
 act-edge-blind = a proof of dark lacks something
@@ -191,6 +202,8 @@ act-sharing = { NUMBER($sites) } other { $sites ->
    *[other] sites share
  } a host with these
 act-more = and { NUMBER($count) } more
+# left, failed
+act-standing-stopped = over: { NUMBER($left) } of its sites stay dark, { NUMBER($failed) } did not come back
 act-waves-relight = { $sizes } sites; stops when more than 1% do not come back
 act-refused-by = refused by { $name }: { $why }
 act-at = { $date } at { $time }
@@ -206,8 +219,6 @@ act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan waits
    *[other] plans wait
  } for agreement
-# left, failed
-act-standing-stopped = over: { NUMBER($left) } of its sites stay dark, { NUMBER($failed) } did not come back
 act-unknown = no site can be looked after like this
 act-unknown-remedy = the page of the site shows what can be done
 act-untranslated = words are missing in a language of the public page: each update is written in all of them

@@ -10,6 +10,8 @@ policy-given-basis = { "  " }ordre : { $order }; base légale : { $basis }
 policy-given-until = { "  " }demandé par { $proposer }, accordé par { $approver }, jusqu’au { $until }
 policy-given-over = { "  " }terminé depuis le { $until } : rien n’est éteint à ce titre
 policy-is-signed = signée, clé { $key }
+policy-standing-unconfirmed = cette politique est signée, et personne qui décide ne l’a confirmée : les règles d’avant tiennent
+policy-standing-unconfirmed-remedy = une personne du commandement ou de l’approbation la lit et la confirme à la page /plans de la console
 policy-standing-missing = il n’y a pas de politique, donc les règles les plus strictes valent : deux personnes pour tout
 policy-standing-missing-remedy = écrivez policy.toml, puis : relight policy sign --key FILE
 policy-standing-unsigned = personne n’a signé cette politique, donc les règles les plus strictes valent : deux personnes pour tout
@@ -93,20 +95,20 @@ act-slugs = Seulement ces sites (noms courts)
 act-reason = Pourquoi (gardé au journal)
 act-preview = Montrer ce qui se passerait
 act-what-happens = Ce qui se passerait
-act-propose = Proposer ce plan
-act-vital = Sites vitaux
 act-propose-sign-note = Votre clé d’accès signe exactement ce plan; le journal garde la signature.
 act-propose-sign = Proposer avec une clé d’accès
+act-propose = Proposer ce plan
+act-vital = Sites vitaux
 act-edges = Frontaux
 act-visitors = Les visiteurs verront
 act-visitors-dark = le statut 503 : « Par mesure de précaution, ce service est temporairement hors ligne pendant que nous vérifions s’il utilise un logiciel vulnérable. »
 act-visitors-relight = le site de nouveau, dès qu’une sonde l’a vu répondre
 act-waves = Ordre
 act-waves-dark = un témoin par frontal, puis tout; un échec n’arrête jamais le reste
-act-undo-time = Annulation
-act-undo-dark = pendant 10 minutes, par l’un ou l’autre signataire; ce qui n’est pas hors de cause reste éteint
 act-returns = Retour
 act-returns-clear = de soi-même, d’abord quelques-uns puis davantage, dès qu’une preuve complète et actuelle met un site hors de cause; sinon par un autre plan
+act-undo-time = Annulation
+act-undo-dark = pendant 10 minutes, par l’un ou l’autre signataire; ce qui n’est pas hors de cause reste éteint
 act-close-title = Fermer une partie…
 act-open-title = Rouvrir une partie…
 act-close-part = Fermer une partie
@@ -162,13 +164,22 @@ act-needs-command = Il faut l’accord de deux personnes, dont une du commandeme
 act-standing-waiting = attend un accord
 act-standing-expired = trop ancien : refaites-le
 act-standing-started = exécuté
+act-standing-under-way = en cours, par vagues
 act-standing-undone = annulé
 act-changed = ce que vous avez vu a changé depuis
 act-changed-remedy = voici ce qu’il en est maintenant : relisez, puis proposez
 act-no-sites = aucun site ne correspond à ce choix
 act-no-sites-remedy = choisissez autrement; la liste dit ce qui est laissé tel quel
+act-policy-waits = Une nouvelle politique attend
+act-policy-waits-text = Elle fut signée sur la machine. Les règles d’avant tiennent jusqu’à ce qu’une personne du commandement ou de l’approbation, et non qui l’a signée, ait lu et confirmé celle-ci.
+act-policy-digest = Empreinte
+act-policy-key = Clé
+act-policy-confirm = Confirmer cette politique
+act-policy-not-yours = Une politique est confirmée par qui commande ou approuve partout, et non par qui l’a signée.
+act-policy-not-yours-remedy = Adressez-vous à l’une de ces personnes; /accounts les montre.
+act-policy-changed = Cette politique n’attend plus, ou c’en est une autre maintenant.
+act-policy-changed-remedy = Lisez ce que montre /plans maintenant.
 act-policy-strict = La politique n’est pas signée : il faut l’accord de deux personnes pour tout.
-act-standing-under-way = en cours, par vagues
 act-policy-damaged = La politique n’est pas telle qu’elle a été signée : il faut pour tout deux personnes, dont une du commandement, et le nombre de sites saisi.
 act-edge-undrilled = aucun exercice en 400 jours
 act-edge-blind = il manque de quoi prouver l’extinction
@@ -200,6 +211,8 @@ act-sharing = { NUMBER($sites) } { $sites ->
    *[other] autres sites partagent
  } un hôte avec ceux-ci
 act-more = et { NUMBER($count) } de plus
+# left, failed
+act-standing-stopped = terminé : { NUMBER($left) } de ses sites restent éteints, { NUMBER($failed) } ne sont pas revenus
 act-waves-relight = { $sizes } sites; arrêt si plus de 1 % ne reviennent pas
 act-refused-by = refusé par { $name } : { $why }
 act-at = le { $date } à { $time }
@@ -215,8 +228,6 @@ act-seats-wait = { $plan } attend : { NUMBER($signed) } { $signed ->
    *[other] accords
  } sur { NUMBER($seats) }
 act-one-waits = { NUMBER($plans) } { $plans ->
-# left, failed
-act-standing-stopped = terminé : { NUMBER($left) } de ses sites restent éteints, { NUMBER($failed) } ne sont pas revenus
     [one] plan attend
    *[other] plans attendent
  } un accord

@@ -14,7 +14,7 @@ use relight_web::act_views::{GlassRow, PlanRow, PlansPage};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
-use super::{approve, moment, person_of, plan_view, policy_of, reads_plan, refused};
+use super::{approve, moment, new_policy, person_of, plan_view, policy_of, reads_plan, refused};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
@@ -64,6 +64,7 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         policy: holds,
         strict: !policy.is_signed,
         token: console.door.form_token(signed),
+        waits: new_policy::waits(console, engine, signed),
     }
 }
 
