@@ -1,15 +1,16 @@
-//! The policy that holds although another one is signed: once people have accounts, whoever owns the
+//! The policy that holds although another one is signed: once somebody decides, whoever owns the
 //! data folder replaces the rules, or the key that signs them, only together with somebody who
 //! decides. Until then those of before hold.
 
 use std::path::Path;
 
 use relight_engine::Engine;
-use relight_engine::store::{Store, StoreError};
+use relight_engine::access::{Role, Scope};
+use relight_engine::store::{AccountRow, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::ServerError;
 use crate::policy_file::{self, PolicyFile, Standing};
+use crate::{RSA_BITS_MIN, ServerError};
 
 /// Where the register keeps it.
 const META: &str = "policy-confirmed";
@@ -60,8 +61,8 @@ pub(crate) fn before_signing(folder: &Path, store: &Store) -> Result<(), ServerE
     if signed { keep(folder, store) } else { write(store, &Confirmed::default()) }
 }
 
-/// Keeps the policy that is signed as the one that holds: where nobody has an account, whoever owns
-/// the folder is all there is.
+/// Keeps the policy that is signed as the one that holds: where nobody decides, whoever owns the
+/// folder is all there is.
 pub(crate) fn keep_where_alone(folder: &Path, store: &Store) -> Result<(), ServerError> {
     let unknown = read(store)?.is_none();
     if unknown || is_alone(store)? { keep(folder, store) } else { Ok(()) }
@@ -135,9 +136,20 @@ fn write(store: &Store, confirmed: &Confirmed) -> Result<(), ServerError> {
     kept.map_err(|error| ServerError::caused("write the policy that holds", error))
 }
 
-/// Whether nobody has an account.
+/// Whether there is nobody who could confirm: somebody who decides about everything, and whose
+/// passkeys are not all of a kind that only a new policy lets in.
 fn is_alone(store: &Store) -> Result<bool, ServerError> {
-    Ok(store.account_tables().map_err(unread)?.accounts.is_empty())
+    let tables = store.account_tables().map_err(unread)?;
+    let weak = crate::with_weak_keys_only(store, RSA_BITS_MIN)?;
+    let decides = |row: &AccountRow| {
+        let mut own = tables.grants.iter().filter(|grant| grant.account == row.id);
+        own.any(|grant| {
+            let role = Role::parse(&grant.role).is_some_and(Role::needs_two_to_grant);
+            role && Scope::parse(&grant.scope).is_some_and(|scope| scope.is_root())
+        })
+    };
+    let there = tables.accounts.iter().filter(|row| row.ended.is_none());
+    Ok(!there.filter(|row| !weak.contains(&row.name)).any(decides))
 }
 
 fn unread(error: StoreError) -> ServerError {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::incident::Entry;
@@ -11,6 +11,7 @@ use relight_engine::policy::{Means, Person, Policy};
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
 use relight_model::{Digest, GateKey};
+use relight_server::clock::now_ms;
 use serde_json::{Value, json};
 
 use crate::incident::{POLICY, Town};
@@ -159,7 +160,6 @@ fn an_erasure_waits_for_incidents_and_servers_not_they_for_it() {
 /// Two people agree to open a site that came back in vain before; nobody goes on with it.
 fn agreed_and_cut_off(place: &Place) {
     let store = Arc::new(Store::open(&place.path("data")).unwrap());
-    let now_ms = || 1_000 * SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     let options = EngineOptions {
         holder: "a server of before".into(),
         clock: now_ms,
