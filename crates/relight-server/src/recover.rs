@@ -1,6 +1,6 @@
-//! The way back into a register that locked itself out, for whoever owns its data folder: a new link
-//! for an admin who lost every key, or the one grant without a second person once more. The journal
-//! tells it, and everybody who signs in is told.
+//! The way back into a register that locked itself out, for whoever owns its data folder: a new
+//! link for an admin who lost every key, or the one grant without a second person once more. The
+//! journal tells it, and everybody who signs in is told.
 
 use std::fmt;
 use std::sync::Arc;
