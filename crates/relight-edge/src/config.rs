@@ -63,8 +63,10 @@ pub struct EdgeConfig {
     /// Public listeners.
     pub listen: Vec<SocketAddr>,
     /// Unix socket of the verification path behind the gate; for Apache, which cannot listen on
-    /// one, an address on loopback.
+    /// one, an address on loopback, and for every program where testers show a certificate.
     pub verify: PathBuf,
+    /// Testers come under TLS and show a certificate.
+    pub testers: Option<MutualTls>,
     /// User of the workers where they have to be named (nginx or Apache started by root).
     pub user: Option<String>,
     /// Connections may be upgraded (WebSockets). Where they may not, no tunnel outlives the closing
@@ -84,6 +86,15 @@ pub struct Secured {
     /// Folder with one file a site, `<canonical host>.pem`: its certificate for all of its names,
     /// those of the authorities, and its key.
     pub certificates: PathBuf,
+}
+
+/// What a verification path on loopback shows, and whom it lets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutualTls {
+    /// Its certificate, good for its address, those of the authorities, and its key.
+    pub certificate: PathBuf,
+    /// Authorities of testers: whoever shows a certificate of theirs comes in.
+    pub authorities: PathBuf,
 }
 
 impl Secured {
@@ -137,6 +148,9 @@ impl EdgeConfig {
     /// A name or key used twice would serve one site under the gate of another; a name or path
     /// with other characters could say anything in a configuration.
     fn check(&self) -> Result<(), EdgeError> {
+        if self.testers.is_some() {
+            return self.check_with_loopback().map(drop);
+        }
         self.check_rest()?;
         if !is_plain(&self.verify) {
             return refuse(format!("{} is no plain absolute path", self.verify.display()));
@@ -165,8 +179,9 @@ impl EdgeConfig {
             return refuse(format!("{address} speaks TLS and is no listener"));
         }
         let certificates = self.tls.iter().map(|tls| &tls.certificates);
+        let testers = self.testers.iter().flat_map(|it| [&it.certificate, &it.authorities]);
         let folders = [&self.folder, &self.gate, &self.hold, &self.acme];
-        for path in folders.into_iter().chain(certificates) {
+        for path in folders.into_iter().chain(certificates).chain(testers) {
             if !is_plain(path) {
                 return refuse(format!("{} is no plain absolute path", path.display()));
             }
@@ -286,6 +301,7 @@ mod tests {
             acme: "/srv/acme".into(),
             listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
             verify: "/srv/verify.sock".into(),
+            testers: None,
             user: None,
             upgrades: true,
             tls: None,
@@ -433,6 +449,30 @@ mod tests {
             let error = apache(&with(verify)).unwrap_err();
             assert!(error.to_string().ends_with("is no loopback address"), "{verify}: {error}");
         }
+    }
+
+    /// Testers show certificates to programs that can ask for them, where no other machine comes.
+    #[test]
+    fn testers_with_certificates_come_to_an_address_of_this_machine() {
+        let testers =
+            Some(MutualTls { certificate: "/srv/edge.pem".into(), authorities: "/srv/ca".into() });
+        let with = |verify: &str| EdgeConfig {
+            verify: verify.into(),
+            testers: testers.clone(),
+            ..config(Vec::new())
+        };
+        for verify in ["/srv/other.sock", "10.0.0.1:80"] {
+            let told = refused(&with(verify));
+            assert!(told.ends_with("is no loopback address"), "{verify}: {told}");
+        }
+        let mut odd = with("127.0.0.1:9443");
+        odd.testers =
+            Some(MutualTls { certificate: "/srv/a;b".into(), authorities: "/srv/ca".into() });
+        assert!(refused(&odd).contains("no plain absolute path"));
+        let (watched, api) = (Path::new("/srv/w"), "127.0.0.1:1".parse().unwrap());
+        let places = TraefikPlaces { watched, api, holding: "http://127.0.0.1:2" };
+        let told = traefik(&with("127.0.0.1:9443"), places).unwrap_err().to_string();
+        assert!(told.contains("for Traefik testers show no certificate"), "{told}");
     }
 
     /// A part under the key of another site would close that site, or be closed with it.

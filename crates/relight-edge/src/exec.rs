@@ -24,7 +24,7 @@ use rustix::process::{Pid, Signal};
 use crate::config::{ApacheFiles, CADDY_ADMIN, CANARY_HOST, Files, SOCKET};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
-use crate::http::Client;
+use crate::http::{self, Client};
 use crate::runtime_api::RuntimeApi;
 
 pub use hand::{Hand, start_hand};
@@ -211,12 +211,14 @@ pub fn start_caddy(
     };
     write().map_err(EdgeError::io(format!("write caddy.json in {}", folder.display())))?;
     let admin = folder.join(CADDY_ADMIN);
-    [verify, admin.as_path()].into_iter().for_each(remove_stale);
+    // An address is no file.
+    let verify = Some(verify).filter(|path| http::loopback(path).is_none());
+    let sockets: Vec<&Path> = verify.into_iter().chain([admin.as_path()]).collect();
+    sockets.iter().copied().for_each(remove_stale);
     let mut running = start("caddy", folder, listeners, wait)?;
     // It opens its listeners in any order.
-    running.wait_until("listen", wait, || verify.exists() && admin.exists())?;
-    keep_private(verify)?;
-    keep_private(&admin)?;
+    running.wait_until("listen", wait, || sockets.iter().all(|socket| socket.exists()))?;
+    sockets.into_iter().try_for_each(keep_private)?;
     Ok(running)
 }
 

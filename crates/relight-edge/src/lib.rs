@@ -22,6 +22,7 @@ mod runtime_api;
 #[cfg(test)]
 mod script;
 mod sockets;
+mod testers;
 mod tls;
 
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
@@ -32,5 +33,6 @@ pub use driver::{
 pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
-pub use probe::{Look, ProbeResult, ProbeTarget, Prober, verify_get, verify_request};
+pub use probe::{Look, ProbeResult, ProbeTarget, Prober};
+pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers};
 pub use tls::Listener;

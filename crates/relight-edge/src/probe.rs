@@ -1,6 +1,5 @@
 //! Proves what an edge serves: one GET per site through its public listener.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use relight_model::{GateKey, Seen, SitePart};
 
 use crate::driver::Target;
 use crate::error::{EdgeError, EdgeErrorKind};
-use crate::http::{self, Client, Response};
+use crate::http::{Client, Response};
 use crate::tls::Listener;
 
 /// The header by which the edge, and nobody else, says that its gate answered.
@@ -247,37 +246,6 @@ fn lit(target: &ProbeTarget, status: u16) -> Seen {
 fn no_store(answer: &Response) -> bool {
     let mut items = answer.values("cache-control").flat_map(|value| value.split(','));
     items.any(|item| item.trim().eq_ignore_ascii_case("no-store"))
-}
-
-/// Asks for a page of a site over the verification path behind the gate: a unix socket, or an
-/// address on loopback where an edge can have no socket.
-///
-/// # Errors
-/// `Unreachable` when the socket does not answer, `Refused` when host or uri are not HTTP.
-pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>), EdgeError> {
-    verify_request(socket, host, "GET", uri)
-}
-
-/// The same with a method of choice, GET or HEAD: nothing else is sent to a site that is being
-/// tried.
-///
-/// # Errors
-/// As [`verify_get`]; `Refused` for another method.
-pub fn verify_request(
-    socket: &Path,
-    host: &str,
-    method: &str,
-    uri: &str,
-) -> Result<(u16, Vec<u8>), EdgeError> {
-    if !["GET", "HEAD"].contains(&method) {
-        return Err(EdgeError::new(EdgeErrorKind::Refused, format!("verify with {method}")));
-    }
-    let mut client = match http::loopback(socket) {
-        Some(address) => Client::connect(address)?,
-        None => Client::connect_unix(socket)?,
-    };
-    let answer = client.request(method, host, uri, &[])?;
-    Ok((answer.status, answer.body))
 }
 
 #[cfg(test)]

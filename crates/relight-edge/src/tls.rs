@@ -13,8 +13,8 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    StreamOwned,
+    ClientConfig, ClientConnection, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, StreamOwned, WantsVerifier,
 };
 
 use crate::config::CANARY_HOST;
@@ -149,24 +149,8 @@ struct Tls {
 
 impl Tls {
     fn new(authorities: &Path) -> Result<Self, EdgeError> {
-        let doing = || format!("read the authorities in {}", authorities.display());
-        let failed = |cause| EdgeError::io(doing())(io::Error::other(cause));
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(authorities).map_err(&failed)? {
-            // Stores hold certificates that nobody understands any more; they vouch for nothing.
-            let _ = roots.add(certificate.map_err(&failed)?);
-        }
-        if roots.is_empty() {
-            return Err(EdgeError::new(EdgeErrorKind::Lint, doing()).because("there are none"));
-        }
-        let provider = Arc::new(ring::default_provider());
-        let builder = || {
-            let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-            builder
-                .with_safe_default_protocol_versions()
-                .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, "set up TLS").because(cause))
-        };
-        let anybody = Arc::new(Anybody(Arc::clone(&provider)));
+        let roots = roots(authorities)?;
+        let anybody = Arc::new(Anybody(Arc::new(ring::default_provider())));
         let unnamed = builder()?.dangerous().with_custom_certificate_verifier(anybody);
         let named = builder()?.with_root_certificates(roots);
         Ok(Self {
@@ -181,21 +165,52 @@ impl Tls {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
         let connection = ClientConnection::new(Arc::clone(config), name);
-        let mut connection = connection
+        let connection = connection
             .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
-        let mut stream = Timed::new(stream, ANSWER_WAIT_MAX);
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream).map_err(|cause| {
-                let kind = if is_about_certificate(&cause) {
-                    EdgeErrorKind::Certificate
-                } else {
-                    EdgeErrorKind::Unreachable
-                };
-                EdgeError::new(kind, doing()).because(cause)
-            })?;
-        }
-        Ok(Box::new(StreamOwned::new(connection, stream)))
+        self::shake(connection, stream, &doing())
     }
+}
+
+/// The certificates of authorities in a file.
+pub(crate) fn roots(authorities: &Path) -> Result<RootCertStore, EdgeError> {
+    let doing = || format!("read the authorities in {}", authorities.display());
+    let failed = |cause| EdgeError::io(doing())(io::Error::other(cause));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(authorities).map_err(&failed)? {
+        // Stores hold certificates that nobody understands any more; they vouch for nothing.
+        let _ = roots.add(certificate.map_err(&failed)?);
+    }
+    if roots.is_empty() {
+        return Err(EdgeError::new(EdgeErrorKind::Lint, doing()).because("there are none"));
+    }
+    Ok(roots)
+}
+
+/// Our side of TLS, before it is known whom to believe.
+pub(crate) fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, EdgeError> {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, "set up TLS").because(cause))
+}
+
+/// Shakes hands, within the time of one answer.
+pub(crate) fn shake(
+    mut connection: ClientConnection,
+    stream: TcpStream,
+    doing: &str,
+) -> Result<TlsStream, EdgeError> {
+    let mut stream = Timed::new(stream, ANSWER_WAIT_MAX);
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream).map_err(|cause| {
+            let kind = if is_about_certificate(&cause) {
+                EdgeErrorKind::Certificate
+            } else {
+                EdgeErrorKind::Unreachable
+            };
+            EdgeError::new(kind, doing).because(cause)
+        })?;
+    }
+    Ok(Box::new(StreamOwned::new(connection, stream)))
 }
 
 fn is_about_certificate(error: &io::Error) -> bool {

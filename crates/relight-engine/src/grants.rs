@@ -4,8 +4,7 @@ mod payloads;
 
 use std::collections::BTreeMap;
 
-use relight_edge::Target;
-use relight_edge::http::{self, Client};
+use relight_edge::{Target, Testers};
 use relight_model::{Criticality, Digest, GateKey, Timestamp, Verdict};
 
 pub use self::payloads::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Payloads, Unfit, Unsendable};
@@ -205,16 +204,12 @@ pub fn replay_payloads(
     host: &str,
     payloads: &Payloads,
 ) -> Result<Replay, EngineError> {
-    let socket = target.verify.as_ref().ok_or_else(|| {
+    let testers = Testers::of(target)?.ok_or_else(|| {
         let context = format!("edge {} has no verification path", target.name);
         EngineError::new(EngineErrorKind::NoPath, context)
     })?;
     let ask = |uri: &str, headers: &[(&str, &str)]| -> Result<u16, EngineError> {
-        let mut client = match http::loopback(socket) {
-            Some(address) => Client::connect(address)?,
-            None => Client::connect_unix(socket)?,
-        };
-        Ok(client.request("GET", host, uri, headers)?.status)
+        Ok(testers.connect()?.request("GET", host, uri, headers)?.status)
     };
     let in_place = |place: Place, word: &str| -> Result<u16, EngineError> {
         match place {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use relight_edge::Target;
+use relight_edge::{Target, Testers};
 use relight_model::{AssetId, Digest, GateKey, Light, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, SnapshotDraft};
 
@@ -73,8 +73,11 @@ pub(crate) fn behind_the_gate(
     method: &str,
     uri: &str,
 ) -> Result<(u16, Vec<u8>), Tried> {
-    let Some(socket) = &target.verify else { return Err(Tried::because("no-path")) };
-    relight_edge::verify_request(socket, host, method, uri).map_err(|error| {
+    let ask = || match Testers::of(target)? {
+        Some(testers) => testers.ask(method, host, uri).map(Some),
+        None => Ok(None),
+    };
+    let answer = ask().map_err(|error| {
         // The last cause alone: those before it name the socket, which is nobody's business.
         let mut cause = error.source();
         while let Some(deeper) = cause.and_then(Error::source) {
@@ -82,7 +85,9 @@ pub(crate) fn behind_the_gate(
         }
         let cause = cause.map_or_else(|| error.kind.code().to_owned(), ToString::to_string);
         Tried { why: "no-answer".to_owned(), detail: format!("{method} {uri}: {cause}") }
-    })
+    })?;
+    let answer = answer.ok_or_else(|| Tried::because("no-path"))?;
+    Ok((answer.status, answer.body))
 }
 
 impl Engine {

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::partial::Gated as _;
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
+use super::{
+    CANARY_HOST, CANARY_KEY, EdgeConfig, MutualTls, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
+};
 use crate::drivers::APACHE_MAP;
 use crate::durable;
 use crate::error::EdgeError;
@@ -79,14 +81,15 @@ impl ApacheFiles {
 
 /// Complete files for one Apache that runs in the foreground and touches nothing outside its
 /// folder. Its verification path is a loopback listener (`verify` holds an address), because
-/// Apache cannot listen on a unix socket: whoever has an account on that machine can use it.
+/// Apache cannot listen on a unix socket: whoever has an account on that machine can use it, unless
+/// testers have to show a certificate.
 ///
 /// # Errors
 /// `Refused` as for nginx, and when `verify` is no loopback address.
 pub fn apache(config: &EdgeConfig) -> Result<ApacheFiles, EdgeError> {
     let verify = config.check_with_loopback()?;
     let mut text = head(config, verify);
-    let verify_only = [(verify.to_string(), String::new())];
+    let verify_only = [(verify.to_string(), testers(config))];
     let other = config.other_certificate();
     for (listen, ssl) in listeners(config, other.as_deref()).iter().chain(&verify_only) {
         // The first virtual host of a listener gets every name that no other has.
@@ -124,6 +127,20 @@ fn listeners(config: &EdgeConfig, certificate: Option<&str>) -> Vec<(String, Str
     let secured = (together(config.secured()), ssl.unwrap_or_default());
     let all = [(together(&config.plain()), String::new()), secured];
     all.into_iter().filter(|(addresses, _)| !addresses.is_empty()).collect()
+}
+
+/// What makes the listener for verification ask for the certificate of a tester. HTTP/1.1 alone:
+/// an answer to one name says nothing about the next one.
+fn testers(config: &EdgeConfig) -> String {
+    let Some(MutualTls { certificate, authorities }) = &config.testers else {
+        return String::new();
+    };
+    format!(
+        "  SSLEngine On\n  SSLCertificateFile {}\n  SSLCACertificateFile {}\n  \
+         SSLVerifyClient require\n  Protocols http/1.1\n",
+        certificate.display(),
+        authorities.display()
+    )
 }
 
 /// One site as virtual hosts: in plain text, under TLS, and for verification.
@@ -177,8 +194,9 @@ impl<'a> Block<'a> {
         }
         let _ = writeln!(
             text,
-            "<VirtualHost {verify}>\n{names}  RequestHeader set {VERIFY_HEADER} 1\n\
-             {answer}</VirtualHost>"
+            "<VirtualHost {verify}>\n{ssl}{names}  RequestHeader set {VERIFY_HEADER} 1\n\
+             {answer}</VirtualHost>",
+            ssl = testers(config),
         );
     }
 
@@ -201,7 +219,16 @@ fn head(config: &EdgeConfig, verify: SocketAddr) -> String {
         (config.folder.display(), config.hold.display(), config.acme.display());
     let modules: String = MODULES
         .iter()
-        .chain(config.tls.iter().flat_map(|_| &["ssl", "http2"]))
+        .chain(config.tls.iter().flat_map(|_| &["http2"]))
+        .chain(
+            config
+                .tls
+                .iter()
+                .map(drop)
+                .chain(config.testers.iter().map(drop))
+                .next()
+                .map(|()| &"ssl"),
+        )
         .map(|name| {
             let file = format!("{MODULES_FOLDER}/mod_{name}.so");
             format!("<IfModule !{name}_module>\n  LoadModule {name}_module {file}\n</IfModule>\n")

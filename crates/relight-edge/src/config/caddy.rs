@@ -7,13 +7,16 @@ use serde_json::{Value, json};
 
 use super::partial::Gated as _;
 use super::{
-    CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, Secured, SiteRoute, VERIFY_HEADER,
+    CANARY_HOST, CANARY_KEY, EdgeConfig, MutualTls, RETRY_SECONDS, Secured, SiteRoute,
+    VERIFY_HEADER,
 };
 use crate::error::EdgeError;
 
 /// Name of the socket of the admin interface, in the folder of the edge. We only read it: on
 /// 2.6.2 a change through it panicked, reset connections and closed tunnels.
 pub const CADDY_ADMIN: &str = "caddy-admin.sock";
+/// Tag of the certificate of the verification path.
+const TESTERS: &str = "relight-testers";
 /// Most sites behind one route: thousands of top-level routes cost 24 ms a request.
 const GROUP_SITES_MAX: usize = 64;
 /// A token of ACME, answered by the edge and never proxied.
@@ -27,7 +30,10 @@ pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
     config.check()?;
     let folder = config.folder.display();
     let addresses = |list: &[SocketAddr]| list.iter().map(ToString::to_string).collect();
-    let verify = format!("unix/{}", config.verify.display());
+    let verify = match config.testers {
+        None => format!("unix/{}", config.verify.display()),
+        Some(_) => config.verify.display().to_string(),
+    };
     let server = |listen: Vec<String>, gated: bool| {
         json!({
             "listen": listen,
@@ -45,6 +51,19 @@ pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
         servers["relight_tls"] = server(addresses(&tls.listeners), true);
         servers["relight_tls"]["tls_connection_policies"] = policies();
         apps["tls"] = certificates(config, tls);
+    }
+    if let Some(testers) = &config.testers {
+        servers["verify"]["tls_connection_policies"] = json!([mutual(testers)]);
+        // Names are asked for under one certificate, that of the address.
+        servers["verify"]["strict_sni_host"] = json!(false);
+        servers["verify"]["protocols"] = json!(["h1"]);
+        let file = testers.certificate.display().to_string();
+        let shown = json!({"certificate": file, "key": file, "tags": [TESTERS]});
+        let files = &mut apps["tls"]["certificates"]["load_files"];
+        match files.as_array_mut() {
+            Some(files) => files.push(shown),
+            None => *files = json!([shown]),
+        }
     }
     apps["http"] = json!({"grace_period": "30s", "servers": servers});
     let document = json!({
@@ -74,6 +93,17 @@ fn certificates(config: &EdgeConfig, tls: &Secured) -> Value {
         files.push(file(CANARY_HOST));
     }
     json!({"certificates": {"load_files": files}})
+}
+
+/// Every tester shows a certificate of our authorities.
+fn mutual(testers: &MutualTls) -> Value {
+    json!({
+        "certificate_selection": {"any_tag": [TESTERS]},
+        "client_authentication": {
+            "mode": "require_and_verify",
+            "trusted_ca_certs_pem_files": [testers.authorities.display().to_string()],
+        },
+    })
 }
 
 fn policies() -> Value {

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::partial::Gated as _;
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, ORIGIN_SERVER, SiteRoute, VERIFY_HEADER};
+use super::{
+    CANARY_HOST, CANARY_KEY, EdgeConfig, MutualTls, ORIGIN_SERVER, SiteRoute, VERIFY_HEADER,
+};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 
@@ -117,7 +119,7 @@ defaults relight-base
   timeout server 30s
   timeout tunnel 1h
 frontend RELIGHT from relight-base
-{binds}  bind unix@{verify} name verify mode 660
+{binds}  bind {verify} name verify{testers}
   http-request del-header {VERIFY_HEADER}
   http-request set-header {VERIFY_HEADER} 1 if {{ so_name verify }}
   http-request set-var(txn.h) req.hdr(host),host_only,lower,regsub(\.$,)
@@ -135,7 +137,18 @@ defaults relight-site from relight-base
 backend {CANARY_KEY} from relight-site
   http-request return status 200 {text} string "relight canary"
 "#,
-        verify = config.verify.display(),
+        verify = match config.testers {
+            None => format!("unix@{}", config.verify.display()),
+            Some(_) => config.verify.display().to_string(),
+        },
+        testers = match &config.testers {
+            None => " mode 660".to_owned(),
+            Some(MutualTls { certificate, authorities }) => format!(
+                " ssl crt {} ca-file {} verify required",
+                certificate.display(),
+                authorities.display()
+            ),
+        },
     )
 }
 

@@ -1,12 +1,14 @@
 //! nginx: one server block per site, each with the file gate of INCIDENT 8.5.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use relight_model::SitePart;
 
 use super::partial::{self, Gated as _};
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
+use super::{
+    CANARY_HOST, CANARY_KEY, EdgeConfig, MutualTls, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
+};
 use crate::error::EdgeError;
 
 /// Connections of one worker.
@@ -55,8 +57,39 @@ fn listen(config: &EdgeConfig, suffix: &str) -> String {
         let ssl = if config.secured().contains(address) { " ssl http2" } else { "" };
         let _ = writeln!(text, "  listen {address}{ssl}{suffix};");
     }
-    let _ = writeln!(text, "  listen unix:{}{suffix};", config.verify.display());
+    let _ = writeln!(text, "  listen unix:{}{suffix};", socket(config).display());
     text
+}
+
+/// The socket behind which the gate is not asked: that of testers, or one in the folder of the edge
+/// that only nginx itself uses, once a tester has shown a certificate.
+fn socket(config: &EdgeConfig) -> PathBuf {
+    match config.testers {
+        None => config.verify.clone(),
+        Some(_) => config.folder.join("verify.sock"),
+    }
+}
+
+/// Where testers show a certificate: nginx hands what they ask for to its own socket, because a
+/// server that wants certificates refuses names that differ from the one that hands were shaken
+/// for.
+fn testers(config: &EdgeConfig) -> String {
+    let Some(MutualTls { certificate, authorities }) = &config.testers else {
+        return String::new();
+    };
+    format!(
+        "server {{
+  listen {verify} ssl default_server;
+{shown}  ssl_client_certificate {authorities};
+  ssl_verify_client on;
+  location / {{ proxy_pass http://unix:{socket}:; }}
+}}
+",
+        verify = config.verify.display(),
+        shown = self::certificate(Some(certificate.display().to_string())),
+        authorities = authorities.display(),
+        socket = socket(config).display(),
+    )
 }
 
 /// Chain and key from one file.
@@ -126,7 +159,8 @@ proxy_set_header Host $host;
 server {{
 {default}{reject}  return 421;
 }}
-"#,
+{testers}"#,
+        testers = testers(config),
         files = 2 * WORKER_CONNECTIONS + 512,
         maps = maps(),
         internet = partial::nginx_internet(),

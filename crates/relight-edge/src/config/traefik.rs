@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{CANARY_HOST, CANARY_KEY, CANARY_PATH, EdgeConfig, SiteRoute, VERIFY_HEADER};
+use super::{CANARY_HOST, CANARY_KEY, CANARY_PATH, EdgeConfig, SiteRoute, VERIFY_HEADER, refuse};
 use crate::error::EdgeError;
 
 /// Above the routers that hold sites dark: whoever verifies passes them.
@@ -40,6 +40,9 @@ pub struct TraefikPlaces<'a> {
 /// `Refused` as for Apache.
 pub fn traefik(config: &EdgeConfig, places: TraefikPlaces<'_>) -> Result<TraefikFiles, EdgeError> {
     let verify = config.check_with_loopback()?;
+    if config.testers.is_some() {
+        return refuse("for Traefik testers show no certificate".to_owned());
+    }
     let mut points = Map::new();
     for (number, address) in config.listen.iter().enumerate() {
         points.insert(format!("public-{number}"), json!({"address": address.to_string()}));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{ERROR, Examined, Found, Served};
+use crate::http;
 
 /// Deepest nesting of routes.
 const ROUTE_DEPTH_MAX: usize = 32;
@@ -18,13 +19,24 @@ pub(super) fn examine(file: &Path, text: &str) -> Examined {
     let servers = document.pointer("/apps/http/servers").and_then(Value::as_object);
     for (name, server) in servers.into_iter().flatten() {
         let listen: Vec<String> = strings(&server["listen"]);
-        // What only a unix socket of this machine reaches is the verification path.
-        if !listen.is_empty() && listen.iter().all(|it| it.starts_with("unix/")) {
+        if is_for_testers(server, &listen) {
             continue;
         }
         reader.server(name, server, &listen);
     }
     reader.examined
+}
+
+/// What only a unix socket of this machine reaches is the verification path, and so is an address
+/// of this machine where whoever comes shows a certificate.
+fn is_for_testers(server: &Value, listen: &[String]) -> bool {
+    let policies = list(&server["tls_connection_policies"]);
+    let asks = |policy: &&Value| policy["client_authentication"]["mode"] == "require_and_verify";
+    let is_shown = !policies.is_empty() && policies.iter().all(asks);
+    let is_private = |it: &String| {
+        it.starts_with("unix/") || (is_shown && http::loopback(Path::new(it)).is_some())
+    };
+    !listen.is_empty() && listen.iter().all(is_private)
 }
 
 struct Reader<'a> {

@@ -1,12 +1,14 @@
 //! Rules about nginx.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use relight_model::GateKey;
 
 use super::read::{Files, is_glob};
 use super::tree::{self, Directive, Ends};
+use crate::http;
+
 use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply};
 
 pub(super) const RULES: &[Rule<Config>] = &[
@@ -76,7 +78,8 @@ impl Config {
     }
 
     fn servers(&self) -> impl Iterator<Item = &Directive> {
-        self.http().filter(|it| it.name == "server" && it.block.is_some())
+        let is_server = |it: &&Directive| it.name == "server" && it.block.is_some();
+        self.http().filter(is_server).filter(|server| !is_for_testers(server))
     }
 
     /// The servers that serve something: all but those that refuse every request.
@@ -91,6 +94,15 @@ impl Config {
     fn everything(&self) -> Vec<&Directive> {
         self.main.iter().flat_map(Directive::all).collect()
     }
+}
+
+/// The verification path: no other machine reaches it, and whoever comes shows a certificate.
+fn is_for_testers(server: &Directive) -> bool {
+    let is_private = |it: &Directive| http::loopback(Path::new(it.first())).is_some();
+    let mut listens = server.named("listen").peekable();
+    let has_some = listens.peek().is_some();
+    let is_shown = server.named("ssl_verify_client").any(|it| it.first() == "on");
+    has_some && is_shown && listens.all(is_private)
 }
 
 fn refuses(server: &Directive) -> bool {

@@ -8,7 +8,7 @@ use relight_model::GateKey;
 use testkit::Case;
 
 use super::*;
-use crate::config::{self, EdgeConfig, SiteRoute};
+use crate::config::{self, EdgeConfig, MutualTls, SiteRoute};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/lint");
 
@@ -146,6 +146,7 @@ fn our_own_configurations_pass() {
         acme: "/srv/acme".into(),
         listen: vec!["127.0.0.1:8080".parse().unwrap()],
         verify: "/srv/verify.sock".into(),
+        testers: None,
         user: None,
         upgrades: true,
         tls: None,
@@ -157,13 +158,23 @@ fn our_own_configurations_pass() {
     fs::write(folder.path().join("caddy.json"), config::caddy(&config).unwrap()).unwrap();
     let by_loopback = EdgeConfig { verify: "127.0.0.1:8081".into(), ..config.clone() };
     config::apache(&by_loopback).unwrap().write_into(folder.path()).unwrap();
-    for (dialect, file) in [
+    // The same where testers show a certificate.
+    let testers = MutualTls { certificate: "/srv/edge.pem".into(), authorities: "/srv/ca".into() };
+    let mutual = EdgeConfig { testers: Some(testers), ..by_loopback };
+    let other = folder.path().join("mutual");
+    config::haproxy(&mutual).unwrap().write_into(&other).unwrap();
+    config::apache(&mutual).unwrap().write_into(&other).unwrap();
+    fs::write(other.join("nginx.conf"), config::nginx(&mutual).unwrap()).unwrap();
+    fs::write(other.join("caddy.json"), config::caddy(&mutual).unwrap()).unwrap();
+    let all = [
         (Dialect::Nginx, "nginx.conf"),
         (Dialect::Haproxy, "haproxy.cfg"),
         (Dialect::Apache, "apache.conf"),
         (Dialect::Caddy, "caddy.json"),
-    ] {
-        let examined = examine(dialect, &folder.path().join(file)).unwrap();
+    ];
+    let folders = [folder.path(), other.as_path()];
+    for (folder, (dialect, file)) in folders.iter().flat_map(|it| all.map(|one| (*it, one))) {
+        let examined = examine(dialect, &folder.join(file)).unwrap();
         assert_eq!(examined.found, [], "{dialect:?}");
         let keys: Vec<_> = examined.sites.iter().filter_map(|site| site.key.as_deref()).collect();
         assert!(["a", "b"].iter().all(|key| keys.contains(key)), "{keys:?}");

@@ -3,9 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use relight_edge::{
-    EdgeErrorKind, LintSeverity, ProbeTarget, Prober, Stage, verify_get, verify_request,
-};
+use relight_edge::{EdgeErrorKind, LintSeverity, ProbeTarget, Prober, Stage, Testers};
 use relight_model::{Epoch, GateKey, Seen};
 
 use crate::support::{Kind, Rig, epoch, host, key, set};
@@ -167,8 +165,10 @@ fn the_verification_path_is_open_while_the_public_one_is_dark() {
         let mut rig = Rig::start(kind, 2);
         rig.close(1, &set([0]));
         let socket = rig.config.verify.clone();
-        let (status, body) = verify_get(&socket, &host(0), "/health").unwrap();
-        assert_eq!((status, body.as_slice()), (200, &b"the site itself"[..]), "{kind:?}");
+        let testers = Testers::of(&rig.target).unwrap().unwrap();
+        let answer = testers.ask("GET", &host(0), "/health").unwrap();
+        let seen = (answer.status, answer.body.as_slice());
+        assert_eq!(seen, (200, &b"the site itself"[..]), "{kind:?}");
         assert_eq!(rig.origins[0].last_path(), "/health", "{kind:?}");
         assert_eq!(rig.seen(0), Seen::Dark, "{kind:?}");
         let counts = (rig.origins[0].visitors(), rig.origins[0].verification());
@@ -182,12 +182,12 @@ fn the_verification_path_is_open_while_the_public_one_is_dark() {
             let mode = fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o660, "{kind:?}: who may go behind the gate");
         }
-        let headless = verify_request(&socket, &host(0), "HEAD", "/health").unwrap();
-        assert_eq!(headless, (200, Vec::new()), "{kind:?}");
-        let refused = verify_request(&socket, &host(0), "POST", "/health").unwrap_err();
+        let headless = testers.ask("HEAD", &host(0), "/health").unwrap();
+        assert_eq!((headless.status, headless.body), (200, Vec::new()), "{kind:?}");
+        let refused = testers.ask("POST", &host(0), "/health").unwrap_err();
         assert_eq!(refused.kind, EdgeErrorKind::Refused, "{kind:?}");
-        let unknown = verify_get(&socket, "elsewhere.example", "/").unwrap();
-        assert_eq!(unknown.0, 421, "{kind:?}");
+        let unknown = testers.ask("GET", "elsewhere.example", "/").unwrap();
+        assert_eq!(unknown.status, 421, "{kind:?}");
     }
 }
 

@@ -27,6 +27,7 @@ fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
         acme: folder.path().join("acme"),
         listen: vec![listen],
         verify: "127.0.0.1:1".into(),
+        testers: None,
         user: exec::worker_user(),
         upgrades: true,
         tls: None,

@@ -14,6 +14,7 @@ mod many_sites;
 mod partial;
 mod reload;
 mod support;
+mod testers;
 mod tls;
 mod traffic;
 mod writers;

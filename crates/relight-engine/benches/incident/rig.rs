@@ -179,6 +179,7 @@ fn edge_config(folder: &Path, kind: Kind, sites: usize, origin: &Origin) -> Edge
         acme: folder.join("acme"),
         listen: vec![exec::free_address().unwrap()],
         verify,
+        testers: None,
         user,
         upgrades: true,
         tls: None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use relight_edge::exec::{RELOAD, start_hand};
 use relight_edge::http::Client;
 use relight_edge::{
-    EdgeDriver, EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, verify_get,
+    EdgeDriver, EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, Testers,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
@@ -391,10 +391,11 @@ impl Drill {
     }
 
     fn behind(&self) -> Result<Tried, String> {
-        let Some(socket) = &self.edge.target.verify else { return Ok(Tried::No) };
-        match verify_get(socket, CANARY_HOST, "/") {
-            Ok((status, _)) if status < 400 => Ok(Tried::Yes),
-            Ok((status, _)) => Err(format!("{}: answers {status}", socket.display())),
+        let testers = Testers::of(&self.edge.target).map_err(|error| chain(&error))?;
+        let Some(testers) = testers else { return Ok(Tried::No) };
+        match testers.ask("GET", CANARY_HOST, "/") {
+            Ok(answer) if answer.status < 400 => Ok(Tried::Yes),
+            Ok(answer) => Err(format!("{CANARY_HOST} behind the gate: {}", answer.status)),
             Err(error) => Err(chain(&error)),
         }
     }

@@ -184,6 +184,7 @@ impl Add {
         };
         barrier::refuse(&target, &store, context)?;
         refuse_grace(&target, context)?;
+        edge::Testers::of(&target).map_err(|error| edge_failure(&error, context))?;
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
         match driver.lint() {
             Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),

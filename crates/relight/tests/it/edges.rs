@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 
 use expect_test::expect;
 
@@ -298,4 +299,49 @@ fn a_grace_is_seconds_or_hard() {
         let listed = place.expect(0, &["edge", "list", "--json"]).json();
         assert_eq!(listed["edges"][0]["settings"]["grace"], value);
     }
+}
+
+/// Goal: who registers a path for testers with certificates gets the configuration for it, and
+/// hears at once of what is missing.
+#[test]
+fn a_path_for_testers_with_certificates_is_registered_and_printed() {
+    let place = Place::with_sites();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../relight-edge/fixtures/mtls");
+    let file = |name: &str| folder.join(name).canonicalize().unwrap().display().to_string();
+    let set = |name: &str, from: &str| format!("{name}={}", file(from));
+    let all = [
+        set("verify_ca", "ca.pem"),
+        set("verify_as", "tester.pem"),
+        set("verify_shows", "edge.pem"),
+    ];
+    let add = |verify: &str, sets: &[String]| {
+        let mut words = vec!["edge", "add", "nginx_file", "--name", "north", "--gate", "gate"];
+        words.extend(["--listen", "127.0.0.1:1", "--verify", verify]);
+        words.extend(["--set", "worker_user=self", "--set", "upgrades=refused"]);
+        sets.iter().for_each(|it| words.extend(["--set", it]));
+        place.run(&words)
+    };
+    let half = add("127.0.0.1:9443", &all[..1]);
+    assert_eq!(half.status, 1, "{}", half.text());
+    assert!(half.stderr.contains("`verify_as` and `verify_ca`"), "{}", half.text());
+    assert_eq!(add("verify.sock", &all).status, 1, "a socket asks for no certificate");
+    let config = ["edge", "config", "nginx_file", "--upstream", "127.0.0.1:9", "--folder", "edge"];
+    let registered = |sets| {
+        let told = add("127.0.0.1:9443", sets);
+        assert_eq!(told.status, 0, "{}", told.text());
+    };
+    registered(&all[..2]);
+    let told = place.expect(2, &config);
+    assert!(told.stderr.contains("verify_shows"), "{}", told.text());
+    registered(&all);
+    let printed = place.expect(0, &config).stdout;
+    let (shown, ca) = (file("edge.pem"), file("ca.pem"));
+    let asks = format!(
+        "  listen 127.0.0.1:9443 ssl default_server;
+  ssl_certificate {shown};
+  ssl_certificate_key {shown};
+  ssl_client_certificate {ca};
+  ssl_verify_client on;\n"
+    );
+    assert!(printed.contains(&asks), "{printed}");
 }

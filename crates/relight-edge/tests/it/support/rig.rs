@@ -273,6 +273,7 @@ fn edge_config(
         acme: folder.join("acme"),
         listen: vec![listener],
         verify,
+        testers: None,
         user,
         upgrades: true,
         tls: None,

@@ -130,6 +130,7 @@ impl Stage {
             acme,
             listen: vec![listen],
             verify: folder.join("verify.sock"),
+            testers: None,
             user: exec::worker_user(),
             // The fictional sites know no WebSockets.
             upgrades: false,

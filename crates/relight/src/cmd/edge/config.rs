@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::edge::config::{
-    CANARY_TEXT, CERTIFICATES, COMMAND_EXAMPLE, EdgeConfig, Secured, SiteRoute, apache, caddy,
-    haproxy, nginx,
+    CANARY_TEXT, CERTIFICATES, COMMAND_EXAMPLE, EdgeConfig, MutualTls, Secured, SiteRoute, apache,
+    caddy, haproxy, nginx,
 };
-use relight_engine::edge::{EdgeError, Listener, Target, exec};
+use relight_engine::edge::{EdgeError, Listener, TESTERS_CA, TESTERS_SHOWN, Target, Testers, exec};
 use relight_server::web::texts;
 
 use super::{absolute, address_of, edge_failure, routing, the_target};
@@ -120,6 +120,7 @@ impl Config {
             folder,
             listen: target.listeners.clone(),
             verify,
+            testers: testers(target, context)?,
             user: exec::worker_user(),
             sites: sites.collect(),
         })
@@ -151,6 +152,18 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What the verification path shows and whom it lets in, where testers show a certificate.
+fn testers(target: &Target, context: &Context) -> Result<Option<MutualTls>, Failure> {
+    Testers::of(target).map_err(|error| edge_failure(&error, context))?;
+    let Some(authorities) = target.settings.get(TESTERS_CA) else { return Ok(None) };
+    let certificate = target.settings.get(TESTERS_SHOWN).ok_or_else(|| {
+        let missing = format!("--set {TESTERS_SHOWN}=FILE");
+        Failure::usage(texts::usage_missing(context.lang, &missing))
+    })?;
+    let [certificate, authorities] = [certificate, authorities].map(PathBuf::from);
+    Ok(Some(MutualTls { certificate, authorities }))
 }
 
 /// The listeners that the edge is registered with as speaking TLS.

@@ -1,0 +1,117 @@
+//! The way behind the gate of an edge, for testers: a unix socket, or an address on loopback,
+//! where both sides may have to show a certificate (INCIDENT 7).
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection};
+
+use crate::driver::Target;
+use crate::error::{EdgeError, EdgeErrorKind};
+use crate::http::{self, Client, Response};
+use crate::tls::{self, TlsStream};
+
+/// Name of the setting with the certificate and key (PEM, one file) that we show as a tester.
+pub const TESTER: &str = "verify_as";
+/// Name of the setting with the authorities (PEM) of both sides of the verification path.
+pub const TESTERS_CA: &str = "verify_ca";
+/// Name of the setting with the certificate and key that the edge shows there; for its
+/// configuration alone.
+pub const TESTERS_SHOWN: &str = "verify_shows";
+
+/// The way behind the gate of one edge.
+#[derive(Clone, Debug)]
+pub struct Testers(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    Socket(PathBuf),
+    Loopback(SocketAddr),
+    Mutual(SocketAddr, Arc<ClientConfig>),
+}
+
+impl Testers {
+    /// The way that an edge was registered with; none where it has no such path.
+    ///
+    /// # Errors
+    /// `Lint` when testers are to show a certificate where there is no address on loopback, or one
+    /// of the two settings is missing; `Io` when a certificate cannot be read.
+    pub fn of(target: &Target) -> Result<Option<Self>, EdgeError> {
+        let Some(path) = &target.verify else { return Ok(None) };
+        let setting = |name: &str| target.settings.get(name).map(Path::new);
+        let way = match (http::loopback(path), setting(TESTER), setting(TESTERS_CA)) {
+            (None, None, None) => Way::Socket(path.clone()),
+            (Some(address), None, None) => Way::Loopback(address),
+            (Some(address), Some(tester), Some(authorities)) => {
+                let config = mutual(tester, authorities).map_err(|error| error.at(&target.name))?;
+                Way::Mutual(address, Arc::new(config))
+            }
+            _ => {
+                let doing = format!(
+                    "use `{TESTER}` and `{TESTERS_CA}`: they go together, with an address on \
+                     loopback as the verification path"
+                );
+                return Err(EdgeError::new(EdgeErrorKind::Lint, doing).at(&target.name));
+            }
+        };
+        Ok(Some(Self(way)))
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// `Unreachable` when nobody accepts in time or our certificate is not taken, `Certificate`
+    /// when that of the edge is not good.
+    pub fn connect(&self) -> Result<Client, EdgeError> {
+        match &self.0 {
+            Way::Socket(path) => Client::connect_unix(path),
+            Way::Loopback(address) => Client::connect(*address),
+            Way::Mutual(address, config) => {
+                Client::connect_tls(*address, |stream| shake(stream, *address, config))
+            }
+        }
+    }
+
+    /// Asks for a page of a site with GET or HEAD, on a connection of its own: nothing else is sent
+    /// to a site that is being tried.
+    ///
+    /// # Errors
+    /// As [`Testers::connect`]; `Refused` for another method, and when host or uri are not HTTP.
+    pub fn ask(&self, method: &str, host: &str, uri: &str) -> Result<Response, EdgeError> {
+        if !["GET", "HEAD"].contains(&method) {
+            return Err(EdgeError::new(EdgeErrorKind::Refused, format!("verify with {method}")));
+        }
+        self.connect()?.request(method, host, uri, &[])
+    }
+}
+
+/// TLS in which both sides show a certificate of the same authorities.
+fn mutual(tester: &Path, authorities: &Path) -> Result<ClientConfig, EdgeError> {
+    let doing = || format!("read the certificate and key in {}", tester.display());
+    let unread = |cause| EdgeError::io(doing())(io::Error::other(cause));
+    let chain = CertificateDer::pem_file_iter(tester).map_err(unread)?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+    let key = PrivateKeyDer::from_pem_file(tester).map_err(unread)?;
+    let builder = tls::builder()?.with_root_certificates(tls::roots(authorities)?);
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))
+}
+
+/// The certificate of the edge is good for its address: names are those of sites, and a program
+/// that wants certificates refuses one that differs from what hands were shaken for.
+fn shake(
+    stream: TcpStream,
+    address: SocketAddr,
+    config: &Arc<ClientConfig>,
+) -> Result<TlsStream, EdgeError> {
+    let doing = format!("speak TLS with {address}");
+    let name = ServerName::IpAddress(address.ip().into());
+    let connection = ClientConnection::new(Arc::clone(config), name)
+        .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing.as_str()).because(cause))?;
+    tls::shake(connection, stream, &doing)
+}
