@@ -13,6 +13,8 @@ mod memory;
 mod ordinary;
 mod outline;
 mod segment;
+mod source;
+mod texts;
 
 use hash::{line_hash, place_of};
 

@@ -157,29 +157,42 @@ impl Counters {
 /// once: of a copy of each text most of the time would be that of the memory.
 fn contacts_of(windows: &mut [Window]) -> Option<BTreeMap<ContactKey, Facts>> {
     let lengths: Vec<usize> = windows.iter().map(|window| window.contacts.len()).collect();
-    let all = windows.iter_mut().flat_map(|window| std::mem::take(&mut window.contacts));
-    let mut all: Vec<Option<(ContactKey, Facts)>> = all.map(Some).collect();
+    let mut all = Vec::with_capacity(lengths.iter().sum());
+    for window in &mut *windows {
+        all.extend(std::mem::take(&mut window.contacts).into_iter().map(Some));
+    }
     let order = in_order(&all);
-    let mut keys: Vec<_> = order.iter().filter_map(|at| Some(all[*at].as_ref()?.0)).collect();
-    keys.dedup();
-    let of_visits = keys.chunk_by(|one, other| one.visit == other.visit);
-    let is_room =
-        keys.len() <= CONTACTS_MAX && of_visits.map(<[_]>::len).all(|it| it <= VISIT_CONTACTS_MAX);
-    if !is_room {
+    let mut sorted: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
+    sorted.extend(order.iter().filter_map(|at| all[*at].take()));
+    if !is_room_for(&sorted) {
+        for (at, contact) in order.into_iter().zip(sorted) {
+            all[at] = Some(contact);
+        }
         let mut all = all.into_iter().flatten();
         for (window, length) in windows.iter_mut().zip(lengths) {
             window.contacts = all.by_ref().take(length).collect();
         }
         return None;
     }
-    let mut contacts: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
-    for (key, facts) in order.into_iter().filter_map(|at| all[at].take()) {
-        match contacts.last_mut() {
-            Some((last, kept)) if *last == key => kept.merge(&facts),
-            _ => contacts.push((key, facts)),
+    sorted.dedup_by(|(key, facts), (last, kept)| {
+        let is_same = key == last;
+        if is_same {
+            kept.merge(facts);
         }
-    }
-    Some(contacts.into_iter().collect())
+        is_same
+    });
+    Some(sorted.into_iter().collect())
+}
+
+/// None of these contacts has to go, which are in order, some of them several times.
+fn is_room_for(sorted: &[(ContactKey, Facts)]) -> bool {
+    let of_visits = sorted.chunk_by(|(one, _), (other, _)| one.visit == other.visit);
+    let lengths = of_visits.map(|it| it.chunk_by(|(one, _), (other, _)| one == other).count());
+    let mut all = 0;
+    lengths.into_iter().all(|length| {
+        all += length;
+        length <= VISIT_CONTACTS_MAX && all <= CONTACTS_MAX
+    })
 }
 
 /// The places of contacts in the order of their keys: by the hash of the visit, which is beside
@@ -188,7 +201,8 @@ fn in_order(contacts: &[Option<(ContactKey, Facts)>]) -> Vec<usize> {
     let key = |at: usize| contacts[at].as_ref().map(|(key, _)| *key);
     let hashes = contacts.iter().map(|it| it.as_ref().map_or(0, |(key, _)| key.visit.hash));
     let mut order: Vec<(u64, usize)> = hashes.enumerate().map(|(at, hash)| (hash, at)).collect();
-    order.sort_unstable();
+    // Those of each window are in order already.
+    order.sort();
     for visit in order.chunk_by_mut(|(one, _), (other, _)| one == other) {
         if visit.len() > 1 {
             visit.sort_by_key(|(_, at)| key(*at));

@@ -13,9 +13,8 @@ pub(super) fn hash_of(text: &[u8]) -> u64 {
 
 /// The hash of a number.
 #[inline]
-pub(super) const fn hash_of_number(number: u128) -> u64 {
-    let (low, high) = (number as u64, (number >> 64) as u64);
-    multiplied(low ^ 0x2d35_8dcc_aa6c_78a5, high ^ 0x8bb8_4b93_962e_acc9) | 1
+pub(super) const fn hash_of_number(number: u64) -> u64 {
+    multiplied(number ^ 0x2d35_8dcc_aa6c_78a5, 0x8bb8_4b93_962e_acc9) | 1
 }
 
 /// The half of a hash by which places are chosen: the last bit of the other half is always set, and

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use relight_model::{Escape, Event, OrgId};
 
-use super::hash::{hash_of, place_of};
-use super::ordinary::{Clock, Source, path_and_query};
+use super::hash::{hash_of, hash_of_number, place_of};
+use super::ordinary::{Clock, path_and_query};
+use super::texts::Texts;
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
 use crate::pool::Print;
@@ -29,7 +30,7 @@ pub(super) const QUERIES_MAX: usize = 1 << 12;
 pub(super) const AGENTS_MAX: usize = 1 << 11;
 
 /// Most sources that are remembered: 4 MB.
-pub(super) const SOURCES_MAX: usize = 1 << 17;
+pub(super) const SOURCES_MAX: usize = 1 << 18;
 
 /// Longest request that is remembered, in bytes.
 pub(super) const REQUEST_BYTES_MAX: usize = 94;
@@ -97,7 +98,7 @@ impl Default for Memory {
             paths: Texts::new(PATHS_MAX),
             queries: Texts::new(QUERIES_MAX),
             agents: Texts::new(AGENTS_MAX),
-            sources: Sources(vec![Visitor::default(); SOURCES_MAX]),
+            sources: Sources::new(),
             window: 0,
         }
     }
@@ -210,176 +211,84 @@ impl Agent {
     }
 }
 
-/// Facts by text, each text in one of the two slots that its hash gives: of three that meet there
-/// the one that was asked for least lately goes. Texts stand beside their facts, because most of
-/// the time of a look-up is that of the memory.
-#[derive(Debug)]
-pub(super) struct Texts<T, const BYTES_MAX: usize> {
-    pairs: Vec<[Slot<T, BYTES_MAX>; 2]>,
-    /// Of a text that is not remembered.
-    spare: T,
-}
-
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Slot<T, const BYTES_MAX: usize> {
-    facts: T,
-    /// [`NO_TEXT`] when the slot is empty.
-    length: u8,
-    /// Of the first slot of a pair: which of both was asked for last. To change their places
-    /// instead would move what is far away.
-    latest: u8,
-    text: [u8; BYTES_MAX],
-}
-
-/// Longer than every text that is remembered.
-const NO_TEXT: u8 = u8::MAX;
-
-impl<T: Default, const BYTES_MAX: usize> Slot<T, BYTES_MAX> {
-    fn empty() -> Self {
-        Self { facts: T::default(), length: NO_TEXT, latest: 0, text: [0; BYTES_MAX] }
-    }
-
-    fn put(&mut self, text: &[u8], make: impl FnOnce(&str) -> T) {
-        self.text[..text.len()].copy_from_slice(text);
-        self.length = u8::try_from(text.len()).unwrap_or(NO_TEXT);
-        self.facts = make(ascii(text));
-    }
-
-    fn holds(&self, text: &[u8]) -> bool {
-        self.text.get(..usize::from(self.length)) == Some(text)
-    }
-}
-
-impl<T: Copy + Default, const BYTES_MAX: usize> Texts<T, BYTES_MAX> {
-    fn new(max: usize) -> Self {
-        const { assert!(BYTES_MAX < NO_TEXT as usize, "a length is one byte") }
-        assert!(max.is_power_of_two() && max > 1, "a place is found with a mask");
-        Self { pairs: vec![[Slot::empty(); 2]; max / 2], spare: T::default() }
-    }
-
-    /// The facts of a text of ASCII; `hash` is that of [`hash_of`].
-    pub(super) fn get(&mut self, text: &[u8], hash: u64, make: impl FnOnce(&str) -> T) -> &mut T {
-        if text.len() > BYTES_MAX {
-            self.spare = make(ascii(text));
-            return &mut self.spare;
-        }
-        let at = self.place(hash);
-        let pair = &mut self.pairs[at];
-        let which = if pair[0].holds(text) {
-            0
-        } else if pair[1].holds(text) {
-            1
-        } else {
-            let oldest = 1 - usize::from(pair[0].latest & 1);
-            pair[oldest].put(text, make);
-            oldest
-        };
-        pair[0].latest = u8::from(which == 1);
-        &mut pair[which].facts
-    }
-
-    /// Brings what a text would be looked up in near; the value says nothing.
-    pub(super) fn touch(&self, hash: u64) -> u64 {
-        let [first, second] = &self.pairs[self.place(hash)];
-        // A slot is two or four times what memory brings at a time.
-        let behind =
-            |slot: &Slot<T, BYTES_MAX>| slot.text[BYTES_MAX / 2] ^ slot.text[BYTES_MAX - 1];
-        u64::from(first.length ^ second.length ^ behind(first) ^ behind(second))
-    }
-
-    fn place(&self, hash: u64) -> usize {
-        place_of(hash) & (self.pairs.len() - 1)
-    }
-}
-
 /// Bytes that are known to be ASCII, as text.
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Who asks, and who was marked as an ordinary visitor of some windows, with which client.
-#[derive(Debug)]
-pub(super) struct Sources(Vec<Visitor>);
+/// Sources that stand in one place of [`Sources`].
+const NEIGHBOURS: usize = 4;
 
-/// The last one of those that would stand in this place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Visitor {
-    source: Source,
-    /// Who is judged for it, when that is an address of version 4.
-    v4: u32,
-    agent: u32,
-    /// See [`Together`].
-    window: u64,
+/// Who was marked as an ordinary visitor of some windows, with which client.
+#[derive(Debug)]
+pub(super) struct Sources {
+    places: Vec<Visitors>,
+    /// Who goes next where there is no room, whatever the place.
+    next: usize,
+    /// The upper half of the number of the windows of all of them.
+    era: u32,
+}
+
+/// What memory brings at a time.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+struct Visitors {
+    /// See [`super::source::Source::key`]; zero where there is room.
+    keys: [u64; NEIGHBOURS],
+    /// Client and windows, of which see [`Together`].
+    marked: [(u32, u32); NEIGHBOURS],
 }
 
 impl Sources {
-    /// Who is judged for a source, if it is an address at all.
-    pub(super) fn subject(&mut self, source: Source, hash: u64) -> Option<IpAddr> {
-        let visitor = &mut self.0[place_of(hash) % SOURCES_MAX];
-        if visitor.source == source && visitor.v4 != 0 {
-            return Some(IpAddr::V4(Ipv4Addr::from(visitor.v4)));
-        }
-        let subject = source.subject()?;
-        let v4 = if let IpAddr::V4(v4) = subject { u32::from(v4) } else { 0 };
-        *visitor = Visitor { source, v4, ..Visitor::default() };
-        Some(subject)
+    fn new() -> Self {
+        let places = vec![Visitors::default(); SOURCES_MAX / NEIGHBOURS];
+        Self { places, next: 0, era: 0 }
     }
 
-    /// False the first time; it may be false again.
-    pub(super) fn knows(&mut self, source: Source, hash: u64, agent: u32, window: u64) -> bool {
-        let visitor = &mut self.0[place_of(hash) % SOURCES_MAX];
-        let is_known = *visitor == (Visitor { source, agent, window, ..*visitor });
-        (visitor.source, visitor.agent, visitor.window) = (source, agent, window);
-        is_known
+    /// Whether this source was met, and so is an address; it may be false of one that was.
+    #[inline]
+    pub(super) fn holds(&self, key: u64) -> bool {
+        key != 0 && self.places[place(key)].keys.contains(&key)
+    }
+
+    /// Whether it was marked with its client in these windows; from now on it is. It may be false
+    /// again.
+    #[inline]
+    pub(super) fn mark(&mut self, key: u64, agent: u32, windows: u64) -> bool {
+        let [windows, era] = [windows as u32, (windows >> 32) as u32];
+        if self.era != era {
+            *self = Self { era, ..Self::new() };
+        }
+        if key == 0 {
+            return false;
+        }
+        let Visitors { keys, marked } = &mut self.places[place(key)];
+        let found = keys.iter().position(|it| *it == key);
+        let room = || keys.iter().position(|it| *it == 0);
+        let at = found.or_else(room).unwrap_or_else(|| {
+            self.next = (self.next + 1) % NEIGHBOURS;
+            self.next
+        });
+        let is_marked = found.is_some() && marked[at] == (agent, windows);
+        (keys[at], marked[at]) = (key, (agent, windows));
+        is_marked
     }
 
     /// As [`Texts::touch`].
-    pub(super) fn touch(&self, hash: u64) -> u64 {
-        u64::from(self.0[place_of(hash) % SOURCES_MAX].agent)
+    #[inline]
+    pub(super) fn touch(&self, key: u64) -> u64 {
+        self.places[place(key)].keys[0]
     }
+}
+
+fn place(key: u64) -> usize {
+    place_of(hash_of_number(key)) % (SOURCES_MAX / NEIGHBOURS)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::texts::Slot;
     use super::*;
-
-    fn get<const N: usize>(texts: &mut Texts<usize, N>, text: &str, facts: usize) -> usize {
-        *texts.get(text.as_bytes(), hash_of(text.as_bytes()), |_| facts)
-    }
-
-    #[test]
-    fn the_limits_are_reached_and_change_no_answer() {
-        let mut texts: Texts<usize, AGENT_BYTES_MAX> = Texts::new(AGENTS_MAX);
-        let name = |number: usize| format!("agent {number}");
-        for number in (0..4 * AGENTS_MAX).chain(0..4 * AGENTS_MAX) {
-            assert_eq!(get(&mut texts, &name(number), number), number);
-        }
-        assert_eq!(2 * texts.pairs.len(), AGENTS_MAX);
-        let long = "a".repeat(AGENT_BYTES_MAX + 1);
-        assert_eq!([1, 2].map(|facts| get(&mut texts, &long, facts)), [1, 2], "not kept");
-        assert_eq!([3, 4].map(|facts| get(&mut texts, &long[1..], facts)), [3, 3]);
-        assert_eq!([5, 6].map(|facts| get(&mut texts, "", facts)), [5, 5]);
-    }
-
-    #[test]
-    fn of_three_texts_in_one_place_the_oldest_goes() {
-        let mut texts: Texts<usize, 8> = Texts::new(2);
-        assert_eq!([("a", 1), ("b", 2)].map(|(text, facts)| get(&mut texts, text, facts)), [1, 2]);
-        assert_eq!(get(&mut texts, "a", 9), 1, "asked for again");
-        assert_eq!(get(&mut texts, "c", 3), 3);
-        assert_eq!(["a", "c"].map(|text| get(&mut texts, text, 9)), [1, 3]);
-        assert_eq!(get(&mut texts, "b", 4), 4, "gone");
-    }
-
-    #[test]
-    fn every_place_is_used() {
-        let mut texts: Texts<usize, AGENT_BYTES_MAX> = Texts::new(AGENTS_MAX);
-        for number in 0..16 * AGENTS_MAX {
-            get(&mut texts, &format!("agent {number}"), number);
-        }
-        assert!(texts.pairs.iter().flatten().all(|slot| slot.length != NO_TEXT));
-    }
 
     #[test]
     fn a_text_is_near_its_facts() {
@@ -392,16 +301,24 @@ mod tests {
     #[test]
     fn a_source_is_known_with_its_client_in_its_window() {
         let mut sources = Memory::default().sources;
-        let source = Source(8 << 120 | u128::from(u64::from_le_bytes(*b"10.0.0.7")));
-        let subject = Some(IpAddr::from([10, 0, 0, 7]));
-        assert_eq!([1, 1, 2].map(|hash| sources.subject(source, hash)), [subject; 3]);
-        assert_eq!(sources.subject(Source(7), 1), None);
-        let mut knows = |agent, window| sources.knows(source, 1, agent, window);
-        assert!(!knows(1, 1) && knows(1, 1));
-        assert!(!knows(2, 1) && !knows(1, 1), "another client");
-        assert!(!knows(1, 2), "another window");
-        assert!(!sources.knows(Source(9), 1, 1, 2), "another source in its place");
-        assert_eq!(sources.subject(source, 1), subject);
-        assert!(!sources.knows(source, 1, 1, 2), "forgotten");
+        assert!(!sources.holds(7) && !sources.mark(7, 1, 1));
+        assert!(sources.holds(7) && sources.mark(7, 1, 1));
+        assert!(!sources.mark(7, 2, 1) && !sources.mark(7, 1, 1), "another client");
+        assert!(!sources.mark(7, 1, 2), "another window");
+        assert!(!sources.mark(7, 1, 2 + (1 << 32)), "one with a number that looks the same");
+        assert!(!sources.mark(7, 1, 2) && sources.mark(7, 1, 2));
+        assert!(!sources.mark(0, 1, 2) && !sources.mark(0, 1, 2) && !sources.holds(0), "nobody");
+    }
+
+    #[test]
+    fn as_many_sources_are_known_as_there_is_room_for() {
+        let mut sources = Sources::new();
+        let here: Vec<u64> = (1..).filter(|key| place(*key) == 9).take(NEIGHBOURS + 1).collect();
+        let (last, first) = here.split_last().unwrap();
+        for turn in 0..3 {
+            assert!(first.iter().all(|key| sources.mark(*key, 1, 1) == (turn > 0)));
+        }
+        assert!(!sources.mark(*last, 1, 1) && sources.mark(*last, 1, 1));
+        assert_eq!(here.iter().filter(|key| sources.holds(**key)).count(), NEIGHBOURS);
     }
 }

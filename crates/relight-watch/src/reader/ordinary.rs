@@ -2,12 +2,10 @@
 //!
 //! Whatever has another shape is left to the parsers; what is split here is what they would give.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use relight_model::Timestamp;
 
 use super::outline::{Line, QUOTES};
-use crate::contact::subject;
+use super::source::Source;
 use crate::line::ended;
 use crate::parsers::{CLF_BYTES, clf};
 
@@ -23,51 +21,6 @@ pub(super) struct Ordinary<'a> {
     pub(super) status: u16,
     pub(super) referer: &'a [u8],
     pub(super) agent: &'a [u8],
-}
-
-/// Who asks, as one number: a text that may be an address of version 4, with its length in the
-/// highest byte, or who is judged for another address, with a mark there that is no such length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Source(pub(super) u128);
-
-/// What is in the highest byte of what is no text.
-const V6: u128 = 1;
-const V4: u128 = 2;
-
-/// Bytes of an address of version 4.
-const V4_BYTES: std::ops::RangeInclusive<usize> = 7..=15;
-
-impl Source {
-    /// Of the text at the start of a line.
-    #[inline]
-    fn of(head: &[u8], text: &[u8]) -> Option<Self> {
-        match head.first_chunk::<16>() {
-            // One of version 6 has a colon behind four digits at most.
-            Some(start) if V4_BYTES.contains(&text.len()) && !start[..5].contains(&b':') => {
-                let mask = (1 << (8 * text.len())) - 1;
-                Some(Self(u128::from_le_bytes(*start) & mask | (text.len() as u128) << 120))
-            }
-            _ => Self::other(text),
-        }
-    }
-
-    #[cold]
-    fn other(text: &[u8]) -> Option<Self> {
-        Some(match subject(str::from_utf8(text).ok()?.parse().ok()?) {
-            IpAddr::V4(v4) => Self(V4 << 120 | u128::from(u32::from(v4))),
-            IpAddr::V6(v6) => Self(V6 << 120 | u128::from(v6) >> 64),
-        })
-    }
-
-    /// Who is judged, if it is an address at all.
-    pub(super) fn subject(self) -> Option<IpAddr> {
-        let plain = match self.0 >> 120 {
-            V6 => return Some(IpAddr::V6(Ipv6Addr::from(self.0 << 64))),
-            V4 => self.0 as u32,
-            length => v4(self.0 & u128::MAX >> 8, length as u32)?,
-        };
-        Some(IpAddr::V4(Ipv4Addr::from(plain)))
-    }
 }
 
 /// What stands between the six quotes of a line of ASCII in which no backslash stands; one blank
@@ -189,45 +142,6 @@ fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// The address of version 4 that this text is, as the standard library reads it: four numbers of
-/// one to three digits without a zero in front. Whether a digit comes next cannot be foretold, so
-/// nothing here depends on a jump but that it is such an address.
-fn v4(text: u128, length: u32) -> Option<u32> {
-    let (mut dots, mut from, mut address, mut is_address) = (dots(text), 0, 0, true);
-    for _ in 0..4 {
-        // Behind the last one nothing is set, and the text ends.
-        let end = (dots.trailing_zeros() / 8).min(length);
-        dots &= dots.wrapping_sub(1);
-        let digits = end.wrapping_sub(from);
-        let (octet, is_number) = octet((text >> (8 * from.min(15))) as u32, digits);
-        is_address &= is_number;
-        address = address << 8 | octet;
-        from = end + 1;
-    }
-    // The fourth number ended where the text does, and no dot is left.
-    (is_address && dots == 0 && from == length + 1).then_some(address)
-}
-
-/// The highest bit of each byte that is a dot.
-const fn dots(text: u128) -> u128 {
-    const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
-    let other = text ^ u128::from_le_bytes([b'.'; 16]);
-    !(((other & LOW) + LOW) | other | LOW)
-}
-
-/// A number of one to three digits from the first bytes, and whether it is one below 256.
-const fn octet(text: u32, digits: u32) -> (u32, bool) {
-    let is_short = digits.wrapping_sub(1) < 3;
-    // The last digit becomes the third byte, whatever comes before it.
-    let shift = 8 * (3_u32.wrapping_sub(digits) & 3);
-    let text = (text << shift) & 0x00ff_ffff;
-    let [hundreds, tens, ones, _] = (text ^ (0x0030_3030 << shift & 0x00ff_ffff)).to_le_bytes();
-    let number = hundreds as u32 * 100 + tens as u32 * 10 + ones as u32;
-    let are_digits = hundreds < 10 && tens < 10 && ones < 10;
-    let is_plain = digits == 1 || digits == 2 && tens > 0 || digits == 3 && hundreds > 0;
-    (number, is_short && are_digits && is_plain && number < 256)
-}
-
 /// The moment of a stamp of the common log format. Lines follow one another within a minute.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
@@ -257,10 +171,13 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use testkit::Rng;
 
     use super::super::outline::outline;
     use super::*;
+    use crate::contact::subject;
 
     fn split(line: &str) -> Option<Ordinary<'_>> {
         let mut lines = Vec::new();

@@ -4,11 +4,9 @@
 //! counts and marks stays, so no event is made of them. Every other line goes the plain way, line
 //! by line through the parsers; both ways give the same to the bit.
 
-use std::net::IpAddr;
-
 use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
-use super::hash::{hash_of, hash_of_number, joined};
+use super::hash::{hash_of, joined};
 use super::memory::{Agent, Memory, Request, Together, ascii};
 use super::ordinary::{Ordinary, Quoted};
 use super::outline::{Line, outline};
@@ -31,7 +29,7 @@ const COMBINED: &str = "combined";
 const PIECE_BYTES: usize = 32 << 10;
 
 /// Lines that are split before the first of them is read.
-const BATCH_LINES: usize = 32;
+const BATCH_LINES: usize = 64;
 
 impl Reader {
     /// Reads the lines of a segment; gives how many were longer than the limit and cut.
@@ -89,6 +87,7 @@ fn piece_end(bytes: &[u8]) -> usize {
 struct Prepared<'a> {
     raw: &'a [u8],
     ordinary: Ordinary<'a>,
+    /// See [`super::source::Source::key`].
     source: u64,
     line: u64,
     request: u64,
@@ -106,7 +105,7 @@ impl<'a> Prepared<'a> {
         let [head, request, inner, agent] =
             [quoted.head, quoted.request, quoted.inner, quoted.agent].map(hash_of);
         let line = joined([head, request, inner], agent, true);
-        let source = hash_of_number(ordinary.source.0);
+        let source = ordinary.source.key();
         Some(Self { raw, ordinary, source, line, request, agent })
     }
 }
@@ -255,7 +254,9 @@ impl<'r> Reading<'r> {
         let Prepared { ordinary, .. } = prepared;
         let Memory { clock, requests, paths, queries, agents, sources, window } = &mut *self.memory;
         let at = clock.moment(ordinary.stamp)?;
-        let source = sources.subject(ordinary.source, prepared.source)?;
+        if !sources.holds(prepared.source) {
+            ordinary.source.subject()?;
+        }
         let client = agents.get(ordinary.agent, prepared.agent, Agent::of);
         let make = |text: &str| Request::of(text, paths, queries);
         let known = requests.get(ordinary.request, prepared.request, make);
@@ -279,9 +280,9 @@ impl<'r> Reading<'r> {
         let carried = self.carried(ordinary);
         self.day_of(day, at).note(at, carried);
         match answer {
-            Answer::Served => self.visited(prepared, source, agent.print, request),
+            Answer::Served => self.visited(prepared, agent.print, request),
             Answer::Denied(kind) if !is_conventional => {
-                self.knocked((at, source), ordinary, kind, request, agent);
+                self.knocked(at, ordinary, kind, request, agent);
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -289,13 +290,15 @@ impl<'r> Reading<'r> {
     }
 
     /// An ordinary visit: marks, of which most are there already.
-    fn visited(&mut self, prepared: &Prepared<'_>, source: IpAddr, print: Print, request: Request) {
+    fn visited(&mut self, prepared: &Prepared<'_>, print: Print, request: Request) {
         let Self { memory, marks, ground, together, .. } = self;
         if request.served_in != together.number {
             marks.served.push(ground.served(request.of_path.door));
         }
-        let (of, hash) = (prepared.ordinary.source, prepared.source);
-        if !memory.sources.knows(of, hash, print.agent, together.number) {
+        if memory.sources.mark(prepared.source, print.agent, together.number) {
+            return;
+        }
+        if let Some(source) = prepared.ordinary.source.subject() {
             marks.ordinary.push(ground.visit(source));
             if print.agent != 0 {
                 marks.users.push(pair(SourceKey::of(source), print.agent));
@@ -306,12 +309,13 @@ impl<'r> Reading<'r> {
     /// A contact: an answer that an ordinary visitor does not get.
     fn knocked(
         &mut self,
-        (at, source): (Timestamp, IpAddr),
+        at: Timestamp,
         ordinary: &Ordinary<'_>,
         kind: Kind,
         request: Request,
         agent: Agent,
     ) {
+        let Some(source) = ordinary.source.subject() else { return };
         let feed = &self.reader.feed;
         if agent.named_in != self.memory.window {
             self.window.name_agent(agent.print.agent, dash_is_empty(ascii(ordinary.agent)));
