@@ -29,8 +29,19 @@ pub(crate) fn merge(components: Vec<Component>) -> Vec<Component> {
     merged
 }
 
+/// Claims about one name in one place that are compared with each other.
+const CLAIMS_MAX: usize = 1_024;
+
 fn join(mut claims: Vec<Component>) -> Vec<Component> {
     claims.sort();
+    if claims.len() > CLAIMS_MAX {
+        claims.dedup();
+    }
+    if claims.len() > CLAIMS_MAX {
+        // Nobody has so many names for one thing: all of them stay, and contradict each other.
+        claims.iter_mut().for_each(|claim| claim.conflict = true);
+        return claims;
+    }
     claims.sort_by_key(|claim| (claim.basis, claim.scope));
     let mut kept: Vec<Component> = Vec::new();
     for weak in claims {
@@ -108,6 +119,22 @@ mod tests {
     use relight_model::{Basis, Purl, Scope};
 
     use super::*;
+
+    #[test]
+    fn very_many_claims_about_one_name_all_stay_in_conflict() {
+        let claim = |number: usize| {
+            let purl = Purl::new("maven", "g", "a", &number.to_string());
+            Component::new(purl, "x.jar", Basis::PomProperties, Scope::Installed)
+        };
+        for (count, expected) in [(CLAIMS_MAX, false), (CLAIMS_MAX + 1, true)] {
+            let claims: Vec<_> = (0..count).map(claim).chain([claim(0)]).skip(1).collect();
+            let merged = merge(claims);
+            assert_eq!(merged.len(), count);
+            assert!(merged.iter().all(|it| it.conflict == expected), "{count}");
+        }
+        let equal = merge(vec![claim(1); 2 * CLAIMS_MAX]);
+        assert_eq!(equal.len(), 1);
+    }
 
     fn claim(basis: Basis, purl: &str) -> Component {
         Component::new(Purl::parse(purl).unwrap(), "a.jar", basis, Scope::Installed)

@@ -3,7 +3,7 @@
 
 mod place;
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use memchr::memmem;
@@ -90,10 +90,11 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
     for (root, classes) in roots_of(files.collect()) {
         folders.insert(root.to_owned(), classes);
     }
+    let flawed: BTreeSet<String> = found.flaws.iter().map(|it| it.evidence.clone()).collect();
     for (root, classes) in &folders {
         let prints = classes.iter().filter_map(|class| class.print);
         options.profiles.folder(root, prints, found);
-        let is_whole = !found.flaws.iter().any(|flaw| flaw.evidence.starts_with(root.as_str()));
+        let is_whole = !flawed.range(root.clone()..).next().is_some_and(|it| it.starts_with(root));
         let recognised = look(known, classes, Around { is_whole, archive: None });
         let container = if root.is_empty() { "./" } else { root.as_str() };
         found.damage(&recognised, container);
@@ -242,7 +243,8 @@ fn drop_ghosts(
     found: &mut Found,
 ) {
     let artifact_of = |purl: &Purl| format!("{}:{}", purl.namespace, purl.name);
-    let folders: LazyCell<Vec<&str>, _> = LazyCell::new(|| folders_of_code(listing));
+    let folders: LazyCell<String, _> = LazyCell::new(|| folders_of_code(listing));
+    let has_code: RefCell<HashMap<String, bool>> = RefCell::default();
     let is_ghost = |claim: &Component| {
         let Purl { kind, namespace, .. } = &claim.purl;
         if claim.evidence != path || kind != "maven" || claim.basis != Basis::PomProperties {
@@ -253,8 +255,10 @@ fn drop_ghosts(
             return false;
         }
         let natural = format!("{}/", namespace.replace('.', "/"));
-        let natural = memmem::Finder::new(&natural);
-        !folders.iter().any(|folder| natural.find(folder.as_bytes()).is_some())
+        // Claims and folders may both be many: each name is looked for once, in all folders.
+        let mut known_code = has_code.borrow_mut();
+        let find = || memmem::find(folders.as_bytes(), natural.as_bytes()).is_some();
+        !*known_code.entry(natural.clone()).or_insert_with(find)
     };
     let ghosts: Vec<bool> = found.components[from..].iter().map(is_ghost).collect();
     let mut ghosts = ghosts.into_iter();
@@ -272,16 +276,18 @@ fn drop_ghosts(
 }
 
 /// The folders of code, and of what else is no metadata: folders themselves, and what a library
-/// keeps beside its metadata, are no code. Each once where its members stand together.
-fn folders_of_code(listing: &Listing) -> Vec<&str> {
-    let mut folders: Vec<&str> = Vec::new();
+/// keeps beside its metadata, are no code. Each on a line, once where its members stand together.
+fn folders_of_code(listing: &Listing) -> String {
+    let (mut folders, mut last) = (String::new(), None);
     for name in listing.names() {
         let folder = folder_of(name);
-        if folders.last() == Some(&folder) || name.ends_with('/') {
+        if last == Some(folder) || name.ends_with('/') {
             continue;
         }
         if !name.starts_with("META-INF/") || CLASS_ENDINGS.contains(&split_ending(name).1) {
-            folders.push(folder);
+            folders.push_str(folder);
+            folders.push('\n');
+            last = Some(folder);
         }
     }
     folders

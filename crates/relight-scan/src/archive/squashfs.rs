@@ -3,6 +3,7 @@
 mod file;
 mod metadata;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 use std::rc::Rc;
@@ -53,7 +54,14 @@ struct Image {
     superblock: Super,
     inodes: Metadata,
     directories: Metadata,
+    /// The block of fragments that was used last: neighbours share it.
+    fragment: RefCell<Option<Shared>>,
+    /// The part of the table of fragments that was used last, and where it stands.
+    fragments: RefCell<Option<(u64, Metadata)>>,
 }
+
+/// An unpacked block in which several files end: its place, its packed size, and its bytes.
+type Shared = (u64, u32, Rc<Vec<u8>>);
 
 struct Folder {
     path: Vec<u8>,
@@ -80,6 +88,8 @@ impl Squashfs {
                     directories: metadata(superblock.directory_table),
                     window: window.clone(),
                     superblock,
+                    fragment: RefCell::default(),
+                    fragments: RefCell::default(),
                 };
                 let cut = u64_at(&head, 40).saturating_sub(window.len());
                 let damage = (cut > 0).then_some(Damage::new(FlawCode::Truncated, cut));
