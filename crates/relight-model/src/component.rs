@@ -1,6 +1,6 @@
 //! A component: one package in one place, and how we know.
 
-use crate::{Digest, FlawCode, Purl, Warning};
+use crate::{Digest, Purl};
 
 /// How a component was recognised, strongest first (a design rule of the scanner: the bytes on the
 /// machine outrank what a file says about itself, which outranks what a file is called).
@@ -216,29 +216,6 @@ impl Component {
     pub fn identity(self) -> Self {
         Self { evidence: String::new(), hashes: Vec::new(), in_use: Vec::new(), ..self }
     }
-}
-
-/// What a cataloger found in one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Catalog {
-    /// The components found.
-    pub components: Vec<Component>,
-    /// What could not be used.
-    pub warnings: Vec<Warning>,
-    /// Which files packages of the operating system installed.
-    pub owned: Vec<Owned>,
-    /// It is code that does not say what is in it.
-    pub unlisted: Option<FlawCode>,
-}
-
-/// The files that one package of the operating system installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owned {
-    /// The package, as its database names it: without distribution, and without version where the
-    /// list of files has none.
-    pub owner: Purl,
-    /// Paths in the root file system, with or without a leading `/`.
-    pub paths: Vec<String>,
 }
 
 #[cfg(test)]

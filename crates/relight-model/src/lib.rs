@@ -6,6 +6,7 @@
 mod advisory;
 mod answer;
 mod campaign;
+mod catalog;
 mod component;
 mod detection;
 mod digest;
@@ -30,7 +31,8 @@ mod warning;
 pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::{Campaign, Matched};
-pub use component::{Basis, Catalog, Certainty, Component, Owned, Scope};
+pub use catalog::{CATALOG_BYTES_MAX, CATALOG_WARNINGS_MAX, Catalog, Owned};
+pub use component::{Basis, Certainty, Component, Scope};
 pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign, Tried};
 pub use digest::Digest;
 pub use ecosystem::Ecosystem;

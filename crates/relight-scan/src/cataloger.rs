@@ -413,7 +413,7 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         for (path, listing) in &containers {
             plugin.catalog(&File::of_listing(path, listing), &mut catalog);
         }
-        for c in &catalog.components {
+        for c in catalog.components() {
             let scope = match c.scope {
                 relight_model::Scope::Installed => String::new(),
                 other => format!(" {}", other.as_str()),
@@ -428,10 +428,10 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
                 c.basis.as_str()
             );
         }
-        for relight_model::Owned { owner, paths } in &catalog.owned {
+        for relight_model::Owned { owner, paths } in catalog.owned() {
             let _ = writeln!(text, "{owner} owns {}", paths.join(" "));
         }
-        for warning in &catalog.warnings {
+        for warning in catalog.warnings() {
             let _ = writeln!(text, "warning: {warning}");
         }
         if let Some(code) = catalog.unlisted {

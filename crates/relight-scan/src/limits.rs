@@ -1,5 +1,7 @@
 //! Every limit of a scan, with its unit. Reaching one is a flaw; the rest of the tree goes on.
 
+use relight_model::CATALOG_BYTES_MAX;
+
 use crate::fingerprint::Fingerprints;
 use crate::glob::Glob;
 use crate::profile::{PROFILE_VALUES_SCAN_MAX, Profiles};
@@ -34,6 +36,13 @@ pub(crate) const CATALOG_READ_FREE_BYTES: u64 = 16 << 20;
 /// [`CATALOG_READ_FREE_BYTES`]. Each byte is needed once or twice; ranges that overlap or go in
 /// circles have no other end.
 pub(crate) const CATALOG_READ_RATIO_MAX: u64 = 4;
+
+/// Bytes that one cataloger may hold and hand back for each byte of the outer file, on top of
+/// [`CATALOG_BYTES_MAX`]: a large database of a host holds more packages than a small archive can.
+pub const CATALOG_BYTES_RATIO_MAX: u64 = 32;
+
+/// The same, however large the outer file is: it may be a hole.
+pub(crate) const CATALOG_BYTES_TOTAL_MAX: u64 = 512 << 20;
 
 /// Bytes of one class file. Compilers cannot write one of 8 MiB; a bomb can.
 pub const CLASS_SIZE_MAX: u64 = 8 << 20;
@@ -94,6 +103,10 @@ pub struct Options {
     pub directory_bytes_max: u64,
     /// See [`CATALOG_SIZE_MAX`].
     pub catalog_size_max: u64,
+    /// See [`CATALOG_BYTES_MAX`].
+    pub catalog_free_bytes: u64,
+    /// See [`CATALOG_BYTES_RATIO_MAX`].
+    pub catalog_ratio_max: u64,
     /// See [`CLASS_SIZE_MAX`].
     pub class_size_max: u64,
     /// See [`FOLDER_CLASSES_MAX`].
@@ -153,6 +166,8 @@ impl Default for Options {
             entries_max: ENTRIES_MAX,
             directory_bytes_max: DIRECTORY_BYTES_MAX,
             catalog_size_max: CATALOG_SIZE_MAX,
+            catalog_free_bytes: CATALOG_BYTES_MAX as u64,
+            catalog_ratio_max: CATALOG_BYTES_RATIO_MAX,
             class_size_max: CLASS_SIZE_MAX,
             folder_classes_max: FOLDER_CLASSES_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,

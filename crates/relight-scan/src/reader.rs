@@ -48,9 +48,12 @@ pub(crate) fn text<'a>(file: &File<'a>) -> Cow<'a, str> {
     String::from_utf8_lossy(file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.bytes))
 }
 
-/// The bytes as JSON; what is none is a warning.
+/// The bytes as JSON; what is none is a warning, and what would take too much room cuts `out`.
 pub(crate) fn json(file: &File<'_>, code: &'static str, out: &mut Catalog) -> Option<Value> {
     let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.bytes);
+    if !may_hold(bytes, out) {
+        return None;
+    }
     match serde_json::from_slice(bytes) {
         Ok(value) => Some(value),
         Err(error) => {
@@ -60,8 +63,39 @@ pub(crate) fn json(file: &File<'_>, code: &'static str, out: &mut Catalog) -> Op
     }
 }
 
-/// The bytes as TOML; what is none is a warning.
+/// Bytes that a value, a key and a small object take in memory, about. An object has room for
+/// eleven members, whatever it holds.
+const VALUE_BYTES: usize = 32;
+const KEY_BYTES: usize = 64;
+const OBJECT_BYTES: usize = 640;
+
+/// Whether there is room for all values of a JSON, TOML or XML document at one time. Of the bytes
+/// `{"":0},` each seven take a hundred times as much.
+pub(crate) fn may_hold(document: &[u8], out: &mut Catalog) -> bool {
+    if document.len().saturating_mul(OBJECT_BYTES) <= out.room() {
+        return true;
+    }
+    let (mut held, mut quoted, mut escaped) = (document.len(), false, false);
+    for byte in document {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b',' | b'[' => held += VALUE_BYTES,
+            b':' | b'=' => held += KEY_BYTES,
+            b'{' | b'<' => held += OBJECT_BYTES,
+            _ => {}
+        }
+    }
+    out.may_hold(held)
+}
+
+/// The bytes as TOML; what is none is a warning, and what would take too much room cuts `out`.
 pub(crate) fn toml(file: &File<'_>, code: &'static str, out: &mut Catalog) -> Option<toml::Table> {
+    if !may_hold(file.bytes, out) {
+        return None;
+    }
     match text(file).parse() {
         Ok(table) => Some(table),
         Err(error) => {
@@ -86,20 +120,20 @@ pub(crate) fn bad(
     message: impl Into<String>,
     out: &mut Catalog,
 ) {
-    out.warnings.push(Warning::new(code, file.path, message));
+    out.warn(Warning::new(code, file.path, message));
 }
 
 /// A package that was seen installed in the place of `file`.
 pub(crate) fn installed(file: &File<'_>, purl: Purl, basis: Basis, out: &mut Catalog) {
     if !purl.name.is_empty() {
-        out.components.push(Component::new(purl, file.path, basis, Scope::Installed));
+        out.push(Component::new(purl, file.path, basis, Scope::Installed));
     }
 }
 
 /// A package that a lock file names.
 pub(crate) fn declared(file: &File<'_>, purl: Purl, out: &mut Catalog) {
     if !purl.name.is_empty() {
-        out.components.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
+        out.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
     }
 }
 
@@ -133,17 +167,14 @@ pub(crate) fn split_scope(name: &str) -> (&str, &str) {
 }
 
 /// Paragraphs of `Field: value` lines, as in Debian's control files: separated by empty lines.
-pub(crate) fn stanzas(text: &str) -> Vec<Vec<&str>> {
-    let mut all = Vec::new();
-    let mut stanza = Vec::new();
-    for line in text.lines().chain([""]) {
-        if !line.trim().is_empty() {
-            stanza.push(line);
-        } else if !stanza.is_empty() {
-            all.push(std::mem::take(&mut stanza));
-        }
-    }
-    all
+pub(crate) fn stanzas(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    let mut lines = text.lines();
+    std::iter::from_fn(move || {
+        let is_blank = |line: &&str| line.trim().is_empty();
+        let first = lines.find(|line| !is_blank(line))?;
+        let rest = lines.by_ref().take_while(|line| !is_blank(line));
+        Some([first].into_iter().chain(rest).collect())
+    })
 }
 
 /// The value of a `Field: value` line; empty when there is none.

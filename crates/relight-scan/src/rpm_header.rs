@@ -80,13 +80,18 @@ impl<'a> Header<'a> {
         (!name.is_empty() && !version.is_empty()).then_some(purl)
     }
 
+    /// Bytes that [`Self::files`] holds: the names of the folders.
+    pub(crate) fn held_for_files(&self) -> usize {
+        self.texts(DIR_NAMES).map(|folder| size_of::<String>() + 16 + folder.len()).sum()
+    }
+
     /// The files of the package: each has a name and the number of its folder.
-    pub(crate) fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = String> + use<'a> {
         let folders: Vec<String> = self.texts(DIR_NAMES).collect();
         let numbers = self.numbers(DIR_INDEXES);
-        let join = |(name, number): (String, u32)| {
+        let join = move |(name, number): (String, u32)| {
             Some(format!("{}{name}", folders.get(number as usize)?))
         };
-        self.texts(BASE_NAMES).zip(numbers).filter_map(join).collect()
+        self.texts(BASE_NAMES).zip(numbers).filter_map(join)
     }
 }

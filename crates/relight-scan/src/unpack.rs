@@ -109,6 +109,13 @@ impl Found {
         ((!is_empty).then_some(own), rest)
     }
 
+    /// How many findings belong to one file.
+    pub(crate) fn count(&self) -> usize {
+        let Self { components, flaws, warnings, gaps, folder_classes, profiles, .. } = self;
+        let told = components.len() + flaws.len() + warnings.len() + gaps.len();
+        told + folder_classes.len() + profiles.len()
+    }
+
     /// The same at another path, as far as it belongs to one file.
     pub(crate) fn copy_at(&self, from: &str, to: &str) -> Self {
         let mut copy = Self {
@@ -126,9 +133,9 @@ impl Found {
 
     /// Adds what another worker found.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.components.extend(other.components);
-        self.flaws.extend(other.flaws);
-        self.warnings.extend(other.warnings);
+        join(&mut self.components, other.components);
+        join(&mut self.flaws, other.flaws);
+        join(&mut self.warnings, other.warnings);
         self.gaps.extend(other.gaps);
         self.distributions.merge(other.distributions);
         self.ownership.merge(other.ownership);
@@ -140,6 +147,11 @@ impl Found {
         self.files.merge(other.files);
         self.members.merge(other.members);
     }
+}
+
+/// Puts a list behind another one; where there is nothing yet, without a copy.
+fn join<T>(list: &mut Vec<T>, other: Vec<T>) {
+    if list.is_empty() { *list = other } else { list.extend(other) }
 }
 
 /// What the name of a file says of it beyond its bytes.

@@ -218,6 +218,12 @@ impl Window {
         Ok(Cow::Borrowed(bytes.get(range).unwrap_or_default()))
     }
 
+    /// All bytes, without a copy where they are in memory; `None` when they cannot be read.
+    pub(crate) fn all(&self) -> Option<Cow<'_, [u8]>> {
+        let len = usize::try_from(self.len).ok()?;
+        self.peek(0, len).ok().filter(|bytes| bytes.len() == len)
+    }
+
     /// All bytes, where they are in memory.
     pub(crate) fn memory(&self) -> Option<&[u8]> {
         let Data::Memory(bytes) = &self.data else { return None };

@@ -59,7 +59,7 @@ fn damaged_fixtures_never_panic_and_keep_secrets() {
                 let window = Window::of_memory(bytes);
                 cataloger.catalog(&File::of_source(&path, &window), &mut catalog);
             }
-            for component in &catalog.components {
+            for component in catalog.components() {
                 assert!(!component.purl.name.is_empty(), "{} {seed} {path}", cataloger.name());
             }
         }

@@ -1,6 +1,6 @@
 //! Alpine packages: `lib/apk/db/installed`, with the files that each of them owns.
 
-use relight_model::{Basis, Catalog, Owned, Purl};
+use relight_model::{Basis, Catalog, Purl};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -26,25 +26,20 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let purl = Purl::new("apk", "", name, version)
             .with_qualifier("arch", field("A:"))
             .with_qualifier("upstream", if origin == name { "" } else { origin });
-        out.owned.push(Owned { owner: purl.clone(), paths: paths(&stanza) });
+        out.own(purl.clone(), paths(&stanza));
         reader::installed(file, purl, Basis::PackageDatabase, out);
     }
 }
 
 /// `F:` is a folder, each `R:` behind it a file in it.
-fn paths(stanza: &[&str]) -> Vec<String> {
+fn paths<'a>(stanza: &'a [&'a str]) -> impl Iterator<Item = String> + 'a {
     let mut folder = "";
-    let mut paths = Vec::new();
-    for line in stanza {
+    stanza.iter().filter_map(move |line| {
         if let Some(name) = line.strip_prefix("F:") {
             folder = name;
-        } else if let Some(name) = line.strip_prefix("R:") {
-            paths.push(if folder.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{folder}/{name}")
-            });
+            return None;
         }
-    }
-    paths
+        let name = line.strip_prefix("R:")?;
+        Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+    })
 }

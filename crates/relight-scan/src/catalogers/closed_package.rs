@@ -47,7 +47,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     match named {
         Named::Package(purl) if is_whole(&purl) => {
             let basis = Basis::InstalledMetadata;
-            out.components.push(Component::new(purl, package, basis, Scope::Installed));
+            out.push(Component::new(purl, package, basis, Scope::Installed));
         }
         Named::Package(_) | Named::Damaged => {
             let message = "the package does not say its name and version";
@@ -80,9 +80,8 @@ fn ends_with_any(path: &str, endings: &[&str]) -> bool {
 /// The control file of a Debian package (deb-control(5)). Other files of this name, the one of a
 /// source package among them, do not stand in a package.
 fn debian(package: &str, text: &str) -> Named {
-    let stanzas = reader::stanzas(text);
-    let stanza = stanzas.first().map_or(&[][..], Vec::as_slice);
-    let field = |key| reader::field(stanza, key);
+    let stanza = reader::stanzas(text).next().unwrap_or_default();
+    let field = |key| reader::field(&stanza, key);
     let is_package = !field("Package").is_empty() && !field("Architecture").is_empty();
     if !is_package && !ends_with_any(package, &[".deb", ".udeb", ".ipk"]) {
         return Named::Other;

@@ -27,6 +27,5 @@ fn read(file: &File<'_>, out: &mut Catalog) {
             reader::declared(file, Purl::new("conan", "", name, version), out);
         }
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }

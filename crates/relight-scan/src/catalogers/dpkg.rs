@@ -29,7 +29,7 @@ impl Cataloger for Dpkg {
             return;
         }
         if !text.ends_with('\n') {
-            out.warnings.push(warning(file, "ends inside a line"));
+            out.warn(warning(file, "ends inside a line"));
         }
         // A line of white space only ends a stanza as well; `split` on an empty line would not.
         let mut stanza = Vec::new();
@@ -66,13 +66,13 @@ fn read_stanza(lines: &[&str], file: &File<'_>, out: &mut Catalog) {
     if name.is_empty() || version.is_empty() || state.is_none() && file.path.ends_with("/status") {
         let shown: String = name.chars().take(64).collect();
         let message = format!("stanza `{shown}` lacks Package, Version or Status");
-        out.warnings.push(warning(file, &message));
+        out.warn(warning(file, &message));
         return;
     }
     let purl = Purl::new("deb", "", name, version)
         .with_qualifier("arch", field("Architecture"))
         .with_qualifier("upstream", &upstream(field("Source"), name, version));
-    out.components.push(installed(purl, file, Basis::PackageDatabase));
+    out.push(installed(purl, file, Basis::PackageDatabase));
 }
 
 /// The source package, `name` or `name@version`, where it differs from the binary one: advisories

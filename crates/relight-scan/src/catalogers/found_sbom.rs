@@ -26,6 +26,9 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let bundled = file.path.contains(".dist-info/sboms/");
     let by_name =
         [".cdx.json", ".cdx.xml", ".spdx.json"].iter().any(|ending| file.path.ends_with(ending));
+    if !reader::may_hold(file.bytes, out) {
+        return;
+    }
     let (sbom, warnings) = match read_sbom(file.bytes) {
         Ok(read) => read,
         // `bom.json` and `bom.xml` may be anybody's; these names promise an inventory.
@@ -38,16 +41,16 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     for component in sbom.components {
         let scope = if bundled { Scope::Installed } else { Scope::Declared };
         let evidence = file.path.to_owned();
-        out.components.push(Component { evidence, scope, ..component });
+        out.push(Component { evidence, scope, ..component });
     }
     // That a document does not claim to be complete is no fault of the scan: the software beside
     // it is scanned as well.
     let broken = |flaw: &Flaw| flaw.code != FlawCode::Undeclared;
     let first = warnings.iter().find(|_| sbom.flaws.iter().any(broken));
-    out.warnings.extend(first.map(|warning| {
+    let first = first.map(|warning| {
         let message = format!("{}: {}", warning.evidence, warning.message);
         Warning::new(reader::METADATA, file.path, message)
-    }));
-    out.components.sort();
-    out.components.dedup();
+    });
+    first.into_iter().for_each(|warning| out.warn(warning));
+    out.sort();
 }

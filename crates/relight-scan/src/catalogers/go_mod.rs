@@ -12,6 +12,9 @@ use crate::reader::{self, Reader};
 pub(super) const PLUGIN: Reader =
     Reader { name: "go_mod", selects: &[Select::Name("go.mod"), Select::Name("go.sum")], read };
 
+/// Bytes that one requirement or replacement takes until all are known.
+const PAIR_BYTES: usize = 128;
+
 fn read(file: &File<'_>, out: &mut Catalog) {
     let text = reader::text(file);
     if file.path.ends_with("go.sum") {
@@ -19,14 +22,13 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     } else {
         requirements(&text, file, out)
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }
 
 /// `module version h1:…` is a module, `module version/go.mod h1:…` only its requirements.
 fn sums(text: &str, file: &File<'_>, out: &mut Catalog) {
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let parts: Vec<&str> = line.split_whitespace().collect();
+        let parts: Vec<&str> = line.split_whitespace().take(4).collect();
         match parts[..] {
             [_, version, _] if version.ends_with("/go.mod") => {}
             [path, version, sum] if sum.starts_with("h1:") => {
@@ -46,6 +48,10 @@ fn requirements(text: &str, file: &File<'_>, out: &mut Catalog) {
     let (mut required, mut replaced) = (Vec::new(), Vec::new());
     let mut block = "";
     for line in text.lines() {
+        let pairs = required.len() + replaced.len();
+        if !out.may_hold(PAIR_BYTES * pairs) {
+            break;
+        }
         let line = line.split("//").next().unwrap_or_default().trim();
         let (directive, rest) = match line.split_once(char::is_whitespace) {
             Some((directive, rest)) if block.is_empty() => (directive, rest.trim()),

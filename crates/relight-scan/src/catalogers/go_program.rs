@@ -167,7 +167,7 @@ fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
     for line in modules.lines() {
         // The list stands between two marks of 16 bytes that are no text.
         let line = line.find("path\t").map_or(line, |at| &line[at..]);
-        let fields: Vec<&str> = line.split('\t').collect();
+        let fields: Vec<&str> = line.splitn(5, '\t').collect();
         match fields[..] {
             ["path", path] => own = module_of(path),
             ["mod" | "dep", path, version, ..] => found.push(module(path, released(version))),

@@ -48,8 +48,7 @@ fn stack(text: &str, file: &File<'_>, out: &mut Catalog) {
             reader::declared(file, Purl::new("hackage", "", name, version), out);
         }
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }
 
 /// `constraints: any.base ==4.18.0,`.

@@ -42,21 +42,21 @@ impl Cataloger for JavaArchive {
         if !has_classes && has(".java") {
             return;
         }
-        let found = out.components.len();
+        let found = out.components().len();
         for (name, bytes) in &listing.members {
             if file_name(name) == "pom.properties" && name.contains("META-INF/maven/") {
                 match read_pom(&format!("{}!/{name}", file.path), bytes) {
                     Ok(purl) => {
                         let claim = installed_at(purl, file.path, Basis::PomProperties);
-                        out.components.push(claim);
+                        out.push(claim);
                     }
-                    Err(warning) => out.warnings.push(warning),
+                    Err(warning) => out.warn(warning),
                 }
             }
         }
-        let parts: Vec<Purl> = out.components[found..].iter().map(|it| it.purl.clone()).collect();
+        let parts: Vec<Purl> = out.components()[found..].iter().map(|it| it.purl.clone()).collect();
         name_whole(file.path, listing, has_classes, &parts, out);
-        lookup_removed(listing, &mut out.components[found..]);
+        lookup_removed(listing, &mut out.components_mut()[found..]);
     }
 }
 
@@ -92,19 +92,19 @@ fn name_whole(path: &str, listing: &Listing, has_classes: bool, parts: &[Purl], 
         (Some(claim), by_file) => {
             // A bundle has a name of its own, and advisories know the artifact.
             let other = by_file.filter(|it| is_artifact(&it.name) && it.name != claim.name);
-            out.components.push(installed_at(claim, path, Basis::Manifest));
+            out.push(installed_at(claim, path, Basis::Manifest));
             let other = other.map(|purl| installed_at(purl, path, Basis::FileName));
-            out.components.extend(other);
+            other.into_iter().for_each(|other| out.push(other));
         }
         // `lib/jrt-fs.jar`: the manifest has the version, and only the file has the name.
         (None, Some(by_file)) if is_artifact(&by_file.name) => {
-            out.components.push(installed_at(by_file, path, Basis::Manifest));
+            out.push(installed_at(by_file, path, Basis::Manifest));
         }
         _ => {}
     }
     if let Some((name, version)) = version {
         let purl = Purl::new("maven", "", name, version);
-        out.components.push(installed_at(purl, path, Basis::FileName));
+        out.push(installed_at(purl, path, Basis::FileName));
     }
 }
 

@@ -29,9 +29,9 @@ impl Cataloger for JavaClasses {
             match read_pom(file.path, file.bytes) {
                 Ok(purl) => {
                     let found: Component = installed_at(purl, &place(root), Basis::PomProperties);
-                    out.components.push(found);
+                    out.push(found);
                 }
-                Err(warning) => out.warnings.push(warning),
+                Err(warning) => out.warn(warning),
             }
         }
     }

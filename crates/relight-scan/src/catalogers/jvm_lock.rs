@@ -47,7 +47,7 @@ fn gradle(file: &File<'_>, out: &mut Catalog) {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     for line in lines.filter(|line| !line.starts_with("empty=")) {
         let coordinate = line.split('=').next().unwrap_or_default();
-        let parts: Vec<&str> = coordinate.split(':').collect();
+        let parts: Vec<&str> = coordinate.splitn(4, ':').collect();
         match parts[..] {
             [group, name, version] if !group.is_empty() && !name.is_empty() => {
                 let version = reader::plain_version(version);

@@ -51,6 +51,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 
 fn unpack(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
     let document = limited::gunzip(packed, SBOM_BYTES_MAX).ok();
+    let document = document.filter(|it| reader::may_hold(it, out));
     let Some((sbom, warnings)) = document.and_then(|it| read_sbom(&it).ok()) else {
         out.unlisted = Some(FlawCode::CodeUnreadable);
         return reader::bad(file, reader::PROGRAM, "unreadable inventory of a native image", out);
@@ -62,10 +63,9 @@ fn unpack(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
     for component in sbom.components {
         let (evidence, basis) = (file.path.to_owned(), Basis::InstalledMetadata);
         let scope = Scope::Installed;
-        out.components.push(Component { evidence, basis, scope, ..component });
+        out.push(Component { evidence, basis, scope, ..component });
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
     if let Some(first) = warnings.first() {
         reader::bad(file, reader::PROGRAM, first.message.clone(), out);
     }

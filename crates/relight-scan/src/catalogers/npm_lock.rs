@@ -4,6 +4,7 @@ use relight_model::{Basis, Catalog, Component, Purl, Scope, Warning};
 use serde_json::{Map, Value};
 
 use crate::cataloger::{Cataloger, File, Select};
+use crate::reader;
 
 pub(super) const PLUGIN: NpmLock =
     NpmLock { selects: &[Select::Name("package-lock.json"), Select::Name("npm-shrinkwrap.json")] };
@@ -24,11 +25,14 @@ impl Cataloger for NpmLock {
 
     fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
         let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.bytes);
+        if !reader::may_hold(bytes, out) {
+            return;
+        }
         let lock: Value = match serde_json::from_slice(bytes) {
             Ok(lock) => lock,
             Err(error) => {
                 let warning = Warning::new("npm-bad-lock", file.path, error.to_string());
-                return out.warnings.push(warning);
+                return out.warn(warning);
             }
         };
         // Version 2 has both forms; the newer one is complete.
@@ -39,11 +43,10 @@ impl Cataloger for NpmLock {
             (None, None) if lock.get("lockfileVersion").is_some() => {}
             _ => {
                 let message = "neither packages nor dependencies";
-                out.warnings.push(Warning::new("npm-bad-lock", file.path, message));
+                out.warn(Warning::new("npm-bad-lock", file.path, message));
             }
         }
-        out.components.sort();
-        out.components.dedup();
+        out.sort();
     }
 }
 
@@ -87,8 +90,8 @@ fn push(name: &str, package: &Value, file: &File<'_>, out: &mut Catalog) {
     let (namespace, name) = name.split_once('/').unwrap_or(("", name));
     if name.is_empty() || !package.is_object() {
         let message = "an entry without a name, or that is no object";
-        return out.warnings.push(Warning::new("npm-bad-lock", file.path, message));
+        return out.warn(Warning::new("npm-bad-lock", file.path, message));
     }
     let purl = Purl::new("npm", namespace, name, version);
-    out.components.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
+    out.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
 }

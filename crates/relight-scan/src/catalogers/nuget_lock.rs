@@ -24,8 +24,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         "packages.lock.json" => lock(file, out),
         _ => assets(file, out),
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }
 
 fn config(file: &File<'_>, out: &mut Catalog) {

@@ -1,6 +1,6 @@
 //! Arch Linux packages: `var/lib/pacman/local/NAME-VERSION/desc`, and their `files`.
 
-use relight_model::{Basis, Catalog, Owned, Purl};
+use relight_model::{Basis, Catalog, Purl};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -24,7 +24,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         };
         let owner = Purl::new("alpm", "", name, &format!("{version}-{release}"));
         let paths = values(&text, "%FILES%").filter(|path| !path.ends_with('/'));
-        out.owned.push(Owned { owner, paths: paths.map(str::to_owned).collect() });
+        out.own(owner, paths.map(str::to_owned));
         return;
     }
     let field = |name| values(&text, name).next().unwrap_or_default();

@@ -28,6 +28,5 @@ fn read(file: &File<'_>, out: &mut Catalog) {
             reader::declared(file, Purl::new("cocoapods", "", name, version), out);
         }
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }

@@ -1,6 +1,6 @@
 //! Gentoo packages: `var/db/pkg/CATEGORY/NAME-VERSION/CONTENTS`.
 
-use relight_model::{Basis, Catalog, Owned, Purl};
+use relight_model::{Basis, Catalog, Purl};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -23,7 +23,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let (path, _) = line.strip_prefix("obj ")?.rsplit_once(' ')?;
         Some(path.rsplit_once(' ')?.0.to_owned())
     });
-    out.owned.push(Owned { owner: purl.clone(), paths: owned.collect() });
+    out.own(purl.clone(), owned);
     reader::installed(file, purl, Basis::PackageDatabase, out);
 }
 

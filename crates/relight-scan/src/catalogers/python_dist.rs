@@ -42,11 +42,11 @@ impl Cataloger for PythonDist {
         match (field("Name"), field("Version")) {
             (Some(name), Some(version)) if !normalise(name).is_empty() && !version.is_empty() => {
                 let purl = Purl::new("pypi", "", &normalise(name), version);
-                out.components.push(installed(purl, file, Basis::InstalledMetadata));
+                out.push(installed(purl, file, Basis::InstalledMetadata));
             }
             _ => {
                 let message = "no Name and Version in the header";
-                out.warnings.push(Warning::new("python-bad-metadata", file.path, message));
+                out.warn(Warning::new("python-bad-metadata", file.path, message));
             }
         }
     }

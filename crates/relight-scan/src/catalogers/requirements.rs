@@ -1,5 +1,7 @@
 //! Requirements of Python projects: `requirements*.txt`, `*requirements.txt`, `constraints*.txt`.
 
+use std::borrow::Cow;
+
 use relight_model::{Catalog, Purl};
 
 use super::python_dist::normalise;
@@ -21,8 +23,8 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     if file.bytes.contains(&0) {
         return reader::bad(file, reader::LOCK, "no text", out);
     }
-    let text = reader::text(file).replace("\\\r\n", " ").replace("\\\n", " ");
-    for line in text.lines() {
+    let text = reader::text(file);
+    for line in lines(&text) {
         let line = line.split(" #").next().unwrap_or_default().trim();
         if line.is_empty() || line.starts_with(['#', '-']) {
             continue;
@@ -45,6 +47,23 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let version = if line.contains('@') { "" } else { pinned(&line[name_end..]) };
         reader::declared(file, Purl::new("pypi", "", &normalise(name), version), out);
     }
+}
+
+/// Lines, each with those in which it goes on behind a backslash.
+fn lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut lines = text.lines();
+    std::iter::from_fn(move || {
+        let mut line = Cow::Borrowed(lines.next()?);
+        while line.ends_with('\\')
+            && let Some(next) = lines.next()
+        {
+            let whole = line.to_mut();
+            whole.pop();
+            whole.push(' ');
+            whole.push_str(next);
+        }
+        Some(line)
+    })
 }
 
 fn pinned(specifier: &str) -> &str {

@@ -1,6 +1,6 @@
 //! RPM packages: the databases `rpmdb.sqlite`, `Packages.db` and `Packages`.
 
-use relight_model::{Basis, Catalog, Owned};
+use relight_model::{Basis, Catalog};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -56,6 +56,8 @@ fn push(header: &Header<'_>, file: &File<'_>, out: &mut Catalog) {
     let Some(purl) = header.purl() else {
         return reader::bad(file, reader::DATABASE, "a package without name or version", out);
     };
-    out.owned.push(Owned { owner: purl.clone(), paths: header.files() });
+    if out.may_hold(header.held_for_files()) {
+        out.own(purl.clone(), header.files());
+    }
     reader::installed(file, purl, Basis::PackageDatabase, out);
 }

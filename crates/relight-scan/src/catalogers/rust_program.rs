@@ -57,7 +57,8 @@ fn audited(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
     // The two bytes of the zlib header (RFC 1950) say nothing that is needed.
     let packed = packed.get(2..).unwrap_or_default();
     let unpacked = limited::inflate(packed, None, AUDIT_BYTES_MAX);
-    let parsed = unpacked.ok().and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let unpacked = unpacked.ok().filter(|json| reader::may_hold(json, out));
+    let parsed = unpacked.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
     let packages = parsed.as_ref().and_then(|json| json.get("packages")?.as_array());
     let Some(packages) = packages else {
         return reader::bad(file, reader::PROGRAM, "unreadable audit data of Rust", out);
@@ -71,7 +72,7 @@ fn audited(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
         let is_build = reader::string(package, "kind") == "build";
         let scope = if is_build { Scope::Build } else { Scope::Installed };
         let purl = Purl::new("cargo", "", name, version);
-        out.components.push(Component::new(purl, file.path, Basis::InstalledMetadata, scope));
+        out.push(Component::new(purl, file.path, Basis::InstalledMetadata, scope));
     }
 }
 

@@ -24,7 +24,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
             entry.clear();
         }
     }
-    if out.components.is_empty() && text.lines().any(|line| !is_silent(line)) {
+    if out.components().is_empty() && text.lines().any(|line| !is_silent(line)) {
         reader::bad(file, reader::LOCK, "no entry of a yarn.lock", out);
     }
 }

@@ -41,8 +41,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
             reader::declared(file, Purl::new("npm", namespace, name, version), out);
         }
     }
-    out.components.sort();
-    out.components.dedup();
+    out.sort();
 }
 
 /// `const RAW_RUNTIME_STATE = '…'`: JSON in a string of JavaScript, its lines ended by `\`.

@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::stream::Watch;
 use crate::archive::code_of;
-use crate::limits::Options;
+use crate::limits::{CATALOG_BYTES_TOTAL_MAX, Options};
 
 /// Bytes between two looks at the clock.
 const TIME_BYTES: u64 = 1 << 20;
@@ -63,6 +63,8 @@ pub(super) struct Budget {
     held_max: u64,
     expand_left: Cell<u64>,
     entries_left: Cell<u64>,
+    /// Bytes that one cataloger may hold and hand back.
+    catalog_room: usize,
     /// Seconds of this thread's time at which it ends.
     deadline_s: u64,
     /// The limit that was reached; nothing of the outer file is read any more.
@@ -73,6 +75,8 @@ impl Budget {
     /// For an outer file of `len` bytes.
     pub(super) fn new(options: &Options, memory: &Arc<Memory>, len: u64) -> Self {
         let by_ratio = len.saturating_mul(options.expanded_ratio_max);
+        let room = len.saturating_mul(options.catalog_ratio_max);
+        let room = room.saturating_add(options.catalog_free_bytes).min(CATALOG_BYTES_TOTAL_MAX);
         Self {
             memory: Arc::clone(memory),
             large: RefCell::new(None),
@@ -80,6 +84,7 @@ impl Budget {
             held_max: options.buffered_bytes_max,
             expand_left: Cell::new(options.expanded_free_bytes.saturating_add(by_ratio)),
             entries_left: Cell::new(options.entries_max),
+            catalog_room: usize::try_from(room).unwrap_or(usize::MAX),
             deadline_s: thread_time_s().saturating_add(options.file_time_max_s),
             spent: Cell::new(None),
         }
@@ -88,6 +93,11 @@ impl Budget {
     /// The limit that ended the reading of this outer file, if one did.
     pub(super) fn spent(&self) -> Option<FlawCode> {
         self.spent.get()
+    }
+
+    /// Bytes that one cataloger may hold and hand back.
+    pub(super) const fn catalog_room(&self) -> usize {
+        self.catalog_room
     }
 
     /// Takes unpacked bytes from the allowance.

@@ -82,7 +82,9 @@ impl Outer<'_, '_> {
         if !selected && !listed {
             return Fate::Opaque;
         }
-        let Some(bytes) = self.whole(view, self.shared.options.catalog_size_max) else {
+        // A window of what is in memory already, and no copy of it.
+        let window = self.whole(view, self.shared.options.catalog_size_max);
+        let Some(bytes) = window.as_ref().and_then(Window::all) else {
             self.found.flaw(FlawCode::LimitEntrySize, &member.path, member.packed);
             return Fate::Flawed;
         };
@@ -113,14 +115,13 @@ impl Outer<'_, '_> {
         Fate::Read
     }
 
-    /// All bytes, if they are no more than `max`. A long view that turns out to fit is whole from
-    /// then on.
-    fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Vec<u8>> {
+    /// A window of all bytes, if they are no more than `max`. A long view that turns out to fit is
+    /// whole from then on.
+    fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Window> {
         self.gather(view, max);
         match view {
             Some(View::Whole(window) | View::Range(window)) if window.len() <= max => {
-                let bytes = window.read(0, usize::try_from(max).unwrap_or(usize::MAX)).ok()?;
-                (bytes.len() as u64 == window.len()).then_some(bytes)
+                Some(window.clone())
             }
             _ => None,
         }
@@ -174,7 +175,8 @@ impl Outer<'_, '_> {
     /// Fingerprints a class file.
     fn class(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
         let Some(read) = self.shared.class else { return Fate::Opaque };
-        let Some(bytes) = self.whole(view, self.shared.options.class_size_max) else {
+        let window = self.whole(view, self.shared.options.class_size_max);
+        let Some(bytes) = window.as_ref().and_then(Window::all) else {
             return self.unread(FlawCode::LimitClassSize, member);
         };
         let Some(print) = read(&bytes) else {

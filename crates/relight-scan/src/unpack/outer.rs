@@ -12,7 +12,7 @@ use super::fetch::{Fetched, View};
 use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
 use super::metered::Metered;
 use super::open::Again;
-use super::{Found, Shared, look};
+use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
 use crate::distribution::Distributions;
@@ -22,6 +22,12 @@ use crate::limits::Mode;
 use crate::ownership::is_add_on;
 use crate::sniff::Gap;
 use crate::window::Window;
+
+/// Bytes of a file whose lines are not counted: there cannot be too many.
+const LINES_FREE_BYTES: usize = 512 << 10;
+
+/// What a file takes once it is understood, in times of its size.
+const TREE_RATIO: u64 = 4;
 
 /// The reading of one file of the tree.
 pub(super) struct Outer<'a, 'f> {
@@ -298,28 +304,41 @@ impl<'a, 'f> Outer<'a, 'f> {
         if Distributions::selects(path) {
             self.found.distributions.read(path, bytes);
         }
-        for cataloger in self.shared.index.find(path) {
+        let catalogers = self.shared.index.find(path);
+        if bytes.len() > LINES_FREE_BYTES && !catalogers.is_empty() {
+            // What is made of much takes some times as much: one outer file at a time.
+            self.budget.window(TREE_RATIO * bytes.len() as u64);
+            let lines = memchr::memchr_iter(b'\n', bytes).count();
+            if lines.saturating_mul(size_of::<&str>()) > self.budget.catalog_room() {
+                return self.flaw_once(FlawCode::LimitMemory, path);
+            }
+        }
+        for cataloger in catalogers {
             self.run_cataloger(cataloger, &File::of_bytes(path, bytes));
         }
     }
 
     pub(super) fn run_cataloger(&mut self, cataloger: &dyn Cataloger, file: &File<'_>) {
-        let mut catalog = Catalog::default();
+        let mut catalog = Catalog::with_room(self.budget.catalog_room());
         let metered = file.source.map(|source| Metered::new(source, &self.budget));
         let source = metered.as_ref().map(|source| source as &dyn ReadAt);
         cataloger.catalog(&File { source, ..*file }, &mut catalog);
         if let Some(code) = metered.as_ref().and_then(Metered::reached) {
             // What the cataloger says of it is that it could not read on, as others do.
             self.flaw_once(code, file.path);
-        } else if !catalog.warnings.is_empty() {
+        } else if !catalog.warnings().is_empty() {
             self.found.flaw(FlawCode::CorruptEntry, file.path, file.bytes.len() as u64);
         }
-        self.found.components.append(&mut catalog.components);
-        self.found.warnings.append(&mut catalog.warnings);
+        if catalog.is_cut() {
+            self.flaw_once(FlawCode::LimitMemory, file.path);
+        }
         let gap = catalog.unlisted.map(Gap::of_program);
         let gap = gap.filter(|gap| !matches!(gap, Gap::Unlisted(_)) || !self.in_package(file.path));
         self.found.gaps.extend(gap.map(|gap| (gap, file.path.to_owned())));
-        for owned in catalog.owned {
+        let (components, warnings, owned) = catalog.into_parts();
+        join(&mut self.found.components, components);
+        join(&mut self.found.warnings, warnings);
+        for owned in owned {
             self.found.ownership.add(file.path, owned);
         }
     }

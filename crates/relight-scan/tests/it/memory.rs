@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use relight_scan::{Options, Progress, scan};
+use relight_model::{CATALOG_WARNINGS_MAX, FlawCode};
+use relight_scan::{Options, Progress, scan, scan_bytes};
 
 use crate::container_writer::{gz, tar, tar_member, xz_with, zst};
 use crate::quine::zip_quine;
@@ -20,6 +21,49 @@ const HOSTILE_S_MAX: u64 = 30;
 
 /// Names the file that a second process of this test scans.
 const TARGET: &str = "RELIGHT_TEST_HOSTILE";
+
+/// Files for catalogers that are 24 MiB of one token, or as much as there may be lines, and 32 KiB
+/// on the disk.
+fn catalogued() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let whole = |token: &str| token.repeat((24 << 20) / token.len()).into_bytes();
+    let lines = |line: &str| line.repeat(1 << 19).into_bytes();
+    vec![
+        ("lines.zip", "requirements.txt", whole("a\n")),
+        ("components.zip", "requirements.txt", lines("abcdefghijklmnop==1.0\n")),
+        ("continued.zip", "requirements.txt", whole("a,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\\\n")),
+        ("warnings.zip", "gradle.lockfile", lines("abcdefghijklmnopqrstuvwxyz\n")),
+        ("stanzas.zip", "var/lib/dpkg/status", lines("a\n\n")),
+        ("owned.zip", "var/lib/dpkg/info/a.list", lines("/usr/lib/abcdefghijkl\n")),
+        ("required.zip", "go.mod", [b"module m\nrequire (\n".to_vec(), lines("a b\n")].concat()),
+        ("numbers.zip", "package-lock.json", [b"[".to_vec(), whole("0,")].concat()),
+        ("objects.zip", "composer.lock", [b"[".to_vec(), whole("{\"\":0},")].concat()),
+        ("lists.zip", "node_modules/a/package.json", [b"[".to_vec(), whole("[],")].concat()),
+        ("tables.zip", "Cargo.lock", whole("[[package]]\na='1'\nb='11'\n")),
+        ("elements.zip", "bom.xml", [b"<bom>".to_vec(), whole("<a/>")].concat()),
+    ]
+}
+
+/// Goal: what catalogers give and hold is bounded, and told when it is.
+#[test]
+fn what_is_made_of_a_small_file_is_bounded() {
+    for (name, path, bytes) in catalogued() {
+        let zip = write(&[Member::deflated(path, &bytes)]);
+        assert!(zip.len() < 300 << 10, "{name} has {} bytes", zip.len());
+        let report = scan_bytes(name, zip, &Options::default());
+        let flawed = report.sbom.flaws.iter().any(|flaw| flaw.code == FlawCode::LimitMemory);
+        let warned = name == "stanzas.zip" || name == "warnings.zip";
+        // A line that goes on to the end of the file names nothing, and is read to its end.
+        let silent = warned || name == "continued.zip";
+        assert_eq!(flawed, !silent, "{name} {:?}", report.sbom.flaws);
+        if warned {
+            // Those that are equal are one by now.
+            let more = format!("and {} more", (1 << 19) - CATALOG_WARNINGS_MAX);
+            let is_told = report.warnings.iter().any(|warning| warning.message == more);
+            assert!(is_told && report.warnings.len() == 2, "{name} {:?}", report.warnings);
+            assert_eq!(report.sbom.flaws[0].code, FlawCode::CorruptEntry, "{name}");
+        }
+    }
+}
 
 /// Small files that ask for much, and large ones of very many parts.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
@@ -38,7 +82,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let inner = write(&[Member::stored("x", &[7; 900])]);
     let jars = (0..5_000).map(|number| Member::stored(&format!("{number}.jar"), &inner));
     let names = (0..70_000).map(|number| Member::stored(&format!("d/{number}.txt"), b""));
-    vec![
+    let mut samples = vec![
         ("class.jar", write(&[Member::deflated("A.class", &class)])),
         ("deep.zip", deep),
         ("endless.tar", tar_member(b"x", b'x', b"00000000000", b"").repeat(40_000)),
@@ -51,7 +95,11 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("tar.gz", gz(&tar(&[("a.jar", &zeros)]))),
         ("tar.zst", zst(&tar(&[("A.class", &class)]))),
         ("window.xz", xz_with(&zeros[..40 << 20], 24 << 20)),
-    ]
+    ];
+    let catalogued = catalogued().into_iter();
+    let zipped = catalogued.map(|(name, path, it)| (name, write(&[Member::deflated(path, &it)])));
+    samples.extend(zipped);
+    samples
 }
 
 /// Goal (S9): no hostile file makes a scan hold more than 64 MiB, or end late. Method: this test
