@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_model::{Advisory, PackageName, Rating, Signal, Timestamp};
+use relight_model::{Advisory, Ecosystem, PackageName, Rating, Signal, Timestamp};
 
 use crate::bindings::OwnBinding;
 use crate::package::is_distribution;
@@ -88,7 +88,7 @@ impl Policy {
         if id.starts_with(OWN_PREFIX) {
             return Rank::Own;
         }
-        if is_distribution(&package.ecosystem) {
+        if is_distribution(&package.ecosystem) && is_word_of(record, &package.ecosystem) {
             return Rank::Distribution;
         }
         if let Some(rank) = self.ranks.get(source) {
@@ -123,6 +123,15 @@ impl Policy {
         base(&record.source) != "csaf" || self.trusted.contains(&record.assigner)
     }
 
+    /// Whether a record only adds versions of a package: whoever is not the distribution may say
+    /// that a package of it is affected, and clears none (ADVISORIES.md 3.6).
+    pub(crate) fn only_adds(&self, record: &Advisory, package: &PackageName) -> bool {
+        let is_own = record.id.starts_with(OWN_PREFIX);
+        let is_foreign =
+            is_distribution(&package.ecosystem) && !is_word_of(record, &package.ecosystem);
+        !self.may_clear(record) || is_foreign && !is_own
+    }
+
     /// Whether the `related` ids of a record are the flaws that it is about.
     pub(crate) fn attaches_related(&self, record: &Advisory) -> bool {
         self.related_attaches.contains(&record.source)
@@ -135,6 +144,72 @@ impl Policy {
 pub(crate) fn enriches(record: &Advisory, rating: &Rating) -> bool {
     let is_nvd = matches!(rating.by.as_str(), "" | "nvd@nist.gov");
     base(&record.source) == "cve-adp" || record.source == "nvd" && is_nvd
+}
+
+/// How distributions speak of their own packages: the sources under which their records are kept,
+/// how the ids of those begin, and the hosts of their documents of CSAF.
+struct Voice {
+    ecosystems: &'static [Ecosystem],
+    sources: &'static [&'static str],
+    ids: &'static [&'static str],
+    hosts: &'static [&'static str],
+}
+
+const fn voice(
+    ecosystems: &'static [Ecosystem],
+    sources: &'static [&'static str],
+    ids: &'static [&'static str],
+    hosts: &'static [&'static str],
+) -> Voice {
+    Voice { ecosystems, sources, ids, hosts }
+}
+
+const VOICES: [Voice; 13] = [
+    voice(
+        &[Ecosystem::Debian],
+        &["debian", "osv-debian"],
+        &["DEBIAN-", "DLA-", "DSA-", "DTSA-"],
+        &["debian.org"],
+    ),
+    voice(&[Ecosystem::Ubuntu], &["ubuntu"], &["UBUNTU-", "USN-", "LSN-"], &["ubuntu.com"]),
+    voice(&[Ecosystem::Echo], &["echo"], &["ECHO-"], &[]),
+    voice(&[Ecosystem::Alpine], &["alpine"], &["ALPINE-"], &["alpinelinux.org"]),
+    voice(&[Ecosystem::Alpaquita, Ecosystem::BellSoft], &["bellsoft"], &["BELL-"], &[]),
+    voice(&[Ecosystem::Chainguard, Ecosystem::Wolfi], &["chainguard"], &["CGA-"], &[]),
+    voice(&[Ecosystem::MinimOs], &["minimos"], &["MINI-"], &[]),
+    voice(&[Ecosystem::AlmaLinux], &["almalinux"], &["ALBA-", "ALEA-", "ALSA-"], &[]),
+    voice(&[Ecosystem::RockyLinux], &["rocky"], &["RLBA-", "RLSA-", "RXSA-"], &[]),
+    voice(&[Ecosystem::RedHat], &["redhat"], &["RHBA-", "RHEA-", "RHSA-"], &["redhat.com"]),
+    voice(
+        &[Ecosystem::Suse, Ecosystem::OpenSuse],
+        &["suse"],
+        &["SUSE-", "openSUSE-"],
+        &["suse.com", "suse.de", "opensuse.org"],
+    ),
+    voice(&[Ecosystem::OpenEuler], &["openeuler"], &["OESA-"], &["openeuler.org"]),
+    voice(&[Ecosystem::Mageia], &["mageia"], &["MGASA-"], &[]),
+];
+
+/// Whether a record is of the distribution itself. Of one whose own records have no form that is
+/// known, everybody's are.
+fn is_word_of(record: &Advisory, ecosystem: &Ecosystem) -> bool {
+    let Some(voice) = VOICES.iter().find(|it| it.ecosystems.contains(ecosystem)) else {
+        return true;
+    };
+    if let Some(publisher) = record.source.strip_prefix("csaf/") {
+        // Anybody can give a document the number of another's.
+        return voice.hosts.iter().any(|host| is_host(publisher, host));
+    }
+    voice.sources.contains(&record.source.as_str())
+        || voice.ids.iter().any(|prefix| record.id.starts_with(prefix))
+        || record.source == "csaf"
+}
+
+/// Whether an address (`https://www.redhat.com/x`) is of a host or of one below it.
+fn is_host(address: &str, host: &str) -> bool {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let name = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    name.strip_suffix(host).is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
 /// The container of the assigner itself (`cve`), or a document of a vendor (`csaf`); enrichers
@@ -150,8 +225,6 @@ fn base(source: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use relight_model::Ecosystem;
-
     use super::*;
 
     #[test]
@@ -174,6 +247,19 @@ mod tests {
             ("bitnami", "BIT-1", None, "Bitnami", Rank::Community),
             ("almalinux", "ALSA-1", None, "AlmaLinux", Rank::Distribution),
             ("csaf", "RHSA-1", None, "Red Hat", Rank::Distribution),
+            ("csaf/https://www.redhat.com", "RHSA-1", None, "Red Hat", Rank::Distribution),
+            ("csaf/https://redhat.com.example", "RHSA-1", None, "Red Hat", Rank::Vendor),
+            ("csaf/https://notredhat.com", "RHSA-1", None, "Red Hat", Rank::Vendor),
+            ("csaf/https://www.suse.com/", "S-1", None, "openSUSE", Rank::Distribution),
+            ("debian", "debian/log/CVE-1", None, "Debian", Rank::Distribution),
+            ("mirror", "DSA-1", None, "Debian", Rank::Distribution),
+            ("chainguard", "CGA-1", None, "Wolfi", Rank::Distribution),
+            ("osv", "X-1", None, "Debian", Rank::Community),
+            ("almalinux", "ALSA-1", None, "Debian", Rank::Community),
+            ("ghsa", "GHSA-1", None, "Debian", Rank::Reviewed),
+            ("cve", "CVE-1", None, "Debian", Rank::Vendor),
+            // Whose own records have no form that is known.
+            ("osv", "ELSA-1", None, "Oracle Linux", Rank::Distribution),
             ("own", "RLT-1", None, "Debian", Rank::Own),
         ] {
             let (source, id) = (source.to_owned(), id.to_owned());
@@ -200,7 +286,8 @@ mod tests {
         };
         assert_eq!(policy.rank(&record("X-1"), &of("npm")), Rank::Vendor);
         // Nothing puts anybody beside a distribution, or our own word above it.
-        assert_eq!(policy.rank(&record("X-1"), &of("Debian")), Rank::Distribution);
+        assert_eq!(policy.rank(&record("X-1"), &of("Debian")), Rank::Vendor);
+        assert_eq!(policy.rank(&record("DSA-1"), &of("Debian")), Rank::Distribution);
         assert_eq!(policy.rank(&record("RLT-1"), &of("npm")), Rank::Own);
     }
 }

@@ -59,12 +59,15 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
 }
 
 /// What the record says of packages. One whose issuer nobody trusts adds versions, and leaves all
-/// others to whoever knows them: that it is the vendor's is its own word.
+/// others to whoever knows them: that it is the vendor's is its own word. So does one about a
+/// package of a distribution that it is not of.
 fn said<'a>(record: &'a Advisory, policy: &Policy) -> Cow<'a, [Affected]> {
-    if policy.may_clear(record) {
+    let only_adds = |it: &Affected| policy.only_adds(record, &it.package);
+    if !record.affected.iter().any(only_adds) {
         return Cow::Borrowed(&record.affected);
     }
     let doubted = |affected: &Affected| match affected.stance {
+        _ if !only_adds(affected) => affected.clone(),
         Stance::Unresolved(_) => affected.clone(),
         _ => Affected { stance: Stance::Unresolved(Why::Untrusted), ..affected.clone() },
     };

@@ -51,10 +51,31 @@ fn affected(ecosystem: &str, name: &str, ranges: &[&str]) -> Affected {
     }
 }
 
-/// A record of the source `test`.
+/// A record of the source `test`, or of the distribution that its packages are of.
 fn advisory(id: &str, affected: Vec<Affected>) -> Advisory {
-    let (source, id) = ("test".to_owned(), id.to_owned());
+    let source = affected.first().map_or("test", |it| source_of(&it.package.ecosystem));
+    let (source, id) = (source.to_owned(), id.to_owned());
     Advisory { source, id, affected, ..Advisory::default() }
+}
+
+/// Under which name records of a distribution about its packages are kept.
+fn source_of(ecosystem: &Ecosystem) -> &'static str {
+    match ecosystem {
+        Ecosystem::Debian => "debian",
+        Ecosystem::Ubuntu => "ubuntu",
+        Ecosystem::Echo => "echo",
+        Ecosystem::Alpine => "alpine",
+        Ecosystem::Alpaquita | Ecosystem::BellSoft => "bellsoft",
+        Ecosystem::Chainguard | Ecosystem::Wolfi => "chainguard",
+        Ecosystem::MinimOs => "minimos",
+        Ecosystem::AlmaLinux => "almalinux",
+        Ecosystem::RockyLinux => "rocky",
+        Ecosystem::RedHat => "redhat",
+        Ecosystem::Suse | Ecosystem::OpenSuse => "suse",
+        Ecosystem::OpenEuler => "openeuler",
+        Ecosystem::Mageia => "mageia",
+        _ => "test",
+    }
 }
 
 /// `id state` for each finding, by `match_component`; each group alone must say the same.

@@ -1,10 +1,10 @@
 //! Failures of other tools whose inputs are real records: their packages, ranges and dates of
 //! withdrawal as PyPA (CC-BY-4.0), Go (CC-BY-4.0) and RustSec (CC0) publish them, without any text.
 
-use relight_match::{Advisories, Change, Matcher};
+use relight_match::{Advisories, Change, Flag, Matcher, Policy};
 use relight_model::{
     Advisory, Affected, AffectedRange, Bound, CpeConfiguration, CpeMatch, CpeNode, CpeOperator,
-    Effect, RangeKind, Stance, Why,
+    Effect, FindingState, RangeKind, Stance, Why,
 };
 
 use super::failures::said;
@@ -304,4 +304,54 @@ fn m19_withdrawn_and_back() {
         assert!(matcher.rematch(), "{id}");
     }
     assert_eq!(matcher.digest(), before);
+}
+
+/// Goal: only a distribution decides about its packages (ADVISORIES.md 2.3 and 3.6); somebody else
+/// may add what it does not speak of, and clears nothing. Method: the words of Debian beside those
+/// of another source, in both directions, alone, and about what lies inside of a package.
+#[test]
+fn a_stranger_clears_no_package_of_a_distribution() {
+    let says = |source: &str, events: &str| {
+        let entry = affected("Debian:12", "log", &[events]);
+        let record = advisory(&format!("X-{source}"), vec![entry]);
+        Advisory { source: source.into(), upstream: vec!["CVE-1".into()], ..record }
+    };
+    let never = |source: &str| {
+        let mut record = says(source, "i0 f9");
+        record.affected[0].ranges.clear();
+        record.affected[0].stance = Stance::NotAffected;
+        record
+    };
+    let it = component("pkg:deb/debian/log@2.0-1?distro=debian-12");
+    let strangers = ["osv", "house", "almalinux", "cve", "csaf/https://debian.org.example"];
+    for stranger in strangers {
+        for (records, wanted) in [
+            (vec![says("debian", "i0 f2.0-2"), says(stranger, "i0 f1.0-1")], "affected"),
+            (vec![says("debian", "i0 f2.0-2"), never(stranger)], "affected"),
+            (vec![says("debian", "i0 f1.0-1"), says(stranger, "i0 f2.0-2")], "clear"),
+            (vec![says(stranger, "i0 f2.0-2")], "affected"),
+            (vec![says(stranger, "i0 f1.0-1")], "range-unresolved"),
+            (vec![says(stranger, "i0 f2.0-2"), never("osv-debian")], "clear"),
+        ] {
+            let trusted = ["Example".to_owned()].into();
+            let all = Advisories::with_policy(records, Policy { trusted, ..Policy::default() });
+            let group = all.group("CVE-1").unwrap();
+            let state = group.judge(&it).map_or("clear", |found| found.state.as_str());
+            assert_eq!(state, wanted, "{stranger}: {:?}", group.judgement(&it));
+            let is_disputed = group.judgement(&it).has(Flag::SourcesDisagree);
+            assert_eq!(is_disputed, wanted == "clear", "{stranger}: {:?}", group.judgement(&it));
+        }
+        // What lies inside of a package is fixed by the word of its distribution alone.
+        let core = Advisory {
+            aliases: vec!["CVE-1".into()],
+            ..advisory("GHSA-a", vec![affected("Maven", "org.example:log", &["i1 f3"])])
+        };
+        let mut jar = component("pkg:maven/org.example/log@2.0");
+        jar.owned_by = Some(it.purl.clone());
+        for (source, wanted) in [("debian", None), (stranger, Some(FindingState::Affected))] {
+            let all = Advisories::new(vec![core.clone(), says(source, "i0 f2.0-1")]);
+            let found = all.group("CVE-1").unwrap().judge(&jar).map(|found| found.state);
+            assert_eq!(found, wanted, "{source}");
+        }
+    }
 }
