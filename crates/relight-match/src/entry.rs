@@ -195,7 +195,9 @@ impl Entry {
     /// What it says of a subject; `None` when it does not speak about it at all.
     pub(crate) fn told(&self, subject: &Subject, asked: &Asked) -> Option<Told<'_>> {
         let mut told: Option<Told<'_>> = None;
-        let is_meant = |part: &&Part| self.rank == Rank::Own || part.build == subject.build;
+        let is_meant = |part: &&Part| {
+            self.rank == Rank::Own || part.build == subject.build && part.may_be_of_stream(subject)
+        };
         for part in self.parts.iter().filter(is_meant).filter(|it| it.speaks_of(subject)) {
             let next = part.told(asked, self.known_is_last);
             if told.is_none_or(|it| next.strength() < it.strength()) {
@@ -373,6 +375,13 @@ impl Part {
         };
         let spans = part.spans(spans);
         (part, spans)
+    }
+
+    /// Whether it is about the module stream of a subject, as far as both are told: each stream has
+    /// a fix of its own.
+    fn may_be_of_stream(&self, subject: &Subject) -> bool {
+        let both = self.module.as_deref().zip(subject.stream.as_deref());
+        both.is_none_or(|(named, own)| named == own)
     }
 
     /// Whether it names a version, or a stream.

@@ -140,3 +140,42 @@ fn versions_that_are_not_affected_clear_themselves_only() {
         assert_eq!(state(&record, &component(&format!("{LIB}@{version}"))), wanted, "{version}");
     }
 }
+
+/// Goal: each stream of a module has a fix of its own, and what is said of one says nothing of
+/// another (ADVISORIES.md 3.6). Method: one record with the fixes of two streams, and one that
+/// leaves a stream open; packages of those streams, of a third one, of one that is not told, and of
+/// none.
+#[test]
+fn m15_each_stream_of_a_module_is_judged_by_itself() {
+    let of = |stream: &str, events: &[&str]| {
+        let entry = affected("Red Hat:8", "nodejs", events);
+        Affected { module: Some(format!("nodejs:{stream}")), ..entry }
+    };
+    let fixed = vec![of("16", &["i0 f16.20-1.module_el8"]), of("18", &["i0 f18.9-1.module_el8"])];
+    let open = vec![of("16", &["i0 f16.20-1.module_el8"]), of("18", &["i0"])];
+    for (version, stream, by_fix, by_open) in [
+        ("16.19-1.module_el8", "16", "affected", "affected"),
+        ("16.21-1.module_el8", "16", "clear", "clear"),
+        ("18.8-1.module_el8", "18", "affected", "affected"),
+        ("18.9-1.module_el8", "18", "clear", "affected"),
+        ("20.1-1.module_el8", "20", "clear", "clear"),
+        ("18.9-1.module_el8", "", "clear", "possible-match"),
+        ("10.1-1.el8", "none", "clear", "clear"),
+    ] {
+        let module = match stream {
+            "" | "none" => String::new(),
+            stream => format!("&rpmmod=nodejs:{stream}:8060:ad"),
+        };
+        let it = component(&format!("pkg:rpm/redhat/nodejs@{version}?distro=rhel-8.6{module}"));
+        for (parts, wanted) in [(&fixed, by_fix), (&open, by_open)] {
+            let all = Advisories::new(vec![advisory("CVE-1", parts.clone())]);
+            let group = all.group("CVE-1").unwrap();
+            let state = group.judge(&it).map_or("clear", |found| found.state.as_str());
+            assert_eq!(state, wanted, "{version} of {stream}: {:?}", group.judgement(&it));
+            let mut matcher = Matcher::new(all);
+            matcher.add([(0, it.clone())]);
+            assert_eq!(matcher.matches("CVE-1").is_empty(), wanted == "clear", "{version}");
+            assert!(matcher.rematch(), "{version}");
+        }
+    }
+}

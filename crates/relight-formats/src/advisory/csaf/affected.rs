@@ -64,7 +64,7 @@ pub(super) fn entries(
     tree: &Tree<'_>,
     is_vendor: bool,
 ) -> Result<Vec<Affected>, Fault> {
-    let mut packages: BTreeMap<PackageName, Gathered> = BTreeMap::new();
+    let mut packages: BTreeMap<(PackageName, Option<String>), Gathered> = BTreeMap::new();
     for (key, said) in LISTS {
         for id in list(status, key, VERSIONS_MAX)?.iter().filter_map(Value::as_str) {
             let product = tree.resolve(id)?;
@@ -76,28 +76,86 @@ pub(super) fn entries(
             }
         }
     }
-    Ok(packages.into_iter().map(|(package, it)| it.entry(package, is_vendor)).collect())
+    let entry = |((package, module), it): (_, Gathered)| Affected {
+        module,
+        ..it.entry(package, is_vendor)
+    };
+    Ok(packages.into_iter().map(entry).collect())
 }
 
-/// The package that is meant; `None` for a component of a product, which says nothing about the
-/// component elsewhere, and for a package of a distribution without its release.
-fn package(purl: &Purl, within: &[VexProduct]) -> Option<PackageName> {
+/// The package that is meant, and the stream of its module (`nodejs:18`); `None` for a component of
+/// a product, which says nothing about the component elsewhere, and for a package of a distribution
+/// without its release.
+fn package(purl: &Purl, within: &[VexProduct]) -> Option<(PackageName, Option<String>)> {
     if within.is_empty() {
-        return package_of_purl(purl);
+        return package_of_purl(purl).map(|package| (package, None));
+    }
+    if purl.kind != "rpm" {
+        return None;
     }
     let ecosystem = Ecosystem::from_purl(&purl.kind, &purl.namespace);
-    let [stream] = within else { return None };
-    let is_plain = purl.kind == "rpm" && stream.within.is_empty();
-    let is_modular = stream.purls.iter().any(|it| it.kind == "rpmmod");
-    let release = stream.cpes.iter().find_map(|cpe| release_of(cpe, &ecosystem))?;
+    let mut module = purl.qualifier("rpmmod").and_then(stream_of);
+    let mut release = None;
+    // Of a module in a release, or of both side by side.
+    let mut around: Vec<&VexProduct> = within.iter().collect();
+    while let Some(product) = around.pop() {
+        around.extend(&product.within);
+        if let Some(own) = product.purls.iter().find(|it| it.kind == "rpmmod") {
+            module = module.or_else(|| stream_of(&format!("{}:{}", own.name, own.version)));
+            continue;
+        }
+        let of = product.cpes.iter().find_map(|cpe| release_of(cpe, &ecosystem))?;
+        if release.replace(of).is_some() {
+            return None;
+        }
+    }
     let name = purl.name.clone();
-    (is_plain && !is_modular).then_some(PackageName { ecosystem, release: Some(release), name })
+    Some((PackageName { ecosystem, release: Some(release?), name }, module))
+}
+
+/// `nodejs:18` of `nodejs:18:8060020220523160029:ad008a3a`.
+fn stream_of(module: &str) -> Option<String> {
+    let mut parts = module.split(':');
+    let (name, stream) = (parts.next()?, parts.next()?);
+    (!name.is_empty() && !stream.is_empty()).then(|| format!("{name}:{stream}"))
+}
+
+/// Products of Red Hat that are its distribution: a minor release that is kept for longer is a
+/// stream of its own (`rhel_eus:8.4`). No package tells that it is in it, so the name stays whole:
+/// what is affected there is perhaps affected in the release.
+const STREAMS_OF_RED_HAT: [&str; 8] = [
+    "enterprise_linux",
+    "rhel_aus",
+    "rhel_e4s",
+    "rhel_els",
+    "rhel_eus",
+    "rhel_eus_long_life",
+    "rhel_mission_critical",
+    "rhel_tus",
+];
+
+/// `rhel_eus:8.4::appstream` of `cpe:/a:redhat:rhel_eus:8.4::appstream`, as OSV writes it.
+fn stream_of_red_hat(cpe: &str) -> Option<String> {
+    let mut parts = cpe.split(':').skip_while(|it| *it != "redhat").skip(1);
+    let (product, version) = (parts.next()?, parts.next()?);
+    let is_digit = |it: u8| it.is_ascii_digit();
+    let is_minor = version.contains('.') || product != "enterprise_linux";
+    let is_number = version.split('.').all(|it| !it.is_empty() && it.bytes().all(is_digit));
+    let rest: Vec<&str> = parts.map(|it| if it == "*" { "" } else { it }).collect();
+    let whole = format!("{product}:{version}:{}", rest.join(":"));
+    let is_stream = STREAMS_OF_RED_HAT.contains(&product) && is_minor && is_number;
+    is_stream.then(|| whole.trim_end_matches(':').to_owned())
 }
 
 /// `8` of `cpe:/o:redhat:enterprise_linux:8::baseos`, `15.4` of `cpe:/o:suse:sles:15:sp4` and of
-/// `cpe:/o:opensuse:leap:15.4`, for the packages of that vendor. A minor release of Red Hat (`8.6`)
-/// is a stream of its own, of which no package tells that it is in it.
+/// `cpe:/o:opensuse:leap:15.4`, for the packages of that vendor; minor releases of Red Hat with
+/// their whole name.
 fn release_of(cpe: &str, ecosystem: &Ecosystem) -> Option<String> {
+    if *ecosystem == Ecosystem::RedHat
+        && let Some(stream) = stream_of_red_hat(cpe)
+    {
+        return Some(stream);
+    }
     let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
     let mut parts = rest.split(':').skip(1);
     let (vendor, product, version) = (parts.next()?, parts.next()?, parts.next()?);

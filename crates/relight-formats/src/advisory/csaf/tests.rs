@@ -286,7 +286,24 @@ fn whose_package_it_is() {
             "cpe:/o:redhat:enterprise_linux:9::baseos",
             "Some(\"9\") 2:9",
         ),
-        ("pkg:rpm/redhat/vim@9", "cpe:/o:redhat:enterprise_linux:9.2::baseos", ""),
+        (
+            "pkg:rpm/redhat/vim@9",
+            "cpe:/o:redhat:enterprise_linux:9.2::baseos",
+            "Some(\"enterprise_linux:9.2::baseos\") 9",
+        ),
+        (
+            "pkg:rpm/redhat/vim@9",
+            "cpe:/a:redhat:rhel_eus:8.4::appstream",
+            "Some(\"rhel_eus:8.4::appstream\") 9",
+        ),
+        (
+            "pkg:rpm/redhat/vim@9",
+            "cpe:2.3:o:redhat:rhel_e4s:8.6:*:baseos:*:*:*:*:*",
+            "Some(\"rhel_e4s:8.6::baseos\") 9",
+        ),
+        // A product on top of the distribution, and one of somebody else.
+        ("pkg:rpm/redhat/vim@9", "cpe:/a:redhat:openshift:4.12::el8", ""),
+        ("pkg:rpm/suse/vim@9", "cpe:/a:redhat:rhel_eus:8.4::appstream", ""),
         ("pkg:rpm/redhat/vim@9", "cpe:/o:almalinux:almalinux:9", ""),
         ("pkg:rpm/suse/vim@9", "cpe:/o:suse:sles:15:sp4", "Some(\"15.4\") 9"),
         ("pkg:rpm/suse/vim@9", "cpe:/o:suse:sle-module-basesystem:15:sp4", "Some(\"15.4\") 9"),
@@ -457,4 +474,40 @@ fn wrong_scores_are_noted() {
     let text = document(names(&["A"]), flaws).to_string();
     let notes = PLUGIN.read(&Input::whole("", "f", text.as_bytes())).notes;
     assert!(notes[0].message.contains("(6.1.7)"), "{notes:?}");
+}
+
+/// Goal: what a document says of a module is about that stream of it and of no other, and about the
+/// packages of the release (ADVISORIES.md 3.6). Method: the module around the package, beside its
+/// release, and in the package URL; without a stream nothing is said of which it is.
+#[test]
+fn packages_of_a_module_are_those_of_its_stream() {
+    let module = |version: &str| {
+        json!({"name": "M", "product_id": "M", "product_identification_helper":
+            {"purl": format!("pkg:rpmmod/redhat/nodejs@{version}")}})
+    };
+    let cpe = "cpe:/a:redhat:enterprise_linux:8::appstream";
+    let release = json!({"name": "S", "product_id": "S",
+        "product_identification_helper": {"cpe": cpe}});
+    let nested = vec![relation("S:M", "M", "S"), relation("X", "9", "S:M")];
+    let beside = vec![relation("M:9", "9", "M"), relation("X", "M:9", "S")];
+    let plain = vec![relation("X", "9", "S")];
+    let (npm, rpmmod) = ("pkg:rpm/redhat/npm@9", "?rpmmod=nodejs:18:806:ad");
+    for (purl, stream, relations, wanted) in [
+        (npm.to_owned(), "18:8060020220523160029:ad008a3a", &nested, Some("nodejs:18")),
+        (npm.to_owned(), "18:8060020220523160029:ad008a3a", &beside, Some("nodejs:18")),
+        (npm.to_owned(), "18", &nested, Some("nodejs:18")),
+        (format!("{npm}{rpmmod}"), "", &plain, Some("nodejs:18")),
+        (npm.to_owned(), "", &nested, None),
+        (npm.to_owned(), "", &plain, None),
+    ] {
+        let mut tree = versions(&purl, &["9"]);
+        tree["full_product_names"] = json!([module(stream), release]);
+        tree["relationships"] = relations.clone().into();
+        let flaws = json!([{"cve": "CVE-1", "product_status": {"first_fixed": ["X"]}}]);
+        let advisory = read(&document(tree, flaws)).unwrap().advisory;
+        let [entry] = &advisory.affected[..] else { panic!("{purl}: {advisory:?}") };
+        assert_eq!(entry.module.as_deref(), wanted, "{purl} {relations:?}");
+        let package = &entry.package;
+        assert_eq!((package.release.as_deref(), &*package.name), (Some("8"), "npm"), "{purl}");
+    }
 }
