@@ -37,17 +37,57 @@ pub(crate) fn overlay_at(kind: Kind, window: &Window) -> io::Result<Option<u64>>
     Ok(end.filter(|end| *end < window.len()))
 }
 
-/// The table of sections is the last thing in every linked program (and in the runtime of an
-/// AppImage).
+/// Sections and segments of a program of Linux that are looked at.
+const PARTS_MAX: usize = 4_096;
+
+/// Behind the table of sections, which is the last thing in every linked program (and in the
+/// runtime of an AppImage), or behind the last section or segment, where tools moved one or cut
+/// the table off. A table may lie about where its sections end, so what stands behind it itself is
+/// looked at first.
 fn end_of_elf(window: &Window) -> io::Result<Option<u64>> {
     let head = window.read(0, 64)?;
-    let (at, size, count) = match head.get(4..6) {
-        Some([2, 1]) => (u64_at(&head, 40), u16_at(&head, 58), u16_at(&head, 60)),
-        Some([1, 1]) => (u32_at(&head, 32).into(), u16_at(&head, 46), u16_at(&head, 48)),
+    let wide = match head.get(4..6) {
+        Some([2, 1]) => true,
+        Some([1, 1]) => false,
         _ => return Ok(None),
     };
-    let table = u64::from(size) * u64::from(count);
-    Ok((at > 0).then(|| at.saturating_add(table)))
+    let word = |bytes: &[u8], at: [usize; 2]| match wide {
+        true => u64_at(bytes, at[0]),
+        false => u32_at(bytes, at[1]).into(),
+    };
+    let half = |at: [usize; 2]| u16_at(&head, at[usize::from(!wide)]);
+    let sections = (word(&head, [40, 32]), half([58, 46]), half([60, 48]));
+    let segments = (word(&head, [32, 28]), half([54, 42]), half([56, 44]));
+    let table_end = sections.0.saturating_add(u64::from(sections.1) * u64::from(sections.2));
+    let table_end = Some(table_end).filter(|_| sections.0 > 0);
+    if let Some(end) = table_end
+        && is_known(&window.read(end, HEAD_BYTES)?)
+    {
+        return Ok(Some(end));
+    }
+    let mut last = table_end;
+    // Where each part says that it starts, and how long it is.
+    let tables = [(sections, [24, 16], [32, 20]), (segments, [8, 4], [32, 16])];
+    for (number, ((at, size, count), start, len)) in tables.into_iter().enumerate() {
+        let (size, count) = (usize::from(size), usize::from(count).min(PARTS_MAX));
+        if at == 0 || !(32..=256).contains(&size) {
+            continue;
+        }
+        for part in window.read(at, size * count)?.chunks_exact(size) {
+            // Sections without bytes (`.bss`) have a size all the same.
+            if part.len() < 40 && wide || number == 0 && u32_at(part, 4) == 8 {
+                continue;
+            }
+            let end = word(part, start).saturating_add(word(part, len));
+            last = last.max(Some(end).filter(|end| *end <= window.len()));
+        }
+    }
+    Ok(last)
+}
+
+/// Whether these bytes start something that has a name of its own.
+fn is_known(bytes: &[u8]) -> bool {
+    !matches!(head(bytes), Head::Other | Head::Unclear | Head::Text)
 }
 
 fn end_of_pe(window: &Window) -> io::Result<Option<u64>> {

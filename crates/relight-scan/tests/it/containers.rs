@@ -173,6 +173,27 @@ fn a_squashfs_behind_a_program_and_ends_in_fragments() {
     assert_eq!(one("app", &app), "pkg:maven/g/a@1 in app!/x.jar\n");
 }
 
+/// Tools that change programs put sections behind the table of them, or cut the table off.
+#[test]
+fn an_image_behind_the_last_section_or_segment() {
+    let image = include_bytes!("samples/frag.squashfs");
+    let mut moved = elf();
+    moved[64 + 4] = 1;
+    moved[64 + 24] = 128;
+    moved[64 + 32] = 40;
+    moved.resize(168, 7);
+    let mut cut = elf();
+    (cut[40], cut[58], cut[60]) = (0, 0, 0);
+    // One segment, of the first 200 bytes.
+    (cut[32], cut[54], cut[56], cut[64]) = (64, 56, 1, 1);
+    cut[64 + 32] = 200;
+    cut.resize(200, 7);
+    for program in [moved, cut] {
+        let app = [&program[..], image].concat();
+        assert_eq!(one("app", &app), "pkg:maven/g/a@1 in app!/x.jar\n");
+    }
+}
+
 /// A program of Linux without a section.
 fn elf() -> Vec<u8> {
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
