@@ -30,6 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             Select::Named(start, end) => format!("{start}{end}"),
             Select::Start(end, _) => format!("x{end}"),
             Select::Inside(folder, end) => format!("{folder}x/x{end}"),
+            Select::Within(folder, name) => format!("{folder}x/{name}"),
             Select::Table(table) => {
                 let bytes = Bytes(rest);
                 let file = File::of_source(table, &bytes);

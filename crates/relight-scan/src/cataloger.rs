@@ -37,6 +37,9 @@ pub enum Select {
     /// Files somewhere below a folder, whose names end like this (`wp-content/plugins/`, `.php`).
     /// The end holds a dot.
     Inside(&'static str, &'static str),
+    /// Files with exactly this name, somewhere below a folder (`var/lib/pacman/local/`, `files`);
+    /// of those with a name that anybody may use, others need not be read at all.
+    Within(&'static str, &'static str),
     /// Text files whose names end like this (`.js`) and that stand below no such folder
     /// (`node_modules/`): only their first 512 bytes are shown.
     Start(&'static str, &'static str),
@@ -231,6 +234,10 @@ impl Index {
                     Select::Name(path) | Select::Suffix(path) | Select::Table(path) => {
                         index.by_name.entry(file_name(path)).or_default().push((at, *select));
                     }
+                    Select::Within(folder, name) => {
+                        index.inside.push((folder, Finder::new(*folder)));
+                        index.by_name.entry(name).or_default().push((at, *select));
+                    }
                     Select::Folder(path) => {
                         index.by_folder.entry(file_name(path)).or_default().push((at, *select));
                     }
@@ -341,6 +348,7 @@ impl Select {
                     && name.starts_with(start)
                     && name.ends_with(end)
             }
+            Self::Within(folder, name) => file_name(path) == name && path.contains(folder),
             Self::Inside(folder, end) => path.ends_with(end) && path.contains(folder),
             Self::Kind(_) | Self::Member(_) | Self::Table(_) | Self::Start(..) => false,
         }
@@ -469,6 +477,10 @@ mod tests {
         assert_eq!(found("a/.github/build.yml"), Vec::<&str>::new());
         assert_eq!(found("wp-content/plugins/a/a.php"), ["wordpress"]);
         assert_eq!(found("plugins/a/a.php"), Vec::<&str>::new());
+        assert_eq!(found("a.tar!/var/lib/pacman/local/a-1-1/files"), ["pacman"]);
+        for anybodys in ["data/files", "a/metadata", "debian/control", "CONTENTS", "install.json"] {
+            assert_eq!(found(anybodys), Vec::<&str>::new(), "{anybodys}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::reader::{self, Reader};
 /// The metadata of a deployed application or runtime (flatpak-metadata(5)). It has a branch and no
 /// version; the version is left empty.
 pub(super) const PLUGIN: Reader =
-    Reader { name: "flatpak", selects: &[Select::Name("metadata")], read };
+    Reader { name: "flatpak", selects: &[Select::Within("flatpak/", "metadata")], read };
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some((_, place)) = file.path.split_once("flatpak/") else { return };

@@ -6,8 +6,11 @@ use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
 
 /// The receipt that Homebrew writes for each formula; name and version are its folders.
-pub(super) const PLUGIN: Reader =
-    Reader { name: "homebrew", selects: &[Select::Name("INSTALL_RECEIPT.json")], read };
+pub(super) const PLUGIN: Reader = Reader {
+    name: "homebrew",
+    selects: &[Select::Within("Cellar/", "INSTALL_RECEIPT.json")],
+    read,
+};
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some((_, place)) = file.path.rsplit_once("Cellar/") else { return };

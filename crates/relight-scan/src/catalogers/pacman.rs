@@ -6,8 +6,11 @@ use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
 
 /// The local database of pacman: `%FIELD%`, then its values, one a line.
-pub(super) const PLUGIN: Reader =
-    Reader { name: "pacman", selects: &[Select::Name("desc"), Select::Name("files")], read };
+pub(super) const PLUGIN: Reader = Reader {
+    name: "pacman",
+    selects: &[Select::Within(FOLDER, "desc"), Select::Within(FOLDER, "files")],
+    read,
+};
 
 /// Where the database stands below the root of the system.
 const FOLDER: &str = "var/lib/pacman/local/";

@@ -9,7 +9,7 @@ use crate::reader::{self, Reader};
 /// Records of the installers of CPAN. A `.packlist` names files and no version.
 pub(super) const PLUGIN: Reader = Reader {
     name: "perl",
-    selects: &[Select::Name("install.json"), Select::Name(".packlist")],
+    selects: &[Select::Within(".meta/", "install.json"), Select::Within("auto/", ".packlist")],
     read,
 };
 

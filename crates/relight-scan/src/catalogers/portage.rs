@@ -7,7 +7,7 @@ use crate::reader::{self, Reader};
 
 /// The installed-package database of Portage (PMS 13): a folder for each package.
 pub(super) const PLUGIN: Reader =
-    Reader { name: "portage", selects: &[Select::Name("CONTENTS")], read };
+    Reader { name: "portage", selects: &[Select::Within("var/db/pkg/", "CONTENTS")], read };
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some((_, place)) = file.path.split_once("var/db/pkg/") else { return };

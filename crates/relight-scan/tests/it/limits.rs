@@ -102,6 +102,18 @@ fn size_of_a_catalogued_file() {
     assert!(got.ends_with(&format!("flaw limit-entry-size z!/{}\n", pom_path("d"))), "{got}");
 }
 
+/// Anybody may call a file `files` or `metadata`: what no cataloger looks at may be of any size.
+#[test]
+fn a_name_that_is_anybodys_is_of_any_size() {
+    let options = Options { catalog_size_max: 100, ..Options::default() };
+    for path in ["data/files", "data/desc", "a/metadata", "CONTENTS", "control", "install.json"] {
+        assert_eq!(one_with(&options, path, &[b'x'; 101]), "", "{path}");
+    }
+    let path = "var/lib/pacman/local/a-1-1/files";
+    let flaw = format!("flaw limit-entry-size {path}\n");
+    assert_eq!(one_with(&options, path, &[b'x'; 101]), flaw);
+}
+
 #[test]
 fn memory_of_inner_archives() {
     let options = Options { buffered_bytes_max: 2_000, ..Options::default() };
