@@ -3,22 +3,26 @@
 
 use relight_model::{Basis, Catalog, Component, Purl, Scope};
 
+use super::dpkg::upstream;
 use crate::archive::HEADER_MEMBER;
 use crate::cataloger::{File, Select};
 use crate::evidence::file_name;
 use crate::reader::{self, Reader};
 use crate::rpm_header::Header;
 
+/// Only what stands in a container can name it.
+const INSIDE: &str = "!/";
+
 /// The members that name their package; all of them stand at a fixed place of it.
 pub(super) const PLUGIN: Reader = Reader {
     name: "closed_package",
     selects: &[
-        Select::Name("control"),
-        Select::Name(".PKGINFO"),
+        Select::Within(INSIDE, "control"),
+        Select::Within(INSIDE, ".PKGINFO"),
         Select::Suffix("metadata.gz!/metadata"),
-        Select::Name(HEADER_MEMBER),
-        Select::Name("Cargo.toml"),
-        Select::Name("package.json"),
+        Select::Within(INSIDE, HEADER_MEMBER),
+        Select::Within(INSIDE, "Cargo.toml"),
+        Select::Within(INSIDE, "package.json"),
     ],
     read,
 };
@@ -88,9 +92,11 @@ fn debian(package: &str, text: &str) -> Named {
     }
     let is_ubuntu = field("Maintainer").contains("ubuntu") || field("Version").contains("ubuntu");
     let namespace = if is_ubuntu { "ubuntu" } else { "debian" };
-    let arch = field("Architecture");
-    let purl = Purl::new("deb", namespace, field("Package"), field("Version"));
-    Named::Package(purl.with_qualifier("arch", arch))
+    let (name, version) = (field("Package"), field("Version"));
+    let purl = Purl::new("deb", namespace, name, version)
+        .with_qualifier("arch", field("Architecture"))
+        .with_qualifier("upstream", &upstream(field("Source"), name, version));
+    Named::Package(purl)
 }
 
 /// `.PKGINFO` of Alpine (apk-package(5)), and of Arch, which also names the base.
@@ -99,10 +105,15 @@ fn pkginfo(text: &str) -> Named {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='));
         line.map_or("", str::trim)
     };
-    let is_arch = !field("pkgbase").is_empty();
+    let (name, base) = (field("pkgname"), field("pkgbase"));
+    let is_arch = !base.is_empty();
     let (kind, namespace) = if is_arch { ("alpm", "arch") } else { ("apk", "alpine") };
-    let purl = Purl::new(kind, namespace, field("pkgname"), field("pkgver"));
-    Named::Package(purl.with_qualifier("arch", field("arch")))
+    // Advisories name what it was built from.
+    let source = if is_arch { base } else { field("origin") };
+    let purl = Purl::new(kind, namespace, name, field("pkgver"))
+        .with_qualifier("arch", field("arch"))
+        .with_qualifier("upstream", if source == name { "" } else { source });
+    Named::Package(purl)
 }
 
 /// The header of an RPM package.

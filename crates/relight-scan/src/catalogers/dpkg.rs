@@ -77,7 +77,7 @@ fn read_stanza(lines: &[&str], file: &File<'_>, out: &mut Catalog) {
 
 /// The source package, `name` or `name@version`, where it differs from the binary one: advisories
 /// of Debian name sources.
-fn upstream(source: &str, name: &str, version: &str) -> String {
+pub(super) fn upstream(source: &str, name: &str, version: &str) -> String {
     let (source, rest) = source.split_once(' ').unwrap_or((source, ""));
     let source_version = rest.trim().trim_start_matches('(').trim_end_matches(')');
     if source_version.is_empty() || source_version == version {
