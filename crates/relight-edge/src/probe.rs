@@ -1,6 +1,7 @@
 //! Proves what an edge serves: one GET per site through its public listener.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,40 @@ pub struct ProbeResult {
     pub status: u16,
     /// Why there is no answer that counts, where that is known.
     pub trouble: Option<EdgeErrorKind>,
+    /// Where listeners show different lights: whether one of them shows it lit.
+    pub is_lit_somewhere: bool,
+    /// The same for dark.
+    pub is_dark_somewhere: bool,
+    /// A gate of the edge answered, of whatever site: the status is not the site's own.
+    pub is_gated: bool,
+}
+
+impl ProbeResult {
+    /// What two listeners show together: a light if they agree, and else which lights there are.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let trouble = self.trouble.or(other.trouble);
+        let shows = |light: Seen| self.shows(light) || other.shows(light);
+        let seen = if self.seen == other.seen { self.seen } else { Seen::Unknown };
+        Self {
+            seen,
+            status: if self.status / 100 == other.status / 100 { self.status } else { 0 },
+            trouble,
+            is_lit_somewhere: shows(Seen::Lit),
+            is_dark_somewhere: shows(Seen::Dark),
+            is_gated: self.is_gated || other.is_gated,
+        }
+    }
+
+    /// Whether any listener shows this light.
+    pub fn shows(&self, light: Seen) -> bool {
+        let somewhere = match light {
+            Seen::Lit => self.is_lit_somewhere,
+            Seen::Dark => self.is_dark_somewhere,
+            Seen::Unknown => false,
+        };
+        somewhere || self.seen == light
+    }
 }
 
 /// Probes one listener of an edge over a few connections that stay open between rounds.
@@ -99,25 +134,56 @@ impl Prober {
         Ok(Listener::all(target)?.into_iter().map(Self::new).collect())
     }
 
+    /// The same listener over new connections.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { round_wait_max: self.round_wait_max, ..Self::new(self.listener.clone()) }
+    }
+
     /// One result per target, in their order. `nonce` makes every request new to any cache.
     pub fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
-        let round = Round {
-            listener: &self.listener,
-            targets,
-            nonce,
-            next: AtomicUsize::new(0),
-            deadline: Instant::now() + self.round_wait_max,
-        };
-        let mut results = vec![ProbeResult::default(); targets.len()];
+        let seen = Mutex::new(vec![ProbeResult::default(); targets.len()]);
+        self.probe_into(targets, nonce, &seen);
+        seen.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for somebody who may not wait for the end: each result is written as it comes, into
+    /// one place for each target. Whoever takes the places away ends the look.
+    pub fn probe_into(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        seen: &Mutex<Vec<ProbeResult>>,
+    ) {
+        let deadline = Instant::now() + self.round_wait_max;
+        let (listener, next) = (&self.listener, AtomicUsize::new(0));
+        let round = Round { listener, targets, nonce, next, deadline, seen };
+        let mut clients = self.clients.iter_mut().take(targets.len());
         thread::scope(|scope| {
-            let clients = self.clients.iter_mut().take(targets.len());
-            let threads: Vec<_> =
-                clients.map(|client| scope.spawn(|| round.work(client))).collect();
-            for (index, result) in threads.into_iter().flat_map(|thread| thread.join()).flatten() {
-                results[index] = result;
+            // The first connection is this thread's: where the system gives no other, it is enough.
+            let first = clients.next();
+            for client in clients {
+                let begun = thread::Builder::new().spawn_scoped(scope, || round.work(client));
+                if begun.is_err() {
+                    break;
+                }
             }
+            first.into_iter().for_each(|client| round.work(client));
         });
-        results
+        let asked = round.next.load(Ordering::Relaxed).min(targets.len());
+        let is_in_time = Instant::now() < deadline;
+        let mut results = round.seen();
+        if results.len() < targets.len() {
+            return;
+        }
+        let (asked, rest) = results.split_at_mut(asked);
+        let is_silent = asked.iter().all(|result| result.trouble.is_some());
+        // Who was not asked any more, because nobody answered, has the trouble of those who were.
+        let mut troubles = asked.iter().rev().filter_map(|result| result.trouble);
+        let trouble = troubles.find(|trouble| *trouble != EdgeErrorKind::Certificate);
+        if is_in_time || is_silent {
+            rest.fill(ProbeResult { trouble, ..ProbeResult::default() });
+        }
     }
 }
 
@@ -128,11 +194,20 @@ struct Round<'a> {
     nonce: u64,
     next: AtomicUsize,
     deadline: Instant,
+    seen: &'a Mutex<Vec<ProbeResult>>,
 }
 
 impl Round<'_> {
-    fn work(&self, client: &mut Option<Client>) -> Vec<(usize, ProbeResult)> {
-        let mut results = Vec::new();
+    fn seen(&self) -> MutexGuard<'_, Vec<ProbeResult>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// False where nobody waits for it any more.
+    fn note(&self, index: usize, result: ProbeResult) -> bool {
+        self.seen().get_mut(index).map(|place| *place = result).is_some()
+    }
+
+    fn work(&self, client: &mut Option<Client>) {
         let mut failures = 0;
         while failures < CONNECT_FAILURES_MAX && Instant::now() < self.deadline {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -142,21 +217,24 @@ impl Round<'_> {
             match self.ask(client, method, &target.host, &uri) {
                 Ok(answer) => {
                     failures = 0;
-                    results.push((index, judge(target, &answer)));
+                    if !self.note(index, judge(target, &answer)) {
+                        break;
+                    }
                     // The rest of a long page would hold up the edge until the next round; under
                     // TLS the next host shows a certificate of its own.
                     client.take_if(|kept| !kept.is_open() || self.listener.is_secured());
                 }
                 Err(error) => {
                     let trouble = Some(error.kind);
-                    results.push((index, ProbeResult { trouble, ..ProbeResult::default() }));
+                    if !self.note(index, ProbeResult { trouble, ..ProbeResult::default() }) {
+                        break;
+                    }
                     // A certificate is the trouble of one site.
                     let is_its_own = error.kind == EdgeErrorKind::Certificate;
                     failures += usize::from(client.is_none() && !is_its_own);
                 }
             }
         }
-        results
     }
 
     /// Asks on the kept connection, and once more on a new one: the edge may have closed the old
@@ -201,7 +279,8 @@ fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
         }
         (Some(_), Some(_)) => Seen::Unknown,
     };
-    ProbeResult { seen, status, trouble: None }
+    let is_gated = answer.values(GATE_HEADER).any(|marker| marker.starts_with("dark=1"));
+    ProbeResult { seen, status, is_gated, ..ProbeResult::default() }
 }
 
 impl ProbeTarget {

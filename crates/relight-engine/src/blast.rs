@@ -2,10 +2,12 @@
 //! that do not answer or lack what a proof needs (INCIDENT 4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use relight_edge::{EdgeError, Listener, TunnelCount};
 use relight_model::{AssetId, Digest, GateKey, OrgId, SiteId};
 
+use crate::at_once::at_once;
 use crate::drill::{DRILL_AGE_MAX_S, chain};
 use crate::edges;
 use crate::engine::Engine;
@@ -14,6 +16,9 @@ use crate::plan::Plan;
 use crate::reconcile::CANARY_HOST;
 use crate::refusals::refusals;
 use crate::switch::site_of;
+
+/// How long the edges of a plan have to say how they are, all together.
+const LOOK_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The blast radius of one plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,30 +67,42 @@ impl Engine {
             by_edge.entry(&site.edge).or_default().push(site.site.clone());
         }
         let rows = self.store.edges()?;
+        let mut asked = Vec::new();
         for (edge, keys) in by_edge {
-            let mut faults = Vec::new();
-            let (is_undrilled, seen) = match rows.iter().find(|row| row.name == edge) {
-                Some(row) => {
-                    let target = edges::from_row(row)?;
-                    faults = refusals(&target).unwrap_or_default();
-                    let is_drilled = self.is_drilled(edge, &edges::identity(&target)?);
-                    (!is_drilled, look(&target, &keys, is_drilled))
-                }
-                None => (true, Err(format!("no edge is called {edge}"))),
-            };
-            let (error, tunnels, missing) = match seen {
-                Ok((tunnels, missing)) => (None, tunnels, missing),
-                Err(error) => (Some(error), None, Vec::new()),
+            let row = rows.iter().find(|row| row.name == edge);
+            let target = row.map(edges::from_row).transpose()?;
+            let is_drilled = match &target {
+                Some(target) => self.is_drilled(edge, &edges::identity(target)?),
+                None => false,
             };
             blast.edges.push(EdgeBlast {
                 edge: edge.to_owned(),
                 sites: keys.len(),
-                error,
-                tunnels,
-                missing,
-                is_undrilled,
-                faults,
+                error: Some(match target {
+                    Some(_) => format!("no answer within {} s", LOOK_WAIT_MAX.as_secs()),
+                    None => format!("no edge is called {edge}"),
+                }),
+                tunnels: None,
+                missing: Vec::new(),
+                is_undrilled: !is_drilled,
+                faults: Vec::new(),
             });
+            asked.push((target, keys, is_drilled));
+        }
+        let seen = at_once(asked, LOOK_WAIT_MAX, |(target, keys, is_drilled)| {
+            let target = target?;
+            let faults = refusals(&target).unwrap_or_default();
+            Some((faults, look(&target, &keys, is_drilled)))
+        });
+        for (edge, seen) in blast.edges.iter_mut().zip(seen) {
+            let Some((faults, seen)) = seen.flatten() else { continue };
+            edge.faults = faults;
+            match seen {
+                Ok((tunnels, missing)) => {
+                    (edge.error, edge.tunnels, edge.missing) = (None, tunnels, missing);
+                }
+                Err(error) => edge.error = Some(error),
+            }
         }
         Ok(blast)
     }

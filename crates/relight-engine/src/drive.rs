@@ -1,6 +1,9 @@
 //! The threads that bring the edges to what the journal wants: one an edge, and one that opens
 //! what became clear.
 
+mod loops;
+mod pressed;
+
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -14,14 +17,15 @@ use relight_edge::{EdgeErrorKind, Target};
 use relight_model::{Digest, Epoch, GateKey, Light, Seen};
 use relight_store::Store;
 
-use crate::barriers::{BarrierFault, barrier_of};
-use crate::edges;
+use crate::barriers::BarrierFault;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate};
 use crate::inventoried::Inventoried;
-use crate::reconcile::{BARRIER, BARRIER_WAIT_MAX, EdgeLoop, Round, Want};
+use crate::reconcile::{BARRIER, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
+use loops::Loops;
+use pressed::Pressed;
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -45,7 +49,8 @@ pub struct Drive {
 }
 
 impl Drive {
-    /// Starts one thread for every edge of the register, and one that relights.
+    /// Starts one thread for every edge of the register, also of those that are registered later,
+    /// and one that relights.
     ///
     /// # Errors
     /// A row of the register is no edge, or a thread cannot be started. An edge that cannot be
@@ -106,49 +111,10 @@ impl Drive {
     /// # Errors
     /// As [`Drive::start`].
     pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
-        let targets = engine.store().edges()?;
-        let targets: Vec<Target> = targets.iter().map(edges::from_row).collect::<Result<_, _>>()?;
-        let (mut loops, mut troubles) = (Vec::new(), Vec::new());
-        let sites = engine.sites();
-        let has_sites = |name: &str| sites.iter().any(|site| site.edge == name);
-        let mut barriers = Vec::new();
-        for (number, target) in targets.iter().enumerate() {
-            let barrier = barrier_of(target, &targets, &targets[..number], has_sites);
-            barriers.push(barrier.unwrap_or_else(|fault| {
-                troubles.push((target.name.clone(), no_barrier(target, fault)));
-                None
-            }));
-        }
-        for (number, (target, barrier)) in (0_u64..).zip(targets.iter().zip(&barriers)) {
-            // A barrier is held by the loop of the edge that it stands behind.
-            if barriers.iter().flatten().any(|it| it.name == target.name) {
-                continue;
-            }
-            let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
-            let mut opened = edges::open_loop(target, nonce).unwrap_or_else(|error| {
-                troubles.push((target.name.clone(), error));
-                edges::patient_loop(target, nonce)
-            });
-            if let Some(barrier) = barrier {
-                let hand = edges::patient_driver(barrier);
-                let given = opened.set_barrier(&barrier.name, hand, BARRIER_WAIT_MAX);
-                given.map_err(|error| EngineError::because("starting a thread", error))?;
-            }
-            loops.push((opened, edges::identity(target)?));
-        }
-        let mut drive = Self {
-            stop: Arc::new(AtomicBool::new(false)),
-            engine: Arc::clone(engine),
-            threads: Vec::new(),
-            troubles,
-        };
-        for (mut edge, identity) in loops {
-            let name = format!("edge {}", edge.name());
-            let run = move |engine: &Engine, stop: &AtomicBool| {
-                drive_edge(engine, &mut edge, &identity, stop);
-            };
-            drive.spawn(&name, run)?;
-        }
+        let (loops, troubles) = Loops::begin(engine)?;
+        let (stop, threads) = (Arc::new(AtomicBool::new(false)), Vec::new());
+        let mut drive = Self { stop, engine: Arc::clone(engine), threads, troubles };
+        drive.spawn("edges", |_, stop| loops.follow(stop))?;
         Ok(drive)
     }
 
@@ -185,11 +151,18 @@ impl Drop for Drive {
     }
 }
 
-fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &AtomicBool) {
+fn drive_edge(
+    engine: &Engine,
+    edge: &mut EdgeLoop,
+    identity: &Digest,
+    pressed: &Pressed,
+    stop: &AtomicBool,
+) {
     let mut rest = Rest::default();
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
+        pressed.begin(seen, &wants);
         edge.set_drilled(engine.is_drilled(edge.name(), identity));
         // Looked at before the round: what is settled meanwhile waits for the next one.
         edge.set_holding(!engine.stage.is_settled());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use relight_edge::{
     Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Prober,
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::EngineError;
-use crate::reconcile::{EdgeLoop, Eyes, Listeners, TUNNEL_GRACE_MS, grace_ms};
+use crate::reconcile::{EdgeLoop, Eyes, Hurry, Listeners, TUNNEL_GRACE_MS, grace_ms};
 
 /// The target of an edge as it stands in the register, `relight.edge/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ pub fn identity(target: &Target) -> Result<Digest, EngineError> {
 /// keeps no other edge waiting.
 pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
     let driver = Reopening { target: target.clone(), driver: None };
-    let eyes = Patient { target: target.clone(), eyes: None };
+    let eyes = Patient { target: target.clone(), eyes: None, hurry: None };
     let mut edge = loop_of(target, Box::new(driver), Box::new(eyes), nonce);
     edge.suspect();
     edge
@@ -93,21 +94,55 @@ pub(crate) fn patient_driver(target: &Target) -> Box<dyn EdgeDriver> {
 struct Patient {
     target: Target,
     eyes: Option<Listeners>,
+    hurry: Option<Hurry>,
+}
+
+impl Patient {
+    /// The eyes, or what is seen of each target without them.
+    fn eyes(&mut self) -> Result<&mut Listeners, ProbeResult> {
+        let eyes = match self.eyes.take() {
+            Some(eyes) => eyes,
+            None => {
+                let unseen = |error: EdgeError| ProbeResult {
+                    trouble: Some(error.kind),
+                    ..ProbeResult::default()
+                };
+                let mut eyes = Listeners::new(Prober::all(&self.target).map_err(unseen)?);
+                if let Some(hurry) = &self.hurry {
+                    eyes.set_hurry(Hurry::clone(hurry));
+                }
+                eyes
+            }
+        };
+        Ok(self.eyes.insert(eyes))
+    }
 }
 
 impl Eyes for Patient {
     fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
-        let eyes = match self.eyes.take() {
-            Some(eyes) => Ok(eyes),
-            None => Prober::all(&self.target).map(Listeners),
-        };
-        match eyes {
-            Ok(eyes) => self.eyes.insert(eyes).probe(targets, nonce),
-            Err(error) => {
-                let unseen = ProbeResult { trouble: Some(error.kind), ..ProbeResult::default() };
-                vec![unseen; targets.len()]
-            }
+        match self.eyes() {
+            Ok(eyes) => eyes.probe(targets, nonce),
+            Err(unseen) => vec![unseen; targets.len()],
         }
+    }
+
+    fn glance(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        wait_max: Duration,
+    ) -> Vec<ProbeResult> {
+        match self.eyes() {
+            Ok(eyes) => eyes.glance(targets, nonce, wait_max),
+            Err(unseen) => vec![unseen; targets.len()],
+        }
+    }
+
+    fn set_hurry(&mut self, hurry: Hurry) {
+        if let Some(eyes) = &mut self.eyes {
+            eyes.set_hurry(Hurry::clone(&hurry));
+        }
+        self.hurry = Some(hurry);
     }
 }
 
@@ -179,7 +214,7 @@ impl EdgeDriver for Reopening {
 /// # Errors
 /// The driver cannot be opened.
 pub fn open_loop(target: &Target, nonce: u64) -> Result<EdgeLoop, EngineError> {
-    let eyes = Listeners(Prober::all(target)?);
+    let eyes = Listeners::new(Prober::all(target)?);
     Ok(loop_of(target, relight_edge::open(target)?, Box::new(eyes), nonce))
 }
 
@@ -221,7 +256,7 @@ mod tests {
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
         };
         assert!(open_loop(&target, 1).is_err());
-        let mut eyes = Patient { target, eyes: None };
+        let mut eyes = Patient { target, eyes: None, hurry: None };
         let key = GateKey::new("a").unwrap();
         let site = [ProbeTarget::site(key, "a.example".into(), None)];
         let mut why = || eyes.probe(&site, 1)[0].trouble;

@@ -161,8 +161,12 @@ impl Engine {
     /// # Errors
     /// The journal cannot be written: what was clear before may not be any more, and stays shut.
     pub(crate) fn settle_evidence(&self) -> Result<(), EngineError> {
+        if self.stage.is_ahead() {
+            self.fall_back(&mut self.journalling())?;
+        }
         if !self.stage.is_settled() {
             self.follow_advisories()?;
+            self.follow_matcher()?;
             self.take_left()?;
             self.stage.settle();
         }
@@ -393,6 +397,13 @@ impl Engine {
         let site_of = |key: &GateKey| state.by_key.get(key).map(|index| &state.sites[*index]);
         let wants = reconcile::wants(&state.ledger, edge, site_of);
         (wants, Epoch { term: self.lease.term, seq: state.seq })
+    }
+
+    /// The names of edges that have sites.
+    pub(crate) fn edges_of_sites(&self) -> BTreeSet<String> {
+        let state = self.journalled();
+        let names: BTreeSet<&str> = state.sites.iter().map(|site| site.edge.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// The sites of one edge.

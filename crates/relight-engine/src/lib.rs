@@ -7,6 +7,7 @@ pub mod actors;
 mod acts;
 pub mod alike;
 pub mod answer;
+mod at_once;
 mod authority;
 pub mod barriers;
 pub mod blast;

@@ -1,14 +1,25 @@
 //! Plans on their way to the edges: who agreed, what is undone, who is asked to look, and what
 //! sites answered before they were taken dark.
 
-use relight_edge::{ProbeTarget, Prober};
-use relight_model::{Digest, GateKey, Light};
+use std::time::{Duration, Instant};
 
+use relight_edge::{ProbeResult, ProbeTarget, Prober, Target};
+use relight_model::{Digest, GateKey, Light, Seen};
+
+use crate::at_once::at_once;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Baseline, Entry, EvidenceKind, Incident, Phase};
 use crate::plan::Plan;
+use crate::policy::{Person, Policy};
+use crate::reconcile::{Eyes as _, Listeners};
 use crate::switch::{find, site_of};
+
+/// How long an order waits for what its sites answered before, of all edges together.
+const BASELINES_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// What was answered in time is not lost for a moment.
+const BASELINES_GRACE: Duration = Duration::from_millis(500);
 
 /// What undoing a dark order did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,38 +84,41 @@ impl Engine {
     }
 
     /// Journals what the sites of a dark plan answer now, so that afterwards the same class of
-    /// answer counts as lit: a site that answered 500 before is not broken by a relight. A site
-    /// that does not answer has no baseline.
+    /// answer counts as lit: a site that answered 500 before is not broken by a relight. Every
+    /// listener has to give the same class; a site that does not answer in time, or whose gate does,
+    /// has no baseline. Nothing is asked for whom the policy lets propose no such plan.
     ///
     /// # Errors
     /// There is no such incident, the store cannot be read, or the journal cannot be written.
     pub fn take_baselines(
         &self,
-        actor: &str,
+        policy: &Policy,
+        person: &Person,
         plan: &Plan,
         nonce: u64,
     ) -> Result<usize, EngineError> {
-        let mut statuses = Vec::new();
+        if self.decide(policy, |desk| desk.propose(person, plan)).is_err() {
+            return Ok(0);
+        }
+        let mut asked = Vec::new();
         for row in self.store.edges()? {
             let target = crate::edges::from_row(&row)?;
             let sites = self.unrecorded(plan, &target.name)?;
-            // An edge that cannot be probed holds up no order about the others.
-            let probers = match Prober::all(&target) {
-                Ok(probers) if !sites.is_empty() => probers,
-                _ => continue,
-            };
-            let Some(mut prober) = probers.into_iter().next() else { continue };
-            let seen = prober.probe(&sites, nonce);
-            let answered =
-                sites.iter().zip(seen).filter(|(_, result)| is_own_answer(result.status));
-            statuses.extend(answered.map(|(target, result)| Baseline {
-                site: target.key.clone(),
-                class: result.status / 100,
-            }));
+            if !sites.is_empty() {
+                asked.push((target, sites));
+            }
         }
+        let deadline = Instant::now() + BASELINES_WAIT_MAX;
+        let look = move |(target, sites): (Target, Vec<ProbeTarget>)| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            baselines(&target, &sites, nonce, left)
+        };
+        // An edge that cannot be probed, or hangs, holds up no order about the others.
+        let answers = at_once(asked, BASELINES_WAIT_MAX + BASELINES_GRACE, look);
+        let statuses: Vec<Baseline> = answers.into_iter().flatten().flatten().collect();
         let count = statuses.len();
         if count > 0 {
-            self.record(actor, &plan.incident, Entry::BaselineTaken { statuses })?;
+            self.record(&person.name, &plan.incident, Entry::BaselineTaken { statuses })?;
         }
         Ok(count)
     }
@@ -132,7 +146,26 @@ impl Engine {
     }
 }
 
-/// 421 comes from the edge, which does not know the name; 0 is no answer.
-const fn is_own_answer(status: u16) -> bool {
-    status >= 100 && status != 421
+/// What every listener of an edge answers for its sites.
+fn baselines(
+    target: &Target,
+    sites: &[ProbeTarget],
+    nonce: u64,
+    wait_max: Duration,
+) -> Vec<Baseline> {
+    let Ok(probers) = Prober::all(target) else { return Vec::new() };
+    let seen = Listeners::new(probers).glance(sites, nonce, wait_max);
+    let answered = sites.iter().zip(seen).filter(|(_, result)| is_own_answer(result));
+    let baseline = |(target, result): (&ProbeTarget, ProbeResult)| Baseline {
+        site: target.key.clone(),
+        class: result.status / 100,
+    };
+    answered.map(baseline).collect()
+}
+
+/// 421 comes from the edge, which does not know the name, and so does what a gate answers; 0 is no
+/// answer, or not the same at every listener.
+fn is_own_answer(result: &ProbeResult) -> bool {
+    let is_closed = result.is_gated || result.shows(Seen::Dark);
+    result.status >= 100 && result.status != 421 && !is_closed && result.trouble.is_none()
 }

@@ -6,6 +6,7 @@
 mod barrier;
 mod canary;
 mod dark;
+mod eyes;
 mod fight;
 mod grace;
 mod lit;
@@ -15,10 +16,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{
-    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget, Prober,
-    Stage,
-};
+use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
@@ -26,6 +24,7 @@ use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 use dark::Proof;
+pub use eyes::{Eyes, Hurry, Listeners};
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
@@ -68,36 +67,6 @@ pub const CANARY_KEY: &str = "relight-canary";
 /// The name of that virtual host (RFC 2606 reserves `.invalid`).
 pub const CANARY_HOST: &str = "relight-canary.invalid";
 
-/// Looks at an edge from outside, as a visitor would.
-pub trait Eyes: Send {
-    /// One result per target, in order; all listeners of the edge must agree.
-    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult>;
-}
-
-/// Every public listener of an edge.
-#[derive(Debug)]
-pub struct Listeners(pub Vec<Prober>);
-
-impl Eyes for Listeners {
-    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
-        let mut seen: Option<Vec<ProbeResult>> = None;
-        for prober in &mut self.0 {
-            let here = prober.probe(targets, nonce);
-            seen = Some(match seen {
-                None => here,
-                Some(before) => before.iter().zip(&here).map(|(a, b)| agree(*a, *b)).collect(),
-            });
-        }
-        seen.unwrap_or_else(|| vec![ProbeResult::default(); targets.len()])
-    }
-}
-
-fn agree(a: ProbeResult, b: ProbeResult) -> ProbeResult {
-    let trouble = a.trouble.or(b.trouble);
-    let seen = if a.seen == b.seen { a.seen } else { Seen::Unknown };
-    ProbeResult { seen, trouble, ..b }
-}
-
 /// What one round saw and did.
 #[derive(Debug, Default)]
 pub struct Round {
@@ -127,6 +96,8 @@ struct Turn<'a> {
     undone: GateSet,
     /// Nobody answered any probe.
     is_unanswered: bool,
+    /// What is on its way back was looked at.
+    has_opened: bool,
     round: Round,
 }
 
@@ -138,7 +109,8 @@ impl<'a> Turn<'a> {
         permits: &'a dyn Fn(&GateKey) -> bool,
     ) -> Self {
         let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
-        Self { wants, epoch, now_ms, permits, views, undone, is_unanswered: false, round }
+        let (is_unanswered, has_opened) = (false, false);
+        Self { wants, epoch, now_ms, permits, views, undone, is_unanswered, has_opened, round }
     }
 }
 
@@ -222,6 +194,12 @@ impl EdgeLoop {
     /// Says how long ordinary requests may go on after a gate closed, in milliseconds.
     pub fn set_grace(&mut self, grace_ms: i64) {
         self.grace_ms = grace_ms;
+    }
+
+    /// Gives what is asked during a look that takes long: whether something has to be closed that
+    /// waits for its end.
+    pub fn set_hurry(&mut self, hurry: Hurry) {
+        self.eyes.set_hurry(hurry);
     }
 
     /// Something is wrong with the edge already: its canary is tried at the first rest.
@@ -399,6 +377,11 @@ impl EdgeLoop {
                 failed.push(key.clone());
             }
         }
+        let stopped = self.not_lit_in_time(turn);
+        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
+            sites,
+            why: "not-permitted-or-not-proven".to_owned(),
+        });
         let (edge, why) = (&self.name, error.kind.code());
         push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
             sites,

@@ -2,10 +2,12 @@
 //! before every plan that darkens or closes, whoever makes it (INCIDENT 8.3).
 
 use std::path::Path;
+use std::time::Duration;
 
 use relight_edge::lint::{self, Dialect, Found};
 use relight_edge::{EdgeError, LintSeverity, Target};
 
+use crate::at_once::at_once;
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
@@ -13,6 +15,9 @@ use crate::plan::Plan;
 
 /// The setting of an edge that names its own configuration.
 pub const CONFIG_SETTING: &str = "config";
+
+/// How long a plan waits for what its edges say of their set-up, all together.
+const REFUSALS_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// What is wrong with the configuration of the edge itself, where the register knows it.
 pub fn configuration(target: &Target) -> Vec<Found> {
@@ -26,7 +31,12 @@ pub fn configuration(target: &Target) -> Vec<Found> {
     };
     let Some(dialect) = Dialect::parse(&target.kind) else { return Vec::new() };
     match lint::examine(dialect, file) {
-        Ok(examined) => lint::with_gate(examined, &target.gate),
+        Ok(examined) => {
+            let unseen = lint::unregistered(&examined.sites, &target.listeners);
+            let mut found = lint::with_gate(examined, &target.gate);
+            found.extend(unseen);
+            found
+        }
         Err(error) => vec![unread(error.to_string())],
     }
 }
@@ -58,13 +68,16 @@ impl Engine {
         if !plan.action.is_closing() {
             return Ok(());
         }
-        let mut refused = Vec::new();
-        for row in self.store.edges()?.iter().filter(|row| plan.edges.contains(&row.name)) {
-            let found = refusals(&edges::from_row(row)?).unwrap_or_default();
-            if !found.is_empty() {
-                refused.push(row.name.clone());
-            }
-        }
+        let rows = self.store.edges()?;
+        let rows = rows.iter().filter(|row| plan.edges.contains(&row.name));
+        let targets: Vec<Target> = rows.map(edges::from_row).collect::<Result<_, _>>()?;
+        let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+        // One that cannot be asked is one whose sites will be exposed, and no other waits for it.
+        let found = at_once(targets, REFUSALS_WAIT_MAX, |target| {
+            refusals(&target).is_ok_and(|found| !found.is_empty())
+        });
+        let refused = names.into_iter().zip(found).filter(|(_, found)| *found == Some(true));
+        let refused: Vec<String> = refused.map(|(name, _)| name).collect();
         if refused.is_empty() {
             return Ok(());
         }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use relight_match::MATCHER_REVISION;
 use relight_model::{Digest, GateKey, Light};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::{Entry, EvidenceKind, Incident};
+use crate::incident::{Case, Entry, EvidenceKind, Incident, Phase};
 
 /// How long a lit site may be without current evidence before it goes dark, in milliseconds: the
 /// time in which it is matched again, so that sites which are still clear do not flap.
@@ -39,6 +40,29 @@ impl Engine {
         };
         for (id, (revision, statements), sites) in moved {
             self.record(ACTOR, &id, Entry::Revised { revision, statements })?;
+            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+        }
+        Ok(())
+    }
+
+    /// What another matcher said permits nothing any more, so dark sites that wait for their relight
+    /// would wait until each is scanned again: what is known of them is matched again. Lit ones are
+    /// after the deadline.
+    pub(crate) fn follow_matcher(&self) -> Result<(), EngineError> {
+        let is_old = |case: &Case| {
+            let waits = [Phase::FixDeployed, Phase::Verifying, Phase::RelightEligible];
+            let evidence = case.evidence.as_ref().filter(|_| waits.contains(&case.phase));
+            evidence.is_some_and(|it| it.matcher_revision != MATCHER_REVISION)
+        };
+        let old = |incident: &Incident| -> Vec<GateKey> {
+            let cases = incident.cases().iter();
+            cases.filter(|(_, case)| is_old(case)).map(|(site, _)| site.clone()).collect()
+        };
+        let of_old: Vec<(String, Vec<GateKey>)> = self.with_ledger(|ledger| {
+            let all = ledger.open().map(|(id, incident)| (id.to_owned(), old(incident)));
+            all.filter(|(_, sites)| !sites.is_empty()).collect()
+        });
+        for (id, sites) in of_old {
             self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
         }
         Ok(())

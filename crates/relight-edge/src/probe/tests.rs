@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::*;
 
@@ -173,12 +173,13 @@ fn a_thread_gives_up_after_a_few_connections() {
     let listener = &Listener::from(listener);
     let targets = vec![target(None); 100];
     let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
-    let round = Round { listener, targets: &targets, nonce: 1, next, deadline };
-    let results = round.work(&mut None);
-    assert_eq!(results.len(), CONNECT_FAILURES_MAX);
-    let why = |(_, result): &(usize, ProbeResult)| result.trouble;
-    assert!(results.iter().all(|it| why(it) == Some(EdgeErrorKind::Unreachable)));
+    let seen = &Mutex::new(vec![ProbeResult::default(); 100]);
+    let round = Round { listener, targets: &targets, nonce: 1, next, deadline, seen };
+    round.work(&mut None);
     assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
+    let seen = seen.lock().unwrap();
+    let why = seen.iter().map(|result| result.trouble);
+    assert_eq!(why.filter(Option::is_some).count(), CONNECT_FAILURES_MAX);
 }
 
 #[test]
@@ -213,4 +214,33 @@ fn a_page_longer_than_a_probe_reads_is_still_lit() {
 fn no_target_needs_no_edge() {
     let listener = crate::exec::free_address().unwrap();
     assert!(Prober::new(listener).probe(&[], 1).is_empty());
+}
+
+/// Goal: an edge that cannot be reached is called so for each of its sites. Method: more sites
+/// than are asked before everybody gives up.
+#[test]
+fn who_is_not_asked_any_more_is_as_unreachable_as_who_was() {
+    let listener = crate::exec::free_address().unwrap();
+    let results = Prober::new(listener).probe(&vec![target(None); 100], 1);
+    let unreachable = Some(EdgeErrorKind::Unreachable);
+    assert!(results.iter().all(|result| result.trouble == unreachable), "{results:?}");
+}
+
+/// Goal: a light that one listener shows is not lost where another shows something else.
+#[test]
+fn listeners_that_differ_still_say_which_lights_there_are() {
+    let of = |seen| ProbeResult { seen, status: 200, ..ProbeResult::default() };
+    use Seen::{Dark, Lit, Unknown};
+    for (all, seen, lit, dark) in [
+        (&[Dark, Dark, Dark][..], Dark, false, true),
+        (&[Lit, Lit], Lit, true, false),
+        (&[Dark, Lit], Unknown, true, true),
+        (&[Lit, Unknown, Dark], Unknown, true, true),
+        (&[Unknown, Lit], Unknown, true, false),
+        (&[Dark, Unknown, Dark], Unknown, false, true),
+        (&[Unknown, Unknown], Unknown, false, false),
+    ] {
+        let both = all.iter().map(|seen| of(*seen)).reduce(ProbeResult::and).unwrap();
+        assert_eq!((both.seen, both.shows(Lit), both.shows(Dark)), (seen, lit, dark), "{all:?}");
+    }
 }

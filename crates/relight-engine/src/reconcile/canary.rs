@@ -1,6 +1,8 @@
 //! The canary: a virtual host of the edge itself, on which it is tried before sites are touched and
 //! once an hour while nothing is to do (INCIDENT 8.4).
 
+use std::time::Duration;
+
 use relight_edge::{EdgeError, EdgeErrorKind, GateSet, ProbeResult, ProbeTarget, Stage};
 use relight_model::{Epoch, GateKey, Seen};
 
@@ -8,6 +10,10 @@ use super::{
     CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Turn, Want, opening,
 };
 use crate::incident::Entry;
+
+/// Longest look at the canary, which is closed before sites: they must not stay lit for the sake of
+/// a listener that hangs.
+const CANARY_LOOK_MAX: Duration = Duration::from_secs(1);
 
 impl EdgeLoop {
     /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
@@ -24,7 +30,7 @@ impl EdgeLoop {
             .collect();
         dark.insert(key);
         self.driver.close(turn.epoch, &dark)?;
-        Ok(self.see_canary())
+        Ok(self.see_canary(Some(CANARY_LOOK_MAX)))
     }
 
     /// Once an hour, and each minute while it fails: the canary is told to go dark and to return,
@@ -64,16 +70,19 @@ impl EdgeLoop {
         let held = self.held(turn, &opening(turn.wants, &turn.views));
         let dark = self.show_canary(turn)?;
         self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
-        let lit = self.see_canary();
+        let lit = self.see_canary(None);
         self.driver.apply(turn.epoch, Stage::Durable, &held)?;
         Ok((dark, lit))
     }
 
-    fn see_canary(&mut self) -> ProbeResult {
+    fn see_canary(&mut self, wait_max: Option<Duration>) -> ProbeResult {
         let Ok(key) = GateKey::new(CANARY_KEY) else { return ProbeResult::default() };
         let target = ProbeTarget::site(key, CANARY_HOST.to_owned(), None);
         self.nonce = self.nonce.wrapping_add(1);
-        let seen = self.eyes.probe(&[target], self.nonce);
+        let seen = match wait_max {
+            Some(wait_max) => self.eyes.glance(&[target], self.nonce, wait_max),
+            None => self.eyes.probe(&[target], self.nonce),
+        };
         seen.first().copied().unwrap_or_default()
     }
 }

@@ -16,6 +16,7 @@ impl EdgeLoop {
         opening: &[usize],
         mut held: GateSet,
     ) -> Result<(), EdgeError> {
+        turn.has_opened = true;
         let (mut opened, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
         for &index in opening {
             let key = &turn.wants[index].target.key;
@@ -61,6 +62,25 @@ impl EdgeLoop {
             epoch,
         });
         Ok(())
+    }
+
+    /// Sites that were to be opened for too long on an edge that cannot be looked at: they are
+    /// wanted dark again, and not on their way for ever.
+    pub(super) fn not_lit_in_time(&mut self, turn: &Turn<'_>) -> Vec<GateKey> {
+        if self.is_holding || turn.has_opened {
+            return Vec::new();
+        }
+        let opening = turn.wants.iter().filter(|want| want.light == Light::Lit);
+        let mut stopped = Vec::new();
+        for want in opening.filter(|want| want.gate != Gate::Open) {
+            let key = &want.target.key;
+            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
+            if turn.now_ms - since >= LIT_PROOF_MAX_MS {
+                self.opening_since.remove(key);
+                stopped.push(key.clone());
+            }
+        }
+        stopped
     }
 
     /// What the opening of others closes in the running edge is in the durable copy before: a site

@@ -47,17 +47,22 @@ fn names(want: &Want) -> impl Iterator<Item = ProbeTarget> {
     std::iter::once(want.target.clone()).chain(want.aliases.iter().map(other))
 }
 
-/// Dark where every name is; else the name that is lit, or the first that is not dark.
+/// Dark where every name is; else the name that any listener shows lit, or the first that is not
+/// dark.
 fn under_all(results: &[ProbeResult]) -> ProbeResult {
-    let lit = results.iter().find(|result| result.seen == Seen::Lit);
-    let other = lit.or_else(|| results.iter().find(|result| result.seen != Seen::Dark));
+    let lit = results.iter().find(|result| result.shows(Seen::Lit));
+    if let Some(lit) = lit {
+        return ProbeResult { seen: Seen::Lit, ..*lit };
+    }
+    let other = results.iter().find(|result| result.seen != Seen::Dark);
     other.or_else(|| results.first()).copied().unwrap_or_default()
 }
 
-/// What the canonical name shows, unless another one is dark.
+/// What the canonical name shows, unless any listener shows it, or another one, dark.
 fn unless_dark(results: &[ProbeResult]) -> ProbeResult {
-    let dark = results.iter().find(|result| result.seen == Seen::Dark);
-    dark.or_else(|| results.first()).copied().unwrap_or_default()
+    let dark = results.iter().find(|result| result.shows(Seen::Dark));
+    let dark = dark.map(|dark| ProbeResult { seen: Seen::Dark, ..*dark });
+    dark.or_else(|| results.first().copied()).unwrap_or_default()
 }
 
 #[cfg(test)]

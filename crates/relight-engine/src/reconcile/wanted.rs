@@ -101,6 +101,7 @@ struct Asked {
     is_touched: bool,
     is_dark: bool,
     baseline: Option<u16>,
+    is_disputed: bool,
     gate: Option<Gate>,
     seen_dark: bool,
 }
@@ -109,6 +110,9 @@ impl Asked {
     fn hear(&mut self, case: &Case) {
         self.is_touched |= case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt);
         self.is_dark |= case.phase.wants() == Light::Dark;
+        // What two incidents were answered differently says nothing of how the site looks lit.
+        self.is_disputed |=
+            self.baseline.is_some_and(|it| case.baseline.is_some_and(|other| other != it));
         self.baseline = self.baseline.or(case.baseline);
         self.gate = Some(worst(self.gate, case.gate));
         self.seen_dark |= case.seen_dark;
@@ -116,8 +120,9 @@ impl Asked {
 
     fn of(&self, site: &Site) -> Want {
         let (key, host) = (site.slug.clone(), site.host().to_owned());
+        let baseline = self.baseline.filter(|_| !self.is_disputed);
         Want {
-            target: ProbeTarget::site(key, host, self.baseline),
+            target: ProbeTarget::site(key, host, baseline),
             aliases: site.aliases.clone(),
             light: if self.is_dark { Light::Dark } else { Light::Lit },
             gate: self.gate.unwrap_or(Gate::Open),

@@ -121,7 +121,7 @@ impl Chain {
 
 fn edge_loop(front: &Rig, wall: &Rig, nonce: u64) -> EdgeLoop {
     let driver = relight_engine::edge::open(&front.target).unwrap();
-    let eyes = Listeners(vec![Prober::new(front.listener())]);
+    let eyes = Listeners::new(vec![Prober::new(front.listener())]);
     let mut edge_loop = EdgeLoop::new("north", driver, Box::new(eyes), nonce);
     let barrier = relight_engine::edge::open(&wall.target).unwrap();
     edge_loop.set_barrier("wall", barrier, PATIENT).unwrap();

@@ -331,8 +331,8 @@ impl Eyes for Shared {
                 ProbeResult { trouble, ..ProbeResult::default() }
             }
             _ if edge.is_unreachable || edge.blind.contains(&target.key) => ProbeResult::default(),
-            Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503, trouble: None },
-            seen => ProbeResult { seen, status: 200, trouble: None },
+            Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503, ..ProbeResult::default() },
+            seen => ProbeResult { seen, status: 200, ..ProbeResult::default() },
         };
         targets.iter().map(see).collect()
     }

@@ -539,3 +539,21 @@ fn tried(what: &str) -> Entry {
     let (edge, passed) = ("east".to_owned(), what.is_empty());
     Entry::CanaryTried { edge, passed, what: what.to_owned() }
 }
+
+/// Goal: a site is not on its way back for ever on an edge that nobody can look at, and a later
+/// opening has its whole time.
+#[test]
+fn an_opening_that_cannot_be_looked_at_is_stopped_in_its_time() {
+    let mut bench = Bench::new(dark(&["a", "b"]));
+    bench.set(|edge| edge.is_unreachable = true);
+    let wants = [("a", Lit, Proven), ("b", Dark, Proven)];
+    let stops = |round: &Round| told(round).iter().any(|it| it == "relight-stopped a");
+    assert!(!stops(&bench.round(&wants)));
+    assert!(!stops(&bench.later(LIT_PROOF_MAX_MS - 1, &wants)));
+    assert!(stops(&bench.later(1, &wants)));
+    bench.later(1_000, &[("a", Dark, Requested), ("b", Dark, Proven)]);
+    assert!(!stops(&bench.later(1_000, &wants)));
+    bench.set(|edge| edge.is_unreachable = false);
+    let round = bench.later(1_000, &wants);
+    assert!(told(&round).contains(&"proved-lit a".to_owned()), "{:?}", told(&round));
+}

@@ -17,6 +17,7 @@ mod fights;
 mod fixes;
 mod follow;
 mod invariants;
+mod listeners;
 mod logs;
 mod loops;
 mod matcher;

@@ -82,3 +82,27 @@ fn a_journal_that_does_not_say_which_matcher_ran_replays() {
     let refused = open(&store(&town), "third").unwrap_err();
     assert!(refused.to_string().starts_with("replaying journal record"), "{refused}");
 }
+
+/// Goal: a site that waits for its relight when the matcher changes does not wait for a scan.
+/// Method: a dark site that the old version called clear, and one that it called affected.
+#[test]
+fn dark_sites_are_matched_again_by_a_newer_matcher() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    town.ingest(0, log4j("2.17.1"));
+    town.ingest(1, log4j("2.14.1"));
+    let older = [0, 1].map(|site| {
+        let ledger = town.ledger();
+        let case = ledger.incident(LOG4SHELL).unwrap().case(&key(&name(site))).cloned();
+        let matcher_revision = MATCHER_REVISION - 1;
+        let evidence = Evidence { matcher_revision, ..case.unwrap().evidence.unwrap() };
+        Entry::EvidenceAttached { evidence }
+    });
+    as_before(&town, &older);
+    let newer = open(&store(&town), "newer").unwrap();
+    let phases = || [0, 1].map(|site| newer.phase(LOG4SHELL, &key(&name(site))).unwrap());
+    assert_eq!(phases(), [Phase::RelightEligible, Phase::Affected]);
+    assert_eq!(newer.relight_ready().unwrap(), 1);
+    assert_eq!(phases(), [Phase::Relighting, Phase::Affected]);
+}

@@ -330,8 +330,8 @@ impl Eyes for Believer {
     fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
         let told = self.0.lock().told.clone();
         let see = |target: &ProbeTarget| match told.contains(&target.key) {
-            true => ProbeResult { seen: Seen::Dark, status: 503, trouble: None },
-            false => ProbeResult { seen: Seen::Lit, status: 200, trouble: None },
+            true => ProbeResult { seen: Seen::Dark, status: 503, ..ProbeResult::default() },
+            false => ProbeResult { seen: Seen::Lit, status: 200, ..ProbeResult::default() },
         };
         targets.iter().map(see).collect()
     }

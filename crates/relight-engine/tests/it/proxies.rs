@@ -418,7 +418,7 @@ impl EdgeDriver for Fuelled {
 fn edge_loop(rig: &Rig, fuel: &Arc<AtomicI64>, nonce: u64) -> EdgeLoop {
     let driver = relight_engine::edge::open(&rig.target).unwrap();
     let driver = Box::new(Fuelled(driver, Arc::clone(fuel)));
-    let eyes = Box::new(Listeners(vec![Prober::new(rig.listener())]));
+    let eyes = Box::new(Listeners::new(vec![Prober::new(rig.listener())]));
     let mut edge_loop = EdgeLoop::new("north", driver, eyes, nonce);
     edge_loop.set_grace(GRACE_MS);
     edge_loop

@@ -33,6 +33,7 @@ reason-probe-disagrees = the probe contradicts the edge
 reason-not-permitted-or-not-proven = the evidence is no longer valid or the probe does not confirm it
 reason-functional-or-rescan = the test or the new scan failed
 reason-unreachable = the edge does not answer
+reason-no-edge = its edge is not registered: nobody drives it
 reason-refused = the edge refused the order
 reason-fenced = another controller commands this edge
 reason-foreign-edit = somebody else changed the configuration of the edge

@@ -33,6 +33,7 @@ reason-probe-disagrees = la sonde contredit le frontal
 reason-not-permitted-or-not-proven = la preuve n'est plus valable ou la sonde ne la confirme pas
 reason-functional-or-rescan = l'essai ou le nouvel examen a échoué
 reason-unreachable = le frontal ne répond pas
+reason-no-edge = son frontal n’est pas enregistré : personne ne le conduit
 reason-refused = le frontal a refusé l'ordre
 reason-fenced = un autre contrôleur commande ce frontal
 reason-foreign-edit = la configuration du frontal a été modifiée par quelqu'un d'autre

@@ -126,7 +126,7 @@ impl View<'_> {
             }
         };
         let person = signer_of(self.console, self.signed, proof.as_ref(), self.engine.now());
-        rollout::before(self.engine, &self.signed.account.name, &plan);
+        rollout::before(self.engine, &policy, &person, &plan);
         match self.engine.propose_proven(&policy, &person, &plan, proof) {
             Ok(acted) => {
                 if acted.started {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use relight_engine::Engine;
 use relight_engine::live::Board;
 use relight_engine::plan::{Action, Plan};
+use relight_engine::policy::{Person, Policy};
 
 /// Records what the sites of a dark plan answer now, before anybody may let it go: afterwards
 /// the same answer counts as lit. What does not answer has no baseline, and nothing waits for it.
-pub(crate) fn before(engine: &Engine, actor: &str, plan: &Plan) {
+pub(crate) fn before(engine: &Engine, policy: &Policy, person: &Person, plan: &Plan) {
     if plan.action == Action::Dark {
         let nonce = engine.now_ms().cast_unsigned().rotate_left(24);
         // Without a baseline only a success counts as lit: the stricter answer.
-        drop(engine.take_baselines(actor, plan, nonce));
+        drop(engine.take_baselines(policy, person, plan, nonce));
     }
 }
 

@@ -465,10 +465,11 @@ fn preview(call: &Call, input: PlanAsk) -> Result<PlanPreview, Problem> {
 fn propose(call: &Call, input: PlanAsk) -> Result<Action, Problem> {
     let plan = chosen(call, input)?;
     let name = &call.signed.account.name;
-    rollout::before(&call.engine, name, &plan);
+    let (policy, now) = (policy_of(&call.engine), call.engine.now());
     // A passkey signs a plan on its page only: who has one takes no seat by asking here.
-    let person = signer_of(&call.console, &call.signed, None, call.engine.now());
-    let acted = call.engine.propose(&policy_of(&call.engine), &person, &plan);
+    let person = signer_of(&call.console, &call.signed, None, now);
+    rollout::before(&call.engine, &policy, &person, &plan);
+    let acted = call.engine.propose(&policy, &person, &plan);
     let acted = acted.map_err(|error| Problem::engine(call.lang, &error))?;
     if acted.started {
         rollout::after(&call.engine, &call.console.board, name, &plan);

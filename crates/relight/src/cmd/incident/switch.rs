@@ -226,9 +226,10 @@ fn order_given(
     let failed = |error| Failure::engine(context.lang, &error);
     let played = is_demo.then(|| played_by(actor));
     let person = played.as_ref().unwrap_or(person);
-    if wish.action == Action::Dark {
+    // Broken glass waits for nothing.
+    if wish.action == Action::Dark && !wish.break_glass {
         let nonce = engine.now_ms().cast_unsigned().rotate_left(24);
-        engine.take_baselines(actor, plan, nonce).map_err(failed)?;
+        engine.take_baselines(rules, person, plan, nonce).map_err(failed)?;
     }
     let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?;
     let given = if wish.break_glass {

@@ -1,0 +1,200 @@
+//! Which loops run: one for every edge of the register, also for one that is registered, or
+//! registered anew, while the others run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use relight_edge::Target;
+use relight_model::{GateKey, Light};
+use relight_store::EdgeRow;
+
+use super::pressed::Pressed;
+use super::{POLL, drive_edge, for_incidents, no_barrier};
+use crate::barriers::barrier_of;
+use crate::edges;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::incident::{Entry, Gate, PROOF_EXPIRED};
+use crate::reconcile::{BARRIER_WAIT_MAX, DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round};
+
+/// Code of why a site is not dark whose edge nobody drives.
+const NO_EDGE: &str = "no-edge";
+
+/// What was wrong with an edge when its loop began.
+pub(super) type Troubles = Vec<(String, EngineError)>;
+
+/// An edge, and the one that stands behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Planned {
+    target: Target,
+    barrier: Option<Target>,
+}
+
+struct Running {
+    planned: Planned,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+/// The loops that run. They stop when this is dropped; the gates stay as they are.
+pub(super) struct Loops {
+    engine: Arc<Engine>,
+    running: BTreeMap<String, Running>,
+    /// The register as the loops follow it.
+    seen: (Vec<EdgeRow>, BTreeSet<String>),
+    begun: u64,
+    /// Since when sites are wanted dark whose edge nobody drives.
+    homeless: BTreeMap<GateKey, i64>,
+}
+
+impl Loops {
+    /// Starts a loop for every edge of the register.
+    pub(super) fn begin(engine: &Arc<Engine>) -> Result<(Self, Troubles), EngineError> {
+        let seen = (engine.store().edges()?, engine.edges_of_sites());
+        let (planned, mut troubles) = planned(&seen)?;
+        let (engine, running, homeless) = (Arc::clone(engine), BTreeMap::new(), BTreeMap::new());
+        let mut loops = Self { engine, running, seen, begun: 0, homeless };
+        for planned in planned {
+            troubles.extend(loops.start(planned)?);
+        }
+        Ok((loops, troubles))
+    }
+
+    /// Follows the register until everybody stops.
+    pub(super) fn follow(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            let version = self.engine.version();
+            // What cannot be read or started now is tried again.
+            drop(self.follow_register());
+            self.tell_homeless();
+            self.engine.wait_changed(version, POLL);
+        }
+    }
+
+    /// Ends the loops of edges that left or are another thing now, and starts those of new ones; a
+    /// loop that ended by itself begins again. An edge has one loop at a time.
+    fn follow_register(&mut self) -> Result<(), EngineError> {
+        let now = (self.engine.store().edges()?, self.engine.edges_of_sites());
+        let is_whole = self.running.values().all(|it| !it.thread.is_finished());
+        if is_whole && now == self.seen {
+            return Ok(());
+        }
+        let (mut planned, _) = planned(&now)?;
+        let is_kept = |it: &Running| planned.contains(&it.planned) && !it.thread.is_finished();
+        let (kept, over) =
+            std::mem::take(&mut self.running).into_iter().partition(|it| is_kept(&it.1));
+        self.running = kept;
+        self.end(over);
+        planned.retain(|it| !self.running.contains_key(&it.target.name));
+        for planned in planned {
+            self.start(planned)?;
+        }
+        self.seen = now;
+        Ok(())
+    }
+
+    fn end(&self, over: BTreeMap<String, Running>) {
+        for running in over.values() {
+            running.stop.store(true, Ordering::Relaxed);
+        }
+        self.engine.wake();
+        for running in over.into_values() {
+            // A thread that panicked was told by the panic hook.
+            drop(running.thread.join());
+        }
+    }
+
+    /// An edge that cannot be opened is a loop that tries again, and says what is the matter.
+    fn start(&mut self, planned: Planned) -> Result<Option<(String, EngineError)>, EngineError> {
+        self.begun += 1;
+        let (engine, target) = (Arc::clone(&self.engine), &planned.target);
+        let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ self.begun;
+        let (mut edge, trouble) = match edges::open_loop(target, nonce) {
+            Ok(edge) => (edge, None),
+            Err(error) => (edges::patient_loop(target, nonce), Some((target.name.clone(), error))),
+        };
+        let unstarted = |error| EngineError::because("starting a thread", error);
+        if let Some(barrier) = &planned.barrier {
+            let hand = edges::patient_driver(barrier);
+            edge.set_barrier(&barrier.name, hand, BARRIER_WAIT_MAX).map_err(unstarted)?;
+        }
+        let (identity, stop) = (edges::identity(target)?, Arc::new(AtomicBool::new(false)));
+        let pressed = Pressed::new(Arc::clone(&engine), &target.name, Arc::clone(&stop));
+        let (pressed, name) = (Arc::new(pressed), target.name.clone());
+        let asked = Arc::clone(&pressed);
+        edge.set_hurry(Arc::new(move || asked.is_so()));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::Builder::new()
+            .name(format!("edge {name}"))
+            .spawn(move || drive_edge(&engine, &mut edge, &identity, &pressed, &stopped))
+            .map_err(unstarted)?;
+        self.running.insert(name, Running { planned, stop, thread });
+        Ok(trouble)
+    }
+
+    /// Says of sites that are wanted dark, and whose edge nobody drives, that nobody knows.
+    fn tell_homeless(&mut self) {
+        let now_ms = self.engine.now_ms();
+        let mut round = Round::default();
+        let mut homeless = BTreeMap::new();
+        for edge in self.engine.edges_of_sites() {
+            if self.running.contains_key(&edge) {
+                continue;
+            }
+            let (wants, _) = self.engine.wants_of(&edge);
+            for want in wants.into_iter().filter(|want| want.light == Light::Dark) {
+                let (key, edge) = (want.target.key, edge.clone());
+                let since = self.homeless.get(&key).copied().unwrap_or(now_ms);
+                homeless.insert(key.clone(), since);
+                let (age_ms, sites) = (now_ms - since, vec![key]);
+                match want.gate {
+                    Gate::Proven if age_ms >= PROOF_TTL_MS => {
+                        let what = PROOF_EXPIRED.to_owned();
+                        round.entries.push(Entry::Drifted { sites, edge, what });
+                    }
+                    Gate::Requested if age_ms >= DARK_PROOF_MAX_MS => {
+                        let why = NO_EDGE.to_owned();
+                        round.entries.push(Entry::EdgeFailed { sites, edge, why });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.homeless = homeless;
+        let entries = self.engine.with_ledger(|ledger| for_incidents(ledger, &round));
+        // A journal that cannot be written is told the next time.
+        drop(self.engine.append("relight", entries));
+    }
+}
+
+impl Drop for Loops {
+    fn drop(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        self.end(running);
+    }
+}
+
+/// The loops that the register asks for, and what cannot be done as it says.
+fn planned(
+    (rows, with_sites): &(Vec<EdgeRow>, BTreeSet<String>),
+) -> Result<(Vec<Planned>, Troubles), EngineError> {
+    let targets: Vec<Target> = rows.iter().map(edges::from_row).collect::<Result<_, _>>()?;
+    let mut troubles = Troubles::new();
+    let mut barriers = Vec::new();
+    for (number, target) in targets.iter().enumerate() {
+        let has_sites = |name: &str| with_sites.contains(name);
+        let barrier = barrier_of(target, &targets, &targets[..number], has_sites);
+        barriers.push(barrier.unwrap_or_else(|fault| {
+            troubles.push((target.name.clone(), no_barrier(target, fault)));
+            None
+        }));
+    }
+    // A barrier is held by the loop of the edge that it stands behind.
+    let is_barrier = |target: &Target| barriers.iter().flatten().any(|it| it.name == target.name);
+    let own = targets.iter().zip(&barriers).filter(|(target, _)| !is_barrier(target));
+    let own =
+        own.map(|(target, barrier)| Planned { target: target.clone(), barrier: barrier.cloned() });
+    Ok((own.collect(), troubles))
+}

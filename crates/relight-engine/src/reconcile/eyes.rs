@@ -1,0 +1,147 @@
+//! How an edge is looked at from outside: every listener at the same time, and no longer than
+//! others can wait.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_edge::{EdgeErrorKind, ProbeResult, ProbeTarget, Prober};
+
+/// Says that something has to be closed that a look delays.
+pub type Hurry = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// How long a look may take before it is asked whether somebody waits for it.
+const UNHURRIED: Duration = Duration::from_millis(500);
+
+/// How often that is asked afterwards.
+const HURRY_LOOK: Duration = Duration::from_millis(50);
+
+/// Looks at an edge from outside, as a visitor would.
+pub trait Eyes: Send {
+    /// One result per target, in order; all listeners of the edge must agree.
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult>;
+
+    /// The same within a time: who has not answered by then is not waited for.
+    fn glance(&mut self, targets: &[ProbeTarget], nonce: u64, _: Duration) -> Vec<ProbeResult> {
+        self.probe(targets, nonce)
+    }
+
+    /// Gives what is asked during a look that takes long: whether to break it off.
+    fn set_hurry(&mut self, _: Hurry) {}
+}
+
+/// Every public listener of an edge. They are asked at the same time: one that hangs makes no other
+/// later.
+pub struct Listeners {
+    probers: Vec<Prober>,
+    hurry: Option<Hurry>,
+}
+
+/// What a listener showed so far, and by whom it was asked, once that is done.
+type Shown = Arc<Mutex<Vec<ProbeResult>>>;
+
+impl Listeners {
+    /// The eyes of an edge with these listeners.
+    pub fn new(probers: Vec<Prober>) -> Self {
+        Self { probers, hurry: None }
+    }
+
+    fn look(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        wait_max: Option<Duration>,
+    ) -> Vec<ProbeResult> {
+        let (begun, all): (Instant, Arc<[ProbeTarget]>) = (Instant::now(), targets.into());
+        let (done, ended) = mpsc::channel();
+        let mut shown: Vec<Shown> = Vec::with_capacity(self.probers.len());
+        for (number, prober) in self.probers.iter_mut().enumerate() {
+            let seen = Shown::new(Mutex::new(vec![ProbeResult::default(); all.len()]));
+            shown.push(Arc::clone(&seen));
+            // Whoever hangs keeps its connections; the next look begins with new ones.
+            let fresh = prober.again();
+            let mut prober = std::mem::replace(prober, fresh);
+            let (all, done) = (Arc::clone(&all), done.clone());
+            let ask = move || {
+                prober.probe_into(&all, nonce, &seen);
+                // Nobody waits any more where the look was broken off.
+                drop(done.send((number, prober)));
+            };
+            // Without a thread for it, the listeners are asked one after the other.
+            spawn_or_run(ask);
+        }
+        drop(done);
+        let mut is_done = vec![false; shown.len()];
+        while is_done.contains(&false) {
+            match ended.recv_timeout(HURRY_LOOK) {
+                Ok((number, prober)) => {
+                    (is_done[number], self.probers[number]) = (true, prober);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let taken = begun.elapsed();
+                    let is_over = wait_max.is_some_and(|max| taken >= max);
+                    let is_pressed = || self.hurry.as_ref().is_some_and(|hurry| hurry());
+                    if is_over || (taken >= UNHURRIED && is_pressed()) {
+                        break;
+                    }
+                }
+            }
+        }
+        let of_all = shown.iter().zip(is_done).map(|(shown, is_done)| {
+            let mut shown = std::mem::take(&mut *lock(shown));
+            if !is_done {
+                unanswered(&mut shown);
+            }
+            shown
+        });
+        let together = of_all.reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a.and(*b)).collect());
+        together.unwrap_or_else(|| vec![ProbeResult::default(); targets.len()])
+    }
+}
+
+impl Eyes for Listeners {
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
+        self.look(targets, nonce, None)
+    }
+
+    fn glance(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        wait_max: Duration,
+    ) -> Vec<ProbeResult> {
+        self.look(targets, nonce, Some(wait_max))
+    }
+
+    fn set_hurry(&mut self, hurry: Hurry) {
+        self.hurry = Some(hurry);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A listener that answered nothing until the look was broken off is silent.
+fn unanswered(shown: &mut [ProbeResult]) {
+    if shown.iter().all(|result| *result == ProbeResult::default()) {
+        let trouble = Some(EdgeErrorKind::Unreachable);
+        shown.fill(ProbeResult { trouble, ..ProbeResult::default() });
+    }
+}
+
+/// In a thread of its own, else, where the system gives none, in this one.
+fn spawn_or_run(work: impl FnOnce() + Send + 'static) {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let shared = Arc::clone(&work);
+    let begun = thread::Builder::new().spawn(move || {
+        let work = lock(&shared).take();
+        work.into_iter().for_each(|work| work());
+    });
+    if begun.is_err() {
+        let work = lock(&work).take();
+        work.into_iter().for_each(|work| work());
+    }
+}
