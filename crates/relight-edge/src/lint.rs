@@ -7,6 +7,7 @@ mod apache;
 mod caddy;
 mod caddy_json;
 mod haproxy;
+mod listeners;
 mod nginx;
 mod read;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+pub use listeners::unregistered;
 pub use read::{CONFIG_BYTES_MAX, INCLUDE_DEPTH_MAX, INCLUDE_FILES_MAX};
 
 use crate::driver::LintSeverity;

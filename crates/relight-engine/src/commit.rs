@@ -9,7 +9,7 @@ use std::time::Instant;
 use relight_model::Timestamp;
 use relight_store::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 
-use crate::engine::{Appended, Engine, replay};
+use crate::engine::{Appended, Engine, State, replay};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Rejected};
 
@@ -102,12 +102,25 @@ impl Engine {
         admitted
     }
 
+    /// Where a commit failed, what was folded of it stands in no journal: it is folded anew from
+    /// what does. Nothing is accepted, and nothing is opened, before that could be done.
+    pub(crate) fn fall_back(&self, state: &mut State) -> Result<(), EngineError> {
+        if self.stage.is_ahead() {
+            (state.ledger, state.seq) = replay(&self.store)?;
+            self.stage.fell_back();
+        }
+        Ok(())
+    }
+
     /// One transaction for a group of callers.
     fn commit(&self, began: Instant, group: Vec<Waiting>) {
         let mut guard = self.journalling();
         let state = &mut *guard;
         let now = self.now();
         let group = self.admitted(group);
+        if let Err(error) = self.fall_back(state) {
+            return fail(&group, &error);
+        }
         let (mut drafts, mut results) = (Vec::new(), Vec::with_capacity(group.len()));
         if let Some(entry) = state.ledger.owed_matcher().filter(|_| !group.is_empty()) {
             let applied = state.ledger.apply("", &entry, now);
@@ -126,10 +139,9 @@ impl Engine {
         match self.store.append(&self.lease, &drafts) {
             Ok(records) => state.seq = records.last().map_or(state.seq, |record| record.seq),
             Err(error) => {
+                self.stage.run_ahead();
                 let error = EngineError::from(error);
-                let rebuilt = replay(&self.store).map(|(ledger, seq)| {
-                    (state.ledger, state.seq) = (ledger, seq);
-                });
+                let rebuilt = self.fall_back(state);
                 return fail(&group, &rebuilt.err().unwrap_or(error));
             }
         }
@@ -273,6 +285,27 @@ mod tests {
         assert!(errors.iter().all(|kind| *kind == EngineErrorKind::Fenced), "{errors:?}");
         assert_eq!(engine.with_ledger(|ledger| ledger.open().count()), 1);
         assert_eq!(engine.store().journal(1).unwrap().len(), 1);
+    }
+
+    /// Goal: what no journal holds opens nothing, and nothing is built upon it. Method: a commit
+    /// that fails, and a journal that cannot be replayed either.
+    #[test]
+    fn what_was_folded_and_could_not_be_taken_back_is_not_believed() {
+        let (_folder, engine) = engine();
+        engine.append("test", vec![opened(1)]).unwrap();
+        assert!(engine.stage.is_settled());
+        let lease = engine.store().take_lease(JOURNAL_LEASE, "somebody else", 1).unwrap();
+        let (actor, incident) = ("test".to_owned(), "CVE-1".to_owned());
+        let (kind, body) = ("opened".to_owned(), "{}".to_owned());
+        let unread = JournalDraft { time: 1, actor, kind, incident, body };
+        engine.store().append(&lease, &[unread]).unwrap();
+        let append = |number| engine.append("test", vec![opened(number)]).unwrap_err().kind;
+        assert_ne!(append(2), EngineErrorKind::Fenced, "the journal cannot be read");
+        assert!(!engine.stage.is_settled());
+        append(3);
+        assert!(engine.settle_evidence().is_err());
+        assert!(!engine.stage.is_settled(), "nothing is opened");
+        assert_eq!(engine.with_ledger(|ledger| ledger.open().count()), 2, "nor built upon it");
     }
 
     #[test]

@@ -85,8 +85,8 @@ impl Engine {
 
     /// Journals what the sites of a dark plan answer now, so that afterwards the same class of
     /// answer counts as lit: a site that answered 500 before is not broken by a relight. Every
-    /// listener has to give the same class; a site that does not answer in time, or whose gate does,
-    /// has no baseline. Nothing is asked for whom the policy lets propose no such plan.
+    /// listener has to give the same class; a site that does not answer in time, or whose gate
+    /// does, has no baseline. Nothing is asked for whom the policy lets propose no such plan.
     ///
     /// # Errors
     /// There is no such incident, the store cannot be read, or the journal cannot be written.

@@ -45,9 +45,9 @@ impl Engine {
         Ok(())
     }
 
-    /// What another matcher said permits nothing any more, so dark sites that wait for their relight
-    /// would wait until each is scanned again: what is known of them is matched again. Lit ones are
-    /// after the deadline.
+    /// What another matcher said permits nothing any more, so dark sites that wait for their
+    /// relight would wait until each is scanned again: what is known of them is matched again. Lit
+    /// ones are after the deadline.
     pub(crate) fn follow_matcher(&self) -> Result<(), EngineError> {
         let is_old = |case: &Case| {
             let waits = [Phase::FixDeployed, Phase::Verifying, Phase::RelightEligible];

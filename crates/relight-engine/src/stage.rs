@@ -10,6 +10,7 @@ pub(crate) struct Stage {
     known: Mutex<bool>,
     changed: Condvar,
     settled: AtomicBool,
+    ahead: AtomicBool,
 }
 
 impl Stage {
@@ -31,8 +32,23 @@ impl Stage {
         self.settled.store(true, Ordering::Release);
     }
 
-    /// Whether it does.
+    /// Whether it does, and what is believed is in the journal.
     pub(crate) fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Acquire)
+        self.settled.load(Ordering::Acquire) && !self.is_ahead()
+    }
+
+    /// More was folded than the journal holds.
+    pub(crate) fn run_ahead(&self) {
+        self.ahead.store(true, Ordering::Release);
+    }
+
+    /// Whether that is so.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.ahead.load(Ordering::Acquire)
+    }
+
+    /// Only what is in the journal is believed again.
+    pub(crate) fn fell_back(&self) {
+        self.ahead.store(false, Ordering::Release);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use relight_edge::Target;
 use relight_model::{GateKey, Light};
@@ -64,12 +65,17 @@ impl Loops {
 
     /// Follows the register until everybody stops.
     pub(super) fn follow(mut self, stop: &AtomicBool) {
+        let mut next = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let version = self.engine.version();
-            // What cannot be read or started now is tried again.
-            drop(self.follow_register());
-            self.tell_homeless();
-            self.engine.wait_changed(version, POLL);
+            let left = next.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // What cannot be read or started now is tried again.
+                drop(self.follow_register());
+                self.tell_homeless();
+                next = Instant::now() + POLL;
+            }
+            self.engine.wait_changed(version, left);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::incident::Entry;
 
 /// Longest look at the canary, which is closed before sites: they must not stay lit for the sake of
 /// a listener that hangs.
-const CANARY_LOOK_MAX: Duration = Duration::from_secs(1);
+const CANARY_LOOK_MAX: Duration = Duration::from_secs(2);
 
 impl EdgeLoop {
     /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
