@@ -17,6 +17,7 @@ mod part;
 mod pool;
 mod serve;
 mod table;
+mod testers;
 mod tunnel;
 mod websocket;
 
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use relight_engine::edge::config::MutualTls;
 use relight_model::{GateKey, SitePart};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -98,8 +100,11 @@ impl Default for EdgeLimits {
 pub struct EdgeProxyConfig {
     /// Public listeners; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
-    /// Unix socket of the verification path, which passes the gate; made with mode 0660.
-    pub verify_socket: Option<PathBuf>,
+    /// The verification path, which passes the gate: a unix socket, made with mode 0660, or an
+    /// address on loopback where testers show a certificate.
+    pub verify: Option<PathBuf>,
+    /// What such an address shows, and whom it lets in.
+    pub testers: Option<MutualTls>,
     /// Gate directory: `<gate>/current/<key>` exists = dark.
     pub gate: PathBuf,
     /// Folder with `hold.html` and `hold.json`.
@@ -123,7 +128,7 @@ impl EdgeProxy {
     /// When a route is malformed, doubled or leads back to the edge, or when a listener cannot be
     /// bound.
     pub fn start(config: EdgeProxyConfig) -> Result<EdgeProxyHandle, ServerError> {
-        let EdgeProxyConfig { listen, verify_socket, gate, hold, acme, routes, limits } = config;
+        let EdgeProxyConfig { listen, verify, testers, gate, hold, acme, routes, limits } = config;
         if let Some(route) = routes.iter().find(|route| listen.contains(&route.upstream)) {
             let to = route.upstream;
             return Err(ServerError::new(format!("route {}: {to} is the edge itself", route.key)));
@@ -131,7 +136,7 @@ impl EdgeProxy {
         let edge = Arc::new(Edge::new(gate, hold, acme, routes, limits)?);
         let runtime = runtime::start("relight-edge")?;
         let guard = runtime.enter();
-        let listeners = Listeners::start(&edge, &listen, verify_socket.as_deref())?;
+        let listeners = Listeners::start(&edge, &listen, verify.as_deref(), testers.as_ref())?;
         runtime.spawn(drain::watch_gates(Arc::clone(&edge)));
         drop(guard);
         Ok(EdgeProxyHandle { edge, listeners, runtime: Some(runtime) })

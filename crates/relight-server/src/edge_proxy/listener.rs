@@ -1,4 +1,4 @@
-//! The doors of an edge: public listeners, and the unix socket of the verification path.
+//! The doors of an edge: public listeners, and the verification path.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
@@ -12,15 +12,19 @@ use std::time::Duration;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use relight_engine::edge::config::MutualTls;
+use relight_engine::edge::http::loopback;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
 
 use super::HEADER_BYTES_MAX;
 use super::headers::Peer;
 use super::serve::serve;
 use super::table::Edge;
+use super::testers;
 use crate::{ServerError, runtime};
 
 /// How long a client may take for a request head, idle time of a kept connection included.
@@ -61,12 +65,14 @@ impl Places {
 enum Door {
     Public(TcpListener),
     Verify(UnixListener),
+    Mutual(TcpListener, TlsAcceptor),
 }
 
 /// One accepted connection.
 enum Accepted {
     Public(TcpStream, SocketAddr),
     Verify(UnixStream),
+    Mutual(TcpStream, TlsAcceptor),
 }
 
 impl Listeners {
@@ -75,6 +81,7 @@ impl Listeners {
         edge: &Arc<Edge>,
         listen: &[SocketAddr],
         verify: Option<&Path>,
+        mutual: Option<&MutualTls>,
     ) -> Result<Self, ServerError> {
         let public = Places::new(edge.limits.connections_max);
         let testers = Places::new(VERIFY_CONNECTIONS_MAX);
@@ -85,9 +92,7 @@ impl Listeners {
             addresses.push(bound);
         }
         if let Some(path) = verify {
-            let failed =
-                |cause| ServerError::caused(format!("listen on {}", path.display()), cause);
-            doors.push(Door::Verify(listen_unix(path).map_err(failed)?));
+            doors.push(door_behind(path, mutual)?);
         }
         let stop = watch::Sender::new(false);
         for door in doors {
@@ -95,7 +100,7 @@ impl Listeners {
             let free = Arc::clone(&places.free);
             tokio::spawn(accept(Arc::clone(edge), door, free, stop.subscribe()));
         }
-        let verify = verify.map(Path::to_owned);
+        let verify = verify.filter(|path| loopback(path).is_none()).map(Path::to_owned);
         Ok(Self { addresses, verify, stop, public, testers })
     }
 
@@ -120,6 +125,26 @@ impl Listeners {
                 drop(free.acquire_many(all).await);
             }
         }
+    }
+}
+
+/// The door of the verification path: a socket, or an address where testers show a certificate.
+/// Without one, any account of this machine would come in there.
+fn door_behind(path: &Path, mutual: Option<&MutualTls>) -> Result<Door, ServerError> {
+    match (loopback(path), mutual) {
+        (None, None) => {
+            let failed =
+                |cause| ServerError::caused(format!("listen on {}", path.display()), cause);
+            Ok(Door::Verify(listen_unix(path).map_err(failed)?))
+        }
+        (Some(address), Some(mutual)) => {
+            Ok(Door::Mutual(runtime::listen(address)?.0, testers::acceptor(mutual)?))
+        }
+        _ => Err(ServerError::new(format!(
+            "verification path {}: an address on loopback and the certificates of testers go \
+             together",
+            path.display()
+        ))),
     }
 }
 
@@ -148,6 +173,11 @@ impl Door {
                 Ok(Accepted::Public(stream, from))
             }
             Self::Verify(listener) => Ok(Accepted::Verify(listener.accept().await?.0)),
+            Self::Mutual(listener, tls) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Accepted::Mutual(stream, tls.clone()))
+            }
         }
     }
 }
@@ -171,6 +201,13 @@ async fn accept(
             }
             Ok(Accepted::Verify(stream)) => {
                 tokio::spawn(connection(edge, stream, Peer::Verify, permit, stop));
+            }
+            Ok(Accepted::Mutual(stream, tls)) => {
+                tokio::spawn(async move {
+                    if let Some(stream) = testers::shake(&tls, stream).await {
+                        connection(edge, stream, Peer::Verify, permit, stop).await;
+                    }
+                });
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }

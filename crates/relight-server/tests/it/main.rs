@@ -8,6 +8,7 @@ mod edge_gate;
 mod edge_hosts;
 mod edge_limits;
 mod edge_proxying;
+mod edge_testers;
 mod edge_tunnels;
 mod edge_under_load;
 mod oidc_provider;

@@ -88,7 +88,8 @@ impl Folders {
     pub(crate) fn config(&self, routes: Vec<Route>) -> EdgeProxyConfig {
         EdgeProxyConfig {
             listen: vec![loopback()],
-            verify_socket: Some(self.path("verify.sock")),
+            verify: Some(self.path("verify.sock")),
+            testers: None,
             gate: self.path("gate"),
             hold: self.path("hold"),
             acme: self.path("acme"),

@@ -47,7 +47,8 @@ impl Town {
         });
         let edge = EdgeProxy::start(EdgeProxyConfig {
             listen: vec![listen],
-            verify_socket: Some(verify.clone()),
+            verify: Some(verify.clone()),
+            testers: None,
             gate,
             hold,
             acme,

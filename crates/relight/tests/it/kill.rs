@@ -115,7 +115,8 @@ impl Harness {
         driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()).unwrap();
         let edge = EdgeProxy::start(EdgeProxyConfig {
             listen: vec![listen],
-            verify_socket: target.verify.clone(),
+            verify: target.verify.clone(),
+            testers: None,
             gate,
             hold,
             acme,

@@ -162,7 +162,8 @@ fn start_edge(kind: EdgeKind, config: EdgeConfig, target: &mut Target) -> anyhow
             open_gate(target)?;
             let handle = EdgeProxy::start(EdgeProxyConfig {
                 listen: config.listen,
-                verify_socket: Some(config.verify),
+                verify: Some(config.verify),
+                testers: None,
                 gate: config.gate,
                 hold: config.hold,
                 acme: config.acme,

@@ -155,7 +155,7 @@ impl Config {
 }
 
 /// What the verification path shows and whom it lets in, where testers show a certificate.
-fn testers(target: &Target, context: &Context) -> Result<Option<MutualTls>, Failure> {
+pub(super) fn testers(target: &Target, context: &Context) -> Result<Option<MutualTls>, Failure> {
     Testers::of(target).map_err(|error| edge_failure(&error, context))?;
     let Some(authorities) = target.settings.get(TESTERS_CA) else { return Ok(None) };
     let certificate = target.settings.get(TESTERS_SHOWN).ok_or_else(|| {

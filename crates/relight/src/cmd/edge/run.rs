@@ -18,6 +18,7 @@ use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route, 
 use relight_server::web::{HoldingPage, texts};
 use serde::Serialize;
 
+use super::config::testers;
 use super::{address_of, holding, targets, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -200,7 +201,8 @@ fn config(
     }
     Ok(EdgeProxyConfig {
         listen: target.listeners.clone(),
-        verify_socket: target.verify.clone(),
+        verify: target.verify.clone(),
+        testers: testers(target, context)?,
         gate: target.gate.clone(),
         hold,
         acme,
