@@ -18,6 +18,7 @@ use roaring::RoaringBitmap;
 use crate::enclosed;
 use crate::error::EngineError;
 use crate::exhibits::Exhibited;
+use crate::spoken::all_spoken;
 use crate::trust::policy_of;
 
 /// What is installed where, what is bad, and which of the one is the other.
@@ -437,7 +438,7 @@ const UNREAD_IDS_MAX: usize = 1_024;
 const AT_A_TIME: usize = 64;
 
 /// Advisories, read on all cores; each document is given back as soon as it is read.
-fn read_all(stored: Vec<StoredAdvisory>) -> Vec<Advisory> {
+pub(crate) fn read_all(stored: Vec<StoredAdvisory>) -> Vec<Advisory> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
     let waiting = Mutex::new(stored.into_iter());
     let take = || {
@@ -489,7 +490,8 @@ pub fn advisories_about(store: &Store, ids: &[String]) -> Result<Advisories, Sto
             }
         }
         if wanted.len() == before {
-            return Ok(Advisories::with_policy(records, policy));
+            let spoken = all_spoken(store, &policy)?;
+            return Ok(Advisories::with_policy(records, policy).among(spoken));
         }
     }
     advisories_of(store)

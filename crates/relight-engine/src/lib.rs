@@ -48,6 +48,7 @@ mod select;
 pub mod signals;
 pub mod silenced;
 pub mod sources_policy;
+mod spoken;
 mod stage;
 mod switch;
 mod takeover;

@@ -8,6 +8,7 @@ use relight_model::{Advisory, Component, Finding, PackageName};
 
 use crate::alias::{self, Attachment, Members};
 use crate::authority::Policy;
+use crate::coverage::Coverage;
 use crate::group::{Group, Member};
 use crate::loose::bare_key;
 use crate::package::Subject;
@@ -36,6 +37,7 @@ pub struct Advisories {
     names: HashSet<Arc<PackageName>>,
     by_package: HashMap<Arc<PackageName>, Vec<Arc<Group>>>,
     by_bare_name: HashMap<Box<str>, Vec<Arc<PackageName>>>,
+    pub(crate) coverage: Coverage,
 }
 
 /// A statement, and the record that holds it.
@@ -213,6 +215,9 @@ impl Advisories {
 
     /// Replaces the documents of one record and its links; groups are left as they are.
     fn put_record(&mut self, key: &Arc<RecordKey>, mut members: Vec<Member>) {
+        let before = self.records.get(key).into_iter().flatten();
+        before.flat_map(|it| it.entries.iter()).for_each(|it| self.coverage.remove(it));
+        members.iter().flat_map(|it| it.entries.iter()).for_each(|it| self.coverage.add(it));
         for id in self.linked_ids(key) {
             if let Some(keys) = self.links.get_mut(id.as_str()) {
                 sorted::remove(keys, key.as_ref(), AsRef::as_ref);

@@ -8,6 +8,7 @@ mod bindings;
 mod bracket;
 mod build;
 mod by_cpe;
+mod coverage;
 mod cpe;
 mod cvss;
 mod distro;
@@ -42,6 +43,7 @@ pub use alias::{Attachment, id as normal_id, links as linked_ids};
 pub use authority::{OWN_PREFIX, Policy, Rank};
 pub use bindings::{BINDINGS, Binding, CLONES, OwnBinding};
 pub use by_cpe::{CPE_STATED_MAX, CpeOpinion};
+pub use coverage::{Spoken, spoken};
 pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};
 pub use cvss::{
     CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_fault, cvss_scores,
@@ -66,4 +68,4 @@ pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before: a
 /// digest of verdicts stands beside it in `tests/it/verdicts.rs`.
-pub const MATCHER_REVISION: u32 = 16;
+pub const MATCHER_REVISION: u32 = 17;

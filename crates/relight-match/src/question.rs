@@ -174,7 +174,8 @@ impl Question {
                 let groups = advisories.groups_of(id);
                 let findings = groups.filter_map(|group| group.judge_in(component, enclosure));
                 // The enum of states is in the order of certainty.
-                findings.min_by_key(|finding| finding.state)
+                let found = findings.min_by_key(|finding| finding.state);
+                found.or_else(|| unheard(advisories, id, component))
             }
             Self::Package(question) => question.judge(component),
         }
@@ -196,6 +197,20 @@ impl Question {
             Self::Package(_) => false,
         }
     }
+}
+
+/// Of a release of which no advisory speaks nobody says that a package is affected, or is not.
+fn unheard(advisories: &Advisories, id: &str, component: &Component) -> Option<Finding> {
+    let mut groups = advisories.groups_of(id);
+    let group = groups.find(|group| advisories.is_unheard(group, component))?;
+    Some(Finding {
+        id: group.id.clone(),
+        aliases: group.aliases.clone(),
+        state: FindingState::PossibleMatch,
+        rule: "no advisory speaks of this release".to_owned(),
+        score: group.score(),
+        known_exploited: group.known_exploited(),
+    })
 }
 
 impl fmt::Display for Question {

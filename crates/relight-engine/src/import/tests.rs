@@ -396,3 +396,45 @@ fn an_import_that_dies_in_the_middle_tells_nothing() {
     assert_eq!(it.store.advisories().unwrap().len(), 50);
     it.store.check().unwrap();
 }
+
+/// Goal: whoever reads some records knows of which releases all of them speak, whatever came and
+/// went. Method: after each import, what was followed against what is read from nothing.
+#[test]
+fn releases_that_are_spoken_of_are_followed() {
+    let it = Folder::new();
+    let entry = |release: &str| {
+        format!(r#"{{"package":{{"ecosystem":"{release}","name":"a"}},"versions":["1"]}}"#)
+    };
+    let record = |id: &str, releases: &[&str], fields: &str| {
+        let entries: Vec<_> = releases.iter().map(|it| entry(it)).collect();
+        format!(r#"{{"id":"{id}",{fields}"affected":[{}]}}"#, entries.join(","))
+    };
+    let spoken = || {
+        let known = crate::advisories_about(&it.store, &["X-1".to_owned()]).unwrap();
+        let all = advisories_of(&it.store).unwrap();
+        let hosts = ["debian-11", "debian-12", "debian-13"].map(|distro| {
+            let purl = format!("pkg:deb/debian/b@1?distro={distro}");
+            let purl = relight_model::Purl::parse(&purl).unwrap();
+            let (basis, scope) = (relight_model::Basis::Document, relight_model::Scope::Installed);
+            relight_model::Component::new(purl, "", basis, scope)
+        });
+        let heard = hosts.iter().filter(|it| known.unspoken(it).is_none());
+        let heard: Vec<_> = heard.map(|it| it.purl.qualifier("distro").unwrap()).collect();
+        let whole = hosts.iter().filter(|it| all.unspoken(it).is_none()).count();
+        assert_eq!(heard.len(), whole, "of all advisories and of some");
+        heard.join(" ").replace("debian-", "")
+    };
+    let withdrawn = r#""withdrawn":"2024-01-01T00:00:00Z","#;
+    assert_eq!(spoken(), "");
+    for (now, text, wanted) in [
+        (1, record("X-1", &["Debian:12"], ""), "12"),
+        (2, record("X-2", &["Debian:11", "Debian:12"], ""), "11 12"),
+        (3, record("X-1", &["npm"], ""), "11 12"),
+        (4, record("X-3", &["Debian:13"], ""), "11 12 13"),
+        (5, record("X-2", &["Debian:11", "Debian:12"], withdrawn), "13"),
+        (6, record("X-2", &["Debian:11"], ""), "11 13"),
+    ] {
+        it.import(now, &[("a.json", text.as_bytes())]);
+        assert_eq!(spoken(), wanted, "import {now}");
+    }
+}

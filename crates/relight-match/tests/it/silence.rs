@@ -1,7 +1,7 @@
 //! What a record says nothing of, or says in words of its own, is never clear for that.
 
-use relight_match::{Advisories, Matcher};
-use relight_model::{Advisory, Affected, RangeKind};
+use relight_match::{Advisories, Change, Matcher, Policy, Question, spoken as spoken_by};
+use relight_model::{Advisory, Affected, FindingState, RangeKind};
 
 use super::failures::said;
 use super::{advisory, affected, component, matches, range};
@@ -239,6 +239,50 @@ fn one_package_under_several_names() {
             told(record, &[(&format!("pkg:{purl}"), wanted)]);
         }
     }
+}
+
+/// Goal: silence counts only where somebody speaks of the release. Method: four hosts and one record
+/// about one of them; then a record of another package in the second release; then it goes.
+#[test]
+fn silence_about_a_release_of_which_nobody_speaks() {
+    let fixed = advisory("CVE-1", vec![affected("Alpine:v3.20", "openssl", &["i0 f3.3.2-r1"])]);
+    let hosts = [
+        "pkg:apk/alpine/libssl3@3.3.1-r0?distro=alpine-3.20.1&upstream=openssl",
+        "pkg:apk/alpine/libssl3@3.3.1-r0?distro=alpine-3.18.1&upstream=openssl",
+        "pkg:rpm/amzn/openssl@3.0.8-1?distro=amzn-2023",
+        "pkg:deb/ubuntu/openssl@3.0.2-0?distro=ubuntu-22.04",
+        "pkg:rpm/centos/openssl@1.0.2k-19?distro=centos-7",
+        "pkg:apk/alpine/musl@1.2.4-r0?distro=alpine-3.18.1",
+        "pkg:npm/openssl@1.0.0",
+    ];
+    let question = Question::parse("CVE-1").unwrap();
+    let states = |known: &Advisories| {
+        let judged = hosts.iter().map(|it| question.judge_component(known, &component(it)));
+        judged.map(|it| it.map_or("clear", |it| it.state.as_str())).collect::<Vec<_>>()
+    };
+    let mut known = Advisories::new(vec![fixed.clone()]);
+    let possible = FindingState::PossibleMatch.as_str();
+    let alone = ["affected", possible, possible, possible, possible, "clear", "clear"];
+    assert_eq!(states(&known), alone);
+    let musl = advisory("CVE-2", vec![affected("Alpine:v3.18", "musl", &["i0 f1.2.4-r1"])]);
+    known.apply(vec![Change::put(musl.clone())]);
+    let spoken = ["affected", "clear", possible, possible, possible, "clear", "clear"];
+    assert_eq!(states(&known), spoken);
+    assert_eq!(states(&Advisories::new(vec![fixed.clone(), musl.clone()])), spoken);
+    known.apply(vec![Change::remove("test", "CVE-2")]);
+    assert_eq!(states(&known), alone);
+    // Our own word is about one flaw, and says nothing of a release.
+    let own = Advisory { id: "RLT-1".into(), ..musl.clone() };
+    known.apply(vec![Change::put(own)]);
+    assert_eq!(states(&known), alone);
+    let withdrawn = Advisory { withdrawn: Some(1), ..musl.clone() };
+    known.apply(vec![Change::put(withdrawn)]);
+    assert_eq!(states(&known), alone);
+    // Who reads some advisories is told of which releases the others speak.
+    let among = spoken_by(&musl, &Policy::default());
+    assert_eq!(states(&Advisories::new(vec![fixed]).among(among)), spoken);
+    let missing = known.unspoken(&component(hosts[1])).unwrap();
+    assert_eq!((missing.ecosystem.as_str(), missing.release.as_deref()), ("Alpine", Some("v3.18")));
 }
 
 /// GitHub's ids are the same in any case.

@@ -48,6 +48,7 @@ why-free-text = the record gives versions as free text
 why-all-versions = the record names no version
 why-exhibit = the advisory also means files, by digest or example, and a name does not tell: relight affected asks the inventories
 why-no-package = no record in force names a package, so that inventories tell nothing about this flaw
+why-no-source = no advisory in force speaks of this release, so that silence about the package says nothing
 why-unread = a record about this flaw was kept and cannot be read any more: import it again
 why-unknown-range = the record has a kind of range that is not known
 why-issuer-untrusted = who publishes it is not trusted to speak for this package, so that it clears no version

@@ -48,6 +48,7 @@ why-free-text = la fiche donne les versions en texte libre
 why-all-versions = la fiche ne nomme aucune version
 why-exhibit = l'avis vise aussi des fichiers, par empreinte ou par exemple, et un nom n'en dit rien : relight affected interroge les inventaires
 why-no-package = aucun avis en vigueur ne nomme de paquet, donc les inventaires ne disent rien de cette faille
+why-no-source = aucun avis en vigueur ne parle de cette version de la distribution, donc le silence sur le paquet ne dit rien
 why-unread = un avis conservé sur cette faille ne peut plus être lu : importez-le de nouveau
 why-unknown-range = la fiche a une sorte d'intervalle inconnue
 why-issuer-untrusted = qui la publie n'a pas la confiance de parler pour ce paquet, donc elle n'innocente aucune version

@@ -61,16 +61,24 @@ const UNNAMED: &str = "no-package";
 /// Why a package is unknown for a flaw of which a record cannot be read any more.
 const UNREADABLE: &str = "unread";
 
+/// Why a package is unknown of whose release nobody speaks.
+const NO_SOURCE: &str = "no-source";
+
 /// Why a package that no record affects is unknown all the same: it may be one of the files that
-/// are meant, of which its name does not tell; a record cannot be read; or nobody names any
-/// package. Silence is no opinion.
-fn gap(group: &Group, judgement: &Judgement) -> Option<&'static str> {
+/// are meant, of which its name does not tell; a record cannot be read; nobody names any
+/// package, or nobody speaks of its release. Silence is no opinion.
+fn gap(
+    (known, group): (&Known, &Group),
+    component: &Component,
+    judgement: &Judgement,
+) -> Option<&'static str> {
     let is_open = judgement.stand() == Stand::NotAffected;
     let is_silent = judgement.decided_by.is_none() && group.packages().is_empty();
     match () {
         () if is_open && !group.exhibits().is_empty() => Some(HIDDEN),
         () if is_open && group.is_unread() => Some(UNREADABLE),
         () if is_open && is_silent => Some(UNNAMED),
+        () if is_open && known.is_unheard(group, component) => Some(NO_SOURCE),
         () => None,
     }
 }
@@ -122,14 +130,16 @@ impl Explain {
         let component = Component::new(purl, "", Basis::Document, Scope::Installed);
         let judgement = group.judgement(&component);
         let finding = group.judge(&component);
-        if matches!(judgement.stand(), Stand::Unknown(_)) || gap(group, &judgement).is_some() {
+        let gap = gap((&known, group), &component, &judgement);
+        if matches!(judgement.stand(), Stand::Unknown(_)) || gap.is_some() {
             report.raise(Exit::Incomplete);
         }
         if context.json {
-            let body = document((&known, group), &component, &judgement, finding.as_ref());
+            let said = (&judgement, finding.as_ref(), gap);
+            let body = document((&known, group), &component, said);
             report.document("relight.explanation/1", &body);
         } else {
-            tell(group, &component, &judgement, report);
+            tell(group, &component, (&judgement, gap), report);
             for WithdrawnRow { source, record, at, .. } in withdrawn(group, &known) {
                 report
                     .line(&format!("    {}", texts::explain_withdrawn(lang, &at, record, source)));
@@ -143,13 +153,11 @@ impl Explain {
 fn document<'a>(
     (known, group): (&'a Known, &'a Group),
     component: &Component,
-    judgement: &'a Judgement,
-    finding: Option<&'a Finding>,
+    (judgement, finding, gap): (&'a Judgement, Option<&'a Finding>, Option<&'static str>),
 ) -> ExplainDocument<'a> {
-    let gap = gap(group, judgement);
     let without = match gap {
         None => "clear",
-        Some(HIDDEN) => FindingState::PossibleMatch.as_str(),
+        Some(HIDDEN | NO_SOURCE) => FindingState::PossibleMatch.as_str(),
         Some(_) => FindingState::RangeUnresolved.as_str(),
     };
     ExplainDocument {
@@ -195,9 +203,13 @@ fn row<'a>(group: &Group, opinion: &'a Opinion) -> OpinionRow<'a> {
     }
 }
 
-fn tell(group: &Group, component: &Component, judgement: &Judgement, report: &mut Report) {
+fn tell(
+    group: &Group,
+    component: &Component,
+    (judgement, gap): (&Judgement, Option<&'static str>),
+    report: &mut Report,
+) {
     let lang = report.lang();
-    let gap = gap(group, judgement);
     let told =
         if gap.is_some() { texts::verdict_unknown(lang) } else { verdict(lang, judgement.stand()) };
     let verdict = report.paint(Style::Strong, told);

@@ -206,16 +206,23 @@ fn next(source: &str, state: &str, feeds: &[FeedRow]) -> Option<String> {
     }
 }
 
-/// Ecosystems that are installed somewhere and that no record names.
+/// Ecosystems that are installed somewhere and that no record names, and releases of
+/// distributions of which none speaks though some does of others.
 fn gaps(context: &Context, store: &Store) -> Result<Vec<String>, Failure> {
     let index = store::Index::build(store).map_err(|error| context.store_failure(&error))?;
-    let purls = index.identities().map(|(_, component)| &component.purl);
-    let held = purls.filter(|purl| purl.kind != "generic").map(|purl| package_of(purl).ecosystem);
-    let held: BTreeSet<_> = held.collect();
+    let named = index.identities().map(|(_, component)| component);
+    let named: Vec<_> = named.filter(|it| it.purl.kind != "generic").collect();
+    let held: BTreeSet<_> = named.iter().map(|it| package_of(&it.purl).ecosystem).collect();
     let known = inventory::advisories(context)?;
     let groups = known.groups().flat_map(|group| group.packages());
     let spoken: BTreeSet<_> = groups.map(|package| package.ecosystem).collect();
-    Ok(held.difference(&spoken).map(|ecosystem| ecosystem.as_str().to_owned()).collect())
+    let unspoken = named.iter().filter_map(|it| known.unspoken(it));
+    let releases = unspoken
+        .filter(|it| spoken.contains(&it.ecosystem))
+        .filter_map(|it| Some(format!("{}:{}", it.ecosystem.as_str(), it.release?)));
+    let ecosystems = held.difference(&spoken).map(|it| it.as_str().to_owned());
+    let gaps: BTreeSet<String> = ecosystems.chain(releases).collect();
+    Ok(gaps.into_iter().collect())
 }
 
 fn text(document: &Document, context: &Context, report: &mut Report) {

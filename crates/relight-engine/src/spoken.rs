@@ -1,0 +1,79 @@
+//! Of which releases of distributions advisories speak, for whoever reads only some of them.
+//!
+//! Each source and release has one witness, a record that speaks of it, so that a look at what is
+//! new keeps the list true: everything is read again only when a witness falls silent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_match::{Policy, Spoken, spoken};
+use relight_model::Ecosystem;
+use relight_store::{Store, StoreError, StoredAdvisory};
+
+use crate::inventoried::read_all;
+
+/// Where the list is kept: the number of the newest record, then a line for each witness.
+const KEY: &str = "advisory-releases";
+
+/// By source and release, the id of the witness.
+type Witnesses = BTreeMap<(String, String), String>;
+
+/// The releases that records in force of sources that count speak of.
+pub(crate) fn all_spoken(store: &Store, policy: &Policy) -> Result<BTreeSet<Spoken>, StoreError> {
+    let newest = store.advisory_seq()?;
+    let kept = store.meta_get(KEY)?.and_then(|text| parse(&text));
+    let (seq, mut witnesses) = kept.filter(|(seq, _)| *seq <= newest).unwrap_or_default();
+    if seq != newest {
+        let is_true = seq > 0 && renew(&mut witnesses, store.advisories_since(seq)?);
+        if !is_true {
+            witnesses.clear();
+            renew(&mut witnesses, store.advisories()?);
+        }
+        // Whoever may not write reads it again the next time.
+        let text = print(newest, &witnesses);
+        let _ = store.settings(|settings| settings.put(KEY, &text));
+    }
+    let counts = |source: &str| !policy.disabled.contains_key(source);
+    let counting = witnesses.into_keys().filter(|(source, _)| counts(source));
+    Ok(counting.map(|(_, release)| Ecosystem::with_release(&release)).collect())
+}
+
+/// Takes new records in; `false` when a witness fell silent and nobody of these took its place.
+fn renew(witnesses: &mut Witnesses, fresh: Vec<StoredAdvisory>) -> bool {
+    let records: BTreeSet<_> = fresh.iter().map(|it| (it.source.clone(), it.id.clone())).collect();
+    let is_fresh = |(source, _): &(String, String), id: &String| {
+        records.contains(&(source.clone(), id.clone()))
+    };
+    let before: Vec<_> = witnesses
+        .iter()
+        .filter(|(key, id)| is_fresh(key, id))
+        .map(|(key, _)| key.clone())
+        .collect();
+    before.iter().for_each(|key| drop(witnesses.remove(key)));
+    for record in read_all(fresh) {
+        for (ecosystem, release) in spoken(&record, &Policy::default()) {
+            let release = release.map(|it| format!(":{it}")).unwrap_or_default();
+            let key = (record.source.clone(), format!("{}{release}", ecosystem.as_str()));
+            witnesses.entry(key).or_insert_with(|| record.id.clone());
+        }
+    }
+    before.iter().all(|key| witnesses.contains_key(key))
+}
+
+fn parse(text: &str) -> Option<(u64, Witnesses)> {
+    let mut lines = text.lines();
+    let seq = lines.next()?.parse().ok()?;
+    let mut witnesses = Witnesses::new();
+    for line in lines {
+        let [source, release, id] = line.split('\t').collect::<Vec<_>>()[..] else { return None };
+        witnesses.insert((source.to_owned(), release.to_owned()), id.to_owned());
+    }
+    Some((seq, witnesses))
+}
+
+fn print(seq: u64, witnesses: &Witnesses) -> String {
+    let mut text = format!("{seq}\n");
+    for ((source, release), id) in witnesses {
+        text.push_str(&format!("{source}\t{release}\t{id}\n"));
+    }
+    text
+}
