@@ -2,7 +2,7 @@
 //! what they tell written in one transaction. While one batch is kept, the next one is read;
 //! between two of them everybody else gets at the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -151,7 +151,9 @@ pub fn import_staged(
     let (report, told) = (ImportReport::default(), Told::default());
     let (formats, readers) = (options.formats, Readers::start());
     let (batch, before) = (Batch::default(), Batch::default());
-    let mut run = Run { store, progress, formats, report, told, readers, batch, before };
+    let files_of = VecDeque::new();
+    let mut run =
+        Run { store, progress, formats, report, told, readers, files: files_of, batch, before };
     for file in files {
         run.file(file)?;
     }
@@ -171,6 +173,8 @@ struct Run<'r> {
     report: ImportReport,
     told: Told,
     readers: Readers,
+    /// Of which file each document is that was given and not taken yet.
+    files: VecDeque<usize>,
     /// What is being read, of one file or of several.
     batch: Batch,
     /// What is being read as well, and kept next.
@@ -210,6 +214,7 @@ impl Run<'_> {
                 Ok(document) => {
                     self.batch.bytes += document.bytes.len();
                     self.batch.documents += 1;
+                    self.files.push_back(self.report.files);
                     self.readers.give(document);
                 }
                 Err(warning) => self.report.unreadable(place, warning),
@@ -234,13 +239,14 @@ impl Run<'_> {
     }
 
     fn keep(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let mut read: Vec<Parsed> =
-            (0..batch.documents).map_while(|_| self.readers.take()).collect();
-        let last = read.last().map(|it| it.document.place.clone());
-        read.retain(|parsed| self.is_wanted(&parsed.document, parsed.format));
-        let new = read.iter().flat_map(Parsed::documents);
+        let take = |_| Some((self.files.pop_front()?, self.readers.take()?));
+        let mut read: Vec<(usize, Parsed)> = (0..batch.documents).map_while(take).collect();
+        let last = read.last().map(|(_, it)| it.document.place.clone());
+        read.retain(|(_, parsed)| self.is_wanted(&parsed.document, parsed.format));
+        let new = read.iter().flat_map(|(_, parsed)| parsed.documents());
         let mut kept = self.store.keep_documents(&new.collect::<Vec<_>>())?.into_iter();
-        for parsed in read {
+        for (file, parsed) in read {
+            self.told.file(file);
             self.tell(parsed, &mut kept);
         }
         if let Some(place) = last {

@@ -148,7 +148,11 @@ impl Reading {
     pub fn pick(self, source: &str, id: &str) -> Option<Advisory> {
         let all = self.records.into_iter().map(|it| it.advisory).filter(|it| it.id == id);
         let (ours, others): (Vec<_>, Vec<_>) = all.partition(|it| it.source == source);
-        let all = if ours.is_empty() { others } else { ours };
+        let mut all = if ours.is_empty() { others } else { ours };
+        // What was withdrawn says nothing beside what is in force.
+        if all.iter().any(Advisory::is_in_force) {
+            all.retain(Advisory::is_in_force);
+        }
         let mut united = all.into_iter().reduce(|mut united, next| {
             united.affected.extend(next.affected);
             for (list, more) in [

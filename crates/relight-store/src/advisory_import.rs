@@ -7,6 +7,7 @@ use relight_model::{Digest, Timestamp};
 use rusqlite::Transaction;
 
 use crate::advisory_import::head::Head;
+use crate::advisory_import::repeated::{Seen, Waiting};
 use crate::register::{Change, note_change};
 use crate::store::Failure;
 use crate::{Store, StoreError};
@@ -17,6 +18,7 @@ mod finish;
 mod head;
 mod keep;
 mod parts;
+mod repeated;
 #[cfg(test)]
 mod tests;
 
@@ -187,6 +189,8 @@ pub struct Importer<'t> {
     accepted: Accepted<'t>,
     /// The newest record before this import.
     start: i64,
+    /// Which file is being told, see [`Importer::file`].
+    file: usize,
     sources: BTreeMap<String, Known>,
     /// The names of all sources that were known before, once somebody asked.
     names: Option<BTreeSet<String>>,
@@ -200,8 +204,10 @@ struct Known {
     marks: HashMap<String, bool>,
     /// How many records were in force before.
     before: usize,
-    /// The ids of this import with the revisions that came.
-    seen: HashMap<String, Vec<Digest>>,
+    /// The ids of this import with what came under them.
+    seen: HashMap<String, Seen>,
+    /// Parts of what was united before, by their ids, until the file ends.
+    waiting: BTreeMap<String, Vec<Waiting>>,
     is_whole: bool,
     /// The newest date in a complete list.
     dated: Option<Timestamp>,
@@ -235,7 +241,9 @@ impl Store {
                     row.get(0)
                 })?;
             let (path, sources, names) = (self.path(), BTreeMap::new(), None);
-            let mut importer = Importer { transaction, path, now, accepted, start, sources, names };
+            let file = 0;
+            let mut importer =
+                Importer { transaction, path, now, accepted, start, file, sources, names };
             let value = work(&mut importer).map_err(Failure::Rule)?;
             let counts = importer.finish()?;
             Ok((value, counts))
@@ -337,21 +345,30 @@ impl Importer<'_> {
             return Ok(Stored::TooLarge);
         }
         let seen = known.seen.entry(record.id.to_owned()).or_default();
-        let is_repeated = !seen.is_empty();
-        if seen.contains(&record.revision) {
+        let turn = seen.turn(self.file);
+        if seen.has(record.revision) {
             return Ok(Stored::Same);
         }
-        if seen.len() >= PARTS_MAX {
+        if !seen.push(record.revision) {
             return Ok(Stored::TooLarge);
         }
-        seen.push(record.revision);
         let head = known.heads.get(record.id);
         // What a newer version of the document no longer holds is not brought back by an older one.
         let document = head.or_else(|| known.heads.get(record.document));
         if document.is_some_and(|it| record.ordinal < it.ordinal) {
             return Ok(Stored::Older);
         }
-        if head.is_some_and(|it| it.holds(record.revision) && !it.is_vanished) {
+        // Of two files the one with the later date counts, and all of it.
+        if turn.is_after_another && head.is_some_and(|it| record.modified < it.modified) {
+            return Ok(Stored::Older);
+        }
+        if let Some(head) = head.filter(|it| it.holds(record.revision) && !it.is_vanished) {
+            if head.revision == record.revision {
+                known.seen.entry(record.id.to_owned()).or_default().counts();
+            } else if record.source != OWN_SOURCE {
+                let part = Waiting::of(record, self.transaction)?;
+                known.waiting.entry(record.id.to_owned()).or_default().push(part);
+            }
             return Ok(Stored::Same);
         }
         if head.is_some_and(|it| record.source == OWN_SOURCE && it.seq <= self.start) {
@@ -361,6 +378,9 @@ impl Importer<'_> {
             let what = format!("import {}", record.id);
             self.accepted.note(self.transaction, self.now, &what)?;
         }
+        known.part(self.transaction, (self.start, self.now), record.source, record.id)?;
+        let head = known.heads.get(record.id);
+        let is_repeated = known.seen.get_mut(record.id).is_some_and(Seen::counts);
         match head {
             // Of two versions in one import the newer one counts, as if it came later.
             Some(head) if is_repeated && record.ordinal == head.ordinal => {

@@ -438,3 +438,75 @@ fn releases_that_are_spoken_of_are_followed() {
         assert_eq!(spoken(), wanted, "import {now}");
     }
 }
+
+/// Goal: of two files that tell the same id the later word counts, in whatever order they are
+/// read, and all of it; one list that repeats an id says both. Method: a record that was withdrawn
+/// once, a range that had no end, and a year of NVD beside what changed since.
+#[test]
+fn of_two_files_the_later_word_counts() {
+    // After the dates of the records: what claims to be of the future is of now.
+    let now = 1_800_000_000;
+    let dated = |day: usize, more: &str| format!(r#""modified":"202{day}-01-01T00:00:00Z",{more}"#);
+    let withdrawn = dated(2, r#""withdrawn":"2022-01-01T00:00:00Z","#);
+    let old = osv("GHSA-1", "old", &withdrawn);
+    let new = osv("GHSA-1", "new", &dated(6, ""));
+    for files in [[("a.json", &old), ("b.json", &new)], [("a.json", &new), ("b.json", &old)]] {
+        let it = Folder::new();
+        let files = files.map(|(name, text)| (name, text.as_bytes()));
+        let report = it.import(now, &files);
+        assert_eq!(report.total(|it| it.united), 0);
+        assert_eq!(it.affected("GHSA-1"), ["new"]);
+        it.import(now + 1, &[("c.json", new.as_bytes())]);
+        assert_eq!(it.affected("GHSA-1"), ["new"]);
+    }
+    let nvd = |day: usize, end: &str| {
+        let cpe = "cpe:2.3:a:acme:box:*:*:*:*:*:*:*:*";
+        format!(
+            r#"{{"resultsPerPage":1,"vulnerabilities":[{{"cve":{{"id":"CVE-2026-1",
+            "lastModified":"2026-01-0{day}T00:00:00.000",
+            "configurations":[{{"nodes":[{{"operator":"OR","cpeMatch":[{{"vulnerable":true,
+            "criteria":"{cpe}","versionEndExcluding":"{end}"}}]}}]}}]}}}}]}}"#
+        )
+    };
+    let (year, since) = (nvd(1, "1.0"), nvd(2, "5.0"));
+    for files in [[("a.json", &year), ("b.json", &since)], [("a.json", &since), ("b.json", &year)]]
+    {
+        let it = Folder::new();
+        it.import(now, &files.map(|(name, text)| (name, text.as_bytes())));
+        let known = advisories_of(&it.store).unwrap();
+        let records: Vec<_> = known.group("CVE-2026-1").unwrap().records().collect();
+        let [record] = records[..] else { panic!("{} records", records.len()) };
+        let ends: Vec<_> = record.configurations.iter().flat_map(|it| &it.nodes).collect();
+        assert_eq!(ends.len(), 1);
+        let end = relight_model::Bound::Exclusive("5.0".to_owned());
+        assert_eq!(ends[0].matches[0].hi, end);
+    }
+}
+
+/// Goal: what was united stays so while its list repeats it, and is parted when one of it comes
+/// alone or with another; what is withdrawn of it says nothing.
+#[test]
+fn what_was_united_is_parted() {
+    let it = Folder::new();
+    let (one, two, three) =
+        (osv("ALSA-1", "a", ""), osv("ALSA-1", "b", ""), osv("ALSA-1", "c", ""));
+    let list = |parts: &[&String]| -> String { parts.iter().map(|it| format!("{it}\n")).collect() };
+    let import = |now: Timestamp, parts: &[&String]| {
+        it.import(now, &[("a.jsonl", list(parts).as_bytes())]);
+        it.affected("ALSA-1")
+    };
+    assert_eq!(import(1, &[&one, &two]), ["a", "b"]);
+    let revisions = it.store.advisory_history("alsa", "ALSA-1").map(|it| it.len());
+    assert_eq!(import(2, &[&one, &two]), ["a", "b"]);
+    let again = it.store.advisory_history("alsa", "ALSA-1").map(|it| it.len());
+    assert_eq!(again.unwrap(), revisions.unwrap());
+    assert_eq!(import(3, &[&two, &one]), ["a", "b"]);
+    assert_eq!(import(4, &[&two]), ["b"]);
+    assert_eq!(import(5, &[&two, &three]), ["b", "c"]);
+    assert_eq!(import(6, &[&three, &one]), ["a", "c"]);
+    assert_eq!(import(7, &[&one, &two, &three]), ["a", "b", "c"]);
+    let gone = osv("ALSA-1", "a", r#""withdrawn":"2024-01-01T00:00:00Z","#);
+    assert_eq!(import(8, &[&gone, &two]), ["b"]);
+    assert_eq!(import(9, &[&two, &gone]), ["b"]);
+    assert_eq!(import(10, &[&gone]), [""; 0]);
+}

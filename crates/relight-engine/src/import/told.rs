@@ -16,6 +16,8 @@ use super::readers::ReadRecord;
 #[derive(Debug, Default)]
 pub(super) struct Told {
     steps: Vec<Step>,
+    /// The file that is being told, of those that hold documents.
+    file: usize,
     /// Names of sources and places, each once.
     names: BTreeSet<Arc<str>>,
 }
@@ -23,6 +25,8 @@ pub(super) struct Told {
 /// One thing that was told.
 #[derive(Debug)]
 enum Step {
+    /// What follows is of another file.
+    File,
     Put(Put),
     /// The records of these steps are all of a document.
     All {
@@ -56,6 +60,14 @@ struct Put {
 }
 
 impl Told {
+    /// What follows is of this file.
+    pub(super) fn file(&mut self, number: usize) {
+        if self.file != number {
+            self.file = number;
+            self.steps.push(Step::File);
+        }
+    }
+
     /// Takes the records of a document, whose contents are kept.
     pub(super) fn records(
         &mut self,
@@ -138,6 +150,7 @@ impl Told {
         let mut sources = BTreeSet::new();
         for step in &self.steps {
             match step {
+                Step::File => importer.file()?,
                 Step::Put(put) => {
                     let stored = importer.put(&put.record())?;
                     put.report(stored, report);

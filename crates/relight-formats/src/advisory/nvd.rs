@@ -41,6 +41,10 @@ impl AdvisoryFormat for Nvd {
             false => split(input.place, input.line, input.bytes),
         };
         reading.take(input, "nvd", pieces, |object, notes| Ok(vec![record(object, notes)?]));
+        for record in &mut reading.records {
+            // Feeds of years and of days come in any order.
+            record.ordinal = record.advisory.modified.unwrap_or_default();
+        }
         reading
     }
 }

@@ -17,6 +17,7 @@ const MADE_ANEW: [&str; 3] = ["alpine", "debian", "kev"];
 impl Importer<'_> {
     /// Checks each source, undoes those that are refused, and notes how they are doing.
     pub(super) fn finish(mut self) -> Result<BTreeMap<String, SourceCounts>, rusqlite::Error> {
+        self.part_all()?;
         let mut all = BTreeMap::new();
         for (source, mut known) in std::mem::take(&mut self.sources) {
             let guard = known.guard();

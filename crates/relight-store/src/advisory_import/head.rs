@@ -21,11 +21,11 @@ pub(super) struct Head {
     pub(super) revision: Digest,
     matching: Option<Digest>,
     pub(super) ordinal: i64,
-    modified: Option<Timestamp>,
+    pub(super) modified: Option<Timestamp>,
     pub(super) withdrawn: Option<Timestamp>,
     /// The row says that the record is missing from a list that is made anew.
     pub(super) is_vanished: bool,
-    parts: Vec<u8>,
+    pub(super) parts: Vec<u8>,
     pub(super) went_back: bool,
 }
 
@@ -33,6 +33,11 @@ impl Head {
     /// Whether it is this revision, or was united from it and others.
     pub(super) fn holds(&self, revision: Digest) -> bool {
         self.revision == revision || self.parts.chunks_exact(32).any(|part| part == revision.0)
+    }
+
+    /// How many records it was united from.
+    pub(super) const fn parts_count(&self) -> usize {
+        self.parts.len() / 32
     }
 
     /// Whether the record matches otherwise; what was stored before this was kept is not counted.
@@ -156,6 +161,8 @@ pub(super) fn unite(
     let united = ImportRecord {
         revision: blob::digest_of(&parts),
         matching: blob::digest_of(&matching),
+        // What is left of it is in force.
+        withdrawn: before.withdrawn.and(record.withdrawn),
         content: Content::Bytes(&bytes),
         ..*record
     };
