@@ -10,7 +10,7 @@ use super::{FormatError, SBOM_BYTES_MAX, SbomFormat, document, holds};
 use crate::cyclonedx_xml;
 use crate::facts::Facts;
 
-mod trivy;
+pub(super) mod trivy;
 mod write;
 
 pub(super) const PLUGIN: CycloneDx = CycloneDx;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{FormatError, SbomFormat, document, holds};
+use super::cyclonedx::trivy::with_source_info;
 use crate::facts::{self, Fact, Facts};
 use crate::time;
 
@@ -117,6 +118,7 @@ impl Reader {
             true => Purl { version: known(text("versionInfo")).to_owned(), ..purl },
             false => purl,
         };
+        let purl = with_source_info(purl, text("sourceInfo"));
         let evidence = text("packageFileName").to_owned();
         let hashes = sha256(item);
         let component = Component { evidence, hashes, ..facts(item).component(purl) };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{FormatError, SbomFormat, document, holds};
+use super::cyclonedx::trivy::with_source_info;
 use crate::facts::{self, Fact, Facts};
 use crate::time;
 
@@ -99,6 +100,7 @@ impl Reader {
             true => Purl { version: version.to_owned(), ..purl },
             false => purl,
         };
+        let purl = with_source_info(purl, text(item, "software_sourceInfo"));
         // The standard has no field for where a package was found but its source.
         let evidence = text(item, "software_sourceInfo").to_owned();
         let hashes = sha256(item);

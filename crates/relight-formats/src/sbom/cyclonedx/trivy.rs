@@ -26,6 +26,17 @@ pub(super) fn with_source(purl: Purl, item: &Value) -> Purl {
     if source == purl.name { purl } else { purl.with_qualifier("upstream", &upstream) }
 }
 
+/// As [`with_source`], of what Trivy writes in SPDX: `built package from: openssl 3.0.11-1`.
+pub(in crate::sbom) fn with_source_info(purl: Purl, told: &str) -> Purl {
+    let of_distribution = ["deb", "apk"].contains(&purl.kind.as_str());
+    let source = told.trim().strip_prefix("built package from: ").filter(|_| of_distribution);
+    let Some((name, version)) = source.and_then(|it| it.trim().split_once(' ')) else {
+        return purl;
+    };
+    let is_told = purl.qualifier("upstream").is_some() || name == purl.name || name.is_empty();
+    if is_told { purl } else { purl.with_qualifier("upstream", &format!("{name}@{version}")) }
+}
+
 fn property<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
     let all = item.get("properties").and_then(Value::as_array).into_iter().flatten();
     let mut named = all.filter(|it| it.get("name").and_then(Value::as_str) == Some(name));
@@ -37,6 +48,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_source_package_is_taken_from_words() {
+        for (purl, told, wanted) in [
+            (
+                "pkg:deb/debian/libssl3@3.0.11-1~deb12u1",
+                "built package from: openssl 3.0.11-1~deb12u1",
+                Some("openssl@3.0.11-1~deb12u1"),
+            ),
+            ("pkg:deb/debian/bash@5.2-1", "built package from: bash 5.2-1", None),
+            ("pkg:deb/debian/libssl3@3?upstream=o", "built package from: openssl 3", Some("o")),
+            ("pkg:npm/a@1", "built package from: openssl 3", None),
+            ("pkg:deb/debian/a@1", "package found in: lib/a", None),
+        ] {
+            let found = with_source_info(Purl::parse(purl).unwrap(), told);
+            assert_eq!(found.qualifier("upstream"), wanted, "{purl}");
+        }
+    }
 
     #[test]
     fn a_source_package_is_taken_from_the_properties() {

@@ -139,19 +139,20 @@ impl Declare {
     /// a package that was built from another one would be found nowhere.
     fn check_source(&self, register: &Register, context: &Context) -> Result<(), Failure> {
         let Some(named) = &self.package else { return Ok(()) };
-        let (kind, name) = named.split_once(':').unwrap_or_default();
-        let ecosystem = package(named);
-        let ecosystem = ecosystem.as_ref().and_then(|it| it["ecosystem"].as_str());
+        let Some(package) = package(named) else { return Ok(()) };
+        let text = |key: &str| package[key].as_str().unwrap_or_default();
+        let (name, kind) = (text("name"), named.trim_end_matches(text("name")));
+        let (ecosystem, _) = Ecosystem::with_release(text("ecosystem"));
         let held = register.index.identities_named(name).map(|(_, it)| &it.purl);
         let built: BTreeSet<String> = held
             .filter(|purl| purl.name == name && matches!(purl.kind.as_str(), "deb" | "apk"))
             .map(package_of)
-            .filter(|it| Some(it.ecosystem.as_str()) == ecosystem)
+            .filter(|it| it.ecosystem == ecosystem)
             .map(|it| it.name)
             .collect();
         let Some(source) = built.first().filter(|_| !built.contains(name)) else { return Ok(()) };
         let failure = Failure::usage(texts::own_binary(context.lang, name, source));
-        Err(failure.hint(format!("--package {kind}:{source}")))
+        Err(failure.hint(format!("--package {kind}{source}")))
     }
 
     /// Who was affected by the revision before.
@@ -400,24 +401,37 @@ fn next_id(store: &Store, context: &Context) -> Result<String, Failure> {
     Ok(format!("{start}{:04}", numbers.max().unwrap_or(0) + 1))
 }
 
-/// `maven:group:artifact`, by the purl type or the OSV name of the ecosystem. Half a name is none:
-/// no inventory would have it, and everybody would be clear.
+/// `maven:group:artifact`, by the purl type or the OSV name of the ecosystem, of a distribution
+/// with its release or without (`Debian:12:openssl`). Half a name is none, and neither is one with
+/// a sign that no name has: no inventory would have it, and everybody would be clear.
 fn package(text: &str) -> Option<Value> {
     let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty())?;
     let ecosystem = match Ecosystem::from_osv(kind) {
         Ecosystem::Other(_) => Ecosystem::from_purl(kind, ""),
         known => known,
     };
+    let (release, name) = match name.rsplit_once(':') {
+        Some((release, name)) if ecosystem.has_releases() => (Some(release), name),
+        _ => (None, name),
+    };
+    let bad = |c: char| c.is_whitespace() || c.is_control();
+    if name.is_empty() || name.contains(bad) || release.is_some_and(str::is_empty) {
+        return None;
+    }
     let has_both = |sign: char| {
         name.split_once(sign).is_some_and(|(group, name)| !group.is_empty() && !name.is_empty())
     };
     let is_known = match &ecosystem {
         Ecosystem::Other(_) => false,
-        Ecosystem::Maven => has_both(':'),
+        Ecosystem::Maven => has_both(':') && name.matches(':').count() == 1,
+        Ecosystem::SwiftUrl => true,
+        _ if name.contains(':') => false,
         Ecosystem::Packagist | Ecosystem::GitHubActions => has_both('/'),
         _ => true,
     };
-    is_known.then(|| json!({ "ecosystem": ecosystem.as_str(), "name": name }))
+    let release = release.map(|it| format!(":{it}")).unwrap_or_default();
+    let ecosystem = format!("{}{release}", ecosystem.as_str());
+    is_known.then(|| json!({ "ecosystem": ecosystem, "name": name }))
 }
 
 /// `14d` or `36h` from now.
