@@ -241,8 +241,8 @@ fn one_package_under_several_names() {
     }
 }
 
-/// Goal: silence counts only where somebody speaks of the release. Method: four hosts and one record
-/// about one of them; then a record of another package in the second release; then it goes.
+/// Goal: silence counts only where somebody speaks of the release. Method: four hosts and one
+/// record about one of them; then a record of another package in the second release; then it goes.
 #[test]
 fn silence_about_a_release_of_which_nobody_speaks() {
     let fixed = advisory("CVE-1", vec![affected("Alpine:v3.20", "openssl", &["i0 f3.3.2-r1"])]);
