@@ -65,11 +65,12 @@ impl Coverage {
     }
 }
 
-/// The release that an entry speaks of as a whole. Our own word is about one flaw and no other.
+/// The release that an entry speaks of as a whole. Only the distribution itself is silent about
+/// what is not affected: our own word, and that of others, is about one flaw and no other.
 fn spoken_of(entry: &Entry) -> Option<(&Ecosystem, Option<&str>)> {
     let ecosystem = &entry.package.ecosystem;
     let is_whole = matches!(entry.breadth, Breadth::Whole | Breadth::Family);
-    let counts = is_distribution(ecosystem) && is_whole && entry.rank != Rank::Own;
+    let counts = is_distribution(ecosystem) && is_whole && entry.rank == Rank::Distribution;
     counts.then_some((ecosystem, entry.release_name.as_deref()))
 }
 

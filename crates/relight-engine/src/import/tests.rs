@@ -410,7 +410,7 @@ fn releases_that_are_spoken_of_are_followed() {
         format!(r#"{{"id":"{id}",{fields}"affected":[{}]}}"#, entries.join(","))
     };
     let spoken = || {
-        let known = crate::advisories_about(&it.store, &["X-1".to_owned()]).unwrap();
+        let known = crate::advisories_about(&it.store, &["DSA-1".to_owned()]).unwrap();
         let all = advisories_of(&it.store).unwrap();
         let hosts = ["debian-11", "debian-12", "debian-13"].map(|distro| {
             let purl = format!("pkg:deb/debian/b@1?distro={distro}");
@@ -427,12 +427,12 @@ fn releases_that_are_spoken_of_are_followed() {
     let withdrawn = r#""withdrawn":"2024-01-01T00:00:00Z","#;
     assert_eq!(spoken(), "");
     for (now, text, wanted) in [
-        (1, record("X-1", &["Debian:12"], ""), "12"),
-        (2, record("X-2", &["Debian:11", "Debian:12"], ""), "11 12"),
-        (3, record("X-1", &["npm"], ""), "11 12"),
-        (4, record("X-3", &["Debian:13"], ""), "11 12 13"),
-        (5, record("X-2", &["Debian:11", "Debian:12"], withdrawn), "13"),
-        (6, record("X-2", &["Debian:11"], ""), "11 13"),
+        (1, record("DSA-1", &["Debian:12"], ""), "12"),
+        (2, record("DSA-2", &["Debian:11", "Debian:12"], ""), "11 12"),
+        (3, record("DSA-1", &["npm"], ""), "11 12"),
+        (4, record("DSA-3", &["Debian:13"], ""), "11 12 13"),
+        (5, record("DSA-2", &["Debian:11", "Debian:12"], withdrawn), "13"),
+        (6, record("DSA-2", &["Debian:11"], ""), "11 13"),
     ] {
         it.import(now, &[("a.json", text.as_bytes())]);
         assert_eq!(spoken(), wanted, "import {now}");

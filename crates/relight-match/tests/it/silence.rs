@@ -245,7 +245,11 @@ fn one_package_under_several_names() {
 /// record about one of them; then a record of another package in the second release; then it goes.
 #[test]
 fn silence_about_a_release_of_which_nobody_speaks() {
-    let fixed = advisory("CVE-1", vec![affected("Alpine:v3.20", "openssl", &["i0 f3.3.2-r1"])]);
+    let of_alpine = |id: &str, release: &str, name: &str, events: &str| Advisory {
+        source: "alpine".into(),
+        ..advisory(id, vec![affected(release, name, &[events])])
+    };
+    let fixed = of_alpine("CVE-1", "Alpine:v3.20", "openssl", "i0 f3.3.2-r1");
     let hosts = [
         "pkg:apk/alpine/libssl3@3.3.1-r0?distro=alpine-3.20.1&upstream=openssl",
         "pkg:apk/alpine/libssl3@3.3.1-r0?distro=alpine-3.18.1&upstream=openssl",
@@ -264,17 +268,20 @@ fn silence_about_a_release_of_which_nobody_speaks() {
     let possible = FindingState::PossibleMatch.as_str();
     let alone = ["affected", possible, possible, possible, possible, "clear", "clear"];
     assert_eq!(states(&known), alone);
-    let musl = advisory("CVE-2", vec![affected("Alpine:v3.18", "musl", &["i0 f1.2.4-r1"])]);
+    let musl = of_alpine("CVE-2", "Alpine:v3.18", "musl", "i0 f1.2.4-r1");
     known.apply(vec![Change::put(musl.clone())]);
     let spoken = ["affected", "clear", possible, possible, possible, "clear", "clear"];
     assert_eq!(states(&known), spoken);
     assert_eq!(states(&Advisories::new(vec![fixed.clone(), musl.clone()])), spoken);
-    known.apply(vec![Change::remove("test", "CVE-2")]);
+    known.apply(vec![Change::remove("alpine", "CVE-2")]);
     assert_eq!(states(&known), alone);
     // Our own word is about one flaw, and says nothing of a release.
     let own = Advisory { id: "RLT-1".into(), ..musl.clone() };
-    known.apply(vec![Change::put(own)]);
-    assert_eq!(states(&known), alone);
+    let others = Advisory { source: "osv".into(), ..musl.clone() };
+    for foreign in [own, others] {
+        known.apply(vec![Change::put(foreign)]);
+        assert_eq!(states(&known), alone);
+    }
     let withdrawn = Advisory { withdrawn: Some(1), ..musl.clone() };
     known.apply(vec![Change::put(withdrawn)]);
     assert_eq!(states(&known), alone);
