@@ -6,8 +6,8 @@ use relight_model::{Component, Digest, Flaw, FlawCode, Purl, Sbom, Timestamp, Wa
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{FormatError, SbomFormat, document, holds};
 use super::cyclonedx::trivy::with_source_info;
+use super::{FormatError, SbomFormat, document, holds};
 use crate::facts::{self, Fact, Facts};
 use crate::time;
 
