@@ -3,7 +3,7 @@
 //! An image may describe its files twice, once in each naming. Both trees are walked, the one with
 //! the better names first; an extent that was seen is not read again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use relight_model::FlawCode;
@@ -34,7 +34,7 @@ pub(crate) struct Iso {
     /// Records of the open folder that wait, in reverse.
     records: Vec<Record>,
     seen_folders: HashSet<(u64, bool)>,
-    seen_files: HashSet<(u64, u64)>,
+    seen_files: HashMap<(u64, u64), bool>,
     damage: Vec<Damage>,
 }
 
@@ -92,7 +92,7 @@ impl Iso {
             folders: roots,
             records: Vec::new(),
             seen_folders: HashSet::new(),
-            seen_files: HashSet::new(),
+            seen_files: HashMap::new(),
             damage,
         })
     }
@@ -105,7 +105,7 @@ impl Iso {
     pub(crate) fn holds(window: Window, end: u64, entries_max: u64) -> io::Result<bool> {
         let mut image = Self::open(window)?;
         let is_in = |image: &mut Self| {
-            image.seen_files.drain().any(|(at, size)| at < end && end <= at + size)
+            image.seen_files.drain().any(|((at, size), _)| at < end && end <= at + size)
         };
         for _ in 0..entries_max {
             if image.next().is_none() {
@@ -230,7 +230,10 @@ impl Iso {
         if node != Node::File {
             return Some(Entry::bare(place.path, node));
         }
-        if place.size > 0 && !self.seen_files.insert((place.at, place.size)) {
+        // Both trees name the same bytes, and one of them is enough; names of the same tree are
+        // those of links, and each may say what the other does not.
+        let first = self.seen_files.entry((place.at, place.size)).or_insert(place.is_joliet);
+        if place.size > 0 && *first != place.is_joliet {
             return None;
         }
         let size = place.size + more.iter().map(|(_, size)| size).sum::<u64>();

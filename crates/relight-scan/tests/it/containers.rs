@@ -137,6 +137,28 @@ fn one_compressed_file_is_called_like_its_stream() {
     assert_eq!(one("words.gz", &gz(b"words\n")), "");
 }
 
+/// Writers of images store bytes once that have several names.
+#[test]
+fn each_name_of_the_same_bytes_of_an_iso_counts() {
+    let list = b"six==1.0\n";
+    for is_long in [true, false] {
+        let mut image = iso(&[("notes", list), ("requirements.txt", list)], is_long);
+        let places: Vec<usize> = memchr::memmem::find_iter(&image, list).collect();
+        let both = |at: usize| {
+            let sector = u32::try_from(at / 2_048).unwrap();
+            [sector.to_le_bytes(), sector.to_be_bytes()].concat()
+        };
+        let (one_place, other) = (both(places[0]), both(places[1]));
+        let records: Vec<usize> = memchr::memmem::find_iter(&image, &other).collect();
+        assert!(!records.is_empty());
+        for at in records {
+            image[at..at + 8].copy_from_slice(&one_place);
+        }
+        let got = one("d", &image);
+        assert_eq!(got, if is_long { "pkg:pypi/six@1.0 in d!/requirements.txt\n" } else { "" });
+    }
+}
+
 #[test]
 fn iso_images_with_and_without_long_names() {
     let (first, second) = (jar("1"), jar("2"));
