@@ -225,13 +225,15 @@ impl Shared<'_> {
         Distributions::selects(path) || !self.index.find(path).is_empty()
     }
 
+    /// Whether a file with this path is read because of all of it, whole or as a database.
+    pub(crate) fn is_for_its_path(&self, path: &str) -> bool {
+        self.is_selected(path) || !self.index.find_tables(path).is_empty()
+    }
+
     /// What the name of a file says of it beyond its bytes.
     pub(crate) fn name_says(&self, path: &str) -> NameSays {
         let index = &self.index;
-        if self.is_selected(path)
-            || !index.find_tables(path).is_empty()
-            || index.find_starts(path).next().is_some()
-        {
+        if self.is_for_its_path(path) || index.find_starts(path).next().is_some() {
             return NameSays::Path;
         }
         let is_named = look::has_archive_name(path) || catalogers::goes_by(file_name(path));

@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
 
     /// What of a path a result hangs on.
     fn what_counts<'p>(&self, path: &'p str) -> Counts<'p> {
-        if self.known.is_none() || self.shared.is_selected(path) {
+        if self.known.is_none() || self.shared.is_for_its_path(path) {
             return Counts { text: Cow::Borrowed(path), folders: None };
         }
         let folders = self.shared.index.folders_that_count(path);

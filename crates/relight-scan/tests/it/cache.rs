@@ -90,6 +90,22 @@ fn the_second_report_is_the_first_and_nothing_is_read_for_it() {
     assert_eq!(*cache.damaged.lock().unwrap(), 0);
 }
 
+/// A database is one by the folders above it: what is known of the same file elsewhere is not known
+/// of it.
+#[test]
+fn a_database_under_another_name_is_read_as_one() {
+    let database = include_bytes!("../../fixtures/rpm/sqlite/var/lib/rpm/rpmdb.sqlite");
+    let folder = tree(&[("backup/rpmdb.sqlite", database), ("var/lib/rpm/x", b"x")]);
+    let cache = Memory::new();
+    let first = run(folder.path(), &cache, &Options::default());
+    assert_eq!(text(&first), "");
+    // As `rpm --rebuilddb` does: the file keeps its stamp where its folder gets another name.
+    fs::create_dir_all(folder.path().join("root/var/lib")).unwrap();
+    fs::rename(folder.path().join("backup"), folder.path().join("root/var/lib/rpm")).unwrap();
+    let report = run(folder.path(), &cache, &Options::default());
+    assert!(text(&report).contains("pkg:rpm/"), "{}", text(&report));
+}
+
 #[test]
 fn what_changed_is_read_again() {
     let folder = tree(&[("a.jar", &jar("a", "1")), ("b.jar", &jar("b", "1"))]);
