@@ -81,9 +81,24 @@ fn assembly(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> io::Re
     let (Some(name), Some(version)) = (name, version) else { return Ok(()) };
     let name = name.trim_end_matches(".dll").trim_end_matches(".exe");
     // `13.0.1+0a2e291c0d9c0c7675d445703e51750363a549ef` names the commit as well.
-    let version = version.split(['+', ' ']).next().unwrap_or_default();
+    let of_build = is_of_build(&version);
+    let version = version.split(['+', ' ']).next().filter(|_| !of_build).unwrap_or_default();
     reader::installed(file, Purl::new("nuget", "", name, version), Basis::Manifest, out);
     Ok(())
+}
+
+/// Whether a version is that of a build and not that of a package: the libraries of .NET Core 1 and
+/// 2 say `4.6.24705.01. Commit Hash: …` or `4.6.26515.06 @BuiltBy: …` in packages called 4.3.0 and
+/// 4.5.0. Read as a version, it is above every fix. Packages of Windows (10.0.22621.1) are numbered
+/// so themselves.
+fn is_of_build(version: &str) -> bool {
+    const BUILD_MIN: u32 = 10_000;
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>());
+    let major = numbers.next().and_then(Result::ok);
+    let third = numbers.nth(1).and_then(Result::ok);
+    version.contains("Commit Hash")
+        || version.contains("@BuiltBy")
+        || major.is_some_and(|major| major < 10) && third.is_some_and(|third| third >= BUILD_MIN)
 }
 
 /// The value of a string in a version resource: UTF-16, both ended by a zero.
