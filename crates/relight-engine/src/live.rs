@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use relight_model::{DisplayState, Timestamp};
 
+use crate::incident::Particulars;
+
 /// Changes kept for readers that come back; an older reader is told to reload.
 pub const CHANGES_MAX: usize = 65_536;
 
@@ -108,7 +110,7 @@ pub struct Proofs {
 }
 
 /// Words that people published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// When.
     pub at: Timestamp,
@@ -116,6 +118,8 @@ pub struct Words {
     pub fr: String,
     /// In English; empty where nobody wrote it.
     pub en: String,
+    /// When the next words are promised, how bad it is, and whether they are the report.
+    pub particulars: Particulars,
 }
 
 /// What changed since a version.

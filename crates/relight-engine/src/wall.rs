@@ -103,8 +103,9 @@ impl Wall {
 
     /// Shows what one entry changed.
     fn follow(&self, ledger: &Ledger, (id, entry, at): (&str, &Entry, Timestamp)) {
-        if let Entry::UpdatePublished { fr, en, .. } = entry {
-            self.board.say(Words { at, fr: fr.clone(), en: en.clone() });
+        if let Entry::UpdatePublished { fr, en, particulars, .. } = entry {
+            let (fr, en, particulars) = (fr.clone(), en.clone(), *particulars);
+            self.board.say(Words { at, fr, en, particulars });
         }
         match entry {
             Entry::Proved { sites, light: Light::Dark, .. } => {

@@ -32,6 +32,7 @@ pub mod signs;
 mod sse;
 pub mod syslog;
 pub mod tokens;
+pub mod told_words;
 pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};

@@ -232,6 +232,21 @@ pub struct PolicyWaits {
     pub step_up: String,
 }
 
+/// What goes with words for the public page, in a form.
+#[derive(Clone, Debug, Default)]
+pub struct PublishMore {
+    /// In how many minutes the next words may be promised.
+    pub next: Vec<Choice>,
+    /// How bad it is.
+    pub impact: Vec<Choice>,
+    /// They say something about data.
+    pub about_data: bool,
+    /// This reader may stand for that.
+    pub command: bool,
+    /// They are the report after it was over.
+    pub report: bool,
+}
+
 /// Words before they are published, in both languages side by side.
 #[derive(Template)]
 #[template(path = "preview.html", whitespace = "minimize")]
@@ -246,6 +261,10 @@ pub struct PreviewPage {
     pub en: String,
     /// The public page is in English as well.
     pub english: bool,
+    /// What goes with them.
+    pub more: PublishMore,
+    /// Why they are not published, and what to do; empty where nothing is wrong.
+    pub unfit: (String, String),
 }
 
 /// Why an act was refused, with nothing lost.

@@ -34,6 +34,8 @@ pub struct PublicFrame {
 pub struct PublicHome {
     /// Words that people published: time for machines and people, language, text.
     pub words: Vec<(String, String, &'static str, String)>,
+    /// When the next ones are promised, in words; empty for no promise.
+    pub next: String,
     /// Around it.
     pub frame: PublicFrame,
     /// What the bar says.

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::act_views::PublishMore;
 use crate::burn_views::BurnDown;
 use crate::look::Look;
 use crate::{Lang, texts};
@@ -260,6 +261,8 @@ pub struct Acts {
     pub publish: bool,
     /// They are published in English as well.
     pub english: bool,
+    /// What goes with them.
+    pub more: PublishMore,
     /// How many plans wait; empty when none does.
     pub waiting: String,
     /// Glass was broken, and nobody looked at it yet.

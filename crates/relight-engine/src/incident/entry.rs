@@ -11,6 +11,7 @@ use super::parts::{PartName, PartSeen};
 use super::proof::Proof;
 use super::standing::Authority;
 use super::terms::{Baseline, Compromise, Seat};
+use super::update::Particulars;
 use super::wire;
 use crate::plan::Plan;
 
@@ -330,6 +331,9 @@ pub enum Entry {
         en: String,
         /// Who.
         by: String,
+        /// What goes with them; left out where nothing does.
+        #[serde(default, skip_serializing_if = "Particulars::is_empty")]
+        particulars: Particulars,
     },
     /// Somebody approved a plan, by its hash.
     PlanApproved {

@@ -231,7 +231,10 @@ impl Incident {
     /// The entry does not follow from the present state; then nothing changed. An entry about
     /// several sites is accepted if it follows for at least one of them.
     pub fn apply(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        if self.closed {
+        // A report is written when it is over.
+        let is_report = matches!(entry, Entry::UpdatePublished { particulars, .. }
+            if particulars.report);
+        if self.closed && !is_report {
             return Err(Rejected("the incident is closed"));
         }
         match entry {

@@ -154,7 +154,9 @@ impl Incident {
             Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
             Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
-            Entry::UpdatePublished { fr, en, by } => self.publish(fr, en, by, now),
+            Entry::UpdatePublished { fr, en, by, particulars } => {
+                self.publish((fr, en), by, *particulars, now)
+            }
             _ => Err(Rejected("the entry is of another kind")),
         }
     }

@@ -13,6 +13,7 @@ use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_web::views::{Acts, Choice, IncidentPage, LogRow, OtherIncident};
 use relight_web::{Lang, number, texts};
 
+use super::act::forms::{Short, more};
 use super::facts::language_of;
 use super::tally::Tally;
 use super::work::Work;
@@ -113,6 +114,7 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
         command: person.may(Role::Commander, &Scope::root()),
         publish: person.may(Role::Publisher, &Scope::root()),
         english: console.publishes_english(),
+        more: more(lang, &Short::default(), person.may(Role::Commander, &Scope::root())),
         waiting,
         glass,
         token: console.door.form_token(signed),

@@ -21,6 +21,8 @@ pub(super) enum Status {
     Monitoring,
     /// All are back, and what took them offline is closed.
     Resolved,
+    /// The same, and the report of it is published.
+    Postmortem,
 }
 
 impl Status {
@@ -29,6 +31,7 @@ impl Status {
             Self::Investigating => "investigating",
             Self::Monitoring => "monitoring",
             Self::Resolved => "resolved",
+            Self::Postmortem => "postmortem",
         }
     }
 }

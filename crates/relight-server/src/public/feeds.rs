@@ -91,7 +91,9 @@ pub(super) fn name_of(words: &Words) -> String {
 fn title(status: Status, lang: Lang) -> &'static str {
     match status {
         Status::Investigating => texts::public_episode(lang),
-        Status::Monitoring | Status::Resolved => texts::public_episode_over(lang),
+        Status::Monitoring | Status::Resolved | Status::Postmortem => {
+            texts::public_episode_over(lang)
+        }
     }
 }
 
@@ -100,7 +102,7 @@ pub(super) fn body(status: Status, lang: Lang) -> &'static str {
     match status {
         Status::Investigating => texts::public_precaution(lang),
         Status::Monitoring => texts::public_monitoring(lang),
-        Status::Resolved => texts::public_all_lit(lang),
+        Status::Resolved | Status::Postmortem => texts::public_all_lit(lang),
     }
 }
 
@@ -208,7 +210,12 @@ mod tests {
 
     #[test]
     fn what_people_wrote_is_in_both_feeds_in_its_place_and_in_its_language() {
-        let said = |at: Timestamp, fr: &str, en: &str| Words { at, fr: fr.into(), en: en.into() };
+        let said = |at: Timestamp, fr: &str, en: &str| Words {
+            at,
+            fr: fr.into(),
+            en: en.into(),
+            ..Words::default()
+        };
         let words = vec![
             said(90, "Retour <vers 16 h>", ""),
             said(30, "Nous vérifions", "We check & test"),

@@ -102,6 +102,9 @@ impl Writer<'_> {
         let shown = episodes.iter().take(EPISODES_MAX);
         PublicHome {
             words: self.seen.words.iter().map(|words| said(lang, words)).collect(),
+            next: next_update(self.seen, self.now)
+                .map(|at| texts::public_next(lang, &utc(lang, at)))
+                .unwrap_or_default(),
             frame: self.frame(title, |other| format!("/{}/", other.tag()), false),
             progress: progress(self.seen, lang),
             lit_permille: self.seen.lit() * 1000 / self.seen.total().max(1),
@@ -219,6 +222,12 @@ fn sentence(seen: &Seen<'_>, lang: Lang) -> String {
 fn progress(seen: &Seen<'_>, lang: Lang) -> String {
     let share = number::percent(lang, seen.lit() as u64, seen.total() as u64);
     texts::public_progress(lang, &share)
+}
+
+/// When the next words are promised, by the last ones: a promise that is over is none.
+pub(super) fn next_update(seen: &Seen<'_>, now: Timestamp) -> Option<Timestamp> {
+    let last = seen.words.first()?;
+    last.particulars.next.filter(|at| *at > now)
 }
 
 /// Words of a person in a language; in French where nobody wrote them in English.

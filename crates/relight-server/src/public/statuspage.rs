@@ -1,6 +1,7 @@
 //! `/api/v2`: the page in the shape of Statuspage, for programs that read it already.
 
 use bytes::Bytes;
+use relight_engine::incident::Impact;
 use relight_engine::live::Words;
 use relight_model::Timestamp;
 use relight_web::{Lang, number, texts, words};
@@ -18,7 +19,7 @@ pub(super) fn add(
     identity: &Identity,
     now: Timestamp,
 ) {
-    let api = Api { seen, lang: identity.lang(), updated: number::rfc3339(now) };
+    let api = Api { seen, lang: identity.lang(), now, updated: number::rfc3339(now) };
     let page = json!({
         "id": "relight",
         "name": name(identity),
@@ -29,7 +30,7 @@ pub(super) fn add(
     let incidents: Vec<Value> = (0..episodes.len())
         .map(|at| api.incident(&episodes[at], told(seen, episodes, at)))
         .collect();
-    let is_open = |(it, _): &(&Episode, &Value)| it.status != Status::Resolved;
+    let is_open = |(it, _): &(&Episode, &Value)| it.status < Status::Resolved;
     let open = episodes.iter().zip(&incidents).filter(is_open).map(|(_, it)| it.clone());
     let open: Vec<Value> = open.collect();
     let sectors = api.sectors();
@@ -67,6 +68,7 @@ fn name(identity: &Identity) -> String {
 struct Api<'a> {
     seen: &'a Seen<'a>,
     lang: Lang,
+    now: Timestamp,
     updated: String,
 }
 
@@ -166,6 +168,16 @@ impl Api<'_> {
     fn incident(&self, episode: &Episode, words: Vec<&Words>) -> Value {
         let id = episode.id();
         let steps = episode.steps();
+        // The newest come first; what nobody said is what it always was.
+        let chosen = words.iter().find_map(|it| it.particulars.impact);
+        let impact = chosen.unwrap_or(Impact::Major).as_str();
+        let report = words.iter().find(|it| it.particulars.report);
+        let report = report.filter(|_| episode.status == Status::Resolved);
+        let status = report.map_or(episode.status, |_| Status::Postmortem);
+        let text = report.map(|words| said(self.lang, words).3);
+        let told_at = report.map(|words| number::rfc3339(words.at));
+        let next = words.first().and_then(|it| it.particulars.next);
+        let next = next.filter(|at| *at > self.now).map(number::rfc3339);
         let time = |status: Status| {
             steps.iter().find(|(it, _)| *it == status).map(|(_, at)| number::rfc3339(*at))
         };
@@ -174,8 +186,8 @@ impl Api<'_> {
         json!({
             "id": id,
             "name": texts::public_episode(self.lang),
-            "status": episode.status.as_str(),
-            "impact": "major",
+            "status": status.as_str(),
+            "impact": impact,
             "created_at": number::rfc3339(episode.from),
             "started_at": number::rfc3339(episode.from),
             "updated_at": last,
@@ -183,7 +195,9 @@ impl Api<'_> {
             "resolved_at": time(Status::Resolved),
             "incident_updates": updates.iter().map(|it| it.document(&id)).collect::<Vec<_>>(),
             "components": [],
-            "relight": {"services": episode.services},
+            "postmortem_body": text,
+            "postmortem_published_at": told_at,
+            "relight": {"services": episode.services, "next_update_at": next},
         })
     }
 
@@ -198,7 +212,13 @@ impl Api<'_> {
         let steps = episode.steps();
         let said = words.into_iter().map(|words| Update {
             id: super::feeds::name_of(words),
-            status: steps.iter().rfind(|(_, at)| *at <= words.at).map_or(episode.status, |it| it.0),
+            status: match words.particulars.report {
+                true => Status::Postmortem,
+                false => {
+                    let step = steps.iter().rfind(|(_, at)| *at <= words.at);
+                    step.map_or(episode.status, |it| it.0)
+                }
+            },
             at: words.at,
             body: said(self.lang, words).3,
         });
@@ -211,6 +231,7 @@ impl Api<'_> {
 
 #[cfg(test)]
 mod tests {
+    use relight_engine::incident::Particulars;
     use relight_engine::live::{BoardSite, Outage, Proofs};
     use relight_web::views::{Stage, Theme};
 
@@ -295,6 +316,41 @@ mod tests {
         assert_eq!(incident["incident_updates"][1]["status"], "investigating");
     }
 
+    /// Goal: who publishes says how bad it is, when more is said, and what happened. Method: words of
+    /// each kind about one episode; before, each was "major" and none had a report.
+    #[test]
+    fn impact_promise_and_report_are_what_people_chose() {
+        let past = [Outage { from: 60, to: 600, site: 0 }];
+        let say = |at: Timestamp, particulars: Particulars| Words {
+            at,
+            fr: format!("fr {at}"),
+            en: String::new(),
+            particulars,
+        };
+        let minor = Particulars { impact: Some(Impact::Minor), ..Particulars::default() };
+        let next = |at| Particulars { next: Some(at), ..Particulars::default() };
+        let report = Particulars { report: true, ..Particulars::default() };
+        let first = |words: Vec<Words>, is_open| {
+            documents_with([false; 3], &past, is_open, words)("incidents")["incidents"][0].clone()
+        };
+        let quiet = first(Vec::new(), false);
+        assert_eq!((&quiet["impact"], &quiet["status"]), (&"major".into(), &"resolved".into()));
+        assert!(quiet["postmortem_body"].is_null() && quiet["relight"]["next_update_at"].is_null());
+        let told = first(vec![say(700, next(7_200)), say(300, minor)], true);
+        assert_eq!((&told["impact"], &told["status"]), (&"minor".into(), &"monitoring".into()));
+        assert_eq!(told["relight"]["next_update_at"], "1970-01-01T02:00:00Z");
+        let late = first(vec![say(700, next(900))], true);
+        assert!(late["relight"]["next_update_at"].is_null(), "that promise is over");
+        let words = vec![say(900, report), say(300, minor)];
+        let early = first(words.clone(), true);
+        assert_eq!(early["status"], "monitoring", "a report does not end what goes on");
+        let over = first(words, false);
+        assert_eq!((&over["impact"], &over["status"]), (&"minor".into(), &"postmortem".into()));
+        assert_eq!(over["postmortem_body"], "fr 900");
+        assert_eq!(over["postmortem_published_at"], "1970-01-01T00:15:00Z");
+        assert_eq!(over["incident_updates"][0]["status"], "postmortem");
+    }
+
     /// Goal: programs that read Statuspage see what people published, in its place. Method: words
     /// before, during and after two episodes that are days apart.
     #[test]
@@ -304,7 +360,12 @@ mod tests {
             Outage { from: 60, to: 600, site: 0 },
             Outage { from: 60 + 9 * day, to: 600 + 9 * day, site: 1 },
         ];
-        let say = |at: Timestamp, en: &str| Words { at, fr: format!("fr {at}"), en: en.into() };
+        let say = |at: Timestamp, en: &str| Words {
+            at,
+            fr: format!("fr {at}"),
+            en: en.into(),
+            ..Words::default()
+        };
         let words = vec![
             say(700 + 9 * day, ""),
             say(600 + 9 * day, "same"),

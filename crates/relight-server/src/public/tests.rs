@@ -256,7 +256,7 @@ fn every_document_is_what_the_schema_of_its_name_says() {
         60,
         &[(public[0], DisplayState::Dark, true), (public[1], DisplayState::Dark, true)],
     );
-    let words = Words { at: 90, fr: "Bonjour".into(), en: "Hello".into() };
+    let words = Words { at: 90, fr: "Bonjour".into(), en: "Hello".into(), ..Words::default() };
     board.say(words);
     let mut checked = std::collections::BTreeSet::new();
     let mut check = |path: &str, document: &serde_json::Value| {

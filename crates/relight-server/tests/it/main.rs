@@ -38,3 +38,4 @@ mod web_screen;
 mod web_site_acts;
 mod web_watch;
 mod web_weak_keys;
+mod web_words;

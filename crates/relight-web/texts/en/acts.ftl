@@ -324,3 +324,21 @@ act-smash-button = Break the glass with your key
 act-edge-fault = refuses the plan: { $what }
 act-edge-refused-remedy = mend what the plan names beside the edge, or leave its sites out
 act-undo-relight = for 10 minutes, by either signer: the waves stop, and what came back goes dark again
+publish-next = Next update
+publish-next-none = no promise
+# minutes
+publish-next-in = in { NUMBER($minutes) } minutes
+publish-impact = Impact, for programs that read it
+publish-impact-same = as before
+publish-impact-none = none
+publish-impact-minor = minor
+publish-impact-major = major
+publish-impact-critical = critical
+publish-about-data = These words say something about data or a compromise, and Command stands for it.
+# word
+act-names-flaw = “{ $word }” names what is looked for. Nothing was published.
+act-names-flaw-remedy = say it without the name: the public page tells nobody which site is vulnerable to what
+# word
+act-about-data = “{ $word }” says something about data or a compromise. Nothing was published.
+act-about-data-remedy = leave it out, or let somebody of Command tick that it is meant and publish it
+incident-about-data-remedy = leave it out, or say with --about-data that it is meant

@@ -69,3 +69,5 @@ public-find-more = Only the first ones are shown: type more of the name.
 public-find-online = online
 public-find-offline = offline as a precaution
 public-find-failed = The list cannot be read now. The letters below lead to every service.
+# when
+public-next = Next update: { $when }.

@@ -336,3 +336,21 @@ act-smash-button = Briser la glace avec votre clé
 act-edge-fault = refuse le plan : { $what }
 act-edge-refused-remedy = corrigez ce que le plan nomme à côté du frontal, ou laissez ses sites de côté
 act-undo-relight = pendant 10 minutes, par l’un des signataires : les vagues s’arrêtent, et ce qui est revenu s’éteint de nouveau
+publish-next = Prochaine mise à jour
+publish-next-none = sans promesse
+# minutes
+publish-next-in = dans { NUMBER($minutes) } minutes
+publish-impact = Ampleur, pour les programmes qui la lisent
+publish-impact-same = comme avant
+publish-impact-none = aucune
+publish-impact-minor = mineure
+publish-impact-major = majeure
+publish-impact-critical = critique
+publish-about-data = Ces mots disent quelque chose de données ou d’une compromission, et le commandement en répond.
+# word
+act-names-flaw = « { $word } » nomme ce qui est cherché. Rien ne fut publié.
+act-names-flaw-remedy = dites-le sans le nom : la page publique ne dit à personne quel site est vulnérable à quoi
+# word
+act-about-data = « { $word } » dit quelque chose de données ou d’une compromission. Rien ne fut publié.
+act-about-data-remedy = laissez-le, ou qu’une personne du commandement coche que c’est voulu et le publie
+incident-about-data-remedy = laissez-le, ou dites avec --about-data que c’est voulu

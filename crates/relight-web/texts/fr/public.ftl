@@ -69,3 +69,5 @@ public-find-more = Seuls les premiers sont montrés : précisez le nom.
 public-find-online = en ligne
 public-find-offline = hors ligne par précaution
 public-find-failed = La liste ne peut pas être lue pour le moment. Les lettres ci-dessous mènent à chaque service.
+# when
+public-next = Prochaine mise à jour : { $when }.

@@ -11,12 +11,14 @@ mod verify;
 
 use std::sync::Arc;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use relight_engine::incident::{Entry, Ledger};
+use relight_engine::incident::{Entry, Impact, Ledger, Particulars};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::policy::{Person, Policy};
 use relight_engine::{Engine, EngineError};
 use relight_model::GateKey;
+use relight_server::told_words::{self, Wrong};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -78,8 +80,19 @@ struct Update {
     fr: String,
     #[arg(long, value_name = "TEXT", default_value = "")]
     en: String,
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    next: Option<u32>,
+    #[arg(long, value_name = "IMPACT", value_parser = impacts())]
+    impact: Option<String>,
+    #[arg(long)]
+    about_data: bool,
     #[command(flatten)]
     which: Which,
+}
+
+/// The names of impacts, as Statuspage has them.
+fn impacts() -> PossibleValuesParser {
+    PossibleValuesParser::new(Impact::ALL.map(Impact::as_str))
 }
 
 #[derive(Debug, Args)]
@@ -180,7 +193,24 @@ impl Update {
             return Err(Failure::new(texts::act_untranslated(lang))
                 .hint(texts::incident_untranslated_remedy(lang)));
         }
-        let entry = Entry::UpdatePublished { fr, en, by: actor.clone() };
+        if let Some(wrong) = told_words::wrong(&[&fr, &en], self.about_data) {
+            let (what, remedy) = match &wrong {
+                Wrong::NamesFlaw(word) => {
+                    (texts::act_names_flaw(lang, word), texts::act_names_flaw_remedy(lang))
+                }
+                Wrong::AboutData(word) => {
+                    (texts::act_about_data(lang, word), texts::incident_about_data_remedy(lang))
+                }
+            };
+            return Err(Failure::new(what).hint(remedy));
+        }
+        let particulars = Particulars {
+            next: self.next.map(|minutes| context.now() + i64::from(minutes) * 60),
+            impact: self.impact.as_deref().and_then(Impact::parse),
+            about_data: self.about_data,
+            report: false,
+        };
+        let entry = Entry::UpdatePublished { fr, en, by: actor.clone(), particulars };
         engine.record(&actor, &id, entry).map_err(|error| Failure::engine(lang, &error))?;
         done(context, report, &id, "updated", None, &texts::incident_updated(lang, &id));
         if !context.json {

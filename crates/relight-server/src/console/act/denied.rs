@@ -6,6 +6,7 @@ use relight_engine::incident::Tried;
 use relight_web::{Lang, texts, words};
 
 use crate::signs::Unsaid;
+use crate::told_words::Wrong;
 
 /// Why an act was not done: there is none of its name, a role is missing, nobody looked for signs
 /// of compromise, a fix did not pass, a payload cannot be sent, or the engine says no.
@@ -15,6 +16,8 @@ pub(crate) enum Denied {
     NoSuchAct,
     /// Words are missing in a language of the public page.
     Untranslated,
+    /// Words say what is not said in public, or not without Command.
+    Words(Wrong),
     /// Nobody granted it.
     Role,
     /// That this site showed no signs of compromise cannot be said.
@@ -58,6 +61,7 @@ impl Denied {
             }
             Self::NoSuchAct
             | Self::Untranslated
+            | Self::Words(_)
             | Self::Role
             | Self::Payloads(_)
             | Self::Engine(_) => return None,

@@ -7,11 +7,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::grants::{Payloads, Unsendable};
-use relight_engine::incident::{Compromise, Entry, Mitigation};
+use relight_engine::incident::{Compromise, Entry, Impact, Mitigation, Particulars};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
-use relight_web::act_views::PreviewPage;
+use relight_web::act_views::{PreviewPage, PublishMore};
+use relight_web::views::Choice;
 use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
@@ -23,6 +24,7 @@ use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
 use crate::signs::Unsaid;
+use crate::told_words::{self, Wrong};
 
 /// For how long a site is accepted as it is, where nobody says.
 const ACCEPTED_DAYS: &str = "7";
@@ -76,9 +78,38 @@ pub(crate) struct Short {
     /// Who answers for the control.
     #[serde(default)]
     pub(crate) owner: String,
+    /// In how many minutes the next words are promised.
+    #[serde(default)]
+    pub(crate) next: String,
+    /// How bad it is: `none`, `minor`, `major` or `critical`.
+    #[serde(default)]
+    pub(crate) impact: String,
+    /// Anything: the words say something about data, and Command stands for it.
+    #[serde(default)]
+    pub(crate) about_data: String,
+    /// Anything: the words are the report after it was over.
+    #[serde(default)]
+    pub(crate) report: String,
 }
 
 impl Short {
+    /// What goes with words.
+    fn particulars(&self, now: Timestamp) -> Result<Particulars, Denied> {
+        let next = match self.next.trim() {
+            "" => None,
+            minutes => {
+                let minutes: i64 = minutes.parse().map_err(|_| Denied::NoSuchAct)?;
+                Some(now.saturating_add(minutes.saturating_mul(60)))
+            }
+        };
+        let impact = match self.impact.trim() {
+            "" => None,
+            name => Some(Impact::parse(name).ok_or(Denied::NoSuchAct)?),
+        };
+        let (about_data, report) = (!self.about_data.is_empty(), !self.report.is_empty());
+        Ok(Particulars { next, impact, about_data, report })
+    }
+
     /// What a repaired site is tried with.
     fn test(&self) -> Result<FunctionalTest, Denied> {
         let or = |text: &str, fallback: &str| match text.trim() {
@@ -145,13 +176,19 @@ impl<'a> Act<'a> {
     }
 
     pub(crate) fn update(&self, short: &Short) -> Result<(), Denied> {
-        self.needs(Role::Publisher, &Scope::root())?;
+        let particulars = short.particulars(self.engine.now())?;
+        // What is said about data is said by the command of the incident.
+        let role = if particulars.about_data { Role::Commander } else { Role::Publisher };
+        self.needs(role, &Scope::root())?;
         let (fr, en) = (short.fr.trim().to_owned(), short.en.trim().to_owned());
         if fr.is_empty() || (self.english && en.is_empty()) {
             return Err(Denied::Untranslated);
         }
+        if let Some(wrong) = told_words::wrong(&[&fr, &en], particulars.about_data) {
+            return Err(Denied::Words(wrong));
+        }
         let by = self.person.name.clone();
-        let entry = Entry::UpdatePublished { fr, en, by };
+        let entry = Entry::UpdatePublished { fr, en, by, particulars };
         Ok(self.engine.record(&self.person.name, short.incident.trim(), entry)?)
     }
 
@@ -266,6 +303,51 @@ fn unsent(lang: Lang, unsendable: Unsendable) -> String {
     texts::labelled(lang, texts::payloads_unsent(lang), &why)
 }
 
+/// In how many minutes the next words may be promised.
+const NEXT_MINUTES: [u64; 6] = [30, 60, 120, 240, 720, 1_440];
+
+/// What goes with words, as a form says it.
+pub(crate) fn more(lang: Lang, short: &Short, command: bool) -> PublishMore {
+    let choice = |value: String, text: String, now: &str| {
+        let chosen = value == now.trim();
+        Choice { value, text, chosen }
+    };
+    let minutes = NEXT_MINUTES.map(|it| (it.to_string(), texts::publish_next_in(lang, it)));
+    let none = (String::new(), texts::publish_next_none(lang).to_owned());
+    let impacts = [
+        ("", texts::publish_impact_same(lang)),
+        ("none", texts::publish_impact_none(lang)),
+        ("minor", texts::publish_impact_minor(lang)),
+        ("major", texts::publish_impact_major(lang)),
+        ("critical", texts::publish_impact_critical(lang)),
+    ];
+    PublishMore {
+        next: [none]
+            .into_iter()
+            .chain(minutes)
+            .map(|(it, text)| choice(it, text, &short.next))
+            .collect(),
+        impact: impacts
+            .map(|(name, text)| choice(name.to_owned(), text.to_owned(), &short.impact))
+            .into(),
+        about_data: command && !short.about_data.is_empty(),
+        command,
+        report: !short.report.is_empty(),
+    }
+}
+
+/// Why words are not published: a stable name, what it is, and what to do.
+pub(crate) fn unfit(lang: Lang, wrong: &Wrong) -> (&'static str, String, &'static str) {
+    match wrong {
+        Wrong::NamesFlaw(word) => {
+            ("names-flaw", texts::act_names_flaw(lang, word), texts::act_names_flaw_remedy(lang))
+        }
+        Wrong::AboutData(word) => {
+            ("about-data", texts::act_about_data(lang, word), texts::act_about_data_remedy(lang))
+        }
+    }
+}
+
 /// A page that says why nothing was done.
 fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
     let lang = console.lang(asked);
@@ -285,6 +367,10 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let what = unsent(lang, unsendable);
             let words = (what.as_str(), texts::payloads_unusable_remedy(lang));
             say(StatusCode::UNPROCESSABLE_ENTITY, words)
+        }
+        Denied::Words(wrong) => {
+            let (code, what, remedy) = unfit(lang, &wrong);
+            because(say(StatusCode::UNPROCESSABLE_ENTITY, (what.as_str(), remedy)), code)
         }
         Denied::Untranslated => {
             let words = (texts::act_untranslated(lang), texts::act_untranslated_remedy(lang));
@@ -308,7 +394,8 @@ pub(super) async fn preview(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let act = Act::new(&console, engine, &signed);
-        if let Err(denied) = act.needs(Role::Publisher, &Scope::root()) {
+        let publishes = act.needs(Role::Publisher, &Scope::root());
+        if let Err(denied) = publishes.or_else(|_| act.needs(Role::Commander, &Scope::root())) {
             return tell(&console, &asked, denied, "/");
         }
         let lang = console.lang(&asked);
@@ -321,6 +408,11 @@ pub(super) async fn preview(
             fr,
             en,
             english: console.publishes_english(),
+            more: more(lang, &form, act.person.may(Role::Commander, &Scope::root())),
+            unfit: told_words::wrong(&[&form.fr, &form.en], !form.about_data.is_empty())
+                .map(|wrong| unfit(lang, &wrong))
+                .map(|(_, what, remedy)| (what, remedy.to_owned()))
+                .unwrap_or_default(),
         };
         page::html(StatusCode::OK, relight_web::render(&page))
     })

@@ -198,7 +198,17 @@ fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
 
 fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
     let (incident, en) = (call.part("id").to_owned(), input.en.unwrap_or_default());
-    let short = Short { incident, fr: input.fr, en, ..Short::default() };
+    let yes = |text: Option<String>| text.filter(|it| it == "yes").unwrap_or_default();
+    let short = Short {
+        incident,
+        fr: input.fr,
+        en,
+        next: input.next_in_minutes.map(|minutes| minutes.to_string()).unwrap_or_default(),
+        impact: input.impact.unwrap_or_default(),
+        about_data: yes(input.about_data),
+        report: yes(input.report),
+        ..Short::default()
+    };
     Act::new(&call.console, &call.engine, &call.signed).update(&short).map_err(denied(call))?;
     Ok(Done { done: true })
 }

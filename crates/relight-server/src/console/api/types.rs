@@ -43,6 +43,14 @@ documents! {
         fr: String,
         /// In English.
         en: Option<String>,
+        /// In how many minutes the next words are promised.
+        next_in_minutes: Option<u64>,
+        /// How bad it is: `none`, `minor`, `major` or `critical`.
+        impact: Option<String>,
+        /// `yes`: they say something about data or a compromise, and Command stands for it.
+        about_data: Option<String>,
+        /// `yes`: they are the report after it was over.
+        report: Option<String>,
     }
 
     /// That something was done.
