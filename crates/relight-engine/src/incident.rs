@@ -43,5 +43,5 @@ pub use proof::Proof;
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AGE_MAX_S};
 pub use terms::{Baseline, Compromise, Seat};
 pub use tried::{DETAIL_BYTES_MAX, Tried};
-pub use verified::Checked;
 pub use update::{Impact, NEXT_S_MAX, Particulars, UPDATE_BYTES_MAX, UPDATES_MAX, Update};
+pub use verified::Checked;

@@ -6,6 +6,7 @@ mod actors;
 mod affected;
 mod api;
 mod audit;
+mod brief;
 pub(crate) mod burn;
 mod edges;
 mod evidence;
@@ -242,6 +243,8 @@ pub(crate) fn name(site: &BoardSite, lang: Lang) -> &str {
 pub(crate) fn router(console: Arc<Console>) -> Router {
     Router::new()
         .route("/", get(incident::show))
+        .route("/incident", get(brief::newest))
+        .route("/incident/{id}", get(brief::one))
         .route("/sites", get(sites::table))
         .route("/sites/rows", get(sites::rows))
         .route("/site", get(sites::one))

@@ -6,6 +6,7 @@ pub mod act_views;
 pub mod actor_views;
 pub mod assets;
 pub mod audit_views;
+pub mod brief_views;
 pub mod burn_views;
 pub mod campaign;
 #[cfg(test)]

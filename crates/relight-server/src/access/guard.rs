@@ -23,11 +23,12 @@ const OPEN: [&str; 5] = ["/sign-in", "/start", "/assets/", "/look", reports::PAT
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 11] = [
+const SCOPED: [&str; 12] = [
     "/accounts",
     "/api",
     "/approve",
     "/confirm",
+    "/incident",
     "/me",
     "/plan",
     "/plans",

@@ -19,6 +19,7 @@ mod web_acts;
 mod web_affected;
 mod web_api;
 mod web_approvals;
+mod web_brief;
 mod web_console;
 mod web_door;
 mod web_edges;

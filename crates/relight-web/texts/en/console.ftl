@@ -284,3 +284,16 @@ edges-unreadable = its entry cannot be read
 edges-resting = nothing is wanted
 edges-why = { $why }, since { $at }
 edges-note = What the journal knows of each edge: nothing was asked of them for this page. To ask them:
+
+# when
+brief-open = open since { $when }
+# when
+brief-closed = closed; it was opened { $when }
+# when
+brief-as-of = as of { $when }
+brief-part = This is the part of the incident that you read.
+brief-sites = Sites of this incident
+brief-words = Published
+brief-report = Write the report
+brief-others = Other incidents
+brief-link = on one page

@@ -296,3 +296,16 @@ edges-unreadable = son entrée est illisible
 edges-resting = rien n’est demandé
 edges-why = { $why }, depuis { $at }
 edges-note = Ce que le journal sait de chaque frontal : rien ne leur a été demandé pour cette page. Pour les interroger :
+
+# when
+brief-open = ouvert depuis le { $when }
+# when
+brief-closed = fermé; il fut ouvert le { $when }
+# when
+brief-as-of = état du { $when }
+brief-part = Ceci est la partie de l’incident que vous lisez.
+brief-sites = Sites de cet incident
+brief-words = Publié
+brief-report = Écrire le rapport
+brief-others = Autres incidents
+brief-link = sur une page

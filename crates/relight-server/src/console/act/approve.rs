@@ -369,7 +369,7 @@ fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {
 }
 
 /// Where an action stands, in words and as a code.
-pub(super) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, &'static str) {
+pub(crate) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, &'static str) {
     let code = standing_code(action, now);
     let text = match (&action.standing, code) {
         (Standing::Refused { by, why }, _) => texts::act_refused_by(lang, by, why),

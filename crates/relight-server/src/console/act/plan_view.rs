@@ -56,7 +56,7 @@ fn summary(lang: Lang, plan: &Plan) -> String {
 }
 
 /// The word of an action, with the part that it is about.
-pub(super) fn action_of(lang: Lang, plan: &Plan) -> String {
+pub(crate) fn action_of(lang: Lang, plan: &Plan) -> String {
     let word = action_word(lang, plan.action);
     plan.part.as_ref().map_or(word.to_owned(), |part| texts::act_of_part(lang, word, part))
 }
