@@ -24,6 +24,7 @@ async function body() {
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/sites?queue=incomplete', '/affected',
   '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
   '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/edges', '/look', '/posture',
+  '/incident/CVE-2021-44228',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
