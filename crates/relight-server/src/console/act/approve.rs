@@ -384,14 +384,17 @@ pub(crate) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, 
 /// How far what was let go is: the waves of a relight take their time, and may stop.
 fn started(lang: Lang, action: &Action, now: Timestamp) -> String {
     match (action.under_way(), action.ended) {
-        (_, Some(Ended { failed, left })) if failed + left > 0 => {
-            texts::act_standing_stopped(lang, left, failed)
-        }
+        (_, Some(ended)) if ended.failed + ended.left > 0 => over(lang, ended),
         (Some(at), None) if now - at < PLAN_AGE_MAX_S => {
             texts::act_standing_under_way(lang).to_owned()
         }
         _ => texts::act_standing_started(lang).to_owned(),
     }
+}
+
+/// How waves ended that did not bring every site back.
+fn over(lang: Lang, Ended { failed, left }: Ended) -> String {
+    texts::act_standing_stopped(lang, failed, left)
 }
 
 /// The stable name of where an action stands.
@@ -408,6 +411,19 @@ pub(crate) fn standing_code(action: &Action, now: Timestamp) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_waves_is_told_with_its_numbers_in_their_places() {
+        let told = Lang::ALL.map(|lang| over(lang, Ended { failed: 2, left: 7 }));
+        assert!(
+            told.iter().any(|it| it.contains("7 of its sites stay dark, 2 did not")),
+            "{told:?}"
+        );
+        assert!(
+            told.iter().any(|it| it.contains("7 de ses sites restent éteints, 2 ne")),
+            "{told:?}"
+        );
+    }
 
     #[test]
     fn a_number_is_read_as_people_of_both_languages_type_it() {
