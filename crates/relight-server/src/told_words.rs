@@ -96,7 +96,7 @@ mod tests {
         ] {
             assert_eq!(wrong(&[text], true), Some(Wrong::NamesFlaw(word.into())), "{text}");
         }
-        let quiet = "Par mesure de précaution, ce service est hors ligne. Il reviendra vers 16 h 30; \
+        let quiet = "Par précaution, ce service est hors ligne. Il reviendra vers 16 h 30; \
                      téléphonez au 311. We fly, and volunteers help.";
         assert_eq!(of(quiet), None);
     }

@@ -524,16 +524,6 @@ impl Entry {
         }
     }
 
-    /// The keys of the parts that it names; none for entries about whole sites.
-    pub fn parts(&self) -> Vec<GateKey> {
-        match self {
-            Self::PartsClosed { parts, .. }
-            | Self::PartsOpened { parts }
-            | Self::PartsSeen { parts, .. } => parts.iter().filter_map(PartName::key).collect(),
-            _ => Vec::new(),
-        }
-    }
-
     /// True for what is journalled on a full disk: what takes sites dark, what was seen of it, bad
     /// news, and that somebody came in or showed a key, without which nobody could approve. What
     /// strangers can cause is none: refused sign-ins would use the room up.

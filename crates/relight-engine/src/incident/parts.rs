@@ -224,3 +224,15 @@ impl Incident {
         (closed().next().is_some(), closed().any(|part| part.gate != Gate::Proven))
     }
 }
+
+impl Entry {
+    /// The keys of the parts that it names; none for entries about whole sites.
+    pub fn parts(&self) -> Vec<GateKey> {
+        match self {
+            Self::PartsClosed { parts, .. }
+            | Self::PartsOpened { parts }
+            | Self::PartsSeen { parts, .. } => parts.iter().filter_map(PartName::key).collect(),
+            _ => Vec::new(),
+        }
+    }
+}

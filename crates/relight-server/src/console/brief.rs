@@ -1,5 +1,5 @@
-//! `/incident/ID`: one incident on one page, open or closed, as far as its reader reads the register.
-//! It is as it was when it was asked for, and prints.
+//! `/incident/ID`: one incident on one page, open or closed, as far as its reader reads the
+//! register. It is as it was when it was asked for, and prints.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

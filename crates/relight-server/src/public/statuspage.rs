@@ -316,8 +316,8 @@ mod tests {
         assert_eq!(incident["incident_updates"][1]["status"], "investigating");
     }
 
-    /// Goal: who publishes says how bad it is, when more is said, and what happened. Method: words of
-    /// each kind about one episode; before, each was "major" and none had a report.
+    /// Goal: who publishes says how bad it is, when more is said, and what happened. Method: words
+    /// of each kind about one episode; before, each was "major" and none had a report.
     #[test]
     fn impact_promise_and_report_are_what_people_chose() {
         let past = [Outage { from: 60, to: 600, site: 0 }];

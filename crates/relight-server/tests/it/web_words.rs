@@ -66,7 +66,8 @@ fn words_about_data_are_said_by_the_command_and_flaws_by_nobody() {
     world.web.stop();
 }
 
-/// Goal: what goes with words is what was chosen, in its limits, and a report comes when it is over.
+/// Goal: what goes with words is what was chosen, in its limits, and a report comes when it is
+/// over.
 #[test]
 fn a_promise_and_an_impact_are_kept_and_a_report_comes_last() {
     clock!(now, now_set);
