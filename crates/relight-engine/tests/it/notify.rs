@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relight_engine::Engine;
-use relight_engine::incident::EvidenceKind;
+use relight_engine::incident::{EvidenceKind, Phase};
+use relight_engine::matching::Question;
 use relight_engine::notify::{ExploitedAt, ProposalRule, proposals};
+use relight_engine::plan::{Action, PlanAsk};
 use relight_engine::silenced::{disable_source, enable_source};
 use relight_engine::store::{By, Notice, NoticeKind, RawAdvisory, SiteRow};
-use relight_model::{Digest, GateKey, Light, SiteExposure, Verdict};
+use relight_model::{
+    Answer, Digest, FindingState, GateKey, Light, SiteExposure, UnknownReason, Verdict,
+};
 use testkit::Rng;
 
+use crate::edge::key;
 use crate::engine::{Town, log4j, name, open, pass, row};
 
 /// A record about log4j-core; `state` is one more field of it, or nothing.
@@ -260,4 +265,80 @@ fn following_equals_reading_again() {
             assert_eq!(found(&town.engine), found(&fresh));
         }
     }
+}
+
+/// Goal: what no version can be asked about is unknown, for the same reason after each upgrade, and
+/// no upgrade is news (ADVISORIES.md M2). Method: a record that names the package and nothing else,
+/// a component that is upgraded again and again, and the notices of each time.
+#[test]
+fn m02_an_unknown_stays_the_same_one_through_upgrades() {
+    let town = town();
+    let package = r#"{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"}"#;
+    let text = format!(r#"{{"id":"CVE-2099-1","affected":[{{"package":{package}}}]}}"#);
+    put(&town.engine, "CVE-2099-1", &text);
+    town.engine.follow_feeds().unwrap();
+    town.engine.tell_changes().unwrap();
+    let question = Question::Advisory("CVE-2099-1".into());
+    let look = || {
+        let answer = &town.engine.ask(&question).sites[1];
+        let states: Vec<_> = answer.found.iter().map(|it| it.state).collect();
+        (answer.answer.clone(), answer.reasons.clone(), states)
+    };
+    let first = look();
+    assert_eq!(first.0, Answer::Unknown(UnknownReason::RangeUnresolved));
+    assert_eq!(first.2, [FindingState::RangeUnresolved], "one finding");
+    let count = town.engine.store().notices(0).unwrap().len();
+    for version in ["2.17.2", "2.18.0", "2.19.0"] {
+        pass(60);
+        town.ingest(1, log4j(version));
+        assert_eq!(look(), first, "{version}");
+        assert_eq!(town.engine.tell_changes().unwrap(), [], "{version}");
+    }
+    assert_eq!(town.engine.store().notices(0).unwrap().len(), count);
+}
+
+/// Goal: nothing is relit because a record is withdrawn, and what it said is there again when it
+/// comes back (ADVISORIES.md 2.2, M19). Method: a site that is dark for one record; it is withdrawn
+/// twice, in a feed and by a source that is switched off; each time nobody wants the site lit.
+#[test]
+fn m19_a_withdrawal_relights_nothing() {
+    let town = town();
+    let id = "CVE-2099-1";
+    put(&town.engine, id, &record(id, "", "2.0", "2.15.0"));
+    town.engine.follow_feeds().unwrap();
+    let incident = town.incident(id);
+    let ask = PlanAsk {
+        incident: incident.clone(),
+        action: Action::Dark,
+        part: None,
+        reason: "as a precaution".into(),
+        advisory_revision: Digest::default(),
+        policy: Digest::default(),
+        proposer: "A. Tremblay".into(),
+        created: town.engine.now(),
+    };
+    let site = key(&name(0));
+    let plan = town.engine.plan(ask, std::slice::from_ref(&site)).unwrap();
+    town.engine.execute(&plan, "A. Tremblay").unwrap();
+    let by = || By { actor: "test", at: town.engine.now() };
+    let check = |why: &str, verdict: Verdict| {
+        pass(1);
+        town.engine.follow_feeds().unwrap();
+        let answer = &town.engine.ask(&Question::Advisory(id.into())).sites[0];
+        assert_eq!(answer.answer.verdict(), verdict, "{why}");
+        let ledger = town.ledger();
+        assert_eq!(ledger.wants(&site), Light::Dark, "{why}");
+        let case = ledger.incident(&incident).unwrap();
+        assert!(!case.permits(&site, town.engine.now()), "{why}");
+        assert_ne!(town.phase(&incident, 0), Some(Phase::RelightEligible), "{why}");
+    };
+    check("in force", Verdict::Affected);
+    put(&town.engine, id, &record(id, WITHDRAWN, "2.0", "2.15.0"));
+    check("withdrawn", Verdict::Unknown);
+    put(&town.engine, id, &record(id, "", "2.0", "2.15.0"));
+    check("back", Verdict::Affected);
+    disable_source(town.engine.store(), "osv", by()).unwrap();
+    check("switched off", Verdict::Unknown);
+    enable_source(town.engine.store(), "osv", by()).unwrap();
+    check("switched on", Verdict::Affected);
 }

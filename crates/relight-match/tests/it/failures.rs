@@ -1,7 +1,7 @@
 //! The failures that other tools were reported for, each by its number in ADVISORIES.md 10; 6, 15
 //! and 17 stand beside the other tests of statements, 12 and 19 in `shapes`.
 
-use relight_match::{Advisories, Change, Flag, Matcher, Stand};
+use relight_match::{Advisories, Change, Cpe, CpeOpinion, Flag, Matcher, Stand};
 use relight_model::{
     Advisory, Affected, Basis, Bound, BoundBasis, Component, CpeConfiguration, CpeMatch, CpeNode,
     CpeOperator, FindingState, Interval, RangeKind, RangeStatus, Scope, Stance, Why,
@@ -84,6 +84,32 @@ fn m02_cpe_without_version() {
         assert_eq!(matches(&advisories, &component(&purl)), ["CVE-1 range-unresolved"]);
         assert_eq!(said(&advisories, "CVE-1", &purl), "all-versions");
     }
+    // By the name of a product that somebody stated, for every version and for none.
+    for version in ["*", "-"] {
+        let name = |version: &str| format!("cpe:2.3:a:example:lib:{version}:*:*:*:*:*:*:*");
+        let mut record = nvd("CVE-3", "example:lib");
+        record.configurations[0].nodes[0].matches[0].cpe = name(version);
+        let all = Advisories::new(vec![record]);
+        for upgrade in ["1.0", "2.0", "3.0"] {
+            let opinions =
+                all.group("CVE-3").unwrap().by_cpe(&[Cpe::parse(&name(upgrade)).unwrap()]);
+            let stand = CpeOpinion::stand_of(&opinions);
+            let unknown = Stand::Unknown(relight_match::Why::AllVersions);
+            assert_eq!(stand, unknown, "{version} {upgrade}");
+        }
+    }
+    // One finding after each upgrade, and the same one.
+    let mut matcher = Matcher::new(advisories);
+    let mut seen = Vec::new();
+    for (number, version) in (0_u32..).zip(["1.0", "2.0", "3.0"]) {
+        matcher.remove(number.checked_sub(1));
+        matcher.add([(number, component(&format!("{LIB}@{version}")))]);
+        let [found] = matcher.matches("CVE-1") else { panic!("{version}") };
+        seen.push((found.stand, found.is_disputed, found.by_statement));
+        assert!(matcher.matches("CVE-2").is_empty(), "{version}");
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
 #[test]

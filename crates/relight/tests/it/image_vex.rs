@@ -37,7 +37,7 @@ fn layout(place: &Place, name: &str, file: &str) -> String {
 /// that image, and nobody else (ADVISORIES.md 7.2). Method: two images and the same archive in a
 /// folder, by the real scan and the store; then the same inventory through a document.
 #[test]
-fn a_statement_about_an_image_clears_what_was_scanned_from_it() {
+fn m17_a_statement_about_an_image_clears_what_was_scanned_from_it() {
     let place = Place::with_sites();
     let image = layout(&place, "a.tar", "app/log4j.jar");
     layout(&place, "b.tar", "opt/log4j.jar");
