@@ -12,6 +12,7 @@ mod affected;
 mod alike;
 mod beside;
 mod book;
+mod copies;
 mod doctor;
 mod edge_run;
 mod edge_tools;
