@@ -29,7 +29,7 @@ pub enum Probed {
     Unknown,
     /// Tried, and not vulnerable on any of those days.
     Clear,
-    /// Its logs are there and hold no such try.
+    /// Its logs are there and hold no such try; see [`ProbedSite::unheard`].
     NotProbed,
     /// It sent no logs in that time: nobody can tell.
     NoLogs,
@@ -61,6 +61,9 @@ pub struct ProbedSite {
     pub answer: Probed,
     /// First and last day on which it was tried, in days since 1970.
     pub days: Option<(i64, i64)>,
+    /// Days without a log of it, of which nobody can tell. The last day does not count: it may not
+    /// be over, or not be read yet.
+    pub unheard: u32,
 }
 
 /// Asks about these sites, from one day to another, both included. `on` says the worst that is
@@ -77,13 +80,13 @@ pub fn probed(
     on: &dyn Fn(SiteId, (Timestamp, Timestamp)) -> Result<OnThatDay, StoreError>,
 ) -> Result<Vec<ProbedSite>, EngineError> {
     let tried = tried(store, entries, (from, to))?;
-    let mut heard = SiteSet::new();
-    for (_, set) in store.watch_probes(HEARD, from, to)? {
-        heard |= set;
-    }
+    let (heard, days) = heard(store, (from, to))?;
+    let asked = u32::try_from((to - from).max(0)).unwrap_or(u32::MAX);
     let mut answers = Vec::new();
     for site in sites {
-        let mut found = ProbedSite { site, answer: Probed::NoLogs, days: None };
+        let days = days.get(site.0 as usize).copied().unwrap_or(0);
+        let unheard = asked.saturating_sub(days);
+        let mut found = ProbedSite { site, answer: Probed::NoLogs, days: None, unheard };
         if heard.contains(site.0) {
             found.answer = Probed::NotProbed;
         }
@@ -104,6 +107,21 @@ pub fn probed(
         answers.push(found);
     }
     Ok(answers)
+}
+
+/// The sites of which a log came, and of each one on how many days before the last one.
+fn heard(store: &Store, (from, to): (i64, i64)) -> Result<(SiteSet, Vec<u32>), StoreError> {
+    let (mut heard, mut days) = (SiteSet::new(), Vec::new());
+    for (day, set) in store.watch_probes(HEARD, from, to)? {
+        if day < to {
+            // Sites have numbers that follow one another.
+            let end = set.max().map_or(0, |last| last as usize + 1);
+            days.resize(end.max(days.len()), 0);
+            set.iter().for_each(|site| days[site as usize] += 1);
+        }
+        heard |= set;
+    }
+    Ok((heard, days))
 }
 
 /// The days on which each site was tried, in order.

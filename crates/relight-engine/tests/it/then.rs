@@ -76,6 +76,31 @@ fn probed_at_noon(steps: Vec<Known>) -> Probed {
     found[0].answer
 }
 
+/// Trap: a log of one day, and nothing of the months before and after it, is no proof that nobody
+/// tried. The day that may not be over does not count.
+#[test]
+fn days_without_a_log_are_told_of_a_site_that_was_not_tried() {
+    let town = Town::new(2);
+    let store = town.engine.store();
+    let sites = store.sites().unwrap();
+    let (first, second) = (&sites[0], &sites[1]);
+    let feed = Feed { org: first.org, site: Some(first.id), ..Feed::default() };
+    for day in ["09", "10"] {
+        let line =
+            format!("192.0.2.7 - - [{day}/Dec/2021:12:00:00 +0000] \"GET / HTTP/1.1\" 200 9\n");
+        town.engine.ingest_log(&feed, std::io::Cursor::new(line.into_bytes())).unwrap();
+    }
+    let on = |_, _| Ok(OnThatDay::Unknown);
+    let asked = |days| {
+        let found = probed(store, &["vpn-remote-login"], [first.id, second.id], days, &on).unwrap();
+        found.iter().map(|it| (it.answer, it.unheard)).collect::<Vec<_>>()
+    };
+    let day = NOON / (24 * HOUR);
+    assert_eq!(asked((day - 1, day)), [(Probed::NotProbed, 0), (Probed::NoLogs, 1)]);
+    assert_eq!(asked((day - 9, day + 1)), [(Probed::NotProbed, 8), (Probed::NoLogs, 10)]);
+    assert_eq!(asked((day, day)), [(Probed::NotProbed, 0), (Probed::NoLogs, 0)]);
+}
+
 #[test]
 fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
     const DAY: Timestamp = 24 * HOUR;

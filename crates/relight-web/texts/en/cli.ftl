@@ -846,6 +846,10 @@ probed-who = { $campaign } tried: { NUMBER($sources) } { $sources ->
    *[other] sites
  }
 not-probed = not tried
+not-probed-unheard = { NUMBER($sites) } { $sites ->
+    [one] of them sent
+   *[other] of them sent
+} no logs on some of these days: nobody can tell of those
 no-logs = no logs of that time
 probed-no-door = no door is known that belongs to “{ $what }”
 probed-no-door-remedy = relight watch catalogue list shows the doors; relight watch hunt looks for any path

@@ -897,6 +897,10 @@ probed-who = { $campaign } a essayé : { NUMBER($sources) } { $sources ->
    *[other] sites
  }
 not-probed = non essayés
+not-probed-unheard = dont { NUMBER($sites) } { $sites ->
+    [one] n’a envoyé
+   *[other] n’ont envoyé
+} aucun journal certains de ces jours; pour ces jours, personne ne peut rien dire
 no-logs = sans journaux de cette période
 probed-no-door = aucune porte connue n’est liée à « { $what } »
 probed-no-door-remedy = relight watch catalogue list montre les portes; relight watch hunt cherche tout chemin

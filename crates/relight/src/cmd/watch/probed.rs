@@ -65,6 +65,8 @@ struct Row<'a> {
     answer: &'static str,
     first: Option<String>,
     last: Option<String>,
+    /// Days before the last one without a log of it.
+    days_without_logs: u32,
 }
 
 impl Asked {
@@ -95,7 +97,7 @@ impl Asked {
         for site in &found {
             *counts.entry(site.answer.as_str()).or_insert(0) += 1;
         }
-        if counts["probed-unknown"] + counts["no-logs"] > 0 {
+        if counts["probed-unknown"] + counts["no-logs"] + half_heard(&found) > 0 {
             report.raise(Exit::Incomplete);
         }
         let who = self.who.then(|| who(&store, &doors, span, (context, report))).transpose()?;
@@ -246,6 +248,10 @@ fn tell(
     let what = texts::by_code(lang, &code).unwrap_or_default();
     report.line(&texts::labelled(lang, what, &ours.len().to_string()));
     if matches!(answer, Probed::NotProbed) {
+        let some = half_heard(found);
+        if some > 0 {
+            report.line(&format!("  {}", texts::not_probed_unheard(lang, some)));
+        }
         return;
     }
     for site in ours.iter().take(SHOWN_MAX) {
@@ -255,8 +261,21 @@ fn tell(
     }
 }
 
+/// Sites without a try in their logs that sent none on some of the days: an absence of logs is no
+/// absence of tries.
+fn half_heard(found: &[ProbedSite]) -> usize {
+    let quiet = found.iter().filter(|site| site.answer == Probed::NotProbed && site.unheard > 0);
+    quiet.count()
+}
+
 fn row<'a>(site: &ProbedSite, names: &BTreeMap<SiteId, &'a str>) -> Option<Row<'a>> {
     let (first, last) = site.days.map_or((None, None), |(first, last)| (Some(first), Some(last)));
     let answer = site.answer.as_str();
-    Some(Row { site: names.get(&site.site)?, answer, first: first.map(date), last: last.map(date) })
+    Some(Row {
+        site: names.get(&site.site)?,
+        answer,
+        first: first.map(date),
+        last: last.map(date),
+        days_without_logs: site.unheard,
+    })
 }
