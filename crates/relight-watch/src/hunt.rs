@@ -13,7 +13,7 @@ use crate::path_class;
 use crate::pool::SourceKey;
 use crate::severity::host_key;
 use crate::traversal::is_climb;
-use crate::window::Window;
+use crate::window::{CONTACTS_MAX, Window};
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,11 @@ impl Window {
     /// Contacts had to go at a limit: what is not there was perhaps.
     pub const fn is_full(&self) -> bool {
         self.truncated
+    }
+
+    /// It holds as many contacts as it may: some were let go, or the next one will be.
+    pub fn has_no_room(&self) -> bool {
+        self.contacts.len() >= CONTACTS_MAX
     }
 
     /// Everybody who is in it, sorted.

@@ -79,6 +79,13 @@ impl<'a> Sharing<'a> {
         let mut shared = Window::new(0);
         let mut home = Home::default();
         home.add(window);
+        self.add(&mut shared, window, &home);
+        shared
+    }
+
+    /// Adds to what is shared a window of one organisation, with who is at home there: all windows
+    /// of a large member in one have no room, and what goes then is a part of everybody.
+    pub fn add(&self, shared: &mut Window, window: &Window, home: &Home) {
         for (key, facts) in &window.contacts {
             if !home.class(key, facts).counts() {
                 continue;
@@ -113,7 +120,6 @@ impl<'a> Sharing<'a> {
             }
             shared.counters.entry(key).or_insert(Counters::EMPTY).add(&counters);
         }
-        shared
     }
 }
 
@@ -162,6 +168,37 @@ mod tests {
             pool.merge(&Sharing::new(key, &name).window(&member(number)));
         }
         pool
+    }
+
+    /// Trap: a member whose windows hold more than fits into one shared a part of its strangers,
+    /// and said nothing of it. Here most contacts are those of visitors, who are not shared.
+    #[test]
+    fn a_large_member_shares_every_stranger() {
+        let mut windows = Vec::new();
+        let (mut home, mut pool) = (Home::default(), Window::new(0));
+        for number in 0..3_u32 {
+            let mut window = Window::new(u64::from(number));
+            let mut add = |source: [u8; 4], path: &str, status| {
+                let (source, site) = (IpAddr::from(source), Some(SiteId(1)));
+                let event = Event::bare(OrgId(1), 1_639_101_958, source);
+                window.observe(&Event { site, path, status, ..event });
+            };
+            // Who follows a link to a page that was there is a visitor.
+            add([10, 0, 0, 0], "/old/page", 200);
+            for visitor in number * 70_000..(number + 1) * 70_000 {
+                let [_, a, b, c] = visitor.to_be_bytes();
+                add([10, a, b, c], "/old/page", 404);
+            }
+            (0..100).for_each(|last| add([198, 51, number as u8, last], "/remote/login", 404));
+            home.add(&window);
+            pool.merge(&window);
+            windows.push(window);
+        }
+        assert!(pool.has_no_room());
+        let sharing = Sharing::new(&KEY, "a");
+        let mut shared = Window::new(0);
+        windows.iter().for_each(|window| sharing.add(&mut shared, window, &home));
+        assert_eq!((shared.contacts.len(), shared.has_no_room()), (300, false));
     }
 
     #[test]

@@ -820,6 +820,7 @@ shared = { NUMBER($contacts) } { $contacts ->
     [one] contact
    *[other] contacts
 } in { $file }, under the key of { $quarter }
+shared-partial = there are more contacts than a file holds: a part of them is in it
 pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] organisation
    *[other] organisations

@@ -871,6 +871,7 @@ shared = { NUMBER($contacts) } { $contacts ->
     [one] contact
    *[other] contacts
 } dans { $file }, sous la clé de { $quarter }
+shared-partial = il y a plus de contacts qu’un fichier n’en contient : il n’en contient qu’une partie
 pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] organisme
    *[other] organismes

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::store::{Store, WINDOW_BYTES_MAX};
-use relight_engine::watch::{KEY_BYTES, Sharing, Window, campaigns, judge, quarter};
+use relight_engine::watch::{Home, KEY_BYTES, Sharing, Window, campaigns, judge, quarter};
 use relight_model::Campaign;
 use relight_server::web::number::rfc3339;
 use relight_server::web::{texts, words};
@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::notes;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::report::Report;
+use crate::report::{Exit, Report};
 
 /// How the first line of a shared file begins; member and quarter follow.
 const HEAD: &str = "relight-share/1";
@@ -51,6 +51,8 @@ struct ShareDocument<'a> {
     member: &'a str,
     quarter: &'a str,
     contacts: usize,
+    /// There were more than one file holds.
+    partial: bool,
     file: String,
 }
 
@@ -99,21 +101,35 @@ fn bytes_of(hex: &str) -> Option<[u8; KEY_BYTES]> {
     Some(key)
 }
 
-/// Everything that is kept here, as one window.
-fn own_pool(store: &Store, context: &Context) -> Result<Window, Failure> {
-    let mut pool = Window::new(0);
+/// The windows of one organisation after the other.
+fn each_organisation(
+    store: &Store,
+    context: &Context,
+    mut see: impl FnMut(&[Window]),
+) -> Result<(), Failure> {
     let failed = |error| context.store_failure(&error);
-    let organisations = store.organisations().map_err(failed)?;
-    for (id, bytes) in store.windows().map_err(failed)? {
-        let window = Window::from_bytes(&bytes).map_err(|error| {
-            let org = organisations.iter().find(|org| org.id == id);
-            let name = org.map_or_else(|| id.0.to_string(), |org| org.name.clone());
-            let place = texts::window_of(context.lang, &name);
-            Failure::new(texts::cannot_read(context.lang, &place)).because(context.lang, &error)
-        })?;
-        pool.merge(&window);
+    for org in store.organisations().map_err(failed)? {
+        let mut windows = Vec::new();
+        for bytes in store.windows_of(org.id).map_err(failed)? {
+            windows.push(Window::from_bytes(&bytes).map_err(|error| {
+                let place = texts::window_of(context.lang, &org.name);
+                Failure::new(texts::cannot_read(context.lang, &place)).because(context.lang, &error)
+            })?);
+        }
+        see(&windows);
     }
-    Ok(pool)
+    Ok(())
+}
+
+/// Everything that is kept here, as it is shared.
+fn shared_of(store: &Store, sharing: &Sharing<'_>, context: &Context) -> Result<Window, Failure> {
+    let mut shared = Window::new(0);
+    each_organisation(store, context, |windows| {
+        let mut home = Home::default();
+        windows.iter().for_each(|window| home.add(window));
+        windows.iter().for_each(|window| sharing.add(&mut shared, window, &home));
+    })?;
+    Ok(shared)
 }
 
 impl Share {
@@ -123,7 +139,7 @@ impl Share {
         let quarter = quarter(context.now());
         let key = key_of(&self.key, &quarter, context)?;
         let member = self.member.replace(char::is_whitespace, "-");
-        let shared = Sharing::new(&key, &member).window(&own_pool(&store, context)?);
+        let shared = shared_of(&store, &Sharing::new(&key, &member), context)?;
         notes::note(&store, "share", &format!("{member} {quarter}"), context)?;
         let mut bytes = format!("{HEAD} {member} {quarter}\n").into_bytes();
         bytes.extend(shared.to_bytes());
@@ -131,12 +147,19 @@ impl Share {
         fs::write(&self.file, bytes).map_err(|error| {
             Failure::new(texts::catalogue_cannot_write(lang, &file)).because(lang, &error)
         })?;
-        let contacts = shared.stats().contacts;
+        let (contacts, partial) = (shared.stats().contacts, shared.has_no_room());
+        if partial {
+            report.raise(Exit::Incomplete);
+        }
         if context.json {
-            let document = ShareDocument { member: &member, quarter: &quarter, contacts, file };
+            let (member, quarter) = (member.as_str(), quarter.as_str());
+            let document = ShareDocument { member, quarter, contacts, partial, file };
             report.document("relight.share/1", &document);
         } else {
             report.line(&texts::shared(lang, contacts, &file, &quarter));
+            if partial {
+                report.line(texts::shared_partial(lang));
+            }
         }
         Ok(())
     }
@@ -214,8 +237,12 @@ impl Pool {
         let store = context.existing_store()?;
         notes::note(&store, "pool", quarter, context)?;
         let sharing = Sharing::new(&key, "");
-        let sources = own_pool(&store, context)?.sources();
-        Ok(sources.into_iter().map(|source| (sharing.pseudonym(source), source)).collect())
+        let mut mine = BTreeMap::new();
+        each_organisation(&store, context, |windows| {
+            let sources = windows.iter().flat_map(Window::sources);
+            mine.extend(sources.map(|source| (sharing.pseudonym(source), source)));
+        })?;
+        Ok(mine)
     }
 }
 
