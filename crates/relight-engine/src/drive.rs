@@ -347,8 +347,11 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         // A journal that cannot be written leaves the gates as they are; the next turn tries again.
-        let settled = engine.settle_evidence().and_then(|()| engine.relight_ready().map(drop));
-        if settled.is_err() || engine.lapse(&mut since).is_err() {
+        let settled = engine.settle_evidence();
+        // What may not be lit any more is no matter of what may be lit again: a journal that takes
+        // no relight, on a full disk, takes this.
+        let lapsed = engine.lapse(&mut since);
+        if settled.and_then(|()| engine.relight_ready().map(drop)).and(lapsed).is_err() {
             engine.wait_changed(seen, RETRY);
         }
         engine.wait_changed(seen, POLL);

@@ -73,6 +73,8 @@ pub struct Engine {
     pub(crate) commits: Commits,
     /// Held by whoever decides and journals an act of a person.
     pub(crate) acts: Mutex<()>,
+    /// Incidents whose sites could not all be matched again, on a full disk say.
+    pub(crate) unmatched: Mutex<BTreeSet<String>>,
     /// Judged once for all who ask.
     pub(crate) campaigns: KeptCampaigns,
 }
@@ -221,6 +223,7 @@ impl Engine {
             boards: Mutex::default(),
             commits: Commits::default(),
             acts: Mutex::new(()),
+            unmatched: Mutex::default(),
             campaigns: KeptCampaigns::default(),
         })
     }

@@ -7,6 +7,7 @@ mod evidence;
 mod fold;
 #[cfg(test)]
 mod fold_tests;
+mod full_disk;
 mod grant;
 #[cfg(test)]
 mod grant_tests;

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use relight_edge::{Target, Testers};
 use relight_model::{AssetId, Digest, GateKey, Light, Profile, Sbom, Timestamp};
-use relight_store::{DeploymentDraft, SnapshotDraft};
+use relight_store::{DeploymentDraft, LeftInventory, SnapshotDraft};
 
 use crate::checks::Ran;
 use crate::engine::Engine;
@@ -109,8 +109,11 @@ impl Engine {
             let profiles = profiles.as_deref();
             drafts.push(SnapshotDraft { asset, sbom, observed_at, recorded_at, profiles });
         }
-        self.store.put_snapshots(&drafts)?;
+        // Until the journal knows of them they are owed: whoever opens the register next, after a
+        // crash or because somebody else took it meanwhile, gives them to the incidents.
+        self.store.leave_snapshots(&drafts)?;
         let assets: Vec<AssetId> = drafts.iter().map(|draft| draft.asset).collect();
+        let owed = self.owed(&assets)?;
         {
             let mut state = self.write();
             state.inventory.refresh(&self.store, &assets)?;
@@ -121,7 +124,14 @@ impl Engine {
         for id in open {
             self.attach_evidence(actor, &id, &sites, kind)?;
         }
-        Ok(())
+        Ok(self.store.take_left(&owed)?)
+    }
+
+    /// The marks of these assets, read before their inventories are: one that comes later stays.
+    fn owed(&self, assets: &[AssetId]) -> Result<Vec<LeftInventory>, EngineError> {
+        let mut left = self.store.left_inventories()?;
+        left.retain(|it| assets.contains(&it.asset));
+        Ok(left)
     }
 
     /// Notes that another artifact is in service: what was known about the old one is void.
@@ -138,6 +148,7 @@ impl Engine {
         let now = self.now();
         let draft = DeploymentDraft { asset, digest: Some(digest), at: now, recorded_at: now };
         self.store.report_deployed(&[draft])?;
+        let owed = self.owed(&[asset])?;
         let (set, ids) = {
             let mut state = self.write();
             state.inventory.refresh(&self.store, &[asset])?;
@@ -158,7 +169,7 @@ impl Engine {
             false => Some((id, Entry::Deployed { site: site.clone(), digest })),
         };
         self.append(actor, ids.into_iter().filter_map(entry).collect())?;
-        Ok(())
+        Ok(self.store.take_left(&owed)?)
     }
 
     /// Verifies the fix of a site (INCIDENT 3.3): fresh inventory, functional test behind the

@@ -1,10 +1,11 @@
 //! Advisories change and evidence expires: sites are matched again, and what is lit without
 //! current evidence goes dark (INCIDENT 3.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{MutexGuard, PoisonError};
 
 use relight_match::MATCHER_REVISION;
-use relight_model::{Digest, GateKey, Light};
+use relight_model::{GateKey, Light};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -24,25 +25,44 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or the journal cannot be written.
     pub(crate) fn follow_advisories(&self) -> Result<(), EngineError> {
-        let moved: Vec<(String, (Digest, Digest), Vec<GateKey>)> = {
+        let owed = self.unmatched().clone();
+        let moved: Vec<(String, Option<Entry>, Vec<GateKey>)> = {
             let state = self.read();
             // A group that is gone gives no opinion any more; that is a revision too.
             let known = |incident: &Incident| {
                 let group = state.inventory.advisories().group(&incident.question);
                 group.map(|it| (it.revision(), it.statements_digest())).unwrap_or_default()
             };
-            let open = state.ledger.open().map(|(id, incident)| (id, incident, known(incident)));
-            open.filter(|(_, incident, known)| (incident.revision, incident.statements) != *known)
-                .map(|(id, incident, known)| {
-                    (id.to_owned(), known, incident.cases().keys().cloned().collect())
+            let revised = |incident: &Incident| {
+                let (revision, statements) = known(incident);
+                let is_new = (incident.revision, incident.statements) != (revision, statements);
+                is_new.then_some(Entry::Revised { revision, statements })
+            };
+            let open = state.ledger.open().map(|(id, incident)| (id, incident, revised(incident)));
+            open.filter(|(id, _, revised)| revised.is_some() || owed.contains(*id))
+                .map(|(id, incident, revised)| {
+                    (id.to_owned(), revised, incident.cases().keys().cloned().collect())
                 })
                 .collect()
         };
-        for (id, (revision, statements), sites) in moved {
-            self.record(ACTOR, &id, Entry::Revised { revision, statements })?;
-            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+        let mut done = Ok(());
+        for (id, revised, sites) in moved {
+            let told = revised.map_or(Ok(()), |entry| self.record(ACTOR, &id, entry));
+            let matched = told.and_then(|()| {
+                self.unmatched().insert(id.clone());
+                self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan).map(drop)
+            });
+            if matched.is_ok() {
+                self.unmatched().remove(&id);
+            }
+            // What cannot be journalled about one incident says nothing about the next.
+            done = done.and(matched);
         }
-        Ok(())
+        done
+    }
+
+    fn unmatched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.unmatched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What another matcher said permits nothing any more, so dark sites that wait for their
@@ -76,6 +96,9 @@ impl Engine {
     /// The store cannot be read, or the journal cannot be written.
     pub fn lapse(&self, since: &mut BTreeMap<(String, GateKey), i64>) -> Result<(), EngineError> {
         self.end_grants()?;
+        if !self.unmatched().is_empty() && !self.store.is_short_of_space() {
+            self.follow_advisories()?;
+        }
         let (now, bare) = (self.now_ms(), self.lit_without_evidence());
         since.retain(|site, _| bare.contains(site));
         let mut overdue: BTreeMap<String, Vec<GateKey>> = BTreeMap::new();
@@ -85,8 +108,15 @@ impl Engine {
                 overdue.entry(id).or_default().push(site);
             }
         }
+        let mut done = Ok(());
         for (id, sites) in overdue {
-            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+            let matched = self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan);
+            if let Err(error) = matched {
+                // Bad news is journalled first, and what is clear and cannot be journalled is no
+                // reason to go dark.
+                done = done.and(Err(error));
+                continue;
+            }
             let still: Vec<GateKey> = self
                 .lit_without_evidence()
                 .into_iter()
@@ -97,7 +127,7 @@ impl Engine {
                 result?;
             }
         }
-        Ok(())
+        done
     }
 
     /// What a signature or a control with an end allowed is over at its end, without further order

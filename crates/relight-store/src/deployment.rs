@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::{
     Store, StoreError,
     inventory::{clamp, known_asset},
+    inventory_left::mark_left,
     look::{self, Kind},
     store::Failure,
 };
@@ -25,7 +26,8 @@ pub struct DeploymentDraft {
 }
 
 impl Store {
-    /// Notes what assets run, all or none. In the index, a report of the artifact that the present
+    /// Notes what assets run, all or none; they are left for whoever controls the register, as
+    /// those of [`Store::leave_snapshots`]. In the index, a report of the artifact that the present
     /// inventory describes confirms that inventory; any other makes the asset changed since. A
     /// report that is older than the newest one is kept and changes nothing.
     ///
@@ -33,7 +35,12 @@ impl Store {
     /// An asset is not in the register (`NotFound`), or the database cannot be written.
     pub fn report_deployed(&self, drafts: &[DeploymentDraft]) -> Result<(), StoreError> {
         self.write("noting deployments", |transaction| {
-            drafts.iter().try_for_each(|draft| put(transaction, draft))
+            drafts.iter().try_for_each(|draft| {
+                let DeploymentDraft { asset, digest, at, recorded_at } = draft;
+                let digest = digest.map(|digest| digest.to_string()).unwrap_or_default();
+                put(transaction, draft)?;
+                mark_left(transaction, *asset, &format!("deployed {digest} {at} {recorded_at}"))
+            })
         })
     }
 

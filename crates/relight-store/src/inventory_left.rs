@@ -1,9 +1,10 @@
-//! Inventories that came while another process controlled the register: only that one may write to
-//! the journal, so it is told which assets to look at.
+//! Inventories and deployments that the journal does not know yet: whoever controls the register is
+//! told which assets to look at. Only that one may write to it, and anybody may die before.
 
 use relight_model::AssetId;
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
+use crate::store::Failure;
 use crate::{SnapshotDraft, SnapshotStored, Store, StoreError, inventory};
 
 /// An asset whose inventory the controller of the register has not looked at yet.
@@ -15,8 +16,8 @@ pub struct LeftInventory {
 }
 
 impl Store {
-    /// As [`Store::put_snapshots`], for a process that does not control the register: the assets
-    /// are left for whoever does.
+    /// As [`Store::put_snapshots`], where the incidents do not know of them yet: the assets are
+    /// left for whoever controls the register.
     ///
     /// # Errors
     /// As [`Store::put_snapshots`].
@@ -29,12 +30,7 @@ impl Store {
             for draft in drafts {
                 let done = inventory::put(transaction, draft)?;
                 let mark = format!("{} {} {}", done.digest, draft.observed_at, draft.recorded_at);
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO inventory_left (asset, mark) VALUES (?1, ?2)
-                         ON CONFLICT (asset) DO UPDATE SET mark = excluded.mark",
-                    )?
-                    .execute(params![done.asset.0, mark])?;
+                mark_left(transaction, done.asset, &mark)?;
                 stored.push(done);
             }
             Ok(stored)
@@ -73,6 +69,18 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// In the transaction that stores what is left.
+pub(crate) fn mark_left(
+    transaction: &Transaction<'_>,
+    asset: AssetId,
+    mark: &str,
+) -> Result<(), Failure> {
+    let insert = "INSERT INTO inventory_left (asset, mark) VALUES (?1, ?2)
+                  ON CONFLICT (asset) DO UPDATE SET mark = excluded.mark";
+    transaction.prepare_cached(insert)?.execute(params![asset.0, mark])?;
+    Ok(())
 }
 
 #[cfg(test)]

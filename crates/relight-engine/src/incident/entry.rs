@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Digest, Epoch, GateKey, Light, Timestamp, Verdict};
+use relight_model::{Digest, Epoch, GateKey, Light, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
@@ -521,33 +521,6 @@ impl Entry {
             | Self::PartsSeen { parts, .. } => parts.iter().map(|part| part.site.clone()).collect(),
             Self::BaselineTaken { statuses } => statuses.iter().map(|it| it.site.clone()).collect(),
             _ => Vec::new(),
-        }
-    }
-
-    /// True for what is journalled on a full disk: what takes sites dark, what was seen of it, bad
-    /// news, and that somebody came in or showed a key, without which nobody could approve. What
-    /// strangers can cause is none: refused sign-ins would use the room up.
-    pub fn is_for_a_full_disk(&self) -> bool {
-        match self {
-            Self::Opened { .. }
-            | Self::DarkOrdered { .. }
-            | Self::BreakGlass { .. }
-            | Self::AuthorityUsed { .. }
-            | Self::PlanApproved { .. }
-            | Self::PlanStarted { .. }
-            | Self::BaselineTaken { .. }
-            | Self::Proved { .. }
-            | Self::EdgeFailed { .. }
-            | Self::Drifted { .. }
-            | Self::HeldBack { .. }
-            | Self::RelightStopped { .. }
-            | Self::PartsClosed { .. }
-            | Self::Barred { .. } => true,
-            Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
-            Self::PlanProposed { plan, .. } => plan.action.is_closing(),
-            Self::Access { act, .. } => matches!(act.as_str(), "signed-in" | "key-shown"),
-            Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
-            _ => false,
         }
     }
 

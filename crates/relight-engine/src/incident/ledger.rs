@@ -378,5 +378,6 @@ pub(crate) fn is_exposed(incident: &Incident, site: &GateKey, now: Timestamp) ->
     }
     let (has_closed_part, is_part_open) = incident.exposing_parts(site);
     let is_bare = case.held_back.is_some() || is_part_open;
-    is_bare || ((case.evidence.is_some() || has_closed_part) && !incident.permits(site, now))
+    let needs_leave = case.evidence.is_some() || has_closed_part || case.phase == Phase::Exempt;
+    is_bare || (needs_leave && !incident.permits(site, now))
 }

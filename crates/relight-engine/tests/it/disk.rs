@@ -1,16 +1,18 @@
 //! A disk that is really full: what darkens is journalled all the same, and nothing else is.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
-use relight_engine::incident::Entry;
+use relight_engine::INVENTORY_TTL_S;
+use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground};
 use relight_engine::plan::Action;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
 use relight_model::{Digest, Light};
 use testkit::SmallDisk;
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, Town, name, open};
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
 
 #[test]
 fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
@@ -79,4 +81,46 @@ fn what_is_left_below_the_reserve_belongs_to_what_darkens_from_the_start() {
     assert!(refused.to_string().starts_with("the disk is full"), "{refused}");
     fs::remove_file(&filled).unwrap();
     town.engine.record("relight", "", canary()).unwrap();
+}
+
+/// Goal: a full disk lights nothing longer than people allowed. Method: a signature ends there, one
+/// of two inventories grows old, and the other is clear.
+#[test]
+fn on_a_full_disk_what_is_over_goes_dark_and_bad_news_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    town.incident(LOG4SHELL);
+    town.ingest(2, log4j("2.17.1"));
+    pass(INVENTORY_TTL_S - 100);
+    town.ingest(1, log4j("2.17.1"));
+    let (site, expires) = (key(&name(0)), town.engine.now() + 200);
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let acceptance = Acceptance { proposer, approver, reason: "booking".into(), expires };
+    let ground = Ground::Acceptance(acceptance);
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground }).unwrap();
+    let filled = disk.fill("log");
+    let glass = || {
+        let (plan, reason) = (Digest([1; 32]), "x".repeat(100_000));
+        Entry::BreakGlass { plan, reason, by: "A. Tremblay".into(), proof: None }
+    };
+    while town.folder.path().join(RESERVE_FILE).exists() {
+        town.engine.record("A. Tremblay", LOG4SHELL, glass()).unwrap();
+    }
+    pass(200);
+    let sites = [0, 1, 2].map(|site| key(&name(site)));
+    let exposed = |town: &Town| {
+        let (ledger, now) = (town.ledger(), town.engine.now());
+        Counters::of(ledger.incident(LOG4SHELL).unwrap(), &sites, now).exposed
+    };
+    assert_eq!(exposed(&town), 2, "nothing says any more that they may be lit");
+    town.engine.lapse(&mut BTreeMap::new()).unwrap();
+    assert_eq!(town.ledger().wants(&sites[0]), Light::Dark, "the signature is over");
+    let both = &sites[1..];
+    let attached = town.engine.attach_evidence("relight", LOG4SHELL, both, EvidenceKind::Scan);
+    assert!(attached.is_err(), "good news waits for room");
+    assert_eq!(town.ledger().wants(&sites[1]), Light::Lit);
+    assert_eq!(town.ledger().wants(&sites[2]), Light::Dark, "bad news does not");
+    fs::remove_file(&filled).unwrap();
+    town.engine.attach_evidence("relight", LOG4SHELL, both, EvidenceKind::Scan).unwrap();
 }

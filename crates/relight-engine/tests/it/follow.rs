@@ -8,7 +8,9 @@ use relight_engine::drill::{DrillReport, STEPS, Step, are_left, leave as leave_d
 use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{By, RawAdvisory, Store};
-use relight_engine::{Engine, Inventory, advisories_about, advisories_of, leave, trust};
+use relight_engine::{
+    Engine, EngineErrorKind, Inventory, advisories_about, advisories_of, leave, trust,
+};
 use relight_model::{Digest, Sbom, Verdict};
 use testkit::Rng;
 
@@ -287,4 +289,43 @@ fn what_is_about_an_id_says_what_everything_says() {
             assert_eq!(told(&about), told(&all), "seed {seed}, {id}");
         }
     }
+}
+
+/// Goal: what the register knows is not lost to its incidents because whoever stored it died, or
+/// lost the register, before it was journalled. Method: another engine takes the register between
+/// the two.
+#[test]
+fn what_was_stored_and_not_journalled_is_made_good() {
+    for is_file in [true, false] {
+        let town = Town::new(1);
+        town.ingest(0, log4j("2.17.1"));
+        town.incident(LOG4SHELL);
+        town.darken(&[0]);
+        town.ingest(0, log4j("2.17.1"));
+        assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+        let site = key(&name(0));
+        let newer = open(town.engine.store(), "newer").unwrap();
+        let lost = if is_file {
+            let (sbom, observed_at) = (log4j("2.14.1"), town.engine.now());
+            let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles: None };
+            town.engine.ingest("scanner", &[inventory], EvidenceKind::Scan)
+        } else {
+            town.engine.report_deployed("owner", &site, Digest([7; 32]))
+        };
+        assert_eq!(lost.unwrap_err().kind, EngineErrorKind::Fenced);
+        let wanted = if is_file { Phase::Affected } else { Phase::Unknown };
+        newer.follow_store().unwrap();
+        assert_eq!(newer.phase(LOG4SHELL, &site), Some(wanted));
+        assert_eq!(newer.store().left_inventories().unwrap(), []);
+    }
+}
+
+/// What was journalled is not owed.
+#[test]
+fn what_an_engine_journals_itself_is_left_to_nobody() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    town.engine.report_deployed("owner", &key(&name(0)), Digest([7; 32])).unwrap();
+    assert_eq!(town.engine.store().left_inventories().unwrap(), []);
 }
