@@ -146,6 +146,15 @@ pub trait EdgeDriver: Send {
     /// When the gate itself cannot be read; a view that cannot be had is `Unknown`.
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError>;
 
+    /// The keys that this gate was told to hold dark and does not show lit again, whoever told it,
+    /// under whatever epoch: what an older or another journal ordered is among them.
+    ///
+    /// # Errors
+    /// When the record of the gate cannot be read.
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        Ok(GateSet::new())
+    }
+
     /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
     /// entries). Twice is once.
     ///

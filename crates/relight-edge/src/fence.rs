@@ -75,6 +75,12 @@ impl Fence {
         look(&self.read())
     }
 
+    /// The keys that were closed here and not opened again.
+    pub(crate) fn owned(&self) -> Result<GateSet, EdgeError> {
+        let _lock = self.lock(File::try_lock_shared)?;
+        Ok(self.read()?.own)
+    }
+
     /// Keeps writers and readers out for as long as it is held, whatever the epoch: for what is
     /// neither closed nor opened by it.
     pub(crate) fn alone(&self) -> Result<File, EdgeError> {

@@ -69,6 +69,10 @@ impl EdgeDriver for GateDriver {
         Ok(lints)
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.gate.fence.owned().map_err(|error| error.at(&self.edge))
+    }
+
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.gate.observe(keys).map_err(|error| error.at(&self.edge))
     }

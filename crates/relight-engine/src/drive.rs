@@ -22,7 +22,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate};
 use crate::inventoried::Inventoried;
-use crate::reconcile::{BARRIER, EdgeLoop, Round, Want};
+use crate::reconcile::{BARRIER, DARK_UNASKED, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
 use loops::Loops;
 use pressed::Pressed;
@@ -159,6 +159,7 @@ fn drive_edge(
     stop: &AtomicBool,
 ) {
     let mut rest = Rest::default();
+    edge.look_for_unasked(&engine.wants_of(edge.name()).0);
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
@@ -190,8 +191,8 @@ fn drive_edge(
                 pause = RETRY;
             }
             let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
-            tell_canary(engine, shown(edge.name(), round.canary));
-            tell_canary(engine, fenced(edge.name(), &round));
+            let told = fenced(edge.name(), &round).or_else(|| found(engine, edge, &round));
+            tell_canary(engine, told);
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
             if engine.append("relight", entries).is_err() {
@@ -250,6 +251,17 @@ fn shown(edge: &str, seen: Option<Seen>) -> Option<Entry> {
     let passed = seen? == Seen::Dark;
     let what = if passed { "" } else { "dark-not-seen" };
     Some(Entry::CanaryTried { edge: edge.to_owned(), passed, what: what.to_owned() })
+}
+
+/// What the round showed of the canary, unless the gate holds sites dark of which this journal
+/// knows nothing: that is told beside no other trouble, and no canary that passes ends it.
+fn found(engine: &Engine, edge: &EdgeLoop, round: &Round) -> Option<Entry> {
+    if !edge.has_unasked() {
+        return shown(edge.name(), round.canary);
+    }
+    let is_told = engine.with_ledger(|ledger| ledger.canary_failure(edge.name()).is_some());
+    let (edge, what) = (edge.name().to_owned(), DARK_UNASKED.to_owned());
+    (!is_told).then_some(Entry::CanaryTried { edge, passed: false, what })
 }
 
 /// Another controller acts, or this register was restored from a copy that is older than the gate:

@@ -170,6 +170,10 @@ impl EdgeDriver for Reopening {
         self.driver()?.lint()
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.driver()?.owned()
+    }
+
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.driver()?.observe(keys)
     }

@@ -12,6 +12,7 @@ mod grace;
 mod lit;
 mod names;
 mod silence;
+mod unasked;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
+pub use unasked::DARK_UNASKED;
 pub use wanted::{Want, wants};
 
 /// A proof older than this is no proof, in milliseconds.
@@ -126,6 +128,8 @@ pub struct EdgeLoop {
     opening_since: BTreeMap<GateKey, i64>,
     closed_at: BTreeMap<GateKey, i64>,
     found_shut: GateSet,
+    /// Dark, and nobody asked for it here: no effect opens these.
+    unasked: GateSet,
     fight: Fight,
     /// When it began not to answer, or not to do as it is told.
     silent_since: Option<i64>,
@@ -160,6 +164,7 @@ impl EdgeLoop {
             opening_since: BTreeMap::new(),
             closed_at: BTreeMap::new(),
             found_shut: GateSet::new(),
+            unasked: GateSet::new(),
             fight: Fight::default(),
             silent_since: None,
             nonce,
@@ -253,7 +258,7 @@ impl EdgeLoop {
         self.remember_shut(wants, &turn.views);
         self.lose(turn);
         let opening = opening(wants, &turn.views);
-        let held = self.held(turn, &opening);
+        let mut held = self.held(turn, &opening);
         let again = self.opened_again(turn).filter(|again| !again.is_empty());
         let mut all = wants.iter().zip(&turn.views);
         let is_open = all.any(|(want, view)| want.light == Light::Dark && !shut(view));
@@ -261,7 +266,11 @@ impl EdgeLoop {
         let waits = again.is_some() && opening.is_empty() && self.fight.waits(turn.now_ms);
         let is_open = is_open && !waits;
         let mut trouble = None;
-        if is_open || is_of_an_older_term(turn.epoch, &turn.views) {
+        let is_older = is_of_an_older_term(turn.epoch, &turn.views);
+        if is_open || is_older || !opening.is_empty() {
+            held.extend(self.find_unasked(wants)?.iter().cloned());
+        }
+        if is_open || is_older {
             let effect = if is_open {
                 self.close(turn, &held)
             } else {

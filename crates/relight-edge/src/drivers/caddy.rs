@@ -157,6 +157,10 @@ impl EdgeDriver for CaddyEdge {
     }
 
     /// A gate that is not in the running configuration lights its site, whatever the folder says.
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.gate.owned()
+    }
+
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         let mut views = self.gate.observe(keys)?;
         if self.admin.is_some() {

@@ -300,6 +300,10 @@ impl EdgeDriver for TraefikEdge {
         Ok(lints)
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.gate.fence.owned().map_err(|error| error.at(&self.edge))
+    }
+
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.look(keys).map_err(|error| error.at(&self.edge))
     }

@@ -7,7 +7,8 @@ use relight_edge::{EdgeError, EdgeErrorKind, GateSet, ProbeResult, ProbeTarget, 
 use relight_model::{Epoch, GateKey, Seen};
 
 use super::{
-    CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Turn, Want, opening,
+    CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, DARK_UNASKED, EdgeLoop, Turn, Want,
+    opening,
 };
 use crate::incident::Entry;
 
@@ -29,6 +30,7 @@ impl EdgeLoop {
             .map(|(want, _)| want.target.key.clone())
             .collect();
         dark.insert(key);
+        dark.extend(self.unasked.iter().cloned());
         self.driver.close(turn.epoch, &dark)?;
         Ok(self.see_canary(Some(CANARY_LOOK_MAX)))
     }
@@ -46,7 +48,9 @@ impl EdgeLoop {
         self.canary_at = Some(now_ms);
         let permits = |_: &GateKey| false;
         let mut turn = Turn::new(wants, epoch, now_ms, &permits);
-        let what = match self.flip_canary(&mut turn) {
+        let flipped = self.flip_canary(&mut turn);
+        let what = match flipped {
+            Ok(_) if self.has_unasked() => DARK_UNASKED,
             Ok((ProbeResult { seen: Seen::Dark, .. }, lit)) => {
                 fault(lit, Seen::Lit, "lit-not-seen")
             }
@@ -67,7 +71,8 @@ impl EdgeLoop {
         let keys: Vec<GateKey> = turn.wants.iter().map(|want| want.target.key.clone()).collect();
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(turn.wants, &turn.views);
-        let held = self.held(turn, &opening(turn.wants, &turn.views));
+        let mut held = self.held(turn, &opening(turn.wants, &turn.views));
+        held.extend(self.find_unasked(turn.wants)?.iter().cloned());
         let dark = self.show_canary(turn)?;
         self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
         let lit = self.see_canary(None);

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use relight_engine::drive::Drive;
-use relight_engine::incident::Phase;
+use relight_engine::edge::{GateSet, ProbeTarget};
+use relight_engine::edges;
+use relight_engine::incident::{Entry, Gate, Phase};
 use relight_engine::plan::Action;
+use relight_engine::reconcile::{DARK_UNASKED, Want};
 use relight_engine::store::{JOURNAL_LEASE, Store};
 use relight_engine::{Engine, EngineErrorKind};
+use relight_model::{Epoch, Light};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open};
@@ -58,6 +62,54 @@ fn a_register_that_was_restored_acts_above_the_terms_that_its_edges_have_seen() 
     drop(drive);
     drop(engine);
     assert_eq!(term(&open(&store, "again").unwrap()), 43, "one more each time, as ever");
+}
+
+/// Goal: what an edge holds dark and the journal knows nothing of is not opened: the register was
+/// restored from a copy of before the order. Method: the gate says what it was told under a newer
+/// epoch; the canary is tried, another site is ordered dark, and at last the journal takes it over.
+#[test]
+fn what_is_dark_without_an_order_in_this_journal_stays_dark_and_is_told() {
+    let town = Town::new(2);
+    let Town { engine, folder } = town;
+    let target = edges::from_row(&engine.store().edges().unwrap()[0]).unwrap();
+    let mut driver = relight_engine::edge::open(&target).unwrap();
+    let lost = GateSet::from([key(&name(0)), key("elsewhere")]);
+    driver.close(Epoch { term: 41, seq: 7 }, &lost).unwrap();
+    let store = Arc::clone(engine.store());
+    drop(engine);
+    let town = Town { engine: open(&store, "restored").unwrap(), folder };
+    let gate = |key: &str| town.folder.path().join("gate/current").join(key).exists();
+    let still = || gate(&name(0)) && gate("elsewhere");
+    town.incident(LOG4SHELL);
+
+    let mut edge = edges::open_loop(&target, 1).unwrap();
+    edge.suspect();
+    let epoch = |seq| Epoch { term: term(&town.engine), seq };
+    let Some(Entry::CanaryTried { passed: false, what, .. }) =
+        edge.try_canary(&[], epoch(1), 100_000)
+    else {
+        panic!("nobody was told")
+    };
+    assert_eq!(what, DARK_UNASKED);
+    assert!(still());
+    let want = |number: usize| Want {
+        target: ProbeTarget::site(key(&name(number)), "a.example".into(), None),
+        aliases: Vec::new(),
+        light: Light::Dark,
+        gate: Gate::Requested,
+        seen_dark: false,
+    };
+    // The same from a loop that begins with an order, and whose opening is one.
+    let mut edge = edges::open_loop(&target, 2).unwrap();
+    edge.round(&[want(1)], epoch(2), 1_000, &|_| false);
+    assert!(still() && gate(&name(1)) && edge.has_unasked());
+    let lit = Want { light: Light::Lit, ..want(1) };
+    edge.round(&[lit], epoch(3), 2_000, &|_| true);
+    assert!(still());
+    // Once it is ordered here it is ours, and returns as every other.
+    edge.round(&[want(0)], epoch(4), 3_000, &|_| false);
+    edge.round(&[Want { light: Light::Lit, ..want(0) }], epoch(5), 4_000, &|_| true);
+    assert!(gate("elsewhere") && edge.has_unasked());
 }
 
 /// An epoch that cannot be read says nothing about terms; the write to that edge says so.

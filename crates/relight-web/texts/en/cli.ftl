@@ -625,6 +625,7 @@ lint-tunnels-uncounted-remedy = if the edge lets none be upgraded: --set upgrade
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate
 lint-foreign-dark = dark by an entry that is not ours
+lint-dark-unasked = dark without an order in this journal; it stays so until an order here takes it over
 lint-gate-not-writable = the gate cannot be written
 lint-gate-writable-by-others = others can write the gate
 lint-epoch-unreadable = the epoch cannot be read

@@ -46,6 +46,7 @@ reason-shared-origin = connections are open to an origin that lit sites share: s
 reason-tunnels-uncounted = nobody could count the connections of before
 reason-fought = somebody else opens the gate again and again
 reason-dark-not-seen = the canary was closed and not seen dark
+reason-dark-unasked = it holds sites dark that this journal did not order; they stay dark, `relight edge check` names them
 reason-lit-not-seen = the canary was opened and not seen lit
 
 warning-advisory-format-unknown = unknown format of advisory

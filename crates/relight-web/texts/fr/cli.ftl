@@ -655,6 +655,7 @@ lint-tunnels-uncounted-remedy = si le frontal n'en laisse passer aucune en WebSo
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière
 lint-gate-strange-entry = entrée étrangère dans la barrière
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous
+lint-dark-unasked = éteint sans ordre dans ce journal; il le reste jusqu’à ce qu’un ordre d’ici le reprenne
 lint-gate-not-writable = la barrière ne peut pas être écrite
 lint-gate-writable-by-others = d'autres peuvent écrire la barrière
 lint-epoch-unreadable = l'époque ne se lit pas

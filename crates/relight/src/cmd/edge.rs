@@ -22,7 +22,7 @@ use relight_engine::edge::{
     Target,
 };
 use relight_engine::edges;
-use relight_engine::reconcile::{GRACE, GRACE_S_MAX, grace_ms};
+use relight_engine::reconcile::{CANARY_KEY, DARK_UNASKED, GRACE, GRACE_S_MAX, grace_ms};
 use relight_engine::refusals::{CONFIG_SETTING, configuration};
 use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
@@ -373,6 +373,27 @@ impl Check {
     }
 }
 
+/// What the gate holds dark and nothing in the journal explains.
+fn unasked(driver: &mut dyn EdgeDriver, register: &Register) -> Result<Vec<Lint>, EdgeError> {
+    let is_explained = |key: &GateKey| {
+        let is_part = || {
+            let sites = register.sites.iter();
+            sites.map(|site| &site.slug).any(|it| register.ledger.parts_of(it).contains_key(key))
+        };
+        key.as_str() == CANARY_KEY || register.ledger.is_at_work(key) || is_part()
+    };
+    let mut keys: Vec<GateKey> = driver.owned()?.into_iter().collect();
+    keys.retain(|key| !is_explained(key));
+    let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
+    let dark = keys.iter().zip(views).filter(|(_, view)| view.durable == Seen::Dark);
+    let found = |key: &GateKey| Lint {
+        severity: LintSeverity::Warning,
+        code: DARK_UNASKED,
+        place: key.as_str().to_owned(),
+    };
+    Ok(dark.map(|(key, _)| found(key)).collect())
+}
+
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
 /// edge that does not answer hides no other.
 fn look(target: &Target, register: &Register) -> CheckRow {
@@ -396,8 +417,9 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
     let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
     let seen = edge::open(target).and_then(|mut driver| {
-        let findings = driver.lint()?;
+        let mut findings = driver.lint()?;
         let views = driver.observe(&keys)?;
+        findings.extend(unasked(&mut *driver, register)?);
         let missing = driver.capabilities().missing_for_dark(is_drilled);
         Ok((findings, views, reach(target, register)?, missing))
     });
