@@ -31,6 +31,7 @@ pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, R
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 pub use unasked::DARK_UNASKED;
+use wanted::opening;
 pub use wanted::{Want, wants};
 
 /// A proof older than this is no proof, in milliseconds.
@@ -425,16 +426,6 @@ impl EdgeLoop {
             Light::Lit => want.gate == Gate::Open && (view.foreign || view.runtime == Seen::Lit),
         })
     }
-}
-
-/// Indices of the sites that are wanted lit and are not seen lit yet.
-fn opening(wants: &[Want], views: &[GateView]) -> Vec<usize> {
-    (0..wants.len())
-        .filter(|&index| {
-            let (want, view) = (&wants[index], &views[index]);
-            want.light == Light::Lit && want.gate != Gate::Open && !view.foreign
-        })
-        .collect()
 }
 
 fn is_of_an_older_term(epoch: Epoch, views: &[GateView]) -> bool {

@@ -61,6 +61,19 @@ impl Engine {
         done
     }
 
+    /// On a full disk bad news does not wait for the good news that came with it.
+    pub(crate) fn append_apart(
+        &self,
+        actor: &str,
+        all: Vec<(String, Entry)>,
+    ) -> Result<(), EngineError> {
+        let is_short = self.store.is_short_of_space();
+        let is_urgent = |(_, entry): &(String, Entry)| !is_short || entry.is_for_a_full_disk();
+        let (urgent, others) = all.into_iter().partition(is_urgent);
+        self.append(actor, urgent)?;
+        self.append(actor, others).map(drop)
+    }
+
     fn unmatched(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.unmatched.lock().unwrap_or_else(PoisonError::into_inner)
     }

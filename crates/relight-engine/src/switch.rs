@@ -228,15 +228,6 @@ impl Engine {
         Ok(count)
     }
 
-    /// On a full disk bad news does not wait for the good news that came with it.
-    fn append_apart(&self, actor: &str, all: Vec<(String, Entry)>) -> Result<(), EngineError> {
-        let is_short = self.store.is_short_of_space();
-        let is_urgent = |(_, entry): &(String, Entry)| !is_short || entry.is_for_a_full_disk();
-        let (urgent, others) = all.into_iter().partition(is_urgent);
-        self.append(actor, urgent)?;
-        self.append(actor, others).map(drop)
-    }
-
     fn evidence(
         &self,
         state: &State,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use relight_edge::{Look, ProbeTarget};
+use relight_edge::{GateView, Look, ProbeTarget};
 use relight_model::{GateKey, Light, Site, SitePart};
 
 use crate::incident::{Case, Gate, Ledger, PartCase, PartName, Phase};
@@ -39,6 +39,16 @@ impl Want {
     pub(super) fn is_read_back(&self) -> bool {
         matches!(&self.target.look, Look::Part { part, .. } if part.is_read_back())
     }
+}
+
+/// Indices of the sites that are wanted lit and are not seen lit yet.
+pub(super) fn opening(wants: &[Want], views: &[GateView]) -> Vec<usize> {
+    (0..wants.len())
+        .filter(|&index| {
+            let (want, view) = (&wants[index], &views[index]);
+            want.light == Light::Lit && want.gate != Gate::Open && !view.foreign
+        })
+        .collect()
 }
 
 /// Without the parts.
