@@ -337,7 +337,7 @@ fn m19_a_withdrawal_relights_nothing() {
     check("withdrawn", Verdict::Unknown);
     put(&town.engine, id, &record(id, "", "2.0", "2.15.0"));
     check("back", Verdict::Affected);
-    disable_source(town.engine.store(), "osv", by()).unwrap();
+    disable_source(town.engine.store(), "osv", by()).unwrap().unwrap();
     check("switched off", Verdict::Unknown);
     enable_source(town.engine.store(), "osv", by()).unwrap();
     check("switched on", Verdict::Affected);
