@@ -1,6 +1,6 @@
 //! One program, once: argv without a shell, a clean environment, bounded time and output.
 
-use std::io::{Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -44,9 +44,16 @@ pub(crate) fn run(argv: &[String], input: Vec<u8>, wait: Duration) -> Result<End
     let deadline = Instant::now() + wait;
     let mut child = spawn(program, arguments).map_err(EdgeError::io(doing.clone()))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    feed(stdin, input);
-    let output = read(stdout, OUTPUT_BYTES_MAX + 1);
-    let words = read(stderr, WORDS_BYTES_MAX);
+    let piped = feed(stdin, input)
+        .and_then(|()| Ok((read(stdout, OUTPUT_BYTES_MAX + 1)?, read(stderr, WORDS_BYTES_MAX)?)));
+    let (output, words) = match piped {
+        Ok(piped) => piped,
+        // The system gives no more threads: a program that is not heard is not left running.
+        Err(error) => {
+            kill(&mut child);
+            return Err(EdgeError::io(doing)(error));
+        }
+    };
     let left = || deadline.saturating_duration_since(Instant::now());
     let ended = output.recv_timeout(left()).ok().and_then(|output| {
         let status =
@@ -94,23 +101,27 @@ fn spawn(program: &str, arguments: &[String]) -> std::io::Result<Child> {
 }
 
 /// A program need not read all that it is told.
-fn feed(stdin: Option<ChildStdin>, input: Vec<u8>) {
-    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
+fn feed(stdin: Option<ChildStdin>, input: Vec<u8>) -> io::Result<()> {
+    let feed = move || stdin.map(|mut stdin| stdin.write_all(&input));
+    thread::Builder::new().spawn(feed).map(drop)
 }
 
 /// Reads in a thread of its own: a pipe that somebody else keeps open must not hold us up. What
 /// is over `bytes_max` is not read, so the program stops at a full pipe until it is killed.
-fn read(from: Option<impl Read + Send + 'static>, bytes_max: usize) -> Receiver<Vec<u8>> {
+fn read(
+    from: Option<impl Read + Send + 'static>,
+    bytes_max: usize,
+) -> io::Result<Receiver<Vec<u8>>> {
     let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         if let Some(from) = from {
             // What could be read before an error counts; its status tells the rest.
             let _ = from.take(bytes_max as u64).read_to_end(&mut bytes);
         }
         send.send(bytes)
-    });
-    receive
+    })?;
+    Ok(receive)
 }
 
 fn end(child: &mut Child, deadline: Instant) -> Option<i32> {

@@ -188,9 +188,15 @@ impl Haproxy {
             self.write_runtime(epoch, &before, &target)?;
         } else {
             let (prepared, written) = thread::scope(|scope| {
-                let prepared = scope.spawn(|| self.prepare_version(epoch, &target));
+                let prepare = || self.prepare_version(epoch, &target);
+                let beside = thread::Builder::new().spawn_scoped(scope, prepare);
                 let written = self.write_copy(&mut entered, epoch, wanted);
-                (prepared.join().unwrap_or_else(|panic| resume_unwind(panic)), written)
+                let prepared = match beside {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    // Where the system gives no more threads, one after the other.
+                    Err(_) => prepare(),
+                };
+                (prepared, written)
             });
             if let (Ok(version), Err(_)) = (&prepared, &written) {
                 self.drop_version(*version);
