@@ -14,7 +14,7 @@ mod time;
 
 pub use advisory::{builtin_advisories, read_advisories};
 pub use lint::{COMPLAINTS_MAX, Complaint, Rule, lint};
-pub use sbom::{FormatError, read_sbom, write_sbom};
+pub use sbom::{FormatError, read_sbom, sbom_made_at, write_sbom};
 pub use time::http_date;
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::fmt;
 use relight_model::{Sbom, Timestamp, Warning, registry};
 use serde_json::Value;
 
+use crate::{cyclonedx_xml, time};
+
 registry! {
     /// Every inventory format, in alphabetical order.
     pub static SBOM_FORMATS: dyn SbomFormat, check = crate::sbom::check;
@@ -85,6 +87,25 @@ impl Error for FormatError {
 pub fn read_sbom(bytes: &[u8]) -> Result<(Sbom, Vec<Warning>), FormatError> {
     let format = SBOM_FORMATS.iter().find(|format| format.recognises(bytes));
     format.ok_or(FormatError::Unknown)?.read(bytes)
+}
+
+/// When a document says that it was made: `metadata.timestamp` of CycloneDX, `creationInfo.created`
+/// of SPDX 2, `created` of the first `CreationInfo` of SPDX 3. `None` where it says nothing, or
+/// 1970, which writers without a clock fill in.
+pub fn sbom_made_at(bytes: &[u8]) -> Option<Timestamp> {
+    let document = if cyclonedx_xml::recognises(bytes) {
+        Value::Object(cyclonedx_xml::object(bytes, SBOM_BYTES_MAX).ok()?)
+    } else {
+        document(bytes).ok()?
+    };
+    let graph = document.get("@graph").and_then(Value::as_array).into_iter().flatten();
+    let in_graph = || {
+        let mut all = graph.filter(|it| it.get("type").is_some_and(|it| it == "CreationInfo"));
+        all.find_map(|it| it.get("created"))
+    };
+    let told = document.pointer("/metadata/timestamp");
+    let told = told.or_else(|| document.pointer("/creationInfo/created")).or_else(in_graph)?;
+    time::parse(told.as_str()?).filter(|at| *at > 0)
 }
 
 /// Writes an inventory in the format of this name; `None` when there is none.
@@ -192,5 +213,22 @@ mod tests {
         }
         let error = read_sbom(b"{\"bomFormat\":").unwrap_err();
         assert!(error.source().is_some(), "{error}");
+    }
+
+    #[test]
+    fn documents_say_when_they_were_made() {
+        let sbom = Sbom::default();
+        for format in SBOM_FORMATS {
+            let text = |at| format.write(&sbom, "app", at);
+            let at = 1_639_094_441;
+            assert_eq!(sbom_made_at(text(Some(at)).as_bytes()), Some(at), "{}", format.name());
+            assert_eq!(sbom_made_at(text(None).as_bytes()), None, "{}", format.name());
+        }
+        let xml = br#"<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><metadata>
+            <timestamp>2021-12-10T00:00:41Z</timestamp></metadata></bom>"#;
+        assert_eq!(sbom_made_at(xml), Some(1_639_094_441));
+        for none in [&b"{}"[..], br#"{"metadata":{"timestamp":"yesterday"}}"#, b"no json"] {
+            assert_eq!(sbom_made_at(none), None);
+        }
     }
 }

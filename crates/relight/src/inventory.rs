@@ -4,7 +4,7 @@ use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
 use relight_engine::{Inventory, advisories_of, leave};
 use relight_formats::advisory;
-use relight_model::{FindingState, FlawCode, GateKey, Profile, Sbom, Warning};
+use relight_model::{FindingState, FlawCode, GateKey, Profile, Sbom, Timestamp, Warning};
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -55,19 +55,25 @@ pub(crate) fn is_deep(context: &Context, site: &GateKey) -> Result<bool, Failure
     Ok(flaws.iter().all(|flaw| flaw.code != FlawCode::ClassesNotRead))
 }
 
+/// An inventory, and when what it says was so.
+pub(crate) struct Observed {
+    pub(crate) sbom: Sbom,
+    /// The start of a scan: what is deployed while it runs may be seen by another one only.
+    pub(crate) at: Timestamp,
+    pub(crate) profiles: Option<Vec<Profile>>,
+}
+
 /// Stores the inventory of a site; every open incident gets its evidence. A server that runs on
 /// this register goes on: it finds the inventory and does the rest.
 pub(crate) fn push(
     context: &Context,
     site: &GateKey,
-    sbom: Sbom,
-    profiles: Option<Vec<Profile>>,
+    Observed { sbom, at, profiles }: Observed,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let lang = context.lang;
     let store = context.existing_store()?;
-    let observed_at = context.now();
-    let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles };
+    let inventory = Inventory { site: site.clone(), sbom, observed_at: at, profiles };
     let control = store.take_control().map_err(|error| context.store_failure(&error))?;
     let stored = if control.is_some() {
         context.engine()?.ingest(ACTOR, &[inventory], EvidenceKind::Scan)

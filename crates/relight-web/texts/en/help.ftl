@@ -70,6 +70,7 @@ help-sbom-create = Write the inventory of a target
 option-target = Folder or file; nothing in it is executed
 option-format = Format of the document
 help-sbom-import = Read inventories of other tools
+option-observed = When it was so, where the document does not say: 2026-11-28T20:00:00Z
 option-files = Files
 help-sbom-export = Write the inventory of a site
 help-sbom-diff = Compare two inventories

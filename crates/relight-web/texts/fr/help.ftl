@@ -70,6 +70,7 @@ help-sbom-create = Écrire l'inventaire d'une cible
 option-target = Dossier ou fichier; rien n'y est exécuté
 option-format = Format du document
 help-sbom-import = Lire des inventaires d'autres outils
+option-observed = Quand il en était ainsi, si le document ne le dit pas : 2026-11-28T20:00:00Z
 option-files = Fichiers
 help-sbom-export = Écrire l'inventaire d'un site
 help-sbom-diff = Comparer deux inventaires

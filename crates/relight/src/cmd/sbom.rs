@@ -4,16 +4,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use relight_formats::{read_sbom, write_sbom};
-use relight_model::Sbom;
+use relight_formats::{read_sbom, sbom_made_at, write_sbom};
+use relight_model::{Sbom, Timestamp};
 use relight_scan::Target;
+use relight_server::web::number::moment;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inventory;
+use crate::inventory::{self, Observed};
 use crate::localise::one_of;
 use crate::report::{Exit, Report};
 
@@ -71,6 +72,15 @@ fn print(format: &str, sbom: &Sbom, name: &str, context: &Context, report: &mut 
 
 /// Reads a document of any format.
 fn read(file: &Path, context: &Context, report: &mut Report) -> Result<Sbom, Failure> {
+    read_dated(file, context, report).map(|(sbom, _)| sbom)
+}
+
+/// The same, and when the document says that it was made.
+fn read_dated(
+    file: &Path,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(Sbom, Option<Timestamp>), Failure> {
     let name = file.display().to_string();
     let bytes = context.read_file(file, SBOM_BYTES_MAX)?;
     let (sbom, warnings) = read_sbom(&bytes).map_err(|error| {
@@ -81,7 +91,7 @@ fn read(file: &Path, context: &Context, report: &mut Report) -> Result<Sbom, Fai
     for warning in &warnings {
         inventory::warn(warning, Some(&name), report);
     }
-    Ok(sbom)
+    Ok((sbom, sbom_made_at(&bytes)))
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +109,8 @@ struct Import {
     files: Vec<PathBuf>,
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
+    #[arg(long, value_name = "TIME", requires = "site")]
+    observed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -146,8 +158,8 @@ impl Import {
         let mut documents = Vec::new();
         for file in &self.files {
             let name = file.display().to_string();
-            let sbom = match read(file, context, report) {
-                Ok(sbom) => sbom,
+            let (sbom, made_at) = match read_dated(file, context, report) {
+                Ok(read) => read,
                 // A document that cannot be read costs the others nothing.
                 Err(failure) => {
                     report.fail(&failure);
@@ -163,14 +175,39 @@ impl Import {
             if !complete {
                 report.raise(Exit::Incomplete);
             }
-            documents.push(DocumentRow { file: name, components, unread, complete });
             if let Some(site) = &site {
-                inventory::push(context, site, sbom, None, report)?;
+                let at = self.observed_at(&name, made_at, complete, context)?;
+                inventory::push(context, site, Observed { sbom, at, profiles: None }, report)?;
             }
+            documents.push(DocumentRow { file: name, components, unread, complete });
         }
         if context.json {
             report.document("relight.sbom-import/1", &ImportDocument { documents });
         }
         Ok(())
+    }
+
+    /// When what the document says was so: as the operator or the document tells. One that tells
+    /// nothing and claims to be complete would be proof of today, whenever it was made.
+    fn observed_at(
+        &self,
+        file: &str,
+        made_at: Option<Timestamp>,
+        is_complete: bool,
+        context: &Context,
+    ) -> Result<Timestamp, Failure> {
+        let (lang, now) = (context.lang, context.now());
+        if let Some(text) = &self.observed {
+            let at = moment(text).filter(|at| text.contains('T') && *at <= now);
+            return at.ok_or_else(|| {
+                Failure::usage(texts::affected_bad_time(lang, text))
+                    .hint(texts::sbom_observed_remedy(lang))
+            });
+        }
+        let untold = (!is_complete).then_some(now);
+        made_at.map(|at| at.min(now)).or(untold).ok_or_else(|| {
+            Failure::new(texts::sbom_without_time(lang, file))
+                .hint(texts::sbom_observed_remedy(lang))
+        })
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relight_engine::matching::Advisories;
 use relight_formats::write_sbom;
-use relight_model::{Exhibit, GateKey};
+use relight_model::{Exhibit, GateKey, Timestamp};
 use relight_scan::{Glob, Mode, Options, Profiles, Report as Scanned, Target};
 use relight_server::web::texts;
 use rustix::thread::disable_transparent_huge_pages;
@@ -25,7 +25,7 @@ use crate::cmd::fingerprints;
 use crate::cmd::sbom::format_of;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inventory;
+use crate::inventory::{self, Observed};
 use crate::localise::one_of;
 use crate::redact::Redaction;
 use crate::report::{Exit, Report};
@@ -100,12 +100,14 @@ impl Scan {
         // knows none is as good.
         disable_transparent_huge_pages(true).ok();
         for target in &self.targets {
+            // What is deployed while the scan runs may be seen by a later one only.
+            let at = context.now();
             // A target that is not there costs the others nothing.
             match look.at(&Target::parse(target), context) {
                 Ok(scanned) => {
                     let name = look.redaction.path(&target.to_string_lossy()).into_owned();
                     self.tell(&name, &scanned, &advisories, context, report);
-                    self.keep(&name, scanned, site.as_ref(), context, report)?;
+                    self.keep(&name, (scanned, at), site.as_ref(), context, report)?;
                 }
                 Err(failure) => report.fail(&failure),
             }
@@ -201,14 +203,14 @@ impl Scan {
     fn keep(
         &self,
         target: &str,
-        scanned: Scanned,
+        (scanned, at): (Scanned, Timestamp),
         site: Option<&GateKey>,
         context: &Context,
         report: &mut Report,
     ) -> Result<(), Failure> {
         if let Some(file) = &self.sbom {
-            let (format, at) = (format_of(file), Some(context.now()));
-            let text = write_sbom(format, &scanned.sbom, target, at).unwrap_or_default();
+            let text =
+                write_sbom(format_of(file), &scanned.sbom, target, Some(at)).unwrap_or_default();
             save(file, &text, context)?;
         }
         if let Some(file) = &self.flaws {
@@ -220,7 +222,8 @@ impl Scan {
                 // A deep one may have come while this one was made.
                 self.check_place(Some(site), context)?;
                 let profiles = (!self.is_fast()).then_some(scanned.profiles);
-                inventory::push(context, site, scanned.sbom, profiles, report)
+                let inventory = Observed { sbom: scanned.sbom, at, profiles };
+                inventory::push(context, site, inventory, report)
             }
             None => Ok(()),
         }

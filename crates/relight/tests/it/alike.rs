@@ -57,8 +57,7 @@ pub(crate) fn town() -> Place {
     place.write("lib.jar", jar("org/example/lib", 0..20));
     place.expect(0, &["scan", "one", "--site", "san-001"]);
     place.expect(0, &["scan", "two", "--site", "san-002"]);
-    let sbom = place.expect(0, &["sbom", "create", "two", "-f", "cyclonedx-json"]).stdout;
-    place.write("two.cdx.json", sbom);
+    place.expect(0, &["scan", "two", "--sbom", "two.cdx.json"]);
     place.expect(0, &["sbom", "import", "two.cdx.json", "--site", "mun-001"]);
     place
 }
@@ -168,6 +167,7 @@ fn what_could_not_be_read_hides_and_a_new_inventory_replaces_the_old() {
         place.expect(3, &["scan", "one", "--site", "san-001"]);
         assert_eq!(total(status), expected, "{eighths} eighths are left");
     }
+    place.expect(0, &["scan", "two", "--sbom", "two.cdx.json"]);
     place.expect(0, &["sbom", "import", "two.cdx.json", "--site", "san-001"]);
     assert_eq!(total(3), r#"{"affected":0,"clear":0,"unknown":1}"#);
 }

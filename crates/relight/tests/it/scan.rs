@@ -128,7 +128,12 @@ fn an_inventory_goes_out_and_comes_back() {
     let created = place.expect(0, &["sbom", "create", "app"]);
     assert_eq!(created.stdout, place.expect(0, &["sbom", "create", "app"]).stdout, "deterministic");
     place.write("app.cdx.json", &created.stdout);
-    place.expect(0, &["sbom", "import", "app.cdx.json", "--site", "san-001"]);
+    // It was made without a time: of which day is it?
+    let import = ["sbom", "import", "app.cdx.json", "--site", "san-001"];
+    let untold = place.expect(1, &import);
+    assert!(untold.stderr.contains("--observed"), "{}", untold.text());
+    place.expect(2, &[&import[..], &["--observed", "2999-01-01T00:00:00Z"]].concat());
+    place.expect(0, &[&import[..], &["--observed", "2026-01-02T03:04:05Z"]].concat());
     let answer = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
     assert_eq!(answer["total"]["affected"], 1);
     place.expect(0, &["scan", "app", "--sbom", "again.cdx.json"]);
@@ -154,7 +159,8 @@ fn every_format_carries_an_inventory_to_a_site_and_back() {
     for format in ["cyclonedx-json", "spdx-json", "spdx3-json"] {
         let created = place.expect(0, &["sbom", "create", "app", "-f", format]).stdout;
         place.write("a.json", &created);
-        place.expect(0, &["sbom", "import", "a.json", "--site", "san-001"]);
+        let at = ["--observed", "2026-01-02T03:04:05Z"];
+        place.expect(0, &[&["sbom", "import", "a.json", "--site", "san-001"][..], &at].concat());
         place.write("b.json", place.expect(0, &["sbom", "export", "san-001", "-f", format]).stdout);
         let same = place.expect(0, &["sbom", "diff", "a.json", "b.json"]);
         assert_eq!(same.stdout, "no difference\n", "{format}");
@@ -212,6 +218,26 @@ fn lint_names_faults_in_both_languages() {
     assert!(french.contains("components[0]\u{a0}: type inconnu"), "{french}");
     place.write("clean.json", "{}");
     place.expect(1, &["sbom", "lint", "clean.json"]);
+}
+
+/// What was clear in March proves nothing of June: a document of before a scan is history.
+#[test]
+fn an_old_inventory_does_not_take_the_place_of_a_new_one() {
+    let place = Place::with_sites();
+    place.write("app/a.jar", log4j("2.17.1"));
+    let clean = place.expect(0, &["sbom", "create", "app"]).stdout;
+    let dated = |time: &str| {
+        let mut document: serde_json::Value = serde_json::from_str(&clean).unwrap();
+        document["metadata"]["timestamp"] = time.into();
+        place.write("old.cdx.json", document.to_string());
+        place.expect(0, &["sbom", "import", "old.cdx.json", "--site", "san-001"]);
+        place.run(&["affected", "CVE-2021-44228", "--sites", "site:san-001", "--json"]).json()
+    };
+    assert_eq!(dated("2026-03-01T00:00:00Z")["total"]["affected"], 0);
+    place.write("app/a.jar", log4j("2.14.1"));
+    place.expect(0, &["scan", "app", "--site", "san-001"]);
+    let old = dated("2026-03-02T00:00:00Z");
+    assert_eq!(old["total"]["affected"], 1, "{old}");
 }
 
 /// Somebody else's document that does not say that it is complete proves nothing.

@@ -57,12 +57,13 @@ impl Verify {
         if signs == Compromise::NoSigns {
             looked_for_signs(&engine, &id, &site, context)?;
         }
+        // What is deployed while the scan runs may be seen by a later one only.
+        let observed_at = engine.now();
         let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
         let (sbom, profiles) = (scanned.sbom, Some(scanned.profiles));
         let complete = sbom.is_complete();
         let failed = |error| Failure::engine(lang, &error);
         let before = engine.phase(&id, &site);
-        let observed_at = engine.now();
         let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles };
         let test = FunctionalTest { uri: self.path, status: self.status, text: self.text };
         let verified = engine.verify(&actor, &id, &inventory, &test, signs).map_err(failed)?;
