@@ -363,7 +363,8 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
         // What may not be lit any more is no matter of what may be lit again: a journal that takes
         // no relight, on a full disk, takes this.
         let lapsed = engine.lapse(&mut since);
-        if settled.and_then(|()| engine.relight_ready().map(drop)).and(lapsed).is_err() {
+        let relit = settled.and_then(|()| engine.relight_ready());
+        if relit.is_err() || lapsed.is_err() {
             engine.wait_changed(seen, RETRY);
         }
         engine.wait_changed(seen, POLL);

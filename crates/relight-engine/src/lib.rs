@@ -83,6 +83,6 @@ pub use logs::{
     posture, probed, signs_of, signs_seen, tell_campaigns,
 };
 pub use orders::Undone;
-pub use revise::REMATCH_DEADLINE_MS;
+pub use revise::{Bare, REMATCH_DEADLINE_MS};
 pub use select::{Answers, SiteFacts, Unselected, verdicts};
 pub use wall::board_of;

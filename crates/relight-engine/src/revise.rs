@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 
 use relight_match::MATCHER_REVISION;
-use relight_model::{GateKey, Light};
+use relight_model::{Digest, GateKey, Light};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -14,6 +14,15 @@ use crate::incident::{Case, Entry, EvidenceKind, Incident, Phase};
 /// How long a lit site may be without current evidence before it goes dark, in milliseconds: the
 /// time in which it is matched again, so that sites which are still clear do not flap.
 pub const REMATCH_DEADLINE_MS: i64 = 60_000;
+
+/// What is remembered of a lit site without current evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare {
+    /// When it was first seen so, in milliseconds.
+    first: i64,
+    /// The revision and the statements under which it was matched again since then.
+    matched: Option<(Digest, Digest)>,
+}
 
 /// Who does this, as the journal records it.
 const ACTOR: &str = "relight";
@@ -103,32 +112,39 @@ impl Engine {
 
     /// Matches again what is lit without current evidence for longer than the deadline; what stays
     /// without goes dark, unless it is more than a person has to decide about. `since` remembers,
-    /// between calls, when each site was first seen so.
+    /// between calls, when each site was first seen so, and under which advisories it was matched
+    /// again: under the same ones the same would come out. How many sites were matched.
     ///
     /// # Errors
     /// The store cannot be read, or the journal cannot be written.
-    pub fn lapse(&self, since: &mut BTreeMap<(String, GateKey), i64>) -> Result<(), EngineError> {
+    pub fn lapse(
+        &self,
+        since: &mut BTreeMap<(String, GateKey), Bare>,
+    ) -> Result<usize, EngineError> {
         self.end_grants()?;
         if !self.unmatched().is_empty() && !self.store.is_short_of_space() {
             self.follow_advisories()?;
         }
         let (now, bare) = (self.now_ms(), self.lit_without_evidence());
         since.retain(|site, _| bare.contains(site));
-        let mut overdue: BTreeMap<String, Vec<GateKey>> = BTreeMap::new();
+        let mut overdue: BTreeMap<String, BTreeSet<GateKey>> = BTreeMap::new();
         for (id, site) in bare {
-            let first = *since.entry((id.clone(), site.clone())).or_insert(now);
-            if now - first >= REMATCH_DEADLINE_MS {
-                overdue.entry(id).or_default().push(site);
+            let known = since.entry((id.clone(), site.clone()));
+            let known = known.or_insert(Bare { first: now, matched: None });
+            if now - known.first >= REMATCH_DEADLINE_MS {
+                overdue.entry(id).or_default().insert(site);
             }
         }
-        let mut done = Ok(());
+        let mut done = Ok(0);
         for (id, sites) in overdue {
-            let matched = self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan);
-            if let Err(error) = matched {
-                // Bad news is journalled first, and what is clear and cannot be journalled is no
-                // reason to go dark.
-                done = done.and(Err(error));
-                continue;
+            match self.match_once(&id, &sites, since) {
+                Ok(count) => done = done.map(|all| all + count),
+                Err(error) => {
+                    // Bad news is journalled first, and what is clear and cannot be journalled is
+                    // no reason to go dark.
+                    done = done.and(Err(error));
+                    continue;
+                }
             }
             let still: Vec<GateKey> = self
                 .lit_without_evidence()
@@ -141,6 +157,29 @@ impl Engine {
             }
         }
         done
+    }
+
+    /// Matches those of these sites again that were not, under the advisories as they are now.
+    fn match_once(
+        &self,
+        id: &str,
+        sites: &BTreeSet<GateKey>,
+        since: &mut BTreeMap<(String, GateKey), Bare>,
+    ) -> Result<usize, EngineError> {
+        let under = self.with_ledger(|ledger| {
+            ledger.incident(id).map(|incident| (incident.revision, incident.statements))
+        });
+        let key = |site: &GateKey| (id.to_owned(), site.clone());
+        let is_due = |site: &&GateKey| since.get(&key(site)).is_none_or(|it| it.matched != under);
+        let due: Vec<GateKey> = sites.iter().filter(is_due).cloned().collect();
+        if due.is_empty() {
+            return Ok(0);
+        }
+        self.attach_evidence(ACTOR, id, &due, EvidenceKind::Scan)?;
+        for site in &due {
+            since.entry(key(site)).and_modify(|it| it.matched = under);
+        }
+        Ok(due.len())
     }
 
     /// What a signature or a control with an end allowed is over at its end, without further order
@@ -161,15 +200,15 @@ impl Engine {
     }
 
     /// Sites of open incidents that are wanted lit, had evidence once, and have none now.
-    fn lit_without_evidence(&self) -> Vec<(String, GateKey)> {
+    fn lit_without_evidence(&self) -> BTreeSet<(String, GateKey)> {
         let now = self.now();
         self.with_ledger(|ledger| {
-            let mut bare = Vec::new();
+            let mut bare = BTreeSet::new();
             for (id, incident) in ledger.open() {
                 for (site, case) in incident.cases() {
                     let lit = case.phase.wants() == Light::Lit;
                     if lit && case.evidence.is_some() && !incident.permits(site, now) {
-                        bare.push((id.to_owned(), site.clone()));
+                        bare.insert((id.to_owned(), site.clone()));
                     }
                 }
             }

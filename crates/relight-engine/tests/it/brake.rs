@@ -108,6 +108,37 @@ fn evidence_that_ends_site_by_site_stops_at_the_limit_too() {
     assert!(dark(&town) <= REDARK_AUTO_MAX, "{} went dark", dark(&town));
 }
 
+/// Goal: what waits for a person is matched again once, and not at every turn. Method: the matches
+/// are counted, until other advisories come, and another process that may have another matcher.
+#[test]
+fn what_waits_for_a_person_is_matched_once_under_the_same_advisories() {
+    let count = REDARK_AUTO_MAX + 1;
+    let town = Town::new(count);
+    town.incident(LOG4SHELL);
+    for site in 0..count {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    pass(INVENTORY_TTL_S + 1);
+    let mut since = BTreeMap::new();
+    let mut matched = || {
+        pass(REMATCH_DEADLINE_MS / 1_000);
+        town.engine.lapse(&mut since).unwrap()
+    };
+    assert_eq!([matched(), matched(), matched(), matched()], [0, count, 0, 0]);
+    assert_eq!((held(&town), dark(&town)), (count, 0));
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!([matched(), matched()], [count, 0]);
+    // One that somebody scanned is not asked about any more; the others wait as before.
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(matched(), 0);
+    assert_eq!((held(&town), dark(&town)), (count - 1, 0));
+    let mut since = BTreeMap::new();
+    assert_eq!(town.engine.lapse(&mut since).unwrap(), 0);
+    pass(REMATCH_DEADLINE_MS / 1_000);
+    assert_eq!(town.engine.lapse(&mut since).unwrap(), count - 1);
+}
+
 /// What ends at a time that somebody signed for is no news.
 #[test]
 fn signatures_that_end_count_as_nobodys_news() {
