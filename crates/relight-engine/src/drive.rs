@@ -1,11 +1,12 @@
 //! The threads that bring the edges to what the journal wants: one an edge, and one that opens
 //! what became clear.
 
+mod lookout;
 mod loops;
 mod pressed;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ use crate::incident::{Entry, Gate};
 use crate::inventoried::Inventoried;
 use crate::reconcile::{BARRIER, DARK_UNASKED, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
+use lookout::Lookout;
 use loops::Loops;
 use pressed::Pressed;
 
@@ -111,10 +113,12 @@ impl Drive {
     /// # Errors
     /// As [`Drive::start`].
     pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
-        let (loops, troubles) = Loops::begin(engine)?;
+        let lookout = Arc::new(Lookout::default());
+        let (loops, troubles) = Loops::begin(engine, &lookout)?;
         let (stop, threads) = (Arc::new(AtomicBool::new(false)), Vec::new());
         let mut drive = Self { stop, engine: Arc::clone(engine), threads, troubles };
         drive.spawn("edges", |_, stop| loops.follow(stop))?;
+        drive.spawn("lookout", move |engine, stop| lookout.watch(engine, stop))?;
         Ok(drive)
     }
 
@@ -155,60 +159,83 @@ fn drive_edge(
     engine: &Engine,
     edge: &mut EdgeLoop,
     identity: &Digest,
-    pressed: &Pressed,
+    (pressed, lookout): (&Pressed, &Lookout),
     stop: &AtomicBool,
 ) {
-    let mut rest = Rest::default();
-    edge.look_for_unasked(&engine.wants_of(edge.name()).0);
+    let (mut rest, mut is_known) = (Rest::default(), false);
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
-        let (wants, epoch) = engine.wants_of(edge.name());
-        pressed.begin(seen, &wants);
-        edge.set_drilled(engine.is_drilled(edge.name(), identity));
-        // Looked at before the round: what is settled meanwhile waits for the next one.
-        edge.set_holding(!engine.stage.is_settled());
-        let permits = |site: &GateKey| engine.permits(site);
-        let left = rest.left(&wants, &permits);
-        if wants.is_empty() || (left.is_some() && rest.is_settled()) {
-            let tried = edge.try_canary(&wants, epoch, engine.now_ms());
-            tell_canary(engine, tried);
-        }
-        if let Some(left) = left {
-            if !rest.is_settled() {
-                tend_barrier(engine, edge, (&wants, epoch), &Round::default());
+        let turn = AssertUnwindSafe(|| {
+            if !is_known {
+                edge.look_for_unasked(&engine.wants_of(edge.name()).0);
+                is_known = true;
             }
-            engine.wait_changed(seen, left.min(SAMPLE));
-            if rest.is_settled() && edge.took_over() {
-                rest = Rest::default();
-            }
-            continue;
-        }
-        let (mut pause, mut round, mut over) = (POLL, Round::default(), Vec::new());
-        if !wants.is_empty() {
-            over = not_permitted(&wants, &permits);
-            round = edge.round(&wants, epoch, engine.now_ms(), &permits);
-            if !round.settled || round.renewals_left {
-                pause = RETRY;
-            }
-            let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
-            let told = fenced(edge.name(), &round).or_else(|| found(engine, edge, &round));
-            tell_canary(engine, told);
-            // A journal that cannot be written leaves the gates as they are; the next round sees
-            // the edge again and tries to say so again.
-            if engine.append("relight", entries).is_err() {
-                pause = POLL;
-            }
-        }
-        tend_barrier(engine, edge, (&wants, epoch), &round);
-        if round.settled || wants.is_empty() {
-            edge.get_ready(|edge| engine.keys_of(edge));
-        }
-        rest = Rest::after(&round, &wants, over, pause);
-        if round.again_ms.is_none() {
-            engine.wait_changed(seen, pause);
+            take_turn(engine, edge, (identity, pressed), (&mut rest, seen));
+        });
+        if catch_unwind(turn).is_ok() {
+            lookout.note(edge.name(), Instant::now());
+        } else {
+            // The panic hook told it, and if no turn ends the lookout does. The next round begins
+            // with a look at the edge as it is, whatever this one left behind.
+            rest = Rest::default();
+            engine.wait_changed(seen, POLL);
         }
     }
     end_barrier(engine, edge);
+}
+
+/// One look of the loop of an edge, and the wait for the next.
+fn take_turn(
+    engine: &Engine,
+    edge: &mut EdgeLoop,
+    (identity, pressed): (&Digest, &Pressed),
+    (rest, seen): (&mut Rest, u64),
+) {
+    let (wants, epoch) = engine.wants_of(edge.name());
+    pressed.begin(seen, &wants);
+    edge.set_drilled(engine.is_drilled(edge.name(), identity));
+    // Looked at before the round: what is settled meanwhile waits for the next one.
+    edge.set_holding(!engine.stage.is_settled());
+    let permits = |site: &GateKey| engine.permits(site);
+    let left = rest.left(&wants, &permits);
+    if wants.is_empty() || (left.is_some() && rest.is_settled()) {
+        let tried = edge.try_canary(&wants, epoch, engine.now_ms());
+        tell_canary(engine, tried);
+    }
+    if let Some(left) = left {
+        if !rest.is_settled() {
+            tend_barrier(engine, edge, (&wants, epoch), &Round::default());
+        }
+        engine.wait_changed(seen, left.min(SAMPLE));
+        if rest.is_settled() && edge.took_over() {
+            *rest = Rest::default();
+        }
+        return;
+    }
+    let (mut pause, mut round, mut over) = (POLL, Round::default(), Vec::new());
+    if !wants.is_empty() {
+        over = not_permitted(&wants, &permits);
+        round = edge.round(&wants, epoch, engine.now_ms(), &permits);
+        if !round.settled || round.renewals_left {
+            pause = RETRY;
+        }
+        let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
+        let told = fenced(edge.name(), &round).or_else(|| found(engine, edge, &round));
+        tell_canary(engine, told);
+        // A journal that cannot be written leaves the gates as they are; the next round sees
+        // the edge again and tries to say so again.
+        if engine.append("relight", entries).is_err() {
+            pause = POLL;
+        }
+    }
+    tend_barrier(engine, edge, (&wants, epoch), &round);
+    if round.settled || wants.is_empty() {
+        edge.get_ready(|edge| engine.keys_of(edge));
+    }
+    *rest = Rest::after(&round, &wants, over, pause);
+    if round.again_ms.is_none() {
+        engine.wait_changed(seen, pause);
+    }
 }
 
 /// Closes and opens what the second barrier of an edge has to, if it has one.

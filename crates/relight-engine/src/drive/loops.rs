@@ -11,6 +11,7 @@ use relight_edge::Target;
 use relight_model::{GateKey, Light};
 use relight_store::EdgeRow;
 
+use super::lookout::Lookout;
 use super::pressed::Pressed;
 use super::{POLL, drive_edge, for_incidents, no_barrier};
 use crate::barriers::barrier_of;
@@ -42,6 +43,7 @@ struct Running {
 /// The loops that run. They stop when this is dropped; the gates stay as they are.
 pub(super) struct Loops {
     engine: Arc<Engine>,
+    lookout: Arc<Lookout>,
     running: BTreeMap<String, Running>,
     /// The register as the loops follow it.
     seen: (Vec<EdgeRow>, BTreeSet<String>),
@@ -52,11 +54,15 @@ pub(super) struct Loops {
 
 impl Loops {
     /// Starts a loop for every edge of the register.
-    pub(super) fn begin(engine: &Arc<Engine>) -> Result<(Self, Troubles), EngineError> {
+    pub(super) fn begin(
+        engine: &Arc<Engine>,
+        lookout: &Arc<Lookout>,
+    ) -> Result<(Self, Troubles), EngineError> {
         let seen = (engine.store().edges()?, engine.edges_of_sites());
         let (planned, mut troubles) = planned(&seen)?;
-        let (engine, running, homeless) = (Arc::clone(engine), BTreeMap::new(), BTreeMap::new());
-        let mut loops = Self { engine, running, seen, begun: 0, homeless };
+        let (engine, lookout) = (Arc::clone(engine), Arc::clone(lookout));
+        let (running, homeless) = (BTreeMap::new(), BTreeMap::new());
+        let mut loops = Self { engine, lookout, running, seen, begun: 0, homeless };
         for planned in planned {
             troubles.extend(loops.start(planned)?);
         }
@@ -93,6 +99,8 @@ impl Loops {
             std::mem::take(&mut self.running).into_iter().partition(|it| is_kept(&it.1));
         self.running = kept;
         self.end(over);
+        // One that hangs is looked after until it has ended.
+        self.lookout.keep(|edge| planned.iter().any(|it| it.target.name == edge));
         planned.retain(|it| !self.running.contains_key(&it.target.name));
         for planned in planned {
             self.start(planned)?;
@@ -129,13 +137,16 @@ impl Loops {
         let (identity, stop) = (edges::identity(target)?, Arc::new(AtomicBool::new(false)));
         let pressed = Pressed::new(Arc::clone(&engine), &target.name, Arc::clone(&stop));
         let (pressed, name) = (Arc::new(pressed), target.name.clone());
-        let asked = Arc::clone(&pressed);
+        let (asked, lookout) = (Arc::clone(&pressed), Arc::clone(&self.lookout));
         edge.set_hurry(Arc::new(move || asked.is_so()));
         let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new()
-            .name(format!("edge {name}"))
-            .spawn(move || drive_edge(&engine, &mut edge, &identity, &pressed, &stopped))
-            .map_err(unstarted)?;
+        let run = move || {
+            drive_edge(&engine, &mut edge, &identity, (&pressed, &lookout), &stopped);
+        };
+        let begin = Instant::now();
+        let thread =
+            thread::Builder::new().name(format!("edge {name}")).spawn(run).map_err(unstarted)?;
+        self.lookout.begin(&name, begin);
         self.running.insert(name, Running { planned, stop, thread });
         Ok(trouble)
     }

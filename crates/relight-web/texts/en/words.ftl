@@ -34,6 +34,7 @@ reason-not-permitted-or-not-proven = the evidence is no longer valid or the prob
 reason-functional-or-rescan = the test or the new scan failed
 reason-unreachable = the edge does not answer
 reason-no-edge = its edge is not registered: nobody drives it
+reason-no-round = no look at its edge came to an end: it hangs, or each look failed
 reason-refused = the edge refused the order
 reason-fenced = another controller commands this edge
 reason-foreign-edit = somebody else changed the configuration of the edge

@@ -34,6 +34,7 @@ reason-not-permitted-or-not-proven = la preuve n'est plus valable ou la sonde ne
 reason-functional-or-rescan = l'essai ou le nouvel examen a échoué
 reason-unreachable = le frontal ne répond pas
 reason-no-edge = son frontal n’est pas enregistré : personne ne le conduit
+reason-no-round = aucun contrôle de son frontal n’est allé à son terme : il ne répond plus, ou chacun a échoué
 reason-refused = le frontal a refusé l'ordre
 reason-fenced = un autre contrôleur commande ce frontal
 reason-foreign-edit = la configuration du frontal a été modifiée par quelqu'un d'autre

@@ -1,0 +1,207 @@
+//! An edge whose loop hangs, and one whose loop panics.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+
+use relight_edge::{ProbeResult, ProbeTarget, Target};
+use relight_model::{Criticality, Digest, Epoch, Seen};
+use relight_store::{SiteRow, Store};
+
+use super::*;
+use crate::EngineOptions;
+use crate::drive::drive_edge;
+use crate::drive::loops::Loops;
+use crate::drive::pressed::Pressed;
+use crate::edges;
+use crate::incident::Phase;
+use crate::reconcile::{BARRIER, EdgeLoop, Eyes};
+
+/// Longest wait for something that is about to happen.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+const INCIDENT: &str = "CVE-2099-1";
+
+/// A register with one site on a gate in its folder, ordered dark.
+fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
+    let site = GateKey::new("a").unwrap();
+    let row = SiteRow {
+        line: 1,
+        slug: site.clone(),
+        name_fr: "A".to_owned(),
+        name_en: "A".to_owned(),
+        origin: "https://a.example".to_owned(),
+        organisation: "Body".to_owned(),
+        sector: "health".to_owned(),
+        criticality: Criticality::Important,
+        exposure: None,
+        aliases: None,
+        parts: None,
+        edge: "east".to_owned(),
+        public: true,
+    };
+    let store = Store::open(folder).unwrap();
+    store.apply_import(&store.plan_import(&[row]).unwrap(), 1, "test").unwrap();
+    let target = Target {
+        name: "east".into(),
+        kind: "builtin".into(),
+        gate: folder.join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [].into(),
+    };
+    let options = EngineOptions { holder: "test".into(), clock: || 1_000_000, inventory_ttl_s: 1 };
+    let engine = Engine::open(Arc::new(store), options).unwrap();
+    let opened = Entry::Opened {
+        question: INCIDENT.to_owned(),
+        title: String::new(),
+        statements: Digest::default(),
+        policy: String::new(),
+        revision: Digest([1; 32]),
+    };
+    let (plan, reason, sites) = (Digest::default(), String::new(), vec![site.clone()]);
+    let ordered = Entry::DarkOrdered { plan, sites, reason };
+    for entry in [opened, ordered] {
+        engine.record("test", INCIDENT, entry).unwrap();
+    }
+    (engine, target, site)
+}
+
+fn gate(engine: &Engine, site: &GateKey) -> Gate {
+    engine.with_ledger(|ledger| ledger.incident(INCIDENT).unwrap().case(site).unwrap().gate)
+}
+
+fn prove(engine: &Engine, site: &GateKey) {
+    let (sites, light, epoch) = (vec![site.clone()], Light::Dark, Epoch::default());
+    let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
+    engine.record("relight", INCIDENT, proved).unwrap();
+    assert_eq!(engine.phase(INCIDENT, site), Some(Phase::DarkProven));
+}
+
+/// Eyes that panic at first, and then see what is closed.
+struct Shaky(Arc<AtomicUsize>);
+
+impl Eyes for Shaky {
+    fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
+        let left = self.0.load(Ordering::Relaxed);
+        if left > 0 {
+            self.0.store(left - 1, Ordering::Relaxed);
+            panic!("no thread for it");
+        }
+        vec![ProbeResult { seen: Seen::Dark, ..ProbeResult::default() }; targets.len()]
+    }
+}
+
+/// Goal: a fault in one round does not end the loop of an edge. Method: its eyes panic three times.
+#[test]
+fn the_loop_of_an_edge_outlives_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, target, site) = dark_site(folder.path());
+    let left = Arc::new(AtomicUsize::new(3));
+    let driver = relight_edge::open(&target).unwrap();
+    let mut edge = EdgeLoop::new("east", driver, Box::new(Shaky(Arc::clone(&left))), 1);
+    let identity = edges::identity(&target).unwrap();
+    let (engine, lookout) = (Arc::new(engine), Lookout::default());
+    let (stop, until) = (Arc::new(AtomicBool::new(false)), Instant::now() + WAIT_MAX);
+    let pressed = Pressed::new(Arc::clone(&engine), "east", Arc::clone(&stop));
+    thread::scope(|scope| {
+        scope.spawn(|| drive_edge(&engine, &mut edge, &identity, (&pressed, &lookout), &stop));
+        while gate(&engine, &site) != Gate::Proven && Instant::now() < until {
+            engine.wait_changed(engine.version(), Duration::from_millis(20));
+        }
+        stop.store(true, Ordering::Relaxed);
+        engine.wake();
+    });
+    assert_eq!((left.load(Ordering::Relaxed), gate(&engine, &site)), (0, Gate::Proven));
+}
+
+/// Goal: what a loop that hangs proved is not proven for ever. Method: the end of its last turn is
+/// older than is allowed; then it comes to the end of one, and hangs again.
+#[test]
+fn what_a_silent_loop_proved_expires_and_what_it_owes_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
+    let mut look = |ms| {
+        lookout.look(&engine, &mut owed, begin + millis(ms));
+        gate(&engine, &site)
+    };
+    assert_eq!(look(PROOF_TTL_MS), Gate::Requested, "nobody drives it");
+    lookout.begin("east", begin);
+    for ms in [0, DARK_PROOF_MAX_MS, PROOF_TTL_MS - 1] {
+        assert_eq!(look(ms), Gate::Requested, "it was looked at {ms} ms ago");
+    }
+    assert_eq!(look(PROOF_TTL_MS), Gate::Failed);
+    lookout.note("east", begin + millis(PROOF_TTL_MS));
+    prove(&engine, &site);
+    assert_eq!(look(2 * PROOF_TTL_MS - 1), Gate::Proven);
+    // Another loop in its place has not looked at the edge either.
+    lookout.begin("east", begin + millis(2 * PROOF_TTL_MS));
+    assert_eq!(look(2 * PROOF_TTL_MS), Gate::Requested, "nobody saw it since");
+    let case = engine.with_ledger(|it| it.incident(INCIDENT).unwrap().case(&site).cloned());
+    assert!(case.unwrap().seen_dark, "nothing was seen lit");
+    assert_eq!(look(2 * PROOF_TTL_MS + DARK_PROOF_MAX_MS), Gate::Failed);
+}
+
+/// An order that comes while the loop hangs has as long as any other.
+#[test]
+fn what_is_ordered_of_a_silent_loop_fails_after_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
+    lookout.begin("east", begin);
+    let mut look = |ms| {
+        lookout.look(&engine, &mut owed, begin + millis(ms));
+        gate(&engine, &site)
+    };
+    let ordered = 2 * PROOF_TTL_MS;
+    for ms in [ordered, ordered + DARK_PROOF_MAX_MS - 1] {
+        assert_eq!(look(ms), Gate::Requested, "{ms}");
+    }
+    assert_eq!(look(ordered + DARK_PROOF_MAX_MS), Gate::Failed);
+    let mut journal = engine.store().journal(1).unwrap();
+    let last = journal.pop().unwrap();
+    assert!(last.body.contains(NO_ROUND), "{}", last.body);
+    assert_eq!(look(ordered + 2 * DARK_PROOF_MAX_MS), Gate::Failed);
+    assert_eq!(engine.store().journal(1).unwrap().pop().unwrap(), last, "told once");
+}
+
+/// Goal: an edge that has no loop any more is not one that hangs. Method: an edge becomes the
+/// second barrier of another, whose loop drives it from then on.
+#[test]
+fn the_lookout_follows_the_loops() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, east, _) = dark_site(folder.path());
+    let (engine, lookout) = (Arc::new(engine), Arc::new(Lookout::default()));
+    let west = Target { name: "west".into(), gate: folder.path().join("west"), ..east.clone() };
+    let register = |target: &Target| {
+        engine.store().put_edge(&edges::to_row(target).unwrap(), 1, "test").unwrap();
+        engine.wake();
+    };
+    let watched = || -> Vec<String> {
+        let all = lookout.silent(Instant::now() + WAIT_MAX, Duration::ZERO);
+        all.into_iter().map(|(edge, _)| edge).collect()
+    };
+    register(&east);
+    let (loops, _) = Loops::begin(&engine, &lookout).unwrap();
+    assert_eq!(watched(), ["east"], "from the start on");
+    let (stop, until) = (AtomicBool::new(false), Instant::now() + WAIT_MAX);
+    let wait_for = |edges: &[&str]| {
+        while watched() != edges && Instant::now() < until {
+            engine.wait_changed(engine.version(), Duration::from_millis(20));
+        }
+        watched()
+    };
+    let seen = thread::scope(|scope| {
+        scope.spawn(|| loops.follow(&stop));
+        register(&west);
+        let both = wait_for(&["east", "west"]);
+        let settings = [(BARRIER.to_owned(), "west".to_owned())].into();
+        register(&Target { settings, ..east.clone() });
+        let one = wait_for(&["east"]);
+        stop.store(true, Ordering::Relaxed);
+        engine.wake();
+        (both, one)
+    });
+    assert_eq!(seen, (vec!["east".into(), "west".into()], vec!["east".into()]));
+}
