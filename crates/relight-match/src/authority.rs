@@ -200,7 +200,7 @@ fn is_word_of(record: &Advisory, ecosystem: &Ecosystem) -> bool {
         // Anybody can give a document the number of another's.
         return voice.hosts.iter().any(|host| is_host(publisher, host));
     }
-    voice.sources.contains(&record.source.as_str())
+    voice.sources.contains(&base(&record.source))
         || voice.ids.iter().any(|prefix| record.id.starts_with(prefix))
         || record.source == "csaf"
 }
@@ -252,6 +252,7 @@ mod tests {
             ("csaf/https://notredhat.com", "RHSA-1", None, "Red Hat", Rank::Vendor),
             ("csaf/https://www.suse.com/", "S-1", None, "openSUSE", Rank::Distribution),
             ("debian", "debian/log/CVE-1", None, "Debian", Rank::Distribution),
+            ("alpine/v3.20/main", "alpine-v3.20/x/1-r1", None, "Alpine", Rank::Distribution),
             ("mirror", "DSA-1", None, "Debian", Rank::Distribution),
             ("chainguard", "CGA-1", None, "Wolfi", Rank::Distribution),
             ("osv", "X-1", None, "Debian", Rank::Community),

@@ -42,6 +42,10 @@ pub(crate) struct Entry {
     /// Where it says "affected" for certain.
     sure: Box<[Span]>,
     is_modular: bool,
+    /// It speaks of modular packages and of plain ones of the same name.
+    has_both_kinds: bool,
+    /// Some of it names the stream of a module, so that what names none is about plain packages.
+    names_streams: bool,
     /// It speaks of builds that are numbered for themselves.
     is_of_builds: bool,
     /// It names versions or a stream: it is about modular packages, or about others.
@@ -107,7 +111,10 @@ impl Entry {
             spans: spans.map(|spans| Span::at_most(spans.concat())),
             sure: Span::at_least(parts.iter().flat_map(Part::sure).collect()),
             form: form(record, &package, rank, affected),
-            is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
+            is_modular: parts.iter().any(Part::is_of_modules),
+            has_both_kinds: parts.iter().any(Part::is_of_modules)
+                && !parts.iter().all(Part::is_of_modules),
+            names_streams: parts.iter().any(|part| part.module.is_some()),
             is_of_builds: parts.iter().any(|part| part.build.is_some()),
             is_of_kind: parts.iter().any(Part::is_of_kind),
             parts,
@@ -145,7 +152,7 @@ impl Entry {
             // Of which release it is, or the entry, is not certain.
             _ => return None,
         }
-        if self.is_of_builds {
+        if self.is_of_builds || self.has_both_kinds {
             return None;
         }
         if self.is_modular {
@@ -187,16 +194,24 @@ impl Entry {
         self.rank != Rank::Own && self.parts.iter().any(|part| part.build != subject.build)
     }
 
-    /// Whether a bound or a listed version is that of a module stream.
-    const fn is_modular(&self) -> bool {
-        self.is_modular
+    /// Whether a part counts for packages of the kind that the subject is: modular, or plain. What
+    /// names neither a version nor a stream may be about either, unless the record names streams.
+    fn is_of_its_kind(&self, part: &Part, subject: &Subject) -> bool {
+        if !self.has_both_kinds {
+            return true;
+        }
+        let is_open = !part.is_of_kind() && !self.names_streams;
+        part.is_of_modules() == subject.is_modular() || subject.is_modular() && is_open
     }
 
     /// What it says of a subject; `None` when it does not speak about it at all.
     pub(crate) fn told(&self, subject: &Subject, asked: &Asked) -> Option<Told<'_>> {
         let mut told: Option<Told<'_>> = None;
         let is_meant = |part: &&Part| {
-            self.rank == Rank::Own || part.build == subject.build && part.may_be_of_stream(subject)
+            self.rank == Rank::Own
+                || part.build == subject.build
+                    && part.may_be_of_stream(subject)
+                    && self.is_of_its_kind(part, subject)
         };
         for part in self.parts.iter().filter(is_meant).filter(|it| it.speaks_of(subject)) {
             let next = part.told(asked, self.known_is_last);
@@ -205,8 +220,11 @@ impl Entry {
             }
         }
         let told = told.filter(|it| !self.only_adds || it.stand != Stand::NotAffected)?;
+        if self.has_both_kinds && !subject.is_modular() {
+            return Some(told);
+        }
         // Our own word is about every build, and what gives no version is of no stream.
-        if self.is_modular() != subject.is_modular() {
+        if self.is_modular != subject.is_modular() {
             return match told.stand {
                 _ if self.rank == Rank::Own => Some(told),
                 Stand::Affected if !self.is_of_kind => Some(Told::unknown(Why::StreamUnknown)),
@@ -225,7 +243,7 @@ impl Entry {
     /// Whether it is about the stream of a modular package; `None` where one of them is not told.
     /// An erratum that fixes stream A says nothing about stream B.
     fn is_of_stream(&self, subject: &Subject) -> Option<bool> {
-        if !self.is_modular() {
+        if !self.is_modular {
             return Some(true);
         }
         let stream = subject.stream.as_deref()?;
@@ -375,6 +393,11 @@ impl Part {
         };
         let spans = part.spans(spans);
         (part, spans)
+    }
+
+    /// Whether a stream, a bound or a listed version is that of a module.
+    fn is_of_modules(&self) -> bool {
+        self.module.is_some() || self.is_modular
     }
 
     /// Whether it is about the module stream of a subject, as far as both are told: each stream has

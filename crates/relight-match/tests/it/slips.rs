@@ -153,6 +153,17 @@ fn m15_each_stream_of_a_module_is_judged_by_itself() {
     };
     let fixed = vec![of("16", &["i0 f16.20-1.module_el8"]), of("18", &["i0 f18.9-1.module_el8"])];
     let open = vec![of("16", &["i0 f16.20-1.module_el8"]), of("18", &["i0"])];
+    // The plain package of the same name is one more that the document names.
+    let plain = [&open[..], &[affected("Red Hat:8", "nodejs", &["i0 f10.2-1.el8"])]].concat();
+    for (version, wanted) in [("10.1-1.el8", "affected"), ("10.2-1.el8", "clear")] {
+        let it = component(&format!("pkg:rpm/redhat/nodejs@{version}?distro=rhel-8.6"));
+        let all = Advisories::new(vec![advisory("CVE-1", plain.clone())]);
+        let state = all.group("CVE-1").unwrap().judge(&it);
+        assert_eq!(state.map_or("clear", |found| found.state.as_str()), wanted, "{version}");
+        let mut matcher = Matcher::new(all);
+        matcher.add([(0, it)]);
+        assert_eq!(matcher.matches("CVE-1").is_empty(), wanted == "clear", "{version}");
+    }
     for (version, stream, by_fix, by_open) in [
         ("16.19-1.module_el8", "16", "affected", "affected"),
         ("16.21-1.module_el8", "16", "clear", "clear"),
@@ -167,7 +178,8 @@ fn m15_each_stream_of_a_module_is_judged_by_itself() {
             stream => format!("&rpmmod=nodejs:{stream}:8060:ad"),
         };
         let it = component(&format!("pkg:rpm/redhat/nodejs@{version}?distro=rhel-8.6{module}"));
-        for (parts, wanted) in [(&fixed, by_fix), (&open, by_open)] {
+        let by_plain = if stream == "none" { "affected" } else { by_open };
+        for (parts, wanted) in [(&fixed, by_fix), (&open, by_open), (&plain, by_plain)] {
             let all = Advisories::new(vec![advisory("CVE-1", parts.clone())]);
             let group = all.group("CVE-1").unwrap();
             let state = group.judge(&it).map_or("clear", |found| found.state.as_str());
