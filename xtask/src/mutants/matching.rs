@@ -6,7 +6,7 @@ use super::{Mutant, mutant};
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "a version that is fixed and introduced closes what was open",
-        "range.rs",
+        "range/points.rs",
         "        if self.introduced {\n            told.has_ignored |= !self.fixed;",
         "        if self.introduced && !self.fixed {\n            told.has_ignored |= !self.fixed;",
     ),
