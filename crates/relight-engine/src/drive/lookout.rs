@@ -48,7 +48,7 @@ impl Lookout {
     }
 
     /// The edges whose loop has not come to the end of a turn for so long, and for how long.
-    fn silent(&self, now: Instant, at_least: Duration) -> Vec<(String, Duration)> {
+    pub(super) fn silent(&self, now: Instant, at_least: Duration) -> Vec<(String, Duration)> {
         let turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let silent = turns.iter().map(|(edge, at)| (edge, now.saturating_duration_since(*at)));
         let silent = silent.filter(|(_, since)| *since >= at_least);

@@ -13,7 +13,7 @@ use relight_store::EdgeRow;
 
 use super::lookout::Lookout;
 use super::pressed::Pressed;
-use super::{POLL, drive_edge, for_incidents, no_barrier};
+use super::{POLL, SAMPLE, drive_edge, for_incidents, no_barrier};
 use crate::barriers::barrier_of;
 use crate::edges;
 use crate::engine::Engine;
@@ -34,6 +34,18 @@ struct Planned {
     barrier: Option<Target>,
 }
 
+impl Planned {
+    /// The names of the edges that it drives.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let both = std::iter::once(&self.target).chain(&self.barrier);
+        both.map(|target| target.name.as_str())
+    }
+
+    fn drives(&self, edge: &str) -> bool {
+        self.names().any(|name| name == edge)
+    }
+}
+
 struct Running {
     planned: Planned,
     stop: Arc<AtomicBool>,
@@ -45,8 +57,12 @@ pub(super) struct Loops {
     engine: Arc<Engine>,
     lookout: Arc<Lookout>,
     running: BTreeMap<String, Running>,
+    /// Those that were told to end and have not yet: one may hang in its edge.
+    leaving: Vec<Running>,
     /// The register as the loops follow it.
     seen: (Vec<EdgeRow>, BTreeSet<String>),
+    /// Some of it is still to be followed.
+    is_behind: bool,
     begun: u64,
     /// Since when sites are wanted dark whose edge nobody drives.
     homeless: BTreeMap<GateKey, i64>,
@@ -61,8 +77,10 @@ impl Loops {
         let seen = (engine.store().edges()?, engine.edges_of_sites());
         let (planned, mut troubles) = planned(&seen)?;
         let (engine, lookout) = (Arc::clone(engine), Arc::clone(lookout));
-        let (running, homeless) = (BTreeMap::new(), BTreeMap::new());
-        let mut loops = Self { engine, lookout, running, seen, begun: 0, homeless };
+        let (running, leaving, homeless) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let (is_behind, begun) = (false, 0);
+        let mut loops =
+            Self { engine, lookout, running, leaving, seen, is_behind, begun, homeless };
         for planned in planned {
             troubles.extend(loops.start(planned)?);
         }
@@ -79,45 +97,56 @@ impl Loops {
                 // What cannot be read or started now is tried again.
                 drop(self.follow_register());
                 self.tell_homeless();
-                next = Instant::now() + POLL;
+                next = Instant::now() + if self.leaving.is_empty() { POLL } else { SAMPLE };
             }
             self.engine.wait_changed(version, left);
         }
     }
 
     /// Ends the loops of edges that left or are another thing now, and starts those of new ones; a
-    /// loop that ended by itself begins again. An edge has one loop at a time.
+    /// loop that ended by itself begins again. An edge has one loop at a time, and one whose loop
+    /// hangs keeps no other edge waiting.
     fn follow_register(&mut self) -> Result<(), EngineError> {
         let now = (self.engine.store().edges()?, self.engine.edges_of_sites());
         let is_whole = self.running.values().all(|it| !it.thread.is_finished());
-        if is_whole && now == self.seen {
+        if is_whole && !self.is_behind && now == self.seen {
             return Ok(());
         }
+        self.leaving.retain(|it| !it.thread.is_finished());
         let (mut planned, _) = planned(&now)?;
         let is_kept = |it: &Running| planned.contains(&it.planned) && !it.thread.is_finished();
         let (kept, over) =
             std::mem::take(&mut self.running).into_iter().partition(|it| is_kept(&it.1));
         self.running = kept;
-        self.end(over);
-        // One that hangs is looked after until it has ended.
-        self.lookout.keep(|edge| planned.iter().any(|it| it.target.name == edge));
-        planned.retain(|it| !self.running.contains_key(&it.target.name));
+        self.dismiss(over);
+        let is_free = |name: &str| !self.leaving.iter().any(|it| it.planned.drives(name));
+        planned.retain(|it| !self.running.contains_key(&it.target.name) && it.names().all(is_free));
+        self.lookout.keep(|edge| {
+            let begins = planned.iter().any(|it| it.target.name == edge);
+            begins || self.running.contains_key(edge) || self.is_leaving(edge)
+        });
+        let mut done = Ok(());
         for planned in planned {
-            self.start(planned)?;
+            done = done.and(self.start(planned).map(drop));
         }
+        self.is_behind = done.is_err() || !self.leaving.is_empty();
         self.seen = now;
-        Ok(())
+        done
     }
 
-    fn end(&self, over: BTreeMap<String, Running>) {
+    /// The loop of this edge was told to end and has not yet.
+    fn is_leaving(&self, edge: &str) -> bool {
+        self.leaving.iter().any(|it| it.planned.target.name == edge)
+    }
+
+    fn dismiss(&mut self, over: BTreeMap<String, Running>) {
         for running in over.values() {
             running.stop.store(true, Ordering::Relaxed);
         }
         self.engine.wake();
-        for running in over.into_values() {
-            // A thread that panicked was told by the panic hook.
-            drop(running.thread.join());
-        }
+        // A thread that panicked was told by the panic hook.
+        let left = over.into_values().filter(|it| !it.thread.is_finished());
+        self.leaving.extend(left);
     }
 
     /// An edge that cannot be opened is a loop that tries again, and says what is the matter.
@@ -157,7 +186,8 @@ impl Loops {
         let mut round = Round::default();
         let mut homeless = BTreeMap::new();
         for edge in self.engine.edges_of_sites() {
-            if self.running.contains_key(&edge) {
+            // Of one that does not end the lookout tells.
+            if self.running.contains_key(&edge) || self.is_leaving(&edge) {
                 continue;
             }
             let (wants, _) = self.engine.wants_of(&edge);
@@ -189,7 +219,11 @@ impl Loops {
 impl Drop for Loops {
     fn drop(&mut self) {
         let running = std::mem::take(&mut self.running);
-        self.end(running);
+        self.dismiss(running);
+        for running in self.leaving.drain(..) {
+            // A thread that panicked was told by the panic hook.
+            drop(running.thread.join());
+        }
     }
 }
 
@@ -215,3 +249,6 @@ fn planned(
         own.map(|(target, barrier)| Planned { target: target.clone(), barrier: barrier.cloned() });
     Ok((own.collect(), troubles))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Loops that do not end when they are told to.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use relight_store::Store;
+
+use super::*;
+use crate::EngineOptions;
+use crate::reconcile::BARRIER;
+
+/// Longest wait for something that is about to happen.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+fn edge(folder: &Path, name: &str, gate: &str, barrier: Option<&str>) -> Target {
+    let settings = barrier.map(|name| (BARRIER.to_owned(), name.to_owned()));
+    Target {
+        name: name.into(),
+        kind: "builtin".into(),
+        gate: folder.join(gate),
+        listeners: Vec::new(),
+        verify: None,
+        settings: settings.into_iter().collect(),
+    }
+}
+
+fn register(loops: &Loops, edge: &Target) {
+    loops.engine.store().put_edge(&edges::to_row(edge).unwrap(), 1, "test").unwrap();
+}
+
+fn driven(loops: &Loops) -> Vec<&str> {
+    loops.running.keys().map(String::as_str).collect()
+}
+
+fn watched(loops: &Loops) -> Vec<String> {
+    let all = loops.lookout.silent(Instant::now() + WAIT_MAX, Duration::ZERO);
+    all.into_iter().map(|(edge, _)| edge).collect()
+}
+
+/// Goal: an edge that hangs keeps no other without a loop, and has never two itself. Method: its
+/// loop does not end; meanwhile it is registered anew, or becomes the second barrier of another,
+/// and one more edge is registered.
+#[test]
+fn a_loop_that_hangs_keeps_no_other_edge_waiting() {
+    for (barrier, meanwhile, after) in [
+        (None, ["east", "north"].as_slice(), ["east", "north", "west"].as_slice()),
+        (Some("west"), &["east"], &["east", "north"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, store) = (folder.path(), Store::open(folder.path()).unwrap());
+        let holder = "test".into();
+        let options = EngineOptions { holder, clock: || 1_000_000, inventory_ttl_s: 1 };
+        let engine = Arc::new(Engine::open(Arc::new(store), options).unwrap());
+        let (mut loops, _) = Loops::begin(&engine, &Arc::default()).unwrap();
+        let (release, hung) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || for () in hung {});
+        let planned = Planned { target: edge(path, "west", "old", None), barrier: None };
+        let (stop, begin) = (Arc::default(), Instant::now());
+        loops.running.insert("west".into(), Running { planned, stop, thread });
+        loops.lookout.begin("west", begin);
+        register(&loops, &edge(path, "east", "east", None));
+        register(&loops, &edge(path, "north", "north", barrier));
+        register(&loops, &edge(path, "west", "new", None));
+        for _ in 0..2 {
+            loops.follow_register().unwrap();
+            assert_eq!(driven(&loops), meanwhile, "{barrier:?}");
+            assert_eq!(watched(&loops), [meanwhile, &["west"]].concat(), "it hangs: {barrier:?}");
+        }
+        drop(release);
+        let until = Instant::now() + WAIT_MAX;
+        while driven(&loops) != after && Instant::now() < until {
+            engine.wait_changed(engine.version(), Duration::from_millis(10));
+            loops.follow_register().unwrap();
+        }
+        assert_eq!(driven(&loops), after, "{barrier:?}");
+        assert_eq!(watched(&loops), after, "{barrier:?}");
+    }
+}
