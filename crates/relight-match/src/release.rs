@@ -20,6 +20,9 @@ const BASE_OF_RED_HAT: [&str; 8] = [
     "rhel_tus",
 ];
 
+/// The first release that Red Hat names with its minor number although all of it is meant.
+const FIRST_BY_MINOR: u32 = 10;
+
 /// Products of SUSE that are no distribution, by how their names begin and their versions, with the
 /// release on which they stand.
 const PRODUCTS_OF_SUSE: [(&str, &str, &str); 16] = [
@@ -189,9 +192,17 @@ const fn is_digit(c: char) -> bool {
 }
 
 /// `9` of `enterprise_linux:9::baseos`. What is only for some of a release (`rhel_eus:8.4`), or for
-/// a product on top of it, has none.
+/// a product on top of it, has none. From 10 on the distribution itself is named with the minor
+/// release that was the newest (`enterprise_linux:10.1`).
 fn major_of_red_hat(release: &str) -> Option<&str> {
-    base_of_red_hat(release).filter(|version| version.chars().all(is_digit))
+    let version = base_of_red_hat(release)?;
+    let Some((major, minor)) = version.split_once('.') else {
+        return version.chars().all(is_digit).then_some(version);
+    };
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(is_digit);
+    let is_main = release.starts_with("enterprise_linux:") && is_number(major) && is_number(minor);
+    let counts = is_main && major.parse::<u32>().is_ok_and(|it| it >= FIRST_BY_MINOR);
+    counts.then_some(major)
 }
 
 /// The major release of which a product of Red Hat is a part: `8` of `rhel_eus:8.4::appstream` and
@@ -305,6 +316,10 @@ mod tests {
         ("Red Hat:enterprise_linux:9::baseos", "9", ""),
         ("Red Hat:enterprise_linux:7::server", "7", ""),
         ("Red Hat:rhel_els:7", "7", ""),
+        ("Red Hat:enterprise_linux:10", "10", ""),
+        ("Red Hat:enterprise_linux:10.0", "10", ""),
+        ("Red Hat:enterprise_linux:10.1::appstream", "10", ""),
+        ("Red Hat:rhel_eus:10.0", "", "10"),
         ("Red Hat:rhel_eus:8.4::appstream", "", "8"),
         ("Red Hat:enterprise_linux:8.4::baseos", "", "8"),
         ("Red Hat:rhel_software_collections:3::el7", "", "7"),

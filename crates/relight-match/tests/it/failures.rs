@@ -251,6 +251,7 @@ fn m15_errata_reach_the_releases_that_they_are_about() {
         ("Red Hat:openshift:4.12::el8", "redhat rhel-8.4", "release-perhaps"),
         ("Red Hat:something_new:1", "redhat rhel-8.4", "release-perhaps"),
         ("Red Hat:enterprise_linux:9::baseos", "redhat rhel", "release-unknown"),
+        ("Red Hat:enterprise_linux:10.1", "redhat rhel-10.0", "affected"),
         ("SUSE:Linux Enterprise Server 15 SP4", "suse sles-15.4", "affected"),
         ("SUSE:Linux Enterprise Module for Basesystem 15 SP4", "suse sles-15.4", "affected"),
         ("SUSE:Linux Enterprise Server 15 SP4", "suse sles-15.5", "silent"),

@@ -134,12 +134,22 @@ const STREAMS_OF_RED_HAT: [&str; 8] = [
     "rhel_tus",
 ];
 
+/// `10` of `10.1`: from 10 on Red Hat names the distribution itself with the minor release that was
+/// the newest; below, that is a stream of its own.
+fn major_of_red_hat<'a>(product: &str, version: &'a str) -> Option<&'a str> {
+    let (major, minor) = version.split_once('.')?;
+    let is_number = !minor.is_empty() && minor.bytes().all(|it| it.is_ascii_digit());
+    let is_main = product == "enterprise_linux" && is_number;
+    (is_main && major.parse::<u32>().is_ok_and(|it| it >= 10)).then_some(major)
+}
+
 /// `rhel_eus:8.4::appstream` of `cpe:/a:redhat:rhel_eus:8.4::appstream`, as OSV writes it.
 fn stream_of_red_hat(cpe: &str) -> Option<String> {
     let mut parts = cpe.split(':').skip_while(|it| *it != "redhat").skip(1);
     let (product, version) = (parts.next()?, parts.next()?);
     let is_digit = |it: u8| it.is_ascii_digit();
-    let is_minor = version.contains('.') || product != "enterprise_linux";
+    let is_main = major_of_red_hat(product, version).is_some();
+    let is_minor = (version.contains('.') && !is_main) || product != "enterprise_linux";
     let is_number = version.split('.').all(|it| !it.is_empty() && it.bytes().all(is_digit));
     let rest: Vec<&str> = parts.map(|it| if it == "*" { "" } else { it }).collect();
     let whole = format!("{product}:{version}:{}", rest.join(":"));
@@ -159,6 +169,8 @@ fn release_of(cpe: &str, ecosystem: &Ecosystem) -> Option<String> {
     let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
     let mut parts = rest.split(':').skip(1);
     let (vendor, product, version) = (parts.next()?, parts.next()?, parts.next()?);
+    let main = major_of_red_hat(product, version).filter(|_| *ecosystem == Ecosystem::RedHat);
+    let version = main.unwrap_or(version);
     let is_system = matches!(product, "enterprise_linux" | "almalinux" | "rocky_linux" | "linux");
     let is_own = Ecosystem::from_purl("rpm", vendor) == *ecosystem;
     let is_number = |text: &str| {

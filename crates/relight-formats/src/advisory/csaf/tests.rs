@@ -291,6 +291,13 @@ fn whose_package_it_is() {
             "cpe:/o:redhat:enterprise_linux:9.2::baseos",
             "Some(\"enterprise_linux:9.2::baseos\") 9",
         ),
+        ("pkg:rpm/redhat/vim@9", "cpe:/o:redhat:enterprise_linux:10.0", "Some(\"10\") 9"),
+        (
+            "pkg:rpm/redhat/vim@9",
+            "cpe:2.3:o:redhat:enterprise_linux:10.1:*:*:*:*:*:*:*",
+            "Some(\"10\") 9",
+        ),
+        ("pkg:rpm/redhat/vim@9", "cpe:/o:redhat:rhel_eus:10.0", "Some(\"rhel_eus:10.0\") 9"),
         (
             "pkg:rpm/redhat/vim@9",
             "cpe:/a:redhat:rhel_eus:8.4::appstream",
