@@ -15,6 +15,7 @@ const SOURCE: u32 = 1044;
 const DIR_INDEXES: u32 = 1116;
 const BASE_NAMES: u32 = 1117;
 const DIR_NAMES: u32 = 1118;
+const MODULARITY_LABEL: u32 = 5096;
 
 /// A number of four bytes, and kinds of text.
 const INT32: u32 = 4;
@@ -76,6 +77,7 @@ impl<'a> Header<'a> {
         let purl = Purl::new("rpm", "", &name, &format!("{version}-{}", self.text(RELEASE)))
             .with_qualifier("arch", &self.text(ARCH))
             .with_qualifier("epoch", &epoch.unwrap_or_default())
+            .with_qualifier("rpmmod", &self.text(MODULARITY_LABEL))
             .with_qualifier("upstream", &self.text(SOURCE));
         (!name.is_empty() && !version.is_empty()).then_some(purl)
     }
@@ -93,5 +95,36 @@ impl<'a> Header<'a> {
             Some(format!("{}{name}", folders.get(number as usize)?))
         };
         self.texts(BASE_NAMES).zip(numbers).filter_map(join)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header with these texts.
+    fn header(texts: &[(u32, &str)]) -> Vec<u8> {
+        let (mut index, mut data) = (Vec::new(), Vec::new());
+        for (tag, text) in texts {
+            for number in [*tag, TEXTS[0], data.len() as u32, 1] {
+                index.extend(number.to_be_bytes());
+            }
+            data.extend(text.bytes().chain([0]));
+        }
+        let sizes = [texts.len() as u32, data.len() as u32].map(u32::to_be_bytes);
+        [sizes.concat(), index, data].concat()
+    }
+
+    #[test]
+    fn a_package_tells_the_stream_of_its_module() {
+        let plain = [(NAME, "nodejs"), (VERSION, "18.9.1"), (RELEASE, "1.el8"), (ARCH, "noarch")];
+        let label = (MODULARITY_LABEL, "nodejs:18:8060020220523160029:ad008a3a");
+        let modular = [&plain[..], &[label]].concat();
+        for (texts, wanted) in [(&plain[..], None), (&modular, Some(label.1))] {
+            let bytes = header(texts);
+            let purl = Header::parse(&bytes).and_then(|it| it.purl()).unwrap();
+            assert_eq!(purl.version, "18.9.1-1.el8");
+            assert_eq!(purl.qualifier("rpmmod"), wanted);
+        }
     }
 }
