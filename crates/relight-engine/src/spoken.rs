@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_match::{Policy, Spoken, spoken};
+use relight_match::{MATCHER_REVISION, Policy, Spoken, spoken};
 use relight_model::Ecosystem;
 use relight_store::{Store, StoreError, StoredAdvisory};
 
 use crate::inventoried::read_all;
 
-/// Where the list is kept: the number of the newest record, then a line for each witness.
-const KEY: &str = "advisory-releases";
+/// Where the list is kept: the revision of the matcher that made it and the number of the newest
+/// record, then a line for each witness.
+pub(crate) const KEY: &str = "advisory-releases";
 
 /// By source and release, the id of the witness.
 type Witnesses = BTreeMap<(String, String), String>;
@@ -59,9 +60,11 @@ fn renew(witnesses: &mut Witnesses, fresh: Vec<StoredAdvisory>) -> bool {
     before.iter().all(|key| witnesses.contains_key(key))
 }
 
+/// A list that another matcher made is none: another record may be a witness by now.
 fn parse(text: &str) -> Option<(u64, Witnesses)> {
     let mut lines = text.lines();
-    let seq = lines.next()?.parse().ok()?;
+    let (revision, seq) = lines.next()?.split_once(' ')?;
+    let seq = seq.parse().ok().filter(|_| revision == MATCHER_REVISION.to_string())?;
     let mut witnesses = Witnesses::new();
     for line in lines {
         let [source, release, id] = line.split('\t').collect::<Vec<_>>()[..] else { return None };
@@ -71,7 +74,7 @@ fn parse(text: &str) -> Option<(u64, Witnesses)> {
 }
 
 fn print(seq: u64, witnesses: &Witnesses) -> String {
-    let mut text = format!("{seq}\n");
+    let mut text = format!("{MATCHER_REVISION} {seq}\n");
     for ((source, release), id) in witnesses {
         text.push_str(&format!("{source}\t{release}\t{id}\n"));
     }

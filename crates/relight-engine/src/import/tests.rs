@@ -437,6 +437,12 @@ fn releases_that_are_spoken_of_are_followed() {
         it.import(now, &[("a.json", text.as_bytes())]);
         assert_eq!(spoken(), wanted, "import {now}");
     }
+    // What other rules made of the same records is read anew.
+    let seq = it.store.advisory_seq().unwrap();
+    for of in [format!("{seq}\n"), format!("{} {seq}\n", relight_match::MATCHER_REVISION - 1)] {
+        it.store.settings(|settings| settings.put(crate::spoken::KEY, &of)).unwrap();
+        assert_eq!(spoken(), "11 13", "{of}");
+    }
 }
 
 /// Goal: of two files that tell the same id the later word counts, in whatever order they are
