@@ -204,18 +204,21 @@ impl Engine {
             let question = Question::Advisory(incident.question.clone());
             let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
             let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
-            let mut released = BTreeSet::new();
+            let (is_short, mut released) = (self.store.is_short_of_space(), BTreeSet::new());
             for (site, answer) in known.into_iter().zip(answers.sites) {
                 let evidence = self.evidence(&state, incident, site, &answer, kind)?;
                 // What another incident holds dark is not darkened by this news, but kept so.
                 let lit = state.ledger.wants(&site.slug) == Light::Lit;
-                let next = incident.weighed(&evidence, now).ok().map(|case| case.phase.wants());
+                let weighed = incident.weighed(&evidence, now).ok();
+                let next = weighed.as_ref().map(|case| case.phase.wants());
+                // Whoever cannot journal good news asks again and again.
+                let is_kept = !is_short || incident.is_news(&evidence, weighed.as_ref());
                 let entry = (id.to_owned(), Entry::EvidenceAttached { evidence });
                 if lit && next == Some(Light::Dark) {
                     darkening.push((site.slug.clone(), entry));
                 } else {
-                    released.extend(next.map(|_| site.slug.clone()));
-                    entries.push(entry);
+                    released.extend(next.filter(|_| is_kept).map(|_| site.slug.clone()));
+                    entries.extend(is_kept.then_some(entry));
                 }
             }
             brake(&state, incident, darkening.iter().map(|(site, _)| site), &released, now)

@@ -64,6 +64,21 @@ impl Incident {
         case.go(next, now);
         Ok(case)
     }
+
+    /// Whether evidence, and the case as [`Incident::weighed`] makes it, say more than is known:
+    /// bad news that follows from nothing, or that is known already but for its time, does not.
+    pub(crate) fn is_news(&self, evidence: &Evidence, weighed: Option<&Case>) -> bool {
+        let is_bad = evidence.verdict != Verdict::Clear;
+        let is_known = |weighed: &Case| {
+            let case = self.cases.get(&evidence.site)?;
+            let known = case.evidence.as_ref()?;
+            let (made_at, expires_at) = (known.made_at, known.expires_at);
+            let same = Evidence { made_at, expires_at, ..evidence.clone() };
+            let after = Case { evidence: Some(same), ..weighed.clone() };
+            Some(after == *case)
+        };
+        !(is_bad && weighed.is_none_or(|it| is_known(it).unwrap_or_default()))
+    }
 }
 
 /// The phase after new evidence.

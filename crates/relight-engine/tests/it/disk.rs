@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
-use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground};
+use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
 use relight_engine::plan::Action;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
 use relight_model::{Digest, Light};
@@ -13,6 +14,7 @@ use testkit::SmallDisk;
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+use crate::follow::bring;
 
 #[test]
 fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
@@ -123,4 +125,39 @@ fn on_a_full_disk_what_is_over_goes_dark_and_bad_news_is_heard() {
     assert_eq!(town.ledger().wants(&sites[2]), Light::Dark, "bad news does not");
     fs::remove_file(&filled).unwrap();
     town.engine.attach_evidence("relight", LOG4SHELL, both, EvidenceKind::Scan).unwrap();
+}
+
+/// A disk that is full, and a controller that has nothing left of its reserve to give up.
+fn fill(town: &Town, disk: &SmallDisk) -> PathBuf {
+    let filled = disk.fill("log");
+    while town.folder.path().join(RESERVE_FILE).exists() {
+        let (plan, reason) = (Digest([1; 32]), "x".repeat(100_000));
+        let glass = Entry::BreakGlass { plan, reason, by: "A. Tremblay".into(), proof: None };
+        town.engine.record("A. Tremblay", LOG4SHELL, glass).unwrap();
+    }
+    filled
+}
+
+/// Goal: what is left of a full disk is not used up by one piece of news. Method: an inventory
+/// that is affected was left beside one that is clear, and whoever follows tries again and again.
+#[test]
+fn on_a_full_disk_bad_news_is_journalled_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    town.incident(LOG4SHELL);
+    bring(&town, town.engine.store(), 0, log4j("2.14.1"));
+    bring(&town, town.engine.store(), 1, log4j("2.17.1"));
+    let filled = fill(&town, &disk);
+    assert!(town.engine.follow_store().is_err(), "good news waits for room");
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Dark);
+    let once = town.journal();
+    for _ in 0..2 {
+        assert!(town.engine.follow_store().is_err(), "good news waits for room");
+        assert_eq!(town.journal(), once);
+    }
+    fs::remove_file(&filled).unwrap();
+    town.engine.follow_store().unwrap();
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Online));
+    assert_eq!(town.engine.store().left_inventories().unwrap(), []);
 }

@@ -22,7 +22,7 @@ fn other(town: &Town) -> Store {
     Store::open(town.folder.path()).unwrap()
 }
 
-fn bring(town: &Town, store: &Store, site: usize, sbom: Sbom) {
+pub(crate) fn bring(town: &Town, store: &Store, site: usize, sbom: Sbom) {
     let observed_at = town.engine.now();
     let inventory = Inventory { site: key(&name(site)), sbom, observed_at, profiles: None };
     leave(store, &[inventory], observed_at).unwrap();
