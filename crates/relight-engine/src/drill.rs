@@ -208,8 +208,8 @@ impl DrillEdge {
     }
 
     /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, or ordered one
-    /// that is marked for drills, and a drill would be in its way. Of what is the drill's own,
-    /// `lit` must be lit.
+    /// that is marked for drills, and a drill would be in its way; or the gate holds something dark
+    /// that this journal knows nothing of. Of what is the drill's own, `lit` must be lit.
     fn is_in_use(
         &self,
         ledger: &Ledger,
@@ -229,6 +229,10 @@ impl DrillEdge {
         }
         let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
         all.extend_from_slice(lit);
+        // What another register ordered here is no site of this one, and a drill would open it.
+        let owned = driver.owned().map_err(|error| chain(&error))?;
+        let is_own = |key: &GateKey| self.keys.iter().any(|own| own.key == *key);
+        all.extend(owned.into_iter().filter(|key| !self.others.contains(key) && !is_own(key)));
         let views = driver.observe(&all).map_err(|error| chain(&error))?;
         let dark = all.iter().zip(&views).find(|(_, view)| {
             !view.foreign && (view.durable != Seen::Lit || view.runtime != Seen::Lit)

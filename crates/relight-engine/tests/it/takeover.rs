@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use relight_engine::drill::{DrillScope, Pace, StepName};
 use relight_engine::drive::Drive;
 use relight_engine::edge::{GateSet, ProbeTarget};
 use relight_engine::edges;
@@ -110,6 +111,28 @@ fn what_is_dark_without_an_order_in_this_journal_stays_dark_and_is_told() {
     edge.round(&[want(0)], epoch(4), 3_000, &|_| false);
     edge.round(&[Want { light: Light::Lit, ..want(0) }], epoch(5), 4_000, &|_| true);
     assert!(gate("elsewhere") && edge.has_unasked());
+}
+
+/// Goal: a drill opens nothing that another register ordered dark at the same gate. Method: a gate
+/// is told so under the epoch that it holds, and both ways into a drill are tried.
+#[test]
+fn a_drill_leaves_alone_what_another_register_holds_dark() {
+    let town = Town::new(1);
+    let engine = &town.engine;
+    let target = edges::from_row(&engine.store().edges().unwrap()[0]).unwrap();
+    let mut driver = relight_engine::edge::open(&target).unwrap();
+    let epoch = Epoch { term: 1, seq: 7 };
+    driver.close(epoch, &GateSet::from([key("elsewhere")])).unwrap();
+    let scope = DrillScope::read(engine.store(), &[]).unwrap();
+    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None };
+    let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
+    let failed = report.failed().unwrap();
+    assert_eq!(failed.name, StepName::Reach);
+    assert_eq!(failed.detail, "elsewhere is not seen lit at the gate");
+    let mut began = || panic!("the second controller wrote to the gate");
+    let held = engine.with_ledger(|it| scope.edges()[0].hold(epoch, it, &pace, &mut began));
+    assert!(held.is_err());
+    assert!(town.folder.path().join("gate/current/elsewhere").exists());
 }
 
 /// An epoch that cannot be read says nothing about terms; the write to that edge says so.
