@@ -14,6 +14,7 @@ use std::thread;
 use relight_model::{Timestamp, Warning};
 use relight_store::{SourceCounts, Store, StoreError};
 
+pub use self::ask::{Answered, Asker};
 use self::client::Client;
 pub use self::client::{
     ANSWER_BYTES_MAX, ANSWER_S_MAX, CONNECT_S_MAX, Fault, REDIRECTS_MAX, SILENCE_S_MAX,
@@ -29,6 +30,7 @@ use self::state::hold;
 pub use self::state::{FeedState, RETRY_AFTER_S_MAX, Trouble, held_until, late_after};
 use crate::import::{ImportOptions, ImportReport, UPDATED_KEY, import_staged};
 
+mod ask;
 #[cfg(test)]
 mod changes_tests;
 mod client;

@@ -52,8 +52,8 @@ const NAME: &str = concat!("relight/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The stable code: `unreachable`, `certificate`, `timed-out`, `cut`, `redirect`, `status`,
-    /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `gone`, `authorities`; of what came,
-    /// `list`, `damaged`, `incomplete`, `nothing-usable` or `refused`.
+    /// `busy`, `insecure`, `token`, `too-long`, `answer`, `disk`, `stopped`, `gone`, `authorities`;
+    /// of what came, `list`, `damaged`, `incomplete`, `nothing-usable` or `refused`.
     pub code: &'static str,
     /// The place and the technical cause.
     pub detail: String,
@@ -147,6 +147,11 @@ impl Client {
         Ok(Self { secure: agent(true), plain: agent(false) })
     }
 
+    /// Who asks at an address.
+    pub(super) fn agent(&self, url: &str) -> &Agent {
+        if url.starts_with("https:") { &self.secure } else { &self.plain }
+    }
+
     /// Gets a document into a file, which is made anew. What of a document that was cut off is in
     /// the file says nothing.
     ///
@@ -164,7 +169,7 @@ impl Client {
         if is_stopped() {
             return Err(Fault::stopped(url));
         }
-        let agent = if url.starts_with("https:") { &self.secure } else { &self.plain };
+        let agent = self.agent(url);
         let known = known.filter(|it| **it != Validators::default());
         let mut request = agent.get(url);
         if let Some(etag) = known.and_then(|it| it.etag.as_deref()) {
@@ -224,7 +229,7 @@ fn save(
 }
 
 /// A body that ended early.
-fn cut(url: &str, cause: &io::Error) -> Fault {
+pub(super) fn cut(url: &str, cause: &io::Error) -> Fault {
     let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<Cause>());
     match inner {
         Some(Cause::Timeout(_)) => Fault::new("timed-out", url, cause),
@@ -233,7 +238,7 @@ fn cut(url: &str, cause: &io::Error) -> Fault {
     }
 }
 
-fn fault_of(url: &str, cause: &Cause) -> Fault {
+pub(super) fn fault_of(url: &str, cause: &Cause) -> Fault {
     let code = match cause {
         Cause::Io(io) if is_of_tls(io) => "certificate",
         Cause::Io(_) | Cause::HostNotFound | Cause::ConnectionFailed => "unreachable",

@@ -251,6 +251,10 @@ fn serve(stream: impl Read + Write, inside: &Inside) -> io::Result<()> {
     let (first, rest) = head.split_once('\n').unwrap_or_default();
     let head = format!("{first}\n{}", rest.to_ascii_lowercase());
     inside.asked.lock().unwrap().push(head.clone());
+    // What is left unread ends the connection before the answer is read.
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.map_or(0, |length| length.trim().parse().unwrap());
+    io::copy(&mut lines.by_ref().take(length), &mut io::sink())?;
     inside.count_busy();
     let meanwhile = inside.meanwhile.lock().unwrap().take();
     meanwhile.into_iter().for_each(|work| work());

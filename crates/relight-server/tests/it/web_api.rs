@@ -305,6 +305,11 @@ fn what_cannot_be_read_is_told_and_does_nothing() {
         (json, r#"{"action":"dark","reason":"x","sites":[]}"#, 422),
         (json, r#"{"action":"dark","reason":"x","sites":["care","cares"]}"#, 422),
         (json, r#"{"action":"dark","reason":"x","sites":["care beds"]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","query":"care and"}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","query":"site:care","sites":["beds"]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","query":"site:care","which":"all"}"#, 422),
+        // Names that name none would mean every site.
+        (json, r#"{"action":"dark","reason":"x","query":"site:nowhere"}"#, 409),
         (json, r#"{"action":"dark","reason":"x","incident":"CVE-1"}"#, 404),
         ("text/plain", r#"{"action":"dark","reason":"x"}"#, 415),
         ("application/x-www-form-urlencoded", "action=dark&reason=x", 415),
@@ -316,6 +321,10 @@ fn what_cannot_be_read_is_told_and_does_nothing() {
     let named = r#"{"action":"dark","reason":"x","sites":["care","cares"]}"#;
     let (_, _, text) = place.raw("POST", "/api/v1/plans/preview", &place.chief, json, named);
     assert!(text.contains("`cares`"), "{text}");
+    let meant = json!({"action": "dark", "reason": "x", "query": "org:Hospital not site:beds"});
+    let (_, plan) = place.send("POST", "/api/v1/plans/preview", &place.chief, &meant);
+    let sites = plan["sites"].as_array().unwrap();
+    assert_eq!((sites.len(), &sites[0]["site"]), (1, &json!("care")), "{plan}");
     for (method, path, wanted) in [
         ("GET", "/api/v1/nowhere", 404),
         ("GET", "/api/v1/plans/A-9", 404),

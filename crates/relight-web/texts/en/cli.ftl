@@ -1488,3 +1488,27 @@ accounts-unreadable = the accounts of the register cannot be read
 accounts-unreadable-remedy = relight doctor says what is wrong with the data folder
 affected-bad-time = “{ $text }” is no moment of the past
 affected-bad-time-remedy = write --at 2021-12-10 for the end of a day, or --at 2021-12-10T18:00:00Z
+
+remote-no-token = the token that asks the server is not named
+remote-no-token-remedy = relight token create ACCOUNT --role commander --days 30 > FILE, then --token-file FILE
+# path
+remote-bad-token = { $path } holds no token
+remote-unknown = the token is not known there, or has ended
+# server, what
+remote-refused = { $server } did not do it: { $what }
+remote-refused-remedy = sign in there and look at the page /plans
+remote-insecure = a token is not sent to this address
+remote-insecure-remedy = give an address with https, or http of this machine, without a name or a password in it
+# server
+remote-unreached = { $server } gives no answer that can be read
+remote-unreached-remedy = is it the address of the console, and does it run? --ca names other authorities. Look at its page /plans before asking again: the plan may have come
+# seats, sites
+remote-shown = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } to switch; { NUMBER($seats) } { $seats ->
+    [one] person has
+   *[other] people have
+ } to agree
+# id, signed, seats, expires
+remote-waits = waiting for approval  { $id }  { NUMBER($signed) } of { NUMBER($seats) }  until { $expires }

@@ -1554,3 +1554,27 @@ accounts-unreadable = les comptes du registre ne peuvent pas être lus
 accounts-unreadable-remedy = relight doctor dit ce qui ne va pas dans le dossier de données
 affected-bad-time = « { $text } » n’est pas un moment du passé
 affected-bad-time-remedy = écrivez --at 2021-12-10 pour la fin d'un jour, ou --at 2021-12-10T18:00:00Z
+
+remote-no-token = le jeton qui demande au serveur n’est pas nommé
+remote-no-token-remedy = relight token create COMPTE --role commander --days 30 > FICHIER, puis --token-file FICHIER
+# path
+remote-bad-token = { $path } ne contient pas de jeton
+remote-unknown = le jeton n’y est pas connu, ou a pris fin
+# server, what
+remote-refused = { $server } ne l’a pas fait : { $what }
+remote-refused-remedy = connectez-vous là et regardez la page /plans
+remote-insecure = aucun jeton n’est envoyé à cette adresse
+remote-insecure-remedy = donnez une adresse en https, ou en http de cette machine, sans nom ni mot de passe
+# server
+remote-unreached = { $server } ne donne aucune réponse lisible
+remote-unreached-remedy = est-ce l’adresse de la console, et tourne-t-elle? --ca nomme d’autres autorités. Regardez sa page /plans avant de redemander : le plan est peut-être arrivé
+# seats, sites
+remote-shown = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } à commuter; { NUMBER($seats) } { $seats ->
+    [one] personne doit
+   *[other] personnes doivent
+ } donner leur accord
+# id, signed, seats, expires
+remote-waits = en attente d’accord  { $id }  { NUMBER($signed) } sur { NUMBER($seats) }  jusqu’à { $expires }

@@ -422,6 +422,12 @@ help-token-list = Les jetons, sans leurs textes
 help-token-revoke = Fermer un jeton sur-le-champ
 option-token-revoke-id = Son numéro
 
+option-incident-off-server = Demander le plan à ce serveur au lieu d’agir ici
+option-incident-on-server = Demander le plan à ce serveur au lieu d’agir ici
+option-token-file = Fichier du jeton qui demande (relight token create)
+option-incident-off-ca = Autorités dont peut venir le certificat du serveur
+option-incident-on-ca = Autorités dont peut venir le certificat du serveur
+
 help-account = Revenir quand personne ne peut entrer pour aider
 help-account-recover = Un nouveau lien pour qui administre et a perdu ses clés ou, sans nom, un rôle de décision accordé par un administrateur seul
 option-account-recover-account = Le compte d’administration dont toutes les clés sont perdues

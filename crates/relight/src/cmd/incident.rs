@@ -4,6 +4,7 @@ mod analyse;
 mod approve;
 mod grants;
 mod list;
+mod remote;
 mod report;
 mod show;
 mod switch;

@@ -32,6 +32,7 @@ mod own;
 mod parts;
 mod place;
 mod policy;
+mod remote;
 mod revisions;
 mod scan;
 mod scan_cache;

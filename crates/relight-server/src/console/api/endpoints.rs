@@ -272,9 +272,9 @@ fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayS
 }
 
 /// The sites that a query means; one that is none is refused, and means neither none nor all.
-fn meant(call: &Call, text: &str) -> Result<BTreeSet<String>, Problem> {
-    let id = call.console.board.headline().id;
-    let found = call.engine.select(text, (!id.is_empty()).then_some(&id));
+/// The sites that a query means, whose bare verdicts are about this.
+fn meant(call: &Call, text: &str, id: &str) -> Result<BTreeSet<String>, Problem> {
+    let found = call.engine.select(text, (!id.is_empty()).then_some(id));
     let refused = |fault| match fault {
         Unselected::Engine(error) => Problem::engine(call.lang, &error),
         Unselected::Query(QueryError { code, start, word, .. }) => {
@@ -287,7 +287,8 @@ fn meant(call: &Call, text: &str) -> Result<BTreeSet<String>, Problem> {
 }
 
 fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
-    let meant = query.query.as_ref().map(|text| meant(call, text)).transpose()?;
+    let id = call.console.board.headline().id;
+    let meant = query.query.as_ref().map(|text| meant(call, text, &id)).transpose()?;
     let fits = |(site, state): &(&BoardSite, DisplayState)| {
         meant.as_ref().is_none_or(|sites| sites.contains(&site.slug))
             && query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
@@ -396,6 +397,9 @@ fn check_choice(call: &Call, input: &PlanAsk) -> Result<(), Problem> {
         let why = format!("which: `{which}` is none of {}", WHICH.join(", "));
         return Err(Problem::unreadable(&why));
     }
+    if input.query.is_some() && (input.sites.is_some() || input.which.is_some()) {
+        return Err(Problem::unreadable("query: alone, without sites and which"));
+    }
     let Some(sites) = &input.sites else { return Ok(()) };
     if sites.is_empty() {
         return Err(Problem::unreadable(
@@ -431,7 +435,7 @@ fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     }
     check_action(&input)?;
     check_choice(call, &input)?;
-    let choice = Choice {
+    let mut choice = Choice {
         action: input.action,
         part: input.part.unwrap_or_default(),
         incident: input.incident.unwrap_or_default(),
@@ -443,6 +447,17 @@ fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     };
     let incident = choice.incident(&call.engine);
     let incident = incident.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))?;
+    if let Some(query) = input.query {
+        let meant = meant(call, &query, &incident)?;
+        // Names that name none would mean every site.
+        if meant.is_empty() {
+            let (detail, remedy) =
+                (texts::act_no_sites(call.lang), texts::act_no_sites_remedy(call.lang));
+            return Err(Problem::conflict("no-sites", detail.to_owned(), remedy));
+        }
+        choice.which = "named".to_owned();
+        choice.sites = meant.into_iter().collect::<Vec<_>>().join(" ");
+    }
     let policy = policy_of(&call.engine);
     let plan = choice.plan(&call.engine, &policy, &call.signed, &incident);
     plan.map_err(|error| Problem::engine(call.lang, &error))

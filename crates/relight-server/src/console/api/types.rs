@@ -174,6 +174,8 @@ documents! {
         sector: Option<String>,
         /// Short names; every site that fits without them.
         sites: Option<Vec<String>>,
+        /// Instead of names, as `--sites` takes it; bare verdicts are those of the incident.
+        query: Option<String>,
         /// Why, as the journal keeps it.
         reason: String,
     }

@@ -16,6 +16,7 @@ use relight_model::{Digest, GateKey, SitePart};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
+use super::remote::{Asked, Remote};
 use super::{Control, Which};
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::context::Context;
@@ -35,7 +36,7 @@ pub(super) struct Off {
     order: Order,
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    #[arg(long)]
+    #[arg(long, conflicts_with = "server")]
     break_glass: bool,
 }
 
@@ -66,6 +67,8 @@ struct Order {
     dry_run: bool,
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 #[derive(Serialize)]
@@ -101,6 +104,17 @@ impl Order {
     fn run(self, wish: Wish, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let action = wish.action;
+        if let Some(server) = &self.remote.server {
+            let asked = Asked {
+                action: action.as_str(),
+                sites: &self.sites,
+                incident: self.which.incident.as_deref(),
+                part: self.part.as_deref(),
+                reason: &wish.reason,
+                dry_run: self.dry_run,
+            };
+            return self.remote.ask(server, &asked, context, report);
+        }
         let register = Register::open(context)?;
         let control = Control::new(context)?;
         let engine = &control.engine;

@@ -1,0 +1,199 @@
+//! `relight incident off` and `on` with `--server`: a plan is asked for where identities and policy
+//! are. A token asks and never counts as a person: people agree in their browsers.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use relight_engine::fetch::{Asker, Fault};
+use relight_server::web::texts;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cmd::advisories::fetch::authorities;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::{Exit, Report};
+
+/// Longest token file, in bytes.
+const TOKEN_BYTES_MAX: u64 = 1_024;
+
+/// Which server is asked, and with what.
+#[derive(Debug, Args)]
+pub(super) struct Remote {
+    #[arg(long, value_name = "URL", env = "RELIGHT_SERVER")]
+    pub(super) server: Option<String>,
+    #[arg(long, value_name = "FILE", env = "RELIGHT_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "server")]
+    ca: Option<PathBuf>,
+}
+
+/// What is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) action: &'a str,
+    pub(super) sites: &'a str,
+    pub(super) incident: Option<&'a str>,
+    pub(super) part: Option<&'a str>,
+    pub(super) reason: &'a str,
+    pub(super) dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    /// None for what nobody asked for yet.
+    action: Option<&'a str>,
+    incident: &'a str,
+    standing: &'a str,
+    hash: Option<&'a str>,
+    sites: usize,
+    seats: usize,
+    signed: usize,
+    expires: Option<&'a str>,
+    page: Option<String>,
+}
+
+impl Remote {
+    /// Asks for a plan, and says how it is called and who has to agree.
+    pub(super) fn ask(
+        &self,
+        server: &str,
+        asked: &Asked<'_>,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let lang = context.lang;
+        let token = self.token(context)?;
+        let asker = Asker::new(authorities(self.ca.clone()).as_deref(), server, &token);
+        let asker = asker.map_err(|fault| faulty(&fault, server, context))?;
+        let plan = json!({
+            "action": asked.action,
+            "part": asked.part,
+            "incident": asked.incident,
+            "query": asked.sites,
+            "reason": asked.reason,
+        });
+        let path = if asked.dry_run { "/api/v1/plans/preview" } else { "/api/v1/plans" };
+        let answered = asker.post(&format!("{path}?lang={}", lang.tag()), &plan);
+        let plan = document(answered, server, context)?;
+        tell(&plan, server, asked, context, report)
+    }
+
+    fn token(&self, context: &Context) -> Result<String, Failure> {
+        let lang = context.lang;
+        let Some(path) = &self.token_file else {
+            return Err(Failure::usage(texts::remote_no_token(lang))
+                .hint(texts::remote_no_token_remedy(lang)));
+        };
+        let bytes = context.read_file(path, TOKEN_BYTES_MAX)?;
+        let token = String::from_utf8_lossy(&bytes).trim().to_owned();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let path = path.display().to_string();
+            return Err(Failure::usage(texts::remote_bad_token(lang, &path))
+                .hint(texts::remote_no_token_remedy(lang)));
+        }
+        Ok(token)
+    }
+}
+
+/// The document that came; what the server refuses is told in its words, which are in the
+/// language that is asked for.
+fn document(
+    answered: Result<(u16, Value), Fault>,
+    server: &str,
+    context: &Context,
+) -> Result<Value, Failure> {
+    let (status, document) = answered.map_err(|fault| faulty(&fault, server, context))?;
+    if status < 300 {
+        return Ok(document);
+    }
+    let text = |name: &str| document[name].as_str().filter(|it| !it.is_empty());
+    let lang = context.lang;
+    let (what, remedy) = match status {
+        401 => (texts::remote_unknown(lang), texts::remote_no_token_remedy(lang)),
+        403 => (texts::act_no_role(lang), texts::act_no_role_remedy(lang)),
+        _ => (text("title").unwrap_or_default(), texts::remote_refused_remedy(lang)),
+    };
+    let (what, remedy) = (text("detail").unwrap_or(what), text("remedy").unwrap_or(remedy));
+    let what = texts::remote_refused(lang, server, what);
+    let failure = match status {
+        401 | 403 => Failure::approval(what),
+        400 | 422 => Failure::usage(what),
+        _ => Failure::new(what),
+    };
+    Err(failure.hint(remedy))
+}
+
+fn faulty(fault: &Fault, server: &str, context: &Context) -> Failure {
+    let lang = context.lang;
+    if fault.code == "insecure" {
+        return Failure::usage(texts::remote_insecure(lang))
+            .hint(texts::remote_insecure_remedy(lang));
+    }
+    unreached(&fault.detail, server, context)
+}
+
+fn unreached(detail: &str, server: &str, context: &Context) -> Failure {
+    let lang = context.lang;
+    let mut failure = Failure::new(texts::remote_unreached(lang, server));
+    detail.clone_into(&mut failure.cause);
+    let line = texts::labelled(lang, texts::detail_label(lang), detail);
+    failure.below.push(format!("  {line}"));
+    failure.hint(texts::remote_unreached_remedy(lang))
+}
+
+/// Tells what came. What cannot be made out is no plan that waits.
+fn tell(
+    plan: &Value,
+    server: &str,
+    asked: &Asked<'_>,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    let text = |name: &str| plan[name].as_str();
+    let id = text("id").filter(|_| !asked.dry_run);
+    let standing = if asked.dry_run { Some("shown") } else { text("standing") };
+    let (Some(standing @ ("shown" | "waiting" | "started")), Some(seats), Some(sites), Some(_)) = (
+        standing,
+        plan["seats"].as_array(),
+        plan["sites"].as_array(),
+        id.or(asked.dry_run.then_some("")),
+    ) else {
+        let fault = "the answer is no plan";
+        return Err(unreached(fault, server, context));
+    };
+    let (seats, sites) = (seats.as_slice(), sites.len());
+    let signed = seats.iter().filter(|seat| seat["by"].is_string()).count();
+    let page = text("page").map(|page| format!("{}{page}", server.trim_end_matches('/')));
+    if standing == "waiting" {
+        report.raise(Exit::Approval);
+    }
+    if context.json {
+        let document = Document {
+            action: id,
+            incident: text("incident").unwrap_or_default(),
+            standing,
+            hash: text("hash"),
+            sites,
+            seats: seats.len(),
+            signed,
+            expires: text("expires"),
+            page,
+        };
+        report.document("relight.asked/1", &document);
+        return Ok(());
+    }
+    let Some(id) = id else {
+        report.line(&texts::remote_shown(lang, seats.len(), sites));
+        report.line(texts::plan_nothing_changed(lang));
+        return Ok(());
+    };
+    if standing == "waiting" {
+        let expires = text("expires").unwrap_or_default();
+        report.line(&texts::remote_waits(lang, expires, id, seats.len(), signed));
+        report.line(&page.unwrap_or_default());
+    } else {
+        report.line(&texts::approve_done(lang, id));
+    }
+    Ok(())
+}
