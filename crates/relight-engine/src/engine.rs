@@ -167,9 +167,9 @@ impl Engine {
             self.fall_back(&mut self.journalling())?;
         }
         if !self.stage.is_settled() {
-            self.follow_advisories()?;
-            self.follow_matcher()?;
-            self.take_left()?;
+            let followed = self.follow_advisories();
+            let matched = self.follow_matcher();
+            followed.and(matched).and(self.take_left())?;
             self.stage.settle();
         }
         Ok(())

@@ -52,25 +52,32 @@ impl Engine {
             state.inventory.follow(&self.store)?;
         }
         self.tell_sites()?;
-        self.follow_advisories()?;
-        self.take_left()
+        // Good news that waits for room on the disk keeps no bad news of others waiting.
+        let followed = self.follow_advisories();
+        followed.and(self.take_left())
     }
 
     /// Journals the drills that other processes left, and attaches evidence about the assets that
     /// they left, to every open incident.
     pub(crate) fn take_left(&self) -> Result<(), EngineError> {
-        self.take_drills()?;
+        let mut done = self.take_drills();
         let left = self.store.left_inventories()?;
         if left.is_empty() {
-            return Ok(());
+            return done;
         }
         let sites = self.sites_on(left.iter().map(|LeftInventory { asset, .. }| *asset));
         let open: Vec<String> =
             self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
+        let mut heard = Ok(());
         for id in open {
-            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+            heard =
+                heard.and(self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan).map(drop));
         }
-        Ok(self.store.take_left(&left)?)
+        match heard {
+            Ok(()) => done = done.and(self.store.take_left(&left).map_err(EngineError::from)),
+            failed => done = done.and(failed),
+        }
+        done
     }
 
     fn sites_on(&self, assets: impl Iterator<Item = AssetId>) -> Vec<GateKey> {

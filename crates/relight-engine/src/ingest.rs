@@ -121,9 +121,11 @@ impl Engine {
         let sites: Vec<GateKey> = inventories.iter().map(|i| i.site.clone()).collect();
         let open: Vec<String> =
             self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
+        let mut heard = Ok(());
         for id in open {
-            self.attach_evidence(actor, &id, &sites, kind)?;
+            heard = heard.and(self.attach_evidence(actor, &id, &sites, kind).map(drop));
         }
+        heard?;
         Ok(self.store.take_left(&owed)?)
     }
 

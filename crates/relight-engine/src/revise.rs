@@ -104,10 +104,11 @@ impl Engine {
             let all = ledger.open().map(|(id, incident)| (id.to_owned(), old(incident)));
             all.filter(|(_, sites)| !sites.is_empty()).collect()
         });
+        let mut done = Ok(());
         for (id, sites) in of_old {
-            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+            done = done.and(self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan).map(drop));
         }
-        Ok(())
+        done
     }
 
     /// Matches again what is lit without current evidence for longer than the deadline; what stays
@@ -122,8 +123,9 @@ impl Engine {
         since: &mut BTreeMap<(String, GateKey), Bare>,
     ) -> Result<usize, EngineError> {
         self.end_grants()?;
+        let mut done = Ok(0);
         if !self.unmatched().is_empty() && !self.store.is_short_of_space() {
-            self.follow_advisories()?;
+            done = self.follow_advisories().map(|()| 0);
         }
         let (now, bare) = (self.now_ms(), self.lit_without_evidence());
         since.retain(|site, _| bare.contains(site));
@@ -135,7 +137,6 @@ impl Engine {
                 overdue.entry(id).or_default().insert(site);
             }
         }
-        let mut done = Ok(0);
         for (id, sites) in overdue {
             match self.match_once(&id, &sites, since) {
                 Ok(count) => done = done.map(|all| all + count),

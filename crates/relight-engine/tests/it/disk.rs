@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
+use relight_engine::drill::{DrillReport, leave as leave_drill};
 use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
 use relight_engine::plan::Action;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
@@ -13,7 +14,7 @@ use relight_model::{Digest, Light};
 use testkit::SmallDisk;
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass};
 use crate::follow::bring;
 
 #[test]
@@ -159,5 +160,29 @@ fn on_a_full_disk_bad_news_is_journalled_once() {
     fs::remove_file(&filled).unwrap();
     town.engine.follow_store().unwrap();
     assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Online));
+    assert_eq!(town.engine.store().left_inventories().unwrap(), []);
+}
+
+/// Goal: bad news of one incident waits for no good news of another. Method: what was left is clear
+/// of the first one and affected by the second, and a drill waits for room before both.
+#[test]
+fn on_a_full_disk_no_incident_waits_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    [LOG4SHELL, RECURSION].map(|id| town.incident(id));
+    town.ingest(0, log4j("2.17.1"));
+    pass(1);
+    bring(&town, town.engine.store(), 0, log4j("2.16.0"));
+    let (edge, identity) = ("east".to_owned(), Digest([7; 32]));
+    let report = DrillReport { edge, identity, keys: Vec::new(), steps: Vec::new() };
+    leave_drill(town.engine.store(), "anna", &[report]).unwrap();
+    let filled = fill(&town, &disk);
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Lit);
+    assert!(town.engine.follow_store().is_err(), "good news waits for room");
+    assert_eq!(town.phase(RECURSION, 0), Some(Phase::Affected));
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Dark);
+    fs::remove_file(&filled).unwrap();
+    town.engine.follow_store().unwrap();
     assert_eq!(town.engine.store().left_inventories().unwrap(), []);
 }
