@@ -106,6 +106,8 @@ fn contradicts(one: &Component, other: &Component) -> bool {
     let is_bytes = |it: &Component| {
         it.basis.certainty() == Certainty::Proven
             || matches!(it.basis, Basis::FingerprintPartial | Basis::NamedClass)
+            // Bytes and metadata that were settled as one of several versions.
+            || (!it.candidates.is_empty() && it.also.contains(&Basis::FingerprintPartial))
     };
     let holds = |one: &Component, other: &Component| one.candidates.contains(&other.purl.version);
     is_bytes(one) != is_bytes(other)

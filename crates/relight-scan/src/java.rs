@@ -431,8 +431,11 @@ mod tests {
         check(&two, &open("1 1.1"));
         // The name of something else says nothing of it.
         check(&[(Basis::FileName, "pkg:maven/app@3")], &open("1"));
-        check(&[(Basis::PomProperties, "pkg:maven/g.lib/lib@1.1")], &open("1 1.1"));
-        check(&[(Basis::PomProperties, "pkg:maven/g.lib/lib@2.99")], &open("1 2.99"));
+        for version in ["1.1", "2.99"] {
+            let claim = format!("pkg:maven/g.lib/lib@{version}");
+            let told = format!("pkg:maven/g.lib/lib in x.jar by pom-properties of 1 {version}\n");
+            check(&[(Basis::PomProperties, &claim)], &told);
+        }
         // Beside other code, the name of the file is that of the whole.
         let mut merged = members("", &[], "class");
         merged.extend((0..40).map(|at| {

@@ -260,6 +260,10 @@ fn code_that_is_like_fixed_versions_is_not_clear() {
     }
     // Whose versions somebody else lists knows that it is one of them.
     check(&named, Basis::Document, &["2", "2.1"], None);
+    // Metadata of its own says which versions it may be, and none of them is taken for clear.
+    check(&named, Basis::PomProperties, &["2", "2.1"], None);
+    check(&named, Basis::PomProperties, &["1.9", "2"], Some("possible-match"));
+    check(&named, Basis::PomProperties, &["1.8", "1.9"], Some("affected"));
     // An advisory of a package that is not there says nothing, of any version.
     let other = affected("Maven", "org.example:other", &["i1 f2"]);
     check(&other, Basis::FingerprintPartial, &["2"], None);

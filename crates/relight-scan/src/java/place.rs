@@ -134,8 +134,15 @@ impl Place<'_> {
             }
             component.also.push(*basis);
         }
+        // Metadata that names a version leaves no doubt of versions that nobody names: it is one
+        // of these.
+        if is_open && component.also.contains(&Basis::PomProperties) {
+            component.also.push(component.basis);
+            component.basis = Basis::PomProperties;
+        }
         component.also.sort();
         component.also.dedup();
+        component.also.retain(|it| *it != component.basis);
         let all = claims.into_iter().zip(told);
         all.filter(|(_, told)| !told).map(|(claim, _)| claim).collect()
     }
