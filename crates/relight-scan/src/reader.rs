@@ -76,7 +76,7 @@ pub(crate) fn may_hold(document: &[u8], out: &mut Catalog) -> bool {
         return true;
     }
     let (mut held, mut quoted, mut escaped) = (document.len(), false, false);
-    for byte in document {
+    for (at, byte) in document.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = quoted,
@@ -84,6 +84,8 @@ pub(crate) fn may_hold(document: &[u8], out: &mut Catalog) -> bool {
             _ if quoted => {}
             b',' | b'[' => held += VALUE_BYTES,
             b':' | b'=' => held += KEY_BYTES,
+            // An element of XML has two tags, and is one.
+            b'<' if matches!(document.get(at + 1), Some(b'/' | b'?' | b'!')) => {}
             b'{' | b'<' => held += OBJECT_BYTES,
             _ => {}
         }
@@ -306,5 +308,15 @@ mod tests {
         assert_eq!(quoted("s.name = 'a'.freeze"), Some("a"));
         assert_eq!(quoted("s.name = \"a"), None);
         assert_eq!(quoted("none"), None);
+    }
+
+    /// Found with an inventory in XML of some megabytes: each end of an element counted as one.
+    #[test]
+    fn an_element_of_xml_takes_the_room_of_one() {
+        let lists = "<v>1</v>".repeat(1_000);
+        let mut room = Catalog::with_room(1_000 * (OBJECT_BYTES + 8));
+        assert!(may_hold(lists.as_bytes(), &mut room));
+        let mut less = Catalog::with_room(1_000 * OBJECT_BYTES);
+        assert!(!may_hold(lists.as_bytes(), &mut less));
     }
 }
