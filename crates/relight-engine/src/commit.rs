@@ -11,7 +11,7 @@ use relight_store::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 
 use crate::engine::{Appended, Engine, State, replay};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, Rejected};
+use crate::incident::{Entry, Ledger, Rejected};
 
 /// Who says which matcher runs, in the journal.
 const ACTOR: &str = "relight";
@@ -90,11 +90,15 @@ impl Engine {
     }
 
     /// On a full disk what is left of it belongs to what darkens, and to what was seen of that.
-    fn admitted(&self, group: Vec<Waiting>) -> Vec<Waiting> {
+    fn admitted(&self, group: Vec<Waiting>, ledger: &Ledger) -> Vec<Waiting> {
         if !self.store.is_short_of_space() {
             return group;
         }
-        let darkens = |it: &Waiting| it.entries.iter().all(|(_, entry)| entry.is_for_a_full_disk());
+        // To take a relight back darkens; to take an order for dark back waits.
+        let is_for_it = |(_, entry): &(String, Entry)| {
+            entry.is_for_a_full_disk() || ledger.actions().undoes_relight(entry)
+        };
+        let darkens = |it: &Waiting| it.entries.iter().all(is_for_it);
         let (admitted, refused): (Vec<_>, Vec<_>) = group.into_iter().partition(darkens);
         let context = "the disk is full: until there is room again, only sign-ins, orders for \
                        dark, proofs and failures are journalled";
@@ -117,7 +121,7 @@ impl Engine {
         let mut guard = self.journalling();
         let state = &mut *guard;
         let now = self.now();
-        let group = self.admitted(group);
+        let group = self.admitted(group, &state.ledger);
         if let Err(error) = self.fall_back(state) {
             return fail(&group, &error);
         }

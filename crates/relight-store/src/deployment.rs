@@ -29,12 +29,13 @@ impl Store {
     /// Notes what assets run, all or none; they are left for whoever controls the register, as
     /// those of [`Store::leave_snapshots`]. In the index, a report of the artifact that the present
     /// inventory describes confirms that inventory; any other makes the asset changed since. A
-    /// report that is older than the newest one is kept and changes nothing.
+    /// report that is older than the newest one is kept and changes nothing. What it voids is no
+    /// reason to be lit, so that on a full disk the reserve is given up for it.
     ///
     /// # Errors
     /// An asset is not in the register (`NotFound`), or the database cannot be written.
     pub fn report_deployed(&self, drafts: &[DeploymentDraft]) -> Result<(), StoreError> {
-        self.write("noting deployments", |transaction| {
+        self.write_news_on_reserve("noting deployments", |transaction| {
             drafts.iter().try_for_each(|draft| {
                 let DeploymentDraft { asset, digest, at, recorded_at } = draft;
                 let digest = digest.map(|digest| digest.to_string()).unwrap_or_default();

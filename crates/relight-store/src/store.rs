@@ -193,8 +193,25 @@ impl Store {
             return Err(StoreError::new(StoreErrorKind::Full, context));
         }
         // Also after an error: it may have come after the commit.
-        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.count_write();
         self.transact(&mut database, doing, work)
+    }
+
+    /// Makes [`Store::generation`] another one.
+    fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// As [`Store::write_on_reserve`], for what changes [`Store::generation`].
+    pub(crate) fn write_news_on_reserve<T>(
+        &self,
+        doing: &str,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let done = self.write_on_reserve(doing, work);
+        // After it: what was answered meanwhile is not taken for what is answered from now on.
+        self.count_write();
+        done
     }
 
     /// The same for what may not wait for room: on a full disk the reserve is given up for it, and

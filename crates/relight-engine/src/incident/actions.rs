@@ -267,7 +267,7 @@ impl Actions {
     }
 
     /// True for the entry that takes back a plan which relights.
-    pub(super) fn undoes_relight(&self, entry: &Entry) -> bool {
+    pub(crate) fn undoes_relight(&self, entry: &Entry) -> bool {
         let Entry::PlanUndone { plan } = entry else { return false };
         self.of(plan).is_some_and(|action| action.plan.action == plan::Action::Relight)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
+use relight_engine::access::{Role, Scope};
 use relight_engine::drill::{DrillReport, leave as leave_drill};
 use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
 use relight_engine::plan::Action;
@@ -13,6 +14,7 @@ use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
 use relight_model::{Digest, Light};
 use testkit::SmallDisk;
 
+use crate::acts::{chief, person, plan, table};
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass};
 use crate::follow::bring;
@@ -170,7 +172,9 @@ fn on_a_full_disk_no_incident_waits_for_another() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::over(folder.path()) else { return };
     let town = Town::at(folder, 3);
-    [LOG4SHELL, RECURSION].map(|id| town.incident(id));
+    for id in [LOG4SHELL, RECURSION] {
+        town.incident(id);
+    }
     town.ingest(0, log4j("2.17.1"));
     pass(1);
     bring(&town, town.engine.store(), 0, log4j("2.16.0"));
@@ -185,4 +189,62 @@ fn on_a_full_disk_no_incident_waits_for_another() {
     fs::remove_file(&filled).unwrap();
     town.engine.follow_store().unwrap();
     assert_eq!(town.engine.store().left_inventories().unwrap(), []);
+}
+
+/// Goal: what is known of files that are no longer in service keeps nothing lit, however full the
+/// disk is. Method: another artifact is reported; the inventory stays that of the one before.
+#[test]
+fn on_a_full_disk_a_deployment_voids_what_was_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    let filled = fill(&town, &disk);
+    pass(1);
+    let (site, before) = (key(&name(0)), town.engine.store().generation().unwrap());
+    assert_eq!(town.ledger().wants(&site), Light::Lit);
+    town.engine.report_deployed("ci", &site, Digest([9; 32])).unwrap();
+    assert_eq!(town.ledger().wants(&site), Light::Dark);
+    assert_ne!(town.engine.store().generation().unwrap(), before, "answers are made anew");
+    fs::remove_file(&filled).unwrap();
+    town.engine.follow_store().unwrap();
+    assert_eq!(town.ledger().wants(&site), Light::Dark);
+    assert_eq!(town.engine.store().left_inventories().unwrap(), []);
+}
+
+/// Goal: people who opened sites can darken them again, however full the disk is. Method: two
+/// people's relight is taken back there, and an order for dark is not.
+#[test]
+fn on_a_full_disk_a_relight_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    town.incident(LOG4SHELL);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let agree = |action: Action, sites: &[usize]| {
+        let plan = plan(&town, &anna, action, sites);
+        let acted = town.engine.propose(&table(), &anna, &plan).unwrap();
+        if !acted.started {
+            let hash = plan.hash().unwrap();
+            town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap();
+        }
+        acted.number
+    };
+    agree(Action::Dark, &[0, 1]);
+    pass(60);
+    for site in [0, 1] {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    let relight = agree(Action::Relight, &[0, 1]);
+    let sites = [0, 1].map(|site| key(&name(site)));
+    town.engine.relight("anna", LOG4SHELL, &sites).unwrap();
+    assert_eq!(sites.each_ref().map(|site| town.ledger().wants(site)), [Light::Lit; 2]);
+    let dark = agree(Action::Dark, &[2]);
+    let filled = fill(&town, &disk);
+    town.engine.take_back(&table(), &anna, relight).unwrap();
+    assert_eq!(sites.each_ref().map(|site| town.ledger().wants(site)), [Light::Dark; 2]);
+    assert!(town.engine.take_back(&table(), &anna, dark).is_err(), "what opens waits for room");
+    fs::remove_file(&filled).unwrap();
+    town.engine.take_back(&table(), &anna, dark).unwrap();
 }
