@@ -75,6 +75,8 @@ pub struct Engine {
     pub(crate) acts: Mutex<()>,
     /// Incidents whose sites could not all be matched again, on a full disk say.
     pub(crate) unmatched: Mutex<BTreeSet<String>>,
+    /// The releases that advisories spoke of when open incidents were last looked at.
+    pub(crate) releases: Mutex<Option<String>>,
     /// Judged once for all who ask.
     pub(crate) campaigns: KeptCampaigns,
 }
@@ -224,6 +226,7 @@ impl Engine {
             commits: Commits::default(),
             acts: Mutex::new(()),
             unmatched: Mutex::default(),
+            releases: Mutex::default(),
             campaigns: KeptCampaigns::default(),
         })
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 
-use relight_match::MATCHER_REVISION;
+use relight_match::{MATCHER_REVISION, Spoken};
 use relight_model::{Digest, GateKey, Light};
 
 use crate::engine::Engine;
@@ -24,6 +24,9 @@ pub struct Bare {
     matched: Option<(Digest, Digest)>,
 }
 
+/// Where the releases are kept of which advisories spoke when open incidents were last matched.
+const RELEASES: &str = "matched-releases";
+
 /// Who does this, as the journal records it.
 const ACTOR: &str = "relight";
 
@@ -34,6 +37,7 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or the journal cannot be written.
     pub(crate) fn follow_advisories(&self) -> Result<(), EngineError> {
+        let releases = self.owe_releases()?;
         let owed = self.unmatched().clone();
         let moved: Vec<(String, Option<Entry>, Vec<GateKey>)> = {
             let state = self.read();
@@ -67,7 +71,36 @@ impl Engine {
             // What cannot be journalled about one incident says nothing about the next.
             done = done.and(matched);
         }
+        if let (Ok(()), Some(releases)) = (&done, releases) {
+            // Whoever may not write matches again at the next start.
+            let _ = self.store.meta_put(RELEASES, &releases);
+        }
         done
+    }
+
+    /// Owes each open incident a new look when other releases of distributions are spoken of than
+    /// at the last one, whoever held the register then: silence is an answer there now, or is none
+    /// any more, and no group tells that. The releases, where they are others.
+    fn owe_releases(&self) -> Result<Option<String>, EngineError> {
+        let spoken = self.read().inventory.advisories().spoken();
+        let line = |(ecosystem, release): &Spoken| {
+            format!("{}:{}\n", ecosystem.as_str(), release.as_deref().unwrap_or_default())
+        };
+        let now: String = spoken.iter().map(line).collect();
+        let mut known = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match known.take() {
+            None => self.store.meta_get(RELEASES)?,
+            known => known,
+        };
+        *known = Some(now.clone());
+        if before.as_ref() == Some(&now) {
+            return Ok(None);
+        }
+        let open = self.with_ledger(|ledger| -> Vec<String> {
+            ledger.open().map(|(id, _)| id.to_owned()).collect()
+        });
+        self.unmatched().extend(open);
+        Ok(Some(now))
     }
 
     /// On a full disk bad news does not wait for the good news that came with it.

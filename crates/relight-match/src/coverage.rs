@@ -92,6 +92,17 @@ impl Advisories {
         self
     }
 
+    /// The releases of which anybody speaks: whether silence is an answer rests on them, whatever
+    /// the groups say.
+    pub fn spoken(&self) -> BTreeSet<Spoken> {
+        let of = |(ecosystem, releases): (&Ecosystem, &HashMap<Option<Box<str>>, usize>)| {
+            let ecosystem = ecosystem.clone();
+            let keys: Vec<_> = releases.keys().map(|it| it.as_deref().map(Into::into)).collect();
+            keys.into_iter().map(move |release| (ecosystem.clone(), release))
+        };
+        self.coverage.0.iter().flat_map(of).collect()
+    }
+
     /// The distribution and release of a component of which no advisory in force speaks, although
     /// it is a package of a distribution: nothing is known about it.
     pub fn unspoken(&self, component: &Component) -> Option<PackageName> {

@@ -329,3 +329,47 @@ fn what_an_engine_journals_itself_is_left_to_nobody() {
     town.engine.report_deployed("owner", &key(&name(0)), Digest([7; 32])).unwrap();
     assert_eq!(town.engine.store().left_inventories().unwrap(), []);
 }
+
+/// Goal: an open incident is matched again when other releases of distributions are spoken of,
+/// although nothing new is said of its flaw: silence is an answer then, or is none any more, also
+/// for whoever opens the register after it. Method: a site of Alpine 3.18, of which nobody speaks.
+#[test]
+fn an_open_incident_follows_which_releases_are_spoken_of() {
+    let town = Town::new(2);
+    let put = |id: &str, fields: &str, release: &str, package: &str, revision: u8| {
+        let text = format!(
+            r#"{{"id":"{id}","modified":"2021-12-18T00:00:00Z",{fields}"affected":[{{"package":{{
+            "ecosystem":"{release}","name":"{package}"}},"ranges":[{{"type":"ECOSYSTEM",
+            "events":[{{"introduced":"0"}}]}}]}}]}}"#
+        );
+        let (bytes, revision) = (text.as_bytes(), Digest([revision; 32]));
+        let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+        town.engine.store().put_advisories("osv", &[raw]).unwrap();
+    };
+    put("CVE-2099-1", "", "Debian:12", "openssl", 1);
+    town.engine.follow_feeds().unwrap();
+    let mut sbom = log4j("2.17.1");
+    let openssl = "pkg:apk/alpine/openssl@3.1.4-r0?distro=alpine-3.18.4";
+    sbom.components[0].purl = relight_model::Purl::parse(openssl).unwrap();
+    town.incident("CVE-2099-1");
+    town.ingest(0, sbom);
+    let site = key(&name(0));
+    let said = |engine: &Engine| {
+        engine.with_ledger(|ledger| {
+            let case = ledger.incident("CVE-2099-1").unwrap().case(&site);
+            case.and_then(|it| it.evidence.as_ref()).map(|it| it.verdict)
+        })
+    };
+    assert_eq!(said(&town.engine), Some(Verdict::Unknown));
+    let musl = "ALPINE-CVE-2099-2";
+    put(musl, "", "Alpine:v3.18", "musl", 1);
+    town.engine.follow_feeds().unwrap();
+    assert_eq!(said(&town.engine), Some(Verdict::Clear));
+    let journal = town.journal().len();
+    town.engine.follow_feeds().unwrap();
+    assert_eq!(town.journal().len(), journal, "looked at once");
+    // Its last record ends while nobody follows.
+    put(musl, r#""withdrawn":"2021-12-20T00:00:00Z","#, "Alpine:v3.18", "musl", 2);
+    let newer = open(&Arc::new(other(&town)), "newer").unwrap();
+    assert_eq!(said(&newer), Some(Verdict::Unknown));
+}
