@@ -24,7 +24,7 @@ use super::HEADER_BYTES_MAX;
 use super::headers::Peer;
 use super::serve::serve;
 use super::table::Edge;
-use super::testers;
+use super::testers::{self, Handshakes};
 use crate::{ServerError, runtime};
 
 /// How long a client may take for a request head, idle time of a kept connection included.
@@ -188,6 +188,7 @@ async fn accept(
     places: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut handshakes = Handshakes::default();
     loop {
         let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -203,10 +204,13 @@ async fn accept(
                 tokio::spawn(connection(edge, stream, Peer::Verify, permit, stop));
             }
             Ok(Accepted::Mutual(stream, tls)) => {
-                tokio::spawn(async move {
-                    if let Some(stream) = testers::shake(&tls, stream).await {
-                        connection(edge, stream, Peer::Verify, permit, stop).await;
-                    }
+                // Whoever has shown no certificate keeps no place of those who have.
+                drop(permit);
+                let places = Arc::clone(&places);
+                handshakes.begin(async move {
+                    let Some(stream) = testers::shake(&tls, stream).await else { return };
+                    let Ok(permit) = places.acquire_owned().await else { return };
+                    tokio::spawn(connection(edge, stream, Peer::Verify, permit, stop));
                 });
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,

@@ -1,11 +1,13 @@
 //! Testers who come to an address of this machine: both sides show a certificate.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use relight_engine::edge::config::MutualTls;
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -21,6 +23,8 @@ use crate::{ServerError, secret_file};
 const KEY_BYTES_MAX: usize = 256 << 10;
 /// How long a tester may take to shake hands.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many handshakes may go on at once.
+const HANDSHAKES_MAX: usize = 128;
 
 /// What the address shows, and whom it lets in: nobody without a certificate of these authorities.
 pub(super) fn acceptor(testers: &MutualTls) -> Result<TlsAcceptor, ServerError> {
@@ -59,4 +63,29 @@ pub(super) fn acceptor(testers: &MutualTls) -> Result<TlsAcceptor, ServerError> 
 /// Shakes hands; none with whoever shows no certificate, or is slow.
 pub(super) async fn shake(tls: &TlsAcceptor, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
     timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await.ok()?.ok()
+}
+
+/// The handshakes that go on, the oldest first. One takes milliseconds: where there are too many,
+/// those that have gone on for longest come from somebody who shows nothing, and end.
+#[derive(Debug, Default)]
+pub(super) struct Handshakes(VecDeque<AbortHandle>);
+
+impl Handshakes {
+    pub(super) fn begin(&mut self, handshake: impl Future<Output = ()> + Send + 'static) {
+        self.0.retain(|it| !it.is_finished());
+        if self.0.len() >= HANDSHAKES_MAX
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.abort();
+        }
+        self.0.push_back(tokio::spawn(handshake).abort_handle());
+    }
+}
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        for handshake in &self.0 {
+            handshake.abort();
+        }
+    }
 }

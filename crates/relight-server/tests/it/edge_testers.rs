@@ -2,6 +2,7 @@
 //! behind the gate.
 
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,29 @@ fn testers_with_a_certificate_reach_a_dark_site_and_nobody_else_does() {
     let visitor = Client::connect(edge.addresses()[0]).unwrap().get("a.qc", "/").unwrap();
     assert_eq!(visitor.status, 503);
     assert_eq!(counted(), (0, 2), "nothing reached the origin");
+}
+
+/// Any account of the machine may open connections to an address on loopback: those that show
+/// nothing took every place, and no fix could be verified.
+#[test]
+fn connections_that_show_nothing_keep_no_tester_out() {
+    let world = World::start();
+    let folders = Folders::new();
+    let verify: PathBuf = exec::free_address().unwrap().to_string().into();
+    let config = folders.config(vec![route("a", world.origin.address())]);
+    let _edge = EdgeProxy::start(EdgeProxyConfig {
+        verify: Some(verify.clone()),
+        testers: Some(shown(&folders, "edge.pem")),
+        ..config
+    })
+    .unwrap();
+    let address: SocketAddr = verify.to_str().unwrap().parse().unwrap();
+    let silent = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect::<Vec<_>>();
+    let known = tester(&verify, "tester.pem");
+    for _ in 0..70 {
+        assert_eq!(known.ask("GET", "a.qc", "/").unwrap().status, 200);
+    }
+    drop(silent);
 }
 
 /// Bad input: an address that any account could use, a socket that could ask nobody, files that are
