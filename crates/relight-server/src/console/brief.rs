@@ -116,7 +116,8 @@ fn view(
         words,
         plans,
         others,
-        reports: closed && may(Role::Publisher),
+        // What is about data a commander alone may say.
+        reports: closed && (may(Role::Publisher) || may(Role::Commander)),
         english: console.publishes_english(),
         more: more(lang, &report, may(Role::Commander)),
         id: id.to_owned(),

@@ -54,6 +54,8 @@ fn every_incident_has_its_page_open_or_closed() {
     let closed = page(&world, &press, &second);
     assert!(closed.contains("closed; it was opened"), "{closed}");
     assert!(closed.contains("Write the report") && closed.contains("name=\"report\""), "{closed}");
+    let about_data = page(&world, &chief, &second);
+    assert!(about_data.contains("Write the report"), "he alone may write about data: {about_data}");
     assert!(!page(&world, &viewer, &second).contains("Write the report"));
     assert!(!page(&world, &press, &first).contains("Write the report"), "it goes on");
     world.web.stop();
