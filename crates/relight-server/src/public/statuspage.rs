@@ -132,13 +132,18 @@ const fn condition(lit: usize, total: usize) -> &'static str {
     }
 }
 
-/// The words that people wrote about one of these episodes, which are the newest first: after it
-/// began and before the next one did.
+/// The words that people wrote about one of these episodes.
 fn told<'a>(seen: &'a Seen<'_>, episodes: &[Episode], at: usize) -> Vec<&'a Words> {
-    let from = episodes.get(at).map_or(Timestamp::MAX, |it| it.from);
-    let next = at.checked_sub(1).and_then(|next| episodes.get(next));
-    let until = next.map_or(Timestamp::MAX, |it| it.from);
-    seen.words.iter().filter(|words| words.at >= from && words.at < until).collect()
+    seen.words.iter().filter(|words| episode_of(episodes, words) == Some(at)).collect()
+}
+
+/// Which of these episodes, the newest first, words are about: the newest that had begun. A report
+/// comes late, and is about the newest that was over by then, whatever began meanwhile.
+fn episode_of(episodes: &[Episode], words: &Words) -> Option<usize> {
+    let was_over =
+        |it: &Episode| it.status == Status::Resolved && it.to.is_some_and(|over| over <= words.at);
+    let told = episodes.iter().position(was_over).filter(|_| words.particulars.report);
+    told.or_else(|| episodes.iter().position(|it| it.from <= words.at))
 }
 
 /// One update: its name, how far the episode was, when, and what it says.
@@ -349,6 +354,28 @@ mod tests {
         assert_eq!(over["postmortem_body"], "fr 900");
         assert_eq!(over["postmortem_published_at"], "1970-01-01T00:15:00Z");
         assert_eq!(over["incident_updates"][0]["status"], "postmortem");
+    }
+
+    /// A report that was written during the next outage stood there, as what that one came to.
+    #[test]
+    fn a_report_is_about_what_was_over_when_it_was_published() {
+        let day = 24 * 3_600;
+        let (first, second) = (60, 60 + 2 * day);
+        let past = [
+            Outage { from: first, to: 600, site: 0 },
+            Outage { from: second, to: second + day, site: 1 },
+        ];
+        let particulars = Particulars { report: true, ..Particulars::default() };
+        let report = Words { at: second + 60, fr: "fr".into(), particulars, ..Words::default() };
+        let all = documents_with([false; 3], &past, false, vec![report])("incidents");
+        let [newer, older] = [0, 1].map(|at| all["incidents"][at].clone());
+        assert_eq!(
+            (&newer["status"], &older["status"]),
+            (&"resolved".into(), &"postmortem".into())
+        );
+        assert!(newer["postmortem_body"].is_null(), "{newer}");
+        assert_eq!(older["postmortem_body"], "fr");
+        assert_eq!(newer["incident_updates"].as_array().unwrap().len(), 2);
     }
 
     /// Goal: programs that read Statuspage see what people published, in its place. Method: words
