@@ -56,7 +56,12 @@ pub fn wrong(words: &[&str], about_data: bool) -> Option<Wrong> {
 }
 
 fn is_gap(sign: char) -> bool {
-    !(sign.is_alphanumeric() || matches!(sign, '-' | '\'' | '\u{2019}'))
+    !(sign.is_alphanumeric() || is_accent(sign) || matches!(sign, '-' | '\'' | '\u{2019}'))
+}
+
+/// An accent that is a sign of its own behind its letter, as some systems write them.
+fn is_accent(sign: char) -> bool {
+    matches!(sign, '\u{300}'..='\u{36f}')
 }
 
 /// Small letters without the accents of French.
@@ -70,7 +75,7 @@ fn plain(word: &str) -> String {
         'ù' | 'û' | 'ü' => 'u',
         other => other,
     };
-    word.to_lowercase().chars().map(sign).collect()
+    word.to_lowercase().chars().filter(|it| !is_accent(*it)).map(sign).collect()
 }
 
 #[cfg(test)]
@@ -86,6 +91,7 @@ mod tests {
             ("No DATA was taken", "DATA"),
             ("Rien n'a été VOLÉ !", "VOLÉ"),
             ("We were hacked.", "hacked"),
+            ("Aucune donne\u{301}e perdue.", "donne\u{301}e"),
         ] {
             assert_eq!(of(text), Some(Wrong::AboutData(word.into())), "{text}");
             assert_eq!(wrong(&["Bonjour", text], true), None, "{text}");
