@@ -203,7 +203,10 @@ act-sharing = { NUMBER($sites) } other { $sites ->
  } a host with these
 act-more = and { NUMBER($count) } more
 # left, failed
-act-standing-stopped = over: { NUMBER($left) } of its sites stay dark, { NUMBER($failed) } did not come back
+act-standing-stopped = over: { NUMBER($left) } of its sites { $left ->
+    [one] stays
+   *[other] stay
+ } dark, { NUMBER($failed) } did not come back
 act-waves-relight = { $sizes } sites; stops when more than 1% do not come back
 act-refused-by = refused by { $name }: { $why }
 act-at = { $date } at { $time }

@@ -74,7 +74,10 @@ log-campaign = A campaign stands at { $severity }: { $campaign }, at { NUMBER($s
 # place
 log-feed-refused = Not usable in the feeds: { $place }
 # id, left, open
-log-waves-stopped = { $id }: relight is over, { NUMBER($left) } sites stay dark, { NUMBER($open) } did not come back
+log-waves-stopped = { $id }: relight is over, { NUMBER($left) } { $left ->
+    [one] site stays
+   *[other] sites stay
+ } dark, { NUMBER($open) } did not come back
 # id
 log-waves-resumed = { $id } came to no end before: it goes on, or is called over where it is too old
 # error

@@ -106,7 +106,7 @@ act-visitors-relight = le site de nouveau, dès qu’une sonde l’a vu répondr
 act-waves = Ordre
 act-waves-dark = un témoin par frontal, puis tout; un échec n’arrête jamais le reste
 act-returns = Retour
-act-returns-clear = de soi-même, d’abord quelques-uns puis davantage, dès qu’une preuve complète et actuelle met un site hors de cause; sinon par un autre plan
+act-returns-clear = d’eux-mêmes, d’abord quelques-uns puis davantage, dès qu’une preuve complète et actuelle met un site hors de cause; sinon par un autre plan
 act-undo-time = Annulation
 act-undo-dark = pendant 10 minutes, par l’un ou l’autre signataire; ce qui n’est pas hors de cause reste éteint
 act-close-title = Fermer une partie…
@@ -212,7 +212,13 @@ act-sharing = { NUMBER($sites) } { $sites ->
  } un hôte avec ceux-ci
 act-more = et { NUMBER($count) } de plus
 # left, failed
-act-standing-stopped = terminé : { NUMBER($left) } de ses sites restent éteints, { NUMBER($failed) } ne sont pas revenus
+act-standing-stopped = terminé : { NUMBER($left) } de ses sites { $left ->
+    [one] reste éteint
+   *[other] restent éteints
+ }, { NUMBER($failed) } { $failed ->
+    [one] n’est pas revenu
+   *[other] ne sont pas revenus
+ }
 act-waves-relight = { $sizes } sites; arrêt si plus de 1 % ne reviennent pas
 act-refused-by = refusé par { $name } : { $why }
 act-at = le { $date } à { $time }

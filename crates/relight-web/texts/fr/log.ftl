@@ -74,7 +74,13 @@ log-campaign = Une campagne est à l’échelon { $severity } : { $campaign }, c
 # place
 log-feed-refused = Inutilisable parmi les avis : { $place }
 # id, left, open
-log-waves-stopped = { $id } : le rallumage est fini, { NUMBER($left) } sites restent éteints, { NUMBER($open) } ne sont pas revenus
+log-waves-stopped = { $id } : le rallumage est fini, { NUMBER($left) } { $left ->
+    [one] site reste éteint
+   *[other] sites restent éteints
+ }, { NUMBER($open) } { $open ->
+    [one] n’est pas revenu
+   *[other] ne sont pas revenus
+ }
 # id
 log-waves-resumed = { $id } n’était pas arrivé à sa fin : il continue, ou prend fin s’il est trop ancien
 # error

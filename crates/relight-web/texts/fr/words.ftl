@@ -47,7 +47,7 @@ reason-shared-origin = des connexions restent ouvertes vers une origine partagé
 reason-tunnels-uncounted = personne n’a pu compter les connexions d’avant
 reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
 reason-dark-not-seen = le témoin a été éteint et ne se voit pas éteint
-reason-dark-unasked = il garde éteints des sites que ce journal n’a pas ordonnés; ils restent éteints, `relight edge check` les nomme
+reason-dark-unasked = il garde éteints des sites dont ce journal n’a pas ordonné l’extinction; ils restent éteints, `relight edge check` les nomme
 reason-lit-not-seen = le témoin a été rallumé et ne se voit pas rallumé
 
 warning-advisory-format-unknown = format d'avis inconnu
