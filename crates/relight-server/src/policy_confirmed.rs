@@ -13,7 +13,7 @@ use crate::policy_file::{self, PolicyFile, Standing};
 use crate::{RSA_BITS_MIN, ServerError};
 
 /// Where the register keeps it.
-const META: &str = "policy-confirmed";
+pub(crate) const META: &str = "policy-confirmed";
 
 /// The act of the entry about a confirmation.
 pub const CONFIRMED: &str = "policy-confirmed";

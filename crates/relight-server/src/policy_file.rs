@@ -213,7 +213,6 @@ pub fn sign(
         return Err(failed(&path, io::Error::from(io::ErrorKind::NotFound)));
     };
     parse(&path, &bytes)?;
-    policy_confirmed::before_signing(folder, store)?;
     let pair = key_pair(key_file)?;
     let key = hex(&*pair.pk);
     let pinned = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
@@ -221,6 +220,8 @@ pub fn sign(
     if is_new && pinned.is_some() && !replaces_key {
         return Err(ServerError::new("another key is pinned in the register"));
     }
+    // What is refused leaves no word about what held.
+    policy_confirmed::before_signing(folder, store)?;
     let signature = hex(&*pair.sk.sign(message(&bytes), None));
     let schema = SIGNATURE_SCHEMA.to_owned();
     let document = serde_json::to_string(&SignatureFile { schema, key: key.clone(), signature });
@@ -345,6 +346,7 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use relight_engine::store::{AccountChange, GrantRow};
     use tempfile::TempDir;
 
     use super::*;
@@ -395,6 +397,25 @@ mod tests {
         assert_eq!(place.read().unwrap().policy.alone_max, 5);
         assert!(place.sign("other", true).unwrap().pinned);
         assert_eq!(place.read().unwrap().standing, Standing::Signed);
+    }
+
+    /// It noted that none held before, so that the old policy, put back as it was signed, did not.
+    #[test]
+    fn a_signing_that_is_refused_changes_nothing_where_others_decide() {
+        let place = Place::new("[switching]\none_person_sites = 3\n");
+        place.sign("key", false).unwrap();
+        let signed = fs::read_to_string(place.folder.path().join(POLICY_FILE)).unwrap();
+        // As a register of before, which has no word about what was confirmed.
+        let kept = place.store.meta_get(policy_confirmed::META).unwrap().unwrap();
+        place.store.meta_remove(policy_confirmed::META, &kept).unwrap();
+        let (role, scope, by) = ("commander".into(), "/".into(), "test".into());
+        let grant = GrantRow { account: 0, role, scope, at: 1, by };
+        place.store.add_account("chief", 1, &[AccountChange::Grant(grant)]).unwrap();
+        place.write(POLICY_FILE, "[switching]\none_person_sites = 5\n");
+        assert!(place.sign("other", false).is_err());
+        place.write(POLICY_FILE, &signed);
+        let found = place.read().unwrap();
+        assert_eq!((found.standing, found.policy.alone_max), (Standing::Signed, 3));
     }
 
     /// A signed policy with 100 for two people became one with 200 when it was damaged.
