@@ -2,9 +2,11 @@
 
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
+use relight_engine::store::{Store, StoreError};
 use relight_engine::{Inventory, advisories_of, leave};
 use relight_formats::advisory;
 use relight_model::{FindingState, FlawCode, GateKey, Profile, Sbom, Timestamp, Warning};
+use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -81,8 +83,25 @@ pub(crate) fn push(
         leave(&store, &[inventory], context.now())
     };
     stored.map_err(|error| Failure::engine(lang, &error))?;
-    report.note(&texts::inventory_stored(lang, site.as_str()));
+    match newer_than(at, site, &store).map_err(|error| context.store_failure(&error))? {
+        Some(newer) => {
+            let newer = rfc3339(newer);
+            report.tell(&texts::inventory_in_history(lang, &newer, site.as_str()));
+        }
+        None => report.note(&texts::inventory_stored(lang, site.as_str())),
+    }
     Ok(())
+}
+
+/// When the present inventory of a site was last seen, where one of `at` is history beside it.
+fn newer_than(
+    at: Timestamp,
+    site: &GateKey,
+    store: &Store,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Some(asset) = store.asset_by_key(site.as_str())? else { return Ok(None) };
+    let present = store.snapshots_of(asset)?.pop();
+    Ok(present.map(|it| it.last_confirmed).filter(|newest| *newest > at))
 }
 
 /// Tells what could not be used of a document.

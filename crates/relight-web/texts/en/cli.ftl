@@ -68,6 +68,7 @@ no-register-remedy = make one with: { $command }, or name another folder with --
 no-such-site = there is no site { $site } in the register
 no-such-site-remedy = relight sites list shows the sites
 inventory-stored = inventory of { $site } stored
+inventory-in-history = inventory of { $site } stored as history: that of { $newer } is newer, and stays the present one
 
 store-corrupt = the register is damaged, or is not a register of relight
 store-corrupt-remedy = nothing was changed: restore it from a backup

@@ -71,6 +71,7 @@ no-register-remedy = créez-en un avec : { $command }, ou nommez un autre dossie
 no-such-site = il n'y a pas de site { $site } dans le registre
 no-such-site-remedy = relight sites list montre les sites
 inventory-stored = inventaire de { $site } enregistré
+inventory-in-history = inventaire de { $site } mis à l'historique : celui du { $newer } est plus récent et reste l'actuel
 
 store-corrupt = le registre est endommagé, ou n'est pas un registre de relight
 store-corrupt-remedy = rien n'a été changé : restaurez une sauvegarde

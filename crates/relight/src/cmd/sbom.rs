@@ -58,10 +58,16 @@ pub(crate) fn format_of(file: &Path) -> &'static str {
     found.map_or("cyclonedx", |(_, format, _)| format)
 }
 
-/// Writes a document to stdout. `format` is a name of [`NAMES`].
-fn print(format: &str, sbom: &Sbom, name: &str, context: &Context, report: &mut Report) {
+/// Writes a document to stdout, of `at`. `format` is a name of [`NAMES`].
+fn print(
+    format: &str,
+    (sbom, at): (&Sbom, Option<Timestamp>),
+    name: &str,
+    context: &Context,
+    report: &mut Report,
+) {
     let format = FORMATS.iter().find(|(known, ..)| *known == format).map_or("", |it| it.1);
-    let text = write_sbom(format, sbom, name, None).unwrap_or_default();
+    let text = write_sbom(format, sbom, name, at).unwrap_or_default();
     report.raw(text.trim_end());
     report.raw("\n");
     if !sbom.is_complete() {
@@ -143,7 +149,7 @@ impl Create {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
         let name = self.target.to_string_lossy().into_owned();
-        print(&self.format, &scanned.sbom, &name, context, report);
+        print(&self.format, (&scanned.sbom, None), &name, context, report);
         Ok(())
     }
 }

@@ -162,10 +162,15 @@ fn every_format_carries_an_inventory_to_a_site_and_back() {
         let at = ["--observed", "2026-01-02T03:04:05Z"];
         place.expect(0, &[&["sbom", "import", "a.json", "--site", "san-001"][..], &at].concat());
         place.write("b.json", place.expect(0, &["sbom", "export", "san-001", "-f", format]).stdout);
+        // What was exported says of which day it is, so that another register takes it as it is.
+        place.expect(0, &["sbom", "import", "b.json", "--site", "san-002"]);
+        let old = ["--site", "san-002", "--observed", "2025-01-02T03:04:05Z"];
+        let old = place.expect(0, &[&["sbom", "import", "a.json"][..], &old].concat());
+        assert!(old.stderr.contains("2026-01-02T03:04:05Z is newer"), "{}", old.text());
         let same = place.expect(0, &["sbom", "diff", "a.json", "b.json"]);
         assert_eq!(same.stdout, "no difference\n", "{format}");
         let answer = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
-        assert_eq!(answer["total"]["affected"], 1, "{format}");
+        assert_eq!(answer["total"]["affected"], 2, "{format}");
         let lint = place.expect(0, &["sbom", "lint", "a.json", "--json"]).json();
         assert_eq!(lint["schema"], "relight.sbom-lint/1");
         let form = |row: &&serde_json::Value| row["rule"] == "form";
