@@ -231,10 +231,13 @@ impl Incident {
     /// The entry does not follow from the present state; then nothing changed. An entry about
     /// several sites is accepted if it follows for at least one of them.
     pub fn apply(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        // A report is written when it is over.
-        let is_report = matches!(entry, Entry::UpdatePublished { particulars, .. }
-            if particulars.report);
-        if self.closed && !is_report {
+        // A report is written when it is over, and the last wave may end after it.
+        let comes_late = match entry {
+            Entry::UpdatePublished { particulars, .. } => particulars.report,
+            Entry::PlanEnded { .. } => true,
+            _ => false,
+        };
+        if self.closed && !comes_late {
             return Err(Rejected("the incident is closed"));
         }
         match entry {

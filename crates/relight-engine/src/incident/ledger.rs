@@ -306,7 +306,7 @@ fn apply_both(
     if !Actions::is_about(entry) {
         return incident.apply(entry, now);
     }
-    if incident.closed {
+    if incident.closed && !matches!(entry, Entry::PlanEnded { .. }) {
         return Err(Rejected("the incident is closed"));
     }
     let before = actions.clone();

@@ -112,6 +112,25 @@ fn a_relight_that_was_cut_off_long_ago_is_called_over() {
     assert!(town.engine.unfinished().is_empty());
 }
 
+/// Its sites are back, and somebody closes the incident before the last wave is called over: the
+/// plan was "being carried out" for ever.
+#[test]
+fn a_relight_ends_also_when_its_incident_was_closed_meanwhile() {
+    let (town, number) = cut_off();
+    let unfinished = town.engine.unfinished();
+    pass(60);
+    town.engine.relight("zoe", LOG4SHELL, &[key(&name(1)), key(&name(2))]).unwrap();
+    for site in SITES {
+        seen(&town.engine, site, Light::Lit);
+    }
+    town.engine.record("anna", LOG4SHELL, Entry::Closed {}).unwrap();
+    pass(PLAN_AGE_MAX_S);
+    assert!(town.engine.go_on(&unfinished[0]).unwrap().left.is_empty());
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0 }));
+    let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
+    assert_eq!(ledger, town.ledger(), "the journal says so alone");
+}
+
 /// What was taken back has come to its end already.
 #[test]
 fn a_relight_that_was_taken_back_is_not_gone_on_with() {
