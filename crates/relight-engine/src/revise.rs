@@ -39,6 +39,12 @@ impl Engine {
     pub(crate) fn follow_advisories(&self) -> Result<(), EngineError> {
         let releases = self.owe_releases()?;
         let owed = self.unmatched().clone();
+        // Nothing is owed to an incident that was closed meanwhile.
+        let over: BTreeSet<&String> = self.with_ledger(|ledger| {
+            let is_open = |id: &str| ledger.open().any(|(other, _)| other == id);
+            owed.iter().filter(|id| !is_open(id)).collect()
+        });
+        self.unmatched().retain(|id| !over.contains(id));
         let moved: Vec<(String, Option<Entry>, Vec<GateKey>)> = {
             let state = self.read();
             // A group that is gone gives no opinion any more; that is a revision too.
@@ -120,18 +126,22 @@ impl Engine {
         self.unmatched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What another matcher said permits nothing any more, so dark sites that wait for their
-    /// relight would wait until each is scanned again: what is known of them is matched again. Lit
-    /// ones are after the deadline.
+    /// What another matcher said, or was said of another revision, permits nothing any more, so
+    /// dark sites that wait for their relight would wait until each is scanned again: what is known
+    /// of them is matched again. Lit ones are after the deadline.
     pub(crate) fn follow_matcher(&self) -> Result<(), EngineError> {
-        let is_old = |case: &Case| {
+        let is_old = |incident: &Incident, case: &Case| {
             let waits = [Phase::FixDeployed, Phase::Verifying, Phase::RelightEligible];
             let evidence = case.evidence.as_ref().filter(|_| waits.contains(&case.phase));
-            evidence.is_some_and(|it| it.matcher_revision != MATCHER_REVISION)
+            evidence.is_some_and(|it| {
+                it.matcher_revision != MATCHER_REVISION
+                    || it.advisory_revision != incident.revision
+                    || it.statements_digest != incident.statements
+            })
         };
         let old = |incident: &Incident| -> Vec<GateKey> {
             let cases = incident.cases().iter();
-            cases.filter(|(_, case)| is_old(case)).map(|(site, _)| site.clone()).collect()
+            cases.filter(|(_, case)| is_old(incident, case)).map(|(site, _)| site.clone()).collect()
         };
         let of_old: Vec<(String, Vec<GateKey>)> = self.with_ledger(|ledger| {
             let all = ledger.open().map(|(id, incident)| (id.to_owned(), old(incident)));

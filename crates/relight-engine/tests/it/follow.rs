@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relight_engine::drill::{DrillReport, STEPS, Step, are_left, leave as leave_drill};
-use relight_engine::incident::{EvidenceKind, Phase};
+use relight_engine::incident::{Entry, EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{By, RawAdvisory, Store};
 use relight_engine::{
@@ -372,4 +372,36 @@ fn an_open_incident_follows_which_releases_are_spoken_of() {
     put(musl, r#""withdrawn":"2021-12-20T00:00:00Z","#, "Alpine:v3.18", "musl", 2);
     let newer = open(&Arc::new(other(&town)), "newer").unwrap();
     assert_eq!(said(&newer), Some(Verdict::Unknown));
+}
+
+/// Goal: a dark site does not wait for a scan because its incident was revised and the one who
+/// journalled that ended before it was matched again. Method: the revision stands in the journal,
+/// and the evidence is of the one before.
+#[test]
+fn what_was_revised_and_not_matched_is_matched_at_the_next_start() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    let (now, statements) = town
+        .engine
+        .with_ledger(|ledger| ledger.incident(LOG4SHELL).map(|it| (it.revision, it.statements)))
+        .unwrap();
+    let revised = |revision: Digest| {
+        town.engine.record("relight", LOG4SHELL, Entry::Revised { revision, statements }).unwrap();
+    };
+    revised(Digest([9; 32]));
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    revised(now);
+    let site = key(&name(0));
+    let permits = |engine: &Engine| {
+        engine.with_ledger(|it| it.incident(LOG4SHELL).unwrap().permits(&site, engine.now()))
+    };
+    assert!(!permits(&town.engine));
+    let next = open(town.engine.store(), "next").unwrap();
+    assert_eq!(next.phase(LOG4SHELL, &site), Some(Phase::RelightEligible));
+    assert!(permits(&next));
+    let journal = town.journal().len();
+    open(town.engine.store(), "third").unwrap();
+    assert_eq!(town.journal().len(), journal, "matched once");
 }
