@@ -283,8 +283,10 @@ fn shown(edge: &str, seen: Option<Seen>) -> Option<Entry> {
 /// What the round showed of the canary, unless the gate holds sites dark of which this journal
 /// knows nothing: that is told beside no other trouble, and no canary that passes ends it.
 fn found(engine: &Engine, edge: &EdgeLoop, round: &Round) -> Option<Entry> {
-    if !edge.has_unasked() {
-        return shown(edge.name(), round.canary);
+    let shown = shown(edge.name(), round.canary);
+    let is_failure = matches!(shown, Some(Entry::CanaryTried { passed: false, .. }));
+    if is_failure || !edge.has_unasked() {
+        return shown;
     }
     let is_told = engine.with_ledger(|ledger| ledger.canary_failure(edge.name()).is_some());
     let (edge, what) = (edge.name().to_owned(), DARK_UNASKED.to_owned());

@@ -50,7 +50,6 @@ impl EdgeLoop {
         let mut turn = Turn::new(wants, epoch, now_ms, &permits);
         let flipped = self.flip_canary(&mut turn);
         let what = match flipped {
-            Ok(_) if self.has_unasked() => DARK_UNASKED,
             Ok((ProbeResult { seen: Seen::Dark, .. }, lit)) => {
                 fault(lit, Seen::Lit, "lit-not-seen")
             }
@@ -58,6 +57,8 @@ impl EdgeLoop {
             Err(error) if error.kind == EdgeErrorKind::Fenced => return None,
             Err(error) => error.kind.code(),
         };
+        // Told beside no other trouble: a gate that does not close is worse.
+        let what = if what.is_empty() && self.has_unasked() { DARK_UNASKED } else { what };
         self.canary_failed = !what.is_empty();
         let (edge, passed) = (self.name.clone(), what.is_empty());
         Some(Entry::CanaryTried { edge, passed, what: what.to_owned() })

@@ -45,6 +45,8 @@ pub(crate) struct Edge {
     pub(crate) runtime: GateSet,
     /// Entries that the driver wrote.
     pub(crate) own: GateSet,
+    /// What the record of the gate names beyond what is wanted.
+    pub(crate) unasked: GateSet,
     /// A durable copy that somebody kept, with what the driver knew of it.
     pub(crate) backup: Option<(GateSet, GateSet)>,
     /// That copy came back once.
@@ -281,6 +283,10 @@ impl EdgeDriver for Shared {
             foreign: !edge.is_unreadable && edge.is_foreign(key),
         };
         Ok(keys.iter().map(view).collect())
+    }
+
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        Ok(self.lock().unasked.clone())
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {

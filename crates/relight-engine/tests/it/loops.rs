@@ -519,7 +519,20 @@ fn a_canary_says_how_it_fails() {
         bench.now_ms += CANARY_EVERY_MS;
         bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms)
     };
-    let cases: [(Prepare, Option<Entry>); 5] = [
+    // The gate holds a site dark of which this journal knows nothing.
+    fn unasked(edge: &mut Edge) {
+        let site = set(&["z"]);
+        for copy in [&mut edge.durable, &mut edge.runtime, &mut edge.own, &mut edge.unasked] {
+            copy.extend(site.iter().cloned());
+        }
+    }
+    let hides_nothing: Prepare = |edge| {
+        unasked(edge);
+        edge.bypass = set(&[CANARY_KEY]);
+    };
+    let cases: [(Prepare, Option<Entry>); 7] = [
+        (unasked, Some(tried("dark-unasked"))),
+        (hides_nothing, Some(tried("dark-not-seen"))),
         (|edge| edge.bypass = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
         (|edge| edge.blind = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
         (
