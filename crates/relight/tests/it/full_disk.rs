@@ -14,10 +14,18 @@ use crate::serve::{FEED, Server};
 /// What is left for the journal when the reserve was given up.
 const LEFT_BYTES: u64 = 4 << 20;
 
-/// A register whose reserve was given up, and the file that fills its disk.
+/// A register whose reserve was given up, and the file that fills its disk. The server takes the
+/// reserve anew when it looks before the disk is full: then once more.
 fn fill(disk: &SmallDisk, place: &Place) -> PathBuf {
-    fs::remove_file(place.path("data").join(RESERVE_FILE)).unwrap();
-    let filled = disk.fill("log");
+    let reserve = place.path("data").join(RESERVE_FILE);
+    let filled = loop {
+        // Not there while the server tries and finds no room.
+        let _ = fs::remove_file(&reserve);
+        let filled = disk.fill("log");
+        if !reserve.exists() {
+            break filled;
+        }
+    };
     let file = OpenOptions::new().write(true).open(&filled).unwrap();
     file.set_len(file.metadata().unwrap().len() - LEFT_BYTES).unwrap();
     filled
