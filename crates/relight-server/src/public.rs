@@ -28,6 +28,8 @@ use relight_model::Timestamp;
 use relight_web::views::{Stage, Theme};
 use relight_web::{Lang, words};
 
+use crate::told_words::plain;
+
 pub use self::certificate::Signer;
 pub use self::folder::PublicFolder;
 pub(crate) use self::publish::{Publication, Publisher};
@@ -119,16 +121,7 @@ impl<'a> Seen<'a> {
 
 /// A key that sorts names as people look for them: accents and case do not count at first.
 fn alphabetical(name: &str) -> (String, String) {
-    let plain = |letter: char| match letter {
-        'à' | 'â' | 'ä' => 'a',
-        'ç' => 'c',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' | 'ö' => 'o',
-        'ù' | 'û' | 'ü' => 'u',
-        other => other,
-    };
-    (name.to_lowercase().chars().map(plain).collect(), name.to_owned())
+    (plain(name), name.to_owned())
 }
 
 /// How the page presents itself.

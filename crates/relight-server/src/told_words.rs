@@ -65,7 +65,7 @@ fn is_accent(sign: char) -> bool {
 }
 
 /// Small letters without the accents of French.
-fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     let sign = |sign: char| match sign {
         'à' | 'â' | 'ä' => 'a',
         'ç' => 'c',
