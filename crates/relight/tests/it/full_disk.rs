@@ -67,6 +67,8 @@ fn a_server_stays_on_a_full_disk_and_one_starts_there() {
     place.write("good/log4j.jar", log4j("2.17.1"));
     place.expect(0, &["scan", "good", "--site", "san-002"]);
 
+    // What is so before the first server is news to nobody, and is noted by that one.
+    assert_eq!(start(&place).0.terminate(), Some(0));
     let (mut server, started) = start(&place);
     let filled = fill(&disk, &place);
     drop_feed(&place);
@@ -81,5 +83,5 @@ fn a_server_stays_on_a_full_disk_and_one_starts_there() {
     fs::remove_file(filled).unwrap();
     let notice = server.next();
     assert_eq!(notice["advisory"], "CVE-2099-0009", "{notice}");
-    assert!(server.terminate().is_some(), "it ends in order");
+    assert!(matches!(server.terminate(), Some(0 | 1)), "it ends in order");
 }
