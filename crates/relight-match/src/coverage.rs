@@ -114,7 +114,9 @@ impl Advisories {
     /// of that name in some distribution, and no advisory speaks of the component's own.
     pub fn is_unheard(&self, group: &Group, component: &Component) -> bool {
         let Some(package) = self.unspoken(component) else { return false };
-        let names = [bare_key(&package.name), bare_key(&component.purl.name)];
+        let mut names = vec![bare_key(&package.name), bare_key(&component.purl.name)];
+        // A package of an RPM distribution has a name of its own, and its source another one.
+        names.extend(component.purl.upstream().map(|(source, _)| bare_key(&source)));
         let mut named = group.bare_packages().filter(|it| is_distribution(&it.ecosystem));
         named.any(|it| names.contains(&bare_key(&it.name)))
             && group.judgement(component).decided_by.is_none()
