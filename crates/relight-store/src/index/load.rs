@@ -186,19 +186,24 @@ impl Index {
 /// Every name under which a component is looked for, folded and without its group.
 fn names_of(purl: &Purl) -> BTreeSet<String> {
     let mut names = BTreeSet::from([fold_name(bare_name(&purl.name))]);
+    let whole = match purl.namespace.as_str() {
+        "" => purl.name.clone(),
+        namespace => format!("{namespace}/{}", purl.name),
+    };
     // `v2` of `example.org/b` is `b`.
-    if !purl.namespace.is_empty() {
-        names.insert(fold_name(bare_name(&format!("{}/{}", purl.namespace, purl.name))));
-    }
-    // Records name the standard library, the repository of a step, the package without extras.
-    let other = match (purl.kind.as_str(), purl.name.as_str()) {
+    names.insert(fold_name(bare_name(&whole)));
+    // Records name the standard library, the repository of a step, the one of Swift without the
+    // end of its address, the package without extras.
+    let folded = fold_name(&whole);
+    let other = match (purl.kind.as_str(), folded.as_str()) {
         ("golang", "std") => Some("stdlib"),
         ("golang", "cmd") => Some("toolchain"),
-        ("github" | "githubactions", _) => purl.namespace.split('/').nth(1),
+        ("github" | "githubactions", name) => name.split('/').nth(1),
+        ("swift", name) => name.trim_end_matches('/').strip_suffix("-git").map(bare_name),
         ("pypi", name) => name.split_once('[').map(|(plain, _)| plain),
         _ => None,
     };
-    names.extend(other.map(fold_name));
+    names.extend(other.map(Into::into));
     // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
     names.extend(purl.upstream().map(|(source, _)| fold_name(&source)));
     names
@@ -282,4 +287,29 @@ impl Deployment {
 
 pub(super) fn digest_in(row: &Row<'_>, column: usize) -> Result<Option<Digest>, rusqlite::Error> {
     Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(Digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what an ecosystem calls otherwise is kept under the name that its records have, or no
+    /// record is ever asked about it. Method: the spellings of the matcher's own tests.
+    #[test]
+    fn a_component_is_kept_under_the_name_that_records_have() {
+        for (purl, name) in [
+            ("pkg:golang/std@1", "stdlib"),
+            ("pkg:golang/STD@1", "stdlib"),
+            ("pkg:golang/cmd@1", "toolchain"),
+            ("pkg:githubactions/github/codeql-action/init@3", "codeql-action"),
+            ("pkg:githubactions/github/codeql-action%2Finit@3", "codeql-action"),
+            ("pkg:pypi/uvicorn%5Bstandard%5D@1", "uvicorn"),
+            ("pkg:swift/github.com/apple/swift-nio.git@1", "swift-nio"),
+            ("pkg:swift/github.com/Apple/Swift-NIO.GIT@1", "swift-nio"),
+            ("pkg:rpm/suse/libssl1@1-1?upstream=openssl-1_1-1-1.src.rpm", "openssl-1-1"),
+        ] {
+            let names = names_of(&Purl::parse(purl).unwrap());
+            assert!(names.contains(name), "{purl}: {names:?}");
+        }
+    }
 }
