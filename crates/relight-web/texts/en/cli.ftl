@@ -810,7 +810,7 @@ erased = { NUMBER($count) } { $count ->
 erase-left = free pages of this register may still hold what was erased: an earlier version wrote it, and it has to be written anew, once
 erase-left-controlled = a server that runs controls it, and its orders would wait: end that server when no incident is open, repeat this command, and start the server again
 erase-left-incident = an incident is open, and nothing that darkens may wait: repeat this command when it is closed
-erase-left-no-room = it takes { NUMBER($megabytes) } MB that are free on its disk: make room, and repeat this command
+erase-left-no-room = it takes { NUMBER($mebibytes) } MiB that are free on its disk: make room, and repeat this command
 watch-kept = logs are kept { NUMBER($days) } { $days ->
     [one] day
    *[other] days
@@ -1313,7 +1313,7 @@ drill-left = the server that runs takes what the drill showed as soon as it can:
 edge-repair-by-server = a server runs, and brings its edges back by itself: waiting until they show what the journal wants
 check-arrow = a check says what a request must give, after an arrow
 check-request = a check asks with GET or HEAD, and nothing else
-check-path = what a check asks for begins with / and is a path and query of at most 1,024 bytes, without blanks
+check-path = what a check asks for begins with / and is a path and query of at most 1,024 bytes, in ASCII (%C3%A9 for é), without blanks and #
 check-status = a site that works answers with a status of 200 to 499
 check-text = the text of a check has at most 256 bytes, on one line
 check-head = the answer to HEAD holds no text

@@ -861,7 +861,7 @@ erased = { NUMBER($count) } { $count ->
 erase-left = des pages libres de ce registre contiennent peut-être encore ce qui a été effacé : une version précédente l’a écrit, et il doit être récrit, une fois
 erase-left-controlled = un serveur en marche le tient, et ses ordres attendraient : arrêtez ce serveur quand aucun incident n’est ouvert, relancez cette commande, puis redémarrez le serveur
 erase-left-incident = un incident est ouvert, et rien de ce qui éteint ne doit attendre : relancez cette commande quand il sera clos
-erase-left-no-room = il faut { NUMBER($megabytes) } Mo libres sur son disque : faites de la place, puis relancez cette commande
+erase-left-no-room = il faut { NUMBER($mebibytes) } Mio libres sur son disque : faites de la place, puis relancez cette commande
 watch-kept = les journaux sont gardés { NUMBER($days) } { $days ->
     [one] jour
    *[other] jours
@@ -1373,7 +1373,7 @@ drill-left = le serveur en marche prend le résultat de l'exercice dès qu'il le
 edge-repair-by-server = un serveur est en marche et ramène lui-même ses frontaux : attente qu'ils montrent ce que veut le journal
 check-arrow = un essai dit ce qu'une requête doit donner, après une flèche
 check-request = un essai demande avec GET ou HEAD, et rien d'autre
-check-path = ce qu'un essai demande commence par / et est un chemin d'au plus 1 024 octets, sans espace
+check-path = ce qu'un essai demande commence par / et est un chemin avec sa requête d'au plus 1 024 octets, en ASCII (%C3%A9 pour é), sans espace ni #
 check-status = un site qui marche répond avec un statut de 200 à 499
 check-text = le texte d'un essai a au plus 256 octets, sur une ligne
 check-head = la réponse à HEAD ne contient pas de texte
@@ -1574,8 +1574,8 @@ remote-shown = { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
  } à commuter; { NUMBER($seats) } { $seats ->
-    [one] personne doit
-   *[other] personnes doivent
- } donner leur accord
+    [one] personne doit donner son accord
+   *[other] personnes doivent donner leur accord
+ }
 # id, signed, seats, expires
 remote-waits = en attente d’accord  { $id }  { NUMBER($signed) } sur { NUMBER($seats) }  jusqu’à { $expires }
