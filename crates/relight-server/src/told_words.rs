@@ -28,7 +28,7 @@ const ABOUT_DATA: &[&str] = &[
 ];
 
 /// Beginnings of names of flaws: a page for visitors never says which one is looked for.
-const FLAWS: &[&str] = &["cve-", "ghsa-", "log4", "osv-", "relight-"];
+const FLAWS: &[&str] = &["cve-", "ghsa-", "log4", "osv-", "rlt-"];
 
 /// What is wrong with words as they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +44,10 @@ pub fn wrong(words: &[&str], about_data: bool) -> Option<Wrong> {
     let all = || words.iter().flat_map(|text| text.split(is_gap)).filter(|word| !word.is_empty());
     let begins = |word: &str, with: &[&str]| {
         let plain = plain(word);
-        // An article before a vowel is no part of the word: "d'attaque", "l\u{2019}intrusion".
-        let bare = plain.rsplit(['\'', '\u{2019}']).next().unwrap_or(&plain);
-        with.iter().any(|start| bare.starts_with(start))
+        // An article before a vowel is no part of the word ("d'attaque"), nor is what follows it
+        // ("the data's").
+        let mut parts = plain.split(['\'', '\u{2019}']);
+        parts.any(|part| with.iter().any(|start| part.starts_with(start)))
     };
     if let Some(word) = all().find(|word| begins(word, FLAWS)) {
         return Some(Wrong::NamesFlaw(word.to_owned()));
@@ -92,6 +93,9 @@ mod tests {
             ("Rien n'a été VOLÉ !", "VOLÉ"),
             ("We were hacked.", "hacked"),
             ("Aucune donne\u{301}e perdue.", "donne\u{301}e"),
+            ("The attackers\u{2019} traces", "attackers\u{2019}"),
+            ("It is the data's owner", "data's"),
+            ("Les mots 'donnée' et autres", "'donnée'"),
         ] {
             assert_eq!(of(text), Some(Wrong::AboutData(word.into())), "{text}");
             assert_eq!(wrong(&["Bonjour", text], true), None, "{text}");
@@ -99,6 +103,8 @@ mod tests {
         for (text, word) in [
             ("À cause de CVE-2021-44228.", "CVE-2021-44228"),
             ("Because of (log4j-core)", "log4j-core"),
+            ("CVE-2021-44228's fix", "CVE-2021-44228's"),
+            ("Voir RLT-local-2026-0001.", "RLT-local-2026-0001"),
         ] {
             assert_eq!(wrong(&[text], true), Some(Wrong::NamesFlaw(word.into())), "{text}");
         }
