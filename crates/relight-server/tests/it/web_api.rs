@@ -170,6 +170,33 @@ fn each_role_does_what_its_operations_say_and_nothing_else() {
     place.world.web.stop();
 }
 
+/// Words that are not published: each with its own reason, as the page gives it.
+#[test]
+fn words_that_are_refused_are_told_why() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let press = place.roles.iter().find(|(role, _)| *role == "publisher").unwrap().1.clone();
+    let path = format!("/api/v1/incidents/{LOG4SHELL}/updates?lang=en");
+    let send = |more: Value| {
+        let mut words = json!({"fr": "Bonjour", "en": "Hello"});
+        words.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        place.send("POST", &path, &press, &words)
+    };
+    for (more, code, part) in [
+        (json!({"en": "It is RLT-1."}), "names-flaw", "RLT-1"),
+        (json!({"en": "the attackers' data"}), "about-data", "attackers'"),
+        (json!({"impact": "great"}), "unreadable", "none, minor, major or critical"),
+    ] {
+        let (status, problem) = send(more);
+        let kind = json!(format!("urn:relight:problem:{code}"));
+        assert_eq!((status, &problem["type"]), (422, &kind), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
+    }
+    assert_eq!(send(json!({})).0, 200);
+    place.world.web.stop();
+}
+
 /// The document let programs try what is refused to every token.
 #[test]
 fn what_people_decide_is_refused_to_a_token_and_the_document_says_so() {

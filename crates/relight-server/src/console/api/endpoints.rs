@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use relight_engine::Unselected;
 use relight_engine::access::Scope;
 use relight_engine::grants::Unsendable;
-use relight_engine::incident::{self, Incident};
+use relight_engine::incident::{self, Impact, Incident};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
@@ -163,6 +163,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
         (Some(Conflict { code, what, remedy }), _) => Problem::conflict(code, what, remedy),
         (None, Denied::Role) => Problem::role(),
         (None, Denied::Untranslated) => Problem::untranslated(lang),
+        (None, Denied::Words(wrong)) => Problem::words(lang, &wrong),
         (None, Denied::Payloads(unsendable)) => unsent(lang, unsendable),
         (None, Denied::Engine(error)) => Problem::engine(lang, &error),
         (None, _) => Problem::unreadable(
@@ -197,6 +198,9 @@ fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
 }
 
 fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
+    if input.impact.as_ref().is_some_and(|text| Impact::parse(text).is_none()) {
+        return Err(Problem::unreadable("impact: none, minor, major or critical"));
+    }
     let (incident, en) = (call.part("id").to_owned(), input.en.unwrap_or_default());
     let yes = |text: Option<String>| text.filter(|it| it == "yes").unwrap_or_default();
     let short = Short {
@@ -271,8 +275,8 @@ fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayS
     sites.filter(|(site, _)| reads(site)).collect()
 }
 
-/// The sites that a query means; one that is none is refused, and means neither none nor all.
-/// The sites that a query means, whose bare verdicts are about this.
+/// The sites that a query means, whose bare verdicts are about this incident; one that is none is
+/// refused, and means neither none nor all.
 fn meant(call: &Call, text: &str, id: &str) -> Result<BTreeSet<String>, Problem> {
     let found = call.engine.select(text, (!id.is_empty()).then_some(id));
     let refused = |fault| match fault {

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::access::refusals::because;
 use crate::console::act;
+use crate::console::act::forms::unfit;
+use crate::told_words::Wrong;
 
 /// The media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -48,6 +50,12 @@ impl Problem {
         let code = "untranslated".to_owned();
         let unreadable = Self::unreadable(texts::act_untranslated(lang));
         Self { code, ..unreadable }.remedy(texts::act_untranslated_remedy(lang))
+    }
+
+    /// Words say what they must not, as a page says it too.
+    pub(super) fn words(lang: Lang, wrong: &Wrong) -> Self {
+        let (code, what, remedy) = unfit(lang, wrong);
+        Self { code: code.to_owned(), ..Self::unreadable(&what) }.remedy(remedy)
     }
 
     /// The same, with what to do next.
