@@ -1,5 +1,6 @@
 //! How bad the flaw of an incident is, and whether it is used: one line in the head of its screen.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use relight_engine::matching::OWN_PREFIX;
@@ -14,13 +15,12 @@ use super::register::severity;
 /// a day as a table of all flaws, and the screen is asked for by everybody, all the time.
 const FACTS_AGE_S_MAX: i64 = 600;
 
-/// What was read last of the flaw of the incident.
+/// What was read last of the flaws of incidents, by their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Facts(Mutex<Option<Read>>);
+pub(crate) struct Facts(Mutex<BTreeMap<String, Read>>);
 
 #[derive(Clone, Debug)]
 struct Read {
-    id: String,
     at: Timestamp,
     chance: Option<u32>,
     bodies: usize,
@@ -71,13 +71,12 @@ impl Facts {
     /// What is known from tables and logs; whoever asks while it is read waits for it.
     fn read(&self, engine: &Engine, id: &str, now: Timestamp) -> Result<Read, EngineError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh =
-            |read: &&Read| read.id == id && (0..FACTS_AGE_S_MAX).contains(&(now - read.at));
-        if let Some(read) = last.as_ref().filter(is_fresh) {
+        last.retain(|_, read| (0..FACTS_AGE_S_MAX).contains(&(now - read.at)));
+        if let Some(read) = last.get(id) {
             return Ok(read.clone());
         }
         let group = engine.with_incidents(|_, advisories| advisories.group(id).cloned());
-        let mut read = Read { id: id.to_owned(), at: now, chance: None, bodies: 0 };
+        let mut read = Read { at: now, chance: None, bodies: 0 };
         if let Some(group) = group {
             let signals = Scores::read(engine.store())?.signals(&group);
             let chances = signals.iter().filter_map(|signal| match signal {
@@ -87,7 +86,7 @@ impl Facts {
             read.chance = chances.max().map(|(_, score)| score);
             read.bodies = Attempts::read(engine.store(), &group, &engine.sites(), now)?.bodies();
         }
-        *last = Some(read.clone());
+        last.insert(id.to_owned(), read.clone());
         Ok(read)
     }
 }
