@@ -163,6 +163,8 @@ fn what_is_not_done_is_told_and_the_token_is_not() {
         assert!(refused.stdout.is_empty(), "{}", refused.text());
         assert!(!refused.text().contains(&token), "{url} {file}");
     }
+    // Whoever shows a token means a server: nothing is done to the folder of this machine.
+    assert_eq!(off(place, every, &["--token-file", "token", "--yes"]).status, 2);
     let sent = sent.recv().unwrap();
     assert!(sent.contains(&format!("Bearer {token}")), "{sent}");
     assert!(proposed(place).is_empty());

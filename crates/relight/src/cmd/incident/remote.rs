@@ -22,7 +22,7 @@ const TOKEN_BYTES_MAX: u64 = 1_024;
 pub(super) struct Remote {
     #[arg(long, value_name = "URL", env = "RELIGHT_SERVER")]
     pub(super) server: Option<String>,
-    #[arg(long, value_name = "FILE", env = "RELIGHT_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", env = "RELIGHT_TOKEN_FILE", requires = "server")]
     token_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE", requires = "server")]
     ca: Option<PathBuf>,
@@ -135,7 +135,6 @@ fn faulty(fault: &Fault, server: &str, context: &Context) -> Failure {
 fn unreached(detail: &str, server: &str, context: &Context) -> Failure {
     let lang = context.lang;
     let mut failure = Failure::new(texts::remote_unreached(lang, server));
-    detail.clone_into(&mut failure.cause);
     let line = texts::labelled(lang, texts::detail_label(lang), detail);
     failure.below.push(format!("  {line}"));
     failure.hint(texts::remote_unreached_remedy(lang))
