@@ -18,13 +18,16 @@ pub(crate) const META: &str = "policy-confirmed";
 /// The act of the entry about a confirmation.
 pub const CONFIRMED: &str = "policy-confirmed";
 
-/// What was confirmed last; empty where nothing was.
+/// A policy that was confirmed, or waits for that; empty where none was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmed {
-    digest: String,
-    key: String,
-    text: String,
+    /// Digest of its text.
+    pub(crate) digest: String,
+    /// The key that signed it.
+    pub(crate) key: String,
+    /// All that it says.
+    pub(crate) text: String,
 }
 
 /// Which of two policies holds.
@@ -73,7 +76,7 @@ pub(crate) fn keep_where_alone(folder: &Path, store: &Store) -> Result<(), Serve
 /// # Errors
 /// Nothing was done, and false is given, where no such policy waits; else the journal or the
 /// register cannot be written.
-pub fn confirm(
+pub(crate) fn confirm(
     folder: &Path,
     engine: &Engine,
     by: &str,
@@ -96,27 +99,11 @@ fn keep(folder: &Path, store: &Store) -> Result<(), ServerError> {
     write(store, &Confirmed { digest: digest(text.as_bytes()), key, text })
 }
 
-/// A policy that is signed, and that nobody confirmed yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Digest of its text.
-    pub digest: String,
-    /// The key that signed it.
-    pub key: String,
-    /// All that it says.
-    pub text: String,
-}
-
-/// The policy of a data folder that waits for somebody who decides.
+/// The policy of a data folder that is signed, and waits for somebody who decides.
 ///
 /// # Errors
 /// The policy or the register cannot be read.
-pub fn waits(folder: &Path, store: &Store) -> Result<Option<Waiting>, ServerError> {
-    let waiting = waiting(folder, store)?;
-    Ok(waiting.map(|Confirmed { digest, key, text }| Waiting { digest, key, text }))
-}
-
-fn waiting(folder: &Path, store: &Store) -> Result<Option<Confirmed>, ServerError> {
+pub(crate) fn waiting(folder: &Path, store: &Store) -> Result<Option<Confirmed>, ServerError> {
     let found = PolicyFile::read(folder, store)?;
     let (Standing::Unconfirmed, Some(key)) = (found.standing, found.key) else { return Ok(None) };
     let text = policy_file::text_in(folder)?;

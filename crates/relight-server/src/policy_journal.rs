@@ -60,8 +60,7 @@ pub fn note(folder: &Path, engine: &Engine) -> Result<bool, ServerError> {
     if before.as_ref() == Some(&now) {
         return Ok(false);
     }
-    let signer = get(SIGNER_META)?.filter(|_| found.standing.is_by_the_key());
-    let signer = signer.and_then(|it| Some(it.strip_prefix(&digest)?.trim().to_owned()));
+    let signer = signer(store, &digest)?.filter(|_| found.standing.is_by_the_key());
     let mut facts = BTreeMap::from([
         ("digest".to_owned(), digest),
         ("key".to_owned(), key),
@@ -95,9 +94,11 @@ pub(crate) fn confirmed(
 }
 
 /// Who signed the policy with this digest, where that is known.
-pub(crate) fn signer(store: &Store, digest: &str) -> Option<String> {
-    let kept = store.meta_get(SIGNER_META).ok()??;
-    Some(kept.strip_prefix(digest)?.trim().to_owned())
+pub(crate) fn signer(store: &Store, digest: &str) -> Result<Option<String>, ServerError> {
+    let kept = store.meta_get(SIGNER_META);
+    let kept =
+        kept.map_err(|error| ServerError::caused("read what is known of the policy", error))?;
+    Ok(kept.and_then(|kept| Some(kept.strip_prefix(digest)?.trim().to_owned())))
 }
 
 #[cfg(test)]

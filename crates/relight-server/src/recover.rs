@@ -9,16 +9,13 @@ use relight_engine::Engine;
 use relight_engine::access::{Role, Scope};
 use relight_engine::store::AccountChange;
 
-use crate::access::admin::{SECOND_AGAIN, SECOND_GRANTED};
+use crate::access::admin::{RENEWED, SECOND_AGAIN, SECOND_GRANTED};
 use crate::access::{Address, Door, Noted};
 use crate::tokens::TokenError;
 use crate::{ServerError, clock};
 
 /// The act of a way back, about each account.
 pub const RECOVERED: &str = "account-recovered";
-
-/// The act by which the keys of an account end.
-const RENEWED: &str = "account-renewed";
 
 /// The accounts of a register that nobody can open any more.
 #[derive(Debug)]

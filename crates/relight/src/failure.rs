@@ -49,13 +49,7 @@ impl Failure {
 
     /// The same, with the technical causes, which are in English as in every log.
     pub(crate) fn because(mut self, lang: Lang, error: &(dyn Error + 'static)) -> Self {
-        let mut cause = Some(error);
-        let mut chain = Vec::new();
-        while let Some(error) = cause {
-            chain.push(error.to_string());
-            cause = error.source();
-        }
-        self.cause = chain.join(": ");
+        self.cause = chain(error);
         let line = texts::labelled(lang, texts::detail_label(lang), &self.cause);
         self.below.push(format!("  {line}"));
         self
@@ -113,6 +107,17 @@ fn refused(lang: Lang, refusal: Refusal) -> Failure {
 pub(crate) fn coded(lang: Lang, key: &str) -> (&'static str, &'static str) {
     let text = |key: &str| texts::by_code(lang, key).unwrap_or_default();
     (text(key), text(&format!("{key}-remedy")))
+}
+
+/// What failed and why, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut causes = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use super::signed_in::SignedIn;
 use super::{Door, Noted};
 use crate::ServerError;
 
+/// The act by which the keys of an account end.
+pub(crate) const RENEWED: &str = "account-renewed";
+
 /// The setting that says that the one grant without a second person was made.
 pub(crate) const SECOND_GRANTED: &str = "access.second-granted";
 
@@ -77,7 +80,7 @@ impl Door {
         let (link, href) = self.new_link(account.id)?;
         let mut changes = self.known().all_of(account.id);
         changes.push(link);
-        let noted = Noted { act: "account-renewed", account: name, facts: &[] };
+        let noted = Noted { act: RENEWED, account: name, facts: &[] };
         self.record(&signed.account.name, noted, &changes)?;
         Ok(href)
     }

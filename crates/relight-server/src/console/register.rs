@@ -1,7 +1,6 @@
 //! `/site/SLUG`: what the register knows of one site.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -207,15 +206,14 @@ impl SiteView<'_> {
         inventories: &[(Option<Timestamp>, Sbom)],
         advisories: &Advisories,
     ) -> (Vec<FindingRow>, usize) {
-        let components = inventories.iter().flat_map(|(_, sbom)| {
-            let enclosure = Rc::new(Enclosure::of_image(&sbom.images));
-            sbom.components.iter().map(move |component| (component, Rc::clone(&enclosure)))
-        });
         let mut found: Vec<(Finding, String, String)> = Vec::new();
-        for (component, enclosure) in components {
-            let name = format!("{} {}", component.purl.name, component.purl.version);
-            for finding in advisories.match_in(component, &enclosure) {
-                found.push((finding, name.trim().to_owned(), component.evidence.clone()));
+        for (_, sbom) in inventories {
+            let enclosure = Enclosure::of_image(&sbom.images);
+            for component in &sbom.components {
+                let name = format!("{} {}", component.purl.name, component.purl.version);
+                for finding in advisories.match_in(component, &enclosure) {
+                    found.push((finding, name.trim().to_owned(), component.evidence.clone()));
+                }
             }
         }
         // The worst first: certain, exploited, by score.

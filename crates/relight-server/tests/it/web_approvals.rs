@@ -284,7 +284,7 @@ fn whoever_asks_for_a_plan_signs_it_too() {
     assert_eq!(proof::check(&signed, Signing::Approval, &hash), Err("wrong-challenge"));
     let seats = world.get("/approve/A-0001?lang=en", &boss).2;
     assert!(seats.contains("signed with a passkey"), "{seats}");
-    // What was shown six minutes ago is shown again before it is signed.
+    // What was shown five minutes ago is shown again before it is signed.
     let page = world.get(&at.replace("care", "beds"), &boss).2;
     let late = device.get(&page, "/plan?lang", &origin);
     now_set(START + 5 * 60);

@@ -30,7 +30,7 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::failure::{Failure, coded};
+use crate::failure::{Failure, chain, coded};
 use crate::register::Register;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
@@ -508,16 +508,6 @@ fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError
         }
     }
     Ok(misnamed)
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {

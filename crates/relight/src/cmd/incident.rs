@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use relight_engine::incident::{Entry, Impact, Ledger, Particulars};
+use relight_engine::incident::{Entry, Impact, Ledger, NEXT_S_MAX, Particulars};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::policy::{Person, Policy};
 use relight_engine::{Engine, EngineError};
@@ -81,7 +81,7 @@ struct Update {
     fr: String,
     #[arg(long, value_name = "TEXT", default_value = "")]
     en: String,
-    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=NEXT_S_MAX / 60))]
     next: Option<u32>,
     #[arg(long, value_name = "IMPACT", value_parser = impacts())]
     impact: Option<String>,

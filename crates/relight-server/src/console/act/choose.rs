@@ -12,12 +12,13 @@ use relight_model::{Digest, GateKey, Organisation, Site, Timestamp, Verdict};
 use serde::Deserialize;
 
 use crate::access::SignedIn;
+use crate::access::ticket::TICKET_S_MAX;
 
 /// By what is known of them sites are chosen.
 pub(crate) const WHICH: [&str; 6] = ["todo", "affected", "unknown", "ready", "named", "all"];
 
 /// How long a plan that was shown may be signed, in seconds: those who agree need time as well.
-const SHOWN_S_MAX: i64 = 5 * 60;
+const SHOWN_S_MAX: i64 = TICKET_S_MAX;
 
 /// What a plan is asked for with: in addresses, in forms, in documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -34,14 +34,19 @@ fn folder(engine: &Engine) -> &Path {
     engine.store().path().parent().unwrap_or(Path::new(""))
 }
 
+/// Who signed it; empty where that is not known.
+fn signer(engine: &Engine, digest: &str) -> String {
+    policy_journal::signer(engine.store(), digest).ok().flatten().unwrap_or_default()
+}
+
 /// The policy that waits, as this reader sees it; an empty one where none does.
 pub(super) fn waits(console: &Console, engine: &Engine, signed: &SignedIn) -> PolicyWaits {
     // One that cannot be read is told by the rules that hold meanwhile.
-    let waiting = policy_confirmed::waits(folder(engine), engine.store()).ok().flatten();
+    let waiting = policy_confirmed::waiting(folder(engine), engine.store()).ok().flatten();
     let Some(waiting) = waiting.filter(|_| signed.account.reads(&Scope::root())) else {
         return PolicyWaits::default();
     };
-    let by = policy_journal::signer(engine.store(), &waiting.digest).unwrap_or_default();
+    let by = signer(engine, &waiting.digest);
     let is_fresh = signed.is_fresh(console.door.now());
     PolicyWaits {
         may_confirm: may_confirm(signed, &by),
@@ -69,7 +74,7 @@ pub(super) async fn confirm(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let lang = console.lang(&asked);
-        let by = policy_journal::signer(engine.store(), &form.digest).unwrap_or_default();
+        let by = signer(engine, &form.digest);
         let Ok(signed) = console.door.must_be_fresh(&signed) else {
             return Redirect::to(&step_up(&console, &signed, HERE)).into_response();
         };

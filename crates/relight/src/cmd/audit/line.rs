@@ -42,7 +42,7 @@ struct Event {
 }
 
 /// Acts of sign-in and accounts, with class and activity.
-const ACTS: [(&str, u32, u32); 17] = [
+const ACTS: [(&str, u32, u32); 19] = [
     ("account-added", 3001, 1),
     ("account-ended", 3001, 5),
     ("account-recovered", 3001, 4),
@@ -54,6 +54,8 @@ const ACTS: [(&str, u32, u32); 17] = [
     ("key-removed", 3001, 11),
     ("key-shown", 3002, 1),
     ("link-used", 3002, 1),
+    ("policy-confirmed", 3005, 99),
+    ("policy-replaced", 3005, 99),
     ("revoked", 3005, 2),
     ("sign-in-refused", 3002, 1),
     ("signed-in", 3002, 1),

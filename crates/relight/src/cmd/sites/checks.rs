@@ -1,11 +1,11 @@
 //! `relight sites checks`: what sites must answer behind their gates before a fix of them counts as
 //! verified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use relight_engine::store::{BadCheck, SiteCheck, SiteChecks, StoreErrorKind};
+use relight_engine::store::{BadCheck, SiteCheck, SiteChecks};
 use relight_model::GateKey;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -71,14 +71,12 @@ impl Checks {
         };
         if let Some(lists) = &changed {
             let known = store.sites().map_err(|error| context.store_failure(&error))?;
-            let is_known = |site: &GateKey| known.iter().any(|it| it.slug == *site);
-            if let Some(nobody) = lists.keys().find(|site| !is_known(site)) {
+            let known: BTreeSet<&GateKey> = known.iter().map(|site| &site.slug).collect();
+            if let Some(nobody) = lists.keys().find(|site| !known.contains(site)) {
                 return Err(inventory::unknown_site(lang, nobody.as_str()));
             }
-            store.set_checks(lists, context.now(), ACTOR).map_err(|error| {
-                debug_assert!(error.kind() != StoreErrorKind::NotFound, "looked for above");
-                context.store_failure(&error)
-            })?;
+            let set = store.set_checks(lists, context.now(), ACTOR);
+            set.map_err(|error| context.store_failure(&error))?;
         }
         let mut all = store.checks().map_err(|error| context.store_failure(&error))?;
         if let Some(site) = &site {

@@ -1,7 +1,6 @@
 //! Decisions by themselves, beside a server or a follower: when anything changed on which campaigns
 //! rest, they are judged again, and one of attempts that is new or rose is told.
 
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,7 +12,7 @@ use relight_server::web::{number, texts};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::report::{Report, Style};
 
 /// How often is looked whether anything changed.
@@ -103,7 +102,7 @@ impl Looking {
     /// Judges, and sends what is news.
     fn look(&mut self, engine: &Engine, sender: &mpsc::SyncSender<News>) {
         let news = self.news(engine);
-        let why = news.as_ref().err().map(chain);
+        let why = news.as_ref().err().map(|error| chain(error));
         let is_known = match &news {
             Ok(campaigns) => campaigns.is_empty(),
             Err(_) => why == self.failed,
@@ -129,17 +128,6 @@ impl Looking {
         self.known = Some(judged);
         Ok(news)
     }
-}
-
-/// What failed and why, in one line.
-fn chain(error: &EngineError) -> String {
-    let mut causes = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
 }
 
 fn tell_one(campaign: &Campaign, context: &Context, report: &mut Report) {
