@@ -81,7 +81,7 @@ struct Update {
     fr: String,
     #[arg(long, value_name = "TEXT", default_value = "")]
     en: String,
-    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=NEXT_S_MAX / 60))]
+    #[arg(long, value_name = "MINUTES", value_parser = minutes())]
     next: Option<u32>,
     #[arg(long, value_name = "IMPACT", value_parser = impacts())]
     impact: Option<String>,
@@ -92,6 +92,11 @@ struct Update {
 }
 
 /// The names of impacts, as Statuspage has them.
+/// In how many minutes the next update is promised.
+fn minutes() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=NEXT_S_MAX / 60)
+}
+
 fn impacts() -> PossibleValuesParser {
     PossibleValuesParser::new(Impact::ALL.map(Impact::as_str))
 }
