@@ -1,7 +1,8 @@
 //! Of which releases of distributions advisories speak, for whoever reads only some of them.
 //!
-//! Each source and release has one witness, a record that speaks of it, so that a look at what is
-//! new keeps the list true: everything is read again only when a witness falls silent.
+//! Each source, assigner and release has one witness, a record that speaks of it, so that a look at
+//! what is new keeps the list true: everything is read again only when a witness falls silent. Whom
+//! the operator trusts is asked of the list, and not when it is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +16,8 @@ use crate::inventoried::read_all;
 /// record, then a line for each witness.
 pub(crate) const KEY: &str = "advisory-releases";
 
-/// By source and release, the id of the witness.
-type Witnesses = BTreeMap<(String, String), String>;
+/// By source, assigner and release, the id of the witness.
+type Witnesses = BTreeMap<(String, String, String), String>;
 
 /// The releases that records in force of sources that count speak of.
 pub(crate) fn all_spoken(store: &Store, policy: &Policy) -> Result<BTreeSet<Spoken>, StoreError> {
@@ -33,27 +34,27 @@ pub(crate) fn all_spoken(store: &Store, policy: &Policy) -> Result<BTreeSet<Spok
         let text = print(newest, &witnesses);
         let _ = store.settings(|settings| settings.put(KEY, &text));
     }
-    let counts = |source: &str| !policy.disabled.contains_key(source);
-    let counting = witnesses.into_keys().filter(|(source, _)| counts(source));
-    Ok(counting.map(|(_, release)| Ecosystem::with_release(&release)).collect())
+    let counting = witnesses.into_keys().filter(|(source, assigner, _)| {
+        !policy.disabled.contains_key(source) && policy.may_clear(source, assigner)
+    });
+    Ok(counting.map(|(.., release)| Ecosystem::with_release(&release)).collect())
 }
 
 /// Takes new records in; `false` when a witness fell silent and nobody of these took its place.
 fn renew(witnesses: &mut Witnesses, fresh: Vec<StoredAdvisory>) -> bool {
     let records: BTreeSet<_> = fresh.iter().map(|it| (it.source.clone(), it.id.clone())).collect();
-    let is_fresh = |(source, _): &(String, String), id: &String| {
-        records.contains(&(source.clone(), id.clone()))
-    };
     let before: Vec<_> = witnesses
         .iter()
-        .filter(|(key, id)| is_fresh(key, id))
+        .filter(|((source, ..), id)| records.contains(&(source.clone(), (*id).clone())))
         .map(|(key, _)| key.clone())
         .collect();
     before.iter().for_each(|key| drop(witnesses.remove(key)));
     for record in read_all(fresh) {
-        for (ecosystem, release) in spoken(&record, &Policy::default()) {
+        let trusting = Policy { trusted: [record.assigner.clone()].into(), ..Policy::default() };
+        for (ecosystem, release) in spoken(&record, &trusting) {
             let release = release.map(|it| format!(":{it}")).unwrap_or_default();
-            let key = (record.source.clone(), format!("{}{release}", ecosystem.as_str()));
+            let release = format!("{}{release}", ecosystem.as_str());
+            let key = (record.source.clone(), record.assigner.clone(), release);
             witnesses.entry(key).or_insert_with(|| record.id.clone());
         }
     }
@@ -67,16 +68,17 @@ fn parse(text: &str) -> Option<(u64, Witnesses)> {
     let seq = seq.parse().ok().filter(|_| revision == MATCHER_REVISION.to_string())?;
     let mut witnesses = Witnesses::new();
     for line in lines {
-        let [source, release, id] = line.split('\t').collect::<Vec<_>>()[..] else { return None };
-        witnesses.insert((source.to_owned(), release.to_owned()), id.to_owned());
+        let (source, assigner, release, id) = serde_json::from_str(line).ok()?;
+        witnesses.insert((source, assigner, release), id);
     }
     Some((seq, witnesses))
 }
 
+/// Each as JSON: an assigner has any name that a document gives him, lines in it too.
 fn print(seq: u64, witnesses: &Witnesses) -> String {
     let mut text = format!("{MATCHER_REVISION} {seq}\n");
-    for ((source, release), id) in witnesses {
-        text.push_str(&format!("{source}\t{release}\t{id}\n"));
+    for ((source, assigner, release), id) in witnesses {
+        text.push_str(&format!("{}\n", serde_json::json!([source, assigner, release, id])));
     }
     text
 }

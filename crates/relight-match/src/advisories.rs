@@ -216,8 +216,11 @@ impl Advisories {
     /// Replaces the documents of one record and its links; groups are left as they are.
     fn put_record(&mut self, key: &Arc<RecordKey>, mut members: Vec<Member>) {
         let before = self.records.get(key).into_iter().flatten();
-        before.flat_map(|it| it.entries.iter()).for_each(|it| self.coverage.remove(it));
-        members.iter().flat_map(|it| it.entries.iter()).for_each(|it| self.coverage.add(it));
+        let policy = &self.policy;
+        let before = before.flat_map(|it| it.entries.iter());
+        before.for_each(|it| self.coverage.remove(it, policy));
+        let now = members.iter().flat_map(|it| it.entries.iter());
+        now.for_each(|it| self.coverage.add(it, policy));
         for id in self.linked_ids(key) {
             if let Some(keys) = self.links.get_mut(id.as_str()) {
                 sorted::remove(keys, key.as_ref(), AsRef::as_ref);

@@ -117,10 +117,10 @@ impl Policy {
         record
     }
 
-    /// Whether versions that a record does not name are clear by its word: anybody can write a
-    /// document of CSAF and call himself the vendor.
-    pub(crate) fn may_clear(&self, record: &Advisory) -> bool {
-        base(&record.source) != "csaf" || self.trusted.contains(&record.assigner)
+    /// Whether what a record of this source and assigner does not name is clear by its word:
+    /// anybody can write a document of CSAF and call himself the vendor.
+    pub fn may_clear(&self, source: &str, assigner: &str) -> bool {
+        base(source) != "csaf" || self.trusted.contains(assigner)
     }
 
     /// Whether a record only adds versions of a package: whoever is not the distribution may say
@@ -129,7 +129,7 @@ impl Policy {
         let is_own = record.id.starts_with(OWN_PREFIX);
         let is_foreign =
             is_distribution(&package.ecosystem) && !is_word_of(record, &package.ecosystem);
-        !self.may_clear(record) || is_foreign && !is_own
+        !self.may_clear(&record.source, &record.assigner) || is_foreign && !is_own
     }
 
     /// Whether the `related` ids of a record are the flaws that it is about.

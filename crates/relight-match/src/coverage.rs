@@ -22,15 +22,15 @@ pub type Spoken = (Ecosystem, Option<String>);
 pub(crate) struct Coverage(HashMap<Ecosystem, HashMap<Option<Box<str>>, usize>>);
 
 impl Coverage {
-    pub(crate) fn add(&mut self, entry: &Entry) {
-        if let Some((ecosystem, release)) = spoken_of(entry) {
+    pub(crate) fn add(&mut self, entry: &Entry, policy: &Policy) {
+        if let Some((ecosystem, release)) = spoken_of(entry, policy) {
             let releases = self.0.entry(ecosystem.clone()).or_default();
             *releases.entry(release.map(Into::into)).or_default() += 1;
         }
     }
 
-    pub(crate) fn remove(&mut self, entry: &Entry) {
-        let Some((ecosystem, release)) = spoken_of(entry) else { return };
+    pub(crate) fn remove(&mut self, entry: &Entry, policy: &Policy) {
+        let Some((ecosystem, release)) = spoken_of(entry, policy) else { return };
         let Some(releases) = self.0.get_mut(ecosystem) else { return };
         let key = release.map(Into::into);
         match releases.get_mut(&key) {
@@ -66,18 +66,21 @@ impl Coverage {
 }
 
 /// The release that an entry speaks of as a whole. Only the distribution itself is silent about
-/// what is not affected: our own word, and that of others, is about one flaw and no other.
-fn spoken_of(entry: &Entry) -> Option<(&Ecosystem, Option<&str>)> {
+/// what is not affected: our own word, and that of others, is about one flaw and no other. Whose
+/// word clears no version, because he only says himself who he is, clears none by silence either.
+fn spoken_of<'a>(entry: &'a Entry, policy: &Policy) -> Option<(&'a Ecosystem, Option<&'a str>)> {
     let ecosystem = &entry.package.ecosystem;
     let is_whole = matches!(entry.breadth, Breadth::Whole | Breadth::Family);
-    let counts = is_distribution(ecosystem) && is_whole && entry.rank == Rank::Distribution;
+    let is_word = entry.rank == Rank::Distribution
+        && policy.may_clear(&entry.record.source, &entry.record.assigner);
+    let counts = is_distribution(ecosystem) && is_whole && is_word;
     counts.then_some((ecosystem, entry.release_name.as_deref()))
 }
 
 /// The releases that a record speaks of.
 pub fn spoken(record: &Advisory, policy: &Policy) -> BTreeSet<Spoken> {
     let member = record::member(record.clone(), policy);
-    let entries = member.entries.iter().filter_map(|entry| spoken_of(entry));
+    let entries = member.entries.iter().filter_map(|entry| spoken_of(entry, policy));
     entries.map(|(ecosystem, release)| (ecosystem.clone(), release.map(Into::into))).collect()
 }
 

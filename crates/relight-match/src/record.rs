@@ -52,7 +52,7 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
     entries.extend(clones(record, &by_package, policy));
     entries.extend(relocations(record, &by_package, policy));
     // A binding speaks for the assigner, and anybody can write that name in a document.
-    if policy.may_clear(record) {
+    if policy.may_clear(&record.source, &record.assigner) {
         entries.extend(tombstones(record, &by_package, policy));
     }
     entries

@@ -397,6 +397,25 @@ fn an_import_that_dies_in_the_middle_tells_nothing() {
     it.store.check().unwrap();
 }
 
+/// The releases among these (`deb/debian debian-11`) of which anybody speaks, as told by all
+/// advisories and by some.
+fn spoken_among(store: &Store, releases: [&str; 3]) -> String {
+    let known = crate::advisories_about(store, &["DSA-1".to_owned()]).unwrap();
+    let all = advisories_of(store).unwrap();
+    let hosts = releases.map(|release| {
+        let (system, distro) = release.split_once(' ').unwrap();
+        let purl = format!("pkg:{system}/b@1?distro={distro}");
+        let purl = relight_model::Purl::parse(&purl).unwrap();
+        let (basis, scope) = (relight_model::Basis::Document, relight_model::Scope::Installed);
+        relight_model::Component::new(purl, "", basis, scope)
+    });
+    let heard = hosts.iter().filter(|it| known.unspoken(it).is_none());
+    let heard: Vec<_> = heard.map(|it| it.purl.qualifier("distro").unwrap()).collect();
+    let whole = hosts.iter().filter(|it| all.unspoken(it).is_none()).count();
+    assert_eq!(heard.len(), whole, "of all advisories and of some");
+    heard.join(" ")
+}
+
 /// Goal: whoever reads some records knows of which releases all of them speak, whatever came and
 /// went. Method: after each import, what was followed against what is read from nothing.
 #[test]
@@ -409,21 +428,8 @@ fn releases_that_are_spoken_of_are_followed() {
         let entries: Vec<_> = releases.iter().map(|it| entry(it)).collect();
         format!(r#"{{"id":"{id}",{fields}"affected":[{}]}}"#, entries.join(","))
     };
-    let spoken = || {
-        let known = crate::advisories_about(&it.store, &["DSA-1".to_owned()]).unwrap();
-        let all = advisories_of(&it.store).unwrap();
-        let hosts = ["debian-11", "debian-12", "debian-13"].map(|distro| {
-            let purl = format!("pkg:deb/debian/b@1?distro={distro}");
-            let purl = relight_model::Purl::parse(&purl).unwrap();
-            let (basis, scope) = (relight_model::Basis::Document, relight_model::Scope::Installed);
-            relight_model::Component::new(purl, "", basis, scope)
-        });
-        let heard = hosts.iter().filter(|it| known.unspoken(it).is_none());
-        let heard: Vec<_> = heard.map(|it| it.purl.qualifier("distro").unwrap()).collect();
-        let whole = hosts.iter().filter(|it| all.unspoken(it).is_none()).count();
-        assert_eq!(heard.len(), whole, "of all advisories and of some");
-        heard.join(" ").replace("debian-", "")
-    };
+    let releases = ["deb/debian debian-11", "deb/debian debian-12", "deb/debian debian-13"];
+    let spoken = || spoken_among(&it.store, releases).replace("debian-", "");
     let withdrawn = r#""withdrawn":"2024-01-01T00:00:00Z","#;
     assert_eq!(spoken(), "");
     for (now, text, wanted) in [
@@ -443,6 +449,53 @@ fn releases_that_are_spoken_of_are_followed() {
         it.store.settings(|settings| settings.put(crate::spoken::KEY, &of)).unwrap();
         assert_eq!(spoken(), "11 13", "{of}");
     }
+}
+
+/// Goal: a document of CSAF speaks of a release for whoever trusts its issuer, and for nobody else,
+/// when the trust changes too. Method: two issuers, one of them with lines in his name that would
+/// be a witness of another release.
+#[test]
+fn releases_are_spoken_of_by_whom_the_operator_trusts() {
+    let it = Folder::new();
+    let document = |id: &str, name: &str, release: &str| {
+        let cpe = format!("cpe:/o:redhat:enterprise_linux:{release}");
+        let named = |name: &str, by: serde_json::Value| {
+            let helper = "product_identification_helper";
+            serde_json::json!({"name": name, "product_id": name, helper: by})
+        };
+        serde_json::json!({
+            "document": {
+                "csaf_version": "2.0", "title": "t",
+                "publisher": {"name": name, "namespace": "https://www.redhat.com"},
+                "tracking": {"id": id, "status": "final", "version": "1"},
+            },
+            "product_tree": {
+                "full_product_names": [
+                    named("EL", serde_json::json!({"cpe": cpe})),
+                    named("a", serde_json::json!({"purl": "pkg:rpm/redhat/a@1"})),
+                ],
+                "relationships": [{
+                    "category": "default_component_of", "product_reference": "a",
+                    "relates_to_product_reference": "EL",
+                    "full_product_name": {"name": "EL:a", "product_id": "EL:a"},
+                }],
+            },
+            "vulnerabilities": [{"cve": "CVE-1", "product_status": {"known_affected": ["EL:a"]}}],
+        })
+        .to_string()
+    };
+    let forged = "Red Hat\n[\"osv\",\"\",\"Red Hat:7\",\"X\"]\nosv\tRed Hat:7\tX";
+    let (own, other) = (document("R-1", "Red Hat", "9"), document("R-2", forged, "8"));
+    it.import(1, &[("a.json", own.as_bytes()), ("b.json", other.as_bytes())]);
+    let releases = ["rpm/redhat rhel-7.9", "rpm/redhat rhel-8.4", "rpm/redhat rhel-9.4"];
+    let spoken = || spoken_among(&it.store, releases);
+    // The second time from the list that was kept.
+    assert_eq!([spoken(), spoken()], ["", ""]);
+    let by = relight_store::By { actor: "anna", at: 2 };
+    assert!(crate::trust::trust(&it.store, "Red Hat", by).unwrap());
+    assert_eq!([spoken(), spoken()], ["rhel-9.4", "rhel-9.4"]);
+    assert!(crate::trust::distrust(&it.store, "Red Hat", by).unwrap());
+    assert_eq!(spoken(), "");
 }
 
 /// Goal: of two files that tell the same id the later word counts, in whatever order they are

@@ -293,6 +293,41 @@ fn silence_about_a_release_of_which_nobody_speaks() {
     assert_eq!((missing.ecosystem.as_str(), missing.release.as_deref()), ("Alpine", Some("v3.18")));
 }
 
+/// Goal: whoever calls himself the distribution in a document of CSAF makes no silence an answer.
+/// Method: Debian's word about one package, a document about another of the host's release, asked
+/// with and without trust in its issuer, taken in at once and later, and of the others' releases.
+#[test]
+fn a_document_of_somebody_unknown_speaks_of_no_release() {
+    let debian = Advisory {
+        source: "debian".into(),
+        ..advisory("CVE-1", vec![affected("Debian:12", "openssl", &["i0 f3.0.11"])])
+    };
+    let document = Advisory {
+        source: "csaf/https://www.redhat.com".into(),
+        assigner: "Red Hat".into(),
+        ..advisory("RHSA-1", vec![affected("Red Hat:9", "bash", &["i0 f5.1"])])
+    };
+    let host = component("pkg:rpm/redhat/openssl@3.0.7-1?distro=rhel-9.4");
+    let state = |known: &Advisories| {
+        let judged = Question::parse("CVE-1").unwrap().judge_component(known, &host);
+        judged.map_or("clear", |it| it.state.as_str())
+    };
+    for (trusted, wanted) in [("Somebody", "possible-match"), ("Red Hat", "clear")] {
+        let policy = Policy { trusted: [trusted.to_owned()].into(), ..Policy::default() };
+        let both = vec![debian.clone(), document.clone()];
+        assert_eq!(state(&Advisories::with_policy(both, policy.clone())), wanted, "{trusted}");
+        let mut later = Advisories::with_policy(vec![debian.clone()], policy.clone());
+        assert_eq!(state(&later), "possible-match", "{trusted}");
+        later.apply(vec![Change::put(document.clone())]);
+        assert_eq!(state(&later), wanted, "{trusted}");
+        later.apply(vec![Change::remove(&document.source, "RHSA-1")]);
+        assert_eq!(state(&later), "possible-match", "{trusted}");
+        let among = spoken_by(&document, &policy);
+        let some = Advisories::with_policy(vec![debian.clone()], policy).among(among);
+        assert_eq!(state(&some), wanted, "{trusted}");
+    }
+}
+
 /// GitHub's ids are the same in any case.
 #[test]
 fn an_id_in_capitals_joins() {

@@ -12,7 +12,7 @@ use super::{advisory, affected};
 
 /// The revision, and what it says of the corpus. Whoever changes a verdict raises the revision in
 /// `lib.rs` and writes here what the failed test says.
-const TOLD: (u32, &str) = (20, "de832a105b379ec1a6bb4a937133a2b4e1d9c0b4c2af1da1835b36547d38f6d4");
+const TOLD: (u32, &str) = (21, "de832a105b379ec1a6bb4a937133a2b4e1d9c0b4c2af1da1835b36547d38f6d4");
 
 /// Ecosystems as records name them, with the beginning of a purl and what stands behind it.
 const PACKAGES: [(&str, &str, &str); 15] = [
