@@ -345,7 +345,8 @@ impl Importer<'_> {
             return Ok(Stored::TooLarge);
         }
         let seen = known.seen.entry(record.id.to_owned()).or_default();
-        let turn = seen.turn(self.file);
+        seen.turn(self.file);
+        let is_first_after_another = seen.is_first_after_another();
         if seen.has(record.revision) {
             return Ok(Stored::Same);
         }
@@ -359,7 +360,7 @@ impl Importer<'_> {
             return Ok(Stored::Older);
         }
         // Of two files the one with the later date counts, and all of it.
-        if turn.is_after_another && head.is_some_and(|it| record.modified < it.modified) {
+        if is_first_after_another && head.is_some_and(|it| record.modified < it.modified) {
             return Ok(Stored::Older);
         }
         if let Some(head) = head.filter(|it| it.holds(record.revision) && !it.is_vanished) {

@@ -5,7 +5,7 @@ use relight_model::{Digest, Timestamp};
 use rusqlite::Transaction;
 
 use super::head::{self, Head};
-use super::{Content, DOING, ImportRecord, Importer, Known, PARTS_MAX};
+use super::{Content, DOING, ImportRecord, Importer, Kept, Known, PARTS_MAX};
 use crate::StoreError;
 
 /// What came under an id.
@@ -17,24 +17,22 @@ pub(super) struct Seen {
     revisions: Vec<Digest>,
     /// An earlier file told it too.
     is_after_another: bool,
-    /// How many of that file count.
-    counting: usize,
-}
-
-/// Where a record stands among those of its id.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
-    /// Nothing of its file counts yet, and an earlier one told the id.
-    pub(super) is_after_another: bool,
+    /// One of that file counts.
+    has_counted: bool,
 }
 
 impl Seen {
-    pub(super) fn turn(&mut self, file: usize) -> Turn {
+    /// A record of this file comes.
+    pub(super) fn turn(&mut self, file: usize) {
         if self.file != file && !self.revisions.is_empty() {
             *self = Self { is_after_another: true, ..Self::default() };
         }
         self.file = file;
-        Turn { is_after_another: self.is_after_another && self.counting == 0 }
+    }
+
+    /// Whether nothing of its file counts yet, and an earlier one told the id.
+    pub(super) const fn is_first_after_another(&self) -> bool {
+        self.is_after_another && !self.has_counted
     }
 
     pub(super) fn has(&self, revision: Digest) -> bool {
@@ -52,8 +50,7 @@ impl Seen {
 
     /// A record counts; whether another one of its file did before.
     pub(super) fn counts(&mut self) -> bool {
-        self.counting += 1;
-        self.counting > 1
+        std::mem::replace(&mut self.has_counted, true)
     }
 }
 
@@ -66,7 +63,7 @@ pub(super) struct Waiting {
     ordinal: i64,
     modified: Option<Timestamp>,
     withdrawn: Option<Timestamp>,
-    bytes: Vec<u8>,
+    kept: Kept,
 }
 
 impl Waiting {
@@ -76,12 +73,12 @@ impl Waiting {
     ) -> Result<Self, rusqlite::Error> {
         let ImportRecord { revision, matching, ordinal, modified, withdrawn, .. } = *record;
         let document = record.document.to_owned();
-        let bytes = record.content.bytes(transaction)?.into_owned();
-        Ok(Self { document, revision, matching, ordinal, modified, withdrawn, bytes })
+        let kept = Kept { digest: Some(record.content.put(transaction)?) };
+        Ok(Self { document, revision, matching, ordinal, modified, withdrawn, kept })
     }
 
     fn record<'a>(&'a self, source: &'a str, id: &'a str) -> ImportRecord<'a> {
-        let Self { document, revision, matching, ordinal, modified, withdrawn, bytes } = self;
+        let Self { document, revision, matching, ordinal, modified, withdrawn, kept } = self;
         ImportRecord {
             source,
             id,
@@ -91,7 +88,7 @@ impl Waiting {
             ordinal: *ordinal,
             modified: *modified,
             withdrawn: *withdrawn,
-            content: Content::Bytes(bytes),
+            content: Content::Kept(*kept),
         }
     }
 }
@@ -138,15 +135,20 @@ impl Known {
         let waiting = self.waiting.remove(id).unwrap_or_default();
         for (at, part) in waiting.iter().enumerate() {
             let record = part.record(source, id);
-            let before = self.heads.get(id);
+            let (before, counts) = (self.heads.get(id), &mut self.counts);
+            // When it came it was one of those that are there already.
+            counts.same = counts.same.saturating_sub(1);
             let next = match before.filter(|_| at > 0) {
-                Some(head) => head::unite(transaction, start, head, &record)?,
+                Some(head) => {
+                    counts.united += 1;
+                    head::unite(transaction, start, head, &record)?
+                }
                 None => {
-                    self.counts.matching +=
-                        usize::from(before.is_some_and(|it| it.differs(&record)));
-                    self.counts.changed += 1;
-                    self.counts.same = self.counts.same.saturating_sub(1);
-                    head::write(transaction, now, before, &record)?
+                    counts.matching += usize::from(before.is_some_and(|it| it.differs(&record)));
+                    counts.changed += 1;
+                    let written = head::write(transaction, now, before, &record)?;
+                    counts.went_back += usize::from(written.went_back);
+                    written
                 }
             };
             self.heads.insert(id.to_owned(), next);

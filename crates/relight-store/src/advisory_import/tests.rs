@@ -258,12 +258,21 @@ fn doubles_of_one_list_are_united_and_stay_so() {
         assert_eq!(stored, [Stored::Same, Stored::Same, Stored::Same]);
         assert_eq!((counts.changed, counts.united), (0, 0));
     }
-    let (stored, _) = import(&store, 3, "s", "A:a A:b A:c");
+    let (stored, counts) = import(&store, 3, "s", "A:a A:b A:c");
     assert_eq!(stored, [Stored::Same, Stored::Same, Stored::United]);
+    // The first of them takes the place of what was there, and the others join it.
+    assert_eq!((counts.changed, counts.united, counts.same), (1, 2, 0));
     assert_eq!(newest(&store), ["A [A:a,A:b,A:c]", "B B:x"]);
     let many: String = (0..=PARTS_MAX).map(|n| format!("Z:{n} ")).collect();
     let (stored, _) = import(&store, 4, "s", &many);
     assert_eq!(stored.iter().filter(|it| **it == Stored::TooLarge).count(), 1);
+    // Two of three, the first of which is older than what they were together.
+    import(&store, 5, "s", "Y:a@9 Y:b@8");
+    import(&store, 6, "s", "Y:c@9 Y:b@8 Y:d@8");
+    let (stored, counts) = import(&store, 7, "s", "Y:b@8 Y:d@8");
+    assert_eq!(stored, [Stored::Same, Stored::Same]);
+    assert_eq!((counts.changed, counts.united, counts.same, counts.went_back), (1, 1, 0, 1));
+    assert_eq!(newest(&store)[2], "Y [Y:b@8,Y:d@8]");
 }
 
 #[test]
