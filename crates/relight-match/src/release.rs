@@ -3,25 +3,10 @@
 //! A record about a release that cannot be compared with a component's is heard all the same: what
 //! it calls affected is perhaps affected. Silence would be clear.
 
-use relight_model::Ecosystem;
+use relight_model::{BASE_OF_RED_HAT, Ecosystem, FIRST_BY_MINOR_OF_RED_HAT};
 
 /// The suite from which Debian's backports are built.
 pub(crate) const BACKPORT_SUITE: &str = "sid";
-
-/// What Red Hat calls the distribution itself, and longer support for some of it.
-const BASE_OF_RED_HAT: [&str; 8] = [
-    "enterprise_linux",
-    "rhel_aus",
-    "rhel_e4s",
-    "rhel_els",
-    "rhel_eus",
-    "rhel_eus_long_life",
-    "rhel_mission_critical",
-    "rhel_tus",
-];
-
-/// The first release that Red Hat names with its minor number although all of it is meant.
-const FIRST_BY_MINOR: u32 = 10;
 
 /// Products of SUSE that are no distribution, by how their names begin and their versions, with the
 /// release on which they stand.
@@ -201,7 +186,7 @@ fn major_of_red_hat(release: &str) -> Option<&str> {
     };
     let is_number = |text: &str| !text.is_empty() && text.chars().all(is_digit);
     let is_main = release.starts_with("enterprise_linux:") && is_number(major) && is_number(minor);
-    let counts = is_main && major.parse::<u32>().is_ok_and(|it| it >= FIRST_BY_MINOR);
+    let counts = is_main && major.parse::<u32>().is_ok_and(|it| it >= FIRST_BY_MINOR_OF_RED_HAT);
     counts.then_some(major)
 }
 

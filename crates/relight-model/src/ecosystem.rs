@@ -37,6 +37,21 @@ macro_rules! ecosystems {
     };
 }
 
+/// What CPE names of Red Hat call its distribution itself, and longer support for some of it.
+pub const BASE_OF_RED_HAT: [&str; 8] = [
+    "enterprise_linux",
+    "rhel_aus",
+    "rhel_e4s",
+    "rhel_els",
+    "rhel_eus",
+    "rhel_eus_long_life",
+    "rhel_mission_critical",
+    "rhel_tus",
+];
+
+/// The first release that Red Hat names with its minor number although all of it is meant.
+pub const FIRST_BY_MINOR_OF_RED_HAT: u32 = 10;
+
 ecosystems! {
     /// Java archives, `group:artifact`.
     Maven "Maven" "maven" [];

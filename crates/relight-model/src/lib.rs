@@ -35,7 +35,7 @@ pub use catalog::{CATALOG_BYTES_MAX, CATALOG_WARNINGS_MAX, Catalog, Owned};
 pub use component::{Basis, Certainty, Component, Scope};
 pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign, Tried};
 pub use digest::Digest;
-pub use ecosystem::Ecosystem;
+pub use ecosystem::{BASE_OF_RED_HAT, Ecosystem, FIRST_BY_MINOR_OF_RED_HAT};
 pub use event::{Escape, Event, Outcome};
 pub use exhibit::{Example, Exhibit};
 pub use finding::{Finding, FindingState};

@@ -238,8 +238,9 @@ pub struct Sbom {
     /// Digest of the artifact set that was read; `None` when the source does not say.
     pub artifact: Option<Digest>,
     /// What the one image of containers is known by that all of it was found in: the digests of its
-    /// manifest and of the indexes that lead to it, or that of its configuration. Sorted; empty
-    /// where it is of no image, of several, or its bytes were not proven to be those of the digest.
+    /// manifest and of the indexes that lead to it, or that of its configuration; or the image that
+    /// a document of CycloneDX says that it is about. Sorted; empty where it is of no image, of
+    /// several, or where a scan did not prove its bytes to be those of the digest.
     pub images: Vec<Purl>,
     /// Name and version of the tool that looked (`relight 0.1.0`).
     pub tool: String,

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use relight_model::{
-    Affected, AffectedRange, Bound, BoundBasis, Ecosystem, Grammar, Interval, NativeRange,
-    PackageName, Purl, RangeEvent, RangeKind, RangeStatus, Stance, VexProduct, Why,
+    Affected, AffectedRange, BASE_OF_RED_HAT, Bound, BoundBasis, Ecosystem,
+    FIRST_BY_MINOR_OF_RED_HAT, Grammar, Interval, NativeRange, PackageName, Purl, RangeEvent,
+    RangeKind, RangeStatus, Stance, VexProduct, Why,
 };
 use serde_json::Value;
 
@@ -120,30 +121,19 @@ fn stream_of(module: &str) -> Option<String> {
     (!name.is_empty() && !stream.is_empty()).then(|| format!("{name}:{stream}"))
 }
 
-/// Products of Red Hat that are its distribution: a minor release that is kept for longer is a
-/// stream of its own (`rhel_eus:8.4`). No package tells that it is in it, so the name stays whole:
-/// what is affected there is perhaps affected in the release.
-const STREAMS_OF_RED_HAT: [&str; 8] = [
-    "enterprise_linux",
-    "rhel_aus",
-    "rhel_e4s",
-    "rhel_els",
-    "rhel_eus",
-    "rhel_eus_long_life",
-    "rhel_mission_critical",
-    "rhel_tus",
-];
-
 /// `10` of `10.1`: from 10 on Red Hat names the distribution itself with the minor release that was
 /// the newest; below, that is a stream of its own.
 fn major_of_red_hat<'a>(product: &str, version: &'a str) -> Option<&'a str> {
     let (major, minor) = version.split_once('.')?;
     let is_number = !minor.is_empty() && minor.bytes().all(|it| it.is_ascii_digit());
     let is_main = product == "enterprise_linux" && is_number;
-    (is_main && major.parse::<u32>().is_ok_and(|it| it >= 10)).then_some(major)
+    let counts = is_main && major.parse().is_ok_and(|it: u32| it >= FIRST_BY_MINOR_OF_RED_HAT);
+    counts.then_some(major)
 }
 
-/// `rhel_eus:8.4::appstream` of `cpe:/a:redhat:rhel_eus:8.4::appstream`, as OSV writes it.
+/// `rhel_eus:8.4::appstream` of `cpe:/a:redhat:rhel_eus:8.4::appstream`, as OSV writes it: a minor
+/// release that is kept for longer is a stream of its own. No package tells that it is in it, so
+/// the name stays whole: what is affected there is perhaps affected in the release.
 fn stream_of_red_hat(cpe: &str) -> Option<String> {
     let mut parts = cpe.split(':').skip_while(|it| *it != "redhat").skip(1);
     let (product, version) = (parts.next()?, parts.next()?);
@@ -153,7 +143,7 @@ fn stream_of_red_hat(cpe: &str) -> Option<String> {
     let is_number = version.split('.').all(|it| !it.is_empty() && it.bytes().all(is_digit));
     let rest: Vec<&str> = parts.map(|it| if it == "*" { "" } else { it }).collect();
     let whole = format!("{product}:{version}:{}", rest.join(":"));
-    let is_stream = STREAMS_OF_RED_HAT.contains(&product) && is_minor && is_number;
+    let is_stream = BASE_OF_RED_HAT.contains(&product) && is_minor && is_number;
     is_stream.then(|| whole.trim_end_matches(':').to_owned())
 }
 
