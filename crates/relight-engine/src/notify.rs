@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_match::Group;
+use relight_match::{Group, OWN_PREFIX};
 use relight_model::{Digest, Site, SiteExposure, Timestamp};
 use relight_store::{Notice, NoticeKind, Store, Told};
 use roaring::RoaringBitmap;
@@ -145,7 +145,8 @@ impl Engine {
     fn expired(&self) -> BTreeMap<String, Timestamp> {
         let (state, now) = (self.read(), self.now());
         let day = |group: &Group| {
-            let own = group.records().filter(|it| it.id.starts_with("RLT-") && it.is_in_force());
+            let own =
+                group.records().filter(|it| it.id.starts_with(OWN_PREFIX) && it.is_in_force());
             let day = own.filter_map(|it| it.expires).filter(|at| *at <= now).min()?;
             Some((group.id.clone(), day))
         };

@@ -105,7 +105,8 @@ impl<'a> Named<'a> {
     fn new(record: &'a Advisory, policy: &Policy) -> Self {
         let all: BTreeSet<String> =
             record.aliases.iter().chain([&record.id]).map(|text| id(text)).collect();
-        let (cves, others) = all.into_iter().partition::<BTreeSet<_>, _>(|text| is_cve(text));
+        let (cves, others) =
+            all.into_iter().partition::<BTreeSet<_>, _>(|text| begins_as_cve(text));
         let others: BTreeSet<_> = others.into_iter().filter(|text| !text.is_empty()).collect();
         let mut targets: BTreeSet<_> = record.upstream.iter().map(|text| id(text)).collect();
         if policy.attaches_related(record) {
@@ -129,7 +130,7 @@ impl<'a> Named<'a> {
     /// Attached to flaws rather than a flaw of its own: a CVE number, or an id that another record
     /// is known by.
     fn is_erratum(&self, known: &HashSet<&str>) -> bool {
-        self.targets.iter().any(|text| is_cve(text) || known.contains(text.as_str()))
+        self.targets.iter().any(|text| begins_as_cve(text) || known.contains(text.as_str()))
     }
 
     fn join_own_cves(&self, index: usize, groups: &mut BTreeMap<String, Members>) {
@@ -161,7 +162,7 @@ fn attach<'a>(
         let mut keys: BTreeSet<String> = BTreeSet::new();
         for target in &record.targets {
             keys.extend(of_id.get(target).into_iter().flatten().cloned());
-            keys.extend(is_cve(target).then(|| target.clone()));
+            keys.extend(begins_as_cve(target).then(|| target.clone()));
         }
         for key in keys {
             let group = groups.entry(key.clone()).or_default();
@@ -210,7 +211,7 @@ fn without_cve<'a>(named: &[Named<'a>], free: impl Fn(&Named<'a>) -> bool) -> Ve
 pub fn id(text: &str) -> String {
     let text = text.trim();
     match text.get(..5) {
-        _ if is_cve(text) => text.to_ascii_uppercase(),
+        _ if begins_as_cve(text) => text.to_ascii_uppercase(),
         Some(head) if head.eq_ignore_ascii_case("GHSA-") => {
             format!("GHSA-{}", text[5..].to_ascii_lowercase())
         }
@@ -218,7 +219,7 @@ pub fn id(text: &str) -> String {
     }
 }
 
-fn is_cve(text: &str) -> bool {
+fn begins_as_cve(text: &str) -> bool {
     text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
 }
 

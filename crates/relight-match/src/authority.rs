@@ -202,7 +202,6 @@ fn is_word_of(record: &Advisory, ecosystem: &Ecosystem) -> bool {
     }
     voice.sources.contains(&base(&record.source))
         || voice.ids.iter().any(|prefix| record.id.starts_with(prefix))
-        || record.source == "csaf"
 }
 
 /// Whether an address (`https://www.redhat.com/x`) is of a host or of one below it.

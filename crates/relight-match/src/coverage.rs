@@ -24,9 +24,12 @@ pub(crate) struct Coverage(HashMap<Ecosystem, HashMap<Option<Box<str>>, usize>>)
 impl Coverage {
     pub(crate) fn add(&mut self, entry: &Entry, policy: &Policy) {
         if let Some((ecosystem, release)) = spoken_of(entry, policy) {
-            let releases = self.0.entry(ecosystem.clone()).or_default();
-            *releases.entry(release.map(Into::into)).or_default() += 1;
+            self.count(ecosystem.clone(), release.map(Into::into));
         }
+    }
+
+    fn count(&mut self, ecosystem: Ecosystem, release: Option<Box<str>>) {
+        *self.0.entry(ecosystem).or_default().entry(release).or_default() += 1;
     }
 
     pub(crate) fn remove(&mut self, entry: &Entry, policy: &Policy) {
@@ -89,8 +92,7 @@ impl Advisories {
     #[must_use]
     pub fn among(mut self, spoken: impl IntoIterator<Item = Spoken>) -> Self {
         for (ecosystem, release) in spoken {
-            let releases = self.coverage.0.entry(ecosystem).or_default();
-            *releases.entry(release.map(Into::into)).or_default() += 1;
+            self.coverage.count(ecosystem, release.map(Into::into));
         }
         self
     }
@@ -98,12 +100,12 @@ impl Advisories {
     /// The releases of which anybody speaks: whether silence is an answer rests on them, whatever
     /// the groups say.
     pub fn spoken(&self) -> BTreeSet<Spoken> {
-        let of = |(ecosystem, releases): (&Ecosystem, &HashMap<Option<Box<str>>, usize>)| {
-            let ecosystem = ecosystem.clone();
-            let keys: Vec<_> = releases.keys().map(|it| it.as_deref().map(Into::into)).collect();
-            keys.into_iter().map(move |release| (ecosystem.clone(), release))
-        };
-        self.coverage.0.iter().flat_map(of).collect()
+        let mut all = BTreeSet::new();
+        for (ecosystem, releases) in &self.coverage.0 {
+            let named = releases.keys().map(|it| it.as_deref().map(Into::into));
+            all.extend(named.map(|release| (ecosystem.clone(), release)));
+        }
+        all
     }
 
     /// The distribution and release of a component of which no advisory in force speaks, although

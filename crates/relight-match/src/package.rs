@@ -72,13 +72,11 @@ impl Reach {
             ("maven", true) => Self::AnyGroup,
             (kind, _) if IMAGES.contains(&kind) => Self::Package,
             (kind, _) => {
-                let known = distro::KINDS.into_iter().find(|it| *it == kind);
-                match known.filter(|_| !distro::has_records(&distribution_of(purl))) {
-                    None if distro::KINDS.contains(&kind) => Self::Package,
-                    None if matches!(distribution_of(purl), Ecosystem::Other(_)) => {
-                        Self::AnyEcosystem
-                    }
+                let distribution = distribution_of(purl);
+                match distro::KINDS.into_iter().find(|it| *it == kind) {
+                    None if matches!(distribution, Ecosystem::Other(_)) => Self::AnyEcosystem,
                     None => Self::Package,
+                    Some(_) if distro::has_records(&distribution) => Self::Package,
                     Some(kind) => distro::kin_of(kind, &purl.namespace)
                         .map_or(Self::AnyDistribution(kind), |kin| Self::Kin(kin.ecosystems)),
                 }

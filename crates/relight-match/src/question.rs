@@ -192,7 +192,7 @@ impl Question {
         match self {
             Self::Advisory(id) => {
                 let mut groups = advisories.groups_of(id);
-                groups.any(|group| group.is_weakly_clear_in(component, enclosure))
+                groups.any(|group| group.is_weakly_clear(component, enclosure))
             }
             Self::Package(_) => false,
         }

@@ -76,8 +76,11 @@ impl SiteCheck {
         if text.len() > CHECK_TEXT_BYTES_MAX || text.chars().any(char::is_control) {
             return bad("check-text");
         }
-        if gives.is_empty() || (is_head && !text.is_empty()) {
-            return bad(if gives.is_empty() { "check-arrow" } else { "check-head" });
+        if gives.is_empty() {
+            return bad("check-arrow");
+        }
+        if is_head && !text.is_empty() {
+            return bad("check-head");
         }
         Ok(Self { is_head, path: path.to_owned(), status, text: text.to_owned() })
     }

@@ -56,7 +56,7 @@ fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
     let related = texts(object, "related", ALIASES_MAX)?;
     let mut upstream = texts(object, "upstream", ALIASES_MAX)?;
     if dialect.has(Quirk::RelatedAttaches) {
-        upstream.extend(related.iter().filter(|it| is_cve(it)).cloned());
+        upstream.extend(related.iter().filter(|it| begins_as_cve(it)).cloned());
         upstream.sort();
         upstream.dedup();
     }
@@ -118,7 +118,7 @@ fn entries(
     Ok(())
 }
 
-fn is_cve(id: &str) -> bool {
+fn begins_as_cve(id: &str) -> bool {
     id.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
 }
 

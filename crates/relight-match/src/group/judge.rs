@@ -44,7 +44,7 @@ impl Group {
     }
 
     /// As [`Group::judgement`], of a component in what encloses it.
-    pub fn judgement_in(&self, component: &Component, enclosure: &Enclosure) -> Judgement {
+    fn judgement_in(&self, component: &Component, enclosure: &Enclosure) -> Judgement {
         if bracket::is_open(component) {
             let single = |it: &Component| self.judgement_in(it, enclosure);
             return bracket::judgement(component, self.reading(component), single);
@@ -76,15 +76,10 @@ impl Group {
         self.lay((component, enclosure), judgement, heard.is_open_by_own())
     }
 
-    /// Whether a component is cleared on grounds that an incident does not accept: the word of a
-    /// supplier that nobody signed, or a lighter source than distribution, vendor or assigner
-    /// against one that says affected.
-    pub fn is_weakly_clear(&self, component: &Component) -> bool {
-        self.is_weakly_clear_in(component, &Enclosure::default())
-    }
-
-    /// As [`Group::is_weakly_clear`], of a component in what encloses it.
-    pub fn is_weakly_clear_in(&self, component: &Component, enclosure: &Enclosure) -> bool {
+    /// Whether a component, in what encloses it, is cleared on grounds that an incident does not
+    /// accept: the word of a supplier that nobody signed, or a lighter source than distribution,
+    /// vendor or assigner against one that says affected.
+    pub fn is_weakly_clear(&self, component: &Component, enclosure: &Enclosure) -> bool {
         let judgement = self.judgement_in(component, enclosure);
         let rank = judgement.decisive().map(|opinion| opinion.rank);
         let by_weight = judgement.has(Flag::ByPrecedence) && rank > Some(Rank::Vendor);

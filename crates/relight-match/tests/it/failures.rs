@@ -1,7 +1,7 @@
 //! The failures that other tools were reported for, each by its number in ADVISORIES.md 10; 6, 15
 //! and 17 stand beside the other tests of statements, 12 and 19 in `shapes`.
 
-use relight_match::{Advisories, Change, Cpe, CpeOpinion, Flag, Matcher, Stand};
+use relight_match::{Advisories, Change, Cpe, CpeOpinion, Enclosure, Flag, Matcher, Stand};
 use relight_model::{
     Advisory, Affected, Basis, Bound, BoundBasis, Component, CpeConfiguration, CpeMatch, CpeNode,
     CpeOperator, FindingState, Interval, RangeKind, RangeStatus, Scope, Stance, Why,
@@ -563,6 +563,6 @@ fn weak_grounds_are_told_apart() {
     ] {
         let advisories = Advisories::new(records);
         let group = advisories.group("CVE-1").unwrap();
-        assert_eq!(group.is_weakly_clear(&it), weak);
+        assert_eq!(group.is_weakly_clear(&it, &Enclosure::default()), weak);
     }
 }

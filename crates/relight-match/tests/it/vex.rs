@@ -432,7 +432,8 @@ fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
         assert_eq!(judgement.has(Flag::ByOwner), wanted == "clear");
         if wanted == "clear" {
             assert_eq!(judgement.decisive().unwrap().record, "D-1");
-            assert!(!all.group("CVE-2021-1").unwrap().is_weakly_clear(&owned));
+            let group = all.group("CVE-2021-1").unwrap();
+            assert!(!group.is_weakly_clear(&owned, &Enclosure::default()));
         }
         // Step by step the list is the same: the tracker comes last, and goes again.
         let (last, before) = records.split_last().unwrap();

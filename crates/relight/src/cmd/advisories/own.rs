@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use relight_engine::matching::{Change, CvssVersion, Question, cvss_scores, package_of};
+use relight_engine::matching::{
+    Change, CvssVersion, OWN_PREFIX, Question, cvss_scores, package_of,
+};
 use relight_engine::store::{OWN_SOURCE, RawAdvisory, Store};
 use relight_formats::advisory::{self, VERSIONS_MAX};
 use relight_model::{Advisory, Digest, Ecosystem, Timestamp, Verdict};
@@ -395,7 +397,7 @@ fn next_id(store: &Store, context: &Context) -> Result<String, Failure> {
     let failed = |error| context.store_failure(&error);
     let node = store.meta_get(NODE_KEY).map_err(failed)?.unwrap_or_else(|| "local".to_owned());
     let year = rfc3339(context.now()).chars().take(4).collect::<String>();
-    let start = format!("RLT-{node}-{year}-");
+    let start = format!("{OWN_PREFIX}{node}-{year}-");
     let all = store.advisories().map_err(failed)?;
     let numbers = all.iter().filter_map(|it| it.id.strip_prefix(&start)?.parse::<u32>().ok());
     Ok(format!("{start}{:04}", numbers.max().unwrap_or(0) + 1))
