@@ -11,12 +11,15 @@ pub use self::payloads::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Payloads, Unfit, Unsen
 use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase, Rejected};
+use crate::incident::check_end;
+use crate::incident::{
+    Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase, Proof, Rejected, Witness,
+};
 use crate::policy::{Answering, Person, Policy, Refusal};
 use crate::switch::site_of;
 
 /// What somebody asks a second person to answer for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
     /// The incident.
     pub id: &'a str,
@@ -28,6 +31,32 @@ pub struct Asking<'a> {
     pub expires: Timestamp,
     /// What was known of the site when this was decided; none where nobody says.
     pub about: Option<Digest>,
+    /// What a passkey signed for it.
+    pub proof: Option<&'a Proof>,
+}
+
+/// What somebody agrees to as the second person.
+#[derive(Clone, Copy, Debug)]
+pub struct Agreeing<'a> {
+    /// The incident.
+    pub id: &'a str,
+    /// The site.
+    pub site: &'a GateKey,
+    /// The request that was read (`Incident::request`).
+    pub seen: Digest,
+    /// What a passkey signed for it.
+    pub proof: Option<&'a Proof>,
+}
+
+/// What goes into the journal beside an acceptance. A signature says what was known; one that does
+/// not could be checked by nobody.
+fn witness(
+    about: Option<Digest>,
+    proof: Option<&Proof>,
+) -> Result<Option<Box<Witness>>, EngineError> {
+    let Some(proof) = proof else { return Ok(None) };
+    let about = about.ok_or(Refusal::OtherRequest)?;
+    Ok(Some(Box::new(Witness { about, proof: proof.clone() })))
 }
 
 /// What a replay of payloads through an edge showed.
@@ -52,14 +81,34 @@ impl Engine {
         asking: &Asking<'_>,
     ) -> Result<(), EngineError> {
         let _one = self.one_act();
-        let Asking { id, site, reason, expires, about } = *asking;
+        self.may_ask_acceptance(policy, person, asking)?;
+        let Asking { id, site, expires, .. } = *asking;
+        let witness = witness(asking.about, asking.proof)?;
+        let (site, proposer) = (site.clone(), person.name.clone());
+        let reason = asking.reason.trim().to_owned();
+        let entry = Entry::AcceptanceProposed { site, proposer, reason, expires, witness };
+        self.record(&person.name, id, entry)
+    }
+
+    /// Whether somebody may ask that, before anything is signed for it.
+    ///
+    /// # Errors
+    /// As [`Engine::ask_acceptance`].
+    pub fn may_ask_acceptance(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        asking: &Asking<'_>,
+    ) -> Result<(), EngineError> {
+        let Asking { id, site, reason, about, .. } = *asking;
         let (body, _) = self.answered_for(site);
         self.decide(policy, |desk| desk.ask_acceptance(person, &body, reason))?;
         let known = self.with_ledger(|ledger| Some(ledger.incident(id)?.about(site)));
         if about.is_some() && about != known {
             return Err(EngineError::from(Refusal::OtherRequest));
         }
-        self.propose_acceptance(&person.name, id, site, reason.trim(), expires)
+        // Before somebody signs what the journal would refuse.
+        Ok(check_end(asking.expires, self.now())?)
     }
 
     /// The second person agrees by the rules to the request that was read
@@ -71,9 +120,26 @@ impl Engine {
         &self,
         policy: &Policy,
         person: &Person,
-        (id, site, seen): (&str, &GateKey, Digest),
+        agreeing: &Agreeing<'_>,
     ) -> Result<bool, EngineError> {
         let _one = self.one_act();
+        self.may_agree_acceptance(policy, person, agreeing)?;
+        let Agreeing { id, site, seen, proof } = *agreeing;
+        self.agree_proven(&person.name, (id, site, seen), proof)
+    }
+
+    /// Whether somebody may agree to that, before anything is signed for it: what is agreed to
+    /// then, and the name of what is known of the site.
+    ///
+    /// # Errors
+    /// As [`Engine::agree_acceptance`].
+    pub fn may_agree_acceptance(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        agreeing: &Agreeing<'_>,
+    ) -> Result<(Acceptance, Digest), EngineError> {
+        let Agreeing { id, site, seen, .. } = *agreeing;
         let proposer =
             self.with_ledger(|ledger| Some(ledger.incident(id)?.proposed(site)?.proposer.clone()));
         let (body, vital) = self.answered_for(site);
@@ -82,7 +148,29 @@ impl Engine {
         self.decide(policy, |desk| desk.agree(person, &about))?;
         // What was asked about other files, or on other news, waits no more.
         proposer.as_ref().ok_or(Refusal::OtherRequest)?;
-        self.approve_acceptance(&person.name, id, site, seen)
+        self.asked_for(id, site, seen)
+    }
+
+    /// The request that was read, and what it is about; refused where another one waits.
+    fn asked_for(
+        &self,
+        id: &str,
+        site: &GateKey,
+        seen: Digest,
+    ) -> Result<(Acceptance, Digest), EngineError> {
+        let (asked, request) = self.with_ledger(|ledger| {
+            let incident = ledger.incident(id);
+            let asked = incident.and_then(|it| Some((it.proposed(site)?.clone(), it.about(site))));
+            (asked, incident.and_then(|it| it.request(site)))
+        });
+        let asked = asked.ok_or_else(|| {
+            let context = format!("nobody asked to accept {site}");
+            EngineError::new(EngineErrorKind::NotFound, context)
+        })?;
+        if request != Some(seen) {
+            return Err(EngineError::from(Refusal::OtherRequest));
+        }
+        Ok(asked)
     }
 
     /// The body that answers for a site, the root where it cannot be read; and whether it is vital.
@@ -106,7 +194,8 @@ impl Engine {
         expires: Timestamp,
     ) -> Result<(), EngineError> {
         let (site, proposer, reason) = (site.clone(), actor.to_owned(), reason.to_owned());
-        self.record(actor, id, Entry::AcceptanceProposed { site, proposer, reason, expires })
+        let entry = Entry::AcceptanceProposed { site, proposer, reason, expires, witness: None };
+        self.record(actor, id, entry)
     }
 
     /// The second person agrees to the request that was read: a site behind a control, or one that
@@ -122,22 +211,25 @@ impl Engine {
         site: &GateKey,
         seen: Digest,
     ) -> Result<bool, EngineError> {
-        let proposed = self.with_ledger(|ledger| ledger.incident(id)?.proposed(site).cloned());
-        let proposed = proposed.ok_or_else(|| {
-            let context = format!("nobody asked to accept {site}");
-            EngineError::new(EngineErrorKind::NotFound, context)
-        })?;
-        let request = self.with_ledger(|ledger| ledger.incident(id)?.request(site));
-        if request != Some(seen) {
-            return Err(EngineError::from(Refusal::OtherRequest));
-        }
+        self.agree_proven(actor, (id, site, seen), None)
+    }
+
+    /// The same with what a passkey signed for it.
+    fn agree_proven(
+        &self,
+        actor: &str,
+        (id, site, seen): (&str, &GateKey, Digest),
+        proof: Option<&Proof>,
+    ) -> Result<bool, EngineError> {
+        let (proposed, about) = self.asked_for(id, site, seen)?;
+        let witness = witness(Some(about), proof)?;
         let acceptance = Acceptance { approver: actor.to_owned(), ..proposed };
         let is_online = self.phase(id, site).is_none_or(|phase| phase == Phase::Online);
         let site = site.clone();
         let entry = if is_online {
-            Entry::Exempted { site, ground: Ground::Acceptance(acceptance) }
+            Entry::Exempted { site, ground: Ground::Acceptance(acceptance), witness }
         } else {
-            Entry::AcceptanceSigned { site, acceptance }
+            Entry::AcceptanceSigned { site, acceptance, witness }
         };
         self.record(actor, id, entry)?;
         Ok(is_online)
@@ -161,7 +253,8 @@ impl Engine {
             let context = format!("no current evidence calls {site} clear");
             EngineError::new(EngineErrorKind::NotClear, context)
         })?;
-        let entry = Entry::Exempted { site: site.clone(), ground: Ground::Evidence(evidence) };
+        let (site, ground) = (site.clone(), Ground::Evidence(evidence));
+        let entry = Entry::Exempted { site, ground, witness: None };
         self.record(actor, id, entry)
     }
 

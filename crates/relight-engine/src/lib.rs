@@ -70,7 +70,7 @@ pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listen
 pub use error::{EngineError, EngineErrorKind};
 pub use fixes::{FixWatch, Tries};
 pub use follow::leave;
-pub use grants::Asking;
+pub use grants::{Agreeing, Asking};
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{

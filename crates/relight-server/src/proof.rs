@@ -7,7 +7,7 @@ use relight_model::Digest;
 use crate::access::passkey::{Answer, MAY_BE_COPIED};
 use crate::access::{Address, digest_of, secret};
 
-/// What is signed for a plan.
+/// What is signed for a plan, or for an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signing {
     /// That somebody asks for it.
@@ -16,6 +16,10 @@ pub enum Signing {
     Approval,
     /// That somebody carries it out without the others.
     BrokenGlass,
+    /// That somebody asks a second person to accept a site as it is.
+    AcceptanceAsked,
+    /// That somebody agrees to that.
+    AcceptanceAgreed,
 }
 
 impl Signing {
@@ -25,6 +29,8 @@ impl Signing {
             Self::Proposal => b"relight.proposal/1\0",
             Self::Approval => b"relight.approval/1\0",
             Self::BrokenGlass => b"relight.break-glass/1\0",
+            Self::AcceptanceAsked => b"relight.acceptance-asked/1\0",
+            Self::AcceptanceAgreed => b"relight.acceptance-agreed/1\0",
         }
     }
 }
@@ -38,8 +44,8 @@ pub(crate) fn challenge(signing: Signing, plan: &Digest, ticket: &[u8]) -> Vec<u
     digest_of(&[signing.purpose(), &plan.0, ticket].concat()).0.to_vec()
 }
 
-/// What is wrong with a signature for a plan, as a stable name; nothing when the key in it signed
-/// this plan, with its holder verified, on the page of one console.
+/// What is wrong with a signature for a plan or for the terms of an acceptance, as a stable name;
+/// nothing when the key in it signed this plan, with its holder verified, on the page of one
 ///
 /// Whose key it is is not said here: the entry that registered it names its account.
 ///

@@ -267,6 +267,28 @@ pub struct PreviewPage {
     pub unfit: (String, String),
 }
 
+/// What somebody signs who answers for a site, as the one who asks or as the second person.
+#[derive(Template)]
+#[template(path = "accept.html", whitespace = "minimize")]
+pub struct AcceptPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Why the passkey did not count; empty before it was shown.
+    pub problem: String,
+    /// What is signed, line by line.
+    pub facts: Vec<(&'static str, String)>,
+    /// What the signature is for.
+    pub note: &'static str,
+    /// On the button.
+    pub sign: &'static str,
+    /// The page of the site.
+    pub back: String,
+    /// What comes back with the signature.
+    pub fields: Vec<(&'static str, String)>,
+    /// The ceremony.
+    pub key: KeyForm,
+}
+
 /// Why an act was refused, with nothing lost.
 #[derive(Template)]
 #[template(path = "told.html", whitespace = "minimize")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Evidence;
 use super::grant::{Acceptance, Ground, Mitigation};
 use super::parts::{PartName, PartSeen};
-use super::proof::Proof;
+use super::proof::{Proof, Witness};
 use super::standing::Authority;
 use super::terms::{Baseline, Compromise, Seat};
 use super::update::Particulars;
@@ -249,6 +249,10 @@ pub enum Entry {
         reason: String,
         /// From when on it would be worth nothing.
         expires: Timestamp,
+        /// What a passkey signed for it; none where the person has no passkey, and in journals
+        /// from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        witness: Option<Box<Witness>>,
     },
     /// Two people answer for a site that no evidence calls clear.
     AcceptanceSigned {
@@ -257,6 +261,10 @@ pub enum Entry {
         site: GateKey,
         /// What they signed.
         acceptance: Acceptance,
+        /// What a passkey of the second person signed for it; none where there is no passkey, and
+        /// in journals from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        witness: Option<Box<Witness>>,
     },
     /// A site may stay online.
     Exempted {
@@ -265,6 +273,10 @@ pub enum Entry {
         site: GateKey,
         /// Why.
         ground: Ground,
+        /// What a passkey of the second person signed for an acceptance; none where there is no
+        /// passkey, and in journals from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        witness: Option<Box<Witness>>,
     },
     /// A person ordered sites dark without the approvals that the policy asks for.
     BreakGlass {

@@ -36,6 +36,25 @@ impl Acceptance {
         Ok(Digest(Sha256::digest(wire::canonical(self)?.as_bytes()).into()))
     }
 
+    /// What a passkey signs for it: who asks, why, until when, for which site of which incident,
+    /// and what was known of it. Both people sign the same, whoever agrees.
+    ///
+    /// # Errors
+    /// As [`Self::id`].
+    pub fn terms(
+        &self,
+        (incident, site): (&str, &GateKey),
+        about: &Digest,
+    ) -> Result<Digest, serde_json::Error> {
+        let asked = Self { approver: String::new(), ..self.clone() };
+        let mut sum = Sha256::new_with_prefix("relight.acceptance/1");
+        for text in [incident, site.as_str()] {
+            sum.update((text.len() as u64).to_be_bytes());
+            sum.update(text);
+        }
+        Ok(Digest(sum.chain_update(asked.id()?.0).chain_update(about.0).finalize().into()))
+    }
+
     fn check(&self, now: Timestamp) -> Result<(), Rejected> {
         let [proposer, approver] = [&self.proposer, &self.approver].map(|name| name.trim());
         if proposer.is_empty() || approver.is_empty() {
@@ -80,7 +99,8 @@ impl Mitigation {
     }
 }
 
-fn check_end(expires: Timestamp, now: Timestamp) -> Result<(), Rejected> {
+/// Whether an end is neither past nor too far away.
+pub(crate) fn check_end(expires: Timestamp, now: Timestamp) -> Result<(), Rejected> {
     if expires <= now {
         return Err(Rejected("it is over already"));
     }
@@ -146,11 +166,11 @@ impl Incident {
                 Ok(())
             }
             Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
-            Entry::AcceptanceProposed { site, proposer, reason, expires } => {
+            Entry::AcceptanceProposed { site, proposer, reason, expires, .. } => {
                 self.propose(site, proposer, reason, *expires, now)
             }
-            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
-            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
+            Entry::AcceptanceSigned { site, acceptance, .. } => self.accept(site, acceptance, now),
+            Entry::Exempted { site, ground, .. } => self.exempt(site, ground, now),
             Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
             Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),

@@ -57,7 +57,7 @@ fn two(expires: i64) -> Acceptance {
 }
 
 fn accept(expires: i64) -> Entry {
-    Entry::AcceptanceSigned { site: key(), acceptance: two(expires) }
+    Entry::AcceptanceSigned { site: key(), acceptance: two(expires), witness: None }
 }
 
 fn control(blocked: u32, expires: i64) -> Entry {
@@ -137,7 +137,7 @@ fn one_person_no_reason_and_no_end_are_no_acceptance() {
     let with = |change: fn(&mut Acceptance)| {
         let mut acceptance = two(END);
         change(&mut acceptance);
-        Entry::AcceptanceSigned { site: key(), acceptance }
+        Entry::AcceptanceSigned { site: key(), acceptance, witness: None }
     };
     for entry in [
         with(|it| it.approver = "a. tremblay ".into()),
@@ -209,7 +209,7 @@ fn the_same_news_leaves_a_control_where_it_is_and_other_news_voids_it() {
 fn a_request_ends_when_it_is_signed() {
     let asked = Acceptance { approver: String::new(), ..two(END) };
     let Acceptance { proposer, reason, expires, .. } = asked.clone();
-    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires };
+    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires, witness: None };
     let unknown = attach(1, 2, Verdict::Unknown);
     let mut dark = after(&[order(), unknown, asks.clone()]);
     assert_eq!(dark.proposed(&key()), Some(&asked));
@@ -218,7 +218,8 @@ fn a_request_ends_when_it_is_signed() {
     let mut lit = after(&[asks]);
     assert!(lit.apply(&accept(END), NOW).is_err());
     assert!(lit.request(&key()).is_some(), "what was refused waits on");
-    let exempt = Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)) };
+    let exempt =
+        Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)), witness: None };
     lit.apply(&exempt, NOW).unwrap();
     assert_eq!(lit.request(&key()), None);
 }
@@ -228,7 +229,7 @@ fn a_request_ends_when_it_is_signed() {
 #[test]
 fn a_request_ends_with_what_it_was_about() {
     let Acceptance { proposer, reason, expires, .. } = two(END);
-    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires };
+    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires, witness: None };
     let asked = || after(&[order(), attach(1, 2, Verdict::Unknown), asks.clone()]);
     let before = asked().request(&key());
     assert!(before.is_some());
@@ -257,7 +258,8 @@ fn a_request_ends_with_what_it_was_about() {
 #[test]
 fn an_exemption_names_its_ground() {
     let mut silent = incident();
-    let by = |id: Digest| Entry::Exempted { site: key(), ground: Ground::Evidence(id) };
+    let by =
+        |id: Digest| Entry::Exempted { site: key(), ground: Ground::Evidence(id), witness: None };
     assert!(silent.apply(&by(Digest::default()), NOW).is_err(), "silence is no exemption");
     let mut clear = after(&[attach(1, 2, Verdict::Clear)]);
     let id = evidence(1, 2, Verdict::Clear).id().unwrap();
@@ -267,7 +269,8 @@ fn an_exemption_names_its_ground() {
     clear.apply(&attach(1, 2, Verdict::Affected), NOW).unwrap();
     assert_eq!(clear.wants(&key()), Light::Dark, "bad news about a lit site is never rejected");
 
-    let signed = Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)) };
+    let signed =
+        Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)), witness: None };
     let mut signed_for = after(std::slice::from_ref(&signed));
     assert!(signed_for.permits(&key(), END - 1));
     signed_for.apply(&attach(1, 2, Verdict::Unknown), NOW).unwrap();
@@ -295,7 +298,7 @@ fn an_exempt_site_is_never_touched_and_counts_once() {
     };
     ledger.apply("i", &opened, NOW).unwrap();
     let ground = Ground::Acceptance(two(END));
-    ledger.apply("i", &Entry::Exempted { site: key(), ground }, NOW).unwrap();
+    ledger.apply("i", &Entry::Exempted { site: key(), ground, witness: None }, NOW).unwrap();
     let other = GateKey::new("b").unwrap();
     let sites = [key(), other];
     let counters = Counters::of_all(&ledger, &sites, NOW);
@@ -385,4 +388,27 @@ fn an_authority_names_its_basis_two_people_and_its_end() {
     assert!(exploited.covers(&about(None, true, true), NOW));
     assert!(!exploited.covers(&about(None, true, false), NOW), "the internet does not reach it");
     assert!(!exploited.covers(&about(Some(99), false, true), NOW));
+}
+
+/// What is signed is all of what is asked, about this site of this incident as it was known; and
+/// both people sign the same.
+#[test]
+fn the_terms_of_an_acceptance_are_all_that_it_says() {
+    let terms = |it: &Acceptance, incident: &str, site: &str, about: u8| {
+        it.terms((incident, &GateKey::new(site).unwrap()), &Digest([about; 32])).unwrap()
+    };
+    let asked = two(END);
+    let whole = terms(&asked, "i", "a", 1);
+    let agreed = Acceptance { approver: "somebody else".into(), ..asked.clone() };
+    assert_eq!(terms(&agreed, "i", "a", 1), whole);
+    let changed = [
+        terms(&Acceptance { proposer: "eve".into(), ..asked.clone() }, "i", "a", 1),
+        terms(&Acceptance { reason: "other".into(), ..asked.clone() }, "i", "a", 1),
+        terms(&Acceptance { expires: END + 1, ..asked.clone() }, "i", "a", 1),
+        terms(&asked, "ia", "a", 1),
+        terms(&asked, "i", "b", 1),
+        terms(&asked, "i", "a", 2),
+    ];
+    assert!(changed.iter().all(|it| *it != whole));
+    assert_eq!(changed.iter().collect::<std::collections::BTreeSet<_>>().len(), changed.len());
 }

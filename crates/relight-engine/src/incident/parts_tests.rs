@@ -64,7 +64,7 @@ fn exempted() -> Entry {
         reason: "information pages only".into(),
         expires: NOW + 600,
     };
-    Entry::Exempted { site: key("a"), ground: Ground::Acceptance(acceptance) }
+    Entry::Exempted { site: key("a"), ground: Ground::Acceptance(acceptance), witness: None }
 }
 
 fn ledger(entries: &[Entry]) -> Ledger {

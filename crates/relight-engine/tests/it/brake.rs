@@ -158,7 +158,9 @@ fn exempt(town: &Town, site: usize, expires: i64) {
     let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
     let acceptance = Acceptance { proposer, approver, reason, expires };
     let ground = Ground::Acceptance(acceptance);
-    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground }).unwrap();
+    town.engine
+        .record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground, witness: None })
+        .unwrap();
 }
 
 fn protect(town: &Town, site: usize) {

@@ -103,7 +103,9 @@ fn on_a_full_disk_what_is_over_goes_dark_and_bad_news_is_heard() {
     let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
     let acceptance = Acceptance { proposer, approver, reason: "booking".into(), expires };
     let ground = Ground::Acceptance(acceptance);
-    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground }).unwrap();
+    town.engine
+        .record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground, witness: None })
+        .unwrap();
     let filled = disk.fill("log");
     let glass = || {
         let (plan, reason) = (Digest([1; 32]), "x".repeat(100_000));

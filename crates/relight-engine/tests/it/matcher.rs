@@ -23,7 +23,7 @@ fn town() -> Town {
     let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
     let (reason, expires) = ("booking".into(), now + GRANT_S);
     let ground = Ground::Acceptance(Acceptance { proposer, approver, reason, expires });
-    let exempted = Entry::Exempted { site: site.clone(), ground };
+    let exempted = Entry::Exempted { site: site.clone(), ground, witness: None };
     town.engine.record("A. Tremblay", LOG4SHELL, exempted).unwrap();
     town.ingest(0, log4j("2.17.1"));
     let evidence = town.ledger().incident(LOG4SHELL).unwrap().case(&site).unwrap().evidence.clone();

@@ -83,7 +83,7 @@ impl Desk {
             expires: 2_000,
         };
         let ground = relight_engine::incident::Ground::Acceptance(acceptance);
-        self.say(&Entry::Exempted { site: key("a"), ground });
+        self.say(&Entry::Exempted { site: key("a"), ground, witness: None });
         self.say(&Entry::PartsOpened { parts: vec![name(part)] });
     }
 }

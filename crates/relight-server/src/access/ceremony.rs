@@ -121,8 +121,8 @@ impl Door {
         Ok(self.record(name, noted, &changes)?)
     }
 
-    /// Takes the passkey that somebody shows to sign a plan. What comes back is signed for this
-    /// plan and is stored beside the approval: it can be checked without us.
+    /// Takes the passkey that somebody shows to sign a plan or an acceptance. What comes back is
+    /// signed for exactly that and is stored beside the approval: it can be checked without us.
     ///
     /// # Errors
     /// As [`Self::confirm`].
@@ -135,11 +135,15 @@ impl Door {
         let _changing = self.changing();
         let purpose = Purpose::Sign { signing, sign_in: &signed.sign_in, plan };
         let (key, count) = self.trial(shown, purpose, Some(signed))?;
+        let about = match signing {
+            Signing::AcceptanceAsked | Signing::AcceptanceAgreed => "acceptance",
+            Signing::Proposal | Signing::Approval | Signing::BrokenGlass => "plan",
+        };
         // Many plans may wait for one person: what was signed well costs no trial.
         self.limits.forgive(signed.account.id, &shown.from.address);
         let name = &signed.account.name;
         let facts: [(&str, &dyn fmt::Display); 3] =
-            [("address", &shown.from.address), ("key", &key.id), ("plan", plan)];
+            [("address", &shown.from.address), ("key", &key.id), (about, plan)];
         let noted = Noted { act: "key-shown", account: name, facts: &facts };
         self.record(name, noted, &[used(&key, count, self.now())])?;
         let Answer { id, client, authenticator, signature } = Answer::parse(shown.answer)?;

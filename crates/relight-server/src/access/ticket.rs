@@ -29,7 +29,7 @@ pub(crate) enum Purpose<'a> {
     Register(&'a Digest),
     /// To show a key again in this sign-in.
     Confirm(&'a Digest),
-    /// To sign the plan of this hash in this sign-in.
+    /// To sign the plan of this hash, or the terms of an acceptance, in this sign-in.
     Sign { signing: Signing, sign_in: &'a Digest, plan: &'a Digest },
     /// To come back from a provider of identities: with the cookie of this digest.
     Provider(&'a Digest),
@@ -57,6 +57,12 @@ impl Purpose<'_> {
             }
             Self::Sign { signing: Signing::BrokenGlass, sign_in, plan } => {
                 [&b"relight break-glass"[..], &sign_in.0, &plan.0].concat()
+            }
+            Self::Sign { signing: Signing::AcceptanceAsked, sign_in, plan } => {
+                [&b"relight accept"[..], &sign_in.0, &plan.0].concat()
+            }
+            Self::Sign { signing: Signing::AcceptanceAgreed, sign_in, plan } => {
+                [&b"relight agree"[..], &sign_in.0, &plan.0].concat()
             }
             Self::Provider(cookie) => [&b"relight provider"[..], &cookie.0].concat(),
         }
@@ -181,6 +187,8 @@ mod tests {
             Purpose::Sign { signing: Signing::Approval, sign_in: &b, plan: &b },
             Purpose::Sign { signing: Signing::Approval, sign_in: &a, plan: &a },
             Purpose::Sign { signing: Signing::BrokenGlass, sign_in: &a, plan: &b },
+            Purpose::Sign { signing: Signing::AcceptanceAsked, sign_in: &a, plan: &b },
+            Purpose::Sign { signing: Signing::AcceptanceAgreed, sign_in: &a, plan: &b },
         ];
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();

@@ -3,6 +3,7 @@
 //! Each form is one act of the engine, journalled under the name of whoever sent it; what is
 //! refused says why and what to do, and changes nothing.
 
+mod accept;
 pub(super) mod approve;
 pub(super) mod choose;
 mod denied;

@@ -348,6 +348,7 @@ mod tests {
                 reason: "information pages only".into(),
                 expires: 1_600,
             }),
+            witness: None,
         };
         let opened = Entry::PartsOpened { parts: parts.clone() };
         for id in ["CVE-1", "CVE-2"] {

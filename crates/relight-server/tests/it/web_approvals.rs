@@ -1,13 +1,13 @@
 //! A plan is approved by a passkey that signs this plan: what was signed is in the journal, and
 //! nothing else that a passkey was shown for counts.
 
-use relight_engine::incident::{Entry, Proof};
-use relight_model::Digest;
+use relight_engine::incident::{Entry, Ground, Proof, Witness};
+use relight_model::{Digest, GateKey};
 use relight_server::proof::{self, Signing};
 
 use crate::door_device::{Device, Shown, form};
 use crate::door_support::{START, World, clock, code_in, person, token, with_key};
-use crate::web_acts::{acts, behind_an_edge, field, open_incident, propose};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, field, open_incident, propose};
 
 /// A commander without a passkey of his own here, and two approvers, each with one.
 struct Place {
@@ -292,5 +292,140 @@ fn whoever_asks_for_a_plan_signs_it_too() {
     let (status, body) = send(&page, Some(&late));
     assert!(matches!(status, 400 | 403 | 409), "{status} {body}");
     assert_eq!(acts(&world), before);
+    world.web.stop();
+}
+
+/// A commander and an approver, each with a passkey, and an incident about sites that are online.
+fn two_with_keys(clock: fn() -> i64) -> (World, [(String, Device); 2]) {
+    let devices = [Device::new(1), Device::new(2)];
+    let mut cookies = <[String; 2]>::default();
+    let world = World::start(clock, |store| {
+        behind_an_edge(store);
+        let roles = [("chief", "commander"), ("zoe", "approver")];
+        for (number, (name, role)) in roles.into_iter().enumerate() {
+            let id = u8::try_from(number).unwrap() + 1;
+            cookies[number] = with_key(store, name, id, role, &devices[number]);
+        }
+    });
+    open_incident(&world, &cookies[0]);
+    let mut cookies = cookies.into_iter();
+    (world, devices.map(|device| (cookies.next().unwrap(), device)))
+}
+
+/// The fields of the form of an acceptance on a page, with more of them.
+fn accepting(page: &str, act: &str, more: &[(&str, &str)]) -> String {
+    let own = token(page);
+    let held = ["seen", "about"].map(|name| (name, field(page, name)));
+    let mut fields = vec![("token", own.as_str()), ("incident", LOG4SHELL), ("act", act)];
+    fields.extend(held.iter().map(|(name, value)| (*name, value.as_str())));
+    fields.extend(more);
+    form(&fields)
+}
+
+/// What the page that asks for a passkey holds, as it is sent back.
+fn sent_back(page: &str, shown: Option<&Shown>) -> String {
+    let names = ["token", "act", "incident", "note", "until", "about", "seen"];
+    let has = |name: &&str| page.contains(&format!("name=\"{name}\" value="));
+    let held: Vec<_> =
+        names.into_iter().filter(has).map(|name| (name, field(page, name))).collect();
+    let mut fields: Vec<_> = held.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if let Some(shown) = shown {
+        fields.extend([("ticket", shown.ticket.as_str()), ("answer", &shown.answer)]);
+    }
+    form(&fields)
+}
+
+const AT: &str = "/site/care/act?lang=en";
+
+/// What the journal says of acceptances.
+fn acceptances(world: &World) -> Vec<String> {
+    let records = world.store.journal(1).unwrap().into_iter();
+    let kinds = ["acceptance-proposed", "acceptance-signed", "exempted"];
+    let about = records.filter(|record| kinds.contains(&record.kind.as_str()));
+    about.map(|record| format!("{} {}", record.kind, record.actor)).collect()
+}
+
+/// Goal: who answers for a site signs exactly that. Method: asked for and agreed to with a cookie
+/// alone, with a signature for something else, and with the right one; the journal is checked by
+/// itself.
+#[test]
+fn two_people_sign_what_they_answer_for() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [(chief, mut chiefs), (zoe, mut zoes)]) = two_with_keys(now);
+    let origin = world.origin();
+    let before = acceptances(&world);
+    let site = |cookie: &str| world.get("/site/care?lang=en", cookie).2;
+    let asks = [("note", "elections"), ("days", "2")];
+    let (status, _, page) = world.post(AT, &chief, &accepting(&site(&chief), "accept", &asks));
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("data-key=\"get\"") && page.contains("elections"), "{page}");
+    assert_eq!(acceptances(&world), before, "the cookie alone, with a passkey shown just now");
+    let confirms = world.get("/confirm?next=/me", &chief).2;
+    let other_asks = [("note", "holidays"), ("days", "2")];
+    let other = accepting(&site(&chief), "accept", &other_asks);
+    let other = world.post(AT, &chief, &other).2;
+    for (what, shown) in [
+        ("to confirm", chiefs.get(&confirms, "/confirm", &origin)),
+        ("other words", chiefs.get(&other, "/site/care/act", &origin)),
+    ] {
+        let (status, _, body) = world.post(AT, &chief, &sent_back(&page, Some(&shown)));
+        assert_eq!(status, 403, "{what}: {body}");
+        assert_eq!(acceptances(&world), before, "{what}");
+    }
+    let shown = chiefs.get(&page, "/site/care/act", &origin);
+    // What is asked is what was read, though a minute went by.
+    now_set(START + 60);
+    let (status, _, body) = world.post(AT, &chief, &sent_back(&page, Some(&shown)));
+    assert_eq!(status, 303, "{body}");
+    let read = site(&zoe);
+    let (status, _, page) = world.post(AT, &zoe, &accepting(&read, "agree", &[]));
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("elections") && page.contains("chief"), "{page}");
+    let shown = zoes.get(&page, "/site/care/act", &origin);
+    let (status, _, body) = world.post(AT, &zoe, &sent_back(&page, Some(&shown)));
+    assert_eq!(status, 303, "{body}");
+    assert_eq!(acceptances(&world)[before.len()..], ["acceptance-proposed chief", "exempted zoe"]);
+    let records = world.store.journal(1).unwrap();
+    let entries = records.iter().filter_map(|it| Entry::from_body(&it.body).ok());
+    let mut signed = entries.filter_map(|entry| match entry {
+        Entry::AcceptanceProposed { witness, expires, .. } => {
+            assert_eq!(expires, START + 2 * 86_400);
+            witness
+        }
+        Entry::Exempted { ground: Ground::Acceptance(it), witness, .. } => {
+            let about = witness.as_ref().unwrap().about;
+            let care = GateKey::new("care").unwrap();
+            let terms = it.terms((LOG4SHELL, &care), &about).unwrap();
+            let check = |signing| proof::check(&witness.as_ref().unwrap().proof, signing, &terms);
+            assert_eq!(check(Signing::AcceptanceAgreed), Ok(()));
+            assert_eq!(check(Signing::AcceptanceAsked), Err("wrong-challenge"));
+            witness
+        }
+        _ => None,
+    });
+    let [one, two]: [Box<Witness>; 2] = [signed.next().unwrap(), signed.next().unwrap()];
+    assert_eq!(one.about, two.about);
+    assert_ne!(one.proof.key, two.proof.key);
+    world.web.stop();
+}
+
+/// Whoever may not ask is told so before anything is signed, and so is who asks for too long.
+#[test]
+fn nobody_signs_what_would_be_refused() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [(chief, _), (zoe, _)]) = two_with_keys(now);
+    let before = acceptances(&world);
+    for (cookie, act, days, status) in
+        [(&zoe, "accept", "2", 403), (&chief, "accept", "31", 409), (&zoe, "agree", "2", 409)]
+    {
+        let page = world.get("/site/care?lang=en", cookie).2;
+        let body = accepting(&page, act, &[("note", "x"), ("days", days)]);
+        let (got, _, body) = world.post(AT, cookie, &body);
+        assert_eq!(got, status, "{act} {days}: {body}");
+        assert!(!body.contains("data-key"), "{act} {days}: {body}");
+    }
+    assert_eq!(acceptances(&world), before);
     world.web.stop();
 }

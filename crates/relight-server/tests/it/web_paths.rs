@@ -360,8 +360,8 @@ impl Run {
                 let asks = sender.may(&["commander", "site-owner"], body_of(&site));
                 assert!(asks && is_there && proposer == sender.name, "{told}");
             }
-            Entry::AcceptanceSigned { site, acceptance }
-            | Entry::Exempted { site, ground: Ground::Acceptance(acceptance) } => {
+            Entry::AcceptanceSigned { site, acceptance, .. }
+            | Entry::Exempted { site, ground: Ground::Acceptance(acceptance), .. } => {
                 let Acceptance { proposer, approver, .. } = acceptance;
                 let is_vital = ["s-00", "s-08"].contains(&site.as_str());
                 let roles = if is_vital { &["commander"][..] } else { &["commander", "approver"] };

@@ -9,17 +9,17 @@ use relight_engine::access::{Role, Scope};
 use relight_engine::grants::{Payloads, Unsendable};
 use relight_engine::incident::{Compromise, Entry, Impact, Mitigation, Particulars};
 use relight_engine::policy::{Means, Person, Refusal};
-use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
-use relight_model::{Digest, GateKey, Timestamp};
+use relight_engine::{Engine, EngineError, FunctionalTest};
+use relight_model::{GateKey, Timestamp};
 use relight_web::act_views::{PreviewPage, PublishMore};
 use relight_web::views::Choice;
 use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
 pub(crate) use super::denied::{Conflict, Denied};
-use super::{person_of, policy_of, refused, step_up, told_page};
+use super::{accept, person_of, policy_of, refused, signer_of, told_page};
 use crate::access::SignedIn;
-use crate::access::form::SignedForm;
+use crate::access::form::{Sender, SignedForm};
 use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
@@ -84,6 +84,15 @@ pub(crate) struct Short {
     /// How bad it is: `none`, `minor`, `major` or `critical`.
     #[serde(default)]
     pub(crate) impact: String,
+    /// The end of an acceptance that is signed, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) until: String,
+    /// Comes back from the page that asks for a passkey.
+    #[serde(default)]
+    pub(crate) ticket: String,
+    /// What the passkey answered.
+    #[serde(default)]
+    pub(crate) answer: String,
     /// Anything: the words say something about data, and Command stands for it.
     #[serde(default)]
     pub(crate) about_data: String,
@@ -130,7 +139,7 @@ impl Short {
     }
 
     /// The end of an acceptance or of a control.
-    fn expires(&self, now: Timestamp) -> Result<Timestamp, Denied> {
+    pub(super) fn expires(&self, now: Timestamp) -> Result<Timestamp, Denied> {
         let days = if self.days.trim().is_empty() { ACCEPTED_DAYS } else { self.days.trim() };
         let days: i64 = days.parse().map_err(|_| Denied::NoSuchAct)?;
         Ok(now.saturating_add(days.saturating_mul(86_400)))
@@ -141,15 +150,18 @@ impl Short {
 pub(crate) struct Act<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) person: Person,
+    /// The same as the policy sees him who signs nothing: whoever has a passkey signs with it.
+    pub(super) unsigned: Person,
     /// The public page is in English as well.
     english: bool,
 }
 
 impl<'a> Act<'a> {
     pub(crate) fn new(console: &Console, engine: &'a Engine, signed: &SignedIn) -> Self {
-        let (person, english) =
-            (person_of(console, signed, engine.now()), console.publishes_english());
-        Self { engine, person, english }
+        let now = engine.now();
+        let unsigned = signer_of(console, signed, None, now);
+        let (person, english) = (person_of(console, signed, now), console.publishes_english());
+        Self { engine, person, unsigned, english }
     }
 
     /// Programs ask; people open, close and publish.
@@ -215,19 +227,7 @@ impl<'a> Act<'a> {
             "exempt" => self.engine.exempt(name, id, &site)?,
             "verify" => return self.verify(&site, short),
             "mitigate" => return self.mitigate(&site, short),
-            "accept" => {
-                let expires = short.expires(self.engine.now())?;
-                // What is no name of anything is not what is known.
-                let named = Some(short.about.trim()).filter(|about| !about.is_empty());
-                let about = named.map(|about| Digest::parse(about).unwrap_or_default());
-                let asking = Asking { id, site: &site, reason: note, expires, about };
-                self.engine.ask_acceptance(&policy_of(self.engine), &self.person, &asking)?;
-            }
-            "agree" => {
-                let seen = Digest::parse(short.seen.trim()).unwrap_or_default();
-                let about = (id, &site, seen);
-                self.engine.agree_acceptance(&policy_of(self.engine), &self.person, about)?;
-            }
+            "accept" | "agree" => accept::without_key(self, &site, short)?,
             _ => return Err(Denied::NoSuchAct),
         }
         Ok(())
@@ -268,7 +268,7 @@ impl<'a> Act<'a> {
     }
 
     /// A site, and the body that answers for it.
-    fn site_of(&self, slug: &str) -> Result<Option<(GateKey, Scope)>, EngineError> {
+    pub(super) fn site_of(&self, slug: &str) -> Result<Option<(GateKey, Scope)>, EngineError> {
         let sites = self.engine.sites();
         let site = sites.into_iter().find(|site| site.slug.as_str() == slug);
         let Some(site) = site else { return Ok(None) };
@@ -349,7 +349,7 @@ pub(crate) fn unfit(lang: Lang, wrong: &Wrong) -> (&'static str, String, &'stati
 }
 
 /// A page that says why nothing was done.
-fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
+pub(super) fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
     let lang = console.lang(asked);
     let say = |status, (what, remedy): (&str, &str)| {
         told_page(console, asked, status, (what.to_owned(), remedy.to_owned()), back)
@@ -446,16 +446,14 @@ pub(super) async fn update(
 pub(super) async fn site(
     State(console): State<Arc<Console>>,
     Path(slug): Path<String>,
+    from: Sender,
     asked: Asked,
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
     let back = format!("/site/{}", page::encode(&slug));
-    // Whoever answers for a site signs: a passkey that was shown long ago is shown again first.
     if ["accept", "agree"].contains(&form.act.as_str()) {
-        let person = person_of(&console, &signed, console.door.now());
-        if person.means != Means::Token && !person.is_present() {
-            return Redirect::to(&step_up(&console, &signed, &back)).into_response();
-        }
+        let asks = accept::Asks { slug, form, from };
+        return blocking(move || accept::answer(&console, &asked, &signed, &asks)).await;
     }
     run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
 }

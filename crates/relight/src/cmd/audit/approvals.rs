@@ -3,11 +3,22 @@
 
 use std::collections::BTreeSet;
 
-use relight_engine::incident::{Entry, Proof};
+use relight_engine::incident::{Acceptance, Entry, Ground, Proof, Witness};
 use relight_engine::store::JournalRecord;
-use relight_model::Digest;
+use relight_model::{Digest, GateKey};
 use relight_server::proof::{self, Signing};
 use serde::Serialize;
+
+/// Entries that hold a signature, or the key for one.
+const LOOKED_AT: [&str; 7] = [
+    "plan-proposed",
+    "plan-approved",
+    "break-glass",
+    "acceptance-proposed",
+    "acceptance-signed",
+    "exempted",
+    "access",
+];
 
 /// Acts that register the key that they name.
 const REGISTERS: [&str; 3] = ["account-added", "key-added", "link-used"];
@@ -40,9 +51,7 @@ impl Approvals {
     /// Looks at the next entry. One that cannot be read is a fault of the journal, not of an
     /// approval.
     pub(super) fn look(&mut self, record: &JournalRecord) {
-        if !["plan-proposed", "plan-approved", "break-glass", "access"]
-            .contains(&record.kind.as_str())
-        {
+        if !LOOKED_AT.contains(&record.kind.as_str()) {
             return;
         }
         match Entry::from_body(&record.body) {
@@ -56,7 +65,34 @@ impl Approvals {
             Ok(Entry::BreakGlass { plan, by, proof: Some(signed), .. }) => {
                 self.judge(record.seq, Signing::BrokenGlass, &plan, (by, &signed));
             }
-            Ok(Entry::PlanApproved { proof: None, .. }) => self.counts.unsigned += 1,
+            Ok(Entry::AcceptanceProposed {
+                site,
+                proposer,
+                reason,
+                expires,
+                witness: Some(witness),
+            }) => {
+                let approver = String::new();
+                let asked = Acceptance { proposer, approver, reason, expires };
+                let by = asked.proposer.clone();
+                self.witness((record, Signing::AcceptanceAsked), (&site, &asked), (by, &witness));
+            }
+            Ok(
+                Entry::AcceptanceSigned { site, acceptance, witness: Some(witness) }
+                | Entry::Exempted {
+                    site,
+                    ground: Ground::Acceptance(acceptance),
+                    witness: Some(witness),
+                },
+            ) => {
+                let (by, signing) = (acceptance.approver.clone(), Signing::AcceptanceAgreed);
+                self.witness((record, signing), (&site, &acceptance), (by, &witness));
+            }
+            Ok(
+                Entry::PlanApproved { proof: None, .. }
+                | Entry::AcceptanceSigned { witness: None, .. }
+                | Entry::Exempted { ground: Ground::Acceptance(_), witness: None, .. },
+            ) => self.counts.unsigned += 1,
             Ok(Entry::Access { act, account, facts }) => {
                 if FORGETS.contains(&act.as_str()) {
                     self.keys.retain(|(held, _)| *held != account);
@@ -69,6 +105,18 @@ impl Approvals {
             }
             _ => {}
         }
+    }
+
+    /// The same for an acceptance: what is signed is in the entry, beside the signature.
+    fn witness(
+        &mut self,
+        (record, signing): (&JournalRecord, Signing),
+        (site, acceptance): (&GateKey, &Acceptance),
+        (by, witness): (String, &Witness),
+    ) {
+        let about = (record.incident.as_str(), site);
+        let terms = acceptance.terms(about, &witness.about).unwrap_or_default();
+        self.judge(record.seq, signing, &terms, (by, &witness.proof));
     }
 
     fn judge(&mut self, seq: u64, signing: Signing, plan: &Digest, (by, signed): (String, &Proof)) {
@@ -97,6 +145,7 @@ impl Approvals {
 mod tests {
     use relight_engine::incident::Seat;
     use relight_engine::plan::{Action, Plan, PlanAsk};
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -106,6 +155,9 @@ mod tests {
             Entry::PlanApproved { .. } => "plan-approved",
             Entry::BreakGlass { .. } => "break-glass",
             Entry::Access { .. } => "access",
+            Entry::AcceptanceProposed { .. } => "acceptance-proposed",
+            Entry::AcceptanceSigned { .. } => "acceptance-signed",
+            Entry::Exempted { .. } => "exempted",
             _ => "other",
         };
         JournalRecord {
@@ -187,6 +239,51 @@ mod tests {
             (vec![proposed(None)], Ok((0, 0, 0))),
         ] {
             assert_eq!(judged(&entries), wanted, "{entries:?}");
+        }
+    }
+
+    /// Goal: an acceptance is judged by its entry alone. Method: a request and an agreement that a
+    /// console journalled; each of their facts is changed in turn.
+    #[test]
+    fn what_stands_beside_an_acceptance_is_judged() {
+        let text = include_str!("../../../../relight-server/fixtures/acceptance.json");
+        let [asked, agreed]: [Value; 2] = serde_json::from_str(text).unwrap();
+        let acceptance = agreed["ground"]["acceptance"].clone();
+        let witness = agreed["witness"].clone();
+        let dark = json!({
+            "kind": "acceptance-signed",
+            "site": "care",
+            "acceptance": acceptance,
+            "witness": witness,
+        });
+        let judged = |body: &Value, incident: &str| {
+            let entry = Entry::from_body(&body.to_string()).unwrap();
+            let mut approvals = Approvals::default();
+            approvals.look(&JournalRecord { incident: incident.into(), ..record(1, &entry) });
+            approvals.end().map(|it| (it.signed, it.unsigned))
+        };
+        let id = "CVE-2021-44228";
+        for (entry, facts) in
+            [(&asked, ""), (&agreed, "/ground/acceptance"), (&dark, "/acceptance")]
+        {
+            assert_eq!(judged(entry, id), Ok((1, 0)), "{entry}");
+            assert_eq!(judged(entry, "CVE-2021-45046"), Err(1), "{entry}");
+            let facts = ["reason", "proposer", "expires"].map(|it| format!("{facts}/{it}"));
+            let about = "/witness/about".to_owned();
+            for at in facts.into_iter().chain(["/site".to_owned(), about]) {
+                let mut changed = entry.clone();
+                let value = changed.pointer_mut(&at).unwrap();
+                *value = match value {
+                    Value::Number(_) => json!(1_800_172_801),
+                    _ if at == "/witness/about" => json!("00".repeat(32)),
+                    _ => json!("other"),
+                };
+                assert_eq!(judged(&changed, id), Err(1), "{at} {changed}");
+            }
+            let mut bare = entry.clone();
+            drop(bare.as_object_mut().unwrap().remove("witness"));
+            let unsigned = u64::from(entry != &asked);
+            assert_eq!(judged(&bare, id), Ok((0, unsigned)), "{bare}");
         }
     }
 }
