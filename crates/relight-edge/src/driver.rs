@@ -151,9 +151,7 @@ pub trait EdgeDriver: Send {
     ///
     /// # Errors
     /// When the record of the gate cannot be read.
-    fn owned(&mut self) -> Result<GateSet, EdgeError> {
-        Ok(GateSet::new())
-    }
+    fn owned(&mut self) -> Result<GateSet, EdgeError>;
 
     /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
     /// entries). Twice is once.

@@ -119,6 +119,10 @@ impl EdgeDriver for Stuck {
         self.edge.observe(keys)
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.edge.owned()
+    }
+
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
         self.at_it.send(()).unwrap();
         // The test may be over.

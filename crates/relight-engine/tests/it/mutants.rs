@@ -272,6 +272,10 @@ impl EdgeDriver for Hasty {
         self.0.observe(keys)
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.0.owned()
+    }
+
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
         let is_closing = !dark.is_subset(&self.0.lock().durable);
         if stage == Stage::Durable && is_closing {
@@ -311,6 +315,10 @@ impl EdgeDriver for Believer {
             GateView { durable, runtime, epoch: None, foreign: false }
         };
         Ok(keys.iter().map(view).collect())
+    }
+
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.0.owned()
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {

@@ -375,6 +375,10 @@ impl EdgeDriver for Fuelled {
         self.0.observe(keys)
     }
 
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.0.owned()
+    }
+
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
         self.burn()?;
         self.0.apply(epoch, stage, dark)
