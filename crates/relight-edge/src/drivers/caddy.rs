@@ -156,11 +156,11 @@ impl EdgeDriver for CaddyEdge {
         Ok(lints)
     }
 
-    /// A gate that is not in the running configuration lights its site, whatever the folder says.
     fn owned(&mut self) -> Result<GateSet, EdgeError> {
         self.gate.owned()
     }
 
+    /// A gate that is not in the running configuration lights its site, whatever the folder says.
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         let mut views = self.gate.observe(keys)?;
         if self.admin.is_some() {
