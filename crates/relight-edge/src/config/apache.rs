@@ -217,18 +217,11 @@ impl<'a> Block<'a> {
 fn head(config: &EdgeConfig, verify: SocketAddr) -> String {
     let (folder, hold, acme) =
         (config.folder.display(), config.hold.display(), config.acme.display());
+    let has_ssl = config.tls.is_some() || config.testers.is_some();
     let modules: String = MODULES
         .iter()
-        .chain(config.tls.iter().flat_map(|_| &["http2"]))
-        .chain(
-            config
-                .tls
-                .iter()
-                .map(drop)
-                .chain(config.testers.iter().map(drop))
-                .next()
-                .map(|()| &"ssl"),
-        )
+        .chain(has_ssl.then_some(&"ssl"))
+        .chain(config.tls.is_some().then_some(&"http2"))
         .map(|name| {
             let file = format!("{MODULES_FOLDER}/mod_{name}.so");
             format!("<IfModule !{name}_module>\n  LoadModule {name}_module {file}\n</IfModule>\n")
