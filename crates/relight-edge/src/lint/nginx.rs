@@ -7,9 +7,8 @@ use relight_model::GateKey;
 
 use super::read::{Files, is_glob};
 use super::tree::{self, Directive, Ends};
-use crate::http;
-
 use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply};
+use crate::http;
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
