@@ -250,6 +250,10 @@ fn drop_ghosts(
         if claim.evidence != path || kind != "maven" || claim.basis != Basis::PomProperties {
             return false;
         }
+        // Code that was recognised agrees with it, even if others have that code as well.
+        if !claim.also.is_empty() {
+            return false;
+        }
         let artifact = artifact_of(&claim.purl);
         if known.classes_min(&artifact) == 0 || traces.contains(&artifact) {
             return false;
@@ -313,15 +317,36 @@ mod tests {
         class::read(&numbered(&format!("g/lib/{}", NAMES[at]), at as i32).write()).unwrap()
     }
 
-    fn options(others: usize, of: &str) -> Options {
-        let learnt = |at: usize| LearntClass {
+    fn learnt(at: usize) -> LearntClass {
+        LearntClass {
             name: format!("g/lib/{}", NAMES[at]),
             print: print(at),
             member: Some((at as u32 + 7, 9)),
             ..LearntClass::default()
+        }
+    }
+
+    fn numbered_class(name: String, number: usize) -> LearntClass {
+        let print = class::read(&numbered(&name, number as i32).write()).unwrap();
+        LearntClass { name, print, ..LearntClass::default() }
+    }
+
+    fn options(others: usize, of: &str) -> Options {
+        let small = |number: usize| numbered_class(format!("h/Small{number}"), 9_000 + number);
+        let classes = (0..8).map(small).collect();
+        let small = Release {
+            artifact: "h:small".into(),
+            version: "1".into(),
+            classes,
+            ..Release::default()
         };
+        options_with("g.lib:lib", small, others, of)
+    }
+
+    /// The library under this name, with so many other versions of it, and another library.
+    fn options_with(name: &str, another: Release, others: usize, of: &str) -> Options {
         let release = |version: String, classes: Vec<LearntClass>| Release {
-            artifact: "g.lib:lib".into(),
+            artifact: name.into(),
             version,
             classes,
             ..Release::default()
@@ -329,22 +354,13 @@ mod tests {
         // Other versions, of which none has its code: else no version is exact.
         let other = |at: usize| {
             let class = |number: usize| {
-                let name = format!("g/lib/Old{number}");
-                let number = 1_000 + at * 100 + number;
-                let print = class::read(&numbered(&name, number as i32).write()).unwrap();
-                LearntClass { name, print, ..LearntClass::default() }
+                numbered_class(format!("g/lib/Old{number}"), 1_000 + at * 100 + number)
             };
             release(format!("{of}.{at}"), (0..NAMES.len()).map(class).collect())
         };
         let mut releases: Vec<Release> = (0..others).map(other).collect();
         releases.push(release("1".into(), (0..NAMES.len()).map(learnt).collect()));
-        let small = |number| {
-            let name = format!("h/Small{number}");
-            let print = class::read(&numbered(&name, 9_000 + number).write()).unwrap();
-            LearntClass { name, print, ..LearntClass::default() }
-        };
-        let small = release("1".into(), (0..8).map(small).collect());
-        releases.push(Release { artifact: "h:small".into(), ..small });
+        releases.push(another);
         let named = [("g.lib:lib".to_owned(), "g/lib/Lookup".to_owned())];
         let order = |_: &str, _: &str| Ordering::Equal;
         let database = Database::from_bytes(write_database(releases, &named, order, 0));
@@ -542,5 +558,26 @@ mod tests {
         check(beside, &[(Basis::PomProperties, "pkg:maven/h/small@1")], small);
         natural.name = "g/lib/A.class".into();
         check(vec![natural], &pom, "pkg:maven/g.lib/lib@1 in x.jar by pom-properties\n");
+    }
+
+    /// Found by reading: a release whose code a larger library holds as well has nothing of its
+    /// own, and where its group is no folder either, metadata with a version that nobody learnt
+    /// made a ghost of it.
+    #[test]
+    fn a_library_whose_code_another_has_as_well_is_no_ghost() {
+        let options = |others, of| {
+            let more = (0..NAMES.len()).map(|at| numbered_class(format!("z/Z{at}"), 7_000 + at));
+            let classes = (0..NAMES.len()).map(learnt).chain(more).collect();
+            let (artifact, version) = ("z:whole".into(), "1".into());
+            let whole = Release { artifact, version, classes, ..Release::default() };
+            options_with("other:lib", whole, others, of)
+        };
+        let pom = [(Basis::PomProperties, "pkg:maven/other/lib@2")];
+        let told = "pkg:maven/other/lib in x.jar by pom-properties of 1 2\n";
+        check_by(&options(1, "0"), members("", &[], "class"), &pom, told);
+        // Half of it, with a version after all that were learnt.
+        let half = members("", &(12..NAMES.len()).collect::<Vec<_>>(), "class");
+        let told = "pkg:maven/other/lib@2 in x.jar by pom-properties in conflict\n";
+        check_by(&options(18, "0"), half, &pom, told);
     }
 }
