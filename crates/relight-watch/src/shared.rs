@@ -73,18 +73,10 @@ impl<'a> Sharing<'a> {
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 
-    /// The window as it is shared: contacts of strangers only, without the text of paths. What is
-    /// known about ordinary visitors stays at home, and so do the exact times of a day.
-    pub fn window(&self, window: &Window) -> Window {
-        let mut shared = Window::new(0);
-        let mut home = Home::default();
-        home.add(window);
-        self.add(&mut shared, window, &home);
-        shared
-    }
-
-    /// Adds to what is shared a window of one organisation, with who is at home there: all windows
-    /// of a large member in one have no room, and what goes then is a part of everybody.
+    /// Adds to what is shared a window of one organisation, with who is at home there: contacts of
+    /// strangers only, without the text of paths. What is known about ordinary visitors stays at
+    /// home, and so do the exact times of a day. All windows of a large member in one have no
+    /// room, and what goes then is a part of everybody.
     pub fn add(&self, shared: &mut Window, window: &Window, home: &Home) {
         for (key, facts) in &window.contacts {
             if !home.class(key, facts).counts() {
@@ -161,11 +153,19 @@ mod tests {
         window
     }
 
+    /// What a member with one window shares.
+    fn shared_by(sharing: &Sharing<'_>, window: &Window) -> Window {
+        let (mut shared, mut home) = (Window::new(0), Home::default());
+        home.add(window);
+        sharing.add(&mut shared, window, &home);
+        shared
+    }
+
     fn pool(key: &[u8; KEY_BYTES]) -> Window {
         let mut pool = Window::new(0);
         for number in 0..6 {
             let name = format!("member {number}");
-            pool.merge(&Sharing::new(key, &name).window(&member(number)));
+            pool.merge(&shared_by(&Sharing::new(key, &name), &member(number)));
         }
         pool
     }
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn nothing_that_names_anybody_leaves() {
         use sha2::Digest as _;
-        let shared = Sharing::new(&KEY, "member").window(&member(3));
+        let shared = shared_by(&Sharing::new(&KEY, "member"), &member(3));
         let bytes = shared.to_bytes();
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         for address in [[198, 51, 100, 7], [192, 0, 2, 3]] {
