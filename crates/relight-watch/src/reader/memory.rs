@@ -211,11 +211,6 @@ impl Agent {
     }
 }
 
-/// Bytes that are known to be ASCII, as text.
-pub(super) fn ascii(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap_or_default()
-}
-
 /// Sources that stand in one place of [`Sources`].
 const NEIGHBOURS: usize = 4;
 

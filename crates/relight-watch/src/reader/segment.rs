@@ -7,9 +7,10 @@
 use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
 use super::hash::{hash_of, joined};
-use super::memory::{Agent, Memory, Request, Together, ascii};
+use super::memory::{Agent, Memory, Request, Together};
 use super::ordinary::{Ordinary, Quoted};
 use super::outline::{Line, outline};
+use super::texts::ascii;
 use super::{Reader, Taken};
 use crate::contact::{Answer, ContactKey, Facts, Ground, Kind, Visit, answer, cut, is_in_site};
 use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits};

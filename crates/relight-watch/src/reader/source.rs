@@ -6,8 +6,8 @@ use crate::contact::subject;
 
 /// Who asks, as one number: a text that may be an address of version 4, with its length in the
 /// highest byte, or who is judged for another address, with a mark there that is no such length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Source(pub(super) u128);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Source(u128);
 
 /// What is in the highest byte of what is no text.
 const V6: u128 = 1;

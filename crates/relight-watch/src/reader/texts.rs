@@ -3,7 +3,6 @@
 use wide::u16x8;
 
 use super::hash::place_of;
-use super::memory::ascii;
 
 /// Texts that stand in one place of [`Texts`].
 const WAYS: usize = 8;
@@ -25,6 +24,11 @@ pub(super) struct Texts<T, const BYTES_MAX: usize> {
 #[inline]
 fn tagged(tags: &[u16; WAYS], tag: u16) -> u32 {
     u16x8::new(*tags).simd_eq(u16x8::splat(tag)).to_bitmask()
+}
+
+/// Bytes that are known to be ASCII, as text.
+pub(super) fn ascii(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Never zero.
