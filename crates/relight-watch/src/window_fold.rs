@@ -187,9 +187,9 @@ fn contacts_of(windows: &mut [Window]) -> Option<BTreeMap<ContactKey, Facts>> {
 /// None of these contacts has to go, which are in order, some of them several times.
 fn is_room_for(sorted: &[(ContactKey, Facts)]) -> bool {
     let of_visits = sorted.chunk_by(|(one, _), (other, _)| one.visit == other.visit);
-    let lengths = of_visits.map(|it| it.chunk_by(|(one, _), (other, _)| one == other).count());
+    let mut lengths = of_visits.map(|it| it.chunk_by(|(one, _), (other, _)| one == other).count());
     let mut all = 0;
-    lengths.into_iter().all(|length| {
+    lengths.all(|length| {
         all += length;
         length <= VISIT_CONTACTS_MAX && all <= CONTACTS_MAX
     })
