@@ -62,7 +62,8 @@ fn listen(config: &EdgeConfig, suffix: &str) -> String {
 }
 
 /// The socket behind which the gate is not asked: that of testers, or one in the folder of the edge
-/// that only nginx itself uses, once a tester has shown a certificate.
+/// to which nginx hands what testers with a certificate ask for. nginx opens it to everybody: who
+/// may enter the folder passes the gate.
 fn socket(config: &EdgeConfig) -> PathBuf {
     match config.testers {
         None => config.verify.clone(),

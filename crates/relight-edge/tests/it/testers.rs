@@ -2,6 +2,7 @@
 //! configuration that we print for it, and lets nobody else behind the gate.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use relight_edge::config::MutualTls;
@@ -47,6 +48,11 @@ fn testers_with_a_certificate_reach_a_dark_site_and_nobody_else_does() {
     for kind in KINDS {
         let mut rig = start(kind, "edge.pem");
         rig.close(1, &set([0]));
+        if kind == Kind::Nginx {
+            // What it hands them on to needs no certificate.
+            let socket = fs::metadata(rig.config.folder.join("verify.sock")).unwrap();
+            assert_eq!(socket.permissions().mode() & 0o777, 0o660);
+        }
         let testers = Testers::of(&rig.target).unwrap().unwrap();
         for site in [0, 1] {
             let answer = testers.ask("GET", &host(site), "/health").unwrap();
