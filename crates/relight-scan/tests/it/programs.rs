@@ -33,13 +33,20 @@ fn elf(sections: &[(&str, &[u8])], behind: &[u8]) -> Vec<u8> {
 
 /// A program of Windows with these sections.
 fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
+    pe_with(&[], sections)
+}
+
+/// The same with an optional header.
+fn pe_with(optional: &[u8], sections: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = b"MZ".to_vec();
     file.resize(0x40, 0);
     file[0x3c] = 0x40;
     let mut header = b"PE\0\0\x64\x86".to_vec();
     header.extend((sections.len() as u16).to_le_bytes());
-    header.resize(24, 0);
+    header.resize(20, 0);
+    header.extend((optional.len() as u32).to_le_bytes());
     file.extend(header);
+    file.extend(optional);
     let mut at = file.len() + 40 * sections.len();
     let mut data = Vec::new();
     for (name, bytes) in sections {
@@ -53,6 +60,47 @@ fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
         at += bytes.len();
     }
     [file, data].concat()
+}
+
+/// The strings of a version resource; each of their values stands at a multiple of four bytes.
+fn version_resource(strings: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in strings.iter().flat_map(|(key, value)| [key, value]) {
+        bytes.extend(text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    bytes
+}
+
+/// The header of a program of Windows that says where its managed code is loaded.
+fn optional_header(managed: u16) -> [u8; 240] {
+    let mut header = [0; 240];
+    header[..2].copy_from_slice(&[0x0b, 0x02]);
+    header[224..226].copy_from_slice(&managed.to_le_bytes());
+    header
+}
+
+/// An assembly of .NET whose version resource says this.
+fn assembly(strings: &[(&str, &str)]) -> Vec<u8> {
+    let resource = version_resource(strings);
+    pe_with(&optional_header(0x2008), &[(".text", b"x"), (".rsrc", &resource)])
+}
+
+/// The mark of a bundle of .NET.
+const BUNDLE: [u8; 32] = [
+    0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32,
+    0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
+];
+
+/// A program of .NET in one file: a header of this version and name, then its list of libraries.
+fn bundle(section: &str, major: u8, id: &[u8], deps: &[u8]) -> Vec<u8> {
+    let marked = |place: u64| [&place.to_le_bytes()[..], &BUNDLE].concat();
+    let start = elf(&[(section, &marked(0))], b"").len() as u64;
+    let mut header = vec![major, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, id.len() as u8];
+    header.extend(id);
+    let at = start + header.len() as u64 + 16;
+    header.extend([at, deps.len() as u64].map(u64::to_le_bytes).concat());
+    elf(&[(section, &marked(start))], &[&header, deps].concat())
 }
 
 /// A program of macOS with one section of constants.
@@ -164,6 +212,94 @@ fn programs_of_packages_are_no_gaps() {
             assert!(is_gap || !got.contains("flaw"), "{place}: {got}");
         }
     }
+}
+
+/// The libraries of .NET Core 1 and 2 call themselves by the number of their build, which is above
+/// every fix of the packages that they are in; each way to know one is enough.
+#[test]
+fn the_number_of_a_build_is_no_version() {
+    for (says, version) in [
+        ("4.6.25519.03", ""),
+        ("4.6.10000", ""),
+        ("9.9.22621.1", ""),
+        ("4.6.24705.01. Commit Hash: 4d1af962ca0fede10beb01d197367c2f90e92c97", ""),
+        ("4.6.705.01. Commit Hash: 4d1af962ca0fede10beb01d197367c2f90e92c97", ""),
+        ("4.6.515.06 @BuiltBy: dlab-DDVSOWINAGE059", ""),
+        ("4.6.9999.06", "@4.6.9999.06"),
+        ("4.6", "@4.6"),
+        ("4.6.1-rc1", "@4.6.1-rc1"),
+        ("10.0.22621.1", "@10.0.22621.1"),
+        ("v4.6.22621.1", "@v4.6.22621.1"),
+    ] {
+        let strings = [("InternalName", "System.Buffers.dll"), ("ProductVersion", says)];
+        let expected = format!("pkg:nuget/System.Buffers{version} in a.dll\n");
+        assert_eq!(one("a.dll", &assembly(&strings)), expected, "{says}");
+    }
+}
+
+/// What stands in a resource first is taken first; without a name or a version there is nothing.
+#[test]
+fn assemblies_by_their_resources() {
+    let (name, other_name) = (("InternalName", "A.dll"), ("OriginalFilename", "B.exe"));
+    let (version, of_file) = (("ProductVersion", "1.2+c0ffee of main"), ("FileVersion", "3.4 x"));
+    for (strings, expected) in [
+        (&[other_name, of_file, name, version][..], "pkg:nuget/A@1.2 in a.dll\n"),
+        (&[other_name, of_file], "pkg:nuget/B@3.4 in a.dll\n"),
+        (
+            &[("InternalName", " "), ("ProductVersion", " "), other_name, of_file],
+            "pkg:nuget/B@3.4 in a.dll\n",
+        ),
+        (&[other_name], ""),
+        (&[of_file], ""),
+    ] {
+        assert_eq!(one("a.dll", &assembly(strings)), expected, "{strings:?}");
+    }
+    let resource = version_resource(&[name, version]);
+    for (header, section) in [(0x2008, ".data"), (0, ".rsrc")] {
+        let program = pe_with(&optional_header(header), &[(section, &resource)]);
+        assert_eq!(one("a.dll", &program), "", "{header:x} {section}");
+    }
+}
+
+/// How the programs among the fixtures of `dotnet_program` were made: nothing in them is of others.
+#[test]
+fn assemblies_of_the_fixtures_are_made_here() {
+    let made = assembly(&[
+        ("FileVersion", "13.0.1.25517"),
+        ("InternalName", "Newtonsoft.Json.dll"),
+        ("ProductVersion", "13.0.1+0a2e291c0d9c"),
+    ]);
+    let fixture = include_bytes!("../../fixtures/dotnet_program/assembly/Newtonsoft.Json.dll");
+    assert_eq!(made, fixture);
+    let strings = [("InternalName", "native.dll"), ("ProductVersion", "1.0")];
+    let made = pe_with(&optional_header(0), &[(".rsrc", &version_resource(&strings))]);
+    assert_eq!(made, include_bytes!("../../fixtures/dotnet_program/assembly/native.dll"));
+}
+
+/// A list of libraries that is not where the header says, or in a header that nobody knows, is a
+/// gap; a host that was made no bundle is none.
+#[test]
+fn bundles_of_libraries() {
+    let deps = br#"{"libraries":{"A/1.0":{"type":"package"}}}"#;
+    let (found, gap) = ("pkg:nuget/A@1.0 in app\n", "flaw corrupt-entry app\n");
+    for section in [".data", ".rdata", ".rodata", "__data", "__const"] {
+        assert_eq!(one("app", &bundle(section, 6, b"x", deps)), found, "{section}");
+    }
+    assert_eq!(one("app", &bundle(".text", 6, b"x", deps)), "");
+    assert_eq!(one("app", &bundle(".data", 2, b"x", deps)), found);
+    assert_eq!(one("app", &bundle(".data", 1, b"x", deps)), gap);
+    assert_eq!(one("app", &bundle(".data", 6, &[b'x'; 0x7f], deps)), found);
+    assert_eq!(one("app", &bundle(".data", 6, &[b'x'; 0x80], deps)), gap);
+    let whole = bundle(".data", 6, b"x", deps);
+    assert_eq!(one("app", &whole[..whole.len() - 1]), gap, "its list is cut");
+    assert_eq!(one("app", &whole[..whole.len() - deps.len() - 1]), gap, "its header is cut");
+    let padded = |len: usize| [&deps[..], &vec![b' '; len - deps.len()]].concat();
+    assert_eq!(one("app", &bundle(".data", 6, b"x", &padded(16 << 20))), found);
+    assert_eq!(one("app", &bundle(".data", 6, b"x", &padded((16 << 20) + 1))), gap);
+    // The place of a header has eight bytes.
+    assert_eq!(one("app", &elf(&[(".data", &BUNDLE)], b"")), "");
+    let host = elf(&[(".data", &[&[0; 8][..], &BUNDLE].concat())], b"");
+    assert_eq!(one("app", &host), "");
 }
 
 /// `PyInstaller` puts its archive behind a program or into a section of its own.
