@@ -1,6 +1,6 @@
 //! Lock files of npm, versions 1 to 3: `package-lock.json` and `npm-shrinkwrap.json`.
 
-use relight_model::{Basis, Catalog, Component, Purl, Scope, Warning};
+use relight_model::{Basis, Catalog, Component, Purl, Scope};
 use serde_json::{Map, Value};
 
 use crate::cataloger::{Cataloger, File, Select};
@@ -8,6 +8,9 @@ use crate::reader;
 
 pub(super) const PLUGIN: NpmLock =
     NpmLock { selects: &[Select::Name("package-lock.json"), Select::Name("npm-shrinkwrap.json")] };
+
+/// Code of one that cannot be used.
+const BAD: &str = "npm-bad-lock";
 
 /// What a project declares; whether it is installed is for `node_modules` to say.
 pub(super) struct NpmLock {
@@ -24,27 +27,14 @@ impl Cataloger for NpmLock {
     }
 
     fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
-        let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.bytes);
-        if !reader::may_hold(bytes, out) {
-            return;
-        }
-        let lock: Value = match serde_json::from_slice(bytes) {
-            Ok(lock) => lock,
-            Err(error) => {
-                let warning = Warning::new("npm-bad-lock", file.path, error.to_string());
-                return out.warn(warning);
-            }
-        };
+        let Some(lock) = reader::json(file, BAD, out) else { return };
         // Version 2 has both forms; the newer one is complete.
         match (lock.get("packages"), lock.get("dependencies")) {
             (Some(Value::Object(packages)), _) => read_packages(packages, file, out),
             (None, Some(Value::Object(dependencies))) => read_tree(dependencies, file, out),
             // A project without dependencies has neither, but it has a version of the format.
             (None, None) if lock.get("lockfileVersion").is_some() => {}
-            _ => {
-                let message = "neither packages nor dependencies";
-                out.warn(Warning::new("npm-bad-lock", file.path, message));
-            }
+            _ => reader::bad(file, BAD, "neither packages nor dependencies", out),
         }
         out.sort();
     }
@@ -89,8 +79,7 @@ fn push(name: &str, package: &Value, file: &File<'_>, out: &mut Catalog) {
     };
     let (namespace, name) = name.split_once('/').unwrap_or(("", name));
     if name.is_empty() || !package.is_object() {
-        let message = "an entry without a name, or that is no object";
-        return out.warn(Warning::new("npm-bad-lock", file.path, message));
+        return reader::bad(file, BAD, "an entry without a name, or that is no object", out);
     }
     let purl = Purl::new("npm", namespace, name, version);
     out.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
