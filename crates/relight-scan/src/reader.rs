@@ -188,6 +188,11 @@ pub(crate) fn field<'a>(lines: &[&'a str], key: &str) -> &'a str {
     found.unwrap_or_default()
 }
 
+/// What a package was built from, where it is called otherwise.
+pub(crate) fn other_than<'a>(name: &str, source: &'a str) -> &'a str {
+    if source == name { "" } else { source }
+}
+
 /// The text between the first pair of quotes, single or double.
 pub(crate) fn quoted(text: &str) -> Option<&str> {
     let start = text.find(['"', '\''])?;

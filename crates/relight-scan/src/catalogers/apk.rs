@@ -25,7 +25,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         }
         let purl = Purl::new("apk", "", name, version)
             .with_qualifier("arch", field("A:"))
-            .with_qualifier("upstream", if origin == name { "" } else { origin });
+            .with_qualifier("upstream", reader::other_than(name, origin));
         out.own(purl.clone(), paths(&stanza));
         reader::installed(file, purl, Basis::PackageDatabase, out);
     }

@@ -112,7 +112,7 @@ fn pkginfo(text: &str) -> Named {
     let source = if is_arch { base } else { field("origin") };
     let purl = Purl::new(kind, namespace, name, field("pkgver"))
         .with_qualifier("arch", field("arch"))
-        .with_qualifier("upstream", if source == name { "" } else { source });
+        .with_qualifier("upstream", reader::other_than(name, source));
     Named::Package(purl)
 }
 

@@ -4,6 +4,7 @@ use relight_model::{Basis, Catalog, Purl, Warning};
 
 use super::installed;
 use crate::cataloger::{Cataloger, File, Select};
+use crate::reader;
 
 pub(super) const PLUGIN: Dpkg = Dpkg {
     selects: &[Select::Suffix("var/lib/dpkg/status"), Select::Folder("var/lib/dpkg/status.d")],
@@ -31,15 +32,8 @@ impl Cataloger for Dpkg {
         if !text.ends_with('\n') {
             out.warn(warning(file, "ends inside a line"));
         }
-        // A line of white space only ends a stanza as well; `split` on an empty line would not.
-        let mut stanza = Vec::new();
-        for line in text.lines().chain([""]) {
-            if !line.trim().is_empty() {
-                stanza.push(line);
-            } else if !stanza.is_empty() {
-                read_stanza(&stanza, file, out);
-                stanza.clear();
-            }
+        for stanza in reader::stanzas(&text) {
+            read_stanza(&stanza, file, out);
         }
     }
 }
@@ -49,13 +43,7 @@ fn warning(file: &File<'_>, message: &str) -> Warning {
 }
 
 fn read_stanza(lines: &[&str], file: &File<'_>, out: &mut Catalog) {
-    let field = |key: &str| {
-        let found = lines.iter().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case(key).then_some(value.trim())
-        });
-        found.unwrap_or_default()
-    };
+    let field = |key| reader::field(lines, key);
     let (name, version) = (field("Package"), field("Version"));
     // The third word is the state. Held, unpacked and half-configured packages have their files on
     // the disk; only these two states have none. `status.d` has no such field.
@@ -81,7 +69,7 @@ pub(super) fn upstream(source: &str, name: &str, version: &str) -> String {
     let (source, rest) = source.split_once(' ').unwrap_or((source, ""));
     let source_version = rest.trim().trim_start_matches('(').trim_end_matches(')');
     if source_version.is_empty() || source_version == version {
-        if source == name { String::new() } else { source.to_owned() }
+        reader::other_than(name, source).to_owned()
     } else {
         format!("{source}@{source_version}")
     }

@@ -38,7 +38,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let base = field("%BASE%");
     let purl = Purl::new("alpm", "", name, version)
         .with_qualifier("arch", field("%ARCH%"))
-        .with_qualifier("upstream", if base == name { "" } else { base });
+        .with_qualifier("upstream", reader::other_than(name, base));
     reader::installed(file, purl, Basis::PackageDatabase, out);
 }
 
