@@ -191,7 +191,6 @@ impl<'a> Taste<'a> {
             Ok(ending) if ending.is_empty() || self.index.is_ending_of_name(ending) => {
                 (Says::AskName, is_leaf(ending))
             }
-            Ok(ending) if ending.contains('\\') => (Says::AskName, false),
             Ok(ending) => (Says::Nothing, is_leaf(ending)),
             Err(_) => (Says::Selected, false),
         }
