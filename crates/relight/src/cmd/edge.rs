@@ -174,6 +174,11 @@ impl Add {
             let file = absolute(&file, context)?.display().to_string();
             settings.insert(CONFIG_SETTING.to_owned(), file);
         }
+        for name in [edge::TESTER, edge::TESTERS_CA, edge::TESTERS_SHOWN] {
+            if let Some(file) = settings.get_mut(name) {
+                *file = absolute(Path::new(file), context)?.display().to_string();
+            }
+        }
         let target = Target {
             name: self.name,
             kind: self.kind,

@@ -301,6 +301,27 @@ fn a_grace_is_seconds_or_hard() {
     }
 }
 
+/// Who reads these files later works in another folder.
+#[test]
+fn files_of_testers_are_registered_with_their_whole_path() {
+    let place = Place::with_sites();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../relight-edge/fixtures/mtls");
+    let mut words = vec!["--verify", "127.0.0.1:9443"];
+    let files =
+        [("verify_ca", "ca.pem"), ("verify_as", "tester.pem"), ("verify_shows", "edge.pem")];
+    let sets = files.map(|(name, file)| {
+        place.write(file, fs::read(folder.join(file)).unwrap());
+        format!("{name}={file}")
+    });
+    sets.iter().for_each(|it| words.extend(["--set", it]));
+    place.expect(0, &add("builtin", &words));
+    let listed = place.expect(0, &["edge", "list", "--json"]).json();
+    for (name, file) in files {
+        // So the place writes its own path.
+        assert_eq!(listed["edges"][0]["settings"][name], format!("DIR/{file}"));
+    }
+}
+
 /// Goal: who registers a path for testers with certificates gets the configuration for it, and
 /// hears at once of what is missing.
 #[test]
