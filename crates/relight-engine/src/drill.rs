@@ -16,7 +16,7 @@ use relight_store::{SiteMark, Store};
 use crate::edges;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger};
-use crate::reconcile::{CANARY_HOST, CANARY_KEY};
+use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
 pub use left::{are_left, leave};
 pub use script::{Pace, STEPS, StepName};
@@ -229,12 +229,13 @@ impl DrillEdge {
         }
         let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
         all.extend_from_slice(lit);
-        // What another register ordered here is no site of this one, and a drill would open it.
-        let owned = driver.owned().map_err(|error| chain(&error))?;
-        let is_own = |key: &GateKey| self.keys.iter().any(|own| own.key == *key);
-        all.extend(owned.into_iter().filter(|key| !self.others.contains(key) && !is_own(key)));
         let views = driver.observe(&all).map_err(|error| chain(&error))?;
-        let dark = all.iter().zip(&views).find(|(_, view)| {
+        // What another register ordered here is no site of this one, and a drill would open it.
+        let is_own = |key: &GateKey| self.keys.iter().any(|own| own.key == *key);
+        let strange = unexplained(driver, |key| self.others.contains(key) || is_own(key));
+        let strange = strange.map_err(|error| chain(&error))?;
+        let mut seen = all.into_iter().zip(views).chain(strange);
+        let dark = seen.find(|(_, view)| {
             !view.foreign && (view.durable != Seen::Lit || view.runtime != Seen::Lit)
         });
         dark.map_or(Ok(()), |(key, _)| Err(format!("{key} is not seen lit at the gate")))

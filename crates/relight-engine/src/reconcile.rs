@@ -30,7 +30,7 @@ use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
-pub use unasked::DARK_UNASKED;
+pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
 use wanted::opening;
 pub use wanted::{Want, wants};
 
@@ -388,10 +388,7 @@ impl EdgeLoop {
             }
         }
         let stopped = self.not_lit_in_time(turn);
-        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
-            sites,
-            why: "not-permitted-or-not-proven".to_owned(),
-        });
+        lit::stop(turn, stopped);
         let (edge, why) = (&self.name, error.kind.code());
         push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
             sites,

@@ -8,6 +8,14 @@ use relight_model::{GateKey, Light, Seen};
 use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push};
 use crate::incident::{Entry, Gate};
 
+/// These sites are stopped on their way back.
+pub(super) fn stop(turn: &mut Turn<'_>, sites: Vec<GateKey>) {
+    push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped {
+        sites,
+        why: "not-permitted-or-not-proven".to_owned(),
+    });
+}
+
 impl EdgeLoop {
     /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
     pub(super) fn open(
@@ -30,10 +38,7 @@ impl EdgeLoop {
                 stopped.push(key.clone());
             }
         }
-        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
-            sites,
-            why: "not-permitted-or-not-proven".to_owned(),
-        });
+        stop(turn, stopped);
         if opened.is_empty() {
             return Ok(());
         }

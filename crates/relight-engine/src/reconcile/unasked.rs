@@ -2,7 +2,9 @@
 //! from a copy of before the order, or another register closes sites on the same edge. Nobody here
 //! knows what may be lit there: it stays as it is, and a person is told.
 
-use relight_edge::{EdgeError, GateSet, GateView};
+use std::collections::BTreeSet;
+
+use relight_edge::{EdgeDriver, EdgeError, GateSet, GateView};
 use relight_model::{GateKey, Seen};
 
 use super::{CANARY_KEY, EdgeLoop, Want};
@@ -10,23 +12,42 @@ use super::{CANARY_KEY, EdgeLoop, Want};
 /// The code of it, where the edge is told about.
 pub const DARK_UNASKED: &str = "dark-unasked";
 
+/// What a gate has of relight although nothing explains it, with what is seen of it there. The
+/// canary is every edge's own, and what others wrote by hand is told as that.
+///
+/// # Errors
+/// The gate cannot be read.
+pub fn unexplained(
+    driver: &mut dyn EdgeDriver,
+    is_explained: impl Fn(&GateKey) -> bool,
+) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
+    let is_open = |key: &GateKey| key.as_str() != CANARY_KEY && !is_explained(key);
+    let keys: Vec<GateKey> = driver.owned()?.into_iter().filter(is_open).collect();
+    let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
+    Ok(keys.into_iter().zip(views).filter(|(_, view)| !view.foreign).collect())
+}
+
+/// What of it is dark, in the running edge or in its durable copy: anybody may have opened one, and
+/// what is lit is not closed by this.
+///
+/// # Errors
+/// The gate cannot be read.
+pub fn dark_unasked(
+    driver: &mut dyn EdgeDriver,
+    is_explained: impl Fn(&GateKey) -> bool,
+) -> Result<GateSet, EdgeError> {
+    let is_dark = |view: &GateView| [view.durable, view.runtime].contains(&Seen::Dark);
+    let all = unexplained(driver, is_explained)?.into_iter();
+    Ok(all.filter(|(_, view)| is_dark(view)).map(|(key, _)| key).collect())
+}
+
 impl EdgeLoop {
     /// Looks once more for what the gate holds dark and nothing in this journal explains. A site
     /// that an open incident ever ordered dark is explained, and no incident is closed before its
     /// sites were seen lit.
     pub(super) fn find_unasked(&mut self, wants: &[Want]) -> Result<&GateSet, EdgeError> {
-        let mut owned = self.driver.owned()?;
-        for want in wants {
-            owned.remove(&want.target.key);
-        }
-        owned.retain(|key| key.as_str() != CANARY_KEY);
-        let keys: Vec<GateKey> = owned.into_iter().collect();
-        let views = if keys.is_empty() { Vec::new() } else { self.driver.observe(&keys)? };
-        // Anybody may have opened one: what is lit is not closed by this.
-        let is_dark =
-            |view: &GateView| !view.foreign && [view.durable, view.runtime].contains(&Seen::Dark);
-        let all = keys.into_iter().zip(views);
-        self.unasked = all.filter(|(_, view)| is_dark(view)).map(|(key, _)| key).collect();
+        let wanted: BTreeSet<&GateKey> = wants.iter().map(|want| &want.target.key).collect();
+        self.unasked = dark_unasked(&mut *self.driver, |key| wanted.contains(key))?;
         Ok(&self.unasked)
     }
 

@@ -12,12 +12,12 @@ use relight_engine::edge::{GateSet, ProbeTarget};
 use relight_engine::edges;
 use relight_engine::incident::{Entry, Gate, Phase};
 use relight_engine::plan::Action;
-use relight_engine::reconcile::Want;
+use relight_engine::reconcile::{CANARY_KEY, Want, dark_unasked};
 use relight_engine::store::{JOURNAL_LEASE, Store};
 use relight_engine::{Engine, EngineErrorKind};
 use relight_model::{Epoch, Light};
 
-use crate::edge::key;
+use crate::edge::{Shared, key, set};
 use crate::engine::{LOG4SHELL, Town, log4j, name, open};
 
 /// Longest wait for a thread of an edge.
@@ -134,6 +134,24 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
     let held = engine.with_ledger(|it| scope.edges()[0].hold(epoch, it, &pace, &mut began));
     assert!(held.is_err());
     assert!(town.folder.path().join("gate/current/elsewhere").exists());
+}
+
+/// Goal: everybody who says what a gate holds dark unasked says the same. Method: each copy of a
+/// gate is dark alone, one is lit, one was written by hand, and one is explained.
+#[test]
+fn dark_unasked_is_what_either_copy_of_a_gate_says() {
+    let mut edge = Shared::default();
+    {
+        let mut gate = edge.lock();
+        gate.runtime = set(&["running", "by-hand", "ours", CANARY_KEY]);
+        gate.durable = set(&["kept"]);
+        gate.own = set(&["running", "kept", "lit", "ours", CANARY_KEY]);
+        gate.unasked = &gate.own | &set(&["by-hand"]);
+    }
+    let found = dark_unasked(&mut edge, |site| *site == key("ours")).unwrap();
+    assert_eq!(found, set(&["kept", "running"]));
+    edge.lock().is_unreachable = true;
+    assert!(dark_unasked(&mut edge, |_| false).is_err(), "nobody knows");
 }
 
 /// An epoch that cannot be read says nothing about terms; the write to that edge says so.

@@ -22,7 +22,7 @@ use relight_engine::edge::{
     Target,
 };
 use relight_engine::edges;
-use relight_engine::reconcile::{CANARY_KEY, DARK_UNASKED, GRACE, GRACE_S_MAX, grace_ms};
+use relight_engine::reconcile::{DARK_UNASKED, GRACE, GRACE_S_MAX, dark_unasked, grace_ms};
 use relight_engine::refusals::{CONFIG_SETTING, configuration};
 use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
@@ -378,25 +378,19 @@ impl Check {
     }
 }
 
-/// What the gate holds dark and nothing in the journal explains.
+/// What the gate holds dark and nothing in the journal explains. What stands behind another edge
+/// holds the sites of that one.
 fn unasked(driver: &mut dyn EdgeDriver, register: &Register) -> Result<Vec<Lint>, EdgeError> {
-    let is_explained = |key: &GateKey| {
-        let is_part = || {
-            let sites = register.sites.iter();
-            sites.map(|site| &site.slug).any(|it| register.ledger.parts_of(it).contains_key(key))
-        };
-        key.as_str() == CANARY_KEY || register.ledger.is_at_work(key) || is_part()
-    };
-    let mut keys: Vec<GateKey> = driver.owned()?.into_iter().collect();
-    keys.retain(|key| !is_explained(key));
-    let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
-    let dark = keys.iter().zip(views).filter(|(_, view)| view.durable == Seen::Dark);
-    let found = |key: &GateKey| Lint {
+    let slugs = register.sites.iter().map(|site| &site.slug);
+    let parts: BTreeSet<GateKey> =
+        slugs.flat_map(|slug| register.ledger.parts_of(slug).into_keys()).collect();
+    let is_explained = |key: &GateKey| register.ledger.is_at_work(key) || parts.contains(key);
+    let found = |key: GateKey| Lint {
         severity: LintSeverity::Warning,
         code: DARK_UNASKED,
         place: key.as_str().to_owned(),
     };
-    Ok(dark.map(|(key, _)| found(key)).collect())
+    Ok(dark_unasked(driver, is_explained)?.into_iter().map(found).collect())
 }
 
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
