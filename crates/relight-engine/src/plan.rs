@@ -145,7 +145,7 @@ impl Plan {
         let mut edges: Vec<String> = sites.iter().map(|site| site.edge.clone()).collect();
         edges.sort();
         edges.dedup();
-        let waves = waves(ask.action, &sites, edges.len());
+        let waves = waves(ask.action, &sites);
         let stops = (ask.action == Action::Relight).then_some(WAVE_ERRORS_PERCENT_MAX);
         Self {
             schema: "relight.plan/1".to_owned(),
@@ -210,13 +210,12 @@ impl Plan {
     }
 }
 
-/// How many sites go together: those that relight by waves, those that go dark after a canary on
-/// each edge, parts all at once.
-fn waves(action: Action, sites: &[PlanSite], edges: usize) -> Vec<usize> {
+/// How many sites go together: those that relight by waves; what darkens or closes goes all at
+/// once, after each edge tried its canary, which is no site.
+fn waves(action: Action, sites: &[PlanSite]) -> Vec<usize> {
     let mut sizes = match action {
         Action::Relight => Waves::new(sites).sizes(),
-        Action::Dark => vec![edges, sites.len().saturating_sub(edges)],
-        Action::Close | Action::Open => vec![sites.len()],
+        Action::Dark | Action::Close | Action::Open => vec![sites.len()],
     };
     sizes.retain(|size| *size > 0);
     sizes
@@ -280,12 +279,12 @@ mod tests {
     #[test]
     fn what_people_sign_says_how_sites_come_back_and_in_which_order() {
         let dark = plan(&["a", "bb", "b"]);
-        assert_eq!((dark.returns, &*dark.waves), (Some(Returns::ClearEvidence), &[2, 1][..]));
+        assert_eq!((dark.returns, &*dark.waves), (Some(Returns::ClearEvidence), &[3][..]));
         assert_eq!(dark.stops_above_percent, None);
         let hash = dark.hash().unwrap();
         let others = [
             Plan { returns: None, ..dark.clone() },
-            Plan { waves: vec![3], ..dark.clone() },
+            Plan { waves: vec![2, 1], ..dark.clone() },
             Plan { stops_above_percent: Some(1), ..dark.clone() },
         ];
         for (other, field) in others.iter().zip(["returns", "waves", "stops_above_percent"]) {
