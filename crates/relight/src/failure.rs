@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// Why, in one line: the causes, or what happened where there are none.
+    pub(crate) fn why(&self) -> &str {
+        if self.cause.is_empty() { &self.message } else { &self.cause }
+    }
+
     /// A failed operation on the data folder.
     pub(crate) fn store(lang: Lang, folder: &str, error: &StoreError) -> Self {
         let key = match error.kind() {

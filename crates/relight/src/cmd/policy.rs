@@ -173,14 +173,25 @@ fn tell_given(given: &Authority, context: &Context, report: &mut Report) {
 
 /// Journals the policy where it is another one, and what it gives beforehand, before anybody rests
 /// on it. A disk without room keeps no server from going on, as what darkens must: it is given when
-/// it is asked for.
-pub(crate) fn give_beforehand(context: &Context, engine: &Engine, report: &mut Report) {
-    note(context, engine, report);
+/// it is asked for. Why it could not be journalled, which was told.
+pub(crate) fn give_beforehand(
+    context: &Context,
+    engine: &Engine,
+    report: &mut Report,
+) -> Option<Failure> {
     // One that cannot be read gives nothing, which was told.
-    let Ok(found) = operator::policy(context, engine.store()) else { return };
+    let found = match operator::policy(context, engine.store()) {
+        Ok(found) => found,
+        Err(unread) => return Some(unread),
+    };
+    let untold = note(context, engine).err();
+    if let Some(failure) = &untold {
+        report.fail(failure);
+    }
     if let Err(error) = engine.give_beforehand(&found.policy) {
         report.fail(&Failure::engine(context.lang, &error));
     }
+    untold
 }
 
 /// Warns where the strictest rules hold because of how the file of the policy is, and of people
@@ -196,15 +207,14 @@ pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut 
     tell_weak_keys(context, store, report);
 }
 
-/// Journals that another policy or key came to hold. Whoever cannot be told of it now is later.
-pub(crate) fn note(context: &Context, engine: &Engine, report: &mut Report) {
-    // One that cannot be read was told.
-    if operator::policy(context, engine.store()).is_err() {
-        return;
-    }
-    if let Err(error) = policy_journal::note(&context.data, engine) {
-        report.fail(&unread(context.lang, &error));
-    }
+/// Journals that another policy or key came to hold.
+///
+/// # Errors
+/// The policy cannot be read, or the journal cannot be written: then that is noted later.
+pub(crate) fn note(context: &Context, engine: &Engine) -> Result<(), Failure> {
+    operator::policy(context, engine.store())?;
+    let noted = policy_journal::note(&context.data, engine);
+    noted.map(drop).map_err(|error| unread(context.lang, &error))
 }
 
 /// Warns of people whose passkeys do not count any more, before one of them stands before it.
@@ -270,7 +280,9 @@ impl Sign {
         // A server that runs sees it and journals it: it alone writes to the journal.
         if context.refuse_beside_server(&store).is_ok() {
             let engine = context.engine()?;
-            note(context, &engine, report);
+            if let Err(failure) = note(context, &engine) {
+                report.fail(&failure);
+            }
         }
         if context.json {
             return show(context, report).map(drop);

@@ -24,7 +24,7 @@ use relight_server::{OidcSettings, RSA_BITS_MIN, WebConfig, WebHandle, WebServer
 use self::fetching::{Fetching, Told};
 use self::forward::ForwardTo;
 use self::heads::Heads;
-use self::running::{Owed, Server};
+use self::running::{Owed, Part, Server};
 use crate::cmd::advisories::fetch::authorities;
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
@@ -108,7 +108,7 @@ impl Serve {
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
         self.languages.keep(context, engine.store(), report);
-        policy::give_beforehand(context, &engine, report);
+        let unnoted = policy::give_beforehand(context, &engine, report);
         let board = engine.board().map_err(failed)?;
         tell_troubles(&drive, report);
         let fixes = FixWatch::start(&engine).map_err(failed)?;
@@ -122,7 +122,8 @@ impl Serve {
         let heads = self.heads.clone().map(write_heads).transpose()?;
         let forward = self.forward.clone().start(&engine, context, &stop)?;
         let (looks, control, told_errors) = (None, None, BTreeSet::new());
-        let (failing, faults, owed) = (BTreeMap::new(), BTreeMap::new(), Owed::default());
+        let (failing, owed) = (BTreeMap::new(), Owed::default());
+        let faults = unnoted.iter().map(|it| (Part::Policy, it.why().to_owned())).collect();
         let mut server = Server {
             context,
             engine,

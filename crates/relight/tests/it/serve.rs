@@ -1,6 +1,6 @@
 //! `relight serve`: a feed folder of a running server changes answers, and people are told.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -125,6 +125,29 @@ fn a_feed_changes_answers_and_proposals_without_a_restart_and_a_withdrawal_takes
     let listed = place.expect(0, &["incident", "list", "--json"]).json();
     assert_eq!(listed["proposals"], Value::Array(Vec::new()));
     assert_eq!(server.terminate(), Some(0));
+}
+
+/// Goal: the strictest rules do not come to hold unseen while a server runs. Method: the policy is
+/// broken, and another process writes twice, each of which makes the server look at it.
+#[test]
+fn a_policy_that_breaks_while_a_server_runs_is_told_once() {
+    let place = town();
+    let (mut server, _) = Server::start(&place);
+    let mut stderr = server.stderr();
+    place.write("data/policy.toml", "[operators");
+    let withdrawn = FEED.replace(r#""aliases""#, r#""withdrawn":"2099-01-02T00:00:00Z","aliases""#);
+    for (feed, text, kind) in
+        [("new.json", FEED, "advisory"), ("gone.json", withdrawn.as_str(), "withdrawn")]
+    {
+        place.expect(0, &["scan", "good", "--site", "san-001"]);
+        drop_feed(&place, feed, text);
+        // What is told comes after the policy was looked at.
+        while server.next()["kind"] != kind {}
+    }
+    assert_eq!(server.terminate(), Some(0), "it ends in order");
+    let mut told = String::new();
+    stderr.read_to_string(&mut told).unwrap();
+    assert_eq!(told.matches("policy.toml cannot be used").count(), 1, "{told}");
 }
 
 #[test]

@@ -61,7 +61,9 @@ pub(super) enum Part {
     Control,
     Look,
     Feeds,
+    Fetched,
     Follow,
+    Policy,
     Tell,
 }
 
@@ -207,10 +209,10 @@ impl Server<'_> {
             Err(failure) => failure,
         };
         self.end_if_fenced()?;
-        let why = if failure.cause.is_empty() { &failure.message } else { &failure.cause };
-        if self.faults.insert(part, why.clone()).as_ref() != Some(why) {
+        let why = failure.why().to_owned();
+        if self.faults.insert(part, why.clone()).as_ref() != Some(&why) {
             report.warn_of(&failure);
-            self.board.log(self.engine.now(), "log-serve-failed", vec![why.clone()]);
+            self.board.log(self.engine.now(), "log-serve-failed", vec![why]);
         }
         Ok(None)
     }
@@ -256,7 +258,7 @@ impl Server<'_> {
             }
             if told.elapsed() >= EXPIRY_LOOK_EVERY {
                 told = Instant::now();
-                policy::note(self.context, &self.engine, report);
+                self.note_policy(report)?;
                 self.tell(report)?;
             }
             if let Some(error) = web.public_trouble() {
@@ -282,7 +284,7 @@ impl Server<'_> {
 
     /// Takes in what came: by the network, into the folder of feeds, and by other processes.
     fn take_in(&mut self, report: &mut Report) -> Result<(), Failure> {
-        self.owed.feeds |= self.take_fetched(report);
+        self.owed.feeds |= self.take_fetched(report)?;
         let elsewhere = self.engine.store().changed_elsewhere();
         let elsewhere = elsewhere.map_err(|error| self.context.store_failure(&error));
         if self.attempt(Part::Look, elsewhere, report)? == Some(true) {
@@ -309,10 +311,16 @@ impl Server<'_> {
             return Ok(());
         }
         if self.owed.store {
-            policy::note(self.context, &self.engine, report);
+            self.note_policy(report)?;
         }
         (self.owed.feeds, self.owed.store) = (false, false);
         self.tell(report)
+    }
+
+    /// Journals that another policy came to hold.
+    fn note_policy(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let noted = policy::note(self.context, &self.engine);
+        self.attempt(Part::Policy, noted, report).map(drop)
     }
 
     /// Campaigns of attempts and more of which nobody was told, on the terminal and the console.
@@ -379,19 +387,17 @@ impl Server<'_> {
     }
 
     /// Takes in what feeds over the network brought; says whether there was anything.
-    fn take_fetched(&mut self, report: &mut Report) -> bool {
+    fn take_fetched(&mut self, report: &mut Report) -> Result<bool, Failure> {
         let all: Vec<Told> = self.fetched.iter().flat_map(mpsc::Receiver::try_iter).collect();
         let mut has_read = false;
         for told in all {
-            match told {
-                Ok(fetched) => {
-                    has_read |= !fetched.reports.is_empty();
-                    self.tell_fetched(&fetched, report);
-                }
-                Err(error) => report.fail(&self.context.store_failure(&error)),
+            let told = told.map_err(|error| self.context.store_failure(&error));
+            if let Some(fetched) = self.attempt(Part::Fetched, told, report)? {
+                has_read |= !fetched.reports.is_empty();
+                self.tell_fetched(&fetched, report);
             }
         }
-        has_read
+        Ok(has_read)
     }
 
     /// Tells what a look brought, and why it was not whole where that is news.
