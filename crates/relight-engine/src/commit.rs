@@ -100,8 +100,8 @@ impl Engine {
         };
         let darkens = |it: &Waiting| it.entries.iter().all(is_for_it);
         let (admitted, refused): (Vec<_>, Vec<_>) = group.into_iter().partition(darkens);
-        let context = "the disk is full: until there is room again, only sign-ins, orders for \
-                       dark, proofs and failures are journalled";
+        let context = "the disk is full: until there is room again, only sign-ins, what \
+                       darkens, bad news and proofs are journalled";
         fail(&refused, &EngineError::new(EngineErrorKind::Other, context));
         admitted
     }
