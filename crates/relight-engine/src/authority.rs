@@ -3,14 +3,11 @@
 
 use relight_model::Digest;
 
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::{Actions, Authority, Circumstance, Entry};
 use crate::plan::Plan;
 use crate::policy::{Desk, Policy};
-
-/// Under which name the journal keeps what a signed policy gives.
-const ACTOR: &str = "relight";
 
 impl Engine {
     /// Journals what a signed policy gives beforehand, where the journal does not have it as it

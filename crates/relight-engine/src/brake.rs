@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use relight_model::{GateKey, Timestamp};
+use relight_model::{GateKey, Light, Timestamp};
 
 use crate::engine::{Engine, State};
 use crate::incident::{Entry, Incident};
@@ -36,7 +36,7 @@ pub(crate) fn brake<'a>(
 impl Engine {
     /// What tells everybody that these lit sites should be dark, and wait for an order; nothing
     /// where it was told of each.
-    pub(crate) fn held_back(
+    pub(crate) fn hold_back(
         &self,
         id: &str,
         sites: impl Iterator<Item = GateKey>,
@@ -49,26 +49,37 @@ impl Engine {
     }
 
     /// What a permission that is over makes of these lit sites: those that go dark, and what tells
-    /// of those that wait for an order. Where it is for their number, `at_its_end` says that
-    /// somebody chose the time, however many they are.
-    pub(crate) fn braked(
-        &self,
-        id: &str,
-        sites: Vec<GateKey>,
-        at_its_end: bool,
-    ) -> Vec<(String, Entry)> {
-        let held: BTreeSet<GateKey> = {
+    /// of those that wait for an order.
+    pub(crate) fn braked(&self, id: &str, sites: Vec<GateKey>) -> Vec<(String, Entry)> {
+        let held = {
             let state = self.read();
             let Some(incident) = state.ledger.incident(id) else { return Vec::new() };
-            let lit = sites.iter().filter(|site| incident.wants(site) == relight_model::Light::Lit);
-            if at_its_end {
-                lit.filter(|site| state.protected.contains(*site)).cloned().collect()
-            } else {
-                brake(&state, incident, lit, &BTreeSet::new(), self.now())
-            }
+            let lit = sites.iter().filter(|site| incident.wants(site) == Light::Lit);
+            brake(&state, incident, lit, &BTreeSet::new(), self.now())
         };
-        let told = self.held_back(id, held.iter().cloned());
-        let sites: Vec<GateKey> = sites.into_iter().filter(|site| !held.contains(site)).collect();
+        self.lapsed(id, sites, &held)
+    }
+
+    /// The same of a permission whose end somebody chose: however many sites there are, only the
+    /// protected ones wait.
+    pub(crate) fn braked_at_its_end(&self, id: &str, sites: Vec<GateKey>) -> Vec<(String, Entry)> {
+        let held = {
+            let state = self.read();
+            let Some(incident) = state.ledger.incident(id) else { return Vec::new() };
+            let lit = sites.iter().filter(|site| incident.wants(site) == Light::Lit);
+            lit.filter(|site| state.protected.contains(*site)).cloned().collect()
+        };
+        self.lapsed(id, sites, &held)
+    }
+
+    fn lapsed(
+        &self,
+        id: &str,
+        mut sites: Vec<GateKey>,
+        held: &BTreeSet<GateKey>,
+    ) -> Vec<(String, Entry)> {
+        let told = self.hold_back(id, held.iter().cloned());
+        sites.retain(|site| !held.contains(site));
         let lapsed = (!sites.is_empty()).then(|| (id.to_owned(), Entry::Lapsed { sites }));
         lapsed.into_iter().chain(told).collect()
     }

@@ -10,7 +10,7 @@ use relight_store::{SiteCheck, SiteChecks};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incident::{Entry, Tried};
-use crate::ingest::behind_the_gate;
+use crate::ingest::{behind_the_gate, misses};
 
 /// Longest time that all checks of one site may take; one answer may take two seconds
 /// (`relight_edge::http::ANSWER_WAIT_MAX`), and its first mebibyte is looked at.
@@ -53,11 +53,7 @@ fn fault(target: &Target, host: &str, check: &SiteCheck) -> Option<Tried> {
         Some(wanted) => status == wanted,
         None => (200..300).contains(&status),
     };
-    let why = match String::from_utf8_lossy(&body).contains(&check.text) {
-        _ if !is_wanted => "other-status",
-        false => "other-text",
-        true => return None,
-    };
+    let why = misses(is_wanted, &body, &check.text)?;
     Some(Tried { why: why.to_owned(), detail: format!("{check}: {status}") })
 }
 
@@ -91,11 +87,6 @@ impl Engine {
         Ok(self.store().checks_of(site)?)
     }
 
-    /// The digest of a list that has checks.
-    pub(crate) fn required(checks: &SiteChecks) -> Option<Digest> {
-        (!checks.all().is_empty()).then(|| checks.digest())
-    }
-
     /// Asks the checks of a site. One without a list asks nothing, and says so only where checks
     /// were asked before.
     pub(crate) fn run_checks(
@@ -105,7 +96,7 @@ impl Engine {
         (target, host): (&Target, &str),
         checks: &SiteChecks,
     ) -> Option<Ran> {
-        let is_asked = Self::required(checks).is_some();
+        let is_asked = checks.required().is_some();
         let was_asked =
             || self.with_ledger(|ledger| Some(ledger.incident(id)?.case(site)?.checked.is_some()));
         let runs = is_asked || was_asked() == Some(true);

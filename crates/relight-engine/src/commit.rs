@@ -9,12 +9,9 @@ use std::time::Instant;
 use relight_model::Timestamp;
 use relight_store::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 
-use crate::engine::{Appended, Engine, State, replay};
+use crate::engine::{ACTOR, Appended, Engine, State, replay};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
-
-/// Who says which matcher runs, in the journal.
-const ACTOR: &str = "relight";
 
 /// What became of each entry of one caller.
 type Results = Vec<Result<(), Rejected>>;
@@ -89,7 +86,8 @@ impl Engine {
         }
     }
 
-    /// On a full disk what is left of it belongs to what darkens, and to what was seen of that.
+    /// On a full disk what is left of it belongs to what darkens, to bad news, and to what was seen
+    /// of both.
     fn admitted(&self, group: Vec<Waiting>, ledger: &Ledger) -> Vec<Waiting> {
         if !self.store.is_short_of_space() {
             return group;

@@ -1,5 +1,5 @@
-//! The threads that bring the edges to what the journal wants: one an edge, and one that opens
-//! what became clear.
+//! The threads that bring the edges to what the journal wants: one an edge, one that follows the
+//! register, one that looks after them all, and one that opens what became clear.
 
 mod lookout;
 mod loops;
@@ -19,7 +19,7 @@ use relight_model::{Digest, Epoch, GateKey, Light, Seen};
 use relight_store::Store;
 
 use crate::barriers::BarrierFault;
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{ACTOR, Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate};
 use crate::inventoried::Inventoried;
@@ -52,7 +52,7 @@ pub struct Drive {
 
 impl Drive {
     /// Starts one thread for every edge of the register, also of those that are registered later,
-    /// and one that relights.
+    /// those that look after them, and one that relights.
     ///
     /// # Errors
     /// A row of the register is no edge, or a thread cannot be started. An edge that cannot be
@@ -224,7 +224,7 @@ fn take_turn(
         tell_canary(engine, told);
         // A journal that cannot be written leaves the gates as they are; the next round sees
         // the edge again and tries to say so again.
-        if engine.append("relight", entries).is_err() {
+        if engine.append(ACTOR, entries).is_err() {
             pause = POLL;
         }
     }
@@ -248,7 +248,7 @@ fn tend_barrier(
     let permits = |site: &GateKey| engine.permits(site);
     if let Some(entry) = edge.tend_barrier(wants, epoch, engine.now_ms(), &permits, round) {
         // As with a round: what the next one finds there does not depend on it.
-        drop(engine.append("relight", vec![(String::new(), entry)]));
+        drop(engine.append(ACTOR, vec![(String::new(), entry)]));
     }
 }
 
@@ -310,7 +310,7 @@ fn tell_canary(engine: &Engine, tried: Option<Entry>) {
     });
     if known != *what {
         // A journal that cannot be written is told the next time.
-        drop(engine.append("relight", tried.into_iter().map(|it| (String::new(), it)).collect()));
+        drop(engine.append(ACTOR, tried.into_iter().map(|it| (String::new(), it)).collect()));
     }
 }
 

@@ -34,6 +34,9 @@ pub type Clock = fn() -> i64;
 /// Inventories older than this are stale when an incident asks, in seconds (INCIDENT 3.1).
 pub const INVENTORY_TTL_S: i64 = 24 * 3_600;
 
+/// Who does what the engine does by itself, in the journal.
+pub(crate) const ACTOR: &str = "relight";
+
 /// How an engine is opened.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {

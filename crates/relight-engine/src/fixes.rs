@@ -12,7 +12,7 @@ use relight_store::SiteChecks;
 
 use crate::checks::Ran;
 use crate::drill::chain;
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::{Case, Compromise, Entry, Incident, Phase, Tried};
 use crate::ingest::behind_the_gate;
@@ -29,9 +29,6 @@ pub const TRIALS_AT_ONCE_MAX: usize = 8;
 
 /// How often is looked whether there is something to verify.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Actor of what the server does by itself.
-const ACTOR: &str = "relight";
 
 /// A thread that verifies fixes. It ends when this is dropped.
 #[derive(Debug)]
@@ -232,7 +229,7 @@ impl Engine {
             return Ok(false);
         }
         let site = one.site.clone();
-        let (evidence, checks, functional) = (Some(one.evidence), Self::required(&list), true);
+        let (evidence, checks, functional) = (Some(one.evidence), list.required(), true);
         let verified = Entry::Verified { site, functional, compromise, vital, evidence, checks };
         let ran = ran.and_then(|ran| self.news_of_checks(&one.id, &one.site, evidence, &ran));
         let news = ran.into_iter().chain(self.news_of(&one.id, &one.site, tried));

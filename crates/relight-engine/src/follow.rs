@@ -4,13 +4,10 @@
 use relight_model::{AssetId, GateKey};
 use relight_store::{LeftInventory, SiteMark, SiteSet, SnapshotDraft, Store};
 
-use crate::engine::{Engine, keys_of, orgs_of};
+use crate::engine::{ACTOR, Engine, keys_of, orgs_of};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::EvidenceKind;
 use crate::ingest::Inventory;
-
-/// Who attaches evidence that comes from inventories of other processes, in the journal.
-const ACTOR: &str = "relight";
 
 /// Stores inventories for whoever controls the register, who gives the open incidents their
 /// evidence: takes no lease, so that a controller goes on undisturbed.
@@ -60,24 +57,34 @@ impl Engine {
     /// Journals the drills that other processes left, and attaches evidence about the assets that
     /// they left, to every open incident.
     pub(crate) fn take_left(&self) -> Result<(), EngineError> {
-        let mut done = self.take_drills();
+        let done = self.take_drills();
         let left = self.store.left_inventories()?;
         if left.is_empty() {
             return done;
         }
         let sites = self.sites_on(left.iter().map(|LeftInventory { asset, .. }| *asset));
-        let open: Vec<String> =
-            self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
+        let heard = self.tell_open(ACTOR, &sites, EvidenceKind::Scan);
+        done.and(heard.and_then(|()| Ok(self.store.take_left(&left)?)))
+    }
+
+    /// Attaches evidence about these sites to every open incident: one that cannot be told keeps no
+    /// other waiting.
+    pub(crate) fn tell_open(
+        &self,
+        actor: &str,
+        sites: &[GateKey],
+        kind: EvidenceKind,
+    ) -> Result<(), EngineError> {
         let mut heard = Ok(());
-        for id in open {
-            heard =
-                heard.and(self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan).map(drop));
+        for id in self.open_ids() {
+            heard = heard.and(self.attach_evidence(actor, &id, sites, kind).map(drop));
         }
-        match heard {
-            Ok(()) => done = done.and(self.store.take_left(&left).map_err(EngineError::from)),
-            failed => done = done.and(failed),
-        }
-        done
+        heard
+    }
+
+    /// The open incidents.
+    pub(crate) fn open_ids(&self) -> Vec<String> {
+        self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect())
     }
 
     fn sites_on(&self, assets: impl Iterator<Item = AssetId>) -> Vec<GateKey> {

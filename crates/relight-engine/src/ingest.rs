@@ -52,15 +52,23 @@ impl FunctionalTest {
             Ok(answer) => answer,
             Err(tried) => return Some(tried),
         };
-        let failed = |why: &str, what: String| {
-            Some(Tried { why: why.to_owned(), detail: format!("GET {}: {what}", self.uri) })
+        let is_wanted = status == self.status;
+        let why = misses(is_wanted, &body, &self.text)?;
+        let what = match is_wanted {
+            true => format!("{status} without {:?}", self.text),
+            false => format!("{status}, not {}", self.status),
         };
-        if status != self.status {
-            return failed("other-status", format!("{status}, not {}", self.status));
-        }
-        if !String::from_utf8_lossy(&body).contains(&self.text) {
-            return failed("other-text", format!("{status} without {:?}", self.text));
-        }
+        Some(Tried { why: why.to_owned(), detail: format!("GET {}: {what}", self.uri) })
+    }
+}
+
+/// Why an answer is not the one that was wanted: the code.
+pub(crate) fn misses(is_wanted: bool, body: &[u8], text: &str) -> Option<&'static str> {
+    if !is_wanted {
+        Some("other-status")
+    } else if !String::from_utf8_lossy(body).contains(text) {
+        Some("other-text")
+    } else {
         None
     }
 }
@@ -119,13 +127,7 @@ impl Engine {
             state.inventory.refresh(&self.store, &assets)?;
         }
         let sites: Vec<GateKey> = inventories.iter().map(|i| i.site.clone()).collect();
-        let open: Vec<String> =
-            self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
-        let mut heard = Ok(());
-        for id in open {
-            heard = heard.and(self.attach_evidence(actor, &id, &sites, kind).map(drop));
-        }
-        heard?;
+        self.tell_open(actor, &sites, kind)?;
         Ok(self.store.take_left(&owed)?)
     }
 
@@ -167,7 +169,7 @@ impl Engine {
         let entry = |id: String| match is_kept {
             // It would go dark. What the register knows of the new files is not clear either, and
             // says so at the next match.
-            true => self.held_back(&id, std::iter::once(site.clone())),
+            true => self.hold_back(&id, std::iter::once(site.clone())),
             false => Some((id, Entry::Deployed { site: site.clone(), digest })),
         };
         self.append(actor, ids.into_iter().filter_map(entry).collect())?;
@@ -232,7 +234,7 @@ impl Engine {
         let Some(trial) = self.under_trial(id, key, compromise) else { return Ok(false) };
         let (target, host, vital) = self.edge_of(key)?;
         let list = self.checks_of(key)?;
-        let checks = Self::required(&list);
+        let checks = list.required();
         let failure = match test.is_usual() && checks.is_some() {
             true => None,
             false => test.failure(&target, &host),

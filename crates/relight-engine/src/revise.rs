@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use relight_match::{MATCHER_REVISION, Spoken};
 use relight_model::{Digest, GateKey, Light};
 
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::{Case, Entry, EvidenceKind, Incident, Phase};
 
@@ -27,9 +27,6 @@ pub struct Bare {
 /// Where the releases are kept of which advisories spoke when open incidents were last matched.
 const RELEASES: &str = "matched-releases";
 
-/// Who does this, as the journal records it.
-const ACTOR: &str = "relight";
-
 impl Engine {
     /// Journals, for every open incident, that its advisories changed, and matches its sites
     /// again. Called when a register is opened and when its advisories are read again.
@@ -40,11 +37,8 @@ impl Engine {
         let releases = self.owe_releases()?;
         let owed = self.unmatched().clone();
         // Nothing is owed to an incident that was closed meanwhile.
-        let over: BTreeSet<&String> = self.with_ledger(|ledger| {
-            let is_open = |id: &str| ledger.open().any(|(other, _)| other == id);
-            owed.iter().filter(|id| !is_open(id)).collect()
-        });
-        self.unmatched().retain(|id| !over.contains(id));
+        let open = self.open_ids();
+        self.unmatched().retain(|id| open.contains(id) || !owed.contains(id));
         let moved: Vec<(String, Option<Entry>, Vec<GateKey>)> = {
             let state = self.read();
             // A group that is gone gives no opinion any more; that is a revision too.
@@ -102,10 +96,7 @@ impl Engine {
         if before.as_ref() == Some(&now) {
             return Ok(None);
         }
-        let open = self.with_ledger(|ledger| -> Vec<String> {
-            ledger.open().map(|(id, _)| id.to_owned()).collect()
-        });
-        self.unmatched().extend(open);
+        self.unmatched().extend(self.open_ids());
         Ok(Some(now))
     }
 
@@ -196,7 +187,7 @@ impl Engine {
                 .filter(|(other, site)| *other == id && sites.contains(site))
                 .map(|(_, site)| site)
                 .collect();
-            for result in self.append(ACTOR, self.braked(&id, still, false))? {
+            for result in self.append(ACTOR, self.braked(&id, still))? {
                 result?;
             }
         }
@@ -235,12 +226,8 @@ impl Engine {
             let of = |(id, incident): (&str, &Incident)| (id.to_owned(), incident.ended(now));
             ledger.open().map(of).filter(|(_, sites)| !sites.is_empty()).collect()
         });
-        let entries = ended.into_iter().flat_map(|(id, sites)| self.braked(&id, sites, true));
-        let entries: Vec<(String, Entry)> = entries.collect();
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.append(ACTOR, entries).map(drop)
+        let entries = ended.into_iter().flat_map(|(id, sites)| self.braked_at_its_end(&id, sites));
+        self.append(ACTOR, entries.collect()).map(drop)
     }
 
     /// Sites of open incidents that are wanted lit, had evidence once, and have none now.

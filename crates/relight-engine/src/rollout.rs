@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use relight_model::GateKey;
+use relight_model::{Digest, GateKey};
 
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::{self, Entry, Gate, Phase};
 use crate::plan::{self, PLAN_AGE_MAX_S, Plan};
@@ -86,18 +86,22 @@ impl Engine {
             |site: &GateKey| self.phase(&plan.incident, site) == Some(Phase::RelightEligible);
         let left = plan.keys().into_iter().filter(waits).collect();
         let rollout = Rollout { open: Vec::new(), left };
-        self.end("relight", plan, &rollout)?;
+        self.end(ACTOR, plan, &rollout)?;
         Ok(rollout)
+    }
+
+    /// The plan was started, and neither came to its end nor was taken back.
+    fn is_under_way(&self, hash: &Digest) -> bool {
+        self.with_ledger(|ledger| {
+            ledger.actions().of(hash).is_some_and(|action| action.under_way().is_some())
+        })
     }
 
     /// Journals how the waves ended, unless the plan was taken back meanwhile.
     fn end(&self, actor: &str, plan: &Plan, rollout: &Rollout) -> Result<(), EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
-        let is_under_way = self.with_ledger(|ledger| {
-            ledger.actions().of(&hash).is_some_and(|action| action.under_way().is_some())
-        });
-        if !is_under_way {
+        if !self.is_under_way(&hash) {
             return Ok(());
         }
         let (failed, left) = (rollout.open.clone(), rollout.left.clone());
@@ -109,9 +113,7 @@ impl Engine {
     fn let_wave_go(&self, actor: &str, plan: &Plan, wave: &[GateKey]) -> Result<bool, EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
-        let is_started = self.with_ledger(|ledger| {
-            ledger.actions().of(&hash).is_some_and(|action| action.under_way().is_some())
-        });
+        let is_started = self.is_under_way(&hash);
         if is_started {
             self.relight(actor, &plan.incident, wave)?;
         }

@@ -32,7 +32,7 @@ pub(crate) fn all_spoken(store: &Store, policy: &Policy) -> Result<BTreeSet<Spok
         }
         // Whoever may not write reads it again the next time.
         let text = print(newest, &witnesses);
-        let _ = store.settings(|settings| settings.put(KEY, &text));
+        let _ = store.meta_put(KEY, &text);
     }
     let counting = witnesses.into_keys().filter(|(source, assigner, _)| {
         !policy.disabled.contains_key(source) && policy.may_clear(source, assigner)
@@ -42,10 +42,12 @@ pub(crate) fn all_spoken(store: &Store, policy: &Policy) -> Result<BTreeSet<Spok
 
 /// Takes new records in; `false` when a witness fell silent and nobody of these took its place.
 fn renew(witnesses: &mut Witnesses, fresh: Vec<StoredAdvisory>) -> bool {
-    let records: BTreeSet<_> = fresh.iter().map(|it| (it.source.clone(), it.id.clone())).collect();
+    // All records there are come where there is no witness yet: nothing is asked of them then.
+    let asked = if witnesses.is_empty() { &[] } else { &fresh[..] };
+    let records: BTreeSet<_> = asked.iter().map(|it| (it.source.as_str(), &*it.id)).collect();
     let before: Vec<_> = witnesses
         .iter()
-        .filter(|((source, ..), id)| records.contains(&(source.clone(), (*id).clone())))
+        .filter(|((source, ..), id)| records.contains(&(source.as_str(), id.as_str())))
         .map(|(key, _)| key.clone())
         .collect();
     before.iter().for_each(|key| drop(witnesses.remove(key)));

@@ -9,7 +9,7 @@ use relight_store::EdgeRow;
 
 use crate::answer::SiteAnswer;
 use crate::brake::brake;
-use crate::engine::{Engine, State};
+use crate::engine::{ACTOR, Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{
     Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, PartName, Phase, artifact_set,
@@ -185,8 +185,8 @@ impl Engine {
     }
 
     /// Matches these sites again and journals what is known about them. What would darken more
-    /// lit sites than news may is held back ([`Engine::brake`]); the number of those held is
-    /// returned.
+    /// lit sites than news may ([`crate::REDARK_AUTO_MAX`]), or a protected one, is held back; the
+    /// number of those held is returned.
     ///
     /// # Errors
     /// There is no such incident, the store cannot be read, or the journal cannot be written.
@@ -226,7 +226,7 @@ impl Engine {
         let passing = darkening.into_iter().filter(|(site, _)| !held.contains(site));
         entries.extend(passing.map(|(_, entry)| entry));
         let count = held.len();
-        entries.extend(self.held_back(id, held.into_iter()));
+        entries.extend(self.hold_back(id, held.into_iter()));
         self.append_apart(actor, entries)?;
         Ok(count)
     }
@@ -324,7 +324,7 @@ impl Engine {
         };
         let mut started = 0;
         for (id, sites) in ready.iter().filter(|(_, sites)| !sites.is_empty()) {
-            started += self.relight("relight", id, sites)?;
+            started += self.relight(ACTOR, id, sites)?;
         }
         self.open_cleared_parts()?;
         Ok(started)
@@ -349,10 +349,7 @@ impl Engine {
             let some = some.filter(|(_, parts)| !parts.is_empty());
             some.map(|(id, parts)| (id.to_owned(), Entry::PartsOpened { parts })).collect()
         };
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.append("relight", entries).map(drop)
+        self.append(ACTOR, entries).map(drop)
     }
 }
 

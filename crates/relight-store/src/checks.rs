@@ -124,6 +124,11 @@ impl SiteChecks {
         digest_of(format!("relight.checks/1\n{self}").as_bytes())
     }
 
+    /// The digest of a list that has checks; none where nothing is asked.
+    pub fn required(&self) -> Option<Digest> {
+        (!self.0.is_empty()).then(|| self.digest())
+    }
+
     fn read(text: &str) -> Result<Self, BadCheck> {
         Self::new(text.lines().map(SiteCheck::parse).collect::<Result<_, _>>()?)
     }
@@ -311,6 +316,8 @@ mod tests {
         let changes = store.register_changes(from).unwrap();
         let told: Vec<_> = changes.iter().map(|it| (it.at, it.after.as_str())).collect();
         assert_eq!(told, [(2, "GET / -> 200"), (2, "GET / -> 200 a\nHEAD /b -> 204"), (3, "")]);
+        assert_eq!(SiteChecks::default().required(), None);
+        assert_eq!(one.required(), Some(one.digest()));
         let digests = [one.digest(), two.digest(), list(&["/ -> 201"]).digest()];
         assert!(digests.iter().all(|it| digests.iter().filter(|other| it == *other).count() == 1));
     }

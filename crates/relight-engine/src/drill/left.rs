@@ -6,7 +6,7 @@ use relight_store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::DrillReport;
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::Entry;
 
@@ -72,7 +72,7 @@ fn read(text: &str, name: &str) -> (String, Entry) {
         Ok(Left { actor, entry }) if of_edge(&entry) => (actor, entry),
         _ => {
             let why = format!("what was left is no drill of {name}");
-            ("relight".to_owned(), Entry::Refused { entry: "drilled".to_owned(), why })
+            (ACTOR.to_owned(), Entry::Refused { entry: "drilled".to_owned(), why })
         }
     }
 }

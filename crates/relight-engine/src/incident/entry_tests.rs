@@ -1,4 +1,4 @@
-//! Entries of the journal: what they read as, and what a full disk takes.
+//! Entries of the journal: what they read as.
 
 use super::*;
 
@@ -17,16 +17,6 @@ fn bodies_are_canonical_and_read_back() {
     );
     assert_eq!(Entry::from_body(&body).unwrap(), entry);
     assert_eq!(entry.kind(), "proved");
-}
-
-#[test]
-fn on_a_full_disk_people_come_in_and_strangers_write_nothing() {
-    let is_admitted = |act: &str| {
-        let (account, facts) = ("anna".to_owned(), BTreeMap::new());
-        Entry::Access { act: act.to_owned(), account, facts }.is_for_a_full_disk()
-    };
-    assert!(is_admitted("signed-in") && is_admitted("key-shown"));
-    assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
 }
 
 #[test]

@@ -37,3 +37,20 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn on_a_full_disk_people_come_in_and_strangers_write_nothing() {
+        let is_admitted = |act: &str| {
+            let (account, facts) = ("anna".to_owned(), BTreeMap::new());
+            Entry::Access { act: act.to_owned(), account, facts }.is_for_a_full_disk()
+        };
+        assert!(is_admitted("signed-in") && is_admitted("key-shown"));
+        assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
+    }
+}

@@ -172,7 +172,7 @@ impl Incident {
             Entry::AcceptanceSigned { site, acceptance, .. } => self.accept(site, acceptance, now),
             Entry::Exempted { site, ground, .. } => self.exempt(site, ground, now),
             Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
-            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
+            Entry::PlanRefused { plan, by, .. } => self.orders.refuse(*plan, by),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
             Entry::UpdatePublished { fr, en, by, particulars } => {
                 self.publish((fr, en), by, *particulars, now)

@@ -103,8 +103,8 @@ struct Order {
 struct Votes {
     /// The seats that are filled, and by whom.
     granted: BTreeMap<Seat, String>,
-    /// Who refused it, and why.
-    refused: Option<(String, String)>,
+    /// Who refused it.
+    refused: Option<String>,
 }
 
 /// The dark orders of one incident, and the approvals of its plans.
@@ -137,12 +137,12 @@ impl Orders {
         Ok(())
     }
 
-    pub(super) fn refuse(&mut self, plan: Digest, by: &str, why: &str) -> Result<(), Rejected> {
+    pub(super) fn refuse(&mut self, plan: Digest, by: &str) -> Result<(), Rejected> {
         if self.orders.contains_key(&plan) {
             return Err(Rejected("the plan was executed"));
         }
         let votes = self.votes.entry(plan).or_default();
-        votes.refused.get_or_insert_with(|| (by.to_owned(), why.to_owned()));
+        votes.refused.get_or_insert_with(|| by.to_owned());
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Orders {
     /// Who refused a plan.
     #[cfg(test)]
     pub(super) fn refused_by(&self, plan: &Digest) -> Option<&str> {
-        Some(&self.votes.get(plan)?.refused.as_ref()?.0)
+        self.votes.get(plan)?.refused.as_deref()
     }
 
     /// The sites of a dark order.

@@ -38,7 +38,7 @@ pub struct Listeners {
     hurry: Option<Hurry>,
 }
 
-/// What a listener showed so far, and by whom it was asked, once that is done.
+/// What a listener showed so far.
 type Shown = Arc<Mutex<Vec<ProbeResult>>>;
 
 impl Listeners {

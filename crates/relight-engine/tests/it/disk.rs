@@ -8,13 +8,14 @@ use std::sync::Arc;
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::access::{Role, Scope};
 use relight_engine::drill::{DrillReport, leave as leave_drill};
-use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
+use relight_engine::incident::{Counters, Entry, EvidenceKind, Phase};
 use relight_engine::plan::Action;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
 use relight_model::{Digest, Light};
 use testkit::SmallDisk;
 
 use crate::acts::{chief, person, plan, table};
+use crate::brake::exempt;
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass};
 use crate::follow::bring;
@@ -99,21 +100,8 @@ fn on_a_full_disk_what_is_over_goes_dark_and_bad_news_is_heard() {
     town.ingest(2, log4j("2.17.1"));
     pass(INVENTORY_TTL_S - 100);
     town.ingest(1, log4j("2.17.1"));
-    let (site, expires) = (key(&name(0)), town.engine.now() + 200);
-    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
-    let acceptance = Acceptance { proposer, approver, reason: "booking".into(), expires };
-    let ground = Ground::Acceptance(acceptance);
-    town.engine
-        .record("A. Tremblay", LOG4SHELL, Entry::Exempted { site, ground, witness: None })
-        .unwrap();
-    let filled = disk.fill("log");
-    let glass = || {
-        let (plan, reason) = (Digest([1; 32]), "x".repeat(100_000));
-        Entry::BreakGlass { plan, reason, by: "A. Tremblay".into(), proof: None }
-    };
-    while town.folder.path().join(RESERVE_FILE).exists() {
-        town.engine.record("A. Tremblay", LOG4SHELL, glass()).unwrap();
-    }
+    exempt(&town, 0, town.engine.now() + 200);
+    let filled = fill(&town, &disk);
     pass(200);
     let sites = [0, 1, 2].map(|site| key(&name(site)));
     let exposed = |town: &Town| {

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relight_engine::incident::{Acceptance, Entry, Evidence, Ground, Ledger, Phase};
+use relight_engine::incident::{Entry, Evidence, Ledger, Phase};
 use relight_engine::store::{JOURNAL_LEASE, JournalDraft, Store};
 use relight_match::MATCHER_REVISION;
 
+use crate::brake::exempt;
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
 
@@ -19,13 +20,9 @@ const GRANT_S: i64 = 60;
 fn town() -> Town {
     let town = Town::new(1);
     town.incident(LOG4SHELL);
-    let (site, now) = (key(&name(0)), town.engine.now());
-    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
-    let (reason, expires) = ("booking".into(), now + GRANT_S);
-    let ground = Ground::Acceptance(Acceptance { proposer, approver, reason, expires });
-    let exempted = Entry::Exempted { site: site.clone(), ground, witness: None };
-    town.engine.record("A. Tremblay", LOG4SHELL, exempted).unwrap();
+    exempt(&town, 0, town.engine.now() + GRANT_S);
     town.ingest(0, log4j("2.17.1"));
+    let site = key(&name(0));
     let evidence = town.ledger().incident(LOG4SHELL).unwrap().case(&site).unwrap().evidence.clone();
     let evidence = Evidence { matcher_revision: MATCHER_REVISION - 1, ..evidence.unwrap() };
     as_before(&town, &[Entry::EvidenceAttached { evidence }]);
