@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use relight_model::{GateKey, Light};
 
 use super::millis;
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 use crate::reconcile::{DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round, Want};
 use crate::told::for_incidents;
@@ -86,26 +86,31 @@ impl Lookout {
                     let since = owed.get(site).copied().unwrap_or(now);
                     now.saturating_duration_since(since) >= millis(DARK_PROOF_MAX_MS)
                 };
-                round.entries.extend(unproven(&edge, &wants, &is_overdue));
+                round.entries.extend(unproven(&edge, &wants, &is_overdue, NO_ROUND));
             }
         }
         let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
         // A journal that cannot be written is told the next time.
-        drop(engine.append("relight", entries));
+        drop(engine.append(ACTOR, entries));
     }
 }
 
 /// What nobody has looked at for as long as a proof lasts: proven sites are so no more, and those
 /// that have waited for a proof for long enough get none.
-fn unproven(edge: &str, dark: &[Want], is_overdue: &dyn Fn(&GateKey) -> bool) -> [Entry; 2] {
+pub(super) fn unproven(
+    edge: &str,
+    dark: &[Want],
+    is_overdue: &dyn Fn(&GateKey) -> bool,
+    why: &str,
+) -> [Entry; 2] {
     let those = |gate: Gate| dark.iter().filter(move |it| it.gate == gate).map(|it| &it.target.key);
     let expired: Vec<GateKey> = those(Gate::Proven).cloned().collect();
     let failed: Vec<GateKey> =
         those(Gate::Requested).filter(|site| is_overdue(site)).cloned().collect();
-    let (edge, what, why) = (|| edge.to_owned(), PROOF_EXPIRED.to_owned(), NO_ROUND.to_owned());
+    let (edge, what, why) = (|| edge.to_owned(), PROOF_EXPIRED.to_owned(), why.to_owned());
     let expired = Entry::Drifted { sites: expired, edge: edge(), what };
     [expired, Entry::EdgeFailed { sites: failed, edge: edge(), why }]
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

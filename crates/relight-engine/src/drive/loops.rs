@@ -11,14 +11,14 @@ use relight_edge::Target;
 use relight_model::{GateKey, Light};
 use relight_store::EdgeRow;
 
-use super::lookout::Lookout;
+use super::lookout::{Lookout, unproven};
 use super::pressed::Pressed;
-use super::{POLL, SAMPLE, drive_edge, for_incidents, no_barrier};
+use super::{POLL, SAMPLE, drive_edge, for_incidents, millis, no_barrier};
 use crate::barriers::barrier_of;
 use crate::edges;
-use crate::engine::Engine;
+use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
-use crate::incident::{Entry, Gate, PROOF_EXPIRED};
+use crate::incident::Gate;
 use crate::reconcile::{BARRIER_WAIT_MAX, DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round};
 
 /// Code of why a site is not dark whose edge nobody drives.
@@ -65,7 +65,7 @@ pub(super) struct Loops {
     is_behind: bool,
     begun: u64,
     /// Since when sites are wanted dark whose edge nobody drives.
-    homeless: BTreeMap<GateKey, i64>,
+    homeless: BTreeMap<GateKey, Instant>,
 }
 
 impl Loops {
@@ -96,7 +96,7 @@ impl Loops {
             if left.is_zero() {
                 // What cannot be read or started now is tried again.
                 drop(self.follow_register());
-                self.tell_homeless();
+                self.tell_homeless(Instant::now());
                 next = Instant::now() + if self.leaving.is_empty() { POLL } else { SAMPLE };
             }
             self.engine.wait_changed(version, left);
@@ -181,38 +181,33 @@ impl Loops {
     }
 
     /// Says of sites that are wanted dark, and whose edge nobody drives, that nobody knows.
-    fn tell_homeless(&mut self) {
-        let now_ms = self.engine.now_ms();
+    fn tell_homeless(&mut self, now: Instant) {
         let mut round = Round::default();
-        let mut homeless = BTreeMap::new();
+        let before = std::mem::take(&mut self.homeless);
         for edge in self.engine.edges_of_sites() {
             // Of one that does not end the lookout tells.
             if self.running.contains_key(&edge) || self.is_leaving(&edge) {
                 continue;
             }
-            let (wants, _) = self.engine.wants_of(&edge);
-            for want in wants.into_iter().filter(|want| want.light == Light::Dark) {
-                let (key, edge) = (want.target.key, edge.clone());
-                let since = self.homeless.get(&key).copied().unwrap_or(now_ms);
-                homeless.insert(key.clone(), since);
-                let (age_ms, sites) = (now_ms - since, vec![key]);
-                match want.gate {
-                    Gate::Proven if age_ms >= PROOF_TTL_MS => {
-                        let what = PROOF_EXPIRED.to_owned();
-                        round.entries.push(Entry::Drifted { sites, edge, what });
-                    }
-                    Gate::Requested if age_ms >= DARK_PROOF_MAX_MS => {
-                        let why = NO_EDGE.to_owned();
-                        round.entries.push(Entry::EdgeFailed { sites, edge, why });
-                    }
-                    _ => {}
-                }
+            let (mut wants, _) = self.engine.wants_of(&edge);
+            wants.retain(|want| want.light == Light::Dark);
+            for want in &wants {
+                let key = &want.target.key;
+                self.homeless.insert(key.clone(), before.get(key).copied().unwrap_or(now));
             }
+            let has_been = |key: &GateKey, ms: i64| {
+                let since = self.homeless.get(key).copied().unwrap_or(now);
+                now.saturating_duration_since(since) >= millis(ms)
+            };
+            wants.retain(|want| {
+                want.gate != Gate::Proven || has_been(&want.target.key, PROOF_TTL_MS)
+            });
+            let is_overdue = |key: &GateKey| has_been(key, DARK_PROOF_MAX_MS);
+            round.entries.extend(unproven(&edge, &wants, &is_overdue, NO_EDGE));
         }
-        self.homeless = homeless;
         let entries = self.engine.with_ledger(|ledger| for_incidents(ledger, &round));
         // A journal that cannot be written is told the next time.
-        drop(self.engine.append("relight", entries));
+        drop(self.engine.append(ACTOR, entries));
     }
 }
 

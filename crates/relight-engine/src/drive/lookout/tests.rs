@@ -23,7 +23,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 const INCIDENT: &str = "CVE-2099-1";
 
 /// A register with one site on a gate in its folder, ordered dark.
-fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
+pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
     let site = GateKey::new("a").unwrap();
     let row = SiteRow {
         line: 1,
@@ -67,11 +67,13 @@ fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
     (engine, target, site)
 }
 
-fn gate(engine: &Engine, site: &GateKey) -> Gate {
+/// What is known of the gate of the site.
+pub(in crate::drive) fn gate(engine: &Engine, site: &GateKey) -> Gate {
     engine.with_ledger(|ledger| ledger.incident(INCIDENT).unwrap().case(site).unwrap().gate)
 }
 
-fn prove(engine: &Engine, site: &GateKey) {
+/// The site was seen dark.
+pub(in crate::drive) fn prove(engine: &Engine, site: &GateKey) {
     let (sites, light, epoch) = (vec![site.clone()], Light::Dark, Epoch::default());
     let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
     engine.record("relight", INCIDENT, proved).unwrap();

@@ -1,4 +1,4 @@
-//! Loops that do not end when they are told to.
+//! Loops that do not end when they are told to, and sites of edges that have none.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -8,6 +8,7 @@ use relight_store::Store;
 
 use super::*;
 use crate::EngineOptions;
+use crate::drive::lookout::tests::{dark_site, gate, prove};
 use crate::reconcile::BARRIER;
 
 /// Longest wait for something that is about to happen.
@@ -76,4 +77,29 @@ fn a_loop_that_hangs_keeps_no_other_edge_waiting() {
         assert_eq!(driven(&loops), after, "{barrier:?}");
         assert_eq!(watched(&loops), after, "{barrier:?}");
     }
+}
+
+/// Goal: what was proven of an edge that left the register is not proven for ever, whatever the
+/// clock on the wall says. Method: that clock stands still, and nobody drives the edge of a site
+/// that was seen dark.
+#[test]
+fn what_was_proven_of_an_edge_without_a_loop_expires_and_then_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    let (engine, begin) = (Arc::new(engine), Instant::now());
+    let (mut loops, _) = Loops::begin(&engine, &Arc::default()).unwrap();
+    prove(&engine, &site);
+    let mut look = |ms| {
+        loops.tell_homeless(begin + millis(ms));
+        gate(&engine, &site)
+    };
+    for ms in [0, PROOF_TTL_MS - 1] {
+        assert_eq!(look(ms), Gate::Proven, "{ms}");
+    }
+    assert_eq!(look(PROOF_TTL_MS), Gate::Requested, "nobody saw it since");
+    assert_eq!(look(PROOF_TTL_MS + 1), Gate::Failed);
+    let last = engine.store().journal(1).unwrap().pop().unwrap();
+    assert!(last.body.contains(NO_EDGE), "{}", last.body);
+    assert_eq!(look(2 * PROOF_TTL_MS), Gate::Failed);
+    assert_eq!(engine.store().journal(1).unwrap().pop().unwrap(), last, "told once");
 }
