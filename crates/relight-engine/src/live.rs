@@ -65,6 +65,8 @@ pub struct LogLine {
     pub code: &'static str,
     /// Arguments of the text, in the order the catalogue documents.
     pub args: Vec<String>,
+    /// Short name of the only site that it is about; empty where it is about several, or none.
+    pub site: String,
 }
 
 /// Every state at one version.
@@ -373,10 +375,15 @@ impl Board {
 
     /// Adds a line to the log that people follow.
     pub fn log(&self, at: Timestamp, code: &'static str, args: Vec<String>) {
+        self.log_of(at, code, args, "");
+    }
+
+    /// The same about one site: whoever reads only some sites sees the lines about them.
+    pub fn log_of(&self, at: Timestamp, code: &'static str, args: Vec<String>, site: &str) {
         let mut inner = self.lock();
-        let seq = inner.log_next;
+        let (seq, site) = (inner.log_next, site.to_owned());
         inner.log_next += 1;
-        inner.log.push_back(LogLine { seq, at, code, args });
+        inner.log.push_back(LogLine { seq, at, code, args, site });
         while inner.log.len() > LOG_LINES_MAX {
             inner.log.pop_front();
         }

@@ -139,6 +139,10 @@ impl Wall {
         let line = |code: &'static str, args: &[&str]| {
             self.board.log(now, code, args.iter().map(|arg| (*arg).to_owned()).collect());
         };
+        let about = |code: &'static str, args: &[&str], site: &GateKey| {
+            let args = args.iter().copied().chain([site.as_str()]).map(str::to_owned);
+            self.board.log_of(now, code, args.collect(), site.as_str());
+        };
         match entry {
             Entry::Opened { question, title, .. } => {
                 line("log-incident-opened", &[question, title]);
@@ -159,41 +163,41 @@ impl Wall {
                 line("log-dark-proven", &[&took.to_string(), &sites.len().to_string()]);
             }
             Entry::Proved { sites, light: Light::Lit, .. } => match sites.as_slice() {
-                [site] => line("log-relit", &[site.as_str()]),
+                [site] => about("log-relit", &[], site),
                 sites => line("log-relit-many", &[&sites.len().to_string()]),
             },
             Entry::EdgeFailed { sites, why, .. } => {
                 for site in sites.iter().take(TOLD_MAX) {
-                    line("log-dark-failed", &[why, site.as_str()]);
+                    about("log-dark-failed", &[why], site);
                 }
             }
             Entry::Drifted { sites, edge, .. } => {
                 for site in sites.iter().take(TOLD_MAX) {
-                    line("log-drifted", &[edge, site.as_str()]);
+                    about("log-drifted", &[edge], site);
                 }
             }
             Entry::HeldBack { sites } => line("log-held-back", &[&sites.len().to_string()]),
             Entry::EvidenceAttached { evidence } => {
-                let site = evidence.site.as_str();
+                let site = &evidence.site;
                 match evidence.verdict {
-                    Verdict::Clear => line("log-clear", &[site]),
+                    Verdict::Clear => about("log-clear", &[], site),
                     Verdict::Affected => {
                         let found = evidence.found.first().map_or("", String::as_str);
-                        line("log-affected", &[found, site]);
+                        about("log-affected", &[found], site);
                     }
                     Verdict::Unknown => {
                         let reason = evidence.reasons.first().map_or("", |reason| reason.as_str());
-                        line("log-unknown", &[reason, site]);
+                        about("log-unknown", &[reason], site);
                     }
                 }
             }
-            Entry::FixStarted { site, .. } => line("log-fixing", &[site.as_str()]),
-            Entry::Deployed { site, .. } => line("log-fix-deployed", &[site.as_str()]),
+            Entry::FixStarted { site, .. } => about("log-fixing", &[], site),
+            Entry::Deployed { site, .. } => about("log-fix-deployed", &[], site),
             Entry::Verified { site, .. } => {
                 if engine.phase(id, site) == Some(Phase::Affected) {
-                    line("log-verification-failed", &["functional-or-rescan", site.as_str()]);
+                    about("log-verification-failed", &["functional-or-rescan"], site);
                 } else {
-                    line("log-fix-verified", &[site.as_str()]);
+                    about("log-fix-verified", &[], site);
                 }
             }
             _ => self.log_of_people(engine, now, entry),

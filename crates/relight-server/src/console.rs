@@ -20,6 +20,7 @@ mod me;
 pub(crate) mod meter;
 pub(crate) mod names;
 mod oidc;
+pub(crate) mod part;
 mod posture;
 mod ratings;
 mod reach;

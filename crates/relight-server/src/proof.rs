@@ -46,6 +46,7 @@ pub(crate) fn challenge(signing: Signing, plan: &Digest, ticket: &[u8]) -> Vec<u
 
 /// What is wrong with a signature for a plan or for the terms of an acceptance, as a stable name;
 /// nothing when the key in it signed this plan, with its holder verified, on the page of one
+/// console.
 ///
 /// Whose key it is is not said here: the entry that registered it names its account.
 ///

@@ -17,8 +17,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
-use relight_engine::access::Scope;
-use relight_engine::live::{Changes, Snapshot};
+use relight_engine::live::Changes;
 use relight_model::DisplayState;
 use relight_web::views::{Counts, QueueRow, TodoRow};
 use relight_web::{Lang, number, texts};
@@ -28,6 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::access::signed_in::Reader;
 use crate::clock;
+use crate::console::part::Part;
 use crate::console::{Asked, Console, burn, tally, work};
 
 /// Changes within this time travel as one event.
@@ -137,13 +137,14 @@ async fn follow(
     since: Option<Cursor>,
     sender: mpsc::Sender<Bytes>,
 ) {
-    let mut writer = Writer::new(&console, lang, since);
+    let mut writer = Writer::new(&console, lang, (&reader, since));
     let mut ticker = interval(COALESCE);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !writer.ended {
         ticker.tick().await;
         let Some(reader) = as_now(&console, &reader) else { return };
         let now = Instant::now();
+        writer.read_by(&reader);
         let mut chunk = writer.round(now);
         if !writer.ended && writer.queue_is_due(now) {
             let Some(lists) = lists(Arc::clone(&console), lang, reader).await else { return };
@@ -155,15 +156,11 @@ async fn follow(
     }
 }
 
-/// The reader with the roles of this instant; nobody once the sign-in or token is over, or the
-/// whole register is no longer theirs to read: the stream shows all of it.
+/// The reader with the roles of this instant; nobody once the sign-in or token is over.
 fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
     match reader {
         Reader::Anyone => console.door.is_for_all().then_some(Reader::Anyone),
-        Reader::Signed(signed) => {
-            let reader = Reader::Signed(console.door.as_now(signed)?);
-            reader.reads(&Scope::root()).then_some(reader)
-        }
+        Reader::Signed(signed) => Some(Reader::Signed(console.door.as_now(signed)?)),
     }
 }
 
@@ -186,6 +183,8 @@ async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> Option<Stri
 struct Writer<'a> {
     console: &'a Console,
     lang: Lang,
+    /// The sites that it tells about.
+    part: Part,
     cursor: Cursor,
     /// When counters were last sent, and at which version.
     counted: Option<(Instant, u64)>,
@@ -198,16 +197,20 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(console: &'a Console, lang: Lang, since: Option<Cursor>) -> Self {
+    fn new(console: &'a Console, lang: Lang, (reader, since): (&Reader, Option<Cursor>)) -> Self {
+        let snapshot = console.board.snapshot();
+        let part = Part::of(console, reader, &snapshot.sites);
         let here = || Cursor {
-            life: console.life.clone(),
-            version: console.board.snapshot().version,
+            life: part.life.clone(),
+            version: snapshot.version,
             seq: console.board.log_since(0).last().map_or(0, |line| line.seq),
         };
+        let cursor = since.unwrap_or_else(here);
         Self {
             console,
             lang,
-            cursor: since.unwrap_or_else(here),
+            part,
+            cursor,
             counted: None,
             drawn: None,
             listed: (None, String::new()),
@@ -215,11 +218,16 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The page of a reader to whom a role was granted, or from whom one was taken, starts again.
+    fn read_by(&mut self, reader: &Reader) {
+        self.part.life = Part::life_of(self.console, reader);
+    }
+
     /// Everything that is due now, as text of the stream; empty when nothing is.
     fn round(&mut self, now: Instant) -> String {
         let mut out = String::new();
-        if self.cursor.life != self.console.life {
-            // Versions of another life of the server mean nothing here.
+        if self.cursor.life != self.part.life {
+            // Versions of another life of the server mean nothing here, nor places of other sites.
             self.reset(&mut out);
             return out;
         }
@@ -231,6 +239,7 @@ impl<'a> Writer<'a> {
             }
             Changes::Since { version, changed } => {
                 self.cursor.version = version;
+                let changed = self.part.changed(changed);
                 if !changed.is_empty() {
                     self.event(&mut out, "light", &light(&changed));
                 }
@@ -238,6 +247,9 @@ impl<'a> Writer<'a> {
         }
         for line in self.console.board.log_since(self.cursor.seq).iter().take(LOG_LINES_MAX) {
             self.cursor.seq = line.seq;
+            if !self.part.reads(line) {
+                continue;
+            }
             let text = texts::log_line(self.lang, line.code, &line.args);
             let data = json!({"v": 1, "at": number::rfc3339(line.at), "text": text});
             self.event(&mut out, "log", &data.to_string());
@@ -279,7 +291,8 @@ impl<'a> Writer<'a> {
     /// The burn-down as paths and texts: the page has their places.
     fn chart(&self) -> String {
         let opened = self.console.board.headline().opened;
-        let burn = burn::chart(self.lang, &self.console.board.proofs(), opened, clock::now());
+        let proofs = self.part.proofs(self.console.board.proofs());
+        let burn = burn::chart(self.lang, &proofs, opened, clock::now());
         json!({
             "v": 1, "sentence": burn.sentence, "pace": burn.pace, "rows": burn.rows,
             "columns": burn.columns,
@@ -291,7 +304,7 @@ impl<'a> Writer<'a> {
     }
 
     fn reset(&mut self, out: &mut String) {
-        self.cursor.life.clone_from(&self.console.life);
+        self.cursor.life.clone_from(&self.part.life);
         self.event(out, "reset", r#"{"v":1}"#);
         self.ended = true;
     }
@@ -302,11 +315,10 @@ impl<'a> Writer<'a> {
     }
 
     fn counts(&self) -> String {
-        let Snapshot { sites, states, .. } = self.console.board.snapshot();
+        let states = self.part.states(self.console.board.snapshot());
         let headline = self.console.board.headline();
         let opened = (!headline.id.is_empty()).then_some(headline.opened);
-        let sectors = self.console.sectors(&sites);
-        counts(tally::counts(self.lang, &sectors, &states, opened, clock::now()))
+        counts(tally::counts(self.lang, &self.part.sectors, &states, opened, clock::now()))
     }
 }
 
@@ -362,148 +374,4 @@ fn next(queue: &[QueueRow], todo: &[TodoRow]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
-
-    use super::*;
-    use crate::access::{Address, Door, Factor, SignedIn};
-
-    fn console(sites: usize) -> Console {
-        let site = |at: usize| BoardSite {
-            sector: "health".into(),
-            organisation: "o".into(),
-            slug: format!("{at:05}"),
-            name_fr: String::new(),
-            name_en: String::new(),
-            public: true,
-        };
-        let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
-        Console {
-            known_sectors: tally::Known::default(),
-            names: crate::console::names::Names::default(),
-            engine: None,
-            board,
-            lang: Lang::Fr,
-            public_url: String::new(),
-            languages: Lang::ALL.to_vec(),
-            life: "a1".into(),
-            streams: Streams::new(),
-            loopback: true,
-            stage: relight_web::views::Stage::Real,
-            theme: relight_web::views::Theme::Neutral,
-            meter: crate::console::meter::Meter::default(),
-            past: crate::console::turns::Turns::default(),
-            facts: Default::default(),
-            door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
-        }
-    }
-
-    fn cursor(text: &str) -> Option<Cursor> {
-        Cursor::parse(text)
-    }
-
-    #[test]
-    fn cursors_read_back() {
-        assert_eq!(cursor("a1.5.7").map(|c| c.to_string()).as_deref(), Some("a1.5.7"));
-        for bad in ["", "a1", "a1.5", "a1.x.7", "a1.5.7.9", "a1.-1.0"] {
-            assert_eq!(cursor(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_lost_and_nothing_repeated() {
-        let console = console(3);
-        let now = Instant::now();
-        console.board.set(&[(0, DisplayState::Dark, true)]);
-        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
-        let first = writer.round(now);
-        assert!(first.starts_with("event: light\nid: a1.1.0\ndata: {\"v\":1,\"c\":[[0,\"d\"]]}\n"));
-        assert!(first.contains(": beat\n\nevent: counts\nid: a1.1.0\n"), "{first}");
-        assert_eq!(writer.round(now + COALESCE), "");
-        console.board.log(0, "log-relit", vec!["00001".into()]);
-        let line = writer.round(now + COALESCE * 2);
-        assert!(line.contains(r#""text":"00001 is lit again""#), "{line}");
-        assert!(line.starts_with("event: log\nid: a1.1.1\n"), "{line}");
-    }
-
-    #[test]
-    fn counts_come_at_most_once_a_second_and_at_least_every_five() {
-        let console = console(1);
-        let start = Instant::now();
-        let mut writer = Writer::new(&console, Lang::En, None);
-        let counted = |text: &str| text.contains("event: counts");
-        assert!(counted(&writer.round(start)));
-        console.board.set(&[(0, DisplayState::Dark, true)]);
-        assert!(!counted(&writer.round(start + Duration::from_millis(999))));
-        assert!(counted(&writer.round(start + Duration::from_millis(1000))));
-        assert!(!counted(&writer.round(start + Duration::from_millis(5999))));
-        assert!(counted(&writer.round(start + Duration::from_millis(6000))));
-    }
-
-    #[test]
-    fn a_reader_of_another_life_or_too_far_behind_starts_again() {
-        let console = console(2);
-        for since in ["b2.0.0", "a1.99.0"] {
-            let mut writer = Writer::new(&console, Lang::En, cursor(since));
-            let text = writer.round(Instant::now());
-            assert_eq!(text, "event: reset\nid: a1.0.0\ndata: {\"v\":1}\n\n", "{since}");
-            assert!(writer.ended);
-        }
-        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
-        for round in 0..=CHANGES_MAX / 2 {
-            let state = if round % 2 == 0 { DisplayState::Dark } else { DisplayState::Online };
-            console.board.set(&[(0, state, false), (1, state, false)]);
-        }
-        assert!(writer.round(Instant::now()).starts_with("event: reset\n"));
-    }
-
-    #[test]
-    fn a_flood_of_lines_is_spread_over_rounds() {
-        let console = console(1);
-        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
-        for _ in 0..LOG_LINES_MAX + 1 {
-            console.board.log(0, "log-relit", vec!["x".into()]);
-        }
-        let now = Instant::now();
-        let lines = |text: &str| text.matches("event: log\n").count();
-        assert_eq!(lines(&writer.round(now)), LOG_LINES_MAX);
-        assert_eq!(lines(&writer.round(now)), 1);
-    }
-
-    #[test]
-    fn lists_are_sent_when_they_changed() {
-        let console = console(1);
-        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
-        let row = |count: &str| QueueRow {
-            count: count.into(),
-            evidence: "a <fix>",
-            then: "by itself",
-            returns: true,
-            href: "/sites".into(),
-        };
-        let start = Instant::now();
-        assert!(writer.queue_is_due(start));
-        let sent = writer.queue(next(&[row("3")], &[]));
-        let data = r#"{"queue":[["a <fix>","3","by itself",true,"/sites"]],"todo":[],"v":1}"#;
-        assert_eq!(sent, format!("event: queue\nid: a1.0.0\ndata: {data}\n\n"));
-        assert!(!writer.queue_is_due(Instant::now()));
-        assert!(writer.queue_is_due(Instant::now() + QUEUE_EVERY));
-        assert_eq!(writer.queue(next(&[row("3")], &[])), "");
-        assert!(writer.queue(next(&[row("2")], &[])).contains(r#""2""#));
-    }
-
-    #[test]
-    fn whoever_needs_no_sign_in_goes_on_and_a_stranger_does_not() {
-        let console = console(1);
-        assert!(as_now(&console, &Reader::Anyone).is_some());
-        let account =
-            relight_engine::access::Account { id: 1, name: "anna".into(), grants: vec![] };
-        let signed = |factor| {
-            let (shown, account) = (0, account.clone());
-            Reader::Signed(SignedIn { account, factor, shown, sign_in: Default::default() })
-        };
-        for factor in [Factor::Passkey, Factor::Token] {
-            assert!(as_now(&console, &signed(factor)).is_none(), "{factor:?}");
-        }
-    }
-}
+mod tests;

@@ -20,14 +20,16 @@ use crate::page::encode;
 /// to tell what a browser did not let a page do.
 const OPEN: [&str; 5] = ["/sign-in", "/start", "/assets/", "/look", reports::PATH];
 
-/// Pages that look themselves at what their reader may see; every other one shows the whole
-/// register, and is there for those who read all of it.
+/// Pages that look themselves at what their reader may see, besides the first one; every other one
+/// shows the whole register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 12] = [
+const SCOPED: [&str; 14] = [
     "/accounts",
+    "/affected",
     "/api",
     "/approve",
     "/confirm",
+    "/events",
     "/incident",
     "/me",
     "/plan",
@@ -99,14 +101,11 @@ fn is_under(path: &str, above: &str) -> bool {
 }
 
 fn is_scoped(path: &str) -> bool {
-    SCOPED.iter().any(|scoped| is_under(path, scoped))
+    path == "/" || SCOPED.iter().any(|scoped| is_under(path, scoped))
 }
 
-/// Who reads a part of the register begins with its sites, and is led back to them.
+/// Who reads a part of the register is led back to its sites.
 async fn beyond(console: &Console, request: Request) -> Response {
-    if request.uri().path() == "/" {
-        return Redirect::to("/sites").into_response();
-    }
     if !is_page(&request) {
         return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
     }

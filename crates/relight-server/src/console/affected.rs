@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relight_engine::access::Scope;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Advisories, Group, Question};
 use relight_engine::store::{IdentityId, Index, StoreError};
@@ -171,6 +172,12 @@ impl<'a> AnswerView<'a> {
         format!("{start}{}{}", part("at", day), part("site", site))
     }
 
+    /// Whether the reader may know about a site; of one whose body is not known, who reads all.
+    fn reads(&self, row: &Row<'_>) -> bool {
+        let body = row.org.map(|org| Scope::of_body(&org.sector, &org.name));
+        self.asked.reader.reads(&body.unwrap_or_default())
+    }
+
     fn number(&self) -> usize {
         self.asked.page.parse().unwrap_or(1)
     }
@@ -238,6 +245,7 @@ impl<'a> AnswerView<'a> {
             .iter()
             .zip(&answers.sites)
             .map(|(site, answer)| Row { site, answer, org: bodies.get(&site.org).copied() })
+            .filter(|row| self.reads(row))
             .collect();
         let shown = sorted(&rows, wanted);
         let pages = shown.len().div_ceil(ROWS_MAX).max(1);
@@ -249,7 +257,7 @@ impl<'a> AnswerView<'a> {
         let part: Vec<&Row<'_>> =
             shown.into_iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).collect();
         Ok(AffectedPage {
-            sentence: sentence(lang, &answers),
+            sentence: sentence(lang, &rows),
             graph: if page == 1 { self.graph(source, &rows) } else { ReachGraph::default() },
             evidence: self.evidence(source, &rows, &part)?,
             sectors: by_sector(lang, &rows),
@@ -435,10 +443,10 @@ fn rank(verdict: Verdict) -> usize {
     VERDICTS.into_iter().position(|it| it == verdict).unwrap_or(VERDICTS.len())
 }
 
-fn sentence(lang: Lang, answers: &AnswerSet) -> String {
-    let count = |verdict| answers.count(verdict);
+fn sentence(lang: Lang, rows: &[Row<'_>]) -> String {
+    let count = |verdict| rows.iter().filter(|row| row.verdict() == verdict).count();
     let (affected, unknown) = (count(Verdict::Affected), count(Verdict::Unknown));
-    texts::affected_summary(lang, affected, count(Verdict::Clear), answers.sites.len(), unknown)
+    texts::affected_summary(lang, affected, count(Verdict::Clear), rows.len(), unknown)
 }
 
 fn by_sector(lang: Lang, rows: &[Row<'_>]) -> Vec<AnswerRow> {

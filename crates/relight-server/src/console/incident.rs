@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Action, Counters, Incident};
@@ -15,6 +15,7 @@ use relight_web::{Lang, number, texts};
 
 use super::act::forms::{Short, more};
 use super::facts::language_of;
+use super::part::Part;
 use super::tally::Tally;
 use super::work::Work;
 use super::{Asked, Console, act, blocking, burn, tally};
@@ -27,6 +28,12 @@ const LOG_ROWS: usize = 50;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
+        let part = Part::asked(&console, &asked);
+        if part.sites.is_empty() && !part.is_whole() {
+            // Nothing was granted yet: the list says so.
+            let lang = console.lang(&asked);
+            return Redirect::to(&format!("/sites?lang={}", lang.tag())).into_response();
+        }
         let mut page = match view(&console, &asked, clock::now()) {
             Ok(page) => page,
             Err(error) => return act::refused(&console, &asked, &error, "/"),
@@ -45,10 +52,11 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
     // The log is read first: a line that comes between the two reads is sent again, not lost.
     let log = console.board.log_since(0);
     let snapshot = console.board.snapshot();
+    let part = Part::of(console, &asked.reader, &snapshot.sites);
     let headline = console.board.headline();
     let opened = (!headline.id.is_empty()).then_some(headline.opened);
     let cursor = Cursor {
-        life: console.life.clone(),
+        life: part.life.clone(),
         version: snapshot.version,
         seq: log.last().map_or(0, |line| line.seq),
     };
@@ -58,26 +66,29 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
     let work = console.engine.as_ref().map(|engine| Work { engine, lang, now });
     let lists = work.map(|work| work.lists(&headline.id, |scope| asked.reader.reads(scope)));
     let (queue, todo) = lists.transpose()?.unwrap_or_default();
-    let facts = console.engine.as_ref().filter(|_| !headline.id.is_empty());
+    // They say how many sites of the whole register have it.
+    let tells = part.is_whole() && !headline.id.is_empty();
+    let facts = console.engine.as_ref().filter(|_| tells);
     let facts = facts.map(|engine| console.facts.of(engine, lang, &headline.id, engine.now()));
+    let states = part.states(snapshot);
     Ok(IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
-        counts: tally::counts(
-            lang,
-            &console.sectors(&snapshot.sites),
-            &snapshot.states,
-            opened,
-            now,
-        ),
-        wall_title: texts::wall_title(lang, snapshot.states.len()),
-        letters: snapshot.states.iter().copied().map(DisplayState::letter).collect(),
-        log: log.iter().rev().take(LOG_ROWS).map(|line| log_row(lang, line)).collect(),
-        burn: burn::chart(lang, &console.board.proofs(), headline.opened, now),
+        counts: tally::counts(lang, &part.sectors, &states, opened, now),
+        wall_title: texts::wall_title(lang, states.len()),
+        letters: states.iter().copied().map(DisplayState::letter).collect(),
+        log: log
+            .iter()
+            .rev()
+            .filter(|line| part.reads(line))
+            .take(LOG_ROWS)
+            .map(|line| log_row(lang, line))
+            .collect(),
+        burn: burn::chart(lang, &part.proofs(console.board.proofs()), headline.opened, now),
         queue,
         todo,
         acts: acts(console, asked, &headline.id),
-        others: others(console, lang, &headline.id, now),
+        others: others(console, (lang, &part), &headline.id, now),
         facts: facts.transpose()?.unwrap_or_default(),
         headline_lang: console
             .engine
@@ -135,9 +146,15 @@ fn waiting(lang: Lang, open: &[&Action]) -> String {
 }
 
 /// The open incidents that the screen is not about.
-fn others(console: &Console, lang: Lang, shown: &str, now: Timestamp) -> Vec<OtherIncident> {
+fn others(
+    console: &Console,
+    (lang, part): (Lang, &Part),
+    shown: &str,
+    now: Timestamp,
+) -> Vec<OtherIncident> {
     let Some(engine) = &console.engine else { return Vec::new() };
-    let keys: Vec<GateKey> = engine.sites().into_iter().map(|site| site.slug).collect();
+    let keys: Vec<GateKey> =
+        part.sites.iter().filter_map(|site| GateKey::new(&site.slug).ok()).collect();
     let other = |(_, incident): (&str, &Incident)| {
         let counters = Counters::of(incident, &keys, now);
         let of = |state: &DisplayState| counters.states.get(state).copied().unwrap_or(0);

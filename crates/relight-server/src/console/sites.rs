@@ -14,6 +14,7 @@ use relight_web::views::{Choice, SiteRow, SitesFound, SitesPage};
 use relight_web::{Lang, texts, words};
 use serde_json::json;
 
+use super::part::Part;
 use super::tally::Tally;
 use super::work::Queued;
 use super::{Asked, Console, act, blocking, name, names};
@@ -213,12 +214,18 @@ pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> R
     .await
 }
 
-/// Sends the reader to the row of one site among those of its sector that the reader sees.
+/// Sends the reader to the page of one site of the wall; where nothing more is known of it, to its
+/// row among those of its sector that the reader sees.
 fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
     let sites = console.board.sites();
     let sectors = console.sectors(&sites);
-    if !sites.get(ordinal).is_some_and(|site| asked.reads(site)) {
+    let place = Part::of(console, &asked.reader, &sites).place(ordinal);
+    let Some((ordinal, site)) = place.and_then(|at| Some((at, sites.get(at)?))) else {
         return StatusCode::NOT_FOUND.into_response();
+    };
+    if console.engine.is_some() {
+        let lang = console.lang(asked).tag();
+        return Redirect::to(&format!("/site/{}?lang={lang}", encode(&site.slug))).into_response();
     }
     let inside = |s: &&super::Sector| (s.from..s.from + s.count).contains(&ordinal);
     match sectors.iter().find(inside) {
@@ -361,9 +368,11 @@ fn state_choices(lang: Lang, filter: &Filter) -> Vec<Choice> {
 pub(super) async fn one(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     let ordinal: usize = asked.site.parse().unwrap_or(usize::MAX);
-    let Snapshot { sites, states, .. } = console.board.snapshot();
-    match sites.get(ordinal).zip(states.get(ordinal)) {
-        Some((site, state)) if asked.reads(site) => {
+    let snapshot = console.board.snapshot();
+    let part = Part::of(&console, &asked.reader, &snapshot.sites);
+    let states = part.states(snapshot);
+    match part.sites.get(ordinal).zip(states.get(ordinal)) {
+        Some((site, state)) => {
             let state = words::state(lang, *state);
             let name = name(site, lang);
             let text = format!("{} · {state} · {name} · {}", site.slug, site.organisation);

@@ -29,6 +29,7 @@ mod web_keys;
 mod web_metrics;
 mod web_notices;
 mod web_oidc;
+mod web_part;
 mod web_paths;
 mod web_policy;
 mod web_posture;

@@ -37,8 +37,13 @@ fn put(store: &Store, slug: &str, components: Vec<Component>, at: i64) {
 
 /// `care` was affected in two places ten days ago and is mended now; `beds` is affected now.
 fn start(now: fn() -> i64) -> (World, String) {
+    start_with(now, |_| ())
+}
+
+fn start_with(now: fn() -> i64, people: impl FnOnce(&Store)) -> (World, String) {
     let mut viewer = String::new();
     let world = World::start(now, |store| {
+        people(store);
         viewer = person(store, "viewer", 1, &[("viewer", "/")]);
         let both = vec![log4j("2.14.1", NESTED), log4j("2.8.2", PLAIN)];
         put(store, "care", both, START - 10 * DAY_S);
@@ -46,6 +51,32 @@ fn start(now: fn() -> i64) -> (World, String) {
         put(store, "beds", vec![log4j("2.14.1", NESTED)], START - 60);
     });
     (world, viewer)
+}
+
+/// Who answers for a body had no answer at all: the page was of the whole register.
+#[test]
+fn who_reads_a_part_asks_about_that_part() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut readers = <[String; 2]>::default();
+    let (world, _) = start_with(now, |store| {
+        readers = [
+            person(store, "owner", 8, &[("site-owner", "health/Hospital")]),
+            person(store, "grid", 9, &[("analyst", "energy")]),
+        ];
+    });
+    let [owner, grid] = &readers;
+    for at in [String::new(), format!("&at={}", day(10))] {
+        let page = world.get(&format!("{ASKED}{at}&site=power"), owner).2;
+        assert!(page.contains("of 2 sites affected") && page.contains("care"), "{page}");
+        assert!(!page.contains("/site/power") && !page.contains("Utility"), "{page}");
+        let page = world.get(&format!("{ASKED}{at}&site=beds"), grid).2;
+        assert!(page.contains("0 of 1 sites affected") || page.contains("0 of 1 site "), "{page}");
+        for hidden in ["/site/care", "/site/beds", "Hospital", "a.ear", "2.14.1"] {
+            assert!(!page.contains(hidden), "{hidden}: {page}");
+        }
+    }
+    world.web.stop();
 }
 
 /// The UTC day so many days before the tests begin.

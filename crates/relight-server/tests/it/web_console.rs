@@ -60,7 +60,11 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
 }
 
 /// Reads a stream until `enough` of its lines have come.
-fn follow(address: SocketAddr, request: &str, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
+pub(crate) fn follow(
+    address: SocketAddr,
+    request: &str,
+    enough: impl Fn(&[String]) -> bool,
+) -> Vec<String> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(format!("{request}Host: localhost\r\n\r\n").as_bytes()).unwrap();
@@ -74,7 +78,7 @@ fn follow(address: SocketAddr, request: &str, enough: impl Fn(&[String]) -> bool
     lines
 }
 
-fn has(lines: &[String], start: &str) -> bool {
+pub(crate) fn has(lines: &[String], start: &str) -> bool {
     lines.iter().any(|line| line.starts_with(start))
 }
 

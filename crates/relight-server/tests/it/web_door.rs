@@ -93,12 +93,17 @@ fn a_scope_shows_its_own_sites_and_nothing_of_the_others() {
     for cookie in [own, nobody] {
         assert_eq!(world.get("/site/power", cookie).0, 404, "not even that it is there");
         assert_eq!(world.get("/site/nothing", cookie).0, 404);
-        for path in ["/affected", "/watch", "/events"] {
+        for path in ["/edges", "/watch", "/watch/actors", "/metrics"] {
             assert_eq!(world.get(path, cookie).0, 403, "{path}");
         }
-        let (status, head, _) = world.get("/", cookie);
-        assert!(status == 303 && head.contains("location: /sites"), "{head}");
+        for path in ["/", "/affected", "/affected?q=log4j-core%3C2.15&site=power", "/incident"] {
+            let (status, _, body) = world.get(path, cookie);
+            assert!(status == 200 || (path == "/" && cookie == nobody), "{path}: {status}");
+            assert!(!body.contains("Utility") && !body.contains("Name power"), "{path}: {body}");
+        }
     }
+    let (status, head, _) = world.get("/", nobody);
+    assert!(status == 303 && head.contains("location: /sites"), "{head}");
     let sites = |cookie: &str| {
         (0..3).filter(|at| world.get(&format!("/site?site={at}"), cookie).0 == 200).count()
     };

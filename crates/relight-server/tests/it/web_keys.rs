@@ -272,7 +272,7 @@ fn a_token_reads_what_its_role_covers_and_never_counts_as_a_person() {
     };
     assert_eq!(as_token("/site/care", "").0, 200);
     assert_eq!(as_token("/site/power", "").0, 404);
-    assert_eq!(as_token("/affected", "").0, 403, "a part of the register only");
+    assert_eq!(as_token("/watch", "").0, 403, "a part of the register only");
     for page in ["/me", "/accounts", "/confirm"] {
         assert_eq!(as_token(page, "").0, 404, "{page}");
     }

@@ -1,0 +1,132 @@
+//! The part of the board that somebody reads: the wall, its counters, its chart, its log and its
+//! stream are of these sites alone, as if there were no others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use relight_engine::access::{Grant, Scope};
+use relight_engine::live::{BoardSite, LogLine, Outage, Proofs, Snapshot};
+use relight_model::DisplayState;
+
+use super::tally::{self, Sector};
+use super::{Asked, Console};
+use crate::access::digest_of;
+use crate::access::signed_in::Reader;
+
+/// Lines that are about no site and that everybody reads: each incident has its page for them.
+const OF_ALL: [&str; 2] = ["log-incident-opened", "log-incident-closed"];
+
+/// Which sites of the board somebody reads, and where each stands among them.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// The sites that are read, in their fixed order.
+    pub(crate) sites: Arc<[BoardSite]>,
+    /// Their sectors.
+    pub(crate) sectors: Arc<[Sector]>,
+    /// Where each stands on the board; `None` where all are read.
+    places: Option<Vec<usize>>,
+    /// The life of the server, and for a part whose it is: places of one part mean nothing in
+    /// another.
+    pub(crate) life: String,
+}
+
+impl Part {
+    /// What a reader sees of these sites.
+    pub(crate) fn of(console: &Console, reader: &Reader, sites: &Arc<[BoardSite]>) -> Self {
+        let life = Self::life_of(console, reader);
+        if reader.reads(&Scope::root()) {
+            let sectors = console.sectors(sites);
+            return Self { sites: Arc::clone(sites), sectors, places: None, life };
+        }
+        let reads =
+            |site: &BoardSite| reader.reads(&Scope::of_body(&site.sector, &site.organisation));
+        let (places, own): (Vec<usize>, Vec<BoardSite>) =
+            sites.iter().cloned().enumerate().filter(|(_, site)| reads(site)).unzip();
+        let sectors = tally::sectors(&own).into();
+        Self { sites: own.into(), sectors, places: Some(places), life }
+    }
+
+    /// The life of a reader: another one when a role was granted or taken back.
+    pub(crate) fn life_of(console: &Console, reader: &Reader) -> String {
+        match reader {
+            Reader::Signed(signed) if !reader.reads(&Scope::root()) => {
+                format!("{}-{}", console.life, tag(&signed.account.grants))
+            }
+            _ => console.life.clone(),
+        }
+    }
+
+    /// What somebody who asks for a page sees now.
+    pub(crate) fn asked(console: &Console, asked: &Asked) -> Self {
+        Self::of(console, &asked.reader, &console.board.sites())
+    }
+
+    /// Whether all of the register is read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.places.is_none()
+    }
+
+    /// Where one of these sites stands on the board.
+    pub(crate) fn place(&self, ordinal: usize) -> Option<usize> {
+        match &self.places {
+            None => (ordinal < self.sites.len()).then_some(ordinal),
+            Some(places) => places.get(ordinal).copied(),
+        }
+    }
+
+    /// Where a site of the board stands here.
+    fn ordinal(&self, place: usize) -> Option<usize> {
+        match &self.places {
+            None => Some(place),
+            Some(places) => places.binary_search(&place).ok(),
+        }
+    }
+
+    /// The states of these sites.
+    pub(crate) fn states(&self, snapshot: Snapshot) -> Vec<DisplayState> {
+        match &self.places {
+            None => snapshot.states,
+            Some(places) => {
+                places.iter().filter_map(|place| snapshot.states.get(*place).copied()).collect()
+            }
+        }
+    }
+
+    /// What changed of these sites.
+    pub(crate) fn changed(
+        &self,
+        changed: Vec<(usize, DisplayState)>,
+    ) -> Vec<(usize, DisplayState)> {
+        let own = |(place, state)| Some((self.ordinal(place)?, state));
+        changed.into_iter().filter_map(own).collect()
+    }
+
+    /// What probes saw of these sites.
+    pub(crate) fn proofs(&self, proofs: Proofs) -> Proofs {
+        let Some(places) = &self.places else { return proofs };
+        let own = |outage: Outage| Some(Outage { site: self.ordinal(outage.site)?, ..outage });
+        let since = |place: &usize| proofs.dark_since.get(*place).copied().flatten();
+        Proofs {
+            sites: Arc::clone(&self.sites),
+            dark_since: places.iter().map(since).collect(),
+            past: proofs.past.into_iter().filter_map(own).collect(),
+            ..proofs
+        }
+    }
+
+    /// Whether the reader may read a line of the log: one about a site of his own, or about an
+    /// incident as a whole. How many sites went dark elsewhere is told to nobody.
+    pub(crate) fn reads(&self, line: &LogLine) -> bool {
+        if self.is_whole() || OF_ALL.contains(&line.code) {
+            return true;
+        }
+        !line.site.is_empty() && self.sites.iter().any(|site| site.slug == line.site)
+    }
+}
+
+/// Names what somebody reads with these roles.
+fn tag(grants: &[Grant]) -> String {
+    let scopes: BTreeSet<String> = grants.iter().map(|grant| grant.scope.to_string()).collect();
+    let digest = digest_of(scopes.into_iter().collect::<Vec<_>>().join("\n").as_bytes());
+    digest.to_string().chars().take(16).collect()
+}
