@@ -141,7 +141,10 @@ impl<'a> Program<'a> {
     }
 
     /// Shows up to `bytes_max` of a section in pieces that overlap, each with its place in it.
-    fn pieces(
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn pieces(
         &self,
         section: &Section,
         bytes_max: u64,

@@ -8,7 +8,7 @@ use relight_model::{Basis, Catalog, FlawCode, Purl};
 
 use super::deps_json::libraries;
 use crate::cataloger::{File, Kind, ReadAt, Select};
-use crate::program::Program;
+use crate::program::{Program, SECTION_BYTES_MAX, number};
 use crate::reader::{self, Reader};
 
 /// Managed code only: a program of Windows without its header is none of .NET. What was compiled
@@ -101,18 +101,26 @@ fn is_of_build(version: &str) -> bool {
         || major.is_some_and(|major| major < 10) && third.is_some_and(|third| third >= BUILD_MIN)
 }
 
-/// The value of a string in a version resource: UTF-16, both ended by a zero.
+/// The value of a string in a version resource (`String` of `VS_VERSIONINFO`): the length of all of
+/// it, that of the value and its type, then the key and the value in UTF-16, both ended by a zero.
 fn resource(bytes: &[u8], key: &str) -> Option<String> {
+    const HEADER_BYTES: usize = 6;
     let wide: Vec<u8> = key.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
-    let at = memmem::find(bytes, &wide)? + wide.len();
-    let (units, _) = bytes.get(at..)?.as_chunks::<2>();
-    let mut units = units.iter().map(|unit| u16::from_le_bytes(*unit)).peekable();
     // Values stand at a multiple of four bytes.
-    while units.next_if_eq(&0).is_some() {}
-    let value: Vec<u16> = units.take_while(|unit| *unit != 0).take(256).collect();
-    let value = String::from_utf16(&value).ok()?;
-    let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
+    let before = (HEADER_BYTES + wide.len()).next_multiple_of(4);
+    memmem::find_iter(bytes, &wide).find_map(|at| {
+        let string = bytes.get(at.checked_sub(HEADER_BYTES)?..)?;
+        let len = usize::from(u16::from_le_bytes([string[0], string[1]]));
+        if string[2..4] == [0, 0] {
+            return None;
+        }
+        let (units, _) = string.get(before..len.min(string.len()))?.as_chunks::<2>();
+        let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+        let value: Vec<u16> = units.take_while(|unit| *unit != 0).take(256).collect();
+        let value = String::from_utf16(&value).ok()?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    })
 }
 
 /// The `deps.json` of a bundle; `None` when the program is no bundle.
@@ -120,17 +128,22 @@ fn bundle(
     program: &Program<'_>,
     source: &dyn ReadAt,
 ) -> io::Result<Option<Result<Vec<u8>, &'static str>>> {
-    let mut header = None;
+    let mut start = 0;
     for section in &program.sections {
         if ![".data", ".rdata", ".rodata", "__data", "__const"].contains(&section.name.as_str()) {
             continue;
         }
-        let Some(at) = program.find(section, &BUNDLE, |at| at >= 8)? else { continue };
-        let place = source.read_at(section.start.saturating_add(at - 8), 8)?;
-        header = header.or(place.try_into().ok().map(u64::from_le_bytes));
+        program.pieces(section, SECTION_BYTES_MAX, &mut |_, piece| {
+            for at in memmem::find_iter(piece, &BUNDLE) {
+                let place = at.checked_sub(8).map_or(&[][..], |from| &piece[from..at]);
+                start = if start == 0 { number(place, true) } else { start };
+            }
+        })?;
     }
-    // A host that was not made a bundle has zero there.
-    let Some(start) = header.filter(|start| *start != 0) else { return Ok(None) };
+    // A host that was not made a bundle has zero there, and so has a copy of the mark.
+    if start == 0 {
+        return Ok(None);
+    }
     let bytes = source.read_at(start, 512)?;
     let parse = || {
         let major = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);

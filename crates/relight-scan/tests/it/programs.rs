@@ -62,13 +62,28 @@ fn pe_with(optional: &[u8], sections: &[(&str, &[u8])]) -> Vec<u8> {
     [file, data].concat()
 }
 
-/// The strings of a version resource; each of their values stands at a multiple of four bytes.
+/// The strings of a version resource, each with its header; the values and what follows them stand
+/// at multiples of four bytes.
 fn version_resource(strings: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for text in strings.iter().flat_map(|(key, value)| [key, value]) {
-        bytes.extend(text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+    for (key, value) in strings {
+        bytes.extend(version_string(key, value, value.encode_utf16().count() as u16 + 1));
         bytes.resize(bytes.len().next_multiple_of(4), 0);
     }
+    bytes
+}
+
+/// A string of a version resource whose value is said to be so long; one of no length has not even
+/// its zero.
+fn version_string(key: &str, value: &str, value_len: u16) -> Vec<u8> {
+    let mut bytes = [0, value_len, 1].map(u16::to_le_bytes).concat();
+    bytes.extend(key.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    if value_len != 0 {
+        bytes.extend(value.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+    }
+    let len = bytes.len() as u16;
+    bytes[..2].copy_from_slice(&len.to_le_bytes());
     bytes
 }
 
@@ -249,11 +264,24 @@ fn assemblies_by_their_resources() {
             &[("InternalName", " "), ("ProductVersion", " "), other_name, of_file],
             "pkg:nuget/B@3.4 in a.dll\n",
         ),
+        (&[("InternalName", ""), ("ProductVersion", ""), ("LegalTrademarks", "C"), other_name], ""),
+        (
+            &[("Comments", "InternalName"), ("InternalName", ""), other_name, of_file],
+            "pkg:nuget/B@3.4 in a.dll\n",
+        ),
         (&[other_name], ""),
         (&[of_file], ""),
     ] {
         assert_eq!(one("a.dll", &assembly(strings)), expected, "{strings:?}");
     }
+    // Some compilers write no value at all, not even its end.
+    let resource = [
+        version_string("InternalName", "", 0),
+        version_resource(&[("LegalCopyright", "C"), other_name, of_file]),
+    ]
+    .concat();
+    let program = pe_with(&optional_header(0x2008), &[(".rsrc", &resource)]);
+    assert_eq!(one("a.dll", &program), "pkg:nuget/B@3.4 in a.dll\n");
     let resource = version_resource(&[name, version]);
     for (header, section) in [(0x2008, ".data"), (0, ".rsrc")] {
         let program = pe_with(&optional_header(header), &[(section, &resource)]);
@@ -298,8 +326,23 @@ fn bundles_of_libraries() {
     assert_eq!(one("app", &bundle(".data", 6, b"x", &padded((16 << 20) + 1))), gap);
     // The place of a header has eight bytes.
     assert_eq!(one("app", &elf(&[(".data", &BUNDLE)], b"")), "");
-    let host = elf(&[(".data", &[&[0; 8][..], &BUNDLE].concat())], b"");
+    let copy = [&[0; 8][..], &BUNDLE].concat();
+    let host = elf(&[(".data", &copy)], b"");
     assert_eq!(one("app", &host), "");
+    // A copy of the mark says nothing, wherever it stands.
+    for (front, place) in [(&copy[..], ".rodata"), (b"", ".rodata"), (&copy, ".data")] {
+        let made = |start: u64| {
+            let marked = [front, &start.to_le_bytes(), &BUNDLE].concat();
+            let other = if place == ".data" { ".rodata" } else { ".data" };
+            elf(&[(other, &copy), (place, &marked)], b"")
+        };
+        let start = made(0).len() as u64;
+        let mut header = vec![6, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+        let deps_at = start + header.len() as u64 + 16;
+        header.extend([deps_at, deps.len() as u64].map(u64::to_le_bytes).concat());
+        let program = [&made(start)[..], &header, deps].concat();
+        assert_eq!(one("app", &program), found, "{place}");
+    }
 }
 
 /// `PyInstaller` puts its archive behind a program or into a section of its own.
