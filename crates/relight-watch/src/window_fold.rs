@@ -154,61 +154,52 @@ impl Counters {
 }
 
 /// The contacts of all windows, when none has to go; else they stay where they are. They are moved
-/// once: of a copy of each text most of the time would be that of the memory.
+/// once, each window in its own order: of a copy of each text, and of memory for a second list,
+/// most of the time would be that of the memory.
 fn contacts_of(windows: &mut [Window]) -> Option<BTreeMap<ContactKey, Facts>> {
-    let lengths: Vec<usize> = windows.iter().map(|window| window.contacts.len()).collect();
-    let mut all = Vec::with_capacity(lengths.iter().sum());
-    for window in &mut *windows {
-        all.extend(std::mem::take(&mut window.contacts).into_iter().map(Some));
+    let (turns, length) = turns(windows)?;
+    let mut contacts: Vec<_> =
+        windows.iter_mut().map(|it| std::mem::take(&mut it.contacts).into_iter()).collect();
+    let mut sorted: Vec<(ContactKey, Facts)> = Vec::with_capacity(length);
+    for (key, facts) in turns.into_iter().filter_map(|window| contacts[window].next()) {
+        match sorted.last_mut() {
+            Some((last, kept)) if *last == key => kept.merge(&facts),
+            _ => sorted.push((key, facts)),
+        }
     }
-    let order = in_order(&all);
-    let mut sorted: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
-    sorted.extend(order.iter().filter_map(|at| all[*at].take()));
-    if !is_room_for(&sorted) {
-        for (at, contact) in order.into_iter().zip(sorted) {
-            all[at] = Some(contact);
-        }
-        let mut all = all.into_iter().flatten();
-        for (window, length) in windows.iter_mut().zip(lengths) {
-            window.contacts = all.by_ref().take(length).collect();
-        }
-        return None;
-    }
-    sorted.dedup_by(|(key, facts), (last, kept)| {
-        let is_same = key == last;
-        if is_same {
-            kept.merge(facts);
-        }
-        is_same
-    });
     Some(sorted.into_iter().collect())
 }
 
-/// None of these contacts has to go, which are in order, some of them several times.
-fn is_room_for(sorted: &[(ContactKey, Facts)]) -> bool {
-    let of_visits = sorted.chunk_by(|(one, _), (other, _)| one.visit == other.visit);
-    let mut lengths = of_visits.map(|it| it.chunk_by(|(one, _), (other, _)| one == other).count());
-    let mut all = 0;
-    lengths.all(|length| {
-        all += length;
-        length <= VISIT_CONTACTS_MAX && all <= CONTACTS_MAX
-    })
-}
-
-/// The places of contacts in the order of their keys: by the hash of the visit, which is beside
-/// the place, and where that is the same by the rest.
-fn in_order(contacts: &[Option<(ContactKey, Facts)>]) -> Vec<usize> {
-    let key = |at: usize| contacts[at].as_ref().map(|(key, _)| *key);
-    let hashes = contacts.iter().map(|it| it.as_ref().map_or(0, |(key, _)| key.visit.hash));
-    let mut order: Vec<(u64, usize)> = hashes.enumerate().map(|(at, hash)| (hash, at)).collect();
+/// The window whose next contact comes next in the order of all keys, for each contact, and how
+/// many different ones there are; nothing where one of them has to go.
+fn turns(windows: &[Window]) -> Option<(Vec<usize>, usize)> {
+    let keys: Vec<(&ContactKey, usize)> = windows
+        .iter()
+        .enumerate()
+        .flat_map(|(window, it)| it.contacts.keys().map(move |key| (key, window)))
+        .collect();
+    // By the hash of the visit, which is beside the place, and where that is the same by the rest:
+    // what is looked at most lies together.
+    let mut order: Vec<(u64, usize)> =
+        keys.iter().enumerate().map(|(at, (key, _))| (key.visit.hash, at)).collect();
     // Those of each window are in order already.
     order.sort();
     for visit in order.chunk_by_mut(|(one, _), (other, _)| one == other) {
         if visit.len() > 1 {
-            visit.sort_by_key(|(_, at)| key(*at));
+            visit.sort_by_key(|(_, at)| keys[*at].0);
         }
     }
-    order.into_iter().map(|(_, at)| at).collect()
+    let sorted = order.chunk_by(|one, other| keys[one.1].0.visit == keys[other.1].0.visit);
+    let is_same = |one: &(u64, usize), other: &(u64, usize)| keys[one.1].0 == keys[other.1].0;
+    let mut different = 0;
+    for visit in sorted {
+        let of_visit = visit.chunk_by(is_same).count();
+        different += of_visit;
+        if of_visit > VISIT_CONTACTS_MAX || different > CONTACTS_MAX {
+            return None;
+        }
+    }
+    Some((order.into_iter().map(|(_, at)| keys[at].1).collect(), different))
 }
 
 #[cfg(test)]
