@@ -89,8 +89,18 @@ fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
     if strangers(campaign).next().is_some() {
         return None;
     }
-    let shared = campaign.shared.iter().cloned();
+    let shared = campaign.shared.iter().map(|thing| tie(lang, thing));
     (!campaign.shared.is_empty()).then(|| texts::campaign_alike(lang, &list(lang, shared)))
+}
+
+/// What several addresses have in common, in words: a client, or a host that would have been asked.
+fn tie(lang: Lang, thing: &str) -> String {
+    match thing.split_once(':') {
+        Some(("agent", name)) => texts::campaign_tie_agent(lang, name),
+        Some(("ja3" | "ja4", _)) => texts::campaign_tie_tls(lang, thing),
+        Some(("client", _)) => texts::campaign_tie_client(lang, thing),
+        _ => texts::campaign_tie_callback(lang, thing),
+    }
 }
 
 /// The detections about a door, or a class of attempts, that strangers tried, and what it is.
@@ -249,7 +259,7 @@ mod tests {
     fn detection(attempts: &[Attempt]) -> Detection {
         Detection {
             detector: "jndi",
-            sources: vec![IpAddr::from([192, 0, 2, 7])],
+            sources: vec![IpAddr::from([192, 0, 2, 7]), IpAddr::from([192, 0, 2, 9])],
             severity: Severity::ExploitAttempt,
             first: AT,
             last: AT + 59 * DAY_S,
@@ -332,8 +342,8 @@ mod tests {
     #[test]
     fn an_attempt_on_a_vulnerable_site_in_english() {
         expect_test::expect![[r#"
-            For 60 days, 1 address has tried 84 doors of 12 organisations. About 2 tries a day.
-            They have in common: ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            For 60 days, 2 addresses that behave alike have tried 84 doors of 12 organisations. About 2 tries a day.
+            They have in common: the way in which their program opens encrypted connections (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             All sectors alike.
             3 payloads arrived that would have worked on a product with CVE-2021-44228: it would have fetched and run what c.example answers.
             1 site was vulnerable at that hour: site0.example (2021-12-10T09:00:00Z). Check for signs: connections outwards, new files, new accounts.
@@ -347,12 +357,33 @@ mod tests {
     #[test]
     fn a_targeted_reconnaissance_in_french() {
         expect_test::expect![[r#"
-            Depuis 60 jours, 1 adresse a essayé 84 portes de 12 organismes. Environ 2 essais par jour.
-            Elles ont en commun : ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            Depuis 60 jours, 2 adresses qui se comportent de la même façon ont essayé 84 portes de 12 organismes. Environ 2 essais par jour.
+            Elles ont en commun : la façon dont leur programme ouvre des connexions chiffrées (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             Secteurs visés : Réseau de santé.
             Une reconnaissance n’est pas un signe de compromission.
             À faire : corriger ce qui est connu, activer l’authentification multifacteur, augmenter la journalisation."#]]
             .assert_eq(&told(Lang::Fr, Severity::TargetedReconnaissance).join("\n"));
+    }
+
+    /// Every kind of thing that ties addresses to each other is said in words, in both languages.
+    #[test]
+    fn what_ties_addresses_to_each_other_is_said_in_words() {
+        let mut found = campaign(Severity::TargetedReconnaissance);
+        let ties = ["agent:probe/1.0", "c.example:1389", "client:0000002a", "ja3:769,47"];
+        found.shared = ties.map(str::to_owned).to_vec();
+        let said = |lang| told_of(lang, &found)[1].replace("), ", ")\n");
+        expect_test::expect![[r#"
+            They have in common: the name of program that they give (probe/1.0)
+            the host that their payloads would have had a product ask (c.example:1389)
+            the program that they use (client:0000002a)
+            the way in which their program opens encrypted connections (ja3:769,47)."#]]
+        .assert_eq(&said(Lang::En));
+        expect_test::expect![[r#"
+            Elles ont en commun : le nom de programme qu’elles donnent (probe/1.0)
+            l’hôte que leurs charges auraient fait interroger par un produit (c.example:1389)
+            le programme qu’elles emploient (client:0000002a)
+            la façon dont leur programme ouvre des connexions chiffrées (ja3:769,47)."#]]
+        .assert_eq(&said(Lang::Fr));
     }
 
     #[test]
@@ -374,8 +405,8 @@ mod tests {
         found.matched = vec![Matched { product, running: 23, tried: 19, unknown: 4, aimed: true }];
         let english = told_of(Lang::En, &found).join("\n");
         expect_test::expect![[r#"
-            For 60 days, 1 address has tried 84 doors of 12 organisations. About 2 tries a day.
-            They have in common: ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            For 60 days, 2 addresses that behave alike have tried 84 doors of 12 organisations. About 2 tries a day.
+            They have in common: the way in which their program opens encrypted connections (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             19 of your 23 sites that run Apache Solr were tried. Of 4 sites that were tried as well nobody knows whether they run it. That is more than chance explains: this looks for those who run it.
             Aimed at: Health network.
             Reconnaissance is not an indication of compromise.

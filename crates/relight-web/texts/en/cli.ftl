@@ -982,6 +982,10 @@ campaign-rate = About { NUMBER($tries) } { $tries ->
  } a day.
 campaign-rate-low = Less than one try a day: no alarm that counts minutes sees it.
 campaign-alike = They have in common: { $what }.
+campaign-tie-agent = the name of program that they give ({ $name })
+campaign-tie-callback = the host that their payloads would have had a product ask ({ $host })
+campaign-tie-client = the program that they use ({ $client })
+campaign-tie-tls = the way in which their program opens encrypted connections ({ $client })
 campaign-aim = Aimed at: { $sectors }.
 campaign-aimless = All sectors alike.
 campaign-attempts = { NUMBER($count) } { $count ->

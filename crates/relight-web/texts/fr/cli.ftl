@@ -1036,6 +1036,10 @@ campaign-rate = Environ { NUMBER($tries) } { $tries ->
  } par jour.
 campaign-rate-low = Moins d'un essai par jour : aucune alarme qui compte en minutes ne le voit.
 campaign-alike = Elles ont en commun : { $what }.
+campaign-tie-agent = le nom de programme qu’elles donnent ({ $name })
+campaign-tie-callback = l’hôte que leurs charges auraient fait interroger par un produit ({ $host })
+campaign-tie-client = le programme qu’elles emploient ({ $client })
+campaign-tie-tls = la façon dont leur programme ouvre des connexions chiffrées ({ $client })
 campaign-aim = Secteurs visés : { $sectors }.
 campaign-aimless = Tous les secteurs également.
 campaign-attempts = { NUMBER($count) } { $count ->
