@@ -1,6 +1,7 @@
 //! HAProxy 2.6 or newer: a versioned map over the runtime API, and its file as the durable copy.
 
 mod effect;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::gate::{Gate, IN_PLACE_MAX};
 use crate::gate_driver::lint_folder;
 use crate::map_copy::{MapCopy, SENTINEL};
 use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
+use workers::Workers;
 
 pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
     capabilities: Capabilities { cuts_tunnels: CutsTunnels::Driver, ..Capabilities::FILE_GATE },
@@ -63,6 +65,7 @@ impl DriverKind for HaproxyKind {
             gate: Gate::create(&target.gate)?,
             api: RuntimeApi::of(socket.into()),
             master: target.settings.get("master").map(|path| RuntimeApi::of(path.into())),
+            workers: Workers::of(target),
             map,
             process: None,
             generation: 0,
@@ -79,6 +82,8 @@ struct Haproxy {
     api: RuntimeApi,
     /// Who knows its workers of before the last reload.
     master: Option<RuntimeApi>,
+    /// What is known of them where nobody knows.
+    workers: Workers,
     /// Process id and seconds of service when it was asked last.
     process: Option<(u64, u64)>,
     /// How many processes were seen.
@@ -99,8 +104,12 @@ impl Haproxy {
 
     /// Workers that a reload left behind. 2.6.12 does not reach them through their master (`Can't
     /// find the target PID`), and what they still hold is in no statistic of the new one.
-    fn old_workers(&self) -> Result<u64, EdgeError> {
-        self.master.as_ref().map_or(Ok(0), RuntimeApi::old_workers)
+    /// None where nobody can tell.
+    fn old_workers(&mut self) -> Result<Option<u64>, EdgeError> {
+        match &self.master {
+            Some(master) => master.old_workers().map(Some),
+            None => Ok(self.workers.left(self.api.process()?)),
+        }
     }
 
     /// Another process may have taken over meanwhile, with a map file of before: once more then.
@@ -268,6 +277,9 @@ impl EdgeDriver for Haproxy {
             _ => lints.push(Lint::error("map-file-unreadable", self.map.as_str())),
         }
         lints.extend(self.lint_runtime().map_err(|error| error.at(&self.edge))?);
+        if self.master.is_none() {
+            lints.extend(self.workers.lint(self.api.process().ok(), &self.edge));
+        }
         let foreign = self.foreign().map_err(|error| error.at(&self.edge))?;
         lints.extend(foreign.iter().map(|key| Lint::warning("foreign-dark", key.as_str())));
         Ok(lints)
@@ -323,7 +335,8 @@ impl EdgeDriver for Haproxy {
         // Each of them may hold a tunnel of any site, until `hard-stop-after` ends it.
         let old = self.old_workers().map_err(|error| error.at(&self.edge))?;
         let count = |key: &GateKey| {
-            sessions.get(key.as_str()).map_or(TunnelCount::Unknown, |n| TunnelCount::Open(n + old))
+            let all = sessions.get(key.as_str()).zip(old).map(|(count, old)| count + old);
+            all.map_or(TunnelCount::Unknown, TunnelCount::Open)
         };
         Ok(keys.iter().map(count).collect())
     }

@@ -136,6 +136,29 @@ fn tunnels_in_an_old_worker_of_haproxy_count() {
     assert!(rig.driver.tunnels(&[key(0)]).is_err());
 }
 
+/// Without a master to ask, the process of before is found in the system's list. Its tunnels were
+/// in no count, and the site was proven dark while they lived.
+#[test]
+fn tunnels_in_a_process_of_before_count_where_no_master_tells() {
+    let mut rig = Rig::start(Kind::Haproxy, 40);
+    let none = [TunnelCount::Open(0); 2];
+    assert_eq!(rig.driver.tunnels(&[key(0), key(2)]).unwrap(), none);
+    let mut tunnel = rig.visitor();
+    let upgrade = format!(
+        "GET /tunnel HTTP/1.1\r\nHost: {}\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        host(0)
+    );
+    assert_eq!(tunnel.exchange(upgrade.as_bytes(), false).unwrap().status, 101);
+    rig.running.as_mut().unwrap().reload().unwrap();
+    rig.close(1, &set([0]));
+    assert_eq!(rig.driver.tunnels(&[key(0), key(2)]).unwrap(), [TunnelCount::Open(1); 2]);
+    assert!(!rig.driver.lint().unwrap().iter().any(|lint| lint.code == "no-master"));
+    drop(tunnel);
+    eventually("the process of before is gone", || {
+        rig.driver.tunnels(&[key(0), key(2)]).is_ok_and(|counts| counts == none)
+    });
+}
+
 #[test]
 fn a_caddy_configuration_without_our_gate_is_seen_at_once() {
     within(Duration::from_secs(1), load_another_configuration);

@@ -625,6 +625,8 @@ edge-cannot-prove = cannot prove dark for lack of { $missing }: { NUMBER($sites)
 edge-cannot-prove-remedy = relight edge check says what to do
 lint-tunnels-uncounted = nobody knows whether a connection stays open behind a closed gate: no site counts as proven dark
 lint-tunnels-uncounted-remedy = if the edge lets none be upgraded: --set upgrades=refused; else name the origins: --set origins=FILE (lines of SITE ADDRESS:PORT)
+lint-no-master = nobody tells how many processes of before a reload still serve: no site counts as proven dark
+lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), or hard-stop-after 30s in the configuration and --config FILE
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate
 lint-foreign-dark = dark by an entry that is not ours

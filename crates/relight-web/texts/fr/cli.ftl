@@ -655,6 +655,8 @@ edge-cannot-prove = ne peut prouver éteint, faute de { $missing } : { NUMBER($
 edge-cannot-prove-remedy = relight edge check dit quoi faire
 lint-tunnels-uncounted = personne ne sait si une connexion reste ouverte derrière une barrière fermée : aucun site n'y est prouvé éteint
 lint-tunnels-uncounted-remedy = si le frontal n'en laisse passer aucune en WebSocket : --set upgrades=refused; sinon, nommez les origines : --set origins=FICHIER (lignes SITE ADRESSE:PORT)
+lint-no-master = personne ne dit combien de processus d'avant un rechargement servent encore : aucun site n'y est prouvé éteint
+lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), ou hard-stop-after 30s dans la configuration et --config FICHIER
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière
 lint-gate-strange-entry = entrée étrangère dans la barrière
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous
