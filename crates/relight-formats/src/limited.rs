@@ -8,6 +8,7 @@
 pub mod coding;
 mod lz4;
 mod ppmd;
+pub mod shelf;
 
 use std::error::Error;
 use std::fmt;

@@ -5,6 +5,7 @@
 //! Nesting is the business of [`crate::unpack`], which keeps the open containers on a stack.
 //! Readers allocate nothing by a number that they found before they have checked its range.
 
+mod again;
 mod cpio;
 mod deb;
 mod feed;
@@ -26,6 +27,7 @@ use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
+pub(crate) use again::Again;
 pub(crate) use cpio::Cpio;
 pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;
@@ -193,8 +195,8 @@ pub(crate) enum Body {
     Plain(Window),
     /// They stand in the container in one piece, packed.
     Packed(Window, Coding),
-    /// They come by once.
-    Stream(Box<dyn Read>),
+    /// They come by once; and how to get at them again, where that is possible.
+    Stream(Box<dyn Read>, Option<Again>),
 }
 
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {

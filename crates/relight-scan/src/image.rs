@@ -16,7 +16,7 @@ use relight_model::{Digest, FlawCode};
 pub(crate) use self::layering::{Layering, Merged, ReadFile};
 use self::manifest::{Image, Images, Layer};
 pub(crate) use self::store::{InFolder, InTar, Store};
-use crate::archive::{Container, Feed, Linked, Pipe, Tar};
+use crate::archive::{Again, Container, Feed, Linked, Pipe, Tar};
 use crate::cataloger::Kind;
 use crate::digest;
 use crate::evidence::escape;
@@ -249,9 +249,9 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
         Head::Stream(coding) => {
             let unpacked = decoder(coding, Box::new(window.reader()));
             let inner = unpacked.map_err(|_| FlawCode::CorruptEntry)?;
-            let by_ratio = window.len().saturating_mul(options.expanded_ratio_max);
-            let left = options.expanded_free_bytes.saturating_add(by_ratio);
-            Ok(Tar::new(Feed::Pipe(Pipe::new(Bounded { inner, left }))))
+            let left = options.expanded_bytes_max(window.len());
+            let again = Again::packed(window, coding, left);
+            Ok(Tar::new(Feed::Pipe(Pipe::of(Bounded { inner, left }, again))))
         }
         _ => Err(FlawCode::MethodUnsupported),
     }

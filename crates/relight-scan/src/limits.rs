@@ -150,6 +150,11 @@ impl Options {
         Self { buffered_bytes_max: bytes / 2, small_bytes: bytes / 4, ..self }
     }
 
+    /// Unpacked bytes that a file of so many bytes may give.
+    pub(crate) const fn expanded_bytes_max(&self, len: u64) -> u64 {
+        self.expanded_free_bytes.saturating_add(len.saturating_mul(self.expanded_ratio_max))
+    }
+
     /// Bytes of one file that is held because it comes by once and has several names.
     pub(crate) fn held_for_names_max(&self) -> u64 {
         self.catalog_size_max.min(self.buffered_bytes_max / 2)

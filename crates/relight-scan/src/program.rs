@@ -14,7 +14,7 @@ mod held;
 mod mach;
 mod pe;
 
-pub(crate) use held::Held;
+pub(crate) use held::{HELD_BYTES_MAX, Held};
 
 /// Sections of one program. Linkers write some dozens; object files may have more.
 pub(crate) const SECTIONS_MAX: usize = 4_096;

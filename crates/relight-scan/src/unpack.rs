@@ -10,6 +10,8 @@ mod look;
 mod metered;
 mod open;
 mod outer;
+mod ranged;
+mod rewind;
 mod skim;
 #[cfg(test)]
 mod skim_tests;

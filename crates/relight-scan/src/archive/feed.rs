@@ -61,7 +61,7 @@ impl Feed {
     pub(super) fn body(&self, len: u64) -> Body {
         match self {
             Self::Window { window, at } => Body::Plain(window.part(*at, len).uncached()),
-            Self::Pipe(pipe) => Body::Stream(Box::new(pipe.part(len))),
+            Self::Pipe(pipe) => Body::Stream(Box::new(pipe.part(len)), pipe.again()),
         }
     }
 
@@ -77,7 +77,7 @@ impl Feed {
     pub(super) fn rest(&self) -> Body {
         match self {
             Self::Window { window, at } => Body::Plain(window.part(*at, u64::MAX).uncached()),
-            Self::Pipe(pipe) => Body::Stream(Box::new(pipe.clone())),
+            Self::Pipe(pipe) => Body::Stream(Box::new(pipe.clone()), pipe.again()),
         }
     }
 

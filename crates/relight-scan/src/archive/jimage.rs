@@ -323,8 +323,8 @@ fn unpacked(feed: &mut Feed, index: &Index, packed: u64) -> Result<Body, FlawCod
     feed.take(ZLIB_BYTES.0 as usize).map_err(failed)?;
     match feed.body(len) {
         Body::Plain(window) => Ok(Body::Packed(window, Coding::Deflate)),
-        Body::Stream(stream) => match decoder(Coding::Deflate, stream) {
-            Ok(stream) => Ok(Body::Stream(stream)),
+        Body::Stream(stream, _) => match decoder(Coding::Deflate, stream) {
+            Ok(stream) => Ok(Body::Stream(stream, None)),
             Err(_) => Err(FlawCode::CorruptEntry),
         },
         body => Ok(body),

@@ -129,7 +129,7 @@ impl Linked {
                 names.iter().map(|name| Ok(named(name, Body::Plain(window.clone())))).collect()
             }
             (body, [name]) => vec![Ok(named(name, body))],
-            (Body::Stream(stream), names) => match held(stream, self.held_bytes_max) {
+            (Body::Stream(stream, _), names) => match held(stream, self.held_bytes_max) {
                 Ok(window) => {
                     names.iter().map(|name| Ok(named(name, Body::Plain(window.clone())))).collect()
                 }

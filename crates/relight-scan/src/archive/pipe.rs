@@ -4,13 +4,18 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use super::Again;
+
 /// Bytes read ahead. Decoders copy their window of 32 KiB after each piece that they gave.
 const AHEAD_BYTES: usize = 128 << 10;
 
 /// Shared by a container and the bodies of its members. A body that was not read to its end is
 /// skipped by its container before the next member.
 #[derive(Clone)]
-pub(crate) struct Pipe(Rc<RefCell<State>>);
+pub(crate) struct Pipe {
+    state: Rc<RefCell<State>>,
+    again: Option<Again>,
+}
 
 struct State {
     inner: Box<dyn Read>,
@@ -24,12 +29,22 @@ struct State {
 impl Pipe {
     pub(crate) fn new(inner: impl Read + 'static) -> Self {
         let state = State { inner: Box::new(inner), ahead: Vec::new(), at: 0, position: 0 };
-        Self(Rc::new(RefCell::new(state)))
+        Self { state: Rc::new(RefCell::new(state)), again: None }
+    }
+
+    /// The same of bytes that can be opened once more.
+    pub(crate) fn of(inner: impl Read + 'static, again: Option<Again>) -> Self {
+        Self { again, ..Self::new(inner) }
+    }
+
+    /// How to get at what comes next once more.
+    pub(crate) fn again(&self) -> Option<Again> {
+        self.again.as_ref().map(|again| again.part(self.position()))
     }
 
     /// Bytes taken so far.
     pub(crate) fn position(&self) -> u64 {
-        self.0.borrow().position
+        self.state.borrow().position
     }
 
     /// Shows the next bytes, at least `wanted` of them unless the stream ends before, and takes as
@@ -39,7 +54,7 @@ impl Pipe {
         wanted: usize,
         look: impl FnOnce(&[u8]) -> (usize, T),
     ) -> io::Result<T> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         state.fill(wanted)?;
         let (taken, value) = look(&state.ahead[state.at..]);
         let taken = taken.min(state.ahead.len() - state.at);
@@ -110,7 +125,7 @@ impl State {
 
 impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         if state.at == state.ahead.len() && buffer.len() >= AHEAD_BYTES {
             let read = state.inner.read(buffer)?;
             state.position += read as u64;

@@ -66,7 +66,7 @@ impl SevenZip {
         entry.crc = file.crc;
         match self.open.as_ref().map(|(_, stream)| stream) {
             Some(Ok(pipe)) => match pipe.seek(start) {
-                Ok(true) => entry.body = Body::Stream(Box::new(pipe.part(file.size))),
+                Ok(true) => entry.body = Body::Stream(Box::new(pipe.part(file.size)), None),
                 Ok(false) => entry.flaws.push(FlawCode::Truncated),
                 Err(error) => entry.flaws.push(super::code_of(&error)),
             },

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use relight_formats::limited::coding::{Coding, decoder};
 
-use super::{Body, Container, Damage, Entry, Skipped};
+use super::{Again, Body, Container, Damage, Entry, Skipped};
 use crate::window::Window;
 
 /// Endings that say how a file is compressed.
@@ -44,10 +44,10 @@ impl Single {
                 }
                 (name, Body::Packed(window, coding), size)
             }
-            Packing::Stream(stream) => {
+            Packing::Stream(stream, again) => {
                 let stream = decoder(coding, stream)
                     .unwrap_or_else(|error| Box::new(Failing(Some(io::Error::other(error)))));
-                (name, Body::Stream(stream), 0)
+                (name, Body::Stream(stream, again), 0)
             }
         };
         Self { member: Some(member), skipped }
@@ -58,8 +58,8 @@ impl Single {
 pub(crate) enum Packing {
     /// It can be read again.
     Window(Window),
-    /// It comes by once.
-    Stream(Box<dyn Read>),
+    /// It comes by once; and how to get at what it gives again.
+    Stream(Box<dyn Read>, Option<Again>),
 }
 
 impl Container for Single {

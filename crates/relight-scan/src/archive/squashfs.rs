@@ -177,7 +177,7 @@ impl Squashfs {
                 let file = File::read(&mut cursor, kind == 9, image.superblock.block_size)?;
                 let size = file.size;
                 let blocks = Blocks::new(Rc::clone(image), file);
-                Entry::file(path, Some(size), Body::Stream(Box::new(blocks)))
+                Entry::file(path, Some(size), Body::Stream(Box::new(blocks), None))
             }
             3 | 10 => {
                 let fixed = cursor.take(8)?;

@@ -137,11 +137,12 @@ impl Tar {
             let reader = self.feed.reader(packed);
             entry.size = Some(real);
             entry.packed = packed;
-            entry.body = Body::Stream(Box::new(if extended.map_in_data {
+            let sparse = if extended.map_in_data {
                 Sparse::with_map_in_front(reader, real)
             } else {
                 Sparse::new(reader, map, real)
-            }));
+            };
+            entry.body = Body::Stream(Box::new(sparse), None);
         }
         Ok(Ok(entry))
     }

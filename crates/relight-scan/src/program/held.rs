@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::cataloger::ReadAt;
 
 /// Bytes of one program that are held at one time; what is beyond is read again each time.
-const HELD_BYTES_MAX: usize = 2 << 20;
+pub(crate) const HELD_BYTES_MAX: usize = 2 << 20;
 
 /// A range that was read: where it starts, how much was asked for, and what came.
 type Piece = (u64, usize, Rc<Vec<u8>>);
@@ -16,12 +16,13 @@ type Piece = (u64, usize, Rc<Vec<u8>>);
 pub(crate) struct Held<'a> {
     source: &'a dyn ReadAt,
     pieces: RefCell<Vec<Piece>>,
+    bytes_max: usize,
 }
 
 impl<'a> Held<'a> {
-    /// Nothing was read so far.
-    pub(crate) fn new(source: &'a dyn ReadAt) -> Self {
-        Self { source, pieces: RefCell::new(Vec::new()) }
+    /// Nothing was read so far, and so many bytes may be held.
+    pub(crate) fn new(source: &'a dyn ReadAt, bytes_max: usize) -> Self {
+        Self { source, pieces: RefCell::new(Vec::new()), bytes_max }
     }
 
     /// A range, read or remembered.
@@ -32,7 +33,7 @@ impl<'a> Held<'a> {
         }
         let bytes = Rc::new(self.source.read_at(start, len)?);
         let held: usize = pieces.iter().map(|(_, _, bytes)| bytes.len()).sum();
-        if held + bytes.len() <= HELD_BYTES_MAX {
+        if held + bytes.len() <= self.bytes_max {
             pieces.push((start, len, Rc::clone(&bytes)));
         }
         Ok(bytes)
@@ -77,7 +78,7 @@ mod tests {
     #[test]
     fn what_was_read_is_not_read_again_up_to_a_limit() {
         let source = Counting(Cell::new(0));
-        let held = Held::new(&source);
+        let held = Held::new(&source, HELD_BYTES_MAX);
         let mut shown = 0;
         for _ in 0..3 {
             assert_eq!(held.read_at(7, 3).unwrap(), [7; 3]);

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{HEAD_BYTES, Head, head, is_text};
 use crate::archive::{u16_at, u32_at, u64_at};
-use crate::cataloger::Kind;
+use crate::cataloger::{Kind, ReadAt};
 use crate::window::Window;
 
 /// Sections of a Windows program that are looked at.
@@ -28,13 +28,13 @@ pub(crate) const SCRIPT_BYTES_MAX: usize = 256 << 10;
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn overlay_at(kind: Kind, window: &Window) -> io::Result<Option<u64>> {
+pub(crate) fn overlay_at(kind: Kind, source: &dyn ReadAt) -> io::Result<Option<u64>> {
     let end = match kind {
-        Kind::Elf => end_of_elf(window)?,
-        Kind::Pe => end_of_pe(window)?,
+        Kind::Elf => end_of_elf(source)?,
+        Kind::Pe => end_of_pe(source)?,
         _ => None,
     };
-    Ok(end.filter(|end| *end < window.len()))
+    Ok(end.filter(|end| *end < source.size()))
 }
 
 /// Sections and segments of a program of Linux that are looked at.
@@ -44,8 +44,8 @@ const PARTS_MAX: usize = 4_096;
 /// runtime of an AppImage), or behind the last section or segment, where tools moved one or cut
 /// the table off. A table may lie about where its sections end, so what stands behind it itself is
 /// looked at first.
-fn end_of_elf(window: &Window) -> io::Result<Option<u64>> {
-    let head = window.read(0, 64)?;
+fn end_of_elf(source: &dyn ReadAt) -> io::Result<Option<u64>> {
+    let head = source.read_at(0, 64)?;
     let wide = match head.get(4..6) {
         Some([2, 1]) => true,
         Some([1, 1]) => false,
@@ -61,7 +61,7 @@ fn end_of_elf(window: &Window) -> io::Result<Option<u64>> {
     let table_end = sections.0.saturating_add(u64::from(sections.1) * u64::from(sections.2));
     let table_end = Some(table_end).filter(|_| sections.0 > 0);
     if let Some(end) = table_end
-        && is_known(&window.read(end, HEAD_BYTES)?)
+        && is_known(&source.read_at(end, HEAD_BYTES)?)
     {
         return Ok(Some(end));
     }
@@ -73,13 +73,13 @@ fn end_of_elf(window: &Window) -> io::Result<Option<u64>> {
         if at == 0 || !(32..=256).contains(&size) {
             continue;
         }
-        for part in window.read(at, size * count)?.chunks_exact(size) {
+        for part in source.read_at(at, size * count)?.chunks_exact(size) {
             // Sections without bytes (`.bss`) have a size all the same.
             if part.len() < 40 && wide || number == 0 && u32_at(part, 4) == 8 {
                 continue;
             }
             let end = word(part, start).saturating_add(word(part, len));
-            last = last.max(Some(end).filter(|end| *end <= window.len()));
+            last = last.max(Some(end).filter(|end| *end <= source.size()));
         }
     }
     Ok(last)
@@ -90,11 +90,11 @@ fn is_known(bytes: &[u8]) -> bool {
     !matches!(head(bytes), Head::Other | Head::Unclear | Head::Text)
 }
 
-fn end_of_pe(window: &Window) -> io::Result<Option<u64>> {
-    let Some((at, head)) = pe_header(window)? else { return Ok(None) };
+fn end_of_pe(source: &dyn ReadAt) -> io::Result<Option<u64>> {
+    let Some((at, head)) = pe_header(source)? else { return Ok(None) };
     let count = usize::from(u16_at(&head, 6)).min(SECTIONS_MAX);
     let table_at = at + 24 + u64::from(u16_at(&head, 20));
-    let table = window.read(table_at, count * 40)?;
+    let table = source.read_at(table_at, count * 40)?;
     let end_of = |section: &[u8]| u64::from(u32_at(section, 20)) + u64::from(u32_at(section, 16));
     Ok(table.chunks_exact(40).map(end_of).max())
 }
@@ -104,8 +104,8 @@ fn end_of_pe(window: &Window) -> io::Result<Option<u64>> {
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn certificates_at(window: &Window) -> io::Result<Option<u64>> {
-    let Some((_, head)) = pe_header(window)? else { return Ok(None) };
+pub(crate) fn certificates_at(source: &dyn ReadAt) -> io::Result<Option<u64>> {
+    let Some((_, head)) = pe_header(source)? else { return Ok(None) };
     // The fifth of the data directories; they start behind 96 or 112 bytes.
     let directories = match u16_at(&head, 24) {
         0x10b => 24 + 96,
@@ -113,12 +113,12 @@ pub(crate) fn certificates_at(window: &Window) -> io::Result<Option<u64>> {
         _ => return Ok(None),
     };
     let at = u64::from(u32_at(&head, directories + 4 * 8));
-    Ok((at > 0 && at < window.len()).then_some(at))
+    Ok((at > 0 && at < source.size()).then_some(at))
 }
 
-fn pe_header(window: &Window) -> io::Result<Option<(u64, Vec<u8>)>> {
-    let at = u64::from(u32_at(&window.read(0, 64)?, 60));
-    let head = window.read(at, 256)?;
+fn pe_header(source: &dyn ReadAt) -> io::Result<Option<(u64, Vec<u8>)>> {
+    let at = u64::from(u32_at(&source.read_at(0, 64)?, 60));
+    let head = source.read_at(at, 256)?;
     Ok(head.starts_with(b"PE\0\0").then_some((at, head)))
 }
 
@@ -182,8 +182,13 @@ pub(crate) fn behind_settings(window: &Window) -> io::Result<Option<u64>> {
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn has_settings(window: &Window) -> io::Result<bool> {
-    Ok(window.peek(0, SETTINGS.len())? == SETTINGS)
+pub(crate) fn has_settings(source: &dyn ReadAt) -> io::Result<bool> {
+    Ok(starts_with_settings(&source.read_at(0, SETTINGS.len())?))
+}
+
+/// The same for the first bytes.
+pub(crate) fn starts_with_settings(bytes: &[u8]) -> bool {
+    bytes.starts_with(SETTINGS)
 }
 
 /// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs:
@@ -191,9 +196,9 @@ pub(crate) fn has_settings(window: &Window) -> io::Result<bool> {
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn is_packed_python(window: &Window) -> io::Result<bool> {
-    let at = window.len().saturating_sub(PYTHON_TAIL_BYTES as u64);
-    let tail = window.peek(at, PYTHON_TAIL_BYTES)?;
+pub(crate) fn is_packed_python(source: &dyn ReadAt) -> io::Result<bool> {
+    let at = source.size().saturating_sub(PYTHON_TAIL_BYTES as u64);
+    let tail = source.read_at(at, PYTHON_TAIL_BYTES)?;
     Ok(memmem::find(&tail, b"MEI\x0c\x0b\x0a\x0b\x0e").is_some())
 }
 

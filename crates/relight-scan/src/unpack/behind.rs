@@ -116,6 +116,7 @@ impl Outer<'_, '_> {
         };
         if let Some(at) = payload {
             long.prefix.drain(..at);
+            long.again = None;
             self.budget.release(at as u64);
             let head = sniff::head(&long.head());
             return self.judge(head, view, member);
@@ -352,6 +353,11 @@ const fn rest_of(kind: Kind) -> Rest {
 /// Whether these bytes are an image of a disk or of a file system, or an installer.
 fn is_foreign(window: &Window) -> io::Result<bool> {
     Ok(sniff::is_file_system(window)? || sniff::is_installer(window)?)
+}
+
+/// Whether the image of a disk starts its descriptors so.
+pub(super) fn is_image_mark(mark: &[u8]) -> bool {
+    mark.starts_with(b"CD001") || is_udf(mark)
 }
 
 /// Whether a UDF image without ISO 9660 starts its descriptors so (ECMA-167, 2/9.2).

@@ -74,7 +74,6 @@ pub(super) struct Budget {
 impl Budget {
     /// For an outer file of `len` bytes.
     pub(super) fn new(options: &Options, memory: &Arc<Memory>, len: u64) -> Self {
-        let by_ratio = len.saturating_mul(options.expanded_ratio_max);
         let room = len.saturating_mul(options.catalog_ratio_max);
         let room = room.saturating_add(options.catalog_free_bytes).min(CATALOG_BYTES_TOTAL_MAX);
         Self {
@@ -82,7 +81,7 @@ impl Budget {
             large: RefCell::new(None),
             held: Cell::new(0),
             held_max: options.buffered_bytes_max,
-            expand_left: Cell::new(options.expanded_free_bytes.saturating_add(by_ratio)),
+            expand_left: Cell::new(options.expanded_bytes_max(len)),
             entries_left: Cell::new(options.entries_max),
             catalog_room: usize::try_from(room).unwrap_or(usize::MAX),
             deadline_s: thread_time_s().saturating_add(options.file_time_max_s),
@@ -157,6 +156,11 @@ impl Budget {
         true
     }
 
+    /// Bytes that may still be held.
+    pub(super) fn room(&self) -> u64 {
+        self.held_max.saturating_sub(self.held.get())
+    }
+
     /// Prepares for the window of a decoder: one that is more than a small share is open in one
     /// outer file at a time. How large it may be is the business of the decoder.
     pub(super) fn window(&self, bytes: u64) {
@@ -212,6 +216,11 @@ impl Tap {
             ended: false,
             watch: None,
         }
+    }
+
+    /// How many bytes there should be.
+    pub(super) const fn promised(&self) -> Option<u64> {
+        self.promise.size
     }
 
     /// Bytes that came by.

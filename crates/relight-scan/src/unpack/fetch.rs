@@ -8,7 +8,7 @@ use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
 use super::outer::Outer;
-use crate::archive::{Body, Entry, code_of};
+use crate::archive::{Again, Body, Entry, code_of};
 use crate::limits::WHOLE_BYTES_MAX;
 use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
@@ -37,6 +37,8 @@ pub(super) struct Long {
     pub(super) prefix: Vec<u8>,
     /// The rest.
     pub(super) tap: Tap,
+    /// How to get at all of it again.
+    pub(super) again: Option<Again>,
 }
 
 /// A member, and what is wrong with its bytes.
@@ -71,7 +73,7 @@ impl Outer<'_, '_> {
             Body::Nothing => Fetched::good(View::Nothing),
             Body::Plain(window) => self.plain(window, promise),
             Body::Packed(window, coding) => self.packed(&window, coding, promise),
-            Body::Stream(stream) => self.stream(stream, promise),
+            Body::Stream(stream, again) => self.stream(stream, promise, again),
         }
     }
 
@@ -123,7 +125,14 @@ impl Outer<'_, '_> {
         let head = window.read(0, HEAD_BYTES).unwrap_or_default();
         self.budget.window(window_of(coding, &head));
         match decoder(coding, window.reader()) {
-            Ok(stream) => self.stream(stream, promise),
+            Ok(stream) => {
+                let again = Again::packed(
+                    window,
+                    coding,
+                    self.shared.options.expanded_bytes_max(window.len()),
+                );
+                self.stream(stream, promise, again)
+            }
             Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of_limited(error)) },
         }
     }
@@ -180,7 +189,7 @@ impl Outer<'_, '_> {
     }
 
     /// Bytes that come by once: whole if they are few.
-    pub(super) fn stream(&mut self, stream: Box<dyn Read>, promise: Promise) -> Fetched {
+    fn stream(&mut self, stream: Box<dyn Read>, promise: Promise, again: Option<Again>) -> Fetched {
         let mut tap = Tap::new(stream, &self.budget, promise);
         let mut bytes = std::mem::take(&mut self.buffers.spare);
         bytes.clear();
@@ -199,7 +208,7 @@ impl Outer<'_, '_> {
             let flaw = tap.flaw();
             return Fetched { view: View::Whole(Window::of_memory(bytes)), flaw };
         }
-        Fetched::good(View::Long(Long { prefix: bytes, tap }))
+        Fetched::good(View::Long(Long { prefix: bytes, tap, again }))
     }
 
     /// Reads on until all of a long member is in memory; false when it is longer than `max` or

@@ -44,6 +44,8 @@ pub(super) struct Level {
     pub(super) learnt: Option<Learnt>,
     /// It may be no container at all: nothing is said of it unless a member is found.
     pub(super) is_guess: bool,
+    /// What may hold a container was read in another way.
+    pub(super) is_read: bool,
     /// What is said when no member is found, where something should be.
     pub(super) unless_found: Option<FlawCode>,
     /// It is a stream behind whose end something seems to stand: it is read to its end.
@@ -88,6 +90,7 @@ impl Level {
             depth,
             learnt: None,
             is_guess: false,
+            is_read: false,
             unless_found: None,
             is_suspect: false,
             is_payload: false,

@@ -1,6 +1,5 @@
 //! Judges a file or member by its bytes, and does what its kind asks for.
 
-use memchr::memmem;
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -8,14 +7,10 @@ use super::fetch::View;
 use super::level::Member;
 use super::outer::Outer;
 use crate::archive::code_of;
-use crate::cataloger::{self, Cataloger, ClassPrint, File, Kind, ReadAt};
+use crate::cataloger::{ClassPrint, File, Kind};
 use crate::evidence::file_name;
-use crate::program::Held;
 use crate::sniff::{self, Gap, HEAD_BYTES, Head};
 use crate::window::Window;
-
-/// Bytes of a program in which the mark of UPX stands, behind its headers.
-const PACKED_MARK_BYTES: usize = 1 << 10;
 
 impl Outer<'_, '_> {
     /// Looks at a member. `flawed`: something is wrong with it already.
@@ -97,24 +92,6 @@ impl Outer<'_, '_> {
         Fate::Read
     }
 
-    /// Shows a database to its catalogers, by range.
-    fn table(
-        &mut self,
-        catalogers: &[&'static dyn Cataloger],
-        view: &mut Option<View>,
-        member: &Member,
-    ) -> Fate {
-        self.gather(view, self.shared.options.catalog_size_max);
-        let Some(View::Whole(window) | View::Range(window)) = view else {
-            return self.unread(FlawCode::LimitEntrySize, member);
-        };
-        let window = window.cached();
-        for cataloger in catalogers {
-            self.run_cataloger(*cataloger, &File::of_source(&member.path, &window));
-        }
-        Fate::Read
-    }
-
     /// A window of all bytes, if they are no more than `max`. A long view that turns out to fit is
     /// whole from then on.
     fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Window> {
@@ -153,7 +130,11 @@ impl Outer<'_, '_> {
             }
             Head::Program(kind) => {
                 let fate = self.program(kind, view, member);
-                fate.max(self.behind(head, view, member))
+                let behind = self.behind(head, view, member);
+                if let Some(level) = self.levels.last_mut().filter(|_| view.is_none()) {
+                    level.is_read = fate == Fate::Read;
+                }
+                fate.max(behind)
             }
             Head::Script | Head::Text | Head::Unclear | Head::Other => {
                 self.behind(head, view, member)
@@ -206,29 +187,6 @@ impl Outer<'_, '_> {
             }
             _ => {}
         }
-    }
-
-    /// Shows a program to the catalogers of its kind.
-    fn program(&mut self, kind: Kind, view: &mut Option<View>, member: &Member) -> Fate {
-        let mut catalogers = cataloger::of_kind(kind).peekable();
-        if catalogers.peek().is_none() {
-            return Fate::Opaque;
-        }
-        self.gather(view, self.shared.options.catalog_size_max);
-        let Some(View::Whole(window) | View::Range(window)) = view else {
-            return self.unread(FlawCode::LimitMemory, member);
-        };
-        let window = window.cached();
-        let held = Held::new(&window);
-        let start = held.read_at(0, PACKED_MARK_BYTES).unwrap_or_default();
-        if memmem::find(&start, b"UPX!").is_some() {
-            // All that names it is packed; what unpacks it is all that can be seen.
-            return self.unread(FlawCode::ContainerUnsupported, member);
-        }
-        for cataloger in catalogers {
-            self.run_cataloger(cataloger, &File::of_source(&member.path, &held));
-        }
-        Fate::Read
     }
 }
 

@@ -3,9 +3,11 @@
 use std::cell::Cell;
 use std::io;
 
+use relight_formats::limited::LimitedError;
 use relight_model::FlawCode;
 
 use super::budget::Budget;
+use crate::archive::code_of;
 use crate::cataloger::ReadAt;
 use crate::limits::{CATALOG_READ_FREE_BYTES, CATALOG_READ_RATIO_MAX};
 
@@ -60,6 +62,19 @@ impl<'a> Metered<'a> {
     }
 }
 
+impl Metered<'_> {
+    /// Keeps why a packed source cannot be read on.
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result
+            && LimitedError::inside(error).is_some()
+        {
+            let code = self.budget.spent().unwrap_or_else(|| code_of(error));
+            self.reached.set(self.reached().or(Some(code)));
+        }
+        result
+    }
+}
+
 impl ReadAt for Metered<'_> {
     fn size(&self) -> u64 {
         self.source.size()
@@ -67,12 +82,12 @@ impl ReadAt for Metered<'_> {
 
     fn read_at(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
         self.take(start, len)?;
-        self.source.read_at(start, len)
+        self.noted(self.source.read_at(start, len))
     }
 
     fn show(&self, start: u64, len: usize, look: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         self.take(start, len)?;
-        self.source.show(start, len, look)
+        self.noted(self.source.show(start, len, look))
     }
 }
 

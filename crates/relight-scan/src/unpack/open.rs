@@ -13,8 +13,8 @@ use super::fetch::{Long, View};
 use super::level::{Level, Member};
 use super::outer::Outer;
 use crate::archive::{
-    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Pipe, Rpm, SevenZip, Squashfs,
-    Tar, Zip, code_of,
+    Again, Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Pipe, Rpm, SevenZip,
+    Squashfs, Tar, Zip, code_of,
 };
 use crate::cataloger::Kind;
 use crate::evidence::{escape, in_archive};
@@ -29,7 +29,7 @@ const LEVELS_FOR_STEP: usize = 3;
 
 /// A container that is read once more: where it is, how many steps deep, and its bytes where they
 /// stand still.
-pub(super) struct Again {
+pub(super) struct OnceMore {
     pub(super) path: String,
     pub(super) depth: u32,
     pub(super) origin: Option<Window>,
@@ -52,7 +52,7 @@ impl Outer<'_, '_> {
             Kind::Jimage => |pipe| Box::new(Jimage::new(Feed::Pipe(pipe))),
             _ => return self.unread(FlawCode::LimitMemory, member),
         };
-        self.push_long(kind, view, member, |stream| build(Pipe::new(stream)))
+        self.push_long(kind, view, member, |stream, again| build(Pipe::of(stream, again)))
     }
 
     /// Opens a program or something unknown that comes by once: an archive may stand in it.
@@ -63,8 +63,8 @@ impl Outer<'_, '_> {
         unless_found: Option<FlawCode>,
         member: &Member,
     ) -> Fate {
-        let fate = self.push_long(Kind::Zip, view, member, |stream| {
-            Box::new(Forward::new(Pipe::new(stream), true))
+        let fate = self.push_long(Kind::Zip, view, member, |stream, again| {
+            Box::new(Forward::new(Pipe::of(stream, again), true))
         });
         if let Some(level) = self.levels.last_mut().filter(|_| view.is_none()) {
             level.is_guess = true;
@@ -148,15 +148,17 @@ impl Outer<'_, '_> {
         kind: Kind,
         view: &mut Option<View>,
         member: &Member,
-        build: impl FnOnce(Box<dyn Read>) -> Box<dyn Container>,
+        build: impl FnOnce(Box<dyn Read>, Option<Again>) -> Box<dyn Container>,
     ) -> Fate {
         if let Some(code) = self.refusal(kind, None, member) {
             return self.unread(code, member);
         }
-        let Some(View::Long(Long { prefix, tap })) = view.take() else { return Fate::Opaque };
+        let Some(View::Long(Long { prefix, tap, again })) = view.take() else {
+            return Fate::Opaque;
+        };
         let (kept, tap) = Self::share(tap);
         let prefix = Prefix { bytes: prefix, at: 0, budget: Rc::clone(&self.budget) };
-        let container = build(Box::new(Joined { prefix: Some(prefix), tap }));
+        let container = build(Box::new(Joined { prefix: Some(prefix), tap }), again);
         let fate = self.push(kind, container, None, member);
         if let Some(level) = self.levels.last_mut() {
             level.tap = Some(kept);
@@ -186,8 +188,8 @@ impl Outer<'_, '_> {
 
     /// Reads a container once more, for the members that have another name which says more than
     /// their first.
-    pub(super) fn read_links(&mut self, links: &Links, kind: Kind, again: Again) {
-        let Again { path, depth, origin } = again;
+    pub(super) fn read_links(&mut self, links: &Links, kind: Kind, again: OnceMore) {
+        let OnceMore { path, depth, origin } = again;
         let place = |name: &str| in_archive(&path, name);
         let says_more = |name: &str, file: &str| self.shared.says_more(&place(name), &place(file));
         for name in links.too_deep(&says_more) {
@@ -330,7 +332,7 @@ impl Outer<'_, '_> {
                 self.reuse(window);
                 (fate, len)
             }
-            View::Long(Long { prefix, mut tap }) => {
+            View::Long(Long { prefix, mut tap, .. }) => {
                 self.budget.release(prefix.len() as u64);
                 drop(prefix);
                 let flaw = self.drain(&mut tap);

@@ -11,7 +11,7 @@ use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
 use super::metered::Metered;
-use super::open::Again;
+use super::open::OnceMore;
 use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
@@ -233,7 +233,7 @@ impl<'a, 'f> Outer<'a, 'f> {
     fn close(&mut self) {
         let Some(level) = self.levels.pop() else { return };
         let Level { path, kind, container, mut listing, tap, held, depth, .. } = level;
-        let Level { origin, is_guess, unless_found, links, is_again, .. } = level;
+        let Level { origin, is_guess, is_read, unless_found, links, is_again, .. } = level;
         let is_nothing = is_guess && listing.entries.is_empty();
         drop(container);
         let spent = self.budget.spent();
@@ -247,7 +247,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             }
             let fate = match flaw {
                 Some(_) => Fate::Flawed,
-                None if is_nothing => Fate::Opaque,
+                None if is_nothing && !is_read => Fate::Opaque,
                 None => Fate::Read,
             };
             self.account(fate, tap.count());
@@ -267,7 +267,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }
         java::container(self.shared.options, &path, listing, from, self.found);
-        self.read_links(&links, kind, Again { path, depth, origin });
+        self.read_links(&links, kind, OnceMore { path, depth, origin });
     }
 
     /// Says the limit that ended everything, unless that was the last thing that was said.

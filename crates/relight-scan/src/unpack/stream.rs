@@ -59,13 +59,16 @@ impl Outer<'_, '_> {
         member: &Member,
     ) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else {
-            let mut watch = None;
+            let (mut watch, mut head) = (None, Vec::new());
             if let Some(View::Long(long)) = view {
-                self.budget.window(window_of(coding, &long.head()));
+                head = long.head();
+                self.budget.window(window_of(coding, &head));
                 watch = Some(Box::new(Watch::new(coding, &long.prefix)));
             }
-            let fate = self.push_long(Kind::Stream, view, member, |stream| {
-                Box::new(Single::new(&member.name, coding, Packing::Stream(stream)))
+            let fate = self.push_long(Kind::Stream, view, member, |stream, again| {
+                let again = again.and_then(|again| again.unpacked(coding, &head));
+                let packing = Packing::Stream(stream, again);
+                Box::new(Single::new(&member.name, coding, packing))
             });
             let level = self.levels.last().filter(|_| fate == Fate::Read);
             if let Some(tap) = level.and_then(|level| level.tap.as_ref()) {

@@ -12,6 +12,7 @@ mod hidden;
 mod hostile;
 mod image_writer;
 mod images;
+mod large;
 mod limits;
 mod links;
 mod memory;

@@ -8,6 +8,7 @@ use relight_model::{CATALOG_WARNINGS_MAX, FlawCode};
 use relight_scan::{Options, Progress, scan, scan_bytes};
 
 use crate::container_writer::{gz, tar, tar_member, xz_with, zst};
+use crate::large::{free_pages, go, large_rpmdb};
 use crate::quine::zip_quine;
 use crate::tree;
 use crate::zip_writer::{Member, write};
@@ -91,7 +92,9 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("name.tar", tar_member(b"x", b'L', b"77777777777", &zeros[..48 << 20])),
         ("names.zip", write(&names.collect::<Vec<_>>())),
         ("nested.zip", nested),
+        ("program.tar.zst", zst(&tar(&[("app", &go(60, b""))]))),
         ("quine.zip", zip_quine()),
+        ("rpmdb.tar.zst", zst(&tar(&[("rpm/rpmdb.sqlite", &large_rpmdb(free_pages()))]))),
         ("tar.gz", gz(&tar(&[("a.jar", &zeros)]))),
         ("tar.zst", zst(&tar(&[("A.class", &class)]))),
         ("window.xz", xz_with(&zeros[..40 << 20], 24 << 20)),

@@ -8,7 +8,7 @@ use crate::zip_writer::{Member, write};
 use crate::{one, run, text, tree};
 
 /// A program of Linux with these sections, and something behind it.
-fn elf(sections: &[(&str, &[u8])], behind: &[u8]) -> Vec<u8> {
+pub(crate) fn elf(sections: &[(&str, &[u8])], behind: &[u8]) -> Vec<u8> {
     let own = ".shstrtab";
     let names: Vec<&str> = sections.iter().map(|(name, _)| *name).chain([own]).collect();
     let names = format!("\0{}\0", names.join("\0"));

@@ -244,7 +244,7 @@ mod tests {
         let mut image = Squashfs::open(window.clone()).unwrap();
         let mut count = 0;
         while let Some(entry) = image.next() {
-            let Body::Stream(mut body) = entry.unwrap().body else { panic!("no file") };
+            let Body::Stream(mut body, _) = entry.unwrap().body else { panic!("no file") };
             let mut content = Vec::new();
             body.read_to_end(&mut content).unwrap();
             assert_eq!(content, [7; 4]);

@@ -176,7 +176,7 @@ impl Forward {
         };
         entry.flaws.extend(flaw);
         if let Some(stream) = stream.filter(|_| entry.node == Node::File) {
-            entry.body = Body::Stream(stream);
+            entry.body = Body::Stream(stream, None);
         }
         Ok(entry)
     }

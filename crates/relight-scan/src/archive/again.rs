@@ -1,0 +1,94 @@
+//! Bytes that come by once, opened once more from their start.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::{Coding, decoder, window_of};
+
+use crate::sniff::HEAD_BYTES;
+use crate::window::Window;
+
+/// Largest window of a decoder that is open a second time, in bytes: the first one is still there.
+const WINDOW_AGAIN_MAX: u64 = 8 << 20;
+
+/// How to get at bytes again that come out of a packed stream: unpack it once more, and pass over
+/// what stands in front of them.
+#[derive(Clone)]
+pub(crate) struct Again {
+    source: Source,
+    /// How much may still be unpacked for this, of all that comes out of one file.
+    left: Rc<Cell<u64>>,
+    /// Where they start in what the stream gives.
+    start: u64,
+}
+
+#[derive(Clone)]
+enum Source {
+    /// A packed stream that stands still.
+    Packed(Window, Coding),
+    /// A packed stream in one that has to be unpacked itself.
+    Inner(Rc<Again>, Coding),
+}
+
+impl Again {
+    /// What a packed stream gives. `bytes_max` may be unpacked again of it. `None` where that
+    /// takes too much memory.
+    pub(crate) fn packed(window: &Window, coding: Coding, bytes_max: u64) -> Option<Self> {
+        let head = window.read(0, HEAD_BYTES).ok()?;
+        let left = Rc::new(Cell::new(bytes_max));
+        let source = Source::Packed(window.clone(), coding);
+        is_small(coding, &head).then_some(Self { source, left, start: 0 })
+    }
+
+    /// What the packed stream gives that these bytes are; its first ones are known.
+    pub(crate) fn unpacked(self, coding: Coding, head: &[u8]) -> Option<Self> {
+        let left = Rc::clone(&self.left);
+        let source = Source::Inner(Rc::new(self), coding);
+        is_small(coding, head).then_some(Self { source, left, start: 0 })
+    }
+
+    /// The part that starts at `start`.
+    pub(crate) fn part(&self, start: u64) -> Self {
+        Self { start: self.start.saturating_add(start), ..self.clone() }
+    }
+
+    /// Opens the stream, and says how much of it stands in front.
+    ///
+    /// # Errors
+    /// Those of the file and of the stream.
+    pub(crate) fn open(&self) -> io::Result<(Box<dyn Read>, u64)> {
+        let stream = match &self.source {
+            Source::Packed(window, coding) => decoder(*coding, window.reader()),
+            Source::Inner(around, coding) => {
+                let (mut stream, start) = around.open()?;
+                io::copy(&mut (&mut stream).take(start), &mut io::sink())?;
+                decoder(*coding, stream)
+            }
+        };
+        let inner = stream.map_err(io::Error::other)?;
+        Ok((Box::new(Counted { inner, left: Rc::clone(&self.left) }), self.start))
+    }
+}
+
+fn is_small(coding: Coding, head: &[u8]) -> bool {
+    window_of(coding, head) <= WINDOW_AGAIN_MAX
+}
+
+/// A stream that takes what it gives from what is left.
+struct Counted {
+    inner: Box<dyn Read>,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.get().checked_sub(read as u64) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other(LimitedError::Limit(0))),
+        }
+        Ok(read)
+    }
+}

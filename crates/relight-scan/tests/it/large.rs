@@ -1,0 +1,218 @@
+//! Programs and databases that are too long to be held, in what comes by once.
+
+use relight_scan::{Options, Progress, Services, Target, scan_target};
+use testkit::Rng;
+
+use crate::container_writer::{tar, xz_with, zst};
+use crate::image_writer::{Image, LAYER, gzip, oci, unpacked};
+use crate::programs::elf;
+use crate::zip_writer::{Member, write};
+use crate::{one, one_with, pom, pom_path, run, text, tree};
+
+/// Bytes that no packer makes smaller: those of a mebibyte again and again, which is farther than
+/// packers look back.
+fn noise(len: usize) -> Vec<u8> {
+    let mut rng = Rng::new(7);
+    let block: Vec<u8> = (0..1 << 17).flat_map(|_| rng.next().to_le_bytes()).collect();
+    let mut noise = block.repeat(len.div_ceil(block.len()));
+    noise.truncate(len);
+    noise
+}
+
+/// A program of Go of more than so many MiB: what it was built from stands far behind its start,
+/// and the table of its sections at its end.
+pub(crate) fn go(mebibytes: usize, behind: &[u8]) -> Vec<u8> {
+    let mut information = b"\xff Go buildinf:\x08\x02".to_vec();
+    information.resize(32, 0);
+    for text in
+        ["go1.22.1", "path\tm/cmd\nmod\tm/cmd\tv1.0.0\t\ndep\tgolang.org/x/net\tv0.1.0\th1:x=\n"]
+    {
+        information.push(text.len() as u8);
+        information.extend(text.as_bytes());
+    }
+    let noise = noise(mebibytes << 20);
+    let (code, constants) = noise.split_at(noise.len() - (1 << 20));
+    let sections = [(".text", code), (".go.buildinfo", &information), (".rodata", constants)];
+    elf(&sections, behind)
+}
+
+fn go_in(path: &str) -> String {
+    ["stdlib@1.22.1", "golang.org/x/net@v0.1.0", "m/cmd@v1.0.0"]
+        .map(|module| format!("pkg:golang/{module} in {path}\n"))
+        .concat()
+}
+
+/// Limits that smaller files reach.
+fn low() -> Options {
+    Options { catalog_size_max: 4 << 20, ..Options::default() }
+}
+
+fn low_one(name: &str, bytes: &[u8]) -> String {
+    one_with(&low(), name, bytes)
+}
+
+/// The text of a scan of an image of one layer.
+fn image_of(layer: Vec<u8>, options: Options) -> String {
+    let place = tree(&[]);
+    let layers = [layer];
+    let image = Image { architecture: "amd64", layers: &layers, media: LAYER };
+    unpacked(place.path(), &oci(&[image]));
+    let services = Services { progress: &Progress::default(), pace: None, cache: None };
+    let target = Target::Oci(place.path().to_owned());
+    let options = Options { platform: Some("linux/amd64".into()), ..options };
+    text(&scan_target(&target, &options, &services).unwrap())
+}
+
+/// Goal: images hold servers of a hundred megabytes, in layers that are packed; what they were
+/// built from is found there as in a folder.
+#[test]
+fn a_large_program_is_read_where_it_comes_by_once() {
+    let layer = tar(&[("usr/bin/app", &go(40, b"")), ("etc/y", b"y")]);
+    let packed = gzip(&layer);
+    assert_eq!(one("o.tar.gz", &packed), go_in("o.tar.gz!/usr/bin/app"));
+    assert_eq!(image_of(packed, Options::default()), go_in("usr/bin/app"));
+    assert_eq!(image_of(zst(&layer), Options::default()), go_in("usr/bin/app"));
+}
+
+/// The same in whatever else packs it.
+#[test]
+fn a_large_program_is_read_in_every_stream() {
+    let program = go(18, b"");
+    let zip = write(&[Member::deflated("app", &program)]);
+    assert_eq!(low_one("o.zip", &zip), go_in("o.zip!/app"));
+    assert_eq!(low_one("app.gz", &gzip(&program)), go_in("app.gz!/app"));
+    // Its bytes were read.
+    let report = run(tree(&[("o.zip", &zip)]).path(), &low());
+    assert_eq!(report.member_bytes.read, program.len() as u64);
+    // A packed archive in a packed archive.
+    let packed = gzip(&tar(&[("app", &go(10, b""))]));
+    let nested = zst(&tar(&[("x", b"x"), ("opt/o.tar.gz", &packed)]));
+    assert_eq!(low_one("n.tar.zst", &nested), go_in("n.tar.zst!/opt/o.tar.gz!/app"));
+}
+
+/// What stands behind a large program is opened or told, and what would take too much memory once
+/// more is told.
+#[test]
+fn what_a_large_program_hides_is_told() {
+    let in_tar = |behind: &[u8]| low_one("o.tar.gz", &gzip(&tar(&[("app", &go(10, behind))])));
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    let found = format!("{}pkg:maven/g/a@1 in o.tar.gz!/app\n", go_in("o.tar.gz!/app"));
+    assert_eq!(in_tar(&jar), found);
+    let told = format!("{}flaw limit-memory o.tar.gz!/app\n", go_in("o.tar.gz!/app"));
+    for behind in [&b"hsqs"[..], b"7z\xbc\xaf\x27\x1c", b"archive MEI\x0c\x0b\x0a\x0b\x0e"] {
+        assert_eq!(in_tar(&[behind, &[0; 600]].concat()), told, "{behind:?}");
+    }
+    let packed = xz_with(&tar(&[("app", &go(10, b""))]), 16 << 20);
+    assert_eq!(low_one("o.tar.xz", &packed), "flaw limit-memory o.tar.xz!/app\n");
+}
+
+/// Bytes of a page of the database.
+const PAGE: usize = 64 << 10;
+
+/// Pages of it: 40 MiB.
+const PAGES: usize = 640;
+
+/// A package, as the database holds it.
+fn package(name: &str, summary: &str) -> Vec<u8> {
+    let texts = [(1000, name), (1001, "1"), (1002, "2"), (1004, summary)];
+    let (mut index, mut data) = (Vec::new(), Vec::new());
+    for (tag, text) in texts {
+        index.extend([tag, 6, data.len() as u32, 1].map(u32::to_be_bytes).concat());
+        data.extend(text.bytes().chain([0]));
+    }
+    let sizes = [texts.len() as u32, data.len() as u32].map(u32::to_be_bytes).concat();
+    [sizes, index, data].concat()
+}
+
+fn varint(value: usize) -> Vec<u8> {
+    [14, 7]
+        .map(|shift| (value >> shift) as u8 | 0x80)
+        .into_iter()
+        .chain([value as u8 & 0x7f])
+        .collect()
+}
+
+/// A row of these columns, each with the number of its type.
+fn record(columns: &[(usize, &[u8])]) -> Vec<u8> {
+    let types: Vec<u8> = columns.iter().flat_map(|(kind, _)| varint(*kind)).collect();
+    let values = columns.iter().flat_map(|(_, value)| value.to_vec());
+    varint(types.len() + 3).into_iter().chain(types).chain(values).collect()
+}
+
+/// A page with these rows, of which the last may go on in another page.
+fn leaf(start: usize, rows: &[Vec<u8>], goes_on: u32) -> (Vec<u8>, Vec<u8>) {
+    let mut page = vec![0; PAGE];
+    page[start] = 13;
+    page[start + 3..start + 5].copy_from_slice(&(rows.len() as u16).to_be_bytes());
+    let (mut at, mut rest) = (start + 8 + 2 * rows.len(), Vec::new());
+    for (number, row) in rows.iter().enumerate() {
+        let place = start + 8 + 2 * number;
+        page[place..place + 2].copy_from_slice(&(at as u16).to_be_bytes());
+        let least = (PAGE - 12) * 32 / 255 - 23;
+        let local = if row.len() <= PAGE - 35 {
+            row.len()
+        } else {
+            least + (row.len() - least) % (PAGE - 4)
+        };
+        let mut cell = [varint(row.len()), varint(number + 1), row[..local].to_vec()].concat();
+        if local < row.len() {
+            cell.extend(goes_on.to_be_bytes());
+            rest = row[local..].to_vec();
+        }
+        page[at..at + cell.len()].copy_from_slice(&cell);
+        at += cell.len();
+    }
+    (page, rest)
+}
+
+/// Free pages that are half as long when they are packed, as databases of packages are.
+pub(crate) fn free_pages() -> Vec<u8> {
+    let digit = |byte: u8| b"0123456789abcdef"[usize::from(byte & 15)];
+    noise(PAGES * PAGE).into_iter().map(digit).collect()
+}
+
+/// A database of RPM whose packages stand near its end, one of them in the middle as well; what is
+/// free is this.
+pub(crate) fn large_rpmdb(free: Vec<u8>) -> Vec<u8> {
+    const ROOT: usize = 600;
+    const REST: usize = 300;
+    let mut file = free;
+    let root = (ROOT as u32).to_be_bytes();
+    let schema =
+        record(&[(23, b"table"), (29, b"Packages"), (29, b"Packages"), (4, &root), (0, b"")]);
+    let (mut first, _) = leaf(100, &[schema], 0);
+    first[..16].copy_from_slice(b"SQLite format 3\0");
+    first[16..18].copy_from_slice(&[0, 1]);
+    let long = package("long", &"x".repeat(80 << 10));
+    let rows = [package("a", ""), package("b", ""), long]
+        .map(|header| record(&[(0, b""), (12 + 2 * header.len(), &header)]));
+    let (page, rest) = leaf(0, &rows, REST as u32);
+    file[..PAGE].copy_from_slice(&first);
+    file[(ROOT - 1) * PAGE..ROOT * PAGE].copy_from_slice(&page);
+    let at = (REST - 1) * PAGE;
+    file[at..at + 4].fill(0);
+    file[at + 4..at + 4 + rest.len()].copy_from_slice(&rest);
+    file
+}
+
+/// Goal: a database of packages is found in a packed layer, whether it fits into memory packed or
+/// is unpacked once more for what has gone by.
+#[test]
+fn a_large_database_is_read_where_it_comes_by_once() {
+    let path = "var/lib/rpm/rpmdb.sqlite";
+    let found = |path: &str| {
+        let packages = ["a", "b", "long"];
+        packages.map(|name| format!("pkg:rpm/{name}@1-2 in {path}\n")).concat()
+    };
+    let packed = zst(&tar(&[(path, &large_rpmdb(free_pages())), ("etc/y", b"y")]));
+    assert_eq!(image_of(packed, Options::default()), found(path));
+    let database = large_rpmdb(noise(PAGES * PAGE));
+    let packed = gzip(&tar(&[(path, &database), ("etc/y", b"y")]));
+    assert_eq!(one("o.tar.gz", &packed), found(&format!("o.tar.gz!/{path}")));
+    // What is an archive as well is told.
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    let database = [large_rpmdb(free_pages()), jar].concat();
+    let got = one("o.tar.gz", &gzip(&tar(&[(path, &database)])));
+    let place = format!("o.tar.gz!/{path}");
+    assert_eq!(got, format!("{}flaw limit-memory {place}\n", found(&place)));
+}
