@@ -182,6 +182,7 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: String::from("edge-a"),
             public: true,
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use relight_model::{DisplayState, Timestamp};
+use relight_model::{Channel, DisplayState, Timestamp};
 
 use crate::incident::Particulars;
 
@@ -52,6 +52,8 @@ pub struct BoardSite {
     pub name_en: String,
     /// Shown on the public page.
     pub public: bool,
+    /// How else the service is reached while it is dark.
+    pub channel: Channel,
 }
 
 /// One line of the log that people follow; the text of `code` is in the message catalogue.

@@ -340,6 +340,7 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: "east".to_owned(),
             public: true,
         };

@@ -430,6 +430,7 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: String::new(),
             public: true,
         };

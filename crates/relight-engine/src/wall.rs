@@ -81,6 +81,7 @@ fn sites_of(store: &Store) -> Result<Vec<BoardSite>, EngineError> {
             name_fr: site.name_fr,
             name_en: site.name_en,
             public: site.public,
+            channel: site.channel,
         }
     });
     Ok(sites.collect())

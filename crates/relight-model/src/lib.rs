@@ -50,8 +50,8 @@ pub use range::{RangeEvent, RangeKind, RangeStatus};
 pub use sbom::{Flaw, FlawCode, Sbom};
 pub use signal::{Rating, RatingKind, Signal};
 pub use site::{
-    AssetId, Criticality, GATE_KEY_BYTES_MAX, GateKey, OrgId, Organisation, Site, SiteExposure,
-    SiteId,
+    AssetId, Channel, Criticality, GATE_KEY_BYTES_MAX, GateKey, OrgId, Organisation, Site,
+    SiteExposure, SiteId,
 };
 pub use vex::{VexProduct, VexStatement, VexStatus};
 pub use warning::Warning;

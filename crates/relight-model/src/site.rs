@@ -54,6 +54,17 @@ pub struct Site {
     pub edge: String,
     /// Shown on the public page.
     pub public: bool,
+    /// How else the service is reached while it is dark.
+    pub channel: Channel,
+}
+
+/// How else a service is reached: a telephone number, a counter. Empty where nobody says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Channel {
+    /// In French.
+    pub fr: String,
+    /// In English.
+    pub en: String,
 }
 
 impl Site {
@@ -220,6 +231,7 @@ mod tests {
             exposure: SiteExposure::Unknown,
             edge: String::new(),
             public: true,
+            channel: Channel::default(),
         };
         assert_eq!(site.host(), "www.example.qc");
         site.origin = "bare.example".into();

@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         name_fr: format!("Guichet {at}"),
         name_en: format!("Counter {at}"),
         public: true,
+        channel: Default::default(),
     };
     let headline = Headline { id: "CVE-2021-44228".into(), title: "Log4Shell".into(), opened: 0 };
     let board = Arc::new(Board::new(headline, (0..sites).map(site).collect()));

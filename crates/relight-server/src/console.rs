@@ -240,6 +240,16 @@ pub(crate) fn name(site: &BoardSite, lang: Lang) -> &str {
     [own, other].into_iter().find(|name| !name.is_empty()).unwrap_or(&site.slug)
 }
 
+/// How else a service is reached, and in which language that is said: in the one that was asked
+/// for, else in the other. Nothing where nobody says.
+pub(crate) fn channel(site: &BoardSite, lang: Lang) -> Option<(Lang, &str)> {
+    let of = |lang| match lang {
+        Lang::Fr => (lang, site.channel.fr.as_str()),
+        Lang::En => (lang, site.channel.en.as_str()),
+    };
+    [of(lang), of(lang.other())].into_iter().find(|(_, text)| !text.is_empty())
+}
+
 /// Every address of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
     Router::new()
@@ -368,6 +378,7 @@ mod tests {
             name_fr: String::new(),
             name_en: String::new(),
             public: true,
+            channel: Default::default(),
         };
         assert_eq!(name(&site, Lang::Fr), "san-005");
         site.name_en = "Booking".into();

@@ -4,10 +4,11 @@ mod apply;
 #[cfg(test)]
 mod parts_tests;
 mod plan;
+mod text;
 
 pub use plan::is_host;
 
-use relight_model::{Criticality, Digest, GateKey, SiteExposure, SitePart, Timestamp};
+use relight_model::{Channel, Criticality, Digest, GateKey, SiteExposure, SitePart, Timestamp};
 
 use crate::{
     Store, StoreError, StoreErrorKind, blob, fields::write_line, register::newest_change,
@@ -57,6 +58,9 @@ pub struct SiteRow {
     pub edge: String,
     /// Shown on the public page.
     pub public: bool,
+    /// How else the service is reached; `None` where the file does not say, which leaves it as it
+    /// is.
+    pub channel: Option<Channel>,
 }
 
 /// What an import would do. Repeating an import after it was applied gives an empty plan.
@@ -203,39 +207,6 @@ impl Store {
 }
 
 impl SiteRow {
-    fn write(&self, out: &mut String) {
-        let Self { line: _, slug, name_fr, name_en, origin, .. } = self;
-        let Self { organisation, sector, criticality, exposure, edge, public, .. } = self;
-        let exposure = exposure.unwrap_or_default().as_str();
-        let criticality = criticality.number().to_string();
-        let public = if *public { "public" } else { "hidden" };
-        let names = [slug.as_str(), name_fr, name_en, origin, organisation, sector];
-        let facts = [criticality.as_str(), edge, public, exposure];
-        let (aliases, parts) = (self.other_names(), self.part_texts());
-        // A row from before there were parts reads as it did.
-        let parts = (!parts.is_empty()).then_some(parts.as_str());
-        let facts = facts.into_iter().chain([aliases.as_str()]).chain(parts);
-        write_line(out, names.into_iter().chain(facts));
-    }
-
-    fn text(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text);
-        text.truncate(text.len() - 1);
-        text
-    }
-
-    /// The other names, as the register keeps them.
-    fn other_names(&self) -> String {
-        self.aliases.as_deref().unwrap_or_default().join(" ")
-    }
-
-    /// The parts, as the register keeps them.
-    fn part_texts(&self) -> String {
-        let parts = self.parts.as_deref().unwrap_or_default();
-        parts.iter().map(SitePart::to_string).collect::<Vec<_>>().join(" ")
-    }
-
     /// The keys of the parts.
     fn part_keys(&self) -> impl Iterator<Item = GateKey> {
         self.parts.iter().flatten().filter_map(|part| part.key(&self.slug).ok())

@@ -1,8 +1,8 @@
 //! The register: organisations, sites, assets, edges, and every change of them.
 
 use relight_model::{
-    AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteExposure, SiteId, SitePart,
-    Timestamp,
+    AssetId, Channel, Criticality, GateKey, OrgId, Organisation, Site, SiteExposure, SiteId,
+    SitePart, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -228,7 +228,7 @@ pub(crate) fn newest_change(database: &Connection) -> Result<u64, rusqlite::Erro
 
 const SITE_QUERY: &str =
     "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public, exposure,
-     aliases, parts FROM site";
+     aliases, parts, channel_fr, channel_en FROM site";
 
 fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
     Ok(Site {
@@ -244,6 +244,7 @@ fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
         exposure: exposure_of(row, 9)?,
         aliases: aliases_of(row, 10)?,
         parts: parts_of(row, 11)?,
+        channel: channel_of(row, 12)?,
     })
 }
 
@@ -270,6 +271,11 @@ pub(crate) fn exposure_of(row: &Row<'_>, column: usize) -> Result<SiteExposure, 
 pub(crate) fn aliases_of(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Error> {
     let text: String = row.get(column)?;
     Ok(text.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+/// Reads how else a service is reached: in French, and in English in the next column.
+pub(crate) fn channel_of(row: &Row<'_>, column: usize) -> Result<Channel, rusqlite::Error> {
+    Ok(Channel { fr: row.get(column)?, en: row.get(column + 1)? })
 }
 
 /// Reads the parts of a site; one that breaks its own rules is damage.

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_debian.sql"),
     include_str!("schema_part.sql"),
     include_str!("schema_check.sql"),
+    include_str!("schema_channel.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -156,6 +157,8 @@ mod tests {
         behind(&store).execute(marks, []).unwrap();
         // As it was before that step: what later ones add is not there yet.
         let before = "DROP TABLE site_check; ALTER TABLE site DROP COLUMN parts;
+                      ALTER TABLE site DROP COLUMN channel_fr;
+                      ALTER TABLE site DROP COLUMN channel_en;
                       UPDATE schema_version SET version = 16";
         behind(&store).execute_batch(before).unwrap();
         drop(store);

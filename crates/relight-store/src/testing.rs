@@ -42,6 +42,7 @@ pub(crate) fn rows(count: usize) -> Vec<SiteRow> {
             origin: format!("https://site-{number}.example"),
             aliases: None,
             parts: None,
+            channel: None,
             organisation: format!("Body {}", number / 10),
             sector: "health".into(),
             criticality: Criticality::Important,

@@ -107,6 +107,9 @@ pub struct PublicService {
     pub since: String,
     /// Address of the certificate of its last outage; empty without one.
     pub certificate: String,
+    /// How else it is reached while it is offline, and the language of that where it is another one
+    /// than the page's.
+    pub channel: Option<(Option<&'static str>, String)>,
 }
 
 /// A certificate on paper, in both languages.

@@ -110,6 +110,7 @@ fn row(site: usize, edge: &str) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: edge.to_owned(),
         public: true,
     }

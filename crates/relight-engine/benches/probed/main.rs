@@ -195,6 +195,7 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "edge-a".into(),
         public: true,
     }

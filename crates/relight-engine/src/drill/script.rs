@@ -586,5 +586,6 @@ fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {
         exposure: relight_model::SiteExposure::Unknown,
         edge: edge.name().to_owned(),
         public: false,
+        channel: relight_model::Channel::default(),
     }
 }

@@ -25,6 +25,7 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: String::from("edge-a"),
         public: true,
     }

@@ -262,6 +262,7 @@ fn site() -> Site {
         exposure: relight_model::SiteExposure::Internet,
         edge: "e".into(),
         public: true,
+        channel: Default::default(),
     }
 }
 

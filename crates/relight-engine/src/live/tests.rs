@@ -10,6 +10,7 @@ fn board(count: usize) -> Board {
         name_fr: String::new(),
         name_en: String::new(),
         public: true,
+        channel: Default::default(),
     };
     Board::new(Headline::default(), (0..count).rev().map(site).collect())
 }

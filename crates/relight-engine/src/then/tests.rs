@@ -17,6 +17,7 @@ fn row(slug: &str) -> SiteRow {
         origin: format!("{slug}.example"),
         aliases: None,
         parts: None,
+        channel: None,
         organisation: "Ville".into(),
         sector: "municipal".into(),
         criticality: Criticality::Normal,

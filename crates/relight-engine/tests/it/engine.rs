@@ -153,6 +153,7 @@ pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "east".into(),
         public: true,
     }

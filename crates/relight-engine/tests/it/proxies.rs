@@ -441,6 +441,7 @@ pub(crate) fn row(site: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "north".into(),
         public: true,
     }

@@ -485,6 +485,7 @@ pub(crate) fn site(name: &str, edge: &str) -> Site {
         exposure: relight_model::SiteExposure::Unknown,
         edge: edge.to_owned(),
         public: true,
+        channel: Default::default(),
     }
 }
 

@@ -58,6 +58,7 @@ mod tests {
             name_fr: name.into(),
             name_en: "Booking".into(),
             public: true,
+            channel: Default::default(),
         };
         [site].into()
     }

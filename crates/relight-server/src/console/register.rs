@@ -159,6 +159,13 @@ impl SiteView<'_> {
         if !site.aliases.is_empty() {
             facts.insert(1, aliases);
         }
+        let (own, other) = match lang {
+            Lang::Fr => (&site.channel.fr, &site.channel.en),
+            Lang::En => (&site.channel.en, &site.channel.fr),
+        };
+        if let Some(channel) = [own, other].into_iter().find(|text| !text.is_empty()) {
+            facts.push((texts::site_channel(lang), channel.clone()));
+        }
         facts.extend(self.incident_facts(site));
         facts
     }

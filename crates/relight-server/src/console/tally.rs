@@ -183,6 +183,7 @@ mod tests {
             name_fr: String::new(),
             name_en: String::new(),
             public: true,
+            channel: Default::default(),
         }
     }
 

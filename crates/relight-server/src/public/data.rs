@@ -124,6 +124,7 @@ mod tests {
             name_fr: "Rendez-vous".into(),
             name_en: name_en.into(),
             public: true,
+            channel: Default::default(),
         };
         let mut sites = [site("a", "Booking"), site("b", ""), site("hidden", "")];
         sites[2].public = false;
@@ -154,6 +155,7 @@ mod tests {
             name_fr: "Rendez-vous, \"santé\"".into(),
             name_en: "=1+1".into(),
             public: true,
+            channel: Default::default(),
         };
         let sites = [site.clone(), BoardSite { slug: "b".into(), ..site }];
         let past = vec![Outage { from: 1, to: 60, site: 1 }];

@@ -117,6 +117,7 @@ mod tests {
             name_fr: slug.into(),
             name_en: slug.into(),
             public: true,
+            channel: Default::default(),
         }
     }
 

@@ -99,6 +99,7 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "east".into(),
         public: number != 3,
     }

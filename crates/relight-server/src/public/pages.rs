@@ -13,7 +13,7 @@ use relight_web::{Lang, number, texts, words};
 
 use super::episodes::{Episode, Status};
 use super::{Files, Identity, Seen, Service, alphabetical, certificate};
-use crate::console::name;
+use crate::console::{channel, name};
 
 /// Rows of one page of services: a page stays small on a bad connection.
 const ROWS_MAX: usize = 250;
@@ -196,6 +196,9 @@ fn row(lang: Lang, stage: Stage, service: &Service<'_>) -> PublicService {
         name: name(service.site, lang).to_owned(),
         lit: service.is_lit(),
         since: service.dark_since.map(|at| utc(lang, at)).unwrap_or_default(),
+        channel: channel(service.site, lang)
+            .filter(|_| !service.is_lit())
+            .map(|(of, text)| ((of != lang).then(|| of.tag()), text.to_owned())),
         certificate: certificate.map(|id| format!("/certificates/{id}.html")).unwrap_or_default(),
     }
 }
@@ -266,6 +269,7 @@ mod tests {
             name_fr: String::new(),
             name_en: name.into(),
             public: true,
+            channel: Default::default(),
         }
     }
 
@@ -302,6 +306,23 @@ mod tests {
         );
         assert_eq!(progress(&seen(&[true, false, true]), Lang::En), "33.3% of services are online");
         assert_eq!(sentence(&seen(&[false; 3]), Lang::Fr), "3 services sur 3 sont en ligne.");
+    }
+
+    /// Only while it is offline, in the language of the page where that was given, and as text.
+    #[test]
+    fn a_dark_service_says_how_else_it_is_reached() {
+        let mut told = site("a", "a");
+        told.channel.fr = "Comptoir <b>".into();
+        let all = [told, site("b", "b")];
+        let dark = pages(&all, &proofs(&[true, true], &[]));
+        let french = &dark["fr/secteur/health/index.html"];
+        let said = "Autres moyens de le joindre\u{a0}: <span>Comptoir &#60;b&#62;</span>";
+        assert!(french.contains(said) && french.matches("Autres moyens").count() == 1, "{french}");
+        let english = &dark["en/sector/health/index.html"];
+        let said = "Other ways to reach it: <span lang=\"fr\">Comptoir";
+        assert!(english.contains(said), "{english}");
+        let lit = pages(&all, &proofs(&[false, false], &[]));
+        assert!(!lit["fr/secteur/health/index.html"].contains("Comptoir"));
     }
 
     #[test]

@@ -118,6 +118,9 @@ impl Api<'_> {
         if let Some(since) = service.dark_since {
             let since = number::rfc3339(since);
             document["relight"] = json!({"reason": "precaution", "since": since});
+            if let Some((_, channel)) = crate::console::channel(service.site, self.lang) {
+                document["relight"]["channel"] = channel.into();
+            }
         }
         document
     }
@@ -251,6 +254,10 @@ mod tests {
             name_fr: format!("Guichet {slug}"),
             name_en: String::new(),
             public: true,
+            channel: relight_model::Channel {
+                fr: if slug == "b" { "Comptoir".into() } else { String::new() },
+                en: String::new(),
+            },
         }
     }
 
@@ -297,6 +304,8 @@ mod tests {
             dark["relight"],
             json!({"reason": "precaution", "since": "1970-01-01T00:01:00Z"})
         );
+        let told = &some("components")["components"][3];
+        assert_eq!((&told["id"], &told["relight"]["channel"]), (&"b".into(), &"Comptoir".into()));
         assert_eq!(documents([false; 3], &[], false)("status")["status"]["indicator"], "none");
         assert_eq!(documents([true; 3], &[], true)("status")["status"]["indicator"], "critical");
     }

@@ -20,6 +20,7 @@ fn board() -> Board {
         name_fr: format!("Service numéro {at}"),
         name_en: format!("Service number {at}"),
         public: at % 10 != 3,
+        channel: Default::default(),
     };
     Board::new(Headline::default(), (0..3992).map(site).collect())
 }

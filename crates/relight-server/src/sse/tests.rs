@@ -13,6 +13,7 @@ fn console(sites: usize) -> Console {
         name_fr: String::new(),
         name_en: String::new(),
         public: true,
+        channel: Default::default(),
     };
     let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
     Console {

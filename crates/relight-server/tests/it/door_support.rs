@@ -55,6 +55,7 @@ fn rows() -> Vec<SiteRow> {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: String::new(),
             public: true,
         })

@@ -29,6 +29,7 @@ pub(crate) fn behind_an_edge(store: &Store) {
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "east".into(),
         public: true,
     };

@@ -19,6 +19,7 @@ pub(crate) fn start(count: usize) -> (Arc<Board>, WebHandle) {
         name_fr: format!("Guichet {at}"),
         name_en: format!("Counter {at}"),
         public: at != 3,
+        channel: Default::default(),
     };
     let headline = Headline { id: "CVE-2021-44228".into(), title: "<Log4j>".into(), opened: 0 };
     let board = Arc::new(Board::new(headline, (0..count).map(site).collect()));

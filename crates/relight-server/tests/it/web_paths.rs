@@ -100,6 +100,7 @@ fn province(store: &Store) {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: "east".into(),
             public: true,
         }

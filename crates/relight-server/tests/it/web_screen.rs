@@ -332,6 +332,7 @@ fn more_sites_than_one_plan_names_are_told() {
             exposure: None,
             aliases: None,
             parts: None,
+            channel: None,
             edge: "east".into(),
             public: true,
         };

@@ -326,6 +326,7 @@ fn with_a_part(store: &Store) {
         exposure: None,
         aliases: None,
         parts: Some(vec![SitePart::Write]),
+        channel: None,
         edge: "east".into(),
         public: true,
     };

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ImportPlan, SiteChange, SiteRow};
 use crate::register::{
-    Change, aliases_of, criticality_of, exposure_of, note_change, parts_of, slug_of,
+    Change, aliases_of, channel_of, criticality_of, exposure_of, note_change, parts_of, slug_of,
 };
 
 /// Writes what a plan says, in the order of the plan.
@@ -31,7 +31,7 @@ pub(super) fn write(
 pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::Error> {
     let mut query = database.prepare_cached(
         "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge,
-                public, exposure, aliases, parts
+                public, exposure, aliases, parts, channel_fr, channel_en
          FROM site JOIN organisation ON organisation.id = site.org ORDER BY site.id",
     )?;
     let rows = query.query_map([], |row: &Row<'_>| {
@@ -49,6 +49,7 @@ pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::E
             exposure: Some(exposure_of(row, 9)?),
             aliases: Some(aliases_of(row, 10)?),
             parts: Some(parts_of(row, 11)?),
+            channel: Some(channel_of(row, 12)?),
         })
     })?;
     rows.collect()
@@ -72,8 +73,8 @@ impl Writer<'_> {
             .prepare_cached(
                 "INSERT INTO site
                  (slug, name_fr, name_en, origin, host, org, criticality, edge, public, exposure,
-                  aliases, parts)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                  aliases, parts, channel_fr, channel_en)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 slug,
@@ -87,7 +88,9 @@ impl Writer<'_> {
                 public,
                 exposure,
                 row.other_names(),
-                row.part_texts()
+                row.part_texts(),
+                row.channel_texts().0,
+                row.channel_texts().1,
             ])?;
         let site = self.transaction.last_insert_rowid();
         self.transaction
@@ -109,7 +112,7 @@ impl Writer<'_> {
             .prepare_cached(
                 "UPDATE site SET name_fr = ?2, name_en = ?3, origin = ?4, host = ?5, org = ?6,
                  criticality = ?7, edge = ?8, public = ?9, exposure = ?10, aliases = ?11,
-                 parts = ?12
+                 parts = ?12, channel_fr = ?13, channel_en = ?14
                  WHERE slug = ?1",
             )?
             .execute(params![
@@ -124,7 +127,9 @@ impl Writer<'_> {
                 public,
                 exposure,
                 after.other_names(),
-                after.part_texts()
+                after.part_texts(),
+                after.channel_texts().0,
+                after.channel_texts().1,
             ])?;
         self.transaction
             .prepare_cached("UPDATE asset SET org = ?2 WHERE key = ?1")?

@@ -1,6 +1,6 @@
 //! Parts of sites in an import: kept in one form, and under keys of their own.
 
-use relight_model::{GateKey, SitePart};
+use relight_model::{Channel, GateKey, SitePart};
 
 use super::{Conflict, SITE_PARTS_MAX, SiteRow};
 use crate::Store;
@@ -39,6 +39,35 @@ fn parts_are_kept_in_one_way_and_left_where_a_file_says_nothing_of_them() {
     assert!(change.before.ends_with("\tbooking=/booking @write"), "{}", change.before);
     import(&store, &[with_parts(&plain[0], &[])]);
     assert_eq!(parts(&store), ["", ""]);
+}
+
+/// How else a service is reached is kept as it is told, left where a file says nothing of it, taken
+/// away by an empty cell, and written down beside parts that there are not.
+#[test]
+fn a_channel_is_kept_and_left_where_a_file_says_nothing_of_it() {
+    let (_folder, store) = open();
+    let plain = rows(2);
+    let told = |fr: &str, en: &str| SiteRow {
+        channel: Some(Channel { fr: fr.into(), en: en.into() }),
+        ..plain[0].clone()
+    };
+    let channels = || {
+        let sites = store.sites().unwrap().into_iter();
+        sites.map(|site| format!("{}|{}", site.channel.fr, site.channel.en)).collect::<Vec<_>>()
+    };
+    let both = told("Téléphone : 1 800 555-0100", "Counter");
+    import(&store, &[both.clone(), plain[1].clone()]);
+    assert_eq!(channels(), ["Téléphone : 1 800 555-0100|Counter", "|"]);
+    assert_eq!(planned(&store, &[both]), [0, 0, 1]);
+    assert_eq!(planned(&store, &plain), [0, 0, 2]);
+    import(&store, &[told("", "Counter")]);
+    assert_eq!(channels(), ["|Counter", "|"]);
+    let change = store.register_changes(0).unwrap().pop().unwrap();
+    let ends = "\t\tTéléphone : 1 800 555-0100\tCounter";
+    assert!(change.before.ends_with(ends), "{:?}", change.before);
+    assert!(change.after.ends_with("\t\t\tCounter"), "{:?}", change.after);
+    import(&store, &[told("", "")]);
+    assert_eq!(channels(), ["|", "|"]);
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl SiteRow {
     pub fn checked(&self) -> Result<Self, Conflict> {
         let texts = [&self.name_fr, &self.name_en, &self.origin, &self.organisation];
         let texts = texts.into_iter().chain([&self.sector, &self.edge]);
-        if texts.into_iter().any(|text| text.len() > TEXT_BYTES_MAX) {
+        let texts = texts.chain(self.channel.iter().flat_map(|it| [&it.fr, &it.en]));
+        if texts.into_iter().any(|text: &String| text.len() > TEXT_BYTES_MAX) {
             return Err(Conflict::TextTooLong);
         }
         if self.organisation.is_empty() {
@@ -164,6 +165,8 @@ impl SiteRow {
         let (exposure, aliases) =
             before.map_or((None, None), |before| (before.exposure, before.aliases.clone()));
         let parts = before.and_then(|before| before.parts.clone());
+        let channel = before.and_then(|before| before.channel.clone());
+        self.channel = Some(self.channel.take().or(channel).unwrap_or_default());
         self.parts = Some(self.parts.take().or(parts).unwrap_or_default());
         self.exposure = Some(self.exposure.or(exposure).unwrap_or_default());
         self.aliases = Some(self.aliases.take().or(aliases).unwrap_or_default());

@@ -311,6 +311,7 @@ tried-signs = there are signs of compromise
 tried-signs-unknown = it is vital, and nobody said that there are no signs of compromise
 tried-signs-unread = what tells of signs of compromise cannot be read
 site-fix = Fix, not verified
+site-channel = Other ways to reach it
 site-part = Closed part
 site-acceptance = Acceptance
 site-asked = { $by } asks a second person ({ $incident }), until { $until }: { $reason }

@@ -32,6 +32,7 @@ holding-title = Service temporarily offline
 holding-text = As a precaution, this service is temporarily offline while we check whether it uses vulnerable software. It will be back as soon as the check is done.
 holding-retry = Retry
 holding-updates = Next update and status of services:
+public-channel = Other ways to reach it:
 holding-channel = Other ways to reach us:
 
 public-alphabet = Services from A to Z

@@ -326,6 +326,7 @@ tried-signs = il y a des signes de compromission
 tried-signs-unknown = il est vital, et personne n’a dit qu’il n’y a pas de signe de compromission
 tried-signs-unread = ce qui parle de signes de compromission ne peut être lu
 site-fix = Correctif non vérifié
+site-channel = Autres moyens de le joindre
 site-part = Partie fermée
 site-acceptance = Acceptation
 site-asked = { $by } demande à une deuxième personne ({ $incident }), échéance { $until } : { $reason }

@@ -32,6 +32,7 @@ holding-title = Service temporairement hors ligne
 holding-text = Par mesure de précaution, ce service est temporairement hors ligne pendant que nous vérifions s'il utilise un logiciel vulnérable. Il sera remis en ligne dès que la vérification sera terminée.
 holding-retry = Réessayer
 holding-updates = Prochaine mise à jour et état des services :
+public-channel = Autres moyens de le joindre :
 holding-channel = Pour nous joindre autrement :
 
 public-alphabet = Services de A à Z

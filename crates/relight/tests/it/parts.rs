@@ -191,7 +191,7 @@ fn configurations_and_exports_have_the_parts() {
     let town = town();
     let place = &town.place;
     let exported = place.expect(0, &["sites", "export", "site:san-001"]).stdout;
-    assert!(exported.ends_with(",booking=/booking @internet @write\n"), "{exported}");
+    assert!(exported.ends_with(",booking=/booking @internet @write,,\n"), "{exported}");
     let shown = place.expect(0, &["sites", "show", "san-001"]).stdout;
     assert!(shown.contains("booking=/booking, @internet, @write"), "{shown}");
     for (kind, name, signs) in [

@@ -37,6 +37,7 @@ pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, 
         exposure: None,
         aliases: None,
         parts: None,
+        channel: None,
         edge: "east".to_owned(),
         public: true,
     };

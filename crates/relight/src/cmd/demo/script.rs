@@ -69,6 +69,7 @@ fn row(province: &Province, site: &DemoSite) -> SiteRow {
         origin: format!("http://{}", site.host),
         aliases: None,
         parts: None,
+        channel: None,
         organisation: body.name.clone(),
         sector: body.sector.to_owned(),
         criticality: site.criticality,

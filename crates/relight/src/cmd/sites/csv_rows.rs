@@ -2,13 +2,13 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 use relight_engine::store::SiteRow;
-use relight_model::{Criticality, GateKey, SiteExposure, SitePart};
+use relight_model::{Channel, Criticality, GateKey, SiteExposure, SitePart};
 
 /// Largest file, in bytes: 100,000 rows of the longest fields that make sense.
 pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
 
 /// The columns, in the order of the documentation.
-pub(super) const COLUMNS: [&str; 12] = [
+pub(super) const COLUMNS: [&str; 14] = [
     "slug",
     "name_fr",
     "name_en",
@@ -21,6 +21,8 @@ pub(super) const COLUMNS: [&str; 12] = [
     "exposure",
     "aliases",
     "parts",
+    "channel_fr",
+    "channel_en",
 ];
 
 /// The place of `exposure` in [`COLUMNS`].
@@ -31,6 +33,12 @@ const ALIASES: usize = 10;
 
 /// The place of `parts`.
 const PARTS: usize = 11;
+
+/// The places of `channel_fr` and `channel_en`.
+const CHANNEL: [usize; 2] = [12, 13];
+
+/// Longest way to reach a service otherwise, in characters: it stands in a row of a list.
+const CHANNEL_CHARS_MAX: usize = 200;
 
 /// Columns without which a row says nothing.
 const REQUIRED: [&str; 3] = ["slug", "origin", "organisation"];
@@ -137,7 +145,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         fields[*column] = text.trim();
     }
     let [slug, name_fr, name_en, origin, organisation, sector, criticality, rest @ ..] = fields;
-    let [edge, public, exposure, aliases, parts] = rest;
+    let [edge, public, exposure, aliases, parts, channel @ ..] = rest;
     let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
     let criticality = match criticality {
         "" => Some(Criticality::Normal),
@@ -155,6 +163,16 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
     let aliases = columns.contains(&Some(ALIASES)).then(names);
     let parts = columns.contains(&Some(PARTS)).then(|| parts_of(parts));
     let parts = parts.transpose().map_err(|word| bad("csv-part", word))?;
+    let is_long = |text: &&str| text.chars().count() > CHANNEL_CHARS_MAX;
+    let is_odd = |text: &&str| text.chars().any(char::is_control) || is_long(text);
+    if let Some(wrong) = channel.into_iter().find(is_odd) {
+        return Err(bad("csv-channel", &wrong.chars().take(40).collect::<String>()));
+    }
+    let says_channel = CHANNEL.iter().any(|column| columns.contains(&Some(*column)));
+    let channel = says_channel.then(|| {
+        let [fr, en] = channel.map(str::to_owned);
+        Channel { fr, en }
+    });
     let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
     Ok(SiteRow {
         line,
@@ -170,6 +188,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         exposure,
         edge: edge.to_owned(),
         public,
+        channel,
     })
 }
 
@@ -277,6 +296,24 @@ mod tests {
         assert_eq!(silent.good[0].parts, None);
         let bad = of("@write booking=/../x");
         assert_eq!((bad.good.len(), codes(&bad)), (0, vec![(2, "csv-part", "booking=/../x")]));
+    }
+
+    #[test]
+    fn how_else_a_service_is_reached_is_one_short_line() {
+        let of = |head: &str, cells: &str| {
+            read(format!("{HEAD},{head}\na,,,a.qc,O,s,,,,{cells}\n").as_bytes())
+        };
+        let channel = |rows: &Rows| rows.good[0].channel.clone().map(|it| (it.fr, it.en));
+        let both = of("channel_fr,channel_en", "Téléphone,Counter");
+        assert_eq!(channel(&both), Some(("Téléphone".into(), "Counter".into())));
+        let one = of("channel_en", "Counter");
+        assert_eq!(channel(&one), Some((String::new(), "Counter".into())));
+        assert_eq!(channel(&of("edge2", "x")), None, "a file that says nothing leaves it");
+        for bad in ["\"two\nlines\"".to_owned(), "é".repeat(201)] {
+            let rows = of("channel_fr", &bad);
+            assert_eq!((rows.good.len(), rows.bad[0].code), (0, "csv-channel"), "{bad}");
+        }
+        assert_eq!(of("channel_fr", &"é".repeat(200)).good.len(), 1);
     }
 
     #[test]

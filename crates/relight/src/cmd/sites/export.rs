@@ -46,6 +46,8 @@ fn line(register: &Register, site: &Site) -> String {
         site.exposure.as_str(),
         &aliases,
         &parts,
+        &site.channel.fr,
+        &site.channel.en,
     ];
     cells.map(cell).join(",")
 }
