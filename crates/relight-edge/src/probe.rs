@@ -14,6 +14,9 @@ use crate::tls::Listener;
 
 /// The header by which the edge, and nobody else, says that its gate answered.
 pub const GATE_HEADER: &str = "X-Relight-Gate";
+/// What that header says in the place of `1` while connections of before the gate closed are still
+/// with the site: closed, and not proven dark.
+pub const DRAINING: &str = "draining";
 /// Keep-alive connections to one edge.
 pub const CONNECTIONS_MAX: usize = 8;
 /// Connections in a row that may fail before the rest of a round stays unknown.
@@ -81,6 +84,8 @@ pub struct ProbeResult {
     pub is_dark_somewhere: bool,
     /// A gate of the edge answered, of whatever site: the status is not the site's own.
     pub is_gated: bool,
+    /// The gate of the site is closed, and connections of before are open behind it.
+    pub is_draining: bool,
 }
 
 impl ProbeResult {
@@ -97,6 +102,7 @@ impl ProbeResult {
             is_lit_somewhere: shows(Seen::Lit),
             is_dark_somewhere: shows(Seen::Dark),
             is_gated: self.is_gated || other.is_gated,
+            is_draining: self.is_draining || other.is_draining,
         }
     }
 
@@ -266,6 +272,7 @@ fn length(method: &str) -> &'static [(&'static str, &'static str)] {
 /// Dark is our page for that very site; lit is the site itself in its usual class of status.
 fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
     let status = answer.status;
+    let mut is_draining = false;
     let mut markers = answer.values(GATE_HEADER);
     let seen = match (markers.next(), markers.next()) {
         (None, _) => lit(target, status),
@@ -273,14 +280,23 @@ fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
             let is_held = status == 503 && no_store(answer);
             match marker.split_once("; site=") {
                 Some(("dark=1", key)) if is_held => target.held_by(key),
+                Some((dark, key)) if is_held && is_drained(dark) => {
+                    is_draining = target.held_by(key) == Seen::Dark;
+                    Seen::Unknown
+                }
                 Some(("dark=", key)) if target.is_site(key) => lit(target, status),
                 _ => Seen::Unknown,
             }
         }
         (Some(_), Some(_)) => Seen::Unknown,
     };
-    let is_gated = answer.values(GATE_HEADER).any(|marker| marker.starts_with("dark=1"));
-    ProbeResult { seen, status, is_gated, ..ProbeResult::default() }
+    let is_shut = |text: &str| text.starts_with("dark=1") || is_drained(text);
+    let is_gated = answer.values(GATE_HEADER).any(is_shut);
+    ProbeResult { seen, status, is_gated, is_draining, ..ProbeResult::default() }
+}
+
+fn is_drained(marker: &str) -> bool {
+    marker.strip_prefix("dark=").is_some_and(|rest| rest.starts_with(DRAINING))
 }
 
 impl ProbeTarget {

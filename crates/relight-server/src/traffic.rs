@@ -257,7 +257,8 @@ impl Visitor {
             sender.send_request(request).await.map_err(|error| format!("send: {error}"))?;
         let status = response.status();
         let marker = response.headers().get("x-relight-gate");
-        let dark = marker.is_some_and(|value| value.as_bytes().starts_with(b"dark=1"));
+        let is_dark = |value: &[u8]| value.starts_with(b"dark=1") || value.starts_with(b"dark=d");
+        let dark = marker.is_some_and(|value| is_dark(value.as_bytes()));
         read_to_end(response.into_body()).await?;
         self.connection = Some(sender);
         Ok(match (status, dark) {

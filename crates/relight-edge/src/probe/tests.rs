@@ -32,6 +32,7 @@ fn dark_is_our_page_for_that_very_site() {
         (503, &[("x-relight-gate", "dark=1; site=site2"), store]),
         (503, &[("x-relight-gate", "dark=1"), store]),
         (503, &[("x-relight-gate", "dark=; site=site"), store]),
+        (503, &[("x-relight-gate", "dark=draining; site=site"), store]),
         (503, &[marker, marker, store]),
     ] {
         assert_eq!(seen(None, status, headers), Seen::Unknown, "{status} {headers:?}");

@@ -57,7 +57,9 @@ impl EdgeLoop {
             let key = &want.target.key;
             let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
             let is_dark = shut(view) && result.seen == Seen::Dark;
+            let is_draining = shut(view) && result.is_draining && !result.shows(Seen::Lit);
             let busy = busy.get(key).copied().filter(|_| is_dark);
+            let busy = busy.or(is_draining.then_some(OPEN));
             let is_dark = is_dark && busy.is_none();
             let is_able = is_able(want, &missing);
             if is_able && is_dark && !is_fought {

@@ -8,6 +8,7 @@ use hyper::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, VARY,
 };
 use hyper::{Method, Response, StatusCode};
+use relight_engine::edge::DRAINING;
 use relight_model::GateKey;
 
 use super::answer::{ResponseBody, own};
@@ -20,16 +21,18 @@ const RETRY_AFTER_BASE: u64 = 3_600;
 /// back together.
 const RETRY_AFTER_SPREAD: u64 = RETRY_AFTER_BASE / 10;
 
-/// The answer of a gate that is closed, with the marker; `draw` is another number each time.
+/// The answer of a gate that is closed, with the marker; `draw` is another number each time. While
+/// visitors of before are still with the site, the marker does not prove that it is dark.
 pub(super) fn dark(
     folder: &Path,
-    key: &GateKey,
+    (key, is_busy): (&GateKey, bool),
     method: &Method,
     headers: &HeaderMap,
     draw: u64,
 ) -> Response<ResponseBody> {
     let mut response = page(folder, method, headers);
-    if let Ok(marker) = HeaderValue::try_from(format!("dark=1; site={key}")) {
+    let dark = if is_busy { DRAINING } else { "1" };
+    if let Ok(marker) = HeaderValue::try_from(format!("dark={dark}; site={key}")) {
         response.headers_mut().insert(GATE, marker);
     }
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after(draw)));
@@ -130,10 +133,13 @@ mod tests {
     fn a_missing_page_is_still_a_refusal_with_its_marker() {
         let folder = tempfile::tempdir().unwrap();
         let key = GateKey::new("a").unwrap();
-        let got = dark(folder.path(), &key, &Method::GET, &HeaderMap::new(), 0);
+        let got = dark(folder.path(), (&key, false), &Method::GET, &HeaderMap::new(), 0);
         assert_eq!(got.status(), 503);
         assert_eq!(got.headers()[GATE], "dark=1; site=a");
         assert_eq!(got.headers()[CONTENT_LENGTH], "0");
+        let got = dark(folder.path(), (&key, true), &Method::GET, &HeaderMap::new(), 0);
+        assert_eq!(got.status(), 503);
+        assert_eq!(got.headers()[GATE], "dark=draining; site=a");
         let got = unreadable(folder.path(), &Method::GET, &HeaderMap::new());
         assert_eq!(got.status(), 503);
         assert!(!got.headers().contains_key(GATE));

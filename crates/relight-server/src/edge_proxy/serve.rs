@@ -54,11 +54,7 @@ pub(super) async fn serve(
         return Ok(answer);
     }
     let keys = part::keys_of(&site, peer, request.method(), request.uri().path());
-    let shut = match peer {
-        Peer::Public(_) => edge.gate.first_closed(&keys),
-        Peer::Verify => None,
-    };
-    if let Some(shut) = shut {
+    if let Some(shut) = first_closed(&edge, peer, &keys) {
         let answer = closed(&edge, &site, shut, &Refused::of(&request));
         discard(request);
         return Ok(answer);
@@ -73,6 +69,18 @@ pub(super) async fn serve(
             pass(passage, host, request).await
         }
     })
+}
+
+/// The first gate that holds a request back; the verification path has none.
+fn first_closed<'a>(
+    edge: &Edge,
+    peer: Peer,
+    keys: &'a [GateKey],
+) -> Option<(&'a GateKey, GateSeen)> {
+    match peer {
+        Peer::Public(_) => edge.gate.first_closed(keys),
+        Peer::Verify => None,
+    }
 }
 
 /// The site that a request names, and the host as it wrote it.
@@ -101,6 +109,13 @@ async fn pass(
         Peer::Public(_) => Some(passage.site.drain.subscribe()),
         Peer::Verify => None,
     };
+    // It may have closed before this request counted as under way, and dark be proven since.
+    if let Some(shut) = first_closed(passage.edge, passage.peer, passage.keys) {
+        drop(cut);
+        let answer = closed(passage.edge, passage.site, shut, &refused);
+        discard(request);
+        return answer;
+    }
     let answering = async {
         if headers::is_websocket(request.headers()) {
             return tunnel::open(passage, host.as_sent, request, cut.clone()).await;
@@ -161,7 +176,9 @@ fn closed(
     if seen == GateSeen::Dark {
         count(&site.counts.refused);
         let draw = edge.held.fetch_add(1, Ordering::Relaxed);
-        return holding::dark(&edge.hold, key, method, accept, draw);
+        // What goes into a part is not told from what goes to the rest of its site.
+        let is_busy = *key == site.key && site.is_busy();
+        return holding::dark(&edge.hold, (key, is_busy), method, accept, draw);
     }
     count(&site.counts.gate_unreadable);
     holding::unreadable(&edge.hold, method, accept)

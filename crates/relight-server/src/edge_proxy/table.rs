@@ -141,9 +141,7 @@ impl Edge {
 
     /// The sites that have an open tunnel or a request of a visitor under way.
     pub(super) fn busy_sites(&self) -> impl Iterator<Item = &Arc<Site>> {
-        self.sites.values().filter(|site| {
-            site.tunnels.load(Ordering::SeqCst) > 0 || site.drain.receiver_count() > 0
-        })
+        self.sites.values().filter(|site| site.is_busy())
     }
 
     /// Cuts every tunnel of every site, those of the verification path included.
@@ -165,6 +163,11 @@ impl Edge {
 }
 
 impl Site {
+    /// Whether a visitor has an open tunnel, or a request under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.tunnels.load(Ordering::SeqCst) > 0 || self.drain.receiver_count() > 0
+    }
+
     /// Cuts every tunnel of visitors that is open now.
     pub(super) fn cut_tunnels(&self) {
         self.cut.send_modify(|round| *round += 1);

@@ -3,7 +3,16 @@
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 
-use crate::support::{DEADLINE, Folders, RawOrigin, Then, connect, edge_before, header};
+use relight_engine::edge::{GateSet, ProbeTarget, Stage, Target};
+use relight_engine::edges::open_loop;
+use relight_engine::incident::{Entry, Gate};
+use relight_engine::reconcile::Want;
+use relight_model::{Epoch, Light};
+use relight_server::edge_proxy::EdgeProxy;
+
+use crate::support::{
+    DEADLINE, Folders, RawOrigin, Then, connect, edge_before, header, key, route, wait_until,
+};
 
 const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 64;
@@ -148,4 +157,70 @@ fn an_old_client_gets_a_body_without_chunks() {
     assert_eq!(header(&head, "transfer-encoding"), None);
     assert_eq!(client.read_exact(3), b"abc");
     assert!(client.at_end());
+}
+
+/// An upload that began before the order goes on talking to the origin: as long as it does, the
+/// site is closed and not proven dark.
+#[test]
+fn dark_is_proven_only_when_a_slow_upload_of_before_has_ended() {
+    let folders = Folders::new();
+    let (arrived, arrivals) = mpsc::channel();
+    let origin = RawOrigin::start(move |wire, _| {
+        while !wire.read_chunk().is_empty() {
+            arrived.send(()).unwrap();
+        }
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Then::Keep
+    });
+    let gate = folders.path("driven");
+    let routes = vec![route("a", origin.address)];
+    let mut config = folders.config(routes);
+    config.gate.clone_from(&gate);
+    config.limits.drain_grace = 4 * DEADLINE;
+    let edge = EdgeProxy::start(config).unwrap();
+    let target = Target {
+        name: "hall".into(),
+        kind: "builtin".into(),
+        gate,
+        listeners: edge.addresses().to_vec(),
+        verify: None,
+        settings: [("grace".to_owned(), "300".to_owned())].into(),
+    };
+    let mut driver = relight_engine::edge::open(&target).unwrap();
+    driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()).unwrap();
+    let mut edge_loop = open_loop(&target, 7).unwrap();
+    let want = Want {
+        target: ProbeTarget::site(key("a"), "a.qc".into(), None),
+        aliases: Vec::new(),
+        light: Light::Dark,
+        gate: Gate::Requested,
+        seen_dark: false,
+    };
+    let mut now_ms = 1_000_000;
+    let mut is_proven = || {
+        now_ms += 5_000;
+        let epoch = Epoch { term: 1, seq: 1 };
+        let round = edge_loop.round(std::slice::from_ref(&want), epoch, now_ms, &|_| true);
+        let failed = round.entries.iter().find(|it| matches!(it, Entry::EdgeFailed { .. }));
+        assert_eq!((failed, round.error.is_none()), (None, true));
+        round.entries.iter().any(|entry| matches!(entry, Entry::Proved { .. }))
+    };
+    let mut client = connect(&edge);
+    client.send("POST / HTTP/1.1\r\nHost: a.qc\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("1\r\nx\r\n");
+    arrivals.recv_timeout(DEADLINE).unwrap();
+    for _ in 0..5 {
+        assert!(!is_proven());
+        client.send("1\r\nx\r\n");
+        arrivals.recv_timeout(DEADLINE).unwrap();
+    }
+    let reply = connect(&edge).get("a.qc", "/");
+    assert_eq!(reply.header("x-relight-gate"), Some("dark=draining; site=a"));
+    client.send("0\r\n\r\n");
+    assert_eq!(client.reply_to("POST").status, 200);
+    wait_until("nobody is with the site", || {
+        let reply = connect(&edge).get("a.qc", "/");
+        reply.header("x-relight-gate") == Some("dark=1; site=a")
+    });
+    assert!(is_proven());
 }
