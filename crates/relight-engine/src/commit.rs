@@ -94,7 +94,7 @@ impl Engine {
         }
         // To take a relight back darkens; to take an order for dark back waits.
         let is_for_it = |(_, entry): &(String, Entry)| {
-            entry.is_for_a_full_disk() || ledger.actions().undoes_relight(entry)
+            entry.is_for_a_full_disk() || ledger.actions().relight_undone(entry).is_some()
         };
         let darkens = |it: &Waiting| it.entries.iter().all(is_for_it);
         let (admitted, refused): (Vec<_>, Vec<_>) = group.into_iter().partition(darkens);

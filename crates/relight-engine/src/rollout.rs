@@ -165,14 +165,19 @@ impl Engine {
         })
     }
 
-    /// Dark could not be proven, and everybody was told.
+    /// Dark could not be proven, and everybody was told; or what was to open is not being opened
+    /// any more.
     fn has_failed(&self, plan: &Plan, site: &GateKey) -> bool {
         if let Some(gate) = self.part_gate(plan, site) {
             return plan.action == plan::Action::Close && gate == Gate::Failed;
         }
         self.with_ledger(|ledger| {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
-            plan.action == plan::Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)
+            case.is_some_and(|case| match plan.action {
+                plan::Action::Dark => case.gate == Gate::Failed,
+                plan::Action::Relight => case.phase != Phase::Relighting,
+                plan::Action::Close | plan::Action::Open => false,
+            })
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::brake::brake;
 use crate::engine::{ACTOR, Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{
-    Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, PartName, Phase, artifact_set,
+    Case, Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Ledger, PartName, Phase, artifact_set,
 };
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::waves::Automatic;
@@ -297,7 +297,8 @@ impl Engine {
     }
 
     /// Opens, in every open incident, what current evidence calls clear and what was never opened
-    /// in vain before: relight with evidence needs no person. The most critical come first, a few
+    /// in vain before: relight with evidence needs no person. What a plan is about to open, or has
+    /// left dark, is none of its business. The most critical come first, a few
     /// and then more as they come back; many that do not stop the rest ([`Automatic`]). How many
     /// were started.
     ///
@@ -306,10 +307,14 @@ impl Engine {
     pub fn relight_ready(&self) -> Result<usize, EngineError> {
         let ready: BTreeMap<String, Vec<GateKey>> = {
             let state = self.read();
-            let sites_of = |incident: &Incident| -> Vec<GateKey> {
+            let is_ready = |case: &Case| {
+                case.phase == Phase::RelightEligible && case.stopped == 0 && !case.is_left
+            };
+            let sites_of = |id: &str, incident: &Incident| -> Vec<GateKey> {
+                let planned = planned(&state.ledger, id);
                 let cases = incident.cases().iter();
                 let mut ready: Vec<GateKey> = cases
-                    .filter(|(_, case)| case.phase == Phase::RelightEligible && case.stopped == 0)
+                    .filter(|(key, case)| is_ready(case) && !planned.contains(key))
                     .map(|(key, _)| key.clone())
                     .collect();
                 ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
@@ -320,7 +325,7 @@ impl Engine {
                 ready
             };
             let open = state.ledger.open();
-            open.map(|(id, incident)| (id.to_owned(), sites_of(incident))).collect()
+            open.map(|(id, incident)| (id.to_owned(), sites_of(id, incident))).collect()
         };
         let mut started = 0;
         for (id, sites) in ready.iter().filter(|(_, sites)| !sites.is_empty()) {
@@ -433,6 +438,13 @@ impl Judge<'_> {
         };
         (!is_able).then_some("no-part-gate")
     }
+}
+
+/// Sites that a plan under way is about to open, in its own waves.
+fn planned<'a>(ledger: &'a Ledger, id: &str) -> BTreeSet<&'a GateKey> {
+    let actions = ledger.actions().newest();
+    let actions = actions.filter(|it| it.plan.incident == id && it.under_way().is_some());
+    actions.flat_map(|action| action.plan.sites.iter().map(|site| &site.site)).collect()
 }
 
 /// The part of a site that people call so.

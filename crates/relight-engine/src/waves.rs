@@ -45,6 +45,8 @@ impl Automatic {
                 Phase::RelitProven => tally.back += 1,
                 Phase::Relighting => tally.under_way += 1,
                 Phase::RelightEligible if case.stopped > 0 => tally.vain += 1,
+                // It waits for a person, however the others are doing.
+                Phase::RelightEligible if case.is_left => {}
                 Phase::RelightEligible => tally.waiting += 1,
                 _ => {}
             }

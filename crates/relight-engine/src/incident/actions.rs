@@ -266,10 +266,11 @@ impl Actions {
         )
     }
 
-    /// True for the entry that takes back a plan which relights.
-    pub(crate) fn undoes_relight(&self, entry: &Entry) -> bool {
-        let Entry::PlanUndone { plan } = entry else { return false };
-        self.of(plan).is_some_and(|action| action.plan.action == plan::Action::Relight)
+    /// The plan which relights that this entry takes back.
+    pub(crate) fn relight_undone(&self, entry: &Entry) -> Option<&Plan> {
+        let Entry::PlanUndone { plan } = entry else { return None };
+        let action = self.of(plan)?;
+        (action.plan.action == plan::Action::Relight).then_some(&action.plan)
     }
 
     /// Folds one entry in; what is not about a plan passes.

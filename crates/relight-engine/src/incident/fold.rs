@@ -55,6 +55,8 @@ pub struct Case {
     pub ordered: bool,
     /// How often it was opened without being proven lit: above 0 a person decides.
     pub stopped: u32,
+    /// A plan that was to open it came to its end before it did: a person decides.
+    pub is_left: bool,
     /// First digit of the status it had before it was first ordered dark.
     pub baseline: Option<u16>,
     /// The acceptance that it was let go on, if one.
@@ -87,6 +89,7 @@ impl Case {
             was_dark: false,
             ordered: false,
             stopped: 0,
+            is_left: false,
             baseline: None,
             grant: None,
             mitigation: None,
@@ -283,9 +286,12 @@ impl Incident {
             | Entry::GlassReviewed { .. }
             | Entry::PlanProposed { .. }
             | Entry::PlanStarted { .. }
-            | Entry::PlanEnded { .. }
             | Entry::AuthorityUsed { .. }
             | Entry::Refused { .. } => Ok(()),
+            Entry::PlanEnded { left, .. } => {
+                self.leave(left);
+                Ok(())
+            }
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
                 self.apply_to_parts(entry, now)
             }
@@ -352,7 +358,11 @@ impl Incident {
         if self.ground(site, now) != Some(evidence) {
             return Err(Rejected("no current evidence says clear"));
         }
-        self.one(site, |case| step(case, &[Phase::RelightEligible], Phase::Relighting, now))
+        self.one(site, |case| {
+            step(case, &[Phase::RelightEligible], Phase::Relighting, now)?;
+            case.is_left = false;
+            Ok(())
+        })
     }
 
     /// An opening that was permitted and never proven was in vain, and a person looks at it; one

@@ -5,6 +5,7 @@
 use relight_model::{GateKey, Light, Timestamp};
 
 use super::fold::{Case, Incident, Rejected};
+use super::phase::Phase;
 
 /// How long a site counts that news darkened, in seconds: a day.
 pub(super) const NEWS_AGE_MAX_S: i64 = 86_400;
@@ -13,6 +14,21 @@ impl Incident {
     /// Lit sites that are held back for a person to decide about.
     pub fn held_back(&self) -> impl Iterator<Item = &GateKey> {
         self.cases().iter().filter(|(_, case)| case.held_back.is_some()).map(|(site, _)| site)
+    }
+
+    /// Sites that a plan left dark: nothing opens them but a person.
+    pub fn left(&self) -> impl Iterator<Item = &GateKey> {
+        let is_left = |case: &Case| case.is_left && case.phase == Phase::RelightEligible;
+        self.cases().iter().filter(move |(_, case)| is_left(case)).map(|(site, _)| site)
+    }
+
+    /// A plan that was to open these came to its end. One that was opened meanwhile is not left.
+    pub(super) fn leave(&mut self, sites: &[GateKey]) {
+        for site in sites {
+            if let Some(case) = self.cases.get_mut(site) {
+                case.is_left = case.phase.wants() == Light::Dark;
+            }
+        }
     }
 
     /// True when this site was held back under the advisories as they are now: the same news again

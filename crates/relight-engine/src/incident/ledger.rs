@@ -311,8 +311,15 @@ fn apply_both(
     }
     let before = actions.clone();
     actions.apply(id, entry, now)?;
-    // A plan that relights gave no order that the incident could take back.
-    let applied = if actions.undoes_relight(entry) { Ok(()) } else { incident.apply(entry, now) };
+    // A plan that relights gave no order that the incident could take back; what it was about does
+    // not come back by itself either.
+    let applied = match actions.relight_undone(entry) {
+        Some(plan) => {
+            incident.leave(&plan.keys());
+            Ok(())
+        }
+        None => incident.apply(entry, now),
+    };
     if applied.is_err() {
         *actions = before;
     }

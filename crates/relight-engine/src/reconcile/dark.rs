@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, TunnelCount};
+use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, GateView, ProbeResult, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
 
 use super::fight::FOUGHT;
@@ -56,11 +56,8 @@ impl EdgeLoop {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
             let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
-            let is_dark = shut(view) && result.seen == Seen::Dark;
-            let is_draining = shut(view) && result.is_draining && !result.shows(Seen::Lit);
-            let busy = busy.get(key).copied().filter(|_| is_dark);
-            let busy = busy.or(is_draining.then_some(OPEN));
-            let is_dark = is_dark && busy.is_none();
+            let busy = left_behind(view, result, busy.get(key).copied());
+            let is_dark = shut(view) && result.seen == Seen::Dark && busy.is_none();
             let is_able = is_able(want, &missing);
             if is_able && is_dark && !is_fought {
                 self.proofs.insert(key.clone(), Proof::of(want, now_ms));
@@ -243,6 +240,18 @@ impl EdgeLoop {
         let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
+}
+
+/// Why a site behind a closed gate is not free of those of before: by what was counted, or by what
+/// the edge says in its page.
+fn left_behind(
+    view: &GateView,
+    result: ProbeResult,
+    counted: Option<&'static str>,
+) -> Option<&'static str> {
+    let is_draining = result.is_draining && !result.shows(Seen::Lit);
+    let why = counted.filter(|_| result.seen == Seen::Dark).or(is_draining.then_some(OPEN));
+    why.filter(|_| shut(view))
 }
 
 /// Whether an edge without these capabilities can prove it. A part is closed for new requests, and

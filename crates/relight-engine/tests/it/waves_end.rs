@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use relight_engine::Engine;
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::{Ended, Entry, Phase};
+use relight_engine::incident::{Ended, Entry, Ledger, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S};
 use relight_model::{Epoch, Light};
 
@@ -55,6 +55,52 @@ fn cut_off() -> (Town, u32) {
     let store = engine.store().clone();
     drop(engine);
     (Town { engine: open(&store, "second").unwrap(), folder }, number)
+}
+
+/// Its canary does not come back, so the plan leaves the others dark: before, what relight opens by
+/// itself went on with them the second after. While the plan is under way nothing else opens them.
+#[test]
+fn what_a_plan_left_dark_waits_for_a_person() {
+    let town = town(8);
+    let sites: Vec<usize> = (0..8).collect();
+    town.darken(&sites);
+    pass(60);
+    sites.iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let relight = plan(&town, &anna, Action::Relight, &sites[..6]);
+    let number = town.engine.propose(&table(), &anna, &relight).unwrap().number;
+    let hash = relight.hash().unwrap();
+    assert!(town.engine.approve(&table(), &zoe, number, hash, None).unwrap().started);
+    assert_eq!(town.engine.relight_ready().unwrap(), 2, "those that the plan is not about");
+    let in_phase = |phase: Phase| {
+        let keys = relight.keys().into_iter();
+        let keys = keys.filter(|site| town.engine.phase(LOG4SHELL, site) == Some(phase));
+        keys.collect::<Vec<_>>()
+    };
+    let rollout = thread::scope(|scope| {
+        // The edge does not show the canary.
+        scope.spawn(|| {
+            pass(60);
+            let deadline = Instant::now() + WAIT_MAX;
+            while in_phase(Phase::Relighting).is_empty() && Instant::now() < deadline {
+                let version = town.engine.version();
+                town.engine.wait_changed(version, Duration::from_millis(50));
+            }
+            let (sites, why) = (in_phase(Phase::Relighting), "not-proven".to_owned());
+            town.engine.record("edge", LOG4SHELL, Entry::RelightStopped { sites, why }).unwrap();
+        });
+        town.engine.relight_by_waves("zoe", &relight).unwrap()
+    });
+    assert_eq!((rollout.open.len(), rollout.left.len()), (1, 5));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
+    assert_eq!(ledger, town.ledger(), "the journal says so alone");
+    assert_eq!(ledger.incident(LOG4SHELL).unwrap().left().count(), 5);
+    // An inventory that says the same again is no decision.
+    town.ingest(5, log4j("2.17.1"));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.engine.relight("zoe", LOG4SHELL, &rollout.left).unwrap(), 5);
+    assert_eq!(town.ledger().incident(LOG4SHELL).unwrap().left().count(), 0);
 }
 
 fn phases(town: &Town) -> [Option<Phase>; 3] {
@@ -142,4 +188,6 @@ fn a_relight_that_was_taken_back_is_not_gone_on_with() {
     assert_eq!((rollout.open, rollout.left), (Vec::new(), Vec::new()));
     assert_eq!(phases(&town)[1..], [Some(Phase::RelightEligible); 2]);
     assert_eq!(ended(&town, number), None);
+    let left = |ledger: &Ledger| ledger.incident(LOG4SHELL).unwrap().left().count();
+    assert_eq!(town.engine.with_ledger(left), 2, "it is a person who brings them back");
 }

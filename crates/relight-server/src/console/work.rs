@@ -31,6 +31,8 @@ enum Ground {
     Unverified,
     /// It came back in vain before: a person decides.
     Stopped,
+    /// The plan that was to open it left it dark: a person decides.
+    Left,
     /// Something could not be read.
     Incomplete,
 }
@@ -40,6 +42,7 @@ impl Ground {
         Some(match case.phase {
             Phase::Relighting => Self::Relighting,
             Phase::RelightEligible if case.stopped > 0 => Self::Stopped,
+            Phase::RelightEligible if case.is_left => Self::Left,
             Phase::RelightEligible if case.grant.is_some() => Self::Accepted,
             Phase::RelightEligible if case.fixed => Self::Fixed,
             Phase::RelightEligible => Self::Absent,
@@ -50,13 +53,14 @@ impl Ground {
     }
 
     /// Every one, in the order of the screen.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Relighting,
         Self::Absent,
         Self::Fixed,
         Self::Accepted,
         Self::Unverified,
         Self::Stopped,
+        Self::Left,
         Self::Incomplete,
     ];
 
@@ -69,6 +73,7 @@ impl Ground {
             Self::Accepted => "accepted",
             Self::Unverified => "unverified",
             Self::Stopped => "stopped",
+            Self::Left => "left",
             Self::Incomplete => "incomplete",
         }
     }
@@ -86,6 +91,7 @@ impl Ground {
             (texts::queue_accepted(lang), texts::queue_automatic(lang)),
             (texts::queue_unverified(lang), texts::queue_unverified_then(lang)),
             (texts::queue_stopped(lang), texts::queue_stopped_then(lang)),
+            (texts::queue_left(lang), texts::queue_left_then(lang)),
             (texts::queue_incomplete(lang), texts::queue_incomplete_then(lang)),
         ];
         all[self as usize]
@@ -221,6 +227,11 @@ impl Work<'_> {
     }
 }
 
+/// Nothing opens it but a person.
+const fn waits(case: &Case) -> bool {
+    case.stopped > 0 || case.is_left
+}
+
 /// What a person has to look at, most urgent first; nothing for what goes on by itself.
 fn rank(case: &Case) -> Option<u8> {
     let is_lit = case.display() == DisplayState::Exposed;
@@ -228,7 +239,7 @@ fn rank(case: &Case) -> Option<u8> {
         (phase, Gate::Failed) if phase.wants() == Light::Dark => 0,
         _ if is_lit => 1,
         (Phase::Affected, _) => 2,
-        (Phase::RelightEligible, _) if case.stopped > 0 => 3,
+        (Phase::RelightEligible, _) if waits(case) => 3,
         (Phase::Mitigated | Phase::FixDeployed | Phase::Verifying, _) => 4,
         (Phase::Fixing, _) => 5,
         (Phase::Unknown, _) => 6,

@@ -1414,6 +1414,10 @@ relight-stopped = more than one in a hundred did not come back, so relight opens
    *[other] sites wait
  }
 relight-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on
+relight-left = a plan that was to open them ended, or was taken back, before it did: { NUMBER($sites) } { $sites ->
+    [one] site waits
+   *[other] sites wait
+ } for a person
 parts-stopped = more than one part in a hundred did not come back, so relight opens no more by itself: { NUMBER($parts) } { $parts ->
     [one] part waits
    *[other] parts wait

@@ -1480,6 +1480,10 @@ relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plu
    *[other] sites attendent
  }
 relight-stopped-remedy = regardez les frontaux (relight edge check), puis rallumez avec relight incident on
+relight-left = un plan qui devait les rallumer a pris fin, ou a été repris, avant de le faire : { NUMBER($sites) } { $sites ->
+    [one] site attend
+   *[other] sites attendent
+ } une décision
 parts-stopped = plus d'une partie sur cent n'est pas revenue : relight n'en rouvre plus de lui-même, { NUMBER($parts) } { $parts ->
     [one] partie attend
    *[other] parties attendent

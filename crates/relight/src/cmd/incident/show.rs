@@ -188,6 +188,7 @@ fn row<'a>(
         unverified: unverified(incident).collect(),
         held_back: incident.held_back().count(),
         waiting_for_a_person: Automatic::of(incident).waiting()
+            + incident.left().count()
             + Automatic::of_parts(incident, now).waiting(),
     }
 }
@@ -233,6 +234,10 @@ fn tell_waiting(id: &str, incident: &Incident, context: &Context, report: &mut R
     if sites > 0 {
         let what = texts::relight_stopped(lang, sites);
         report.warn(id, &what, texts::relight_stopped_remedy(lang));
+    }
+    let left = incident.left().count();
+    if left > 0 {
+        report.warn(id, &texts::relight_left(lang, left), texts::relight_stopped_remedy(lang));
     }
     let parts = Automatic::of_parts(incident, context.now()).waiting();
     if parts > 0 {
