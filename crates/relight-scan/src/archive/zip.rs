@@ -17,7 +17,7 @@ pub(crate) use end::{has_directory, may_have_end};
 pub(crate) use forward::Forward;
 
 use self::directory::Directory;
-use self::end::find_central;
+use self::end::{find_central, has_another_end};
 use self::header::Walk;
 use super::{Container, Damage, Entry, IsWanted, Listable};
 use crate::limits::DIRECTORY_BYTES_MAX;
@@ -80,7 +80,10 @@ impl Zip {
         if hidden > 0 {
             return Ok(walk(FlawCode::CorruptEntry, hidden));
         }
-        let damage = directory.damage();
+        let mut damage = directory.damage();
+        if has_another_end(&window, &central)? {
+            damage.push(Damage::new(FlawCode::ZipBoundaryAmbiguous, 0));
+        }
         Ok(Self { source: Source::Directory(directory), window, damage })
     }
 }

@@ -41,6 +41,27 @@ fn archives_in_archives_stored_and_deflated() {
     assert_eq!((report.archives, report.deepest, report.files), (4, 3, 1));
 }
 
+/// Readers differ on which of several end records counts; the others may lead to something else.
+#[test]
+fn a_second_end_record_is_told() {
+    let members = [Member::stored(&pom_path("a"), &pom("a", "1"))];
+    let found = "pkg:maven/g/a@1 in o.jar\n";
+    let told = format!("{found}flaw zip-boundary-ambiguous o.jar\n");
+    let strange = end(3, 999, 12_345, b"");
+    let at = |comment: &[u8]| one("o.jar", &write_with(&members, b"", comment));
+    assert_eq!(at(&strange), told, "in the comment");
+    assert_eq!(at(&[&b"x"[..], &strange, b"y"].concat()), told, "within the comment");
+    assert_eq!(at(&strange[4..]), found, "a comment of such bytes without their mark");
+    let zip = write(&members);
+    assert_eq!(one("o.jar", &[&zip[..], &strange].concat()), told, "behind it");
+    let (front, own) = zip.split_at(zip.len() - 22);
+    let between = [front, &end(3, 999, 12_345, &[0; 22]), own].concat();
+    assert!(one("o.jar", &between).contains("flaw zip-boundary-ambiguous o.jar\n"));
+    // An archive that is the last member of another has an end of its own.
+    let outer = write(&[Member::stored("in.jar", &zip)]);
+    assert_eq!(one("o.jar", &outer), "pkg:maven/g/a@1 in o.jar!/in.jar\n");
+}
+
 #[test]
 fn a_prefix_a_comment_and_trailing_garbage_change_nothing() {
     let members = [Member::deflated(&pom_path("a"), &pom("a", "1"))];

@@ -99,6 +99,21 @@ pub(crate) fn may_have_end(tail: &[u8], len: u64) -> bool {
     })
 }
 
+/// Whether another end record stands behind a directory, in the comment of its own or in front of
+/// that: other readers may take that one, and what it leads to.
+///
+/// # Errors
+/// Those of the file.
+pub(super) fn has_another_end(window: &Window, central: &Central) -> io::Result<bool> {
+    let behind = window.len().saturating_sub(central.at.saturating_add(central.size));
+    if behind <= END_BYTES {
+        return Ok(false);
+    }
+    let len = behind.min(TAIL_BYTES_MAX);
+    let tail = window.peek(window.len() - len, usize::try_from(len).unwrap_or_default())?;
+    Ok(memmem::find_iter(&tail, &END).nth(1).is_some())
+}
+
 /// The last end record whose central directory is where it says.
 pub(super) fn find_central(window: &Window) -> io::Result<Option<Central>> {
     find_in_tail(window, TAIL_BYTES_MAX, false)
