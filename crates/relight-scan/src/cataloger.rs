@@ -148,6 +148,8 @@ pub trait ReadAt {
 pub struct Listing {
     /// Every member, in the order of the container; members of folders inside it as well.
     pub entries: Vec<Listed>,
+    /// A class, or a folder that may hold some, is a link in it.
+    pub has_links: bool,
     /// The members that [`Select::Member`] asks for: name and bytes.
     pub members: Vec<(String, Vec<u8>)>,
     /// Every member was listed: only then does a missing name mean something.

@@ -17,6 +17,7 @@ mod skim;
 mod skim_tests;
 mod stream;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,9 @@ use crate::ownership::Ownership;
 use crate::sniff::Gap;
 use crate::window::Window;
 
+/// Links that may stand for classes of which the places are kept.
+const LINKED_MAX: usize = 65_536;
+
 /// What reading one file, or many, gave.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -53,6 +57,8 @@ pub(crate) struct Found {
     /// Classes in plain folders, with their evidence paths: package groups of one folder are
     /// known only when the walk is over.
     pub(crate) folder_classes: Vec<(String, ClassPrint)>,
+    /// Links that may stand for classes, by their evidence paths.
+    pub(crate) linked: BTreeSet<String>,
     pub(crate) listings: Vec<(String, Listing)>,
     pub(crate) profiles: Vec<Profile>,
     pub(crate) archives: u64,
@@ -67,6 +73,19 @@ impl Found {
     /// Notes bytes that were not read.
     pub(crate) fn flaw(&mut self, code: FlawCode, evidence: &str, bytes: u64) {
         self.flaws.push(Flaw { code, evidence: evidence.to_owned(), bytes });
+    }
+
+    /// Notes a link that may stand for classes.
+    pub(crate) fn link(&mut self, path: String) {
+        // Of too many, all that is known is that they may be anywhere.
+        let is_full = self.linked.len() >= LINKED_MAX;
+        self.linked.insert(if is_full { String::new() } else { path });
+    }
+
+    /// Whether a link that may stand for classes is below a folder.
+    pub(crate) fn has_links_in(&self, folder: &str) -> bool {
+        let mut behind = self.linked.range(folder.to_owned()..);
+        self.linked.contains("") || behind.next().is_some_and(|it| it.starts_with(folder))
     }
 
     /// Puts what was found at one path at another.
@@ -97,9 +116,17 @@ impl Found {
     /// understood together with other files.
     pub(crate) fn split(self) -> (Option<Self>, Self) {
         let Self { components, flaws, warnings, gaps, folder_classes, profiles, .. } = self;
-        let Self { distributions, ownership, archives, deepest, files, members, .. } = self;
-        let rest =
-            Self { distributions, ownership, archives, deepest, files, members, ..Self::default() };
+        let Self { distributions, ownership, linked, archives, deepest, files, members, .. } = self;
+        let rest = Self {
+            distributions,
+            ownership,
+            linked,
+            archives,
+            deepest,
+            files,
+            members,
+            ..Self::default()
+        };
         let is_empty = components.is_empty()
             && flaws.is_empty()
             && warnings.is_empty()
@@ -142,6 +169,7 @@ impl Found {
         self.distributions.merge(other.distributions);
         self.ownership.merge(other.ownership);
         self.folder_classes.extend(other.folder_classes);
+        self.linked.extend(other.linked);
         self.listings.extend(other.listings);
         self.profiles.extend(other.profiles);
         self.archives += other.archives;

@@ -24,6 +24,7 @@ use rustix::io::Errno;
 use crate::evidence::{escape, file_name, in_folder, unescape};
 use crate::folder::{self, Folder, Id, Links, Open, Waiting};
 use crate::image::{self, Form, InFolder};
+use crate::java;
 use crate::limits::Options;
 use crate::mount::{self, Mount};
 use crate::unpack::{Found, NameSays, Shared};
@@ -364,6 +365,9 @@ impl<'a> Walker<'a> {
     /// says what to visit, and a socket (nothing) for everything else.
     fn link(&mut self, folder: &OwnedFd, name: &CStr, path: &str) -> FileType {
         let nothing = FileType::Socket;
+        if java::may_lead_to_classes(name.to_bytes()) {
+            self.found.link(path.to_owned());
+        }
         // What it leads to below the root of a system is visited by itself, or is not there.
         let is_inside = || stays_inside(folder, name) == Ok(true) || self.leads_inside(path);
         if self.is_system && !self.options.follow && is_inside() {
@@ -525,6 +529,25 @@ mod tests {
             found.flaws.iter().map(|flaw| (flaw.code.as_str(), flaw.evidence.as_str())).collect();
         flaws.sort_unstable();
         assert_eq!(flaws, [("changed-during-scan", "gone"), ("changed-during-scan", "link")]);
+    }
+
+    /// A class that is a link to a file of the same tree is loaded; its file is called otherwise.
+    #[test]
+    fn links_that_may_be_classes_are_noted() {
+        let root = tempfile::tempdir().unwrap();
+        let real = root.path().canonicalize().unwrap();
+        fs::create_dir(real.join("a")).unwrap();
+        for name in ["A.class", "A.esclazz", "lib", "x.txt", "gone.class"] {
+            let target = if name.starts_with("gone") { "nowhere" } else { "../first" };
+            std::os::unix::fs::symlink(target, real.join("a").join(name)).unwrap();
+        }
+        fs::write(real.join("first"), "").unwrap();
+        let (mut found, options) = (Found::default(), Options::default());
+        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
+        let mut walker = Walker::new(real.clone(), rules, &shared, &mut found);
+        walker.walk(open_root(&real).unwrap(), &mut |_| true);
+        let noted: Vec<&str> = found.linked.iter().map(String::as_str).collect();
+        assert_eq!(noted, ["a/A.class", "a/A.esclazz", "a/gone.class", "a/lib"]);
     }
 
     #[test]

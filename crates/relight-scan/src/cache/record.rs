@@ -32,6 +32,7 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         distributions,
         ownership,
         folder_classes,
+        linked,
         listings,
         profiles,
         archives,
@@ -44,6 +45,7 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
     let alone = distributions.is_empty()
         && ownership.is_empty()
         && folder_classes.is_empty()
+        && linked.is_empty()
         && listings.is_empty()
         && profiles.is_empty();
     if !whole || !alone {

@@ -10,6 +10,7 @@ use relight_model::{Component, Digest, FlawCode, Purl};
 
 use crate::archive::{Entry, Links, Node};
 use crate::evidence::{escape, names_of, place_of};
+use crate::java;
 use crate::unpack::Found;
 
 /// A file of this name hides the one behind the prefix.
@@ -130,7 +131,13 @@ impl Layering {
                 self.replace(&path);
                 self.links.insert(path, target);
             }
-            Node::Link(_) | Node::Device(..) => self.replace(&path),
+            Node::Link(_) | Node::Device(..) => {
+                if matches!(entry.node, Node::Link(_)) && java::may_lead_to_classes(last) {
+                    let place = self.at(&path);
+                    self.totals.link(place);
+                }
+                self.replace(&path);
+            }
             Node::File => {
                 self.replace(&path);
                 self.files += 1;

@@ -16,7 +16,7 @@ use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
 use crate::distribution::Distributions;
-use crate::evidence::{escape, in_archive};
+use crate::evidence::{escape, in_archive, names_of};
 use crate::java;
 use crate::limits::Mode;
 use crate::ownership::is_add_on;
@@ -130,8 +130,12 @@ impl<'a, 'f> Outer<'a, 'f> {
         if entry.node == Node::File {
             return self.read(entry, &member);
         }
-        if let (Node::HardLink(target), Some(level)) = (&entry.node, self.levels.last_mut()) {
-            level.link(&entry.name, target);
+        if let Some(level) = self.levels.last_mut() {
+            if let Node::HardLink(target) = &entry.node {
+                level.link(&entry.name, target);
+            }
+            let is_link = matches!(entry.node, Node::HardLink(_) | Node::Link(_));
+            level.listing.has_links |= is_link && is_class_or_folder(&entry.name);
         }
         for code in entry.flaws {
             self.found.flaw(code, &member.path, 0);
@@ -383,4 +387,8 @@ impl<'a, 'f> Outer<'a, 'f> {
         let tap = Rc::new(RefCell::new(tap));
         (Rc::clone(&tap), SharedTap(tap))
     }
+}
+
+fn is_class_or_folder(name: &[u8]) -> bool {
+    names_of(name).last().is_some_and(|last| java::may_lead_to_classes(last))
 }
