@@ -10,12 +10,13 @@ mod script;
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, ProbeTarget, Target};
-use relight_model::{Digest, Epoch, GateKey, Seen, Site};
+use relight_model::{Criticality, Digest, Epoch, GateKey, Seen, Site, Timestamp};
 use relight_store::{SiteMark, Store};
 
 use crate::edges;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger};
+use crate::policy::{ALONE_WINDOW_S, Policy};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
 pub use left::{are_left, leave};
@@ -116,10 +117,53 @@ impl DrillScope {
         Ok(Self { edges: found })
     }
 
+    /// What of it more people than one would have to agree to: sites that somebody marked for
+    /// drills, that the rules do not name, and that are more than one person may switch, or vital.
+    /// What was marked within a day counts wherever it is, so that slices add up. Nothing for
+    /// canaries alone.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn unagreed(
+        &self,
+        store: &Store,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Option<Unagreed>, EngineError> {
+        let mine = self.edges.iter().flat_map(|edge| &edge.keys).map(DrillKey::key);
+        if mine.filter(|key| key.as_str() != CANARY_KEY).all(|key| policy.drilled.contains(key)) {
+            return Ok(None);
+        }
+        let mut marked = store.marked(SiteMark::DrillOk)?;
+        let mark = SiteMark::DrillOk.as_str();
+        let since = now.saturating_sub(ALONE_WINDOW_S);
+        for change in store.register_changes(0)?.into_iter().filter(|it| it.at > since) {
+            let site = change.what.strip_prefix("mark of site ").filter(|_| change.before == mark);
+            marked.extend(site.and_then(|site| GateKey::new(site).ok()));
+        }
+        marked.retain(|site| !policy.drilled.contains(site));
+        let vital =
+            |site: &Site| site.criticality == Criticality::Vital && marked.contains(&site.slug);
+        let found = Unagreed {
+            sites: marked.len(),
+            vital: store.sites()?.iter().filter(|it| vital(it)).count(),
+        };
+        Ok((found.sites > policy.alone_max || found.vital > 0).then_some(found))
+    }
+
     /// The edges, by name.
     pub fn edges(&self) -> &[DrillEdge] {
         &self.edges
     }
+}
+
+/// Marked sites that a drill may not close on the word of one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unagreed {
+    /// How many there are.
+    pub sites: usize,
+    /// How many of them are vital.
+    pub vital: usize,
 }
 
 /// What one step of a drill did.

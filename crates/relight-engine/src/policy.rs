@@ -8,7 +8,9 @@ mod desk;
 mod person;
 mod refusal;
 
-use relight_model::Digest;
+use std::collections::BTreeSet;
+
+use relight_model::{Digest, GateKey};
 use sha2::{Digest as _, Sha256};
 
 use crate::incident::{Authority, Seat};
@@ -41,13 +43,22 @@ pub struct Policy {
     pub is_signed: bool,
     /// Approvals that were given beforehand, for rules; none in what nobody signed.
     pub standing: Vec<Authority>,
+    /// Sites that a drill may close, however many: whoever signed and confirmed the rules agreed.
+    pub drilled: BTreeSet<GateKey>,
 }
 
 impl Policy {
     /// Two people for everything: what holds where no signed policy says otherwise.
     pub fn strictest() -> Self {
         let (digest, two_max) = (Digest::default(), SITES_WITHOUT_COMMAND_MAX);
-        Self { digest, alone_max: 0, two_max, is_signed: false, standing: Vec::new() }
+        Self {
+            digest,
+            alone_max: 0,
+            two_max,
+            is_signed: false,
+            standing: Vec::new(),
+            drilled: BTreeSet::new(),
+        }
     }
 
     /// Command, and the number typed, for everything: what holds where a signed policy cannot be
@@ -64,6 +75,7 @@ impl Policy {
             two_max: two_max.min(SITES_WITHOUT_COMMAND_MAX),
             is_signed: true,
             standing: Vec::new(),
+            drilled: BTreeSet::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use ed25519_compact::{PublicKey, Signature};
 use relight_engine::policy::{Policy, SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX};
 use relight_engine::store::Store;
-use relight_model::Digest;
+use relight_model::{Digest, GateKey};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
@@ -49,6 +49,14 @@ struct Written {
     keys: Option<Keys>,
     #[serde(default)]
     standing: Vec<policy_standing::Written>,
+    drill: Option<Drill>,
+}
+
+/// Sites that a drill may close, however many.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Drill {
+    sites: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -271,6 +279,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
     if let Err(fault) = policy_standing::authorities(&written.standing) {
         return wrong(fault);
     }
+    let drilled = written.drill.iter().flat_map(|it| &it.sites);
+    if drilled.into_iter().any(|site| GateKey::new(site).is_err()) {
+        return wrong("drill.sites are short names of sites");
+    }
     let switching = written.switching.as_ref();
     if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
         return wrong("switching.one_person_sites is at most 5");
@@ -288,7 +300,9 @@ fn rules(written: &Written, digest: Digest) -> Policy {
     let two = switching.and_then(|it| it.two_people_sites).unwrap_or(SITES_WITHOUT_COMMAND_MAX);
     // What is wrong with one of them was told when the file was read.
     let standing = policy_standing::authorities(&written.standing).unwrap_or_default();
-    Policy { standing, ..Policy::signed(digest, alone, two) }
+    let drilled = written.drill.iter().flat_map(|it| &it.sites);
+    let drilled = drilled.filter_map(|site| GateKey::new(site).ok()).collect();
+    Policy { standing, drilled, ..Policy::signed(digest, alone, two) }
 }
 
 fn standing(folder: &Path, bytes: &[u8], pinned: Option<&str>) -> Result<Standing, ServerError> {
@@ -397,6 +411,19 @@ mod tests {
         assert_eq!(place.read().unwrap().policy.alone_max, 5);
         assert!(place.sign("other", true).unwrap().pinned);
         assert_eq!(place.read().unwrap().standing, Standing::Signed);
+    }
+
+    /// Sites for drills count in what was signed only, and are short names.
+    #[test]
+    fn sites_for_drills_are_those_of_a_signed_policy() {
+        let place = Place::new("[drill]\nsites = [\"care\", \"beds\"]\n");
+        assert!(place.read().unwrap().policy.drilled.is_empty());
+        place.sign("key", false).unwrap();
+        let drilled = place.read().unwrap().policy.drilled;
+        assert_eq!(drilled.iter().map(GateKey::as_str).collect::<Vec<_>>(), ["beds", "care"]);
+        let wrong = Place::new("[drill]\nsites = [\"/etc\"]\n").read().unwrap_err();
+        let why = std::error::Error::source(&wrong).unwrap().to_string();
+        assert!(why.contains("drill.sites"), "{why}");
     }
 
     /// It noted that none held before, so that the old policy, put back as it was signed, did not.

@@ -1,6 +1,7 @@
 //! Who may switch from the command line: one operator, named in `policy.toml`, for a town; or
 //! whoever plays with a demo folder. Everybody else needs a server that knows identities.
 
+use relight_engine::drill::DrillScope;
 use relight_engine::policy::{Policy, Refusal, SITES_ALONE_MAX};
 use relight_engine::store::Store;
 use relight_engine::{EngineError, EngineErrorKind};
@@ -65,10 +66,30 @@ pub(crate) fn author(
     })
 }
 
-/// Under which name somebody rehearses: a drill can touch nothing that visitors need, so that it
-/// asks for nobody's leave, in a register of any size.
+/// Under which name somebody rehearses, in a register of any size: that of the one operator, else
+/// that of the command.
 pub(crate) fn rehearser(context: &Context, store: &Store) -> String {
     single(context, store).ok().flatten().unwrap_or_else(|| REHEARSER.to_owned())
+}
+
+/// Whether a drill may close what somebody marked for it: as many sites as one person may switch,
+/// and no vital one, unless a policy that people signed and confirmed names them. Before anybody
+/// can sign in there is one person, whom nobody could ask.
+pub(crate) fn may_drill(
+    context: &Context,
+    store: &Store,
+    scope: &DrillScope,
+) -> Result<(), Failure> {
+    if !has_accounts(context, store)? {
+        return Ok(());
+    }
+    let (lang, policy) = (context.lang, policy(context, store)?.policy);
+    let unagreed = scope.unagreed(store, &policy, context.now());
+    let Some(found) = unagreed.map_err(|error| Failure::engine(lang, &error))? else {
+        return Ok(());
+    };
+    let told = texts::drill_unagreed(lang, policy.alone_max, found.sites, found.vital);
+    Err(Failure::approval(told).hint(texts::drill_unagreed_remedy(lang)))
 }
 
 /// The rules for the operator of a machine. Before anybody can sign in, and as long as nobody

@@ -10,6 +10,7 @@ mod checks;
 mod controls;
 mod deciding;
 mod disk;
+mod drill_marks;
 mod drill_proxies;
 mod edge;
 mod engine;

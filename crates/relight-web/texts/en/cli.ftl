@@ -1105,6 +1105,11 @@ head-written = head of { NUMBER($entries) } { $entries ->
  } signed: { $file }
 head-key = key: { $key }
 head-elsewhere = keep it on another machine, and the key beside it: relight audit verify --head FILE --key KEY
+drill-unagreed = { $sites ->
+    [one] { NUMBER($sites) } marked site
+   *[other] { NUMBER($sites) } marked sites
+} (vital: { NUMBER($vital) }) that a drill would close: on the word of one person it closes { NUMBER($max) } at most, and no vital one
+drill-unagreed-remedy = name them in [drill] sites of policy.toml, which is signed and confirmed by another person; or take marks off: relight sites set SITE drill_ok=no
 drill-report-written = signed report: { $file }, key { $key }
 drill-report-good = rehearsed by { $by }, { $at }; signed with the key { $key }
 report-unreadable = this is no signed report of a drill

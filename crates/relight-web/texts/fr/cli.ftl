@@ -1159,6 +1159,11 @@ head-written = tête de { NUMBER($entries) } { $entries ->
  } signée : { $file }
 head-key = clé : { $key }
 head-elsewhere = gardez-la sur une autre machine, avec la clé : relight audit verify --head FICHIER --key CLÉ
+drill-unagreed = { $sites ->
+    [one] { NUMBER($sites) } site marqué
+   *[other] { NUMBER($sites) } sites marqués
+} (vitaux : { NUMBER($vital) }) qu’un exercice fermerait : sur la parole d’une personne, il en ferme { NUMBER($max) } au plus, et aucun vital
+drill-unagreed-remedy = nommez-les dans [drill] sites de policy.toml, que l’on signe et qu’une autre personne confirme; ou retirez des marques : relight sites set SITE drill_ok=no
 drill-report-written = rapport signé : { $file }, clé { $key }
 drill-report-good = exercice mené par { $by }, { $at }; signé avec la clé { $key }
 report-unreadable = ce n'est pas le rapport signé d'un exercice

@@ -66,6 +66,28 @@ fn a_drill_asks_for_nobodys_leave_in_a_register_of_any_size_and_beside_a_server(
     assert_eq!(place.expect(0, &["audit", "verify", "--json"]).json()["intact"], true);
 }
 
+/// Goal: where people sign in, the marks of one person close no more than that person may switch.
+/// Method: a register with an account and no signed policy, which lets nobody switch alone; the
+/// command of the controller, too. The canary is nobody's site.
+#[test]
+fn a_drill_closes_no_more_than_one_person_may_switch_where_people_sign_in() {
+    let town = Town::new();
+    let place = &town.place;
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    store.add_account("anna", 1, &[]).unwrap();
+    drop(store);
+    let told = place.expect(4, &["drill"]);
+    assert!(told.stderr.contains("1 marked site (vital: 0)"), "{}", told.text());
+    assert!(told.stderr.contains("[drill] sites of policy.toml"), "{}", told.text());
+    place.expect(4, &["drill", "--hold", "north", "--term", "1", "--seq", "1"]);
+    assert!(drilled(place).is_empty());
+    place.expect(0, &["edge", "test", "north"]);
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=no"]);
+    let canary = place.expect(0, &["drill", "--json"]).json();
+    assert_eq!(canary["edges"][0]["keys"], json!(["relight-canary"]), "{canary}");
+}
+
 /// Goal: the whole way of a fixed site under a server, without anybody: declared, read again, asked
 /// behind its closed gate, relit. Method: the program, a real edge, visitors.
 #[test]

@@ -119,6 +119,7 @@ impl Drill {
         let actor = operator::rehearser(context, &store);
         let failed = |error| Failure::engine(lang, &error);
         let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
+        operator::may_drill(context, &store, &scope)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &[]);
         let reports: Vec<DrillReport> =
@@ -155,8 +156,10 @@ impl Drill {
         } else {
             DrillScope::read(store, &names)
         };
+        let scope = scope.map_err(failed)?;
+        operator::may_drill(context, store, &scope)?;
         let ledger = register::ledger(store, context)?;
-        for edge in scope.map_err(failed)?.edges() {
+        for edge in scope.edges() {
             let began = &mut || {
                 report.line(edge.name());
                 report.flush();
