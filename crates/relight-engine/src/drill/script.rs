@@ -1,5 +1,6 @@
 //! The steps of a drill, on one edge.
 
+mod hosts;
 mod tunnels;
 
 use std::collections::BTreeMap;
@@ -126,26 +127,6 @@ pub struct Pace {
     /// of an edge follows, and `--term` and `--seq` of the epoch; without it nothing is killed.
     pub second: Option<Vec<String>>,
 }
-
-/// The spelling that every edge answers.
-const PLAIN: &str = "plain";
-
-/// Spellings of the canary's name that confuse gates which are keyed by what a client sends.
-const SPELLINGS: [(&str, &str); 13] = [
-    (PLAIN, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    ("upper case", "GET / HTTP/1.1\r\nHost: UPPER\r\n\r\n"),
-    ("port", "GET / HTTP/1.1\r\nHost: HOST:8080\r\n\r\n"),
-    ("trailing dot", "GET / HTTP/1.1\r\nHost: HOST.\r\n\r\n"),
-    ("dot and port", "GET / HTTP/1.1\r\nHost: HOST.:8080\r\n\r\n"),
-    ("absolute form", "GET http://HOST/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    ("other host in the address", "GET http://nobody.invalid/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    ("other host in the header", "GET http://HOST/ HTTP/1.1\r\nHost: nobody.invalid\r\n\r\n"),
-    ("unknown host", "GET / HTTP/1.1\r\nHost: nobody.invalid\r\n\r\n"),
-    ("HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"),
-    ("two hosts", "GET / HTTP/1.1\r\nHost: HOST\r\nHost: nobody.invalid\r\n\r\n"),
-    ("spaces", "GET / HTTP/1.1\r\nHost:   HOST  \r\n\r\n"),
-    ("POST", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\n\r\nab"),
-];
 
 pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport {
     let mut steps: Vec<Step> = Vec::new();
@@ -316,27 +297,6 @@ impl Drill {
         let sites: BTreeMap<&GateKey, Site> =
             self.edge.keys.iter().map(|key| (&key.key, site(&self.edge, key))).collect();
         crate::reconcile::wants(&self.ledger, self.edge.name(), |key| sites.get(key))
-    }
-
-    fn hosts(&self) -> Result<(), String> {
-        for listener in Listener::all(&self.edge.target).map_err(|error| chain(&error))? {
-            for (name, request) in SPELLINGS {
-                let request = request
-                    .replace("HOST", CANARY_HOST)
-                    .replace("UPPER", &CANARY_HOST.to_uppercase());
-                let client = listener.connect(CANARY_HOST);
-                let mut client = client.map_err(|error| chain(&error))?;
-                // A refused spelling may end the connection without an answer.
-                let answer = client.exchange(request.as_bytes(), false).map(|it| it.status);
-                if let (PLAIN, Err(error)) = (name, &answer) {
-                    return Err(chain(error));
-                }
-                if answer.is_ok_and(|status| status < 400) {
-                    return Err(format!("{listener}: {name} reached the dark canary, or a site"));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// What was proven dark has none left.

@@ -61,10 +61,19 @@ fn origin() -> SocketAddr {
 
 /// A drill of one marked site and the canary, on an edge that is registered so.
 fn drilled(kind: Kind, prepare: impl FnOnce(&mut Target, &Rig)) -> DrillReport {
+    drilled_as(kind, |text| text, prepare)
+}
+
+/// The same on an edge whose configuration somebody changed.
+fn drilled_as(
+    kind: Kind,
+    change: impl Fn(String) -> String,
+    prepare: impl FnOnce(&mut Target, &Rig),
+) -> DrillReport {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let mut rig = Rig::start(&folder.path().join("rig"), kind, 2);
     rig.config.sites[1].upstream = origin();
-    rig.start_edge(|text| text);
+    rig.start_edge(change);
     let mut target = rig.with_origins();
     target.settings.remove(UPGRADES);
     prepare(&mut target, &rig);
@@ -125,4 +134,34 @@ fn a_proxy_without_a_program_that_reloads_it_is_not_tried_there() {
     let failed = report.failed().unwrap();
     assert_eq!(failed.name, StepName::Reload);
     assert!(failed.detail.contains("/bin/false"), "{failed:?}");
+}
+
+/// An unknown name that ends in a site which has nothing at its root was taken for refused.
+#[test]
+fn a_proxy_that_gives_unknown_names_to_a_site_does_not_pass_whatever_that_site_answers() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let site = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(stream);
+            let mut head = String::new();
+            while lines.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            let answer =
+                b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            drop(lines.get_mut().write_all(answer));
+        }
+    });
+    let report = drilled_as(
+        Kind::Nginx,
+        |text| {
+            let open = format!("location / {{ proxy_pass http://{site}; }}");
+            let changed = text.replacen("return 421;", &open, 1);
+            assert_ne!(changed, text);
+            changed
+        },
+        |_, _| (),
+    );
+    let failed = report.failed().unwrap();
+    assert_eq!(failed.name, StepName::Hosts, "{failed:?}");
+    assert!(failed.detail.ends_with(": 404"), "{failed:?}");
 }
