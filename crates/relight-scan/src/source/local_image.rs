@@ -26,27 +26,75 @@ pub(crate) struct Folder {
     pub(crate) digest: Option<Digest>,
 }
 
-/// The layers of an image, from the bottom, in the first store that has it.
+/// An image of a store that a reference may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fit {
+    name: String,
+    id: String,
+    /// It is called so, and not only behind the name of a registry.
+    is_exact: bool,
+    engine: Engine,
+    store: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Docker,
+    /// Buildah and CRI-O keep theirs in the same way.
+    Podman,
+}
+
+/// The layers of an image, from the bottom.
 ///
 /// # Errors
-/// No store has the image, or one that has it cannot be understood.
+/// No store has the image, one that has it cannot be understood, or several are meant.
 pub(crate) fn find(stores: &[PathBuf], reference: &str) -> io::Result<Vec<Folder>> {
-    let found = stores
-        .iter()
-        .find_map(|store| docker(store, reference).or_else(|| podman(store, reference)));
+    let names = [reference.to_owned(), with_tag(reference)];
+    let mut fits: Vec<Fit> = Vec::new();
+    for store in stores {
+        fits.extend(of_docker(store, &names).unwrap_or_default());
+        fits.extend(of_podman(store, &names).unwrap_or_default());
+    }
+    if fits.iter().any(|fit| fit.is_exact) {
+        fits.retain(|fit| fit.is_exact);
+    }
+    if fits.iter().any(|fit| fit.id != fits[0].id) {
+        let mut several: Vec<String> =
+            fits.iter().map(|fit| format!("{} ({})", fit.name, fit.id)).collect();
+        several.sort_unstable();
+        several.dedup();
+        let several = several.join(", ");
+        let message = format!("several images are meant; name one of them in full: {several}");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let found = fits.iter().find_map(|fit| match fit.engine {
+        Engine::Docker => docker(&fit.store, &fit.id),
+        Engine::Podman => podman(&fit.store, &fit.id),
+    });
     found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no local store has this image"))
 }
 
-/// `image/overlay2` of Docker: names, configurations and the chain of each layer.
-fn docker(store: &Path, reference: &str) -> Option<Vec<Folder>> {
+/// The images of Docker that are called so, or have this digest.
+fn of_docker(store: &Path, names: &[String; 2]) -> Option<Vec<Fit>> {
+    let repositories = document(&store.join("image/overlay2/repositories.json"))?;
+    let fit = |name: &str, id: &str| {
+        let id = Digest::parse(id.trim_start_matches("sha256:"))?.to_string();
+        let (engine, store) = (Engine::Docker, store.to_owned());
+        Some(Fit { name: name.to_owned(), id, is_exact: true, engine, store })
+    };
+    let by_name = repositories["Repositories"].as_object()?.values().flat_map(|known| {
+        names.iter().filter_map(|name| fit(name, known[name.as_str()].as_str()?))
+    });
+    let mut fits: Vec<Fit> = by_name.collect();
+    if fits.is_empty() {
+        fits.extend(fit(&names[0], &names[0]));
+    }
+    Some(fits)
+}
+
+/// `image/overlay2` of Docker: configurations and the chain of each layer.
+fn docker(store: &Path, id: &str) -> Option<Vec<Folder>> {
     let images = store.join("image/overlay2");
-    let names = document(&images.join("repositories.json"))?;
-    let full = with_tag(reference);
-    let by_name = names["Repositories"]
-        .as_object()?
-        .values()
-        .find_map(|names| [reference, &full].into_iter().find_map(|name| names[name].as_str()));
-    let id = Digest::parse(by_name.unwrap_or(reference).trim_start_matches("sha256:"))?;
     let config = document(&images.join(format!("imagedb/content/sha256/{id}")))?;
     let mut chain: Option<Digest> = None;
     let mut folders = Vec::new();
@@ -65,20 +113,31 @@ fn docker(store: &Path, reference: &str) -> Option<Vec<Folder>> {
     Some(folders)
 }
 
-/// `overlay-images` and `overlay-layers` of Podman, Buildah and CRI-O.
-fn podman(store: &Path, reference: &str) -> Option<Vec<Folder>> {
+/// The images of Podman, Buildah and CRI-O that are called so, in any registry, or have this id.
+fn of_podman(store: &Path, names: &[String; 2]) -> Option<Vec<Fit>> {
     let images = document(&store.join("overlay-images/images.json"))?;
-    let full = with_tag(reference);
-    let is_it = |image: &&Value| {
-        let names = image["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let mut names = names.chain(image["id"].as_str());
-        names.any(|name| {
-            [reference, &full].iter().any(|it| {
-                name == *it || name.strip_suffix(*it).is_some_and(|rest| rest.ends_with('/'))
-            })
-        })
-    };
-    let mut layer = images.as_array()?.iter().find(is_it)?["layer"].as_str()?.to_owned();
+    let mut fits = Vec::new();
+    for image in images.as_array()? {
+        let Some(id) = image["id"].as_str() else { continue };
+        let own = image["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for own in own.chain([id]) {
+            let ends =
+                |it: &String| own.strip_suffix(it.as_str()).is_some_and(|rest| rest.ends_with('/'));
+            let is_exact = names.iter().any(|it| own == it);
+            if is_exact || names.iter().any(ends) {
+                let (name, id, engine) = (own.to_owned(), id.to_owned(), Engine::Podman);
+                fits.push(Fit { name, id, is_exact, engine, store: store.to_owned() });
+            }
+        }
+    }
+    Some(fits)
+}
+
+/// `overlay-images` and `overlay-layers` of Podman, Buildah and CRI-O.
+fn podman(store: &Path, id: &str) -> Option<Vec<Folder>> {
+    let images = document(&store.join("overlay-images/images.json"))?;
+    let image = images.as_array()?.iter().find(|image| image["id"] == id)?;
+    let mut layer = image["layer"].as_str()?.to_owned();
     let layers = document(&store.join("overlay-layers/layers.json"))?;
     let layers = layers.as_array()?;
     let mut folders = Vec::new();
@@ -193,5 +252,44 @@ mod tests {
             assert_eq!(found[0].digest, Digest::parse(&hex("3")));
         }
         assert!(find(&[store.to_owned()], "pp:1").is_err(), "whole names only");
+    }
+
+    /// The first one that fitted was scanned, without a word.
+    #[test]
+    fn a_name_of_several_images_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let store = place.path();
+        let image = |id: &str, names: &str| {
+            format!("{{\"id\":\"{id}\",\"names\":[{names}],\"layer\":\"{id}\"}}")
+        };
+        let images = [
+            image("i", r#""a.example/app:1","a.example/app:latest","own:1""#),
+            image("j", r#""b.example/app:1","c.example/own:1""#),
+        ];
+        write(store, "overlay-images/images.json", &format!("[{}]", images.join(",")));
+        write(store, "overlay-layers/layers.json", r#"[{"id":"i"},{"id":"j"}]"#);
+        let look = |reference: &str| match find(&[store.to_owned()], reference) {
+            Ok(folders) => folders[0].path.to_string_lossy().into_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(
+            look("app:1"),
+            "several images are meant; name one of them in full: a.example/app:1 (i), \
+             b.example/app:1 (j)"
+        );
+        let layer = |id: &str| store.join("overlay").join(id).join("diff");
+        for (reference, id) in [("b.example/app:1", "j"), ("app", "i"), ("own:1", "i"), ("j", "j")]
+        {
+            assert_eq!(Path::new(&look(reference)), layer(id), "{reference}");
+        }
+        // Docker calls another one so.
+        let other = hex("c");
+        write(
+            store,
+            "image/overlay2/repositories.json",
+            &format!("{{\"Repositories\":{{\"own\":{{\"own:1\":\"sha256:{other}\"}}}}}}"),
+        );
+        assert!(look("own:1").starts_with("several images are meant"));
+        assert_eq!(Path::new(&look("j")), layer("j"));
     }
 }
