@@ -103,22 +103,24 @@ pub struct File<'a> {
     pub listing: Option<&'a Listing>,
     /// The bytes of a program, by range: it may be larger than any buffer.
     pub source: Option<&'a dyn ReadAt>,
+    /// It is a member of a container whose listing holds it as well.
+    pub is_listed: bool,
 }
 
 impl<'a> File<'a> {
     /// A file with all its bytes.
     pub const fn of_bytes(path: &'a str, bytes: &'a [u8]) -> Self {
-        Self { path, bytes, listing: None, source: None }
+        Self { path, bytes, listing: None, source: None, is_listed: false }
     }
 
     /// A container that was just closed.
     pub const fn of_listing(path: &'a str, listing: &'a Listing) -> Self {
-        Self { path, bytes: &[], listing: Some(listing), source: None }
+        Self { path, bytes: &[], listing: Some(listing), source: None, is_listed: false }
     }
 
     /// A program.
     pub const fn of_source(path: &'a str, source: &'a dyn ReadAt) -> Self {
-        Self { path, bytes: &[], listing: None, source: Some(source) }
+        Self { path, bytes: &[], listing: None, source: Some(source), is_listed: false }
     }
 }
 
@@ -325,12 +327,12 @@ impl Index {
     /// Whether a file with this name may be selected for it.
     pub(crate) fn may_want_name(&self, file: &[u8]) -> bool {
         let Ok(file) = std::str::from_utf8(file) else { return true };
-        self.by_name.contains_key(file) || self.members.contains(&file)
+        self.by_name.contains_key(file) || self.wants_member(file)
     }
 
-    /// Whether a member is kept for the listing of its container.
+    /// Whether a member is kept for the listing of its container: loaders of Java take any letters.
     pub(crate) fn wants_member(&self, name: &str) -> bool {
-        self.members.contains(&file_name(name))
+        self.members.iter().any(|member| member.eq_ignore_ascii_case(file_name(name)))
     }
 }
 
@@ -411,9 +413,10 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
                 let listing = containers.entry(container).or_default();
                 listing.complete = true;
                 listing.entries.push(Listed { name: member.to_owned(), ..Listed::default() });
-                if plugin.selects().iter().any(
-                    |select| matches!(select, Select::Member(name) if *name == file_name(member)),
-                ) {
+                let name = file_name(member);
+                let is_member = |it: &str| it.eq_ignore_ascii_case(name);
+                let wants = |it: &Select| matches!(it, Select::Member(it) if is_member(it));
+                if plugin.selects().iter().any(wants) {
                     listing.members.push((member.to_owned(), bytes.clone()));
                 }
             } else {

@@ -70,7 +70,8 @@ pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
 /// version that none of them has: `guice.jar` holds the coordinates of what was merged into it, and
 /// none of its own.
 fn name_whole(path: &str, listing: &Listing, has_classes: bool, parts: &[Purl], out: &mut Catalog) {
-    let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
+    let is_manifest = |name: &str| name.eq_ignore_ascii_case("META-INF/MANIFEST.MF");
+    let manifest = listing.members.iter().find(|(name, _)| is_manifest(name));
     let manifest = manifest.map(|(_, bytes)| Manifest::read(bytes));
     let claim = manifest.as_ref().and_then(Manifest::claim);
     let is_part = |claim: &Purl, part: &Purl| {
@@ -130,10 +131,10 @@ pub(crate) fn read_pom(path: &str, bytes: &[u8]) -> Result<Purl, Warning> {
 
 /// The main section of a manifest (JAR File Specification): lines of at most 72 bytes, a leading
 /// space continues the line before.
-struct Manifest(String);
+pub(super) struct Manifest(String);
 
 impl Manifest {
-    fn read(bytes: &[u8]) -> Self {
+    pub(super) fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("\n ", "");
         Self(text.split("\n\n").next().unwrap_or_default().to_owned())
     }
@@ -153,7 +154,7 @@ impl Manifest {
     }
 
     /// What it says that the archive is.
-    fn claim(&self) -> Option<Purl> {
+    pub(super) fn claim(&self) -> Option<Purl> {
         let version =
             self.field("Implementation-Version").or_else(|| self.field("Bundle-Version"))?;
         // The group is taken only together with a title that is an artifact's name: Maven writes
@@ -192,13 +193,63 @@ fn file_stem(path: &str) -> Option<&str> {
     ["jar", "war", "ear", "aar"].contains(&ending.to_ascii_lowercase().as_str()).then_some(stem)
 }
 
+/// Words that belong to the version in front of them, also where a number follows.
+const QUALIFIERS: [&str; 35] = [
+    "alpha",
+    "android",
+    "b",
+    "beta",
+    "brew",
+    "build",
+    "cr",
+    "dev",
+    "ea",
+    "eap",
+    "final",
+    "fuse",
+    "ga",
+    "hadoop",
+    "hotfix",
+    "incubating",
+    "java",
+    "jbossorg",
+    "jdk",
+    "jre",
+    "m",
+    "milestone",
+    "p",
+    "patch",
+    "pre",
+    "preview",
+    "r",
+    "rc",
+    "redhat",
+    "release",
+    "rev",
+    "scala",
+    "snapshot",
+    "sp",
+    "spark",
+];
+
 /// `commons-io-2.11.0` is `commons-io` and `2.11.0`: the version starts at the first digit behind
-/// a dash.
+/// a dash, unless another word with a version of its own follows: `log4j-1.2-api-2.17.1` is
+/// `log4j-1.2-api`.
 pub(crate) fn split_version(stem: &str) -> Option<(&str, &str)> {
-    let at = stem
-        .match_indices('-')
-        .map(|(at, _)| at)
-        .find(|at| stem.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit))?;
+    let starts_so = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let mut dashes = stem.match_indices('-').map(|(at, _)| at);
+    let mut at = dashes.find(|at| starts_so(&stem[at + 1..]))?;
+    let mut before = at;
+    for next in dashes {
+        let (word, rest) = (&stem[before + 1..next], &stem[next + 1..]);
+        let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
+        let is_name = is_word && !QUALIFIERS.contains(&word.to_ascii_lowercase().as_str());
+        let number = rest.split('-').next().unwrap_or_default();
+        if is_name && starts_so(number) && number.contains('.') {
+            at = next;
+        }
+        before = next;
+    }
     let (name, version) = (&stem[..at], &stem[at + 1..]);
     (is_artifact(name) && !version.contains(['%', ' '])).then_some((name, version))
 }

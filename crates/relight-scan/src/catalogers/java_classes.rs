@@ -1,11 +1,13 @@
-//! Java code unpacked into folders: what `pom.properties` says.
+//! Java code unpacked into folders: what `pom.properties` and the manifest say.
 
 use relight_model::{Basis, Catalog, Component};
 
-use super::java_archive::{installed_at, read_pom};
+use super::java_archive::{Manifest, installed_at, read_pom};
 use crate::cataloger::{Cataloger, File, Select};
 
-pub(super) const PLUGIN: JavaClasses = JavaClasses { selects: &[Select::Name("pom.properties")] };
+pub(super) const PLUGIN: JavaClasses = JavaClasses {
+    selects: &[Select::Name("pom.properties"), Select::Suffix("META-INF/MANIFEST.MF")],
+};
 
 /// The folder form of what [`super::java_archive`] reads in archives.
 pub(super) struct JavaClasses {
@@ -22,10 +24,14 @@ impl Cataloger for JavaClasses {
     }
 
     fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
-        if file.path.contains("!/") {
-            return; // Inside an archive; its listing says more.
+        if file.is_listed {
+            return; // In an archive of Java; its listing says more.
         }
-        if let Some((root, _)) = file.path.split_once("META-INF/maven/") {
+        if let Some(root) = file.path.strip_suffix("META-INF/MANIFEST.MF") {
+            let claim = Manifest::read(file.bytes).claim();
+            let claim = claim.map(|purl| installed_at(purl, &place(root), Basis::Manifest));
+            claim.into_iter().for_each(|claim| out.push(claim));
+        } else if let Some((root, _)) = file.path.rsplit_once("META-INF/maven/") {
             match read_pom(file.path, file.bytes) {
                 Ok(purl) => {
                     let found: Component = installed_at(purl, &place(root), Basis::PomProperties);
@@ -37,7 +43,11 @@ impl Cataloger for JavaClasses {
     }
 }
 
-/// A folder as a place; the root of the scan is `./`.
+/// A folder as a place; the root of the scan is `./`, and that of an archive the archive.
 fn place(folder: &str) -> String {
-    if folder.is_empty() { "./".to_owned() } else { folder.to_owned() }
+    match folder.strip_suffix("!/") {
+        Some(archive) => archive.to_owned(),
+        None if folder.is_empty() => "./".to_owned(),
+        None => folder.to_owned(),
+    }
 }

@@ -317,8 +317,11 @@ impl<'a, 'f> Outer<'a, 'f> {
                 return self.flaw_once(FlawCode::LimitMemory, path);
             }
         }
+        let is_java = |level: &Level| matches!(level.kind, Kind::Zip | Kind::Jimage);
+        let is_listed = self.levels.last().is_some_and(is_java);
         for cataloger in catalogers {
-            self.run_cataloger(cataloger, &File::of_bytes(path, bytes));
+            let file = File { is_listed, ..File::of_bytes(path, bytes) };
+            self.run_cataloger(cataloger, &file);
         }
     }
 

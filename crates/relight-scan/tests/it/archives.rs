@@ -2,8 +2,9 @@
 
 use relight_scan::Options;
 
+use crate::container_writer::{gz, tar};
 use crate::zip_writer::{Member, end, write, write_with};
-use crate::{one, pom, pom_path, run, text, tree};
+use crate::{CLASS, one, pom, pom_path, run, text, tree};
 
 fn jar(artifact: &str, version: &str) -> Vec<u8> {
     write(&[
@@ -282,4 +283,27 @@ fn an_archive_in_a_private_folder_is_opened() {
     let report = run(files.path(), &Options::default());
     let expected = "pkg:npm/x@1.0.0 in .aws/lambda.zip!/node_modules/x/package.json\n";
     assert_eq!(text(&report), expected);
+}
+
+/// Code of Java in folders, also of an archive that is none of Java: nobody else reads what says
+/// what it is. Inside of a jar, the jar is the place.
+#[test]
+fn exploded_archives_of_java_in_other_archives() {
+    let manifest = b"Implementation-Title: b\nImplementation-Version: 2\n";
+    let (pom_at, pom) = (format!("app/{}", pom_path("a")), pom("a", "1"));
+    let manifest_at = "lib/b/META-INF/MANIFEST.MF";
+    let packed = gz(&tar(&[(&pom_at, &pom), (manifest_at, manifest)]));
+    let found = "pkg:maven/b@2 in o.tgz!/lib/b/\npkg:maven/g/a@1 in o.tgz!/app/\n";
+    assert_eq!(one("o.tgz", &packed), found);
+    let root = tar(&[(&pom_path("a"), &pom)]);
+    assert_eq!(one("o.tar", &root), "pkg:maven/g/a@1 in o.tar\n");
+    let jar = [
+        Member::deflated(&pom_path("a"), &pom),
+        Member::deflated("META-INF/MANIFEST.MF", b"Bundle-SymbolicName: g.a\nBundle-Version: 1\n"),
+    ];
+    assert_eq!(one("o.jar", &write(&jar)), "pkg:maven/g/a@1 in o.jar\n");
+    // The JVM takes the manifest in any letters.
+    let jar =
+        [Member::deflated("meta-inf/Manifest.mf", manifest), Member::stored("A.class", CLASS)];
+    assert!(one("o.jar", &write(&jar)).contains("pkg:maven/b@2 in o.jar\n"));
 }
