@@ -15,6 +15,7 @@ relight_model::registry! {
     composer,
     conan,
     conda_meta,
+    deno_lock,
     deps_json,
     dotnet_program,
     dpkg,

@@ -162,6 +162,8 @@ fn program(bytes: &[u8]) -> Option<Head> {
     Some(match bytes {
         [0x7f, b'E', b'L', b'F', ..] => Head::Program(Kind::Elf),
         [b'M', b'Z', ..] if bytes.len() >= 64 => Head::Program(Kind::Pe),
+        // It names who reads it, and is no script that unpacks itself.
+        _ if bytes.starts_with(BUN_LOCK) => Head::Other,
         [b'#', b'!', rest @ ..] if is_interpreter(rest) => Head::Script,
         // A program for several machines of macOS starts like a class; it says how many, and no
         // class file is older than version 45.
@@ -178,6 +180,9 @@ fn program(bytes: &[u8]) -> Option<Head> {
         _ => return None,
     })
 }
+
+/// How the binary lock file of Bun starts.
+pub(crate) const BUN_LOCK: &[u8] = b"#!/usr/bin/env bun\nbun-lockfile-format-v";
 
 /// Bytes of the first line of a script (execve(2)).
 const INTERPRETER_BYTES_MAX: usize = 256;
@@ -322,6 +327,7 @@ mod tests {
             (b"\x7fELF\x02", program(Kind::Elf)),
             (b"MZ short", Head::Text),
             (b"#!/bin/sh\n", Head::Script),
+            (b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n\x02\0", Head::Other),
             (b"7z\xbc\xaf\x27\x1c", Head::Container(Kind::SevenZip)),
             (b"!<arch>\ndebian-binary   ", Head::Container(Kind::Deb)),
             (b"!<arch>\nlib.o/   ", Head::Text),

@@ -1,16 +1,28 @@
-//! The text lock file of bun: `bun.lock`.
+//! The lock files of bun: `bun.lock`, which is text, and `bun.lockb`, which is not.
 
-use relight_model::{Catalog, Purl};
+use relight_model::{Catalog, FlawCode, Purl};
 use serde_json::Value;
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
+use crate::sniff::BUN_LOCK;
 
-/// JSON with commas behind last elements: `"packages": { "a": ["a@1.0.0", …] }`.
-pub(super) const PLUGIN: Reader =
-    Reader { name: "bun_lock", selects: &[Select::Name("bun.lock")], read };
+/// JSON with commas behind last elements: `"packages": { "a": ["a@1.0.0", …] }`. The older form is
+/// an image of bun's memory, of which there is no description: it is recognised and not read.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "bun_lock",
+    selects: &[Select::Name("bun.lock"), Select::Name("bun.lockb")],
+    read,
+};
 
 fn read(file: &File<'_>, out: &mut Catalog) {
+    if file.bytes.starts_with(BUN_LOCK) {
+        out.unlisted = Some(FlawCode::NodeUnlisted);
+        return;
+    }
+    if file.path.ends_with('b') {
+        return reader::bad(file, reader::LOCK, "no lock file of bun", out);
+    }
     let strict = without_last_commas(&reader::text(file));
     let strict = File::of_bytes(file.path, strict.as_bytes());
     let Some(lock) = reader::json(&strict, reader::LOCK, out) else { return };

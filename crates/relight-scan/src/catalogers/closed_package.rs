@@ -1,5 +1,6 @@
 //! Packages that are not installed but lie there as the file that would be: a `.deb`, an Alpine or
-//! Arch package, an RPM, a gem, a crate, an npm tarball. Each names itself in a member of its own.
+//! Arch package, an RPM, a gem, a crate, an npm tarball, one of conda. Each names itself in a
+//! member of its own.
 
 use relight_model::{Basis, Catalog, Component, Purl, Scope};
 
@@ -23,6 +24,7 @@ pub(super) const PLUGIN: Reader = Reader {
         Select::Within(INSIDE, HEADER_MEMBER),
         Select::Within(INSIDE, "Cargo.toml"),
         Select::Within(INSIDE, "package.json"),
+        Select::Within("!/info/", "index.json"),
     ],
     read,
 };
@@ -39,6 +41,11 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         }
         "package/package.json" => match reader::json(file, reader::METADATA, out) {
             Some(value) => (package, npm(package, &value)),
+            None => return,
+        },
+        "info/index.json" => match reader::json(file, reader::METADATA, out) {
+            // The newer form has it in a stream of its own.
+            Some(value) => (whole_of_conda(package), conda(&value)),
             None => return,
         },
         HEADER_MEMBER => (package, rpm(file.bytes)),
@@ -79,6 +86,26 @@ impl Named {
 
 fn ends_with_any(path: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| path.ends_with(ending))
+}
+
+/// The index of a package of conda; many other things have one in such a place.
+fn conda(index: &serde_json::Value) -> Named {
+    let field = |key| reader::string(index, key);
+    if index.get("depends").is_none() || index.get("build").is_none() {
+        return Named::Other;
+    }
+    let purl = Purl::new("conda", "", field("name"), field("version"))
+        .with_qualifier("build", field("build"))
+        .with_qualifier("subdir", field("subdir"));
+    Named::Package(purl)
+}
+
+/// The package around `info-NAME.tar.zst`.
+fn whole_of_conda(package: &str) -> &str {
+    match package.rsplit_once("!/") {
+        Some((whole, part)) if part.starts_with("info-") => whole,
+        _ => package,
+    }
 }
 
 /// The control file of a Debian package (deb-control(5)). Other files of this name, the one of a

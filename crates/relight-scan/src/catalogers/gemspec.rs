@@ -1,4 +1,4 @@
-//! Ruby gems: `specifications/NAME-VERSION.gemspec`.
+//! Ruby gems: `specifications/NAME-VERSION.gemspec`, and those that Bundler takes from git.
 
 use relight_model::{Basis, Catalog, Purl};
 
@@ -7,13 +7,28 @@ use crate::evidence::file_name;
 use crate::reader::{self, Reader};
 
 /// What RubyGems writes for each installed gem, the default ones included. A gemspec elsewhere is
-/// a program that builds one.
-pub(super) const PLUGIN: Reader =
-    Reader { name: "gemspec", selects: &[Select::Inside("specifications/", ".gemspec")], read };
+/// a program that builds one, but in `bundler/gems/NAME-COMMIT/`: Bundler writes what it gave in
+/// its place.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "gemspec",
+    selects: &[Select::Inside("specifications/", ".gemspec"), Select::Inside(FROM_GIT, ".gemspec")],
+    read,
+};
+
+/// Where Bundler puts gems that it takes from git, each in a folder of its own.
+const FROM_GIT: &str = "bundler/gems/";
+
+/// Folders below that in which Bundler looks for gemspecs, the gem's own included.
+const FOLDERS_MAX: usize = 3;
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some((folder, _)) = file.path.rsplit_once('/') else { return };
-    if !["specifications", "specifications/default"].iter().any(|end| folder.ends_with(end)) {
+    let is_from_git = file
+        .path
+        .rsplit_once(FROM_GIT)
+        .is_some_and(|(_, inside)| (1..=FOLDERS_MAX).contains(&inside.matches('/').count()));
+    let is_own = ["specifications", "specifications/default"].iter().any(|it| folder.ends_with(it));
+    if !is_own && !is_from_git {
         return;
     }
     let text = reader::text(file);
@@ -25,7 +40,11 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         line.filter(|line| line.trim_start().starts_with('=')).and_then(reader::quoted)
     };
     let stem = file_name(file.path).trim_end_matches(".gemspec");
-    let (Some(name), Some(version)) = (value("name "), value("version ")) else {
+    let (name, version) = match (value("name "), value("version ")) {
+        (name, version) if is_from_git => (name.or(Some(stem)), version.or(Some(""))),
+        named => named,
+    };
+    let (Some(name), Some(version)) = (name, version) else {
         return reader::bad(file, reader::METADATA, "a gem without name or version", out);
     };
     // The platform stands in the file name only: `nokogiri-1.15.0-x86_64-linux`.

@@ -1,16 +1,16 @@
-//! Installed Python distributions: `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, and the single
-//! file `*.egg-info` of distutils.
+//! Installed Python distributions: `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, the single file
+//! `*.egg-info` of distutils, and source distributions (`NAME-VERSION/PKG-INFO`).
 
 use relight_model::{Basis, Catalog, Purl, Warning};
 
 use super::installed;
 use crate::cataloger::{Cataloger, File, Select};
+use crate::evidence::{file_name, folder_of};
 
 pub(super) const PLUGIN: PythonDist = PythonDist {
     selects: &[
         Select::Suffix(".dist-info/METADATA"),
-        Select::Suffix(".egg-info/PKG-INFO"),
-        Select::Suffix("EGG-INFO/PKG-INFO"),
+        Select::Name("PKG-INFO"),
         Select::Suffix(".egg-info"),
     ],
 };
@@ -39,7 +39,16 @@ impl Cataloger for PythonDist {
                 name.eq_ignore_ascii_case(key).then_some(value.trim())
             })
         };
-        match (field("Name"), field("Version")) {
+        let (name, version) = (field("Name"), field("Version"));
+        if file_name(file.path) == "PKG-INFO" && !is_in_egg(file.path) {
+            // The folder of a source distribution is called by what is in it.
+            let folder = file_name(folder_of(file.path).trim_end_matches('/'));
+            let both = format!("{}-{}", name.unwrap_or_default(), version.unwrap_or_default());
+            if normalise(&both) != normalise(folder) {
+                return;
+            }
+        }
+        match (name, version) {
             (Some(name), Some(version)) if !normalise(name).is_empty() && !version.is_empty() => {
                 let purl = Purl::new("pypi", "", &normalise(name), version);
                 out.push(installed(purl, file, Basis::InstalledMetadata));
@@ -50,6 +59,12 @@ impl Cataloger for PythonDist {
             }
         }
     }
+}
+
+/// Whether a file is in the metadata of an installed package.
+fn is_in_egg(path: &str) -> bool {
+    let folder = folder_of(path).trim_end_matches('/');
+    folder.ends_with(".egg-info") || file_name(folder) == "EGG-INFO"
 }
 
 /// The name as indexes compare it (PEP 503): lower case, runs of `-`, `_` and `.` are one `-`.

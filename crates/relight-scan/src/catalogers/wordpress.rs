@@ -12,9 +12,19 @@ pub(super) const PLUGIN: Reader = Reader {
         Select::Suffix("wp-includes/version.php"),
         Select::Inside("wp-content/plugins/", ".php"),
         Select::Inside("wp-content/themes/", ".css"),
+        Select::Inside("app/plugins/", ".php"),
+        Select::Inside("app/themes/", ".css"),
+        Select::Inside("mu-plugins/", ".php"),
     ],
     read,
 };
+
+/// Folders of plug-ins: those of Bedrock are called `app`, and some are loaded before all others.
+const PLUGINS: [&str; 4] =
+    ["wp-content/plugins/", "app/plugins/", "wp-content/mu-plugins/", "app/mu-plugins/"];
+
+/// Folders of themes.
+const THEMES: [&str; 2] = ["wp-content/themes/", "app/themes/"];
 
 /// How far WordPress looks for a header, in bytes (`get_file_data`).
 const HEADER_BYTES_MAX: usize = 8192;
@@ -33,12 +43,11 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     }
     let header = &text[..text.floor_char_boundary(HEADER_BYTES_MAX)];
     let found = if file.path.ends_with(".php") {
-        place(file.path, "wp-content/plugins/")
-            .map(|slug| ("Plugin Name", "wordpress-plugin", slug))
+        place(file.path, &PLUGINS).map(|slug| ("Plugin Name", "wordpress-plugin", slug))
     } else if !file.path.ends_with("/style.css") {
         None
     } else {
-        place(file.path, "wp-content/themes/").map(|slug| ("Theme Name", "wordpress-theme", slug))
+        place(file.path, &THEMES).map(|slug| ("Theme Name", "wordpress-theme", slug))
     };
     let Some((marker, namespace, slug)) = found else { return };
     // Only the file with the header is the plug-in; the others are its parts.
@@ -50,8 +59,12 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 }
 
 /// The folder of a plug-in or theme, or the name of a plug-in of one file.
-fn place<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
-    let (_, rest) = path.split_once(folder)?;
+fn place<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
+    let is_whole = |front: &&str| front.is_empty() || front.ends_with('/');
+    let rest = folders.iter().find_map(|folder| {
+        let (front, rest) = path.split_once(folder)?;
+        is_whole(&front).then_some(rest)
+    })?;
     match rest.split('/').collect::<Vec<_>>()[..] {
         [file] => file.strip_suffix(".php"),
         [slug, _] => Some(slug),

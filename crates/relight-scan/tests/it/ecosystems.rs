@@ -3,7 +3,9 @@
 use relight_model::Scope;
 use relight_scan::Options;
 
-use crate::{run, text, tree};
+use crate::container_writer::{bz2, gz, tar, zst};
+use crate::zip_writer::{Member, write};
+use crate::{one, run, text, tree};
 
 const STATUS: &[u8] = b"Package: python3-six\nStatus: install ok installed\nVersion: 1.16.0-4\n\
     Architecture: all\nSource: six\n\n";
@@ -100,4 +102,26 @@ fn names_of_secrets_are_never_read() {
     assert_eq!(text(&report), "");
     assert!(report.warnings.is_empty(), "{:?}", report.warnings);
     assert!(!format!("{report:?}").contains("marked-secret"));
+}
+
+/// Both forms of packages of conda, and a source distribution of Python, as they are published.
+#[test]
+fn packages_of_conda_and_source_distributions_as_files() {
+    let index = br#"{"name":"a","version":"1.2","build":"0","depends":[],"subdir":"noarch"}"#;
+    let purl = "pkg:conda/a@1.2?build=0&subdir=noarch";
+    let inner = tar(&[("info/index.json", index)]);
+    assert_eq!(one("a-1.2-0.tar.bz2", &bz2(&inner)), format!("{purl} in a-1.2-0.tar.bz2\n"));
+    let information = Member::stored("info-a-1.2-0.tar.zst", &zst(&inner));
+    let conda = write(&[information, Member::stored("metadata.json", b"{}")]);
+    assert_eq!(one("a-1.2-0.conda", &conda), format!("{purl} in a-1.2-0.conda\n"));
+    let source = gz(&tar(&[("six-1.16.0/PKG-INFO", SIX), ("six-1.16.0/six.py", b"x = 1\n")]));
+    let expected = "pkg:pypi/six@1.16.0 in six.tar.gz!/six-1.16.0/PKG-INFO\n";
+    assert_eq!(one("six.tar.gz", &source), expected);
+}
+
+/// It is called a script by its first line, with something binary behind.
+#[test]
+fn a_binary_lock_file_of_bun_is_told_as_what_it_is() {
+    let lock = b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n\x02\0\0\0\x8a\x13\xff\xfe";
+    assert_eq!(one("bun.lockb", lock), "flaw node-unlisted bun.lockb\n");
 }

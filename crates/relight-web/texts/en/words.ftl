@@ -109,7 +109,7 @@ flaw-code-unreadable = code that cannot be looked into (Android, native image)
 flaw-go-unlisted = a Go program that does not list its modules
 flaw-rust-unlisted = a Rust program that does not list its crates
 flaw-dotnet-unlisted = a compiled .NET program that does not list its packages
-flaw-node-unlisted = a program with packed scripts (Node.js, Deno, Bun) that are not read
+flaw-node-unlisted = packed scripts of a program (Node.js, Deno, Bun), or a binary lock file of Bun, that are not read
 flaw-undeclared = the document does not declare itself complete
 
 severity-S0 = background noise
