@@ -202,6 +202,7 @@ mod tests {
         let profile = |(at, values): (usize, &Values)| Profile {
             place: format!("{at}.jar"),
             values: values.clone(),
+            names: None,
         };
         let profiles: Option<Vec<Profile>> =
             containers.map(|all| all.iter().enumerate().map(profile).collect());

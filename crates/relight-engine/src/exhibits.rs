@@ -1,28 +1,46 @@
-//! Files that an advisory of our own means, looked for in the present inventories: by digest and by
-//! example. Nothing is scanned again.
+//! Files and classes that an advisory of our own means, looked for in the present inventories: by
+//! digest, by example, by path and by name. Nothing is scanned again.
 //!
 //! Found is affected. Not found is clear only where the inventory would have shown it: of an
-//! example with code, where every archive was looked into. Inventories name the digests of some
-//! files and not of all, so a digest finds and never clears.
+//! example with code, or of the name of a class, where every archive was looked into. Inventories
+//! name the digests and the paths of some files and not of all, so these find and never clear.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 use std::sync::Arc;
 
 use relight_match::{Advisories, Comparison, Question};
-use relight_model::{AssetId, Component, Digest, Example, Exhibit, Profile};
-use relight_store::{Index, ProfileLook, Store, StoreError};
+use relight_model::{AssetId, ClassNames, Component, Digest, Example, Exhibit, Glob, Profile};
+use relight_store::{Index, ProfileLook, Store, StoreError, step_like};
 use roaring::RoaringBitmap;
 
 use crate::alike::Looked;
+
+/// Classes shown of one container.
+const CLASSES_SHOWN_MAX: usize = 4;
+
+/// What one list of names of classes has of those that are meant.
+#[derive(Clone, Debug)]
+struct Named {
+    /// The first of them.
+    names: Vec<String>,
+    /// No name is missing from the list.
+    is_whole: bool,
+}
 
 /// What the present inventories say about the files that one question means.
 #[derive(Clone, Debug, Default)]
 pub struct Exhibited {
     /// The digests that were looked for.
     hashes: Vec<Digest>,
+    /// The paths that were looked for.
+    paths: Vec<Glob>,
     /// Where inventories hold them, by snapshot: a snapshot never changes.
     read: BTreeMap<Digest, Arc<[String]>>,
+    /// The names of classes that were looked for.
+    classes: Vec<Glob>,
+    /// What the lists of names hold of them, by their digest.
+    named: BTreeMap<Digest, Arc<Named>>,
     found: BTreeMap<AssetId, BTreeSet<String>>,
     /// Assets in which all of it would have been found.
     seen: BTreeSet<AssetId>,
@@ -45,7 +63,7 @@ impl Exhibited {
     }
 
     /// As [`Exhibited::of`], in inventories of the past. What containers were made of is kept of
-    /// the present ones only, so an example finds nothing there, and clears nobody.
+    /// the present ones only, so an example or a class finds nothing there, and clears nobody.
     pub fn of_past(
         store: &Store,
         past: &Index,
@@ -56,10 +74,11 @@ impl Exhibited {
         if exhibits.is_empty() {
             return None;
         }
-        let is_file = |it: &&Exhibit| matches!(it, Exhibit::File(_));
+        let is_file = |it: &&Exhibit| matches!(it, Exhibit::File(_) | Exhibit::Path(_));
         let files: Vec<&Exhibit> = exhibits.into_iter().filter(is_file).collect();
-        let looked = Self::look(store, past, &files, &Self::default());
-        Some(looked.unwrap_or_else(|_| Self::default().unsure()))
+        let mut looked = Self::meaning(&files);
+        let found = looked.look_for_files(store, past, &Self::default());
+        Some(if found.is_ok() { looked } else { Self::default().unsure() })
     }
 
     /// Looks for these files; `before` is what was seen of some of the inventories.
@@ -69,33 +88,52 @@ impl Exhibited {
         exhibits: &[&Exhibit],
         before: &Self,
     ) -> Result<Self, StoreError> {
-        let (mut hashes, mut examples) = (Vec::new(), Vec::new());
+        let mut all = Self::meaning(exhibits);
+        all.look_for_files(store, index, before)?;
+        let mut examples = Vec::new();
         for exhibit in exhibits {
-            match exhibit {
-                Exhibit::File(digest) => hashes.push(*digest),
-                Exhibit::Like(example) => examples.push(example),
+            if let Exhibit::Like(example) = exhibit {
+                examples.push(example);
             }
         }
-        let mut all = Self { hashes, ..Self::default() };
-        if !all.hashes.is_empty() {
-            all.look_for_hashes(store, index, before)?;
-        }
-        if !examples.is_empty() {
-            all.look_for_examples(store, &examples)?;
-        }
-        if !all.hashes.is_empty() {
+        store.look_at_profiles(|look| {
+            all.look_for_places(look)?;
+            let assets: BTreeSet<AssetId> = look.assets()?.into_iter().collect();
+            let unseen = all.look_for_classes(look, before)?;
+            all.seen = assets.difference(&unseen).copied().collect();
+            all.look_for_examples(look, &examples)
+        })?;
+        if !all.hashes.is_empty() || !all.paths.is_empty() {
             all.seen.clear();
         }
         Ok(all)
     }
 
-    fn look_for_hashes(
+    /// What these mean besides examples; nothing was looked for.
+    fn meaning(exhibits: &[&Exhibit]) -> Self {
+        let mut all = Self::default();
+        for exhibit in exhibits {
+            match exhibit {
+                Exhibit::File(digest) => all.hashes.push(*digest),
+                Exhibit::Path(glob) => all.paths.push(glob.clone()),
+                Exhibit::Class(glob) => all.classes.push(glob.clone()),
+                Exhibit::Like(_) => {}
+            }
+        }
+        all
+    }
+
+    /// Files that inventories name: by digest, and by path.
+    fn look_for_files(
         &mut self,
         store: &Store,
         index: &Index,
         before: &Self,
     ) -> Result<(), StoreError> {
-        if before.hashes == self.hashes {
+        if self.hashes.is_empty() && self.paths.is_empty() {
+            return Ok(());
+        }
+        if (&before.hashes, &before.paths) == (&self.hashes, &self.paths) {
             self.read.clone_from(&before.read);
         }
         let present: BTreeMap<AssetId, Digest> =
@@ -104,7 +142,8 @@ impl Exhibited {
         self.read.retain(|digest, _| snapshots.contains(digest));
         let new = snapshots.into_iter().filter(|digest| !self.read.contains_key(digest));
         let new: Vec<Digest> = new.collect();
-        for (digest, places) in new.iter().zip(store.places_of_hashes(&new, &self.hashes)?) {
+        let places = store.places_of_files(&new, (&self.hashes, &self.paths))?;
+        for (digest, places) in new.iter().zip(places) {
             self.read.insert(*digest, places.into());
         }
         for (asset, snapshot) in present {
@@ -116,22 +155,62 @@ impl Exhibited {
         Ok(())
     }
 
+    /// Archives that were looked into, by path, whatever was recognised in them.
+    fn look_for_places(&mut self, look: &ProfileLook<'_>) -> Result<(), StoreError> {
+        if self.paths.is_empty() {
+            return Ok(());
+        }
+        let Self { paths, found, .. } = self;
+        look.each_place(&mut |asset, place| {
+            if let Some(step) = step_like(place, paths) {
+                found.entry(asset).or_default().insert(step.to_owned());
+            }
+        })
+    }
+
+    /// Classes by name; the assets of which not all names are known.
+    fn look_for_classes(
+        &mut self,
+        look: &ProfileLook<'_>,
+        before: &Self,
+    ) -> Result<BTreeSet<AssetId>, StoreError> {
+        let mut unseen = BTreeSet::new();
+        if self.classes.is_empty() {
+            return Ok(unseen);
+        }
+        let is_same = before.classes == self.classes;
+        for (id, digest) in look.names()? {
+            let known = before.named.get(&digest).filter(|_| is_same).cloned();
+            let named = match known {
+                Some(known) => known,
+                None => Arc::new(Named::of(&look.class_names(id)?, &self.classes)),
+            };
+            if !named.is_whole || !named.names.is_empty() {
+                for (asset, place) in look.places_with(Some(id))? {
+                    let places = named.names.iter().map(|name| inside(&place, name));
+                    self.found.entry(asset).or_default().extend(places);
+                    unseen.extend((!named.is_whole).then_some(asset));
+                }
+            }
+            self.named.insert(digest, named);
+        }
+        // An asset without any would be one that holds some.
+        self.found.retain(|_, places| !places.is_empty());
+        unseen.extend(look.places_with(None)?.into_iter().map(|(asset, _)| asset));
+        Ok(unseen)
+    }
+
     fn look_for_examples(
         &mut self,
-        store: &Store,
+        look: &ProfileLook<'_>,
         examples: &[&Example],
     ) -> Result<(), StoreError> {
-        let each = |look: &ProfileLook<'_>| {
-            let at = |example: &&Example| {
-                let least = f64::from(example.least) / 1000.0;
-                Looked::at(look, slice::from_ref(&example.values), least)
-            };
-            let looked: Vec<Looked> = examples.iter().map(at).collect::<Result<_, _>>()?;
-            Ok((looked, look.assets()?))
+        let at = |example: &&Example| {
+            let least = f64::from(example.least) / 1000.0;
+            Looked::at(look, slice::from_ref(&example.values), least)
         };
-        let (looked, assets) = store.look_at_profiles(each)?;
-        let sees = |asset: &AssetId| looked.iter().all(|it| it.sees(*asset));
-        self.seen = assets.into_iter().filter(sees).collect();
+        let looked: Vec<Looked> = examples.iter().map(at).collect::<Result<_, _>>()?;
+        self.seen.retain(|asset| looked.iter().all(|it| it.sees(*asset)));
         for (asset, found) in looked.into_iter().flat_map(|it| it.found) {
             let places = found.into_iter().map(|it| it.place);
             self.found.entry(asset).or_default().extend(places);
@@ -165,18 +244,53 @@ impl Exhibited {
     }
 }
 
+impl Named {
+    fn of(list: &ClassNames, classes: &[Glob]) -> Self {
+        let mut names = Vec::new();
+        list.each(&mut |name| {
+            if names.len() < CLASSES_SHOWN_MAX && classes.iter().any(|glob| glob.fits_end(name)) {
+                names.push(name.to_owned());
+            }
+        });
+        Self { names, is_whole: list.is_whole() }
+    }
+}
+
+/// Where a class is in a container, or in a folder of a class path.
+fn inside(place: &str, name: &str) -> String {
+    match place {
+        "./" => name.to_owned(),
+        folder if folder.ends_with('/') => format!("{folder}{name}"),
+        container => format!("{container}!/{name}"),
+    }
+}
+
 /// Where one scan holds what an exhibit means. Names of packages say nothing about it.
-pub fn places_in<'a>(
+pub fn places_in(
     exhibit: &Exhibit,
-    components: &'a [Component],
-    profiles: &'a [Profile],
-) -> BTreeSet<&'a str> {
+    components: &[Component],
+    profiles: &[Profile],
+) -> BTreeSet<String> {
+    let evidence = || components.iter().map(|it| it.evidence.as_str());
+    let containers = || profiles.iter().map(|it| it.place.as_str());
     match exhibit {
         Exhibit::File(digest) => {
             let held = components.iter().filter(|it| it.hashes.contains(digest));
-            held.map(|it| it.evidence.as_str()).collect()
+            held.map(|it| it.evidence.clone()).collect()
         }
-        Exhibit::Like(example) => like(example, profiles),
+        Exhibit::Like(example) => like(example, profiles).into_iter().map(str::to_owned).collect(),
+        Exhibit::Path(glob) => {
+            let steps = evidence().chain(containers());
+            steps.filter_map(|it| step_like(it, slice::from_ref(glob))).map(str::to_owned).collect()
+        }
+        Exhibit::Class(glob) => {
+            let named = |it: &Profile| {
+                let names = it.names.as_ref()?;
+                let found = Named::of(names, slice::from_ref(glob)).names;
+                Some(found.into_iter().map(|name| inside(&it.place, &name)).collect::<Vec<_>>())
+            };
+            profiles.iter().filter_map(named).flatten().collect()
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use relight_model::{
 };
 use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
+use crate::exhibits::places_in;
 use crate::inventoried::advisories_about;
 
 /// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
@@ -332,8 +333,8 @@ impl<'a> Then<'a> {
 
     fn judge(&self, sbom: &Sbom, question: &Question) -> Judged {
         let exhibits = question.exhibits(&self.advisories);
-        let is_meant = |hash: &Digest| exhibits.contains(&&Exhibit::File(*hash));
-        if sbom.components.iter().flat_map(|it| &it.hashes).any(is_meant) {
+        let is_held = |it: &&Exhibit| !places_in(it, &sbom.components, &[]).is_empty();
+        if exhibits.iter().any(is_held) {
             return Judged::Affected;
         }
         let may_hide = |code: FlawCode| {

@@ -1,7 +1,7 @@
-//! What an advisory of our own means that no name of a package says: files, by their digest and by
-//! example.
+//! What an advisory of our own means that no name of a package says: files, by their digest, by
+//! example and by their path, and classes by their name.
 
-use crate::{Digest, Values};
+use crate::{Digest, Glob, Values};
 
 /// Something that makes whoever holds it affected, whatever it is called.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +10,10 @@ pub enum Exhibit {
     File(Digest),
     /// A container that is like this one.
     Like(Example),
+    /// A file, or something in it, whose path ends like this.
+    Path(Glob),
+    /// A class whose name ends like this, with `/` between segments.
+    Class(Glob),
 }
 
 /// An example, and how like it something must be.

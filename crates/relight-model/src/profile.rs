@@ -1,5 +1,7 @@
 //! What an archive is made of, as numbers: enough to find its like, too little to read it.
 
+use crate::ClassNames;
+
 /// What is missing from a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProfileGap {
@@ -109,6 +111,8 @@ pub struct Profile {
     pub place: String,
     /// What it is made of.
     pub values: Values,
+    /// What its classes are called; `None` where nobody kept it.
+    pub names: Option<ClassNames>,
 }
 
 impl Profile {
@@ -119,6 +123,10 @@ impl Profile {
             let is_same = next.place == kept.place;
             if is_same {
                 kept.values.merge(std::mem::take(&mut next.values));
+                kept.names = match (kept.names.take(), next.names.take()) {
+                    (Some(one), Some(other)) => Some(one.with(&other)),
+                    _ => None,
+                };
             }
             is_same
         });
@@ -162,11 +170,18 @@ mod tests {
     fn a_place_is_told_once() {
         let one = |place: &str, value| {
             let values = Values { members: vec![value], ..Values::default() };
-            Profile { place: place.into(), values }
+            let names = ClassNames::of([format!("C{value}")], true);
+            Profile { place: place.into(), values, names: Some(names) }
         };
         let mut profiles = vec![one("b", 2), one("a", 3), one("b", 1), one("b", 2)];
         Profile::unite(&mut profiles);
         let values = Values { members: vec![1, 2], ..Values::default() };
-        assert_eq!(profiles, [one("a", 3), Profile { place: "b".into(), values }]);
+        let names = Some(ClassNames::of(["C1", "C2"].map(str::to_owned), true));
+        assert_eq!(profiles, [one("a", 3), Profile { place: "b".into(), values, names }]);
+        // What one of them does not tell is not known of both.
+        profiles.push(Profile { names: None, ..one("a", 3) });
+        profiles.push(Profile { names: None, ..one("a", 4) });
+        Profile::unite(&mut profiles);
+        assert_eq!(profiles[0].names, None);
     }
 }

@@ -94,10 +94,9 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
     }
     let flawed: BTreeSet<String> = found.flaws.iter().map(|it| it.evidence.clone()).collect();
     for (root, classes) in &folders {
-        let prints = classes.iter().filter_map(|class| class.print);
-        options.profiles.folder(root, prints, found);
         let is_read = !flawed.range(root.clone()..).next().is_some_and(|it| it.starts_with(root));
         let is_whole = is_read && !found.has_links_in(root);
+        options.profiles.folder(root, classes, found);
         let recognised = look(known, classes, Around { is_whole, archive: None });
         let container = if root.is_empty() { "./" } else { root.as_str() };
         found.damage(&recognised, container);
@@ -106,6 +105,7 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
             settle(known, &place, it, basis_of(classes, it), 0, found);
         }
     }
+    options.profiles.links(found);
 }
 
 /// Whether a link of this name may lead to a class, or to a folder of some: packages have no dot in
@@ -155,6 +155,21 @@ fn file_of(entry: &Listed) -> Option<File<'_>> {
     let (_, ending) = split_ending(path);
     let value = entry.crc.zip(entry.size).and_then(|(crc, size)| member_value(crc, size))?;
     CLASS_ENDINGS.contains(&ending).then_some(File { path, value, print: None })
+}
+
+/// The name of a class whose file is called like this; `None` for what no loader looks for.
+pub(crate) fn stem_of_class(path: &str) -> Option<&str> {
+    let (stem, ending) = split_ending(path);
+    CLASS_ENDINGS.contains(&ending).then_some(stem)
+}
+
+/// What a member is called as a class: its name, and whether it is the one that the class gives
+/// itself as far as that is known; `None` for what is no class.
+pub(crate) fn class_name(entry: &Listed) -> Option<(&str, bool)> {
+    let (stem, ending) = split_ending(&entry.name);
+    let is_class = entry.class.is_some() || CLASS_ENDINGS.contains(&ending);
+    let is_own = |print: ClassPrint| simple_hash(stem.as_bytes()) == print.simple_name;
+    is_class.then(|| (stem, entry.class.is_none_or(is_own)))
 }
 
 /// A path without the ending of its last segment; no name of a class has a dot.

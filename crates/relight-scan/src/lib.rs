@@ -14,7 +14,6 @@ mod distribution;
 mod evidence;
 mod fingerprint;
 mod folder;
-mod glob;
 mod identity;
 mod image;
 mod java;
@@ -46,7 +45,6 @@ pub use fingerprint::{
     Database, DatabaseError, Fingerprints, KnownRelease, LearntClass, NamedClass, Release,
     SEED_BYTES_MAX, release_of, write_database,
 };
-pub use glob::Glob;
 pub use limits::{
     BUFFERED_BYTES_MAX, CATALOG_BYTES_RATIO_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX,
     DIRECTORY_BYTES_MAX, ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX,

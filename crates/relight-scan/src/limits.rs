@@ -1,9 +1,8 @@
 //! Every limit of a scan, with its unit. Reaching one is a flaw; the rest of the tree goes on.
 
-use relight_model::CATALOG_BYTES_MAX;
+use relight_model::{CATALOG_BYTES_MAX, Glob};
 
 use crate::fingerprint::Fingerprints;
-use crate::glob::Glob;
 use crate::profile::{PROFILE_VALUES_SCAN_MAX, Profiles};
 
 /// Archives inside archives; the outermost is level 1.

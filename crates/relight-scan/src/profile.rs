@@ -6,10 +6,11 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use relight_formats::limited::coding::Crc32;
-use relight_model::{Profile, ProfileGap, Values};
+use relight_model::{ClassNames, Profile, ProfileGap, Values};
 
-use crate::cataloger::{ClassPrint, Listed, Listing};
-use crate::fingerprint::member_value;
+use crate::cataloger::{Listed, Listing};
+use crate::fingerprint::{Seen, member_value};
+use crate::java::{class_name, stem_of_class};
 use crate::secret::is_secret;
 use crate::unpack::Found;
 
@@ -67,28 +68,37 @@ impl Profiles {
         if !listing.complete {
             values.gap = ProfileGap::Values;
         }
-        keep(path.to_owned(), values, found);
+        let names = (*self == Self::All).then(|| names_of(listing));
+        keep(path.to_owned(), (values, names), found);
     }
 
     /// Says that there was too much to keep.
     pub(crate) fn lost(&self, found: &mut Found) {
         let values = Values { gap: ProfileGap::Values, ..Values::default() };
         if *self != Self::None {
-            keep("./".to_owned(), values, found);
+            keep("./".to_owned(), (values, Some(ClassNames::of([], false))), found);
         }
     }
 
     /// Keeps the profile of the classes of a folder of a class path.
-    pub(crate) fn folder(
-        &self,
-        root: &str,
-        classes: impl Iterator<Item = ClassPrint>,
-        found: &mut Found,
-    ) {
+    pub(crate) fn folder(&self, root: &str, classes: &[Seen<'_>], found: &mut Found) {
         if *self == Self::All {
-            let classes = classes.filter(|print| !print.trivial).map(|print| print.text).collect();
+            let is_whole = classes.iter().all(|class| class.is_loadable);
+            let names = ClassNames::of(classes.iter().map(|it| it.path.to_owned()), is_whole);
+            let prints = classes.iter().filter_map(|class| class.print);
+            let classes = prints.filter(|print| !print.trivial).map(|print| print.text).collect();
             let place = if root.is_empty() { "./" } else { root };
-            keep(place.to_owned(), Values { classes, ..Values::default() }, found);
+            let values = Values { classes, ..Values::default() };
+            keep(place.to_owned(), (values, Some(names)), found);
+        }
+    }
+
+    /// Keeps what links are called as classes: what they lead to may have another name.
+    pub(crate) fn links(&self, found: &mut Found) {
+        let names = found.linked.iter().filter_map(|link| stem_of_class(link)).map(str::to_owned);
+        let names = ClassNames::of(names, !found.linked.contains(""));
+        if *self == Self::All {
+            keep("./".to_owned(), (Values::default(), Some(names)), found);
         }
     }
 }
@@ -100,8 +110,17 @@ pub(crate) fn limit(profiles: &mut Vec<Profile>, max: usize) {
         profiles.truncate(max);
         if let Some(last) = profiles.last_mut() {
             last.values.gap = ProfileGap::Values;
+            last.names = last.names.take().map(ClassNames::cut);
         }
     }
+}
+
+/// What the classes of a container are called. Of one whose file is called otherwise than it calls
+/// itself nobody knows the name.
+fn names_of(listing: &Listing) -> ClassNames {
+    let all = || listing.entries.iter().filter_map(class_name);
+    let is_whole = listing.complete && !listing.has_links && all().all(|(_, is_own)| is_own);
+    ClassNames::of(all().map(|(name, _)| name.to_owned()), is_whole)
 }
 
 /// What a file is as a member of a container that holds it.
@@ -135,10 +154,11 @@ fn add(entry: &Listed, values: &mut Values) {
     }
 }
 
-fn keep(place: String, mut values: Values, found: &mut Found) {
+fn keep(place: String, (mut values, names): (Values, Option<ClassNames>), found: &mut Found) {
     cut(&mut values, PROFILE_VALUES_MAX);
-    if !values.is_empty() || values.gap != ProfileGap::None {
-        found.profiles.push(Profile { place, values });
+    let is_named = names.as_ref().is_some_and(|names| names.size() > 0 || !names.is_whole());
+    if !values.is_empty() || values.gap != ProfileGap::None || is_named {
+        found.profiles.push(Profile { place, values, names });
     }
 }
 
@@ -184,6 +204,45 @@ mod tests {
         assert_eq!(original.classes.len(), 9);
         assert_eq!((&original.members, original.gap), (&Vec::new(), ProfileGap::None));
         assert_eq!(of("shade/other/"), original);
+    }
+
+    /// Goal: names of classes are kept as far as they are known. Method: a class under its own name
+    /// (too small to tell anything by its code), one that no file names, one that was not read, and
+    /// an archive that was not listed whole.
+    #[test]
+    fn names_of_classes_are_kept_and_what_is_not_known_is_said() {
+        let named = |entries, complete| {
+            let mut found = Found::default();
+            let listing = Listing { entries, complete, ..Listing::default() };
+            Profiles::All.container("x.jar", &listing, &mut found);
+            let names = found.profiles.remove(0).names.unwrap();
+            (names.list(), names.is_whole())
+        };
+        let unread = || member("org/x/Unread.class", None, 5);
+        let wanted = vec!["org/x/C1".to_owned(), "org/x/Unread".to_owned()];
+        let other = || member("org/x/readme.txt", Some(1), 99);
+        let both = || vec![class_at("org/x/C1", 1), unread(), other()];
+        assert_eq!(named(both(), true), (wanted.clone(), true));
+        assert_eq!(named(both(), false), (wanted, false));
+        let moved = Listed { name: "org/x/data.bin".into(), ..class_at("org/x/C1", 1) };
+        assert_eq!(named(vec![moved], true), (vec!["org/x/data".to_owned()], false));
+        // A link has the name of a class, whatever that which it leads to is called.
+        let mut found = Found::default();
+        let entries = both();
+        let linked = Listing { entries, complete: true, has_links: true, ..Listing::default() };
+        Profiles::All.container("x.tar", &linked, &mut found);
+        found.link("a/Linked.class".to_owned());
+        found.link("a/folder".to_owned());
+        Profiles::All.links(&mut found);
+        let names: Vec<_> = found.profiles.into_iter().filter_map(|it| it.names).collect();
+        assert!(!names[0].is_whole() && names[1].is_whole());
+        assert_eq!(names[1].list(), ["a/Linked"]);
+        // Nobody asks an example for names.
+        let part = profile(&Profiles::Part(String::new()), "x.jar", both());
+        assert_eq!(part[0].names, None);
+        let mut found = Found::default();
+        Profiles::All.lost(&mut found);
+        assert!(!found.profiles[0].names.as_ref().unwrap().is_whole());
     }
 
     #[test]
@@ -249,12 +308,15 @@ mod tests {
         let mut whole = values();
         cut(&mut whole, 3);
         assert_eq!(whole.gap, ProfileGap::None);
-        let one = |place: &str| Profile { place: place.into(), values: values() };
+        let names = || Some(ClassNames::of(["C".to_owned()], true));
+        let one = |place: &str| Profile { place: place.into(), values: values(), names: names() };
         let mut profiles = vec![one("b"), one("c"), one("a")];
         limit(&mut profiles, 3);
         assert!(profiles.iter().all(|profile| profile.values.gap == ProfileGap::None));
         limit(&mut profiles, 2);
         let gaps: Vec<_> = profiles.iter().map(|p| (p.place.as_str(), p.values.gap)).collect();
         assert_eq!(gaps, [("a", ProfileGap::None), ("b", ProfileGap::Values)]);
+        let whole = profiles.iter().map(|it| it.names.as_ref().unwrap().is_whole());
+        assert_eq!(whole.collect::<Vec<_>>(), [true, false]);
     }
 }

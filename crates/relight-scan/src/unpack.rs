@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use relight_model::{Component, Flaw, FlawCode, Profile, Warning};
+use relight_model::{ClassNames, Component, Flaw, FlawCode, Profile, Warning};
 
 pub use account::Account;
 pub use answer::fast_answer;
@@ -242,7 +242,10 @@ impl Shared<'_> {
 
     /// Counts the values of profiles, and lets them go when there are too many to keep.
     pub(crate) fn count_profiles(&self, profiles: &mut Vec<Profile>) {
-        let values = |it: &Profile| it.values.classes.len() + it.values.members.len();
+        let values = |it: &Profile| {
+            let names = it.names.as_ref().map_or(0, ClassNames::size);
+            it.values.classes.len() + it.values.members.len() + names / size_of::<u64>()
+        };
         let own = profiles.iter().map(values).sum();
         let before = self.profile_values.fetch_add(own, Ordering::Relaxed);
         if before + own > self.options.profile_values_max {

@@ -11,6 +11,7 @@ mod attestations;
 mod blob;
 mod chain;
 mod checks;
+mod class_names;
 mod control;
 mod deployment;
 mod erasures;
@@ -63,10 +64,12 @@ pub use chain::{
 pub use checks::{
     BadCheck, CHECK_PATH_BYTES_MAX, CHECK_TEXT_BYTES_MAX, CHECKS_MAX, SiteCheck, SiteChecks,
 };
+pub use class_names::NamesId;
 pub use control::Control;
 pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};
 pub use erasures::{ERASED_KEPT_S, Erasures};
 pub use error::{StoreError, StoreErrorKind};
+pub use hashed::step_like;
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
     ALIASES_MAX, Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SITE_PARTS_MAX, SiteChange,

@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, path::Path, rc::Rc};
 
-use relight_model::{AssetId, Profile, ProfileGap, ValueKind, Values};
+use relight_model::{AssetId, ClassNames, Profile, ProfileGap, ValueKind, Values};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::{
@@ -40,7 +40,7 @@ impl Store {
 
 /// One consistent look at what the containers of the present inventories are made of.
 pub struct ProfileLook<'a> {
-    database: &'a Connection,
+    pub(crate) database: &'a Connection,
     store: &'a Store,
     /// By kind; made when they are asked for.
     holders: [RefCell<Option<Rc<Holders>>>; 2],
@@ -127,6 +127,21 @@ impl ProfileLook<'_> {
         })
     }
 
+    /// Calls `each` with every place of a container.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn each_place(&self, each: &mut dyn FnMut(AssetId, &str)) -> Result<(), StoreError> {
+        self.named(|| {
+            let mut query = self.database.prepare_cached("SELECT asset, place FROM profile")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                each(AssetId(row.get(0)?), row.get_ref(1)?.as_str().unwrap_or_default());
+            }
+            Ok(())
+        })
+    }
+
     fn made(&self, kind: ValueKind, is_anew: bool) -> Result<Holders, StoreError> {
         let folder = self.folder();
         let at_a_time = VALUES_AT_A_TIME_MAX;
@@ -134,7 +149,10 @@ impl ProfileLook<'_> {
         self.named(|| place.holders(is_anew))
     }
 
-    fn named<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, StoreError> {
+    pub(crate) fn named<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
         work().map_err(|failure| failure.named(DOING, self.store.path()))
     }
 }
@@ -169,46 +187,56 @@ fn insert(
     profiles: &[Profile],
 ) -> Result<(), Failure> {
     transaction.prepare_cached("INSERT INTO profiled (asset) VALUES (?1)")?.execute([asset.0])?;
-    for Profile { place, values } in profiles {
-        let container = container(transaction, values)?;
-        transaction
-            .prepare_cached("INSERT INTO profile (asset, place, container) VALUES (?1, ?2, ?3)")?
-            .execute(params![asset.0, place, container])?;
+    for Profile { place, values, names } in profiles {
+        let container = kept_once(transaction, "container", &write(values))?;
+        let names = names.as_ref().map(ClassNames::bytes);
+        let kept = |bytes: &Vec<u8>| kept_once(transaction, "class_names", bytes);
+        let names = names.as_ref().map(kept).transpose()?;
+        let row = "INSERT INTO profile (asset, place, container, names) VALUES (?1, ?2, ?3, ?4)";
+        transaction.prepare_cached(row)?.execute(params![asset.0, place, container, names])?;
     }
     Ok(())
 }
 
-/// The number of the container with these values.
-fn container(transaction: &Transaction<'_>, values: &Values) -> Result<i64, rusqlite::Error> {
-    let bytes = write(values);
-    let digest = blob::digest_of(&bytes);
+/// The number of these bytes in a table that has each once.
+fn kept_once(
+    transaction: &Transaction<'_>,
+    table: &str,
+    bytes: &[u8],
+) -> Result<i64, rusqlite::Error> {
+    let digest = blob::digest_of(bytes);
     let known: Option<i64> = transaction
-        .prepare_cached("SELECT id FROM container WHERE digest = ?1")?
+        .prepare_cached(&format!("SELECT id FROM {table} WHERE digest = ?1"))?
         .query_row([digest.0], |row| row.get(0))
         .optional()?;
     if let Some(known) = known {
         return Ok(known);
     }
     transaction
-        .prepare_cached("INSERT INTO container (digest, bytes) VALUES (?1, ?2)")?
+        .prepare_cached(&format!("INSERT INTO {table} (digest, bytes) VALUES (?1, ?2)"))?
         .execute(params![digest.0, bytes])?;
     Ok(transaction.last_insert_rowid())
 }
 
-/// Removes the profiles of an asset, and containers that nobody else has.
+/// Removes the profiles of an asset, and containers and lists of names that nobody else has.
 fn forget(transaction: &Transaction<'_>, asset: AssetId) -> Result<(), Failure> {
-    let mut query = transaction.prepare_cached(
-        "SELECT DISTINCT container FROM profile WHERE asset = ?1 AND NOT EXISTS
-         (SELECT 1 FROM profile AS other
-          WHERE other.container = profile.container AND other.asset <> ?1)",
-    )?;
-    let only_here: Vec<i64> =
-        query.query_map([asset.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let only_here = |column: &str| -> Result<Vec<i64>, rusqlite::Error> {
+        let mut query = transaction.prepare_cached(&format!(
+            "SELECT DISTINCT {column} FROM profile WHERE asset = ?1 AND {column} IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM profile AS other
+                             WHERE other.{column} = profile.{column} AND other.asset <> ?1)",
+        ))?;
+        query.query_map([asset.0], |row| row.get(0))?.collect()
+    };
+    let (containers, names) = (only_here("container")?, only_here("names")?);
     for table in ["DELETE FROM profile WHERE asset = ?1", "DELETE FROM profiled WHERE asset = ?1"] {
         transaction.prepare_cached(table)?.execute([asset.0])?;
     }
-    for id in only_here {
-        transaction.prepare_cached("DELETE FROM container WHERE id = ?1")?.execute([id])?;
+    for (table, ids) in [("container", containers), ("class_names", names)] {
+        let delete = format!("DELETE FROM {table} WHERE id = ?1");
+        for id in ids {
+            transaction.prepare_cached(&delete)?.execute([id])?;
+        }
     }
     Ok(())
 }
@@ -260,7 +288,7 @@ mod tests {
 
     fn profile(place: &str, members: &[u64]) -> Profile {
         let values = Values { members: members.to_vec(), ..Values::default() };
-        Profile { place: place.into(), values }
+        Profile { place: place.into(), values, names: None }
     }
 
     fn put(store: &Store, asset: u32, sbom: &Sbom, at: i64, profiles: Option<&[Profile]>) {

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_part.sql"),
     include_str!("schema_check.sql"),
     include_str!("schema_channel.sql"),
+    include_str!("schema_names.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -101,6 +102,12 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
 
+/// Takes step 21 back.
+#[cfg(test)]
+pub(crate) const BEFORE_NAMES: &str = "DROP INDEX profile_by_names;
+    ALTER TABLE profile DROP COLUMN names; DROP TABLE class_names;
+    UPDATE schema_version SET version = 20";
+
 #[cfg(test)]
 mod tests {
     use std::{env, fs};
@@ -160,6 +167,7 @@ mod tests {
                       ALTER TABLE site DROP COLUMN channel_fr;
                       ALTER TABLE site DROP COLUMN channel_en;
                       UPDATE schema_version SET version = 16";
+        behind(&store).execute_batch(BEFORE_NAMES).unwrap();
         behind(&store).execute_batch(before).unwrap();
         drop(store);
         let store = Store::open(folder.path()).unwrap();

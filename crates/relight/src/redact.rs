@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use regex_lite::{NoExpand, Regex};
-use relight_model::Profile;
+use relight_model::{ClassNames, Profile};
 use relight_scan::Report;
 
 /// Replacements in paths, in the order in which they were given.
@@ -38,6 +38,17 @@ impl Redaction {
         path
     }
 
+    /// Names of classes. Where one was replaced, nobody can say any more what is not there.
+    fn names(&self, names: ClassNames) -> ClassNames {
+        let list = names.list();
+        let replaced = list.iter().map(|name| self.path(name));
+        let is_same = replaced.clone().all(|name| matches!(name, Cow::Borrowed(_)));
+        if is_same {
+            return names;
+        }
+        ClassNames::of(replaced.map(Cow::into_owned), false)
+    }
+
     /// Every path of a report.
     pub(crate) fn apply(&self, report: &mut Report) {
         if self.0.is_empty() {
@@ -53,7 +64,10 @@ impl Redaction {
         report.sbom.flaws.iter_mut().for_each(|flaw| replace(&mut flaw.evidence));
         report.gaps.iter_mut().for_each(|(_, path)| replace(path));
         report.layers.iter_mut().for_each(|(path, _)| replace(path));
-        report.profiles.iter_mut().for_each(|profile| replace(&mut profile.place));
+        for profile in &mut report.profiles {
+            replace(&mut profile.place);
+            profile.names = profile.names.take().map(|names| self.names(names));
+        }
         for warning in &mut report.warnings {
             replace(&mut warning.evidence);
             replace(&mut warning.message);
@@ -82,6 +96,16 @@ mod tests {
         assert!(matches!(names.path("srv/a.jar"), Cow::Borrowed(_)));
         assert_eq!(redaction(&["a=$0"]).path("a"), "$0", "the text is a text");
         assert_eq!(redaction(&["secret="]).path("my-secret.jar"), "my-.jar");
+    }
+
+    #[test]
+    fn a_replaced_name_of_a_class_is_a_missing_one() {
+        let names = |list: &[&str]| ClassNames::of(list.iter().map(|it| (*it).to_owned()), true);
+        let rules = redaction(&["secret/=x/"]);
+        let replaced = rules.names(names(&["org/secret/A", "org/B"]));
+        let list = ["org/B", "org/x/A"].map(str::to_owned).to_vec();
+        assert_eq!((replaced.list(), replaced.is_whole()), (list, false));
+        assert_eq!(rules.names(names(&["org/B"])), names(&["org/B"]));
     }
 
     #[test]

@@ -123,13 +123,14 @@ impl Town {
         let place = |at: &usize| Profile {
             place: format!("webapps/app.war!/WEB-INF/lib/library-{at}.jar"),
             values: self.shared[*at].clone(),
+            names: None,
         };
         let mut profiles: Vec<Profile> = has.iter().map(place).collect();
         let shaded = rng.below(SHARED);
         let mut values = fresh(OWN_CLASSES, MEMBERS, rng);
         values.classes.extend(self.shared[shaded].classes.iter().take(OWN_CLASSES));
         values.normalise();
-        profiles.push(Profile { place: "webapps/app.war".into(), values });
+        profiles.push(Profile { place: "webapps/app.war".into(), values, names: None });
         self.has.push(has);
         profiles
     }

@@ -1,8 +1,8 @@
 //! Who has a file that an advisory of our own means, and where nobody can tell.
 
 use relight_model::{
-    Advisory, Basis, Component, Criticality, Flaw, FlawCode, GateKey, Profile, ProfileGap, Purl,
-    Sbom, Scope, SiteId, Values,
+    Advisory, Basis, ClassNames, Component, Criticality, Flaw, FlawCode, GateKey, Glob, Profile,
+    ProfileGap, Purl, Sbom, Scope, SiteId, Values,
 };
 use relight_store::{SiteRow, SnapshotDraft};
 
@@ -109,7 +109,17 @@ fn sbom(components: Vec<Component>) -> Sbom {
 }
 
 fn profile(place: &str, values: Values) -> Profile {
-    Profile { place: place.into(), values }
+    Profile { place: place.into(), values, names: None }
+}
+
+/// A container with classes of these names.
+fn named(place: &str, names: &[&str], is_whole: bool) -> Profile {
+    let names = ClassNames::of(names.iter().map(|it| (*it).to_owned()), is_whole);
+    Profile { names: Some(names), ..profile(place, classes(700..740)) }
+}
+
+fn glob(pattern: &str) -> Glob {
+    Glob::of_end(pattern).unwrap()
 }
 
 /// The sites: one with both, one with neither, one whose archives nobody looked into, one with an
@@ -165,6 +175,107 @@ fn a_digest_finds_and_never_clears() {
     assert_eq!(town.ask(vec![Exhibit::File(EVIL)], 5), wanted);
     let both = town.ask(vec![Exhibit::File(Digest([9; 32])), like(classes(0..40))], 5);
     assert_eq!(both[..2], ["affected [not-observable] app/renamed.jar", hidden]);
+}
+
+/// Goal: a path finds archives and what inventories name, and never clears. Method: a recognised
+/// file, an archive in which nothing was recognised, another name, a file that could not be read,
+/// and an inventory without any look at archives.
+#[test]
+fn a_path_finds_and_never_clears() {
+    let flaw = |evidence: &str| {
+        let evidence = String::from(evidence);
+        vec![Flaw { code: FlawCode::PermissionDenied, evidence, bytes: 1 }]
+    };
+    let whole = || Some(vec![profile("a.war!/lib/log4j-2.jar", classes(0..40))]);
+    let town = Town::new(&[
+        (sbom(vec![component("lib/log4j-1.jar!/META-INF/pom.xml", &[])]), Some(vec![])),
+        (sbom(vec![]), whole()),
+        (sbom(vec![component("lib/other.jar", &[])]), Some(vec![])),
+        (Sbom { flaws: flaw("lib/log4j-3.jar"), ..sbom(vec![]) }, Some(vec![])),
+        (sbom(vec![]), None),
+    ]);
+    let wanted = [
+        "affected [not-observable] lib/log4j-1.jar",
+        "affected [not-observable] a.war!/lib/log4j-2.jar",
+        "unknown [not-observable] ",
+        "affected [partial-permission not-observable] lib/log4j-3.jar",
+        "unknown [not-observable] ",
+        "unknown [never-inventoried not-observable] ",
+    ];
+    assert_eq!(town.ask(vec![Exhibit::Path(glob("*/log4j*.jar"))], 5), wanted);
+    // Nor does anything beside it clear.
+    let both = vec![Exhibit::Path(glob("*.ear")), like(classes(900..940))];
+    assert!(town.ask(both, 5).iter().all(|it| it.starts_with("unknown")));
+}
+
+/// Goal: the name of a class finds, and clears only where all names are known. Method: an archive
+/// and a folder with the class, an archive with others, one of which not all is known, one that was
+/// taken in before names were kept, a place that could not be read, no look at archives.
+#[test]
+fn a_class_clears_only_where_every_name_is_known() {
+    let flaw = Flaw { code: FlawCode::PermissionDenied, evidence: String::from("x"), bytes: 1 };
+    let clean = || Some(vec![named("good.jar", &["org/x/Other", "org/x/JndiLookup$1"], true)]);
+    let has = ["org/apache/JndiLookup", "org/x/Other"];
+    let many: Vec<String> = (0..9).map(|number| format!("p{number}/JndiLookup")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let town = Town::new(&[
+        (sbom(vec![]), Some(vec![named("a.war!/b.jar", &has, true), named("x/", &has, true)])),
+        (sbom(vec![]), clean()),
+        (sbom(vec![]), Some(vec![named("cut.jar", &has[1..], false)])),
+        (sbom(vec![]), Some(vec![named("good.jar", &[], true), profile("old.jar", classes(0..9))])),
+        (Sbom { flaws: vec![flaw], ..sbom(vec![]) }, clean()),
+        (sbom(vec![]), None),
+        (sbom(vec![]), Some(vec![named("./", &many, false)])),
+        (sbom(vec![]), Some(vec![])),
+    ]);
+    let hidden = "unknown [not-observable] ";
+    let wanted = [
+        "affected [] a.war!/b.jar!/org/apache/JndiLookup x/org/apache/JndiLookup",
+        "clear [] ",
+        hidden,
+        hidden,
+        "unknown [partial-permission] ",
+        hidden,
+        "affected [not-observable] p0/JndiLookup p1/JndiLookup p2/JndiLookup p3/JndiLookup",
+        "clear [] ",
+        "unknown [never-inventoried not-observable] ",
+    ];
+    let class = || Exhibit::Class(glob("*JndiLookup"));
+    assert_eq!(town.ask(vec![class()], 5), wanted);
+    // Each of several questions has to be seen.
+    let both = vec![class(), Exhibit::Path(glob("*/no*.jar"))];
+    assert!(town.ask(both, 5).iter().all(|it| !it.starts_with("clear")));
+    let both = vec![class(), like(classes(900..940))];
+    assert_eq!(town.ask(both, 5)[..3], wanted[..3]);
+    // What classes were called in the past is not kept.
+    let (advisories, question) = asked(vec![class()]);
+    let past = Exhibited::of_past(&town.store, &town.index, &advisories, &question);
+    let answers = town.answers(&advisories, &question, past.map(Arc::new), 5);
+    assert!(answers.iter().all(|it| it.starts_with("unknown")), "{answers:?}");
+}
+
+/// As for digests: names are not read again, and the answer is that of a first look.
+#[test]
+fn a_second_look_at_names_reads_only_what_is_new() {
+    let jar = |name: &str| Some(vec![named("a.jar", &[name], true)]);
+    let mut town = Town::new(&[(sbom(vec![]), jar("x/Bad")), (sbom(vec![]), jar("x/Good"))]);
+    let look = |town: &Town, pattern: &str, before: &Exhibited| {
+        let class = Exhibit::Class(glob(pattern));
+        Exhibited::look(&town.store, &town.index, &[&class], before).unwrap()
+    };
+    let first = look(&town, "*Bad", &Exhibited::default());
+    assert_eq!(first.assets().iter().collect::<Vec<_>>(), [1]);
+    let moved = sbom(vec![component("b.jar", &[])]);
+    town.put(1, &moved, jar("x/Good").as_deref());
+    town.put(2, &moved, jar("y/Bad").as_deref());
+    let (next, anew) = (look(&town, "*Bad", &first), look(&town, "*Bad", &Exhibited::default()));
+    assert_eq!(next.found, anew.found);
+    assert_eq!(next.places(AssetId(2)).collect::<Vec<_>>(), ["a.jar!/y/Bad"]);
+    assert!(next.sees(AssetId(1)) && next.named.len() == 2);
+    let kept = |digest: &Digest| Arc::ptr_eq(&first.named[digest], &next.named[digest]);
+    assert!(first.named.keys().filter(|digest| next.named.contains_key(digest)).all(kept));
+    let other = look(&town, "*Good", &first);
+    assert_eq!(other.places(AssetId(1)).collect::<Vec<_>>(), ["a.jar!/x/Good"]);
 }
 
 /// Goal: what was read of an inventory is not read again, and the answer is that of a first look.
@@ -257,6 +368,9 @@ fn a_withdrawn_advisory_means_no_files_and_each_exhibit_is_a_revision() {
         vec![like(classes(0..41))],
         vec![named(400)],
         vec![file, named(400)],
+        vec![Exhibit::Path(glob("a"))],
+        vec![Exhibit::Class(glob("a"))],
+        vec![Exhibit::Class(glob("b"))],
     ];
     let revisions: BTreeSet<_> = all.iter().map(|it| record(it.clone(), None).0).collect();
     assert_eq!(revisions.len(), all.len());

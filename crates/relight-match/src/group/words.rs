@@ -1,6 +1,6 @@
 //! What a group tells besides its verdict: ratings, files, and why.
 
-use relight_model::{Example, Exhibit, FindingState, Rating};
+use relight_model::{Example, Exhibit, FindingState, Glob, Rating};
 use sha2::{Digest as _, Sha256};
 
 use super::Member;
@@ -23,7 +23,15 @@ pub(super) fn exhibit_form(exhibit: &Exhibit, hash: &mut Sha256) {
                 values.iter().for_each(|value| hash.update(value.to_le_bytes()));
             }
         }
+        Exhibit::Path(glob) => pattern_form("path", glob, hash),
+        Exhibit::Class(glob) => pattern_form("class", glob, hash),
     }
+}
+
+fn pattern_form(kind: &str, glob: &Glob, hash: &mut Sha256) {
+    hash.update(kind);
+    hash.update((glob.as_str().len() as u64).to_le_bytes());
+    hash.update(glob.as_str());
 }
 
 /// The rating that counts, and by what it came first.

@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use relight_scan::{Glob, Options, Progress, Services, Target, scan_target};
+use relight_model::Glob;
+use relight_scan::{Options, Progress, Services, Target, scan_target};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::fs::{mkdirat, mkfifoat, mknodat, openat, unlinkat};
 

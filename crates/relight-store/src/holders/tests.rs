@@ -19,6 +19,7 @@ fn put(store: &Store, asset: u32, at: i64, containers: &[Values]) {
     let profile = |(at, values): (usize, &Values)| Profile {
         place: format!("{at}.jar"),
         values: values.clone(),
+        names: None,
     };
     let profiles: Vec<Profile> = containers.iter().enumerate().map(profile).collect();
     let component = format!("pkg:npm/a@{at}");

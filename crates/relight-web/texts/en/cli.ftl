@@ -140,7 +140,7 @@ scan-hidden = { NUMBER($count) } { $count ->
  }
 scan-fast-site = { $site } has the inventory of a deep scan, and one in fast mode would know less
 scan-fast-remedy = fast mode finds and proves nothing absent: --mode deep reads everything
-scan-fast-exhibits = fast mode did not look for the files that advisories of your own mean
+scan-fast-exhibits = fast mode did not look for the files and classes that advisories of your own mean
 scan-known = { NUMBER($files) } { $files ->
     [one] file was not read again
    *[other] files were not read again

@@ -133,12 +133,12 @@ help-advisories-declare = Publish an advisory of your own, before any CVE; a dry
 option-advisories-declare-package = Package: ecosystem and name (maven:group:artifact)
 option-advisories-declare-range = Affected versions, for example ">=2.0-beta9,<2.15.0"; or unknown
 option-advisories-declare-hash = SHA-256 of a file that is bad; found is affected, not found stays unknown
-option-advisories-declare-query = Archive that is bad: whatever is made of the same code is affected, under any name
+option-advisories-declare-query = Archive that is bad, or a question: "has(path:*/log4j*.jar) or has(class:*JndiLookup)"
 option-advisories-declare-reason = Why; shown with the advisory
 option-advisories-declare-cvss = CVSS vector
 option-advisories-declare-source = Address where it was told
 option-advisories-declare-amend = Change this advisory instead of a new one
-option-advisories-declare-class = Class that makes it vulnerable (org/example/Lookup): where it was removed, the site is mitigated
+option-advisories-declare-class = Class: with --range and without *, where it was removed the site is mitigated; else whoever holds it is affected
 option-advisories-declare-expires = When to look at it again (14d, 36h); it counts until a person retires it
 option-advisories-declare-yes = Publish it
 help-advisories-bind = Say which CVE an advisory of your own is about

@@ -146,7 +146,7 @@ scan-hidden = { NUMBER($count) } { $count ->
  }
 scan-fast-site = { $site } a l’inventaire d’une analyse complète; le mode fast en saurait moins
 scan-fast-remedy = le mode fast trouve et ne prouve aucune absence : --mode deep lit tout
-scan-fast-exhibits = le mode fast n’a pas cherché les fichiers que visent vos propres avis
+scan-fast-exhibits = le mode fast n’a pas cherché les fichiers et les classes que visent vos propres avis
 scan-known = { NUMBER($files) } { $files ->
     [one] fichier n’a pas été relu
    *[other] fichiers n’ont pas été relus

@@ -133,12 +133,12 @@ help-advisories-declare = Publier un avis à vous, avant tout CVE; d'abord à bl
 option-advisories-declare-package = Paquet : écosystème et nom (maven:groupe:artefact)
 option-advisories-declare-range = Versions touchées, par exemple ">=2.0-beta9,<2.15.0"; ou unknown
 option-advisories-declare-hash = SHA-256 d'un fichier mauvais; trouvé, il touche le site; non trouvé, il laisse inconnu
-option-advisories-declare-query = Archive mauvaise : ce qui est fait du même code est touché, sous tout nom
+option-advisories-declare-query = Archive mauvaise, ou une question : "has(path:*/log4j*.jar) or has(class:*JndiLookup)"
 option-advisories-declare-reason = Pourquoi; montré avec l'avis
 option-advisories-declare-cvss = Vecteur CVSS
 option-advisories-declare-source = Adresse où cela a été dit
 option-advisories-declare-amend = Changer cet avis au lieu d'un nouveau
-option-advisories-declare-class = Classe qui rend vulnérable (org/exemple/Lookup) : là où elle a été retirée, le site est atténué
+option-advisories-declare-class = Classe : avec --range et sans *, là où elle a été retirée le site est atténué; sinon, qui la contient est touché
 option-advisories-declare-expires = Quand le revoir (14d, 36h); il compte jusqu'à ce qu'une personne le retire
 option-advisories-declare-yes = Le publier
 help-advisories-bind = Dire sur quel CVE porte un avis à vous

@@ -351,6 +351,8 @@ fn exhibit_line(exhibit: &Exhibit, lang: Lang) -> String {
         Exhibit::Like(Example { name, least, .. }) => {
             texts::exhibit_like(lang, name, &percent(lang, u64::from(*least), 1000))
         }
+        Exhibit::Path(glob) => texts::exhibit_path(lang, glob.as_str()),
+        Exhibit::Class(glob) => texts::exhibit_class(lang, glob.as_str()),
     }
 }
 

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relight_engine::matching::Advisories;
 use relight_formats::write_sbom;
-use relight_model::{Exhibit, GateKey, Timestamp};
-use relight_scan::{Glob, Mode, Options, Profiles, Report as Scanned, Target};
+use relight_model::{Exhibit, GateKey, Glob, Timestamp};
+use relight_scan::{Mode, Options, Profiles, Report as Scanned, Target};
 use relight_server::web::texts;
 use rustix::thread::disable_transparent_huge_pages;
 
@@ -141,7 +141,7 @@ impl Scan {
         let keeps_all = self.site.is_some() && !self.is_fast();
         let means = |of: fn(&&Exhibit) -> bool| !self.is_fast() && has_exhibit(advisories, of);
         let digests = keeps_all || means(|it| matches!(it, Exhibit::File(_)));
-        let compares = keeps_all || means(|it| matches!(it, Exhibit::Like(_)));
+        let compares = keeps_all || means(|it| !matches!(it, Exhibit::File(_)));
         let options = Options {
             fingerprints: fingerprints::databases(&self.fingerprints, context)?,
             depth_max: self.depth,

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::alike::{jar, town};
-use crate::place::{Outcome, Place, log4j};
+use crate::place::{Outcome, Place, SITES, log4j};
 
 fn declare(place: &Place, more: &[&str]) -> Outcome {
     place.run(&[&["advisories", "declare", "--reason", "a call"][..], more].concat())
@@ -42,7 +42,7 @@ fn an_example_is_answered_for_from_the_inventory() {
     let said = place.expect(3, &["advisories", "explain", &id, purl, "--json"]).json();
     assert_eq!((&said["verdict"], &said["why"]), (&"unknown".into(), &"exhibit".into()));
     let said = place.expect(3, &["advisories", "explain", &id, purl, "--lang", "fr"]).stdout;
-    assert!(said.contains("inconnu") && said.contains("par empreinte ou par exemple"), "{said}");
+    assert!(said.contains("inconnu") && said.contains("des fichiers ou des classes"), "{said}");
     // An incident is opened about it, and says what it rests on.
     let proposed = place.expect(0, &["incident", "list", "--json"]).json();
     assert_eq!(proposed["proposals"][0]["advisory"], id.as_str(), "{proposed}");
@@ -73,7 +73,7 @@ fn a_scan_without_a_site_is_asked_about_files_too() {
     assert_eq!(found("two"), Vec::<String>::new());
     // The first hour reads neither classes nor whole files, and says so.
     let fast = |lang| place.expect(3, &["scan", "one", "--mode", "fast", "--lang", lang]).stderr;
-    let (said, dit) = ("files that advisories of your own mean", "que visent vos propres avis");
+    let (said, dit) = ("that advisories of your own mean", "que visent vos propres avis");
     assert!(fast("en").contains(said) && fast("fr").contains(dit), "{}", fast("en"));
     place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
     assert_eq!(found("one"), Vec::<String>::new());
@@ -133,6 +133,127 @@ fn a_digest_finds_and_leaves_the_others_unknown() {
     assert!(refused.contains("ce n’est pas un SHA-256"), "{refused}");
 }
 
+/// Sites: the class and the file under a name that is meant, others, a document of others. A third
+/// was read in the first hour, a fourth not whole.
+fn town_of_questions() -> Place {
+    let place = town();
+    let rows = "fast-001;Vite;Fast;https://fast.example;Ville de X;municipal;4;north;non\r\n\
+                part-001;Partie;Part;https://part.example;Ville de X;municipal;4;north;non\r\n";
+    place.write("sites.csv", format!("{SITES}{rows}"));
+    place.expect(0, &["sites", "import", "sites.csv"]);
+    place.write("fast/lib/log4j-9.jar", jar("org/example/lib", 0..20));
+    place.expect(3, &["scan", "fast", "--mode", "fast", "--site", "fast-001"]);
+    place.write("part/lib/bad.jar", &jar("org/cut", 0..20)[..900]);
+    place.expect(3, &["scan", "part", "--site", "part-001"]);
+    place
+}
+
+/// Goal: a question about a class or a path is an advisory like any other, from the dry run to its
+/// end. Method: real scans: with the class, without it, as a document, in fast mode, not whole.
+#[test]
+fn a_class_is_answered_for_from_the_inventory() {
+    let place = town_of_questions();
+    let dry = declare(&place, &["--class", "*C59", "--json"]).json();
+    let counts = |it: &serde_json::Value| {
+        ["affected", "clear", "unknown"].map(|key| it[key].as_u64().unwrap())
+    };
+    assert_eq!((counts(&dry), &dry["published"]), ([1, 1, 3], &false.into()), "{dry}");
+    let words = ["--class", "shade.*.C59", "--cvss", VECTOR, "--json", "--yes"];
+    let id = id_of(&declare(&place, &words));
+    let answer = place.expect(3, &["affected", &id, "--json"]).json();
+    assert_eq!(answer["total"].to_string(), r#"{"affected":1,"clear":1,"unknown":3}"#);
+    let item = |slug: &str| {
+        let items = answer["items"].as_array().unwrap().iter();
+        items.clone().find(|it| it["site"] == slug).unwrap().clone()
+    };
+    let found = ["app.war!/WEB-INF/lib/fat.jar!/shade/x/C59"];
+    assert_eq!(item("san-001")["evidence"], serde_json::json!(found));
+    for slug in ["mun-001", "fast-001", "part-001"] {
+        let reasons = item(slug)["reasons"].to_string();
+        assert!(reasons.contains("not-observable"), "{slug}: {reasons}");
+    }
+    let shown = place.expect(0, &["advisories", "show", &id]).stdout;
+    assert!(shown.contains("any class whose name ends like shade/*/C59"), "{shown}");
+    let montre = place.expect(0, &["advisories", "show", &id, "--lang", "fr"]).stdout;
+    assert!(montre.contains("toute classe dont le nom finit comme shade/*/C59"), "{montre}");
+    let purl = "pkg:maven/org.example/lib@1";
+    let said = place.expect(3, &["advisories", "explain", &id, purl, "--json"]).json();
+    assert_eq!((&said["verdict"], &said["why"]), (&"unknown".into(), &"exhibit".into()));
+    let proposed = place.expect(0, &["incident", "list", "--json"]).json();
+    assert_eq!(proposed["proposals"][0]["advisory"], id.as_str(), "{proposed}");
+    // Another class: who joined, and who left.
+    let words = ["--amend", &id, "--class", "org/other/C500", "--json", "--yes"];
+    let amended = declare(&place, &words).json();
+    assert_eq!(amended["joined"], serde_json::json!(["san-002"]));
+    assert_eq!(amended["left"], serde_json::json!(["san-001"]));
+    // Bound to a CVE the question is asked under its name too.
+    place.expect(0, &["advisories", "bind", &id, "CVE-2031-0001"]);
+    assert_eq!(total(&place, "CVE-2031-0001"), r#"{"affected":1,"clear":1,"unknown":3}"#);
+    place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
+    assert_eq!(total(&place, &id), r#"{"affected":0,"clear":0,"unknown":5}"#);
+}
+
+#[test]
+fn a_path_finds_and_leaves_the_others_unknown() {
+    let place = town_of_questions();
+    let query = "has(path:*/fat*.jar) or has(path:lib/log4j-?.jar) or has(path:**/bad.jar)";
+    let id = id_of(&declare(&place, &["--query", query, "--json", "--yes"]));
+    let answer = place.expect(3, &["affected", &id, "--json"]).json();
+    assert_eq!(answer["total"].to_string(), r#"{"affected":3,"clear":0,"unknown":2}"#);
+    let evidence = |slug: &str| {
+        let items = answer["items"].as_array().unwrap().iter();
+        items.clone().find(|it| it["site"] == slug).unwrap()["evidence"].to_string()
+    };
+    assert_eq!(evidence("san-001"), r#"["app.war!/WEB-INF/lib/fat.jar"]"#);
+    // What could not be read has its path all the same.
+    assert_eq!(evidence("part-001"), r#"["lib/bad.jar"]"#);
+    // The first hour reads no code, and tells of the archives in which it could not.
+    assert_eq!(evidence("fast-001"), r#"["lib/log4j-9.jar"]"#);
+    let nowhere = declare(&place, &["--query", "has(path:*/log4j-8.jar)", "--json"]).json();
+    let counts = ["affected", "clear", "unknown"].map(|key| nowhere[key].as_u64().unwrap());
+    assert_eq!(counts, [0, 0, 5]);
+    let found = |target: &str| {
+        let findings = place.run(&["scan", target, "--json"]).json()["findings"].clone();
+        let of_own = findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["id"].as_str().unwrap().starts_with("RLT-"));
+        of_own.map(|it| it["evidence"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("fast"), [r#""lib/log4j-9.jar""#]);
+    assert_eq!(found("two"), Vec::<String>::new());
+    let id = id_of(&declare(&place, &["--class", "org.other.C501", "--json", "--yes"]));
+    assert_eq!(found("two"), [r#""other.jar!/org/other/C501""#]);
+    assert_eq!(total(&place, &id), r#"{"affected":1,"clear":1,"unknown":3}"#);
+    for words in [
+        &["--query", "has(path:**)"][..],
+        &["--query", "has(name:a)"],
+        &["--query", "has(path:a) and has(path:b)"],
+        &["--class", "*"],
+    ] {
+        let refused = declare(&place, words);
+        assert_eq!(refused.status, 2, "{words:?}");
+        assert!(refused.stderr.contains("has(path:*/log4j*.jar)"), "{refused:?}");
+    }
+}
+
+/// A pattern is a question of its own beside a package; a class without one is of the package.
+#[test]
+fn a_class_beside_a_package() {
+    let place = town_of_questions();
+    let core = ["--package", "maven:org.apache.logging.log4j:log4j-core", "--range", "<2.15"];
+    let record = |class: &str| {
+        let told = declare(&place, &[&core[..], &["--class", class, "--json"]].concat()).json();
+        let of_package = &told["record"]["affected"][0]["database_specific"]["classes"];
+        let asked = &told["record"]["database_specific"]["class_names"];
+        (of_package.to_string(), asked.to_string(), told["affected"].to_string())
+    };
+    let words = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(record("shade/x/C1"), words(r#"["shade/x/C1"]"#, "null", "0"));
+    assert_eq!(record("*/x/C1"), words("null", r#"["*/x/C1"]"#, "1"));
+}
+
 #[test]
 fn an_example_that_cannot_be_read_whole_is_refused() {
     let place = town();
@@ -160,6 +281,9 @@ fn a_broken_exhibit_costs_its_record() {
         (record(r#"{"hashes":["abc"]}"#), "`abc` in field `hashes` is no SHA-256"),
         (record(r#"{"hashes":[7]}"#), "field `hashes` holds something that is not text"),
         (record(r#"{"hashes":"abc"}"#), "field `hashes`"),
+        (record(r#"{"paths":["**"]}"#), "`**` in field `paths` says nothing"),
+        (record(r#"{"class_names":[""]}"#), "`` in field `class_names` says nothing"),
+        (record(r#"{"class_names":7}"#), "field `class_names`"),
         (example(r#""name":"a","least":500"#), "holds nothing to compare"),
         (example(r#""name":"a","least":0,"classes":["00000000000000ff"]"#), "field `least`"),
         (example(r#""name":"a","least":1001,"classes":["00000000000000ff"]"#), "field `least`"),

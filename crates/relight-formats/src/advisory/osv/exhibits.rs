@@ -1,12 +1,12 @@
-//! Files that an advisory of our own means: by digest, and by example.
+//! Files and classes that an advisory of our own means: by digest, by example, by path and by name.
 
-use relight_model::{Digest, Example, Exhibit, ProfileGap, Values};
+use relight_model::{Digest, Example, Exhibit, Glob, ProfileGap, Values};
 use serde_json::Value;
 
 use crate::advisory::json::{EVENTS_MAX, Fault, Object, VERSIONS_MAX, needed, objects, texts};
 
-/// `hashes` and `examples` of `database_specific`. One that cannot be read refuses the record: the
-/// rest of it would clear whom it was to find.
+/// `hashes`, `examples`, `paths` and `class_names` of `database_specific`. One that cannot be read
+/// refuses the record: the rest of it would clear whom it was to find.
 pub(super) fn exhibits(specific: &Object) -> Result<Vec<Exhibit>, Fault> {
     let mut all = Vec::new();
     for hash in texts(specific, "hashes", VERSIONS_MAX)? {
@@ -16,6 +16,15 @@ pub(super) fn exhibits(specific: &Object) -> Result<Vec<Exhibit>, Fault> {
     }
     for item in objects(specific, "examples", EVENTS_MAX)? {
         all.push(Exhibit::Like(example(item)?));
+    }
+    type Kind = fn(Glob) -> Exhibit;
+    let patterns: [(_, Kind); 2] = [("paths", Exhibit::Path), ("class_names", Exhibit::Class)];
+    for (key, kind) in patterns {
+        for pattern in texts(specific, key, EVENTS_MAX)? {
+            let glob = Glob::of_end(&pattern);
+            let glob = glob.ok_or_else(|| format!("`{pattern}` in field `{key}` says nothing"))?;
+            all.push(kind(glob));
+        }
     }
     all.sort();
     all.dedup();

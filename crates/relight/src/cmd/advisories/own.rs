@@ -9,12 +9,13 @@ use relight_engine::matching::{
 };
 use relight_engine::store::{OWN_SOURCE, RawAdvisory, Store};
 use relight_formats::advisory::{self, VERSIONS_MAX};
-use relight_model::{Advisory, Digest, Ecosystem, Timestamp, Verdict};
+use relight_model::{Advisory, Ecosystem, Timestamp, Verdict};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::asked::Asked;
 use self::range::{Range, range};
 use super::changes::Hand;
 use super::cvss;
@@ -24,6 +25,7 @@ use crate::failure::Failure;
 use crate::register::{INVENTORY_AGE_MAX_S, Register, unknown_advisory};
 use crate::report::{Report, Style};
 
+mod asked;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -36,14 +38,14 @@ const SLUGS_SHOWN_MAX: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Declare {
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["amend", "hash", "query"],
-        requires = "range")]
+    #[arg(long, value_name = "NAME", requires = "range",
+        required_unless_present_any = ["amend", "hash", "query", "class"])]
     package: Option<String>,
     #[arg(long, value_name = "RANGE")]
     range: Option<String>,
     #[arg(long, value_name = "SHA256", num_args = 1..)]
     hash: Vec<String>,
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE|QUESTION", num_args = 1..)]
     query: Vec<PathBuf>,
     #[arg(long, value_name = "SHARE", requires = "query", default_value = "0.5",
         value_parser = alike::share)]
@@ -217,22 +219,35 @@ impl Declare {
     /// The files that are meant from now on; those of before stay where none are named.
     fn exhibits(&self, record: &mut Value, context: &Context) -> Result<(), Failure> {
         let lang = context.lang;
-        let hash = |text: &String| {
-            let digits = text.strip_prefix("sha256:").unwrap_or(text);
-            let digest = Digest::parse(digits).map(|it| it.to_string());
-            let failure = || Failure::usage(texts::own_hash(lang, text));
-            digest.ok_or_else(|| failure().hint(texts::own_hash_remedy(lang)))
-        };
-        let hashes: Vec<String> = self.hash.iter().map(hash).collect::<Result<_, _>>()?;
-        if !hashes.is_empty() {
-            record["database_specific"]["hashes"] = json!(hashes);
+        let (mut asked, mut examples) = (Asked::default(), Vec::new());
+        for text in &self.hash {
+            asked.hashes.push(asked::hash(text).ok_or_else(|| {
+                Failure::usage(texts::own_hash(lang, text)).hint(texts::own_hash_remedy(lang))
+            })?);
         }
-        let read = |file: &PathBuf| self.example(file, context);
-        let examples: Vec<Value> = self.query.iter().map(read).collect::<Result<_, _>>()?;
+        let unread = |text: &str| {
+            Failure::usage(texts::own_query(lang, text)).hint(texts::own_query_remedy(lang))
+        };
+        for value in &self.query {
+            match value.to_str().filter(|text| Asked::is_one(text)) {
+                Some(text) => asked.query(text).ok_or_else(|| unread(text))?,
+                None => examples.push(self.example(value, context)?),
+            }
+        }
+        for text in self.class.iter().filter(|text| !self.is_of_package(text)) {
+            asked.class(text).ok_or_else(|| unread(text))?;
+        }
+        asked.write(record);
         if !examples.is_empty() {
             record["database_specific"]["examples"] = json!(examples);
         }
         Ok(())
+    }
+
+    /// Whether a class is one of the package that is named, without which it is mitigated; any
+    /// other, and a pattern, is asked for by itself.
+    fn is_of_package(&self, class: &str) -> bool {
+        self.range.is_some() && !class.contains(['*', '?'])
     }
 
     /// What an example is made of. One that cannot be read whole would find less than was meant.
@@ -264,8 +279,10 @@ impl Declare {
             entry["database_specific"]["exclusive_introduced"] = true.into();
             entry["database_specific"]["affected_range"] = range.exclusive.join(" || ").into();
         }
-        if !self.class.is_empty() {
-            entry["database_specific"]["classes"] = json!(self.class);
+        let classes: Vec<&String> =
+            self.class.iter().filter(|class| self.is_of_package(class)).collect();
+        if !classes.is_empty() {
+            entry["database_specific"]["classes"] = json!(classes);
         }
         entry
     }

@@ -1,6 +1,7 @@
 //! `relight.scan/1`: what was found in one target. The same target gives the same bytes, whatever
 //! the number of threads, and whether or not a cache was used.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use relight_engine::exhibits::places_in;
@@ -107,7 +108,7 @@ struct UnreadRow<'a> {
 pub(super) struct Hit<'a> {
     pub(super) finding: Finding,
     pub(super) purl: Option<&'a Purl>,
-    pub(super) evidence: &'a str,
+    pub(super) evidence: Cow<'a, str>,
 }
 
 /// What the advisories say about an inventory, sorted.
@@ -116,13 +117,13 @@ pub(super) fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit
     let enclosure = Enclosure::of_image(&scanned.sbom.images);
     for component in &scanned.sbom.components {
         for finding in advisories.match_in(component, &enclosure) {
-            let (purl, evidence) = (Some(&component.purl), component.evidence.as_str());
+            let (purl, evidence) = (Some(&component.purl), component.evidence.as_str().into());
             hits.push(Hit { finding, purl, evidence });
         }
     }
     hits.extend(files(scanned, advisories));
     hits.sort_by(|a, b| {
-        (&a.finding.id, a.evidence, a.purl).cmp(&(&b.finding.id, b.evidence, b.purl))
+        (&a.finding.id, &a.evidence, a.purl).cmp(&(&b.finding.id, &b.evidence, b.purl))
     });
     hits
 }
@@ -134,7 +135,7 @@ fn files<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
     let mut hits = Vec::new();
     for group in advisories.groups() {
         let exhibits = group.exhibits().iter();
-        let places: BTreeSet<&str> =
+        let places: BTreeSet<String> =
             exhibits.flat_map(|it| places_in(it, components, &scanned.profiles)).collect();
         for evidence in places {
             let there = components.iter().filter(|it| it.evidence == evidence);
@@ -144,6 +145,7 @@ fn files<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
                 .any(|finding| finding.state.is_affected());
             if !is_found {
                 let purl = there.map(|it| &it.purl).next();
+                let evidence = Cow::Owned(evidence);
                 hits.push(Hit { finding: finding_of(group), purl, evidence });
             }
         }
@@ -175,7 +177,7 @@ pub(super) fn document<'a>(
         id: &hit.finding.id,
         aliases: &hit.finding.aliases,
         component: hit.purl.map(ToString::to_string).unwrap_or_default(),
-        evidence: hit.evidence,
+        evidence: &hit.evidence,
         state: hit.finding.state.as_str(),
         score: hit.finding.score.map(|tenths| f64::from(tenths) / 10.0),
         known_exploited: hit.finding.known_exploited,

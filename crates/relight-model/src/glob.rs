@@ -1,8 +1,11 @@
-//! Patterns of paths that a person leaves out of a scan.
+//! Patterns of paths and of names, as people write them.
+
+/// Longest pattern of what an advisory means, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 512;
 
 /// A pattern over evidence paths: `*` is any run of characters within one segment, `?` is one of
 /// them, `**` goes over segments. A pattern without `/` fits a name at any depth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Glob {
     pattern: String,
 }
@@ -17,6 +20,29 @@ impl Glob {
             None => format!("**/{trimmed}"),
         };
         Self { pattern }
+    }
+
+    /// A pattern of what ends like this: `None` for one that says nothing (`**`) or is longer than
+    /// [`PATTERN_BYTES_MAX`]. For [`Glob::fits_end`].
+    pub fn of_end(pattern: &str) -> Option<Self> {
+        let pattern = pattern.trim();
+        let tells = pattern.contains(char::is_alphanumeric) && !pattern.contains(char::is_control);
+        let is_one = tells && pattern.len() <= PATTERN_BYTES_MAX && !pattern.ends_with('/');
+        is_one.then(|| Self { pattern: pattern.to_owned() })
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether the pattern fits the path, or what of it stands behind one of its `/`.
+    pub fn fits_end(&self, path: &str) -> bool {
+        let pattern = self.pattern.as_bytes();
+        // `*/x` is also `x` itself, and `/x` stands at the root alone.
+        let rooted = [b"/", path.as_bytes()].concat();
+        let ends = (0..rooted.len()).filter(|at| rooted[*at] == b'/');
+        fits(pattern, &rooted) || ends.into_iter().any(|at| fits(pattern, &rooted[at + 1..]))
     }
 
     /// Whether the pattern fits this path, whole.
@@ -102,6 +128,36 @@ mod tests {
         ] {
             assert_eq!(Glob::new(pattern).fits(path), expected, "{pattern} on {path}");
         }
+    }
+
+    #[test]
+    fn ends() {
+        for (pattern, path, expected) in [
+            ("*/log4j*.jar", "log4j.jar", true),
+            ("*/log4j*.jar", "srv/app/lib/log4j-core-2.jar", true),
+            ("*/log4j*.jar", "a.war!/WEB-INF/lib/log4j.jar", true),
+            ("*/log4j*.jar", "a.war!/log4j.jar", true),
+            ("*/log4j*.jar", "lib/log4j/x.jar", false),
+            ("log4j*.jar", "lib/log4j-1.jar", true),
+            ("lib/log4j*.jar", "a/lib/log4j-1.jar", true),
+            ("lib/log4j*.jar", "a/mylib/log4j-1.jar", false),
+            ("/lib/a.jar", "lib/a.jar", true),
+            ("/lib/a.jar", "x/lib/a.jar", false),
+            ("a/**/x.jar", "srv/a/b/c/x.jar", true),
+            ("*JndiLookup", "org/apache/JndiLookup", true),
+            ("*JndiLookup", "JndiLookup", true),
+            ("*JndiLookup", "org/apache/JndiLookup$1", false),
+            ("*JndiLookup", "org/JndiLookup/Other", false),
+            ("org/*/A", "shade/org/x/A", true),
+        ] {
+            let glob = Glob::of_end(pattern).unwrap();
+            assert_eq!(glob.fits_end(path), expected, "{pattern} on {path}");
+        }
+        let long = "a".repeat(PATTERN_BYTES_MAX + 1);
+        for pattern in ["", "*", "**", " / ", "?", "a/", "a\nb", &long] {
+            assert_eq!(Glob::of_end(pattern), None, "{pattern}");
+        }
+        assert!(Glob::of_end(&long[1..]).is_some());
     }
 
     /// A pattern of a person must not cost more than the length of the path allows.
