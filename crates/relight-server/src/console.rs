@@ -31,6 +31,7 @@ mod sign_in;
 mod sites;
 pub(crate) mod tally;
 pub(crate) mod turns;
+pub(crate) mod waits;
 mod watch;
 pub(crate) mod work;
 
@@ -198,6 +199,8 @@ impl Console {
             whole: asked.reader.reads(&Scope::root()),
             notices: self.notices(asked),
             idle_s: IDLE_S_MAX,
+            roles: waits::roles(self.lang(asked), &asked.reader),
+            glass: self.glass(asked),
             watches: asked.reader.only_reads(),
         }
     }

@@ -1,4 +1,5 @@
-//! The live event stream of the console: `light`, `counts`, `log`, `chart`, `queue` and `reset`.
+//! The live event stream of the console: `light`, `counts`, `log`, `chart`, `queue`,
+//! `waits` and `reset`.
 //!
 //! One task per stream asks the board what changed and writes into a queue of a few chunks; a
 //! slow reader makes the task wait, and then gets the newest state of each site once. So memory
@@ -28,6 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::access::signed_in::Reader;
 use crate::clock;
 use crate::console::part::Part;
+use crate::console::waits::Waits;
 use crate::console::{Asked, Console, burn, tally, work};
 
 /// Changes within this time travel as one event.
@@ -147,8 +149,10 @@ async fn follow(
         writer.read_by(&reader);
         let mut chunk = writer.round(now);
         if !writer.ended && writer.queue_is_due(now) {
-            let Some(lists) = lists(Arc::clone(&console), lang, reader).await else { return };
+            let lists = lists(Arc::clone(&console), lang, reader).await;
+            let Some((lists, waits)) = lists else { return };
             chunk.push_str(&writer.queue(lists));
+            chunk.push_str(&writer.waits(waits));
         }
         if !chunk.is_empty() && sender.send(Bytes::from(chunk)).await.is_err() {
             return;
@@ -164,16 +168,20 @@ fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
     }
 }
 
-/// What is next, as text of an event; the register is read where it holds no stream up. `None`
-/// when it cannot be read: the stream then ends, and the page says that it shows an old state.
-async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> Option<String> {
+/// What is next, and what waits for the reader, as texts of two events; the register is read where
+/// it holds no stream up. `None` when it cannot be read: the stream then ends, and the page says
+/// that it shows an old state.
+async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> Option<(String, String)> {
     let read = move || {
         let id = console.board.headline().id;
         let now = clock::now();
         let work = console.engine.as_ref().map(|engine| work::Work { engine, lang, now });
         let lists = work.map(|work| work.lists(&id, |scope| reader.reads(scope)));
         let (queue, todo) = lists.transpose().ok()?.unwrap_or_default();
-        Some(next(&queue, &todo))
+        let waits = console.engine.as_ref().map(|engine| Waits::of(engine, &reader, lang));
+        let Waits { plans, asked, glass } = waits.unwrap_or_default();
+        let waits = json!({"v": 1, "plans": plans, "asked": asked, "glass": glass}).to_string();
+        Some((next(&queue, &todo), waits))
     };
     // A panic is a bug that its own thread tells.
     tokio::task::spawn_blocking(read).await.ok().flatten()
@@ -192,6 +200,8 @@ struct Writer<'a> {
     drawn: Option<Instant>,
     /// When the lists were last looked at, and what was sent of them.
     listed: (Option<Instant>, String),
+    /// What was sent of what waits.
+    waited: String,
     /// The reader was told to start again.
     ended: bool,
 }
@@ -214,6 +224,7 @@ impl<'a> Writer<'a> {
             counted: None,
             drawn: None,
             listed: (None, String::new()),
+            waited: String::new(),
             ended: false,
         }
     }
@@ -284,6 +295,16 @@ impl<'a> Writer<'a> {
         if !lists.is_empty() && self.listed.1 != lists {
             self.event(&mut out, "queue", &lists);
             self.listed.1 = lists;
+        }
+        out
+    }
+
+    /// What waits for the reader, when it is not what was sent.
+    fn waits(&mut self, waits: String) -> String {
+        let mut out = String::new();
+        if self.waited != waits {
+            self.event(&mut out, "waits", &waits);
+            self.waited = waits;
         }
         out
     }

@@ -149,6 +149,7 @@ class Live extends HTMLElement {
     on('log', (data) => this.line(data));
     on('chart', (data) => this.chart(data));
     on('queue', (data) => this.queue(data));
+    on('waits', (data) => this.waits(data));
     on('reset', () => location.reload());
   }
 
@@ -238,6 +239,19 @@ class Live extends HTMLElement {
       if (stood && !body.contains(document.activeElement)) todo.querySelector('.wide').focus();
       todo.hidden = data.todo.length === 0;
     }
+  }
+
+  /** Plans that wait, and broken glass. What is asked of this reader is spoken at once. */
+  waits({ plans, asked, glass }) {
+    const told = document.querySelector('.glass-told');
+    if (told) told.hidden = !glass;
+    const link = document.querySelector('a.waits');
+    if (!link) return;
+    put(link, plans || link.dataset.none);
+    link.classList.toggle('button', plans !== '');
+    link.classList.toggle('wait', plans !== '');
+    if (asked && asked !== link.dataset.asked) this.speak(asked, true);
+    link.dataset.asked = asked;
   }
 
   line(data) {

@@ -136,6 +136,10 @@ pub struct Frame {
     pub idle_s: i64,
     /// Its reader reads and does nothing else.
     pub watches: bool,
+    /// The roles of its reader, in words; empty for who has none.
+    pub roles: String,
+    /// Glass was broken, and nobody looked at it yet.
+    pub glass: bool,
 }
 
 /// Every counter of the incident, ready to show; taken at one version of the board.
@@ -265,8 +269,8 @@ pub struct Acts {
     pub more: PublishMore,
     /// How many plans wait; empty when none does.
     pub waiting: String,
-    /// Glass was broken, and nobody looked at it yet.
-    pub glass: bool,
+    /// That some of them wait for the reader; empty when none does.
+    pub asked: String,
     /// The token of the forms.
     pub token: String,
     /// The open incidents, for forms that are about one of them.

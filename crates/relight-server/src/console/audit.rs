@@ -166,6 +166,8 @@ mod tests {
             notices: String::new(),
             idle_s: 0,
             watches: false,
+            roles: String::new(),
+            glass: false,
         };
         let (intact, problem, remedy) = (String::new(), String::new(), "");
         let (older, newer, verify) = (String::new(), String::new(), String::new());

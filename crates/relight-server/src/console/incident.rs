@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::{Action, Counters, Incident};
+use relight_engine::incident::{Counters, Incident};
 use relight_engine::live::LogLine;
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_web::views::{Acts, Choice, IncidentPage, LogRow, OtherIncident};
@@ -17,6 +17,7 @@ use super::act::forms::{Short, more};
 use super::facts::language_of;
 use super::part::Part;
 use super::tally::Tally;
+use super::waits::Waits;
 use super::work::Work;
 use super::{Asked, Console, act, blocking, burn, tally};
 use crate::access::signed_in::Reader;
@@ -106,12 +107,7 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
     };
     let (lang, now) = (console.lang(asked), engine.now());
     let person = act::person_of(console, signed, now);
-    let (waiting, glass) = engine.with_ledger(|ledger| {
-        let actions = ledger.actions();
-        let open = actions.newest().filter(|action| action.is_open(now));
-        let open: Vec<_> = open.filter(|action| act::reads_plan(signed, &action.plan)).collect();
-        (waiting(lang, &open), actions.glass().iter().any(|glass| glass.reviewed.is_none()))
-    });
+    let waits = Waits::of(engine, &asked.reader, lang);
     let incidents = engine.with_ledger(|ledger| {
         let choice = |(_, incident): (&str, &Incident)| Choice {
             value: incident.question.clone(),
@@ -126,22 +122,10 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
         publish: person.may(Role::Publisher, &Scope::root()),
         english: console.publishes_english(),
         more: more(lang, &Short::default(), person.may(Role::Commander, &Scope::root())),
-        waiting,
-        glass,
+        waiting: waits.plans,
+        asked: waits.asked,
         token: console.door.form_token(signed),
         incidents,
-    }
-}
-
-/// The plans that wait: how many people agreed to the only one, or how many plans there are.
-fn waiting(lang: Lang, open: &[&Action]) -> String {
-    match open {
-        [] => String::new(),
-        [one] => {
-            let (signed, seats) = (one.signatures.len(), one.seats.len());
-            texts::act_seats_wait(lang, &one.id(), seats, signed)
-        }
-        more => texts::act_one_waits(lang, more.len()),
     }
 }
 

@@ -100,6 +100,10 @@ fn one_commander_with_a_key_that_cannot_be_copied_darkens_and_is_reviewed() {
     assert!(page.contains("nobody answers") && page.contains("Waits for a review"), "{page}");
     let page = place.world.get("/?lang=en", &place.auditor).2;
     assert!(page.contains("nobody answers"), "the log of the incident tells it: {page}");
+    for path in ["/sites", "/affected", "/me"] {
+        let page = place.world.get(&format!("{path}?lang=en"), &place.auditor).2;
+        assert!(page.contains("class=\"glass-told\" aria-label=\"Broken glass\"><p"), "{page}");
+    }
     let review = |cookie: &str| {
         let own = token(&place.world.get("/plans", cookie).2);
         let fields =
@@ -108,6 +112,7 @@ fn one_commander_with_a_key_that_cannot_be_copied_darkens_and_is_reviewed() {
     };
     assert_eq!(review(&place.chief), 403, "not by who broke it");
     assert_eq!(review(&place.auditor), 303);
+    assert!(!place.world.get("/sites", &place.auditor).2.contains("glass-told"));
     // The plan waits for nobody any more, and is done once.
     let page = place.page(&place.approver);
     assert!(page.contains("carried out") && !page.contains("value=\"approve\""), "{page}");

@@ -191,7 +191,7 @@ fn a_plan_that_waits_says_how_many_agreed() {
     let (world, [chief, zoe, anna]) = start(now);
     let waits = |cookie: &str, lang: &str| {
         let page = world.get(&format!("/?lang={lang}"), cookie).2;
-        let link = page.split("class=\"button wait\"").nth(1).unwrap_or_default().to_owned();
+        let link = page.split("class=\"waits button wait\"").nth(1).unwrap_or_default().to_owned();
         link.split('>').nth(1).unwrap_or_default().split('<').next().unwrap().to_owned()
     };
     assert_eq!(waits(&zoe, "en"), "");

@@ -218,6 +218,11 @@ act-glass-row = { $name }, { $at }: { $why }
 act-glass-reviewed = Reviewed by { $name }.
 act-policy-holds = One person switches at most { NUMBER($alone) } of his own sites in 24 h; two people { NUMBER($two) }; beyond that one of them is of Command.
 act-seats-wait = { $plan } waits: { NUMBER($signed) } of { NUMBER($seats) } agreed
+live-asked = { $plan } waits for your agreement
+live-asked-many = { NUMBER($plans) } { $plans ->
+    [one] plan waits
+   *[other] plans wait
+ } for your agreement
 act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan waits
    *[other] plans wait

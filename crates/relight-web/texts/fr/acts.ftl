@@ -233,6 +233,11 @@ act-seats-wait = { $plan } attend : { NUMBER($signed) } { $signed ->
     [one] accord
    *[other] accords
  } sur { NUMBER($seats) }
+live-asked = { $plan } attend votre accord
+live-asked-many = { NUMBER($plans) } { $plans ->
+    [one] plan attend
+   *[other] plans attendent
+ } votre accord
 act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan attend
    *[other] plans attendent
