@@ -15,6 +15,7 @@ mod mach;
 mod pe;
 
 pub(crate) use held::{HELD_BYTES_MAX, Held};
+pub(crate) use mach::ends as ends_of_mach;
 
 /// Sections of one program. Linkers write some dozens; object files may have more.
 pub(crate) const SECTIONS_MAX: usize = 4_096;

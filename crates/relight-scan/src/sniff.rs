@@ -6,11 +6,10 @@ mod program;
 use relight_formats::limited::coding::{Coding, Crc32};
 use relight_model::FlawCode;
 
-pub(crate) use disk::{class_end, is_file_system, is_installer};
+pub(crate) use disk::{class_end, is_file_system, is_installer, is_udif};
 pub(crate) use program::{Behind, SCRIPT_BYTES_MAX, behind_text};
-pub(crate) use program::{
-    behind_settings, certificates_at, has_settings, is_packed_python, starts_with_settings,
-};
+pub(crate) use program::{behind_settings, certificates_at, has_settings, is_packed_python};
+pub(crate) use program::{ends_in_python, starts_with_nuitka, starts_with_settings};
 pub(crate) use program::{overlay_at, payload_at, payload_in};
 
 use crate::archive::{is_tar_header, u32_at, u64_at};
@@ -257,7 +256,7 @@ fn is_old_cpio(bytes: &[u8]) -> bool {
 }
 
 fn foreign(bytes: &[u8]) -> Option<Head> {
-    const MARKS: [&[u8]; 21] = [
+    const MARKS: [&[u8]; 27] = [
         b"Rar!\x1a\x07",
         b"\xca\xfe\xd0\x0d",
         b"MSCF\0\0\0\0",
@@ -279,6 +278,13 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
         b"\0ZCK1",
         b"drpm",
         b"ADBd",
+        b"ISc(",
+        b"ISSetupStream\0",
+        b"InstallShield\0",
+        b"COWD\x01\0\0\0",
+        b"UBI#\x01",
+        // JFFS2, by the node that marks an empty block.
+        b"\x85\x19\x03\x20\x0c\0\0\0",
     ];
     const LOCKED: [&[u8]; 4] =
         [b"LUKS\xba\xbe", b"Salted__", b"age-encryption.org/", b"-----BEGIN PGP MESSAGE-----"];
@@ -289,7 +295,9 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
     // The file of an Electron application starts with sizes, and the list of its files.
     let is_asar = bytes.starts_with(&[4, 0, 0, 0]) && is_at(16, b"{\"files\":");
     let is_nsis = is_at(4, b"\xef\xbe\xad\xdeNullsoftInst");
-    let is_other = is_at(7, b"**ACE**") || is_asar || is_nsis;
+    let is_vdi = bytes.starts_with(b"<<< ") && is_at(64, b"\x7f\x10\xda\xbe");
+    let is_apfs = is_at(32, b"NXSB");
+    let is_other = is_at(7, b"**ACE**") || is_asar || is_nsis || is_vdi || is_apfs;
     let found = is_other || MARKS.iter().any(|mark| bytes.starts_with(mark));
     // Two bytes prove little: what stands behind them must fit.
     let weak = bytes.starts_with(b"\x60\xea") && !is_arj(bytes)

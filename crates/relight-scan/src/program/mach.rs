@@ -14,49 +14,115 @@ const MACHINES_MAX: usize = 16;
 /// The load commands that hold sections, for 32 and 64 bits.
 const SEGMENT: [u64; 2] = [0x1, 0x19];
 
+/// The load command that says where the signature of one machine's program stands.
+const SIGNATURE: u64 = 0x1d;
+
 pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table>> {
-    let fat = Numbers { bytes: head, little: false };
-    if fat.u32(0) != Some(0xcafe_babe) {
-        return one(source, 0);
-    }
-    let machines = to_len(fat.u32(4).unwrap_or(0)).min(MACHINES_MAX);
-    let bytes = source.read_at(8, machines * 20)?;
     let mut all: Option<Table> = None;
-    for machine in bytes.chunks_exact(20) {
-        let numbers = Numbers { bytes: machine, little: false };
-        let Some(table) = one(source, numbers.u32(8).unwrap_or(0))? else { continue };
+    for (base, _) in machines(source, head)? {
+        let Some(commands) = Commands::read(source, base)? else { continue };
+        let mut sections = Vec::new();
+        for command in commands.each() {
+            segment(command, base, commands.wide, commands.little, &mut sections);
+        }
+        sections.truncate(SECTIONS_MAX);
         match &mut all {
-            Some(all) => all.sections.extend(table.sections),
-            None => all = Some(table),
+            Some(all) => all.sections.extend(sections),
+            None => all = Some(Table { sections, little: commands.little, managed: 0 }),
         }
     }
     Ok(all)
 }
 
-/// The program of one machine, which starts at `base`.
-fn one(source: &dyn ReadAt, base: u64) -> io::Result<Option<Table>> {
-    let head = source.read_at(base, 32)?;
-    let (wide, little) = match head.get(..4) {
-        Some([0xcf, 0xfa, 0xed, 0xfe]) => (true, true),
-        Some([0xce, 0xfa, 0xed, 0xfe]) => (false, true),
-        Some([0xfe, 0xed, 0xfa, 0xcf]) => (true, false),
-        Some([0xfe, 0xed, 0xfa, 0xce]) => (false, false),
-        _ => return Ok(None),
-    };
-    let numbers = Numbers { bytes: &head, little };
-    let size = numbers.u32(20).unwrap_or(0).min(COMMANDS_BYTES_MAX);
-    let start = base + if wide { 32 } else { 28 };
-    let commands = source.read_at(start, to_len(size))?;
-    let mut sections = Vec::new();
-    let mut rest = commands.as_slice();
-    while let Some(len) = (Numbers { bytes: rest, little }).u32(4) {
-        let len = to_len(len);
-        let Some(command) = rest.get(..len).filter(|_| len >= 8) else { break };
-        segment(command, base, wide, little, &mut sections);
-        rest = &rest[len..];
+/// Where the programs of a file start, and how long they are where that is said.
+fn machines(source: &dyn ReadAt, head: &[u8]) -> io::Result<Vec<(u64, Option<u64>)>> {
+    let fat = Numbers { bytes: head, little: false };
+    if fat.u32(0) != Some(0xcafe_babe) {
+        return Ok(vec![(0, None)]);
     }
-    sections.truncate(SECTIONS_MAX);
-    Ok(Some(Table { sections, little, managed: 0 }))
+    let count = to_len(fat.u32(4).unwrap_or(0)).min(MACHINES_MAX);
+    let bytes = source.read_at(8, count * 20)?;
+    let place = |machine: &[u8]| {
+        let numbers = Numbers { bytes: machine, little: false };
+        (numbers.u32(8).unwrap_or(0), numbers.u32(12))
+    };
+    Ok(bytes.chunks_exact(20).map(place).collect())
+}
+
+/// Where the programs of a file end, each, and where their signatures start: those stand at the
+/// end, and what was put behind a program before it was signed stands in front of them.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn ends(source: &dyn ReadAt) -> io::Result<(Vec<u64>, Vec<u64>)> {
+    let head = source.read_at(0, 32)?;
+    let (mut ends, mut signatures) = (Vec::new(), Vec::new());
+    for (base, len) in machines(source, &head)? {
+        let Some(commands) = Commands::read(source, base)? else { continue };
+        let mut end = commands.end;
+        for command in commands.each() {
+            let numbers = Numbers { bytes: command, little: commands.little };
+            if numbers.u32(0) == Some(SIGNATURE) {
+                signatures.extend(numbers.u32(8).map(|at| base.saturating_add(at)));
+            }
+            end = end.max(base.saturating_add(commands.end_of(command)));
+        }
+        ends.push(len.map_or(end, |len| end.max(base.saturating_add(len))));
+    }
+    Ok((ends, signatures))
+}
+
+/// The load commands of the program of one machine.
+struct Commands {
+    bytes: Vec<u8>,
+    wide: bool,
+    little: bool,
+    /// Where they end in the file.
+    end: u64,
+}
+
+impl Commands {
+    /// Those of the program that starts at `base`.
+    fn read(source: &dyn ReadAt, base: u64) -> io::Result<Option<Self>> {
+        let head = source.read_at(base, 32)?;
+        let (wide, little) = match head.get(..4) {
+            Some([0xcf, 0xfa, 0xed, 0xfe]) => (true, true),
+            Some([0xce, 0xfa, 0xed, 0xfe]) => (false, true),
+            Some([0xfe, 0xed, 0xfa, 0xcf]) => (true, false),
+            Some([0xfe, 0xed, 0xfa, 0xce]) => (false, false),
+            _ => return Ok(None),
+        };
+        let numbers = Numbers { bytes: &head, little };
+        let size = numbers.u32(20).unwrap_or(0).min(COMMANDS_BYTES_MAX);
+        let start = base + if wide { 32 } else { 28 };
+        let bytes = source.read_at(start, to_len(size))?;
+        Ok(Some(Self { bytes, wide, little, end: start.saturating_add(size) }))
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let len = to_len(Numbers { bytes: rest, little: self.little }.u32(4)?);
+            let command = rest.get(..len).filter(|_| len >= 8)?;
+            rest = &rest[len..];
+            Some(command)
+        })
+    }
+
+    /// Where the bytes of a segment and of its sections end; 0 for any other command.
+    fn end_of(&self, command: &[u8]) -> u64 {
+        let numbers = Numbers { bytes: command, little: self.little };
+        if numbers.u32(0) != Some(SEGMENT[usize::from(self.wide)]) {
+            return 0;
+        }
+        let [at, size] = if self.wide { [40, 48] } else { [32, 36] };
+        let part = numbers.word(at, self.wide).zip(numbers.word(size, self.wide));
+        let own = part.map_or(0, |(at, size)| at.saturating_add(size));
+        let mut sections = Vec::new();
+        segment(command, 0, self.wide, self.little, &mut sections);
+        let ends = sections.iter().map(|it| it.start.saturating_add(it.size));
+        ends.max().unwrap_or_default().max(own)
+    }
 }
 
 fn segment(command: &[u8], base: u64, wide: bool, little: bool, out: &mut Vec<Section>) {

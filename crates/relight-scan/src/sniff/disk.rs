@@ -57,7 +57,22 @@ pub(crate) fn is_file_system(window: &Window) -> io::Result<bool> {
     let is_ext = u16_at(&bytes, 1_024 + 56) == 0xef53;
     let is_erofs = u32_at(&bytes, 1_024) == 0xe0f5_e1e2;
     let is_f2fs = u32_at(&bytes, 1_024) == 0xf2f5_2010;
-    Ok(is_ext || is_erofs || is_f2fs || bytes.ends_with(b"_BHRfS_M"))
+    let is_at = |at: usize, mark: &[u8]| bytes.get(at..).is_some_and(|it| it.starts_with(mark));
+    let is_hfs = is_at(1_024, b"H+\0\x04") || is_at(1_024, b"HX\0\x05");
+    let is_lvm = is_at(512, b"LABELONE");
+    let is_linux = is_ext || is_erofs || is_f2fs || is_lvm;
+    Ok(is_linux || is_hfs || is_at(0x1_0040, b"_BHRfS_M"))
+}
+
+/// Whether these bytes end like an image of macOS (UDIF): its blocks may start like anything.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn is_udif(window: &Window) -> io::Result<bool> {
+    // The last record: its version, and its length.
+    const MARK: &[u8] = b"koly\0\0\0\x04\0\0\x02\0";
+    let Some(at) = window.len().checked_sub(HEAD_BYTES as u64) else { return Ok(false) };
+    Ok(window.peek(at, MARK.len())? == MARK)
 }
 
 /// Whether a boot record has a table of partitions: one that is there, and all with a state that is
@@ -108,6 +123,9 @@ mod tests {
             (&[(1_024, b"\xe2\xe1\xf5\xe0")], true),
             (&[(1_024, b"\x10\x20\xf5\xf2")], true),
             (&[(0x1_0040, b"_BHRfS_M")], true),
+            (&[(1_024, b"H+\0\x04")], true),
+            (&[(1_024, b"HX\0\x05")], true),
+            (&[(512, b"LABELONE")], true),
             (&[boot, (82, b"FAT32")], true),
             (&[boot, (3, b"NTFS    ")], true),
             (&[boot, partition], true),

@@ -7,6 +7,7 @@ use memchr::memmem;
 use super::{HEAD_BYTES, Head, head, is_text};
 use crate::archive::{u16_at, u32_at, u64_at};
 use crate::cataloger::{Kind, ReadAt};
+use crate::program::{Program, ends_of_mach};
 use crate::window::Window;
 
 /// Sections of a Windows program that are looked at.
@@ -21,6 +22,9 @@ const SETTINGS_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a tail in which the last record of a packed program of Python is looked for.
 const PYTHON_TAIL_BYTES: usize = 16 << 10;
 
+/// How the files start that Nuitka packed into one: its mark, and that of zstd.
+const NUITKA_PACKED: &[u8] = b"KAY\x28\xb5\x2f\xfd";
+
 /// Bytes of a script in which its payload is looked for.
 pub(crate) const SCRIPT_BYTES_MAX: usize = 256 << 10;
 
@@ -32,6 +36,7 @@ pub(crate) fn overlay_at(kind: Kind, source: &dyn ReadAt) -> io::Result<Option<u
     let end = match kind {
         Kind::Elf => end_of_elf(source)?,
         Kind::Pe => end_of_pe(source)?,
+        Kind::MachO => ends_of_mach(source)?.0.into_iter().max(),
         _ => None,
     };
     Ok(end.filter(|end| *end < source.size()))
@@ -191,15 +196,46 @@ pub(crate) fn starts_with_settings(bytes: &[u8]) -> bool {
     bytes.starts_with(SETTINGS)
 }
 
-/// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs:
-/// its last record, or what a signature leaves of it.
+/// Whether something that unpacks itself is in a program at a place of which only its packer knows:
+/// `PyInstaller` ends it with a record, in front of a signature or with what that leaves of it;
+/// Nuitka puts its files behind the program, or into the resources.
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn is_packed_python(source: &dyn ReadAt) -> io::Result<bool> {
-    let at = source.size().saturating_sub(PYTHON_TAIL_BYTES as u64);
-    let tail = source.read_at(at, PYTHON_TAIL_BYTES)?;
+pub(crate) fn is_packed_python(kind: Kind, source: &dyn ReadAt) -> io::Result<bool> {
+    let mut ends = vec![source.size()];
+    match kind {
+        Kind::Pe => ends.extend(certificates_at(source)?),
+        Kind::MachO => ends.extend(ends_of_mach(source)?.1),
+        _ => {}
+    }
+    for end in ends {
+        if ends_in_python(source, end)? {
+            return Ok(true);
+        }
+    }
+    if kind != Kind::Pe {
+        return Ok(false);
+    }
+    let Some(program) = Program::open(source)? else { return Ok(false) };
+    let Some(resources) = program.section(&[".rsrc"]) else { return Ok(false) };
+    Ok(program.find(resources, NUITKA_PACKED, |_| true)?.is_some())
+}
+
+/// Whether the last record of a packed program of Python stands in front of `end`.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn ends_in_python(source: &dyn ReadAt, end: u64) -> io::Result<bool> {
+    let at = end.saturating_sub(PYTHON_TAIL_BYTES as u64);
+    let len = usize::try_from(end - at).unwrap_or_default();
+    let tail = source.read_at(at, len)?;
     Ok(memmem::find(&tail, b"MEI\x0c\x0b\x0a\x0b\x0e").is_some())
+}
+
+/// Whether these bytes behind a program are those of Nuitka, packed or not.
+pub(crate) fn starts_with_nuitka(bytes: &[u8]) -> bool {
+    bytes.starts_with(NUITKA_PACKED) || bytes.starts_with(b"KAX") && bytes.len() > 3
 }
 
 #[cfg(test)]

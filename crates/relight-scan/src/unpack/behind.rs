@@ -32,10 +32,10 @@ const ZIPS_MAX: usize = 16;
 
 /// Endings of archives and packages of every family: binary bytes that are called so and that
 /// nothing recognises were one.
-const ARCHIVES: [&str; 30] = [
-    "7z", "apk", "bz2", "cpio", "crate", "deb", "ear", "ejb", "gem", "gz", "hpi", "ipk", "iso",
-    "jar", "jmod", "jpi", "kar", "lz4", "nar", "nupkg", "rpm", "sar", "snap", "tar", "tbz2", "tgz",
-    "txz", "vsix", "xz", "zst",
+const ARCHIVES: [&str; 31] = [
+    "7z", "apk", "bz2", "cpio", "crate", "deb", "dmg", "ear", "ejb", "gem", "gz", "hpi", "ipk",
+    "iso", "jar", "jmod", "jpi", "kar", "lz4", "nar", "nupkg", "rpm", "sar", "snap", "tar", "tbz2",
+    "tgz", "txz", "vsix", "xz", "zst",
 ];
 
 /// Whether a file is called like an archive of any family.
@@ -223,7 +223,7 @@ impl Outer<'_, '_> {
 
     /// Bytes that nothing recognises at their start.
     fn other(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
-        if head == Head::Unclear && is_foreign(window)? {
+        if head == Head::Unclear && is_foreign(window)? || sniff::is_udif(window)? {
             return Ok(self.unread(FlawCode::ContainerUnsupported, member));
         }
         // A tar archive without a file is zeros.
@@ -286,14 +286,15 @@ impl Outer<'_, '_> {
                 return Ok(Some(self.push_window(Kind::Zip, unsigned, member)));
             }
         }
-        match sniff::overlay_at(kind, window)? {
-            Some(at) => self.part(window, at, member).map(Some),
-            // It may stand in a section of its own.
-            None if sniff::is_packed_python(window)? => {
-                Ok(Some(self.unread(FlawCode::ContainerUnsupported, member)))
-            }
-            None => Ok(None),
+        let fate = match sniff::overlay_at(kind, window)? {
+            Some(at) => self.part(window, at, member)?,
+            None => Fate::Opaque,
+        };
+        // It may stand in a section of its own, or in front of a signature.
+        if fate == Fate::Opaque && sniff::is_packed_python(kind, window)? {
+            return Ok(Some(self.unread(FlawCode::ContainerUnsupported, member)));
         }
+        Ok(Some(fate))
     }
 
     /// Opens the container that starts somewhere in a window, if there is one.
@@ -303,7 +304,11 @@ impl Outer<'_, '_> {
         if let Some(behind) = sniff::behind_settings(&part)? {
             part = part.part(behind, u64::MAX);
         }
-        Ok(match sniff::head(&part.read(0, HEAD_BYTES)?) {
+        let start = part.read(0, HEAD_BYTES)?;
+        Ok(match sniff::head(&start) {
+            _ if sniff::starts_with_nuitka(&start) => {
+                self.unread(FlawCode::ContainerUnsupported, member)
+            }
             Head::Zip => self.push_window(Kind::Zip, part, member),
             Head::Container(kind) => self.push_window(kind, part, member),
             // A zip behind it is one behind all.
@@ -311,7 +316,7 @@ impl Outer<'_, '_> {
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member),
-            _ if sniff::has_settings(&part)? || sniff::is_packed_python(&part)? => {
+            _ if sniff::has_settings(&part)? || sniff::ends_in_python(&part, part.len())? => {
                 self.unread(FlawCode::ContainerUnsupported, member)
             }
             _ => Fate::Opaque,

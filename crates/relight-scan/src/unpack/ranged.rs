@@ -182,13 +182,15 @@ impl Outer<'_, '_> {
 /// Whether something stands behind a program that is read where all of it is at hand. A zip there
 /// is found as it comes by.
 fn hides_more(kind: Kind, source: &dyn ReadAt) -> io::Result<bool> {
-    let Some(at) = sniff::overlay_at(kind, source)? else {
-        return sniff::is_packed_python(source);
-    };
+    if sniff::is_packed_python(kind, source)? {
+        return Ok(true);
+    }
+    let Some(at) = sniff::overlay_at(kind, source)? else { return Ok(false) };
     let start = source.read_at(at, HEAD_BYTES)?;
     let is_known =
         !matches!(sniff::head(&start), Head::Zip | Head::Other | Head::Unclear | Head::Text);
-    Ok(is_known || sniff::starts_with_settings(&start) || sniff::is_packed_python(source)?)
+    let is_packer = sniff::starts_with_settings(&start) || sniff::starts_with_nuitka(&start);
+    Ok(is_known || is_packer)
 }
 
 /// Whether a member is no more than a database, as far as its start tells.

@@ -17,6 +17,7 @@ mod limits;
 mod links;
 mod memory;
 mod mutations;
+mod packers;
 mod programs;
 mod quine;
 mod trees;

@@ -37,7 +37,7 @@ fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// The same with an optional header.
-fn pe_with(optional: &[u8], sections: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn pe_with(optional: &[u8], sections: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = b"MZ".to_vec();
     file.resize(0x40, 0);
     file[0x3c] = 0x40;
@@ -119,7 +119,7 @@ fn bundle(section: &str, major: u8, id: &[u8], deps: &[u8]) -> Vec<u8> {
 }
 
 /// A program of macOS with one section of constants.
-fn mach(constants: &[u8], behind: &[u8]) -> Vec<u8> {
+pub(crate) fn mach(constants: &[u8], behind: &[u8]) -> Vec<u8> {
     let mut file = [0; 32 + 72 + 80];
     file[..4].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe]);
     (file[20], file[32], file[36]) = (72 + 80, 0x19, 72 + 80);
