@@ -103,8 +103,17 @@ impl<'a> Program<'a> {
     /// # Errors
     /// Those of the file.
     pub(crate) fn constants(&self, mut look: impl FnMut(&[u8])) -> io::Result<()> {
-        const NAMES: [&str; 6] =
-            [".rodata", ".rodata1", ".rdata", "__const", "__cstring", ".data.rel.ro"];
+        // BOLT moves a part of the constants and leaves the others under another name.
+        const NAMES: [&str; 8] = [
+            ".rodata",
+            ".rodata1",
+            ".rodata.cold",
+            ".bolt.org.rodata",
+            ".rdata",
+            "__const",
+            "__cstring",
+            ".data.rel.ro",
+        ];
         for section in self.sections.iter().filter(|it| NAMES.contains(&it.name.as_str())) {
             self.pieces(section, section.size, &mut |_, piece| look(piece))?;
         }

@@ -136,11 +136,13 @@ fn bundle(
         program.pieces(section, SECTION_BYTES_MAX, &mut |_, piece| {
             for at in memmem::find_iter(piece, &BUNDLE) {
                 let place = at.checked_sub(8).map_or(&[][..], |from| &piece[from..at]);
-                start = if start == 0 { number(place, true) } else { start };
+                let place = number(place, true);
+                start = if start == 0 && place < source.size() { place } else { start };
             }
         })?;
     }
-    // A host that was not made a bundle has zero there, and so has a copy of the mark.
+    // A host that was not made a bundle has zero there. A copy of the mark has that too, or what
+    // happens to stand in front of it, in a program that looks for marks like this one.
     if start == 0 {
         return Ok(None);
     }

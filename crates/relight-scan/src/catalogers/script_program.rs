@@ -18,8 +18,11 @@ pub(super) const PLUGIN: Reader = Reader {
     read,
 };
 
-/// The fuse of a single executable application of Node.js (`postject`), which was blown.
-const BLOWN_FUSE: &[u8] = b"NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:1";
+/// The fuse of a single executable application of Node.js (`postject`).
+const FUSE: &[u8] = b"NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+/// What stands behind one that was blown. Apart from it: this program holds both.
+const BLOWN: &[u8] = b":1";
 
 /// Where `pkg` writes the place of its payload into the runtime: digits, when there is one.
 const PAYLOAD_PLACE: &[u8] = b"PAYLOAD_POSITION = '";
@@ -75,7 +78,8 @@ fn has_scripts(program: &Program<'_>, source: &dyn ReadAt) -> io::Result<bool> {
     program.constants(|piece| {
         let has_place =
             |at: usize| piece.get(at + PAYLOAD_PLACE.len()).is_some_and(u8::is_ascii_digit);
-        is_there |= memmem::find(piece, BLOWN_FUSE).is_some()
+        let is_blown = |at: usize| piece[at + FUSE.len()..].starts_with(BLOWN);
+        is_there |= memmem::find_iter(piece, FUSE).any(is_blown)
             || memmem::find_iter(piece, PAYLOAD_PLACE).any(has_place);
     })?;
     Ok(is_there)

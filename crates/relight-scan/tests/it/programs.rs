@@ -146,6 +146,8 @@ fn programs_that_do_not_say_what_is_in_them() {
         ("go, windows", pe(&[(".rdata", table)]), "go"),
         ("rust, its compiler", constants(standard.as_bytes()), "rust"),
         ("rust, built elsewhere", constants(b"/src/rust/library/std/src/io/mod.rs"), "rust"),
+        ("rust, bolt", elf(&[(".bolt.org.rodata", standard.as_bytes())], b""), "rust"),
+        ("rust, cold", elf(&[(".rodata.cold", standard.as_bytes())], b""), "rust"),
         ("rust, windows", pe(&[(".rdata", windows.as_bytes())]), "rust"),
         ("rust, macos", mach(standard.as_bytes(), b""), "rust"),
         (".net, code", elf(&[("__managedcode", b"x")], b""), "dotnet"),
@@ -174,7 +176,8 @@ fn other_programs_are_no_gaps() {
     let speaks =
         b"go1.22 /rustc/short/library /rustc/ PAYLOAD_POSITION = '// PAYLOAD_POSITION //' \
                    d3n0l4nd \n---- Bun! ----\n <nexe~~sentinel> library/src/x.c \
-                   NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:0";
+                   NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:0 \
+                   NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2 :1";
     let digits = format!("/rustc/{}/library", &DIGEST[1..]);
     for (kind, program) in [
         ("c", elf(&[(".text", b"\x55\x48"), (".rodata", b"usage"), (".comment", b"GCC")], b"")),
@@ -329,6 +332,9 @@ fn bundles_of_libraries() {
     let copy = [&[0; 8][..], &BUNDLE].concat();
     let host = elf(&[(".data", &copy)], b"");
     assert_eq!(one("app", &host), "");
+    // A program that looks for bundles has the mark behind anything.
+    let speaks = [&b"\xff words"[..], &[0, 0xff], &BUNDLE].concat();
+    assert_eq!(one("app", &elf(&[(".rodata", &speaks)], b"")), "");
     // A copy of the mark says nothing, wherever it stands.
     for (front, place) in [(&copy[..], ".rodata"), (b"", ".rodata"), (&copy, ".data")] {
         let made = |start: u64| {
