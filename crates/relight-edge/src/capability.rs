@@ -1,7 +1,7 @@
 //! What an edge of a kind can do (INCIDENT 8.2), and how well that is known.
 
-/// How far a kind of edge was tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a kind of edge was tried, the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Maturity {
     /// Its whole contract runs against the real program with every test run.
     Tested,
@@ -19,8 +19,9 @@ impl Maturity {
     }
 }
 
-/// Where a capability record comes from. Only what was measured counts before a drill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a capability record comes from, the best first. Only what was measured counts before a
+/// drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
     /// Seen on the real program.
     Measured,
@@ -41,15 +42,16 @@ impl Basis {
     }
 }
 
-/// Who closes connections that were upgraded before the gate closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who closes connections that were upgraded before the gate closed: the more is left to be done,
+/// the later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CutsTunnels {
-    /// `EdgeDriver::cut` does.
-    Driver,
     /// The data plane does by itself when it sees the gate close.
     DataPlane,
     /// Nobody has to: the edge lets no connection be upgraded, as whoever set it up says.
     Refused,
+    /// `EdgeDriver::cut` does.
+    Driver,
     /// Nobody: tunnels outlive the closing of the gate, and nobody knows how many there are.
     Nobody,
 }
@@ -131,6 +133,27 @@ impl Capabilities {
         audience_gate: true,
         method_gate: true,
     };
+
+    /// What two edges can do that are told as one: what both can.
+    #[must_use]
+    pub fn weakest(self, other: Self) -> Self {
+        let both = |able: fn(&Self) -> bool| able(&self) && able(&other);
+        Self {
+            maturity: self.maturity.max(other.maturity),
+            basis: self.basis.max(other.basis),
+            atomic_batch: both(|it| it.atomic_batch),
+            reload_free: both(|it| it.reload_free),
+            durable: both(|it| it.durable),
+            survives_reload: both(|it| it.survives_reload),
+            survives_reboot: both(|it| it.survives_reboot),
+            readback: both(|it| it.readback),
+            verify_bypass: both(|it| it.verify_bypass),
+            cuts_tunnels: self.cuts_tunnels.max(other.cuts_tunnels),
+            section_gate: both(|it| it.section_gate),
+            audience_gate: both(|it| it.audience_gate),
+            method_gate: both(|it| it.method_gate),
+        }
+    }
 
     /// The record as stable codes, in the order in which it is shown.
     pub fn record(&self) -> [(&'static str, &'static str); 13] {

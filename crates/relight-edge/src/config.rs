@@ -269,6 +269,7 @@ mod tests {
             listeners: Vec::new(),
             verify: None,
             settings: settings.into(),
+            members: Vec::new(),
         };
         let keys = ["a", "b"].map(|key| GateKey::new(key).unwrap());
         let epoch = relight_model::Epoch { term: 1, seq: 1 };

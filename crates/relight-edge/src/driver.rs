@@ -30,6 +30,8 @@ pub struct Target {
     pub verify: Option<PathBuf>,
     /// What only this kind of edge needs: see [`DriverKind::settings`].
     pub settings: BTreeMap<String, String>,
+    /// The edges that this one stands for, where it is a group; none of any other kind.
+    pub members: Vec<Target>,
 }
 
 /// Name of the setting that says what the edge does with a request to upgrade its connection.
@@ -51,6 +53,12 @@ impl Target {
             }
             _ => capabilities,
         }
+    }
+
+    /// The edges that serve its sites: itself, or those that it stands for.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        let own = self.members.is_empty().then_some(self);
+        own.into_iter().chain(&self.members)
     }
 
     /// A setting without which an edge cannot be opened.
@@ -267,14 +275,16 @@ pub trait DriverKind: Sync {
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError>;
 }
 
-/// The newest epoch that the gate folder of `target` tells; none in one that nobody wrote to. What
+/// The newest epoch that a gate folder of `target` tells; none in one that nobody wrote to. What
 /// the Gateway API keeps in annotations as well is not asked for: this changes nothing, and needs
 /// no edge that answers.
 ///
 /// # Errors
 /// The file of the epoch cannot be read, or is none.
 pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
-    Fence::new(&target.gate).newest().map_err(|error| error.at(&target.name))
+    let newest =
+        |target: &Target| Fence::new(&target.gate).newest().map_err(|error| error.at(&target.name));
+    target.all().map(newest).try_fold(None, |all, one| Ok(all.max(one?)))
 }
 
 /// What `target` can do, as far as that is said without opening it; nothing for a kind that nobody
@@ -310,6 +320,7 @@ mod tests {
             listeners: Vec::new(),
             verify: None,
             settings: BTreeMap::new(),
+            members: Vec::new(),
         };
         let error = open(&target).err().unwrap();
         assert_eq!(error.kind, EdgeErrorKind::Lint);

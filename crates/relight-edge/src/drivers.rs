@@ -5,9 +5,10 @@ use relight_model::registry;
 use crate::driver::DriverKind;
 
 pub(crate) use apache::MAP as APACHE_MAP;
+pub use group::{GROUP, MEMBERS};
 
 registry! {
     /// Every driver, in alphabetical order.
     pub static DRIVERS: dyn DriverKind, check = crate::script::check;
-    apache, builtin, caddy, command, gateway_api, haproxy, nginx_file, traefik
+    apache, builtin, caddy, command, gateway_api, group, haproxy, nginx_file, traefik
 }

@@ -184,6 +184,7 @@ mod tests {
                 settings: [("worker_user", worker), ("upgrades", "refused")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .into(),
+                members: Vec::new(),
             };
             crate::driver::open(&target).unwrap().lint().unwrap()
         };

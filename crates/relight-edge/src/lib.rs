@@ -30,7 +30,7 @@ pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
     TunnelCount, UPGRADES, capabilities_of, newest_epoch, open,
 };
-pub use drivers::DRIVERS;
+pub use drivers::{DRIVERS, GROUP, MEMBERS};
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober};

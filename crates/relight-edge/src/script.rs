@@ -21,6 +21,7 @@ use relight_model::{Epoch, GateKey, Seen};
 use testkit::Case;
 
 use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
+use crate::drivers::{GROUP, MEMBERS};
 use crate::durable::quick_folder;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::parse_epoch;
@@ -82,6 +83,19 @@ fn program(root: &Path) -> String {
     if own.exists() { own.display().to_string() } else { whole.to_owned() }
 }
 
+/// A group of two gates: that of the target, and another one beside it.
+fn pair(target: Target, root: &Path) -> Target {
+    let member = |name: &str, gate: &str| Target {
+        name: name.to_owned(),
+        kind: "builtin".to_owned(),
+        gate: root.join(gate),
+        ..target.clone()
+    };
+    let members = vec![member("one", "gate"), member("two", "second")];
+    let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
+    Target { settings, members, ..target }
+}
+
 impl<'a> Script<'a> {
     /// An edge of this kind beside these files, with the fake of its program.
     fn start(plugin: &'a dyn DriverKind, files: &[(String, Vec<u8>)], root: &Path) -> Self {
@@ -120,7 +134,9 @@ impl<'a> Script<'a> {
             listeners: Vec::new(),
             verify: None,
             settings: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value))),
+            members: Vec::new(),
         };
+        let target = if plugin.name() == GROUP { pair(target, root) } else { target };
         let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
         let (driver, folder) = (plugin.open(&target).unwrap(), root.to_owned());
         Self { plugin, driver, target, folder, haproxy, traefik, gateway }

@@ -82,12 +82,18 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Every public listener of an edge: those that the setting `tls` names speak TLS.
+    /// Every public listener of an edge, or of those that a group stands for: those that the
+    /// setting `tls` of each names speak TLS.
     ///
     /// # Errors
     /// `Lint` when that setting names no listener of the edge, `Io` when the certificates of
     /// authorities cannot be read.
     pub fn all(target: &Target) -> Result<Vec<Self>, EdgeError> {
+        let all = target.all().map(Self::own).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    fn own(target: &Target) -> Result<Vec<Self>, EdgeError> {
         let setting = |name: &str| target.settings.get(name).map_or("", String::as_str);
         let mut secured = Vec::new();
         for word in setting(LISTENERS).split_whitespace() {
@@ -287,6 +293,7 @@ mod tests {
             listeners: vec![listener],
             verify: None,
             settings: settings.collect(),
+            members: Vec::new(),
         }
     }
 

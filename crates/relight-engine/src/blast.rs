@@ -69,8 +69,7 @@ impl Engine {
         let rows = self.store.edges()?;
         let mut asked = Vec::new();
         for (edge, keys) in by_edge {
-            let row = rows.iter().find(|row| row.name == edge);
-            let target = row.map(edges::from_row).transpose()?;
+            let target = edges::named(edge, &rows)?;
             let is_drilled = match &target {
                 Some(target) => self.is_drilled(edge, &edges::identity(target)?),
                 None => false,

@@ -147,6 +147,7 @@ mod tests {
             listeners: Vec::new(),
             verify: Some(address.to_string().into()),
             settings: Default::default(),
+            members: Vec::new(),
         };
         let list = SiteChecks::new(vec![ONE.clone(); 3]).unwrap();
         let ran = run(&target, "a.example", &list, CHECKS_WAIT_MAX);

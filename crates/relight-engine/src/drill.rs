@@ -15,6 +15,7 @@ use relight_store::{SiteMark, Store};
 
 use crate::edges;
 use crate::error::{EngineError, EngineErrorKind};
+use crate::groups::group_of;
 use crate::incident::{Entry, Ledger};
 use crate::policy::{ALONE_WINDOW_S, Policy};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
@@ -101,15 +102,28 @@ impl DrillScope {
             return Err(EngineError::new(EngineErrorKind::NotFound, context));
         }
         let mut found = Vec::new();
-        for row in rows.iter().filter(|row| names.is_empty() || names.contains(&row.name)) {
-            let here = sites.iter().filter(|site| site.edge == row.name);
+        let targets = edges::from_rows(&rows)?;
+        for target in &targets {
+            let is_grouped = group_of(&target.name, &targets).is_some();
+            let is_meant = match names.is_empty() {
+                // The group is rehearsed with all of its edges.
+                true => !is_grouped,
+                false => names.contains(&target.name),
+            };
+            if !is_meant {
+                continue;
+            }
+            if is_grouped {
+                let context = format!("{} is in a group: rehearse on that", target.name);
+                return Err(EngineError::new(EngineErrorKind::NotFound, context));
+            }
+            let here = sites.iter().filter(|site| site.edge == target.name);
             let (drilled, others): (Vec<_>, Vec<_>) =
                 here.partition(|site| marked.contains(&site.slug));
             let marked = drilled.into_iter().map(DrillKey::marked);
-            let target = edges::from_row(row)?;
             found.push(DrillEdge {
-                identity: edges::identity(&target)?,
-                target,
+                identity: edges::identity(target)?,
+                target: target.clone(),
                 keys: DrillKey::canary().into_iter().chain(marked).collect(),
                 others: others.into_iter().map(|site| site.slug.clone()).collect(),
             });

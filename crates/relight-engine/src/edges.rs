@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::EngineError;
+use crate::groups;
 use crate::reconcile::{EdgeLoop, Eyes, Hurry, Listeners, TUNNEL_GRACE_MS, grace_ms};
 
 /// The target of an edge as it stands in the register, `relight.edge/1`.
@@ -34,12 +35,36 @@ struct TargetRow {
 /// # Errors
 /// A path that is not UTF-8.
 pub fn to_row(target: &Target) -> Result<EdgeRow, EngineError> {
-    let Target { name, kind, gate, listeners, verify, settings } = target.clone();
+    let Target { name, kind, gate, listeners, verify, settings, members: _ } = target.clone();
     let text = serde_json::to_string(&TargetRow { gate, listeners, verify, settings })?;
     Ok(EdgeRow { name, kind, target: text })
 }
 
-/// The target of a register row.
+/// The targets of all rows of the register, in their order; groups know what they stand for.
+///
+/// # Errors
+/// As [`from_row`].
+pub fn from_rows(rows: &[EdgeRow]) -> Result<Vec<Target>, EngineError> {
+    let mut targets: Vec<Target> = rows.iter().map(from_row).collect::<Result<_, _>>()?;
+    let alone = targets.clone();
+    targets.iter_mut().for_each(|target| groups::resolve(target, &alone));
+    Ok(targets)
+}
+
+/// The target of one edge of the register, if there is one of that name.
+///
+/// # Errors
+/// As [`from_row`].
+pub fn named(name: &str, rows: &[EdgeRow]) -> Result<Option<Target>, EngineError> {
+    let Some(row) = rows.iter().find(|row| row.name == name) else { return Ok(None) };
+    let mut target = from_row(row)?;
+    // A row that is none of an edge in the group is as good as missing.
+    let alone: Vec<Target> = rows.iter().filter_map(|row| from_row(row).ok()).collect();
+    groups::resolve(&mut target, &alone);
+    Ok(Some(target))
+}
+
+/// The target of a register row, as it stands there: a group does not know its members.
 ///
 /// # Errors
 /// The row holds something else than a target; names the edge.
@@ -49,7 +74,7 @@ pub fn from_row(row: &EdgeRow) -> Result<Target, EngineError> {
             EngineError::because(format!("reading the target of edge {}", row.name), error)
         })?;
     let (name, kind) = (row.name.clone(), row.kind.clone());
-    Ok(Target { name, kind, gate, listeners, verify, settings })
+    Ok(Target { name, kind, gate, listeners, verify, settings, members: Vec::new() })
 }
 
 /// What an edge is, beyond its name: kind, gate, listeners and settings. What a drill showed of one
@@ -58,8 +83,13 @@ pub fn from_row(row: &EdgeRow) -> Result<Target, EngineError> {
 /// # Errors
 /// As [`to_row`].
 pub fn identity(target: &Target) -> Result<Digest, EngineError> {
-    let EdgeRow { name: _, kind, target } = to_row(target)?;
-    Ok(Digest(Sha256::digest(format!("relight.edge/1\0{kind}\0{target}")).into()))
+    let EdgeRow { name: _, kind, target: own } = to_row(target)?;
+    let mut whole = Sha256::new_with_prefix(format!("relight.edge/1\0{kind}\0{own}"));
+    for member in &target.members {
+        whole.update(format!("\0{}\0", member.name));
+        whole.update(identity(member)?.0);
+    }
+    Ok(Digest(whole.finalize().into()))
 }
 
 /// The loop of an edge that perhaps cannot be opened yet, or whose listeners cannot be asked: each
@@ -236,6 +266,7 @@ mod tests {
             listeners: vec!["127.0.0.1:8080".parse().unwrap()],
             verify: Some("/run/relight/verify.sock".into()),
             settings: BTreeMap::from([("map".into(), "/etc/haproxy/dark.map".into())]),
+            members: Vec::new(),
         }
     }
 
@@ -258,6 +289,7 @@ mod tests {
             listeners: vec![listener],
             verify: None,
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+            members: Vec::new(),
         };
         assert!(open_loop(&target, 1).is_err());
         let mut eyes = Patient { target, eyes: None, hurry: None };

@@ -320,8 +320,8 @@ impl Engine {
             (site.edge.clone(), site.host().to_owned(), vital)
         };
         let rows = self.store.edges()?;
-        let row = rows.iter().find(|row| row.name == edge).ok_or_else(|| not_found("the edge"))?;
-        Ok((crate::edges::from_row(row)?, host, vital))
+        let target = crate::edges::named(&edge, &rows)?.ok_or_else(|| not_found("the edge"))?;
+        Ok((target, host, vital))
     }
 
     fn asset_of(&self, site: &GateKey) -> Result<AssetId, EngineError> {

@@ -28,6 +28,7 @@ pub mod fetch;
 pub mod fixes;
 mod follow;
 pub mod grants;
+pub mod groups;
 pub mod import;
 pub mod incident;
 mod ingest;

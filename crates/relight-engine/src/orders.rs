@@ -101,8 +101,7 @@ impl Engine {
             return Ok(0);
         }
         let mut asked = Vec::new();
-        for row in self.store.edges()? {
-            let target = crate::edges::from_row(&row)?;
+        for target in crate::edges::from_rows(&self.store.edges()?)? {
             let sites = self.unrecorded(plan, &target.name)?;
             if !sites.is_empty() {
                 asked.push((target, sites));

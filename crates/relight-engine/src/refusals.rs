@@ -19,8 +19,13 @@ pub const CONFIG_SETTING: &str = "config";
 /// How long a plan waits for what its edges say of their set-up, all together.
 const REFUSALS_WAIT_MAX: Duration = Duration::from_secs(3);
 
-/// What is wrong with the configuration of the edge itself, where the register knows it.
+/// What is wrong with the configuration of the edge itself, where the register knows it, or of
+/// those that a group stands for.
 pub fn configuration(target: &Target) -> Vec<Found> {
+    target.all().flat_map(own_configuration).collect()
+}
+
+fn own_configuration(target: &Target) -> Vec<Found> {
     let Some(file) = target.settings.get(CONFIG_SETTING).map(Path::new) else { return Vec::new() };
     let unread = |what: String| Found {
         file: file.to_owned(),
@@ -68,9 +73,8 @@ impl Engine {
         if !plan.action.is_closing() {
             return Ok(());
         }
-        let rows = self.store.edges()?;
-        let rows = rows.iter().filter(|row| plan.edges.contains(&row.name));
-        let targets: Vec<Target> = rows.map(edges::from_row).collect::<Result<_, _>>()?;
+        let mut targets = edges::from_rows(&self.store.edges()?)?;
+        targets.retain(|target| plan.edges.contains(&target.name));
         let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
         // One that cannot be asked is one whose sites will be exposed, and no other waits for it.
         let found = at_once(targets, REFUSALS_WAIT_MAX, |target| {

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::Capabilities;
+use relight_edge::{Capabilities, Target};
 use relight_match::{MATCHER_REVISION, Question};
 use relight_model::{Digest, GateKey, Light, Site, SitePart, Verdict};
-use relight_store::EdgeRow;
 
 use crate::answer::SiteAnswer;
 use crate::brake::brake;
@@ -142,12 +141,9 @@ impl Engine {
         if ask.action != Action::Close {
             return Ok(BTreeMap::new());
         }
-        let rows = self.store.edges()?;
-        let able = |row: &EdgeRow| {
-            let target = crate::edges::from_row(row)?;
-            Ok((target.name.clone(), relight_edge::capabilities_of(&target)))
-        };
-        rows.iter().map(able).collect()
+        let targets = crate::edges::from_rows(&self.store.edges()?)?.into_iter();
+        let able = |target: Target| (target.name.clone(), relight_edge::capabilities_of(&target));
+        Ok(targets.map(able).collect())
     }
 
     /// What the register says now about a site, for the question of an incident.

@@ -32,8 +32,10 @@ impl Trust {
 /// annotations of routes only, because its gate folder was not restored.
 pub(crate) fn above_edges(store: &Store, lease: Lease) -> Result<Lease, EngineError> {
     let mut newest = 0;
-    for row in store.edges()? {
-        let Ok(target) = edges::from_row(&row) else { continue };
+    let rows = store.edges()?;
+    // Those of a group are rows of their own.
+    for row in &rows {
+        let Ok(Some(target)) = edges::named(&row.name, &rows) else { continue };
         let seen = relight_edge::newest_epoch(&target).ok().flatten();
         newest = newest.max(seen.map_or(0, |epoch| epoch.term));
     }

@@ -102,6 +102,7 @@ fn a_path_that_cannot_be_meant_is_refused() {
             .iter()
             .map(|(name, file)| ((*name).to_owned(), file.display().to_string()))
             .collect(),
+        members: Vec::new(),
     };
     let (ca, tester) = (fixture("ca.pem"), fixture("tester.pem"));
     let both = [(TESTER, tester.clone()), (TESTERS_CA, ca.clone())];

@@ -183,5 +183,13 @@ fn read_target(text: &str) -> Target {
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    Target { name: "north".to_owned(), kind, gate, listeners: Vec::new(), verify: None, settings }
+    Target {
+        name: "north".to_owned(),
+        kind,
+        gate,
+        listeners: Vec::new(),
+        verify: None,
+        settings,
+        members: Vec::new(),
+    }
 }

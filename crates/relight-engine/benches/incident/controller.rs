@@ -52,6 +52,7 @@ pub(crate) fn memory(folder: &Path, _: Size) -> Value {
         listeners: Vec::new(),
         verify: None,
         settings: [].into(),
+        members: Vec::new(),
     };
     let data = folder.join("data");
     town::register(&data, WEIGHED, &target);

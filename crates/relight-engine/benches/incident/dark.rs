@@ -111,6 +111,7 @@ pub(crate) fn plan(folder: &Path, size: Size) -> Value {
         listeners: Vec::new(),
         verify: None,
         settings: [].into(),
+        members: Vec::new(),
     };
     let data = folder.join("data");
     town::register(&data, size.sites, &target);

@@ -219,6 +219,7 @@ fn target(kind: Kind, config: &EdgeConfig) -> Target {
         listeners: config.listen.clone(),
         verify: Some(config.verify.clone()),
         settings,
+        members: Vec::new(),
     }
 }
 

@@ -315,8 +315,14 @@ impl Drill {
     /// The program that the edge is registered with reloads it, as certificates and other hands
     /// do, while visitors go on asking.
     fn reload(&mut self) -> Result<Tried, String> {
-        let Some(reload) = self.edge.target.settings.get(RELOAD) else { return Ok(Tried::No) };
-        relight_edge::exec::reload(reload).map_err(|error| chain(&error))?;
+        let reloads = self.edge.target.all().filter_map(|edge| edge.settings.get(RELOAD));
+        let reloads: Vec<&String> = reloads.collect();
+        if reloads.is_empty() {
+            return Ok(Tried::No);
+        }
+        for reload in reloads {
+            relight_edge::exec::reload(reload).map_err(|error| chain(&error))?;
+        }
         let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
         let mut eyes = Prober::all(&self.edge.target).map_err(|error| chain(&error))?;
         for nonce in 1..=RELOAD_LOOKS {

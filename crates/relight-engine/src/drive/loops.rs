@@ -18,6 +18,7 @@ use crate::barriers::barrier_of;
 use crate::edges;
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
+use crate::groups::group_of;
 use crate::incident::Gate;
 use crate::reconcile::{BARRIER_WAIT_MAX, DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round};
 
@@ -38,7 +39,8 @@ impl Planned {
     /// The names of the edges that it drives.
     fn names(&self) -> impl Iterator<Item = &str> {
         let both = std::iter::once(&self.target).chain(&self.barrier);
-        both.map(|target| target.name.as_str())
+        let all = both.flat_map(|target| std::iter::once(target).chain(&target.members));
+        all.map(|target| target.name.as_str())
     }
 
     fn drives(&self, edge: &str) -> bool {
@@ -226,7 +228,7 @@ impl Drop for Loops {
 fn planned(
     (rows, with_sites): &(Vec<EdgeRow>, BTreeSet<String>),
 ) -> Result<(Vec<Planned>, Troubles), EngineError> {
-    let targets: Vec<Target> = rows.iter().map(edges::from_row).collect::<Result<_, _>>()?;
+    let targets = edges::from_rows(rows)?;
     let mut troubles = Troubles::new();
     let mut barriers = Vec::new();
     for (number, target) in targets.iter().enumerate() {
@@ -237,12 +239,24 @@ fn planned(
             None
         }));
     }
-    // A barrier is held by the loop of the edge that it stands behind.
+    // A barrier is held by the loop of the edge that it stands behind, and an edge of a group by
+    // that of the group.
     let is_barrier = |target: &Target| barriers.iter().flatten().any(|it| it.name == target.name);
-    let own = targets.iter().zip(&barriers).filter(|(target, _)| !is_barrier(target));
+    let own = targets
+        .iter()
+        .zip(&barriers)
+        .filter(|(target, _)| !is_barrier(target) && group_of(&target.name, &targets).is_none());
     let own =
         own.map(|(target, barrier)| Planned { target: target.clone(), barrier: barrier.cloned() });
-    Ok((own.collect(), troubles))
+    let mut planned: Vec<Planned> = Vec::new();
+    for one in own {
+        // Nobody is driven twice, whatever the register says.
+        let is_free = |name: &str| !planned.iter().any(|it| it.drives(name));
+        if one.names().all(is_free) {
+            planned.push(one);
+        }
+    }
+    Ok((planned, troubles))
 }
 
 #[cfg(test)]

@@ -268,7 +268,11 @@ fn is_lit_for_good(want: &Want, result: ProbeResult, is_overdue: bool) -> bool {
 
 /// Whether somebody was asked, and nobody answered.
 fn is_unanswered(seen: &[ProbeResult]) -> bool {
-    let silent = |result: &ProbeResult| result.trouble == Some(EdgeErrorKind::Unreachable);
+    // Where one listener of several answers, somebody is to be looked at.
+    let is_shown = |result: &ProbeResult| result.shows(Seen::Dark) || result.shows(Seen::Lit);
+    let silent = |result: &ProbeResult| {
+        result.trouble == Some(EdgeErrorKind::Unreachable) && !is_shown(result)
+    };
     !seen.is_empty() && seen.iter().all(silent)
 }
 

@@ -39,6 +39,7 @@ mod tests {
             listeners: Vec::new(),
             verify: None,
             settings: [].into(),
+            members: Vec::new(),
         };
         assert_eq!(grace_ms(&target), Some(TUNNEL_GRACE_MS));
         for (text, ms) in [

@@ -408,7 +408,8 @@ fn beside_the_gate() -> Town {
     let settings = [("config", config.as_str()), ("worker_user", "self"), ("upgrades", "refused")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let (name, kind, listeners) = ("east".into(), "nginx_file".into(), Vec::new());
-    let target = Target { name, kind, gate, listeners, verify: None, settings };
+    let target =
+        Target { name, kind, gate, listeners, verify: None, settings, members: Vec::new() };
     store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
     drop(engine);
     Town { engine: open(&store, "second").unwrap(), folder }

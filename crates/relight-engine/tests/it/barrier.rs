@@ -362,6 +362,7 @@ fn a_barrier_that_is_not_fit_for_it_is_told_and_not_used() {
             listeners: Vec::new(),
             verify: None,
             settings: [("barrier".to_owned(), barrier.to_owned())].into(),
+            members: Vec::new(),
         };
         engine.store().put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         let mut wall = target;

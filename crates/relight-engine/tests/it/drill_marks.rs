@@ -32,6 +32,7 @@ fn register() -> (tempfile::TempDir, Store) {
             listeners: Vec::new(),
             verify: None,
             settings: [].into(),
+            members: Vec::new(),
         };
         store.put_edge(&edges::to_row(&target).unwrap(), 1, "test").unwrap();
     }

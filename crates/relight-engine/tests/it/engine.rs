@@ -69,6 +69,7 @@ impl Town {
             listeners: Vec::new(),
             verify: None,
             settings: [].into(),
+            members: Vec::new(),
         };
         store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         Self { engine: open(&Arc::new(store), "first").unwrap(), folder }

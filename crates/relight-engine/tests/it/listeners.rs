@@ -116,6 +116,7 @@ impl Bench {
             listeners,
             verify: None,
             settings: BTreeMap::new(),
+            members: Vec::new(),
         };
         self.engine.store().put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         target

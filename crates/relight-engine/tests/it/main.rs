@@ -17,6 +17,7 @@ mod engine;
 mod fights;
 mod fixes;
 mod follow;
+mod group_proxies;
 mod invariants;
 mod listeners;
 mod logs;

@@ -46,7 +46,8 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
     }
     let proofs = console.board.proofs();
     let turns = turns(&proofs);
-    let targets: Vec<Target> = rows.iter().filter_map(|row| edges::from_row(row).ok()).collect();
+    let known = rows.iter().filter_map(|row| edges::named(&row.name, &rows).ok().flatten());
+    let targets: Vec<Target> = known.collect();
     let with_sites: BTreeSet<String> = behind.keys().cloned().collect();
     let has_sites = |name: &str| with_sites.contains(name);
     // One look at the journal for all: a row shows one moment.
@@ -54,7 +55,8 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
         let of = |row: &Row| {
             let sites = behind.remove(&row.name).unwrap_or_default();
             let barrier = Barrier::of(ledger, &row.name, &targets, has_sites);
-            Known::of(ledger, row, sites, barrier)
+            let target = targets.iter().find(|target| target.name == row.name);
+            Known::of(ledger, (row, target), sites, barrier)
         };
         rows.iter().map(of).collect()
     });
@@ -231,7 +233,12 @@ struct Known {
 }
 
 impl Known {
-    fn of(ledger: &Ledger, row: &Row, sites: Vec<GateKey>, barrier: Barrier) -> Self {
+    fn of(
+        ledger: &Ledger,
+        (row, target): (&Row, Option<&Target>),
+        sites: Vec<GateKey>,
+        barrier: Barrier,
+    ) -> Self {
         let wanted = sites.iter().filter(|site| ledger.wants(site) == Light::Dark).count();
         let differs: Vec<_> = sites.iter().filter(|site| differs(ledger, site)).cloned().collect();
         let is_needed = wanted > 0 || sites.iter().any(|site| ledger.is_at_work(site));
@@ -253,13 +260,13 @@ impl Known {
             sites,
             barrier,
         };
-        match edges::from_row(row) {
-            Ok(target) => {
-                let identity = edges::identity(&target).ok();
+        match target {
+            Some(target) => {
+                let identity = edges::identity(target).ok();
                 known.drilled = identity.and_then(|identity| ledger.drilled(&row.name, &identity));
                 known.listeners = target.listeners.iter().map(ToString::to_string).collect();
             }
-            Err(_) => known.standing = Standing::Unreadable,
+            None => known.standing = Standing::Unreadable,
         }
         known
     }

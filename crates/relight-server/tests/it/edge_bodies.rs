@@ -185,6 +185,7 @@ fn dark_is_proven_only_when_a_slow_upload_of_before_has_ended() {
         listeners: edge.addresses().to_vec(),
         verify: None,
         settings: [("grace".to_owned(), "300".to_owned())].into(),
+        members: Vec::new(),
     };
     let mut driver = relight_engine::edge::open(&target).unwrap();
     driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()).unwrap();

@@ -36,6 +36,7 @@ fn tester(verify: &Path, certificate: &str) -> Testers {
         listeners: Vec::new(),
         verify: Some(verify.to_owned()),
         settings: settings.into(),
+        members: Vec::new(),
     };
     Testers::of(&target).unwrap().unwrap()
 }

@@ -48,6 +48,7 @@ pub(crate) fn behind_an_edge(store: &Store) {
         listeners: Vec::new(),
         verify: None,
         settings: [].into(),
+        members: Vec::new(),
     };
     store.put_edge(&edges::to_row(&target).unwrap(), START, "test").unwrap();
 }

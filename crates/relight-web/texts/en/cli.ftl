@@ -268,6 +268,8 @@ import-host-taken = this host name already belongs to site
 import-host-taken-remedy = a host name belongs to one site only
 import-barrier = the edge of this site is the second barrier of another edge, and takes no orders of its own
 import-barrier-remedy = name the edge that serves the site
+import-grouped = the edge of this site is in a group, and takes no orders of its own
+import-grouped-remedy = name the group
 import-held-dark = an incident keeps this site dark, or it is not proven lit again yet: its edge and its address stay as they are, and none of its other names is taken away
 import-held-dark-remedy = relight the site first, then move it or take names away
 import-sector-twice = the same organisation has another sector on line
@@ -614,6 +616,15 @@ edge-barrier-refused = { $barrier } cannot be the second barrier of { $edge }: {
 edge-barrier-remedy = register an edge that has no sites and that no other edge names, then name it with --set barrier=NAME
 edge-grace-refused = { $value } is no grace for connections that were open before
 edge-grace-remedy = name seconds, from 0 to { $most }, or hard, which cuts downloads at once: --set grace=10
+edge-group-refused = { $name } cannot be registered so, because of { $other }: { $why }
+edge-group-remedy = register each proxy without sites, then: relight edge add group --name NAME --member EDGE EDGE
+group-few = a group has two edges or more
+group-twice = the edge is named twice
+group-missing = no edge of the register has this name
+group-nested = a group does not stand in a group
+group-sites = the edge has sites of its own: they are to carry the name of the group
+group-shared = the edge is in another group
+group-barred = a second barrier is given to the group, not to an edge in it, and is in no group
 barrier-missing = no edge of the register has the name that was given
 barrier-itself = an edge is not its own second barrier
 barrier-nested = the edge that was named has a second barrier of its own
@@ -627,6 +638,8 @@ edge-cannot-prove = cannot prove dark for lack of { $missing }: { NUMBER($sites)
 edge-cannot-prove-remedy = relight edge check says what to do
 lint-tunnels-uncounted = nobody knows whether a connection stays open behind a closed gate: no site counts as proven dark
 lint-tunnels-uncounted-remedy = if the edge lets none be upgraded: --set upgrades=refused; else name the origins: --set origins=FILE (lines of SITE ADDRESS:PORT)
+lint-member-silent = an edge of the group does not answer: no site counts as proven dark or open again
+lint-member-silent-remedy = relight edge check shows each of them
 lint-no-master = nobody tells how many processes of before a reload still serve: no site counts as proven dark
 lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), or hard-stop-after 30s in the configuration and --config FILE
 lint-gate-not-readable = the workers of the edge cannot read the gate

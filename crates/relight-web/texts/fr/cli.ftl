@@ -286,6 +286,8 @@ import-host-taken = ce nom d'hôte est déjà celui du site
 import-host-taken-remedy = un nom d'hôte n'appartient qu'à un site
 import-barrier = le frontal de ce site est la seconde barrière d'un autre, et ne reçoit pas d'ordres à lui
 import-barrier-remedy = nommez le frontal qui sert le site
+import-grouped = le frontal de ce site fait partie d'un groupe, et ne reçoit pas d'ordres à lui
+import-grouped-remedy = nommez le groupe
 import-held-dark = un incident garde ce site éteint, ou son rallumage n’est pas encore prouvé : son frontal et son adresse restent, et aucun de ses autres noms n’est retiré
 import-held-dark-remedy = rallumer d’abord le site, puis le déplacer ou retirer des noms
 import-sector-twice = le même organisme a un autre secteur à la ligne
@@ -644,6 +646,15 @@ edge-barrier-refused = { $barrier } ne peut pas être la seconde barrière de { 
 edge-barrier-remedy = enregistrez un frontal qui n'a pas de sites et qu'aucun autre ne nomme, puis nommez-le par --set barrier=NOM
 edge-grace-refused = { $value } n'est pas un délai pour les connexions déjà ouvertes
 edge-grace-remedy = donnez un nombre de secondes, de 0 à { $most }, ou hard, qui coupe aussi les téléchargements : --set grace=10
+edge-group-refused = { $name } ne peut être enregistré ainsi, à cause de { $other } : { $why }
+edge-group-remedy = enregistrez chaque serveur sans sites, puis : relight edge add group --name NOM --member FRONTAL FRONTAL
+group-few = un groupe a deux frontaux ou plus
+group-twice = le frontal est nommé deux fois
+group-missing = aucun frontal du registre ne porte ce nom
+group-nested = un groupe ne fait pas partie d'un groupe
+group-sites = le frontal a des sites à lui : ils doivent porter le nom du groupe
+group-shared = le frontal fait partie d'un autre groupe
+group-barred = une seconde barrière est donnée au groupe, non à un frontal du groupe, et ne fait partie d'aucun groupe
 barrier-missing = aucun frontal du registre ne porte le nom donné
 barrier-itself = un frontal n'est pas sa propre seconde barrière
 barrier-nested = le frontal nommé a lui-même une seconde barrière
@@ -657,6 +668,8 @@ edge-cannot-prove = ne peut prouver éteint, faute de { $missing } : { NUMBER($
 edge-cannot-prove-remedy = relight edge check dit quoi faire
 lint-tunnels-uncounted = personne ne sait si une connexion reste ouverte derrière une barrière fermée : aucun site n'y est prouvé éteint
 lint-tunnels-uncounted-remedy = si le frontal n'en laisse passer aucune en WebSocket : --set upgrades=refused; sinon, nommez les origines : --set origins=FICHIER (lignes SITE ADRESSE:PORT)
+lint-member-silent = un frontal du groupe ne répond pas : aucun site n'est prouvé éteint ni rallumé
+lint-member-silent-remedy = relight edge check les montre un à un
 lint-no-master = personne ne dit combien de processus d'avant un rechargement servent encore : aucun site n'y est prouvé éteint
 lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), ou hard-stop-after 30s dans la configuration et --config FICHIER
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière

@@ -3,6 +3,7 @@
 pub(crate) mod barrier;
 mod config;
 mod discover;
+mod group;
 mod holding;
 mod lint;
 mod repair;
@@ -73,14 +74,17 @@ struct Add {
     kind: String,
     #[arg(long, value_name = "NAME")]
     name: String,
-    #[arg(long, value_name = "DIR")]
-    gate: PathBuf,
-    #[arg(long, value_name = "ADDRESS", required = true, num_args = 1..)]
+    #[arg(long, value_name = "DIR", required_unless_present = "member")]
+    gate: Option<PathBuf>,
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "member", num_args = 1..)]
     listen: Vec<SocketAddr>,
     #[arg(long, value_name = "SOCKET")]
     verify: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[arg(long, value_name = "EDGE", num_args = 1..,
+        conflicts_with_all = ["gate", "listen", "verify", "config"])]
+    member: Vec<String>,
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     settings: Vec<(String, String)>,
 }
@@ -168,8 +172,12 @@ impl Edge {
 impl Add {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
+        group::check_options(&self.kind, &self.member, context)?;
         let store = context.store()?;
         let mut settings: BTreeMap<String, String> = self.settings.into_iter().collect();
+        if !self.member.is_empty() {
+            settings.insert(edge::MEMBERS.to_owned(), self.member.join(" "));
+        }
         if let Some(file) = self.config {
             let file = absolute(&file, context)?.display().to_string();
             settings.insert(CONFIG_SETTING.to_owned(), file);
@@ -179,15 +187,18 @@ impl Add {
                 *file = absolute(Path::new(file), context)?.display().to_string();
             }
         }
-        let target = Target {
+        let mut target = Target {
             name: self.name,
             kind: self.kind,
-            gate: absolute(&self.gate, context)?,
+            gate: self.gate.map_or(Ok(PathBuf::new()), |gate| absolute(&gate, context))?,
             listeners: self.listen,
             verify: self.verify.map(|path| socket(path, context)).transpose()?,
             settings,
+            members: Vec::new(),
         };
         barrier::refuse(&target, &store, context)?;
+        let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
+        group::settle(&mut target, &store, context)?;
         refuse_grace(&target, context)?;
         edge::Testers::of(&target).map_err(|error| edge_failure(&error, context))?;
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
@@ -201,7 +212,6 @@ impl Add {
         if let Err(error) = prepare(driver.as_mut()) {
             not_running(&error, &target, context, report)?;
         }
-        let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
         let put = store.put_edge(&row, context.now(), ACTOR);
         put.map_err(|error| context.store_failure(&error))?;
         if context.json {
@@ -281,8 +291,12 @@ fn tell_lint(name: &str, lint: &Lint, report: &mut Report) {
 }
 
 fn row_of(target: Target, sites: usize) -> EdgeRow {
-    let Target { name, kind, gate, listeners, verify, settings } = target;
-    let capabilities = capabilities(&kind);
+    let capabilities = match target.kind.as_str() {
+        // As much as the least of those that it stands for.
+        edge::GROUP => edge::capabilities_of(&target).record().into(),
+        kind => capabilities(kind),
+    };
+    let Target { name, kind, gate, listeners, verify, settings, members: _ } = target;
     EdgeRow { name, kind, gate, listeners, verify, settings, sites, capabilities }
 }
 
@@ -342,7 +356,7 @@ fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
         (texts::column_gate(lang), Align::Left),
     ]);
     for row in &rows {
-        let gate = row.gate.display().to_string();
+        let gate = group::place(row);
         let kind = match row.capabilities.get("maturity") {
             Some(&"experimental") => texts::edge_kind_experimental(lang, &row.kind),
             _ => row.kind.clone(),

@@ -110,6 +110,7 @@ impl Harness {
             listeners: Vec::new(),
             verify: Some(root.join("verify.sock")),
             settings: Default::default(),
+            members: Vec::new(),
         };
         let mut driver = relight_engine::edge::open(&target).unwrap();
         driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()).unwrap();

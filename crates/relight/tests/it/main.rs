@@ -14,6 +14,7 @@ mod beside;
 mod book;
 mod copies;
 mod doctor;
+mod edge_groups;
 mod edge_run;
 mod edge_tools;
 mod edges;

@@ -300,6 +300,7 @@ fn target(kind: Kind, config: &EdgeConfig, listener: SocketAddr) -> Target {
         listeners: vec![listener],
         verify: Some(config.verify.clone()),
         settings: settings.collect(),
+        members: Vec::new(),
     }
 }
 

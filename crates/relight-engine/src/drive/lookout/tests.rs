@@ -50,6 +50,7 @@ pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, 
         listeners: Vec::new(),
         verify: None,
         settings: [].into(),
+        members: Vec::new(),
     };
     let options = EngineOptions { holder: "test".into(), clock: || 1_000_000, inventory_ttl_s: 1 };
     let engine = Engine::open(Arc::new(store), options).unwrap();

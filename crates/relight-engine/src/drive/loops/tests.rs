@@ -23,6 +23,7 @@ fn edge(folder: &Path, name: &str, gate: &str, barrier: Option<&str>) -> Target 
         listeners: Vec::new(),
         verify: None,
         settings: settings.into_iter().collect(),
+        members: Vec::new(),
     }
 }
 
@@ -77,6 +78,32 @@ fn a_loop_that_hangs_keeps_no_other_edge_waiting() {
         assert_eq!(driven(&loops), after, "{barrier:?}");
         assert_eq!(watched(&loops), after, "{barrier:?}");
     }
+}
+
+/// The edges of a group are driven by its loop and by no other; a loop of before ends first. Sites
+/// that still stand under the name of one of them have no loop, which is told.
+#[test]
+fn a_group_has_one_loop_for_all_of_its_edges() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = ["a", "b", "c"].map(|name| edge(folder.path(), name, name, None));
+    let group = |name: &str, members: &str| Target {
+        kind: relight_edge::GROUP.into(),
+        settings: [(relight_edge::MEMBERS.to_owned(), members.to_owned())].into(),
+        ..edge(folder.path(), name, "", None)
+    };
+    let rows = |more: &[Target]| -> Vec<EdgeRow> {
+        plain.iter().chain(more).map(|target| edges::to_row(target).unwrap()).collect()
+    };
+    let plan = |more: &[Target]| planned(&(rows(more), BTreeSet::new())).unwrap().0;
+    let names = |more: &[Target]| -> Vec<String> {
+        plan(more).iter().map(|it| it.target.name.clone()).collect()
+    };
+    assert_eq!(names(&[]), ["a", "b", "c"]);
+    assert_eq!(names(&[group("front", "a b")]), ["c", "front"]);
+    let front = plan(&[group("front", "a b")]).pop().unwrap();
+    assert!(["front", "a", "b"].iter().all(|name| front.drives(name)) && !front.drives("c"));
+    // Whatever the register says, nobody is driven twice.
+    assert_eq!(names(&[group("front", "a b"), group("other", "b c")]), ["front"]);
 }
 
 /// Goal: what was proven of an edge that left the register is not proven for ever, whatever the

@@ -144,6 +144,7 @@ impl Stage {
             listeners: vec![listen],
             verify: Some(config.verify.clone()),
             settings: BTreeMap::new(),
+            members: Vec::new(),
         };
         // The gate exists before the edge: an edge without one fails closed.
         let edge = start_edge(kind, config, &mut target)?;

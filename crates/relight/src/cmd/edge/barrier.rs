@@ -30,8 +30,7 @@ pub(super) fn refuse(target: &Target, store: &Store, context: &Context) -> Resul
 /// Every edge of the register.
 pub(crate) fn registered(store: &Store, context: &Context) -> Result<Vec<Target>, Failure> {
     let rows = store.edges().map_err(|error| context.store_failure(&error))?;
-    let target = |row| edges::from_row(row).map_err(|error| Failure::engine(context.lang, &error));
-    rows.iter().map(target).collect()
+    edges::from_rows(&rows).map_err(|error| Failure::engine(context.lang, &error))
 }
 
 /// Tells which edges could not be opened at the start, which are tried again while their sites

@@ -11,7 +11,7 @@ use relight_engine::edge::config::{
 use relight_engine::edge::{EdgeError, Listener, TESTERS_CA, TESTERS_SHOWN, Target, Testers, exec};
 use relight_server::web::texts;
 
-use super::{absolute, address_of, edge_failure, routing, the_target};
+use super::{absolute, address_of, edge_failure, group, routing, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
@@ -96,7 +96,8 @@ impl Config {
     ) -> Result<EdgeConfig, Failure> {
         let lang = context.lang;
         let (upstream, folder) = self.places(context)?;
-        let sites = register.sites.iter().filter(|site| site.edge == target.name);
+        let name = group::serves_as(&target.name, register, context)?;
+        let sites = register.sites.iter().filter(|site| site.edge == name);
         let sites = sites.map(|site| SiteRoute {
             key: site.slug.clone(),
             host: site.host().to_lowercase(),

@@ -36,8 +36,7 @@ pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure>
     loop {
         let seen = engine.version();
         let register = Register::open(context)?;
-        let targets: Vec<Target> =
-            targets.iter().map(edges::from_row).collect::<Result<_, _>>().map_err(failed)?;
+        let targets = edges::from_rows(&targets).map_err(failed)?;
         let is_equal = |target: &Target| look(target, &register).differ.is_empty();
         if targets.iter().all(is_equal) || Instant::now() >= deadline {
             break;

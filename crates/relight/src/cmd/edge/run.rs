@@ -19,7 +19,7 @@ use relight_server::web::{HoldingPage, texts};
 use serde::Serialize;
 
 use super::config::testers;
-use super::{address_of, holding, targets, the_target};
+use super::{address_of, group, holding, targets, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::plain::{Plain, is_open};
@@ -85,7 +85,8 @@ impl Run {
         let register = Register::open(context)?;
         let target = the_target(KIND, self.name.as_deref(), &register, context)?;
         self.plain.check(target.listeners.iter().copied(), context.lang)?;
-        let sites = register.sites.iter().filter(|site| site.edge == target.name);
+        let name = group::serves_as(&target.name, &register, context)?;
+        let sites = register.sites.iter().filter(|site| site.edge == name);
         let routes = self.ways(context)?.routes(sites, context)?;
         let folder = self.folder.unwrap_or_else(|| context.data.join(FOLDER).join(&target.name));
         let stop = stop_on_interrupt();

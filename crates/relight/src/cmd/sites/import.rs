@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::barriers::is_barrier;
+use relight_engine::groups::group_of;
 use relight_engine::store::{ALIASES_MAX, Conflict, ImportPlan, SITE_PARTS_MAX, SiteRow, Store};
 use relight_server::web::texts;
 use serde::Serialize;
@@ -47,7 +48,7 @@ struct RefusedRow<'a> {
 
 /// Takes out the rows that would move a site, or take a name away from one, which an incident wants
 /// dark or which is not seen open again: the edge of before would no longer be told. And those of
-/// an edge that is a second barrier, which takes no orders of its own.
+/// an edge that is a second barrier or in a group, which takes no orders of its own.
 fn hold_dark(
     rows: &mut Vec<SiteRow>,
     store: &Store,
@@ -77,6 +78,8 @@ fn hold_dark(
             "import-held-dark"
         } else if is_barrier(&row.edge, &edges) {
             "import-barrier"
+        } else if group_of(&row.edge, &edges).is_some() {
+            "import-grouped"
         } else {
             return true;
         };

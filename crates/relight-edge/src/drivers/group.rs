@@ -1,0 +1,363 @@
+//! Several proxies in front of the same sites: told together, and dark only where each of them is.
+//!
+//! One that fails keeps no other from closing, and makes the whole fail. None of them is ever
+//! opened in the place of another: what they do not agree upon is taken for the worse.
+
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use relight_model::{Epoch, GateKey, Seen};
+
+use crate::capability::{Capabilities, CutsTunnels};
+use crate::driver::{
+    self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
+};
+use crate::error::{EdgeError, EdgeErrorKind};
+
+/// The setting with the names of the edges in a group, blanks between them.
+pub const MEMBERS: &str = "members";
+
+/// The kind of edge that stands for several others.
+pub const GROUP: &str = "group";
+
+pub(super) const PLUGIN: GroupKind = GroupKind;
+
+pub(super) struct GroupKind;
+
+impl DriverKind for GroupKind {
+    fn name(&self) -> &'static str {
+        GROUP
+    }
+
+    /// As much as the least of its members, which are not known here.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE
+    }
+
+    fn capabilities_of(&self, target: &Target) -> Capabilities {
+        let all = target.members.iter().map(driver::capabilities_of);
+        all.reduce(Capabilities::weakest).unwrap_or(Capabilities::NONE)
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const { &[Setting::required(MEMBERS)] }
+    }
+
+    fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
+        target.required(MEMBERS)?;
+        if target.members.is_empty() {
+            let doing = "open a group of edges of which none is known";
+            return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
+        }
+        let members = target.members.iter().cloned().map(Member::of).collect();
+        Ok(Box::new(Group { members, told: None, generations: Vec::new(), generation: 0 }))
+    }
+}
+
+/// One of them, opened when it is first needed, and again until it can be.
+struct Member {
+    target: Target,
+    driver: Option<Box<dyn EdgeDriver>>,
+    /// What it holds could not be read: an effect might open what nobody here knows of.
+    is_blind: bool,
+}
+
+impl Member {
+    const fn of(target: Target) -> Self {
+        Self { target, driver: None, is_blind: false }
+    }
+
+    fn driver(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
+        let driver = match self.driver.take() {
+            Some(driver) => driver,
+            None => driver::open(&self.target)?,
+        };
+        Ok(self.driver.insert(driver))
+    }
+
+    /// The driver for an effect.
+    fn writer(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
+        if self.is_blind {
+            let doing = "change a gate of which nobody could read what it holds";
+            return Err(EdgeError::new(EdgeErrorKind::Unreachable, doing).at(&self.target.name));
+        }
+        self.driver()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let opened = self.driver.as_ref().map(|driver| driver.capabilities());
+        opened.unwrap_or_else(|| driver::capabilities_of(&self.target))
+    }
+
+    /// Connections behind the gate, by who ends them.
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        let driver = self.driver()?;
+        match driver.capabilities().cuts_tunnels {
+            CutsTunnels::Driver => driver.tunnels(keys),
+            CutsTunnels::Nobody => Ok(vec![TunnelCount::Unknown; keys.len()]),
+            // Nothing is to be counted there: the edge ends them, or lets none be.
+            CutsTunnels::DataPlane | CutsTunnels::Refused => {
+                Ok(vec![TunnelCount::ClosedByDataPlane; keys.len()])
+            }
+        }
+    }
+}
+
+/// All of them.
+struct Group {
+    members: Vec<Member>,
+    /// What was to be dark when they were told last; before that nobody knows.
+    told: Option<GateSet>,
+    /// The generation of each when it was asked last; none of one that did not answer.
+    generations: Vec<Option<u64>>,
+    generation: u64,
+}
+
+impl Group {
+    /// Asks all of them at the same time: one that hangs makes no other later.
+    fn each<T: Send>(
+        &mut self,
+        ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Sync,
+    ) -> Vec<Result<T, EdgeError>> {
+        let ask = &ask;
+        thread::scope(|scope| {
+            let mut asked = Vec::new();
+            let mut members = self.members.iter_mut();
+            // The last one is this thread's.
+            let last = members.next_back();
+            for member in members {
+                let slot = Slot::new(Mutex::new(Some(member)));
+                let theirs = Slot::clone(&slot);
+                let work = move || take(&theirs).map(ask);
+                asked.push((thread::Builder::new().spawn_scoped(scope, work).ok(), slot));
+            }
+            let last = last.map(ask);
+            let mut answers = Vec::new();
+            for (thread, slot) in asked {
+                let answer = thread.map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
+                // Where the system gives no thread, one after the other.
+                answers.extend(answer.flatten().or_else(|| take(&slot).map(ask)));
+            }
+            answers.extend(last);
+            answers
+        })
+    }
+
+    /// All of them did it, or why one did not: that there is a newer controller is worse than that
+    /// one of them does not answer.
+    fn all(results: Vec<Result<(), EdgeError>>) -> Result<(), EdgeError> {
+        let mut errors: Vec<EdgeError> = results.into_iter().filter_map(Result::err).collect();
+        errors.sort_by_key(|error| error.kind != EdgeErrorKind::Fenced);
+        errors.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// An effect on all of them, which an older controller has on none: also where only one of
+    /// them has seen the newer one.
+    fn write(
+        &mut self,
+        epoch: Epoch,
+        dark: Option<&GateSet>,
+        effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Sync,
+    ) -> Result<(), EdgeError> {
+        for Member { target, .. } in &self.members {
+            // One whose epoch cannot be read says so when it is written to.
+            let newest = driver::newest_epoch(target).ok().flatten();
+            if let Some(newest) = newest.filter(|newest| *newest > epoch) {
+                let (new, old) = (crate::fence::text(newest), crate::fence::text(epoch));
+                let doing = format!("act under epoch {old}: it has seen {new}");
+                return Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(&target.name));
+            }
+        }
+        if let Some(dark) = dark {
+            self.told = Some(dark.clone());
+        }
+        Self::all(self.each(|member| effect(member.writer()?)))
+    }
+
+    /// What they show of one key together.
+    fn view(&self, key: &GateKey, views: &[GateView]) -> GateView {
+        let is_told = self.told.as_ref().map(|told| told.contains(key));
+        let together = |copy: fn(&GateView) -> Seen| {
+            let seen: Vec<Seen> = views.iter().map(copy).collect();
+            agreed(&seen, is_told)
+        };
+        GateView {
+            durable: together(|view| view.durable),
+            runtime: together(|view| view.runtime),
+            // The older one has to be told, so that nobody of before is let in there.
+            epoch: views.iter().filter_map(|view| view.epoch).min(),
+            foreign: views.iter().any(|view| view.foreign),
+        }
+    }
+}
+
+/// One of them, for whoever asks it.
+type Slot<'a> = Arc<Mutex<Option<&'a mut Member>>>;
+
+fn take<'a>(slot: &Slot<'a>) -> Option<&'a mut Member> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// What several show together: what all of them do. Where they differ, what was told to be dark is
+/// lit if any shows it so, and anything else dark if any does; before anything was told, or where
+/// one of them shows nothing, nobody knows.
+fn agreed(seen: &[Seen], is_told: Option<bool>) -> Seen {
+    let first = seen.first().copied().unwrap_or_default();
+    match is_told {
+        _ if seen.iter().all(|one| *one == first) => first,
+        Some(true) if seen.contains(&Seen::Lit) => Seen::Lit,
+        Some(false) if seen.contains(&Seen::Dark) => Seen::Dark,
+        _ => Seen::Unknown,
+    }
+}
+
+/// Connections behind all of them: one that cannot tell makes the sum unknown.
+const fn sum(one: TunnelCount, other: TunnelCount) -> TunnelCount {
+    match (one, other) {
+        (TunnelCount::Unknown, _) | (_, TunnelCount::Unknown) => TunnelCount::Unknown,
+        (TunnelCount::Shared, _) | (_, TunnelCount::Shared) => TunnelCount::Shared,
+        (TunnelCount::Open(one), TunnelCount::Open(other)) => TunnelCount::Open(one + other),
+        (TunnelCount::ClosedByDataPlane, count) | (count, TunnelCount::ClosedByDataPlane) => count,
+    }
+}
+
+/// What those who answered said; the first error where nobody did.
+fn answered<T>(results: Vec<Result<T, EdgeError>>) -> Result<Vec<Option<T>>, EdgeError> {
+    if results.iter().any(Result::is_ok) {
+        return Ok(results.into_iter().map(Result::ok).collect());
+    }
+    results.into_iter().map(|result| result.map(Some)).collect()
+}
+
+impl EdgeDriver for Group {
+    fn capabilities(&self) -> Capabilities {
+        let all = self.members.iter().map(Member::capabilities);
+        all.reduce(Capabilities::weakest).unwrap_or(Capabilities::NONE)
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        let found = self.each(|member| member.driver()?.lint());
+        if found.iter().all(Result::is_err) {
+            return found.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
+        }
+        let mut lints = Vec::new();
+        for (member, found) in self.members.iter().zip(found) {
+            let name = &member.target.name;
+            match found {
+                Ok(found) => lints.extend(found.into_iter().map(|lint| {
+                    let place = format!("{name}: {}", lint.place);
+                    Lint { place, ..lint }
+                })),
+                Err(error) => lints.push(Lint::warning("member-silent", error.to_string())),
+            }
+        }
+        Ok(lints)
+    }
+
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        let owned = self.each(|member| member.driver()?.owned());
+        for (member, owned) in self.members.iter_mut().zip(&owned) {
+            member.is_blind = owned.is_err();
+        }
+        Ok(answered(owned)?.into_iter().flatten().flatten().collect())
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        let seen = answered(self.each(|member| member.driver()?.observe(keys)))?;
+        let view = |(index, key): (usize, &GateKey)| {
+            let of_key = |views: &Option<Vec<GateView>>| {
+                views.as_ref().and_then(|views| views.get(index)).copied().unwrap_or_default()
+            };
+            self.view(key, &seen.iter().map(of_key).collect::<Vec<_>>())
+        };
+        Ok(keys.iter().enumerate().map(view).collect())
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.write(epoch, Some(dark), |driver| driver.apply(epoch, stage, dark))
+    }
+
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        self.write(epoch, Some(dark), |driver| driver.close(epoch, dark))
+    }
+
+    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
+        Self::all(self.each(|member| member.driver()?.get_ready(keys)))
+    }
+
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        self.write(epoch, Some(dark), |driver| driver.apply_changes(epoch, stage, dark, changed))
+    }
+
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        let now = answered(self.each(|member| member.driver()?.generation()))?;
+        // One that does not answer any more, or answers again, may have been replaced.
+        self.generation += u64::from(now != self.generations);
+        self.generations = now;
+        Ok(self.generation)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        let counts = answered(self.each(|member| member.tunnels(keys)))?;
+        let of_key = |index: usize| {
+            let counts = counts.iter().map(|counts| {
+                let count = counts.as_ref().and_then(|counts| counts.get(index));
+                count.copied().unwrap_or(TunnelCount::Unknown)
+            });
+            counts.reduce(sum).unwrap_or(TunnelCount::Unknown)
+        };
+        Ok((0..keys.len()).map(of_key).collect())
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.write(epoch, None, |driver| match driver.capabilities().cuts_tunnels {
+            CutsTunnels::Driver | CutsTunnels::DataPlane => driver.cut(epoch, keys),
+            CutsTunnels::Refused | CutsTunnels::Nobody => Ok(()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn together_they_show_what_all_do_and_else_the_worse() {
+        use Seen::{Dark, Lit, Unknown};
+        for (seen, dark, lit, before) in [
+            ([Dark, Dark], Dark, Dark, Dark),
+            ([Lit, Lit], Lit, Lit, Lit),
+            ([Unknown, Unknown], Unknown, Unknown, Unknown),
+            ([Dark, Lit], Lit, Dark, Unknown),
+            ([Lit, Dark], Lit, Dark, Unknown),
+            ([Dark, Unknown], Unknown, Dark, Unknown),
+            ([Unknown, Lit], Lit, Unknown, Unknown),
+        ] {
+            assert_eq!(agreed(&seen, Some(true)), dark, "{seen:?}, told to be dark");
+            assert_eq!(agreed(&seen, Some(false)), lit, "{seen:?}, told to be lit");
+            assert_eq!(agreed(&seen, None), before, "{seen:?}, before anything was told");
+        }
+    }
+
+    #[test]
+    fn connections_are_summed_and_one_that_cannot_tell_makes_all_unknown() {
+        use TunnelCount::{ClosedByDataPlane, Open, Shared, Unknown};
+        for (one, other, both) in [
+            (Open(2), Open(3), Open(5)),
+            (Open(2), ClosedByDataPlane, Open(2)),
+            (ClosedByDataPlane, ClosedByDataPlane, ClosedByDataPlane),
+            (Open(0), Unknown, Unknown),
+            (Shared, Open(0), Shared),
+            (Shared, Unknown, Unknown),
+        ] {
+            assert_eq!((sum(one, other), sum(other, one)), (both, both));
+        }
+    }
+}

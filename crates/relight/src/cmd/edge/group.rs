@@ -1,0 +1,63 @@
+//! Several proxies in front of the same sites, registered as one edge.
+
+use relight_engine::edge::{GROUP, MEMBERS, Target};
+use relight_engine::groups;
+use relight_engine::store::Store;
+use relight_server::web::texts;
+
+use super::barrier::registered;
+use crate::context::Context;
+use crate::failure::{Failure, coded};
+use crate::register::Register;
+
+/// What only a group is given, and only a group: the names of its edges, which have gates and
+/// addresses of their own.
+pub(super) fn check_options(
+    kind: &str,
+    members: &[String],
+    context: &Context,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    match (kind == GROUP, members.is_empty()) {
+        (true, true) => Err(Failure::usage(texts::usage_missing(lang, "--member"))),
+        (false, false) => {
+            let named = members.join(" ");
+            let refused = texts::usage_bad_value(lang, "--member", &named);
+            Err(Failure::usage(refused).hint(texts::edge_group_remedy(lang)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an edge that cannot be what a group, which it is or is in, makes of it; gives a group
+/// what it stands for.
+pub(super) fn settle(target: &mut Target, store: &Store, context: &Context) -> Result<(), Failure> {
+    let lang = context.lang;
+    let targets = registered(store, context)?;
+    let sites = store.sites().map_err(|error| context.store_failure(&error))?;
+    let has_sites = |name: &str| sites.iter().any(|site| site.edge == name);
+    groups::check(target, &targets, has_sites).map_err(|(name, fault)| {
+        let (why, _) = coded(lang, fault.code());
+        Failure::usage(texts::edge_group_refused(lang, &target.name, &name, why))
+            .hint(texts::edge_group_remedy(lang))
+    })?;
+    groups::resolve(target, &targets);
+    Ok(())
+}
+
+/// Where the gates of an edge are: its folder, or the edges that it stands for.
+pub(super) fn place(target: &super::EdgeRow) -> String {
+    match target.settings.get(MEMBERS).filter(|_| target.kind == GROUP) {
+        Some(members) => members.split_whitespace().collect::<Vec<_>>().join(" + "),
+        None => target.gate.display().to_string(),
+    }
+}
+
+/// The edge under whose name the sites of this one stand: its group, or itself.
+pub(super) fn serves_as(
+    name: &str,
+    register: &Register,
+    context: &Context,
+) -> Result<String, Failure> {
+    Ok(groups::serves_as(name, &registered(&register.store, context)?).to_owned())
+}
