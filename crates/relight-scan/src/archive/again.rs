@@ -30,9 +30,19 @@ enum Source {
     Packed(Window, Coding),
     /// A packed stream in one that has to be unpacked itself.
     Inner(Rc<Again>, Coding),
+    /// What stands in pieces of its own.
+    Opened(Rc<Opener>),
 }
 
+/// Opens a stream.
+type Opener = dyn Fn() -> Box<dyn Read>;
+
 impl Again {
+    /// What is opened so; nothing has to be unpacked but what is read.
+    pub(crate) fn opened(open: impl Fn() -> Box<dyn Read> + 'static) -> Self {
+        Self { source: Source::Opened(Rc::new(open)), left: Rc::new(Cell::new(u64::MAX)), start: 0 }
+    }
+
     /// What a packed stream gives. `bytes_max` may be unpacked again of it. `None` where that
     /// takes too much memory.
     pub(crate) fn packed(window: &Window, coding: Coding, bytes_max: u64) -> Option<Self> {
@@ -66,6 +76,7 @@ impl Again {
                 io::copy(&mut (&mut stream).take(start), &mut io::sink())?;
                 decoder(*coding, stream)
             }
+            Source::Opened(open) => Ok(open()),
         };
         let inner = stream.map_err(io::Error::other)?;
         Ok((Box::new(Counted { inner, left: Rc::clone(&self.left) }), self.start))

@@ -13,7 +13,7 @@ use relight_model::FlawCode;
 
 use self::file::{Blocks, File};
 use self::metadata::{Cursor, Metadata, Place};
-use super::{Body, Container, Damage, Entry, Node, u16_at, u32_at, u64_at};
+use super::{Again, Body, Container, Damage, Entry, Node, u16_at, u32_at, u64_at};
 use crate::window::Window;
 
 /// Bytes of a block of data: 1 MiB is the largest the format allows.
@@ -176,8 +176,11 @@ impl Squashfs {
             2 | 9 => {
                 let file = File::read(&mut cursor, kind == 9, image.superblock.block_size)?;
                 let size = file.size;
-                let blocks = Blocks::new(Rc::clone(image), file);
-                Entry::file(path, Some(size), Body::Stream(Box::new(blocks), None))
+                let blocks = Blocks::new(Rc::clone(image), file.clone());
+                let image = Rc::clone(image);
+                let open = move || Box::new(Blocks::new(Rc::clone(&image), file.clone())) as _;
+                let body = Body::Stream(Box::new(blocks), Some(Again::opened(open)));
+                Entry::file(path, Some(size), body)
             }
             3 | 10 => {
                 let fixed = cursor.take(8)?;

@@ -90,6 +90,41 @@ fn a_large_program_is_read_in_every_stream() {
     assert_eq!(low_one("n.tar.zst", &nested), go_in("n.tar.zst!/opt/o.tar.gz!/app"));
 }
 
+/// A squashfs image with one file, whose blocks are not packed.
+fn squashfs(name: &str, bytes: &[u8]) -> Vec<u8> {
+    const BLOCK: usize = 1 << 20;
+    let words =
+        |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let halves =
+        |halves: &[u16]| halves.iter().flat_map(|half| half.to_le_bytes()).collect::<Vec<_>>();
+    let metadata = |bytes: &[u8]| [&halves(&[0x8000 | bytes.len() as u16])[..], bytes].concat();
+    let sizes = bytes.chunks(BLOCK).map(|block| 1 << 24 | block.len() as u32);
+    let file: Vec<u32> =
+        [2, 0, 0, 0, 96, u32::MAX, 0, bytes.len() as u32].into_iter().chain(sizes).collect();
+    let file = metadata(&words(&file));
+    let entry =
+        [words(&[0, 0, 0]), halves(&[0, 0, 2, name.len() as u16 - 1]), name.into()].concat();
+    // An extended folder: links, size, block, folder around it, indexes and offset.
+    let root = metadata(&words(&[8, 0, 0, 0, 2, entry.len() as u32 + 3, 0, 0, 0, 0]));
+    let inodes_at = 96 + bytes.len();
+    let folders_at = inodes_at + file.len() + root.len();
+    let folders = metadata(&entry);
+    let end = folders_at + folders.len();
+    let mut head = words(&[0x7371_7368, 0, 0, BLOCK as u32, 0]);
+    head.extend(halves(&[1, 20, 0, 1, 4, 0]));
+    let places = [file.len() << 16, end, 0, 0, inodes_at, folders_at, 0, 0];
+    head.extend(places.iter().flat_map(|place| (*place as u64).to_le_bytes()));
+    [&head, bytes, &file, &root, &folders].concat()
+}
+
+/// A snap holds its files in blocks, which come by one after the other.
+#[test]
+fn a_large_program_is_read_in_a_snap() {
+    let snap = squashfs("app", &go(10, b""));
+    assert_eq!(low_one("o.snap", &snap), go_in("o.snap!/app"));
+    assert_eq!(low_one("o.tar", &tar(&[("x.snap", &snap)])), go_in("o.tar!/x.snap!/app"));
+}
+
 /// What stands behind a large program is opened or told, and what would take too much memory once
 /// more is told.
 #[test]

@@ -19,6 +19,7 @@ const FRAGMENTS_IN_BLOCK: u32 = 512;
 const SIZES_AT_ONCE: u64 = 1_024;
 
 /// Where the bytes of a file are.
+#[derive(Clone)]
 pub(super) struct File {
     pub(super) size: u64,
     start: u64,
