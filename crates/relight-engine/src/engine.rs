@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
+use std::sync::atomic::AtomicU64;
 use std::sync::{
     Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
 };
@@ -80,6 +81,8 @@ pub struct Engine {
     pub(crate) unmatched: Mutex<BTreeSet<String>>,
     /// The releases that advisories spoke of when open incidents were last looked at.
     pub(crate) releases: Mutex<Option<String>>,
+    /// Number of the last change of the register that was looked at.
+    pub(crate) changes_seen: AtomicU64,
     /// Judged once for all who ask.
     pub(crate) campaigns: KeptCampaigns,
 }
@@ -229,6 +232,7 @@ impl Engine {
             commits: Commits::default(),
             acts: Mutex::new(()),
             unmatched: Mutex::default(),
+            changes_seen: AtomicU64::default(),
             releases: Mutex::default(),
             campaigns: KeptCampaigns::default(),
         })

@@ -1,13 +1,21 @@
 //! A register that other processes write to: what they add is taken in without reading everything
 //! again, and evidence follows.
 
+use std::sync::atomic::Ordering;
+
 use relight_model::{AssetId, GateKey};
-use relight_store::{LeftInventory, SiteMark, SiteSet, SnapshotDraft, Store};
+use relight_store::{LeftInventory, RegisterChange, SiteMark, SiteSet, SnapshotDraft, Store};
 
 use crate::engine::{ACTOR, Engine, keys_of, orgs_of};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::EvidenceKind;
+use crate::incident::{Entry, EvidenceKind, Ledger};
 use crate::ingest::Inventory;
+
+/// How a change of what counts of advisories begins in the register.
+pub const ADVISORIES_SET: &str = "advisories ";
+
+/// Signs of what was said that the journal keeps; the register keeps all.
+const SAID_MAX: usize = 400;
 
 /// Stores inventories for whoever controls the register, who gives the open incidents their
 /// evidence: takes no lease, so that a controller goes on undisturbed.
@@ -54,10 +62,11 @@ impl Engine {
         followed.and(self.take_left())
     }
 
-    /// Journals the drills that other processes left, and attaches evidence about the assets that
+    /// Journals the drills that other processes left and what people set about advisories beside
+    /// this one, and attaches evidence about the assets that
     /// they left, to every open incident.
     pub(crate) fn take_left(&self) -> Result<(), EngineError> {
-        let done = self.take_drills();
+        let done = self.take_drills().and(self.take_changes());
         let left = self.store.left_inventories()?;
         if left.is_empty() {
             return done;
@@ -65,6 +74,23 @@ impl Engine {
         let sites = self.sites_on(left.iter().map(|LeftInventory { asset, .. }| *asset));
         let heard = self.tell_open(ACTOR, &sites, EvidenceKind::Scan);
         done.and(heard.and_then(|()| Ok(self.store.take_left(&left)?)))
+    }
+
+    /// Journals what people set about advisories on the command line, which asks nobody: whoever
+    /// follows the journal sees who did it.
+    fn take_changes(&self) -> Result<(), EngineError> {
+        let noted = self.with_ledger(Ledger::changes_noted);
+        let seen = self.changes_seen.load(Ordering::Relaxed).max(noted);
+        for change in self.store.register_changes(seen + 1)? {
+            let RegisterChange { seq: number, actor, what, after, .. } = change;
+            if let Some(what) = what.strip_prefix(ADVISORIES_SET) {
+                let (what, said) = (what.to_owned(), after.chars().take(SAID_MAX).collect());
+                let entry = Entry::AdvisoriesSet { number, what, said };
+                self.append(&actor, vec![(String::new(), entry)])?;
+            }
+            self.changes_seen.fetch_max(number, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Attaches evidence about these sites to every open incident: one that cannot be told keeps no

@@ -70,7 +70,7 @@ pub use brake::REDARK_AUTO_MAX;
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
 pub use fixes::{FixWatch, Tries};
-pub use follow::leave;
+pub use follow::{ADVISORIES_SET, leave};
 pub use grants::{Agreeing, Asking};
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};

@@ -443,6 +443,16 @@ pub enum Entry {
         /// Its revision.
         revision: u32,
     },
+    /// Somebody set what counts of advisories beside this program (published or retired one of
+    /// ours, trusted an issuer, switched a source off); belongs to no incident.
+    AdvisoriesSet {
+        /// Its number in the register, which has all of it.
+        number: u64,
+        /// What was done, as the command says it.
+        what: String,
+        /// The beginning of what was said of it.
+        said: String,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -500,6 +510,7 @@ impl Entry {
             Self::Barred { .. } => "barred",
             Self::CanaryTried { .. } => "canary-tried",
             Self::MatcherRuns { .. } => "matcher-runs",
+            Self::AdvisoriesSet { .. } => "advisories-set",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }

@@ -281,6 +281,7 @@ impl Incident {
             | Entry::Drilled { .. }
             | Entry::Barred { .. }
             | Entry::CanaryTried { .. }
+            | Entry::AdvisoriesSet { .. }
             | Entry::Access { .. } => Err(Rejected("the entry belongs to no incident")),
             Entry::BreakGlass { .. }
             | Entry::GlassReviewed { .. }

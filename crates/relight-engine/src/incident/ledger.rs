@@ -29,6 +29,8 @@ pub struct Ledger {
     /// What the second barrier of each edge was told last.
     barred: BTreeMap<String, Barred>,
     actions: Actions,
+    /// Number of the last change of what counts of advisories that the journal names.
+    changes_noted: u64,
 }
 
 /// What the second barrier of an edge was told last.
@@ -71,6 +73,11 @@ impl Ledger {
         (revision != self.journalled_matcher).then_some(Entry::MatcherRuns { revision })
     }
 
+    /// Number of the last change of what counts of advisories that the journal names.
+    pub(crate) fn changes_noted(&self) -> u64 {
+        self.changes_noted
+    }
+
     /// Folds one entry of one incident in.
     ///
     /// # Errors
@@ -93,6 +100,10 @@ impl Ledger {
             }
             Entry::MatcherRuns { revision } => {
                 self.note_matcher(*revision);
+                return Ok(());
+            }
+            Entry::AdvisoriesSet { number, .. } => {
+                self.changes_noted = self.changes_noted.max(*number);
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),

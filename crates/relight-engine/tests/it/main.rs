@@ -43,6 +43,7 @@ mod restart_proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
+mod set;
 mod several;
 mod sim;
 mod statements;

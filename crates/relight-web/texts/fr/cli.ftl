@@ -601,6 +601,7 @@ entry-authority-used = sous autorisation permanente
 entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
 entry-matcher-runs = autre version de la comparaison
+entry-advisories-set = ce qui compte des avis, réglé par la ligne de commande
 entry-drilled = exercice
 entry-refused = refusé
 

@@ -66,6 +66,50 @@ fn a_drill_asks_for_nobodys_leave_in_a_register_of_any_size_and_beside_a_server(
     assert_eq!(place.expect(0, &["audit", "verify", "--json"]).json()["intact"], true);
 }
 
+/// Goal: what one person sets about advisories on the command line is in the journal that everybody
+/// reads. Method: each such act beside a server that runs.
+#[test]
+fn what_is_set_about_advisories_beside_a_server_is_journalled() {
+    let town = Town::new();
+    let place = &town.place;
+    let (server, _) = Server::start(place);
+    let told = place.expect(
+        0,
+        &["advisories", "declare", "--class", "*Lookup", "--reason", "a call", "--yes", "--json"],
+    );
+    let id = told.json()["id"].as_str().unwrap().to_owned();
+    place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
+    place.expect(0, &["advisories", "vex", "--trust", "https://vendor.example"]);
+    place.write("ghsa.json", r#"{"id":"GHSA-aaaa-bbbb-cccc","affected":[]}"#);
+    place.expect(0, &["advisories", "import", "ghsa.json"]);
+    place.expect(0, &["advisories", "sources", "disable", "ghsa"]);
+    let set = || {
+        let log = place.expect(0, &["audit", "export"]).stdout;
+        let rows = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| row["kind"] == "advisories-set").collect::<Vec<_>>()
+    };
+    let deadline = Instant::now() + WAIT_MAX;
+    while set().len() < 4 && Instant::now() < deadline {
+        // The server takes in what others wrote, in its own time.
+        thread::park_timeout(Duration::from_millis(50));
+    }
+    let rows = set();
+    let wanted = [
+        format!("declare {id}"),
+        format!("retire {id}"),
+        "vex --trust https://vendor.example".to_owned(),
+        "sources disable ghsa".to_owned(),
+    ];
+    let what = rows.iter().map(|row| {
+        let entry: Value = serde_json::from_str(row["body"].as_str().unwrap()).unwrap();
+        entry["what"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(what.collect::<Vec<_>>(), wanted);
+    assert!(rows.iter().all(|row| row["actor"].as_str().unwrap().contains("uid ")), "{rows:?}");
+    assert_eq!(server.terminate(), Some(0), "it was not ended");
+    assert_eq!(place.expect(0, &["audit", "verify", "--json"]).json()["intact"], true);
+}
+
 /// Goal: where people sign in, the marks of one person close no more than that person may switch.
 /// Method: a register with an account and no signed policy, which lets nobody switch alone; the
 /// command of the controller, too. The canary is nobody's site.

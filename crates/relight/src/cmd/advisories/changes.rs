@@ -2,6 +2,7 @@
 //! set whose word counts. Kept in the register, only ever added to.
 
 use clap::Args;
+use relight_engine::ADVISORIES_SET;
 use relight_engine::store::{By, RegisterChange, Store};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -11,9 +12,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::operator;
 use crate::report::Report;
-
-/// How each of these changes is called in the register.
-const PREFIX: &str = "advisories ";
 
 /// Signs of a change that are shown in a line; `--json` has all.
 const SHOWN_MAX: usize = 80;
@@ -91,7 +89,7 @@ impl Changes {
 
 impl<'a> Row<'a> {
     fn of(change: &'a RegisterChange) -> Option<Self> {
-        let what = change.what.strip_prefix(PREFIX)?;
+        let what = change.what.strip_prefix(ADVISORIES_SET)?;
         let RegisterChange { at, actor, before, after, .. } = change;
         Some(Self { at: rfc3339(*at), actor, what, before, after })
     }
