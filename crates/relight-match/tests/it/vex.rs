@@ -256,8 +256,17 @@ fn m15_product_streams() {
     assert_eq!(state(&all, &rpm("9.1")), "affected");
     let minor = within("pkg:rpm/redhat/log", "cpe:/o:redhat:enterprise_linux:8.4::baseos");
     assert_eq!(state(&with(records.clone(), vec![said(minor)]), &rpm("8.6")), "affected");
-    // The same library as a component of a product: not the bare library.
+    // An image as a component of a stream: not the image by itself, nor what is in it.
     let eap = "cpe:/a:redhat:jboss_enterprise_application_platform:7.4";
+    let image = format!("pkg:oci/app@sha256%3A{}", "a".repeat(64));
+    let all = with(records.clone(), vec![said(within(&image, eap))]);
+    let group = all.group("CVE-2021-1").unwrap();
+    let enclosure = Enclosure { purls: vec![purl(&image)], ..Enclosure::default() };
+    for it in [component(&image), component(&format!("{CORE}@2"))] {
+        assert!(group.overlay(&it, &enclosure).applied.is_empty(), "{it:?}");
+        assert!(group.overlay(&it, &Enclosure::default()).applied.is_empty(), "{it:?}");
+    }
+    // The same library as a component of a product: not the bare library.
     let all = with(records, vec![said(within(CORE, eap))]);
     let jar = component(&format!("{CORE}@2"));
     assert_eq!(state(&all, &jar), "affected");
@@ -276,7 +285,7 @@ fn distribution(ecosystem: &str) -> Advisory {
     Advisory { upstream: vec!["CVE-2021-1".into()], ..advisory("", vec![entry]) }
 }
 
-/// Product purls against component purls, part by part.
+/// Product purls against component purls, part by part, under any id of the flaw and no other.
 #[test]
 fn m17_vex_applies() {
     let digest = |fill: char| format!("sha256%3A{}", fill.to_string().repeat(64));
@@ -320,6 +329,16 @@ fn m17_vex_applies() {
         let group = all.group("CVE-2021-1").unwrap();
         let got = group.overlay(&component(found), &Enclosure::default()).applied.len();
         assert_eq!(got, usize::from(applies), "{stated} for {found}");
+    }
+    for (flaw, wanted) in [
+        ("CVE-2021-1", "clear"),
+        ("GHSA-a", "clear"),
+        ("ghsa-A", "clear"),
+        ("CVE-2021-2", "affected"),
+    ] {
+        let core = format!("{CORE}@2");
+        let said = statement(flaw, VexStatus::NotAffected, product(&core));
+        assert_eq!(state(&with(vec![record()], vec![said]), &component(&core)), wanted, "{flaw}");
     }
 }
 
