@@ -46,6 +46,7 @@ pub mod refusals;
 mod revise;
 pub mod rollout;
 mod select;
+mod shown;
 pub mod signals;
 pub mod silenced;
 pub mod sources_policy;

@@ -4,6 +4,7 @@ mod apply;
 #[cfg(test)]
 mod parts_tests;
 mod plan;
+mod shown;
 mod text;
 
 pub use plan::is_host;
@@ -64,7 +65,7 @@ pub struct SiteRow {
 }
 
 /// What an import would do. Repeating an import after it was applied gives an empty plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportPlan {
     /// Number of the newest register change when the plan was made: on any other the plan is stale.
     pub base: u64,

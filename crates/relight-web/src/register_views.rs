@@ -32,6 +32,8 @@ pub struct SitePage {
     pub facts: Vec<(&'static str, String)>,
     /// Open incidents in which this reader may do something about it.
     pub acts: Vec<SiteActs>,
+    /// Whether the public page shows it, for who may change that; `None` for others.
+    pub shows: Option<bool>,
     /// What open incidents know about it.
     pub cases: Vec<CaseRow>,
     /// What it runs on.

@@ -91,6 +91,12 @@ impl SiteView<'_> {
         self.engine.with_ledger(|ledger| ledger.open().map(acts).collect())
     }
 
+    /// Whether this reader decides what the public page shows of this body.
+    fn publishes(&self) -> bool {
+        let Reader::Signed(signed) = &self.asked.reader else { return false };
+        signed.is_person() && signed.may(Role::Publisher, &self.scope)
+    }
+
     fn page(&self, site: &Site) -> SitePage {
         let (lang, slug) = (self.lang, site.slug.as_str());
         let state = self.engine.with_ledger(|ledger| ledger.display(&site.slug).0);
@@ -111,6 +117,7 @@ impl SiteView<'_> {
             state: words::state(lang, state),
             facts: self.facts(site),
             acts,
+            shows: self.publishes().then_some(site.public),
             cases: self.cases(&site.slug),
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons,
@@ -159,6 +166,9 @@ impl SiteView<'_> {
         if !site.aliases.is_empty() {
             facts.insert(1, aliases);
         }
+        let shown =
+            if site.public { texts::site_public_yes(lang) } else { texts::site_public_no(lang) };
+        facts.push((texts::console_nav_public(lang), shown.to_owned()));
         let (own, other) = match lang {
             Lang::Fr => (&site.channel.fr, &site.channel.en),
             Lang::En => (&site.channel.en, &site.channel.fr),

@@ -152,6 +152,45 @@ fn the_command_answers_for_a_vital_site_and_whoever_signs_is_there() {
     assert_eq!(kinds(&world, "exempted"), ["exempted boss"], "it was online");
 }
 
+/// Goal: who publishes decides which sites the public page shows, and nobody else. Method: each
+/// role hides one and shows it again; the journal and the board say so.
+#[test]
+fn who_publishes_shows_a_site_or_not() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    let page = |cookie: &str| world.get("/site/care?lang=en", cookie).2;
+    let is_public = || {
+        let sites = world.engine.sites();
+        sites.iter().find(|site| site.slug.as_str() == "care").unwrap().public
+    };
+    for other in [&zoe, &owner] {
+        assert!(!page(other).contains("value=\"hide\""));
+        assert_eq!(act_of(&world, other, "hide"), 403);
+    }
+    assert!(page(&chief).contains("Take it off the public page"));
+    assert_eq!(act_of(&world, &chief, "hide"), 303);
+    assert!(!is_public());
+    assert_eq!(act_of(&world, &chief, "hide"), 303, "the same again");
+    let shown = page(&chief);
+    assert!(shown.contains("Show it on the public page") && shown.contains("not shown"), "{shown}");
+    assert_eq!(act_of(&world, &chief, "show"), 303);
+    assert!(is_public());
+    let said = world.journal();
+    let acts: Vec<&str> = ["site-hidden", "site-shown"]
+        .into_iter()
+        .filter(|act| said.iter().filter(|line| line.contains(act)).count() == 1)
+        .collect();
+    assert_eq!(acts, ["site-hidden", "site-shown"], "{said:?}");
+    assert!(world.store.verify_journal().unwrap().is_ok());
+}
+
+/// Shows a site or takes it off, as its page would; the status.
+fn act_of(world: &World, cookie: &str, act: &str) -> u16 {
+    let token = token(&world.get("/site/care?lang=en", cookie).2);
+    world.post("/site/care/act?lang=en", cookie, &format!("token={token}&act={act}")).0
+}
+
 /// Bad input: controls without payloads, name or end, in front of what is not affected, and behind
 /// an edge that has no way past its gate. Nothing is sent, and nothing journalled.
 #[test]

@@ -41,8 +41,8 @@ pub(crate) struct Short {
     /// In English.
     #[serde(default)]
     pub(crate) en: String,
-    /// What is done about a site: `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` or
-    /// `agree`.
+    /// What is done about a site: `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept`,
+    /// `agree`, `show` or `hide`.
     #[serde(default)]
     pub(crate) act: String,
     /// What is being done, or why.
@@ -211,6 +211,7 @@ impl<'a> Act<'a> {
             "fix" | "verify" | "mitigate" | "accept" => &[Role::SiteOwner, Role::Commander],
             "agree" => &[Role::Approver, Role::Commander],
             "exempt" => &[Role::Commander],
+            "show" | "hide" => &[Role::Publisher],
             _ => return Err(Denied::NoSuchAct),
         };
         let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
@@ -225,6 +226,7 @@ impl<'a> Act<'a> {
                 self.engine.record(name, id, entry)?;
             }
             "exempt" => self.engine.exempt(name, id, &site)?,
+            "show" | "hide" => self.engine.show_site(name, &site, short.act == "show")?,
             "verify" => return self.verify(&site, short),
             "mitigate" => return self.mitigate(&site, short),
             "accept" | "agree" => accept::without_key(self, &site, short)?,

@@ -167,7 +167,8 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
         (None, Denied::Payloads(unsendable)) => unsent(lang, unsendable),
         (None, Denied::Engine(error)) => Problem::engine(lang, &error),
         (None, _) => Problem::unreadable(
-            "act: analyse, fix, verify, mitigate, exempt, accept or agree; days and status are \
+            "act: analyse, fix, verify, mitigate, exempt, accept, agree, show or hide; \
+             days and status are \
              numbers",
         ),
     }
