@@ -5,8 +5,10 @@ mod layering;
 mod manifest;
 mod store;
 
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use relight_formats::limited::LimitedError;
@@ -250,7 +252,7 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
             let unpacked = decoder(coding, Box::new(window.reader()));
             let inner = unpacked.map_err(|_| FlawCode::CorruptEntry)?;
             let left = options.expanded_bytes_max(window.len());
-            let again = Again::packed(window, coding, left);
+            let again = Again::packed(window, coding, &Rc::new(Cell::new(left)));
             Ok(Tar::new(Feed::Pipe(Pipe::of(Bounded { inner, left }, again))))
         }
         _ => Err(FlawCode::MethodUnsupported),

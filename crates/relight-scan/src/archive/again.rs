@@ -18,7 +18,7 @@ const WINDOW_AGAIN_MAX: u64 = 8 << 20;
 #[derive(Clone)]
 pub(crate) struct Again {
     source: Source,
-    /// How much may still be unpacked for this, of all that comes out of one file.
+    /// How much may still be unpacked again of all that comes out of one file.
     left: Rc<Cell<u64>>,
     /// Where they start in what the stream gives.
     start: u64,
@@ -43,11 +43,11 @@ impl Again {
         Self { source: Source::Opened(Rc::new(open)), left: Rc::new(Cell::new(u64::MAX)), start: 0 }
     }
 
-    /// What a packed stream gives. `bytes_max` may be unpacked again of it. `None` where that
+    /// What a packed stream gives; `left` says how much may be unpacked again. `None` where that
     /// takes too much memory.
-    pub(crate) fn packed(window: &Window, coding: Coding, bytes_max: u64) -> Option<Self> {
+    pub(crate) fn packed(window: &Window, coding: Coding, left: &Rc<Cell<u64>>) -> Option<Self> {
         let head = window.read(0, HEAD_BYTES).ok()?;
-        let left = Rc::new(Cell::new(bytes_max));
+        let left = Rc::clone(left);
         let source = Source::Packed(window.clone(), coding);
         is_small(coding, &head).then_some(Self { source, left, start: 0 })
     }
@@ -79,7 +79,24 @@ impl Again {
             Source::Opened(open) => Ok(open()),
         };
         let inner = stream.map_err(io::Error::other)?;
-        Ok((Box::new(Counted { inner, left: Rc::clone(&self.left) }), self.start))
+        let cost = self.cost();
+        Ok((Box::new(Counted { inner, left: Rc::clone(&self.left), cost }), self.start))
+    }
+
+    /// What a byte counts: some codings are several times as slow as the others.
+    const fn cost(&self) -> u64 {
+        match self.source {
+            Source::Packed(_, coding) | Source::Inner(_, coding) => match coding {
+                Coding::Plain
+                | Coding::Deflate
+                | Coding::Deflate64
+                | Coding::Gzip
+                | Coding::Zstd
+                | Coding::Lz4 => 1,
+                _ => 4,
+            },
+            Source::Opened(_) => 1,
+        }
     }
 }
 
@@ -91,12 +108,13 @@ fn is_small(coding: Coding, head: &[u8]) -> bool {
 struct Counted {
     inner: Box<dyn Read>,
     left: Rc<Cell<u64>>,
+    cost: u64,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        match self.left.get().checked_sub(read as u64) {
+        match self.left.get().checked_sub(self.cost * read as u64) {
             Some(left) => self.left.set(left),
             None => return Err(io::Error::other(LimitedError::Limit(0))),
         }

@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::stream::Watch;
 use crate::archive::code_of;
-use crate::limits::{CATALOG_BYTES_TOTAL_MAX, Options};
+use crate::limits::{AGAIN_BYTES_MAX, CATALOG_BYTES_TOTAL_MAX, Options};
 
 /// Bytes between two looks at the clock.
 const TIME_BYTES: u64 = 1 << 20;
@@ -63,6 +63,8 @@ pub(super) struct Budget {
     held_max: u64,
     expand_left: Cell<u64>,
     entries_left: Cell<u64>,
+    /// Bytes that may be unpacked once more.
+    again_left: Rc<Cell<u64>>,
     /// Bytes that one cataloger may hold and hand back.
     catalog_room: usize,
     /// Seconds of this thread's time at which it ends.
@@ -83,6 +85,7 @@ impl Budget {
             held_max: options.buffered_bytes_max,
             expand_left: Cell::new(options.expanded_bytes_max(len)),
             entries_left: Cell::new(options.entries_max),
+            again_left: Rc::new(Cell::new(options.expanded_bytes_max(len).min(AGAIN_BYTES_MAX))),
             catalog_room: usize::try_from(room).unwrap_or(usize::MAX),
             deadline_s: thread_time_s().saturating_add(options.file_time_max_s),
             spent: Cell::new(None),
@@ -97,6 +100,11 @@ impl Budget {
     /// Bytes that one cataloger may hold and hand back.
     pub(super) const fn catalog_room(&self) -> usize {
         self.catalog_room
+    }
+
+    /// How many bytes may be unpacked once more.
+    pub(super) const fn again_left(&self) -> &Rc<Cell<u64>> {
+        &self.again_left
     }
 
     /// Takes unpacked bytes from the allowance.

@@ -126,11 +126,7 @@ impl Outer<'_, '_> {
         self.budget.window(window_of(coding, &head));
         match decoder(coding, window.reader()) {
             Ok(stream) => {
-                let again = Again::packed(
-                    window,
-                    coding,
-                    self.shared.options.expanded_bytes_max(window.len()),
-                );
+                let again = Again::packed(window, coding, self.budget.again_left());
                 self.stream(stream, promise, again)
             }
             Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of_limited(error)) },

@@ -183,6 +183,8 @@ fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
     use std::sync::Arc;
 
     use relight_formats::limited::coding::Coding;
@@ -205,7 +207,8 @@ mod tests {
 
     fn again(bytes_max: u64) -> Again {
         let whole = [&b"front"[..], &bytes()].concat();
-        Again::packed(&Window::of_memory(whole), Coding::Plain, bytes_max).unwrap().part(5)
+        let left = Rc::new(Cell::new(bytes_max));
+        Again::packed(&Window::of_memory(whole), Coding::Plain, &left).unwrap().part(5)
     }
 
     #[test]

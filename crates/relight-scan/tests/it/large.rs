@@ -19,8 +19,8 @@ fn noise(len: usize) -> Vec<u8> {
     noise
 }
 
-/// A program of Go of more than so many MiB: what it was built from stands far behind its start,
-/// and the table of its sections at its end.
+/// A program of Go of more than so many MiB: what it was built from stands in its middle, and the
+/// table of its sections at its end.
 pub(crate) fn go(mebibytes: usize, behind: &[u8]) -> Vec<u8> {
     let mut information = b"\xff Go buildinf:\x08\x02".to_vec();
     information.resize(32, 0);
@@ -31,8 +31,10 @@ pub(crate) fn go(mebibytes: usize, behind: &[u8]) -> Vec<u8> {
         information.extend(text.as_bytes());
     }
     let noise = noise(mebibytes << 20);
-    let (code, constants) = noise.split_at(noise.len() - (1 << 20));
-    let sections = [(".text", code), (".go.buildinfo", &information), (".rodata", constants)];
+    let (code, rest) = noise.split_at(noise.len() / 2);
+    let (constants, data) = rest.split_at(1 << 20);
+    let sections =
+        [(".text", code), (".go.buildinfo", &information), (".rodata", constants), (".data", data)];
     elf(&sections, behind)
 }
 
@@ -77,7 +79,7 @@ fn a_large_program_is_read_where_it_comes_by_once() {
 /// The same in whatever else packs it.
 #[test]
 fn a_large_program_is_read_in_every_stream() {
-    let program = go(18, b"");
+    let program = go(30, b"");
     let zip = write(&[Member::deflated("app", &program)]);
     assert_eq!(low_one("o.zip", &zip), go_in("o.zip!/app"));
     assert_eq!(low_one("app.gz", &gzip(&program)), go_in("app.gz!/app"));
@@ -88,6 +90,24 @@ fn a_large_program_is_read_in_every_stream() {
     let packed = gzip(&tar(&[("app", &go(10, b""))]));
     let nested = zst(&tar(&[("x", b"x"), ("opt/o.tar.gz", &packed)]));
     assert_eq!(low_one("n.tar.zst", &nested), go_in("n.tar.zst!/opt/o.tar.gz!/app"));
+}
+
+/// What may be unpacked again is bounded for all members together, and what stands behind them is
+/// read.
+#[test]
+fn unpacking_again_ends_and_the_others_are_read() {
+    let program = go(20, b"");
+    let zip = write(&[
+        Member::deflated("a", &program),
+        Member::deflated("b", &program),
+        Member::deflated(&pom_path("a"), &pom("a", "1")),
+    ]);
+    let options = Options { expanded_free_bytes: 45 << 20, expanded_ratio_max: 1, ..low() };
+    let got = one_with(&options, "o.zip", &zip);
+    let flaw = "flaw limit-expanded o.zip!/b\n";
+    let jar = "pkg:maven/g/a@1 in o.zip\n";
+    assert!(got.contains(&go_in("o.zip!/a")) && got.contains(jar), "{got}");
+    assert!(got.ends_with(flaw) && got.matches("flaw").count() == 1, "{got}");
 }
 
 /// A squashfs image with one file, whose blocks are not packed.
