@@ -6,6 +6,7 @@
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use relight_model::{Epoch, GateKey, Seen};
 
@@ -20,6 +21,12 @@ pub const MEMBERS: &str = "members";
 
 /// The kind of edge that stands for several others.
 pub const GROUP: &str = "group";
+
+/// A look that took longer and showed nothing is one of an edge that hangs.
+const HANGING: Duration = Duration::from_secs(1);
+
+/// Such an edge is not looked at for so long: it would hold up the others, which have to be closed.
+const UNSEEN: Duration = Duration::from_secs(5);
 
 pub(super) const PLUGIN: GroupKind = GroupKind;
 
@@ -61,11 +68,13 @@ struct Member {
     driver: Option<Box<dyn EdgeDriver>>,
     /// What it holds could not be read: an effect might open what nobody here knows of.
     is_blind: bool,
+    /// Until when nobody looks at it, because it hung.
+    unseen_until: Option<Instant>,
 }
 
 impl Member {
     const fn of(target: Target) -> Self {
-        Self { target, driver: None, is_blind: false }
+        Self { target, driver: None, is_blind: false, unseen_until: None }
     }
 
     fn driver(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
@@ -83,6 +92,31 @@ impl Member {
             return Err(EdgeError::new(EdgeErrorKind::Unreachable, doing).at(&self.target.name));
         }
         self.driver()
+    }
+
+    /// A look that waits for no edge which hung a moment ago: nobody knows what that one shows. It
+    /// is written to all the same.
+    fn look<T>(
+        &mut self,
+        look: impl FnOnce(&mut Box<dyn EdgeDriver>) -> Result<T, EdgeError>,
+        is_empty: impl FnOnce(&T) -> bool,
+    ) -> Result<T, EdgeError> {
+        let begun = Instant::now();
+        if self.unseen_until.is_some_and(|until| begun < until) {
+            let doing = "wait for an edge that hung a moment ago";
+            return Err(EdgeError::new(EdgeErrorKind::Unreachable, doing).at(&self.target.name));
+        }
+        let seen = self.driver().and_then(look);
+        let hung = begun.elapsed() >= HANGING && seen.as_ref().map_or(true, is_empty);
+        self.unseen_until = hung.then(|| Instant::now() + UNSEEN);
+        seen
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        let nothing = |views: &Vec<GateView>| {
+            !views.is_empty() && views.iter().all(|view| view.runtime == Seen::Unknown)
+        };
+        self.look(|driver| driver.observe(keys), nothing)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -264,7 +298,7 @@ impl EdgeDriver for Group {
     }
 
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
-        let seen = answered(self.each(|member| member.driver()?.observe(keys)))?;
+        let seen = answered(self.each(|member| member.observe(keys)))?;
         let view = |(index, key): (usize, &GateKey)| {
             let of_key = |views: &Option<Vec<GateView>>| {
                 views.as_ref().and_then(|views| views.get(index)).copied().unwrap_or_default()
@@ -297,7 +331,8 @@ impl EdgeDriver for Group {
     }
 
     fn generation(&mut self) -> Result<u64, EdgeError> {
-        let now = answered(self.each(|member| member.driver()?.generation()))?;
+        let ask = |member: &mut Member| member.look(|driver| driver.generation(), |_| false);
+        let now = answered(self.each(ask))?;
         // One that does not answer any more, or answers again, may have been replaced.
         self.generation += u64::from(now != self.generations);
         self.generations = now;
@@ -326,7 +361,72 @@ impl EdgeDriver for Group {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::durable::quick_folder;
+
+    fn builtin(folder: &Path) -> Target {
+        Target {
+            name: "one".into(),
+            kind: "builtin".into(),
+            gate: folder.join("one"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: [].into(),
+            members: Vec::new(),
+        }
+    }
+
+    /// A HAProxy whose socket takes every command and answers none.
+    fn hanging(folder: &Path, asked: &Arc<AtomicUsize>) -> Target {
+        let (map, socket) = (folder.join("dark.map"), folder.join("socket"));
+        std::fs::write(&map, "").unwrap();
+        let listener = UnixListener::bind(&socket).unwrap();
+        let asked = Arc::clone(asked);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                asked.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    let _ = stream.read_to_end(&mut Vec::new());
+                    // The other side gives up; until then nothing comes.
+                    thread::park();
+                });
+            }
+        });
+        let settings = [("map", map), ("socket", socket)];
+        let settings = settings.map(|(name, path)| (name.to_owned(), path.display().to_string()));
+        let (name, kind, gate) = ("two".into(), "haproxy".into(), folder.join("two"));
+        Target { name, kind, gate, settings: settings.into(), ..builtin(folder) }
+    }
+
+    /// Goal: an order that comes while one of them hangs closes the others before anybody waits for
+    /// it again. Method: after a look that it held up, it is asked nothing by the next one.
+    #[test]
+    fn one_that_hangs_holds_up_one_look_and_no_more() {
+        let (folder, asked) = (quick_folder(), Arc::default());
+        let members = vec![builtin(folder.path()), hanging(folder.path(), &asked)];
+        let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
+        let kind = GROUP.into();
+        let target = Target { kind, members, settings, ..builtin(folder.path()) };
+        let mut group = driver::open(&target).unwrap();
+        let a = [GateKey::new("a").unwrap()];
+        let rests = (0..5).any(|_| {
+            assert_eq!(group.observe(&a).unwrap()[0].runtime, Seen::Unknown);
+            let before = asked.load(Ordering::SeqCst);
+            assert_eq!(group.observe(&a).unwrap()[0].runtime, Seen::Unknown);
+            // On a machine that stood still meanwhile the rest may be over.
+            asked.load(Ordering::SeqCst) == before
+        });
+        assert!(rests);
+        let error = group.close(Epoch { term: 1, seq: 1 }, &a.iter().cloned().collect());
+        assert_eq!(error.unwrap_err().kind, EdgeErrorKind::Unreachable);
+        let mut one = driver::open(&builtin(folder.path())).unwrap();
+        assert_eq!(one.observe(&a).unwrap()[0].runtime, Seen::Dark);
+    }
 
     #[test]
     fn together_they_show_what_all_do_and_else_the_worse() {
