@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use relight_model::{Epoch, GateKey, Seen};
 
-use crate::capability::{Capabilities, CutsTunnels};
+use crate::capability::{Capabilities, CutsTunnels, Maturity};
 use crate::driver::{
     self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
@@ -37,9 +37,10 @@ impl DriverKind for GroupKind {
         GROUP
     }
 
-    /// As much as the least of its members, which are not known here.
+    /// As much as the least of its members, which are not known here: nothing but that it was tried
+    /// with real ones.
     fn capabilities(&self) -> Capabilities {
-        Capabilities::NONE
+        Capabilities { maturity: Maturity::Tested, ..Capabilities::NONE }
     }
 
     fn capabilities_of(&self, target: &Target) -> Capabilities {
