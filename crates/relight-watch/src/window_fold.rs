@@ -173,11 +173,11 @@ fn contacts_of(windows: &mut [Window]) -> Option<BTreeMap<ContactKey, Facts>> {
 /// The window whose next contact comes next in the order of all keys, for each contact, and how
 /// many different ones there are; nothing where one of them has to go.
 fn turns(windows: &[Window]) -> Option<(Vec<usize>, usize)> {
-    let keys: Vec<(&ContactKey, usize)> = windows
-        .iter()
-        .enumerate()
-        .flat_map(|(window, it)| it.contacts.keys().map(move |key| (key, window)))
-        .collect();
+    let mut keys: Vec<(&ContactKey, usize)> =
+        Vec::with_capacity(windows.iter().map(|it| it.contacts.len()).sum());
+    for (window, it) in windows.iter().enumerate() {
+        keys.extend(it.contacts.keys().map(|key| (key, window)));
+    }
     // By the hash of the visit, which is beside the place, and where that is the same by the rest:
     // what is looked at most lies together.
     let mut order: Vec<(u64, usize)> =
