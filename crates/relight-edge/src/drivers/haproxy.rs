@@ -65,7 +65,7 @@ impl DriverKind for HaproxyKind {
             gate: Gate::create(&target.gate)?,
             api: RuntimeApi::of(socket.into()),
             master: target.settings.get("master").map(|path| RuntimeApi::of(path.into())),
-            workers: Workers::of(target),
+            workers: Workers::default(),
             map,
             process: None,
             generation: 0,
@@ -278,7 +278,7 @@ impl EdgeDriver for Haproxy {
         }
         lints.extend(self.lint_runtime().map_err(|error| error.at(&self.edge))?);
         if self.master.is_none() {
-            lints.extend(self.workers.lint(self.api.process().ok(), &self.edge));
+            lints.extend(Workers::lint(self.api.process().ok(), &self.edge));
         }
         let foreign = self.foreign().map_err(|error| error.at(&self.edge))?;
         lints.extend(foreign.iter().map(|key| Lint::warning("foreign-dark", key.as_str())));

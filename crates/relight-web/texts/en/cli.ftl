@@ -642,7 +642,7 @@ lint-tunnels-uncounted-remedy = if the edge lets none be upgraded: --set upgrade
 lint-member-silent = an edge of the group does not answer: no site counts as proven dark or open again
 lint-member-silent-remedy = relight edge check shows each of them
 lint-no-master = nobody tells how many processes of before a reload still serve: no site counts as proven dark
-lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), or hard-stop-after 30s in the configuration and --config FILE
+lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET)
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate
 lint-foreign-dark = dark by an entry that is not ours

@@ -672,7 +672,7 @@ lint-tunnels-uncounted-remedy = si le frontal n'en laisse passer aucune en WebSo
 lint-member-silent = un frontal du groupe ne répond pas : aucun site n'est prouvé éteint ni rallumé
 lint-member-silent-remedy = relight edge check les montre un à un
 lint-no-master = personne ne dit combien de processus d'avant un rechargement servent encore : aucun site n'y est prouvé éteint
-lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET), ou hard-stop-after 30s dans la configuration et --config FICHIER
+lint-no-master-remedy = --set master=SOCKET (haproxy -W -S SOCKET)
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière
 lint-gate-strange-entry = entrée étrangère dans la barrière
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous

@@ -1,80 +1,44 @@
-//! Processes of before a reload, where no master tells of them: as the system lists them, or gone
-//! because the configuration ends them.
+//! Processes of before a reload, where no master tells of them: as the system lists them.
+//!
+//! `hard-stop-after` is no witness that they ended: an old process goes by the configuration that
+//! it was started with, which nobody can read any more.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::driver::{Lint, Target};
-use crate::lint::CONFIG_BYTES_MAX;
+use crate::driver::Lint;
 
-/// The setting that names the proxy's own configuration.
-const CONFIG: &str = "config";
-/// Seconds that a process may take to end after it has to.
-const ENDING_S: u64 = 5;
 /// Most processes in one line of those that follow each other.
 const LINE_MAX: usize = 64;
 
 /// What is known of old workers without asking a master.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Workers {
-    /// Seconds after which an old process ends whatever it serves, by the configuration.
-    hard_stop_s: Option<u64>,
     /// The process beside which none is left, and its seconds of service then: no elder of it can
     /// come any more.
     alone: Option<(u64, u64)>,
+    /// Processes that others were seen to replace: who told of them may be gone before them.
+    replaced: BTreeSet<u64>,
 }
 
 impl Workers {
-    pub(super) fn of(target: &Target) -> Self {
-        let text = target.settings.get(CONFIG).and_then(|path| read(path.as_ref()));
-        Self { hard_stop_s: text.as_deref().and_then(hard_stop), alone: None }
-    }
-
     /// How many processes of before still serve beside this one, which has served for so long;
     /// none where nobody can tell.
     pub(super) fn left(&mut self, (pid, uptime_s): (u64, u64)) -> Option<u64> {
         if self.alone.is_some_and(|(alone, since_s)| alone == pid && since_s <= uptime_s) {
             return Some(0);
         }
-        let over = self.hard_stop_s.is_some_and(|limit| uptime_s > limit + ENDING_S);
-        let left = older(Path::new("/proc"), pid).or_else(|| over.then_some(0));
+        let left = older(Path::new("/proc"), pid, &mut self.replaced);
         self.alone = (left == Some(0)).then_some((pid, uptime_s));
         left
     }
 
-    /// Nothing on this edge is ever proven dark where the processes cannot be listed and nothing
-    /// ends them.
-    pub(super) fn lint(&self, process: Option<(u64, u64)>, place: &str) -> Option<Lint> {
-        let is_listed = process.is_none_or(|(pid, _)| older(Path::new("/proc"), pid).is_some());
-        let is_blind = !is_listed && self.hard_stop_s.is_none();
-        is_blind.then(|| Lint::warning("no-master", place))
+    /// Nothing on this edge is ever proven dark where the processes cannot be listed.
+    pub(super) fn lint(process: Option<(u64, u64)>, place: &str) -> Option<Lint> {
+        let is_listed = process.is_none_or(|(pid, _)| is_listed(Path::new("/proc"), pid));
+        (!is_listed).then(|| Lint::warning("no-master", place))
     }
-}
-
-fn read(path: &Path) -> Option<String> {
-    let is_small = fs::metadata(path).is_ok_and(|found| found.len() <= CONFIG_BYTES_MAX);
-    is_small.then(|| fs::read_to_string(path).ok()).flatten()
-}
-
-/// Seconds of `hard-stop-after`; a number alone is one of milliseconds.
-fn hard_stop(config: &str) -> Option<u64> {
-    let mut words = config
-        .lines()
-        .map(str::split_whitespace)
-        .find_map(|mut words| (words.next() == Some("hard-stop-after")).then_some(words))?;
-    let text = words.next()?;
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = text[..text.len() - unit.len()].parse().ok()?;
-    let (times, parts) = match unit {
-        "us" => (1, 1_000_000),
-        "" | "ms" => (1, 1_000),
-        "s" => (1, 1),
-        "m" => (60, 1),
-        "h" => (3_600, 1),
-        "d" => (86_400, 1),
-        _ => return None,
-    };
-    Some(number.checked_mul(times)?.div_ceil(parts))
 }
 
 /// One process as the system lists it.
@@ -114,56 +78,53 @@ impl Process {
     }
 }
 
+/// The system shows this process.
+fn is_listed(system: &Path, pid: u64) -> bool {
+    Process::read(system, pid).is_some()
+}
+
 /// How many processes of the same proxy are older than this one: of the same program with the same
 /// configuration, or said to be replaced by one of these. Its master, which serves nobody, is none.
 /// None where the system does not show this one: then its elders are not shown either.
-fn older(system: &Path, pid: u64) -> Option<u64> {
+fn older(system: &Path, pid: u64, replaced: &mut BTreeSet<u64>) -> Option<u64> {
     let serving = Process::read(system, pid)?;
     let entries = fs::read_dir(system).ok()?;
     let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
     let pids = names.filter_map(|name| name.to_str()?.parse().ok());
     let elders: Vec<Process> = pids
-        .filter(|other| ![pid, serving.parent].contains(other))
+        .filter(|other| *other != pid)
         .filter_map(|other| Process::read(system, other))
         .filter(|other| other.started <= serving.started && other.parent != serving.pid)
         .collect();
-    let mut replaced = serving.replaced();
+    // Whoever is gone is no elder of anybody, and its number may be given again.
+    replaced.retain(|pid| elders.iter().any(|other| other.pid == *pid));
+    let mut line = serving.replaced();
     if let Some(master) = Process::read(system, serving.parent) {
-        replaced.extend(master.replaced());
+        line.extend(master.replaced());
     }
+    line.extend(&*replaced);
     let mut known = 0;
-    while known < replaced.len() && known < LINE_MAX {
-        let before = elders.iter().find(|other| other.pid == replaced[known]);
-        replaced.extend(before.iter().flat_map(|it| it.replaced()));
+    while known < line.len() && known < LINE_MAX {
+        let before = elders.iter().find(|other| other.pid == line[known]);
+        line.extend(before.iter().flat_map(|it| it.replaced()));
         known += 1;
     }
+    replaced.extend(line);
     let files = serving.configurations();
     let is_same = |other: &Process| {
         let theirs = other.configurations();
         files == theirs || theirs.iter().any(|it| files.contains(it))
     };
-    let is_ours = |other: &&Process| replaced.contains(&other.pid) || is_same(other);
+    // The parent is the master, unless it is what the other was told to replace.
+    let is_ours = |other: &&Process| {
+        replaced.contains(&other.pid) || other.pid != serving.parent && is_same(other)
+    };
     Some(elders.iter().filter(is_ours).count() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_configuration_says_when_an_old_process_ends() {
-        for (text, seconds) in [
-            ("global\n  hard-stop-after 30s\n", Some(30)),
-            ("global\n  hard-stop-after 1500 # ms\n", Some(2)),
-            ("global\n  hard-stop-after 2m\n", Some(120)),
-            ("global\n  # hard-stop-after 2m\n", None),
-            ("global\n  hard-stop-after soon\n", None),
-            ("global\n  hard-stop-after\n", None),
-            ("", None),
-        ] {
-            assert_eq!(hard_stop(text), seconds, "{text}");
-        }
-    }
 
     /// A list of processes: number, state, parent, start, words.
     fn listed(processes: &[(u64, &str, u64, u64, &str)]) -> tempfile::TempDir {
@@ -177,6 +138,10 @@ mod tests {
             fs::write(folder.join("cmdline"), words.replace(' ', "\0") + "\0").unwrap();
         }
         system
+    }
+
+    fn older(system: &Path, pid: u64) -> Option<u64> {
+        super::older(system, pid, &mut BTreeSet::new())
     }
 
     #[test]
@@ -205,15 +170,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_listed_is_unknown_until_the_configuration_has_ended_it() {
+    fn a_parent_that_is_replaced_serves() {
+        let system = listed(&[
+            (1, "S", 0, 1, "haproxy -f a.cfg"),
+            (5, "S", 1, 5, "haproxy -D -f a.cfg -sf 1"),
+            (6, "S", 0, 6, "haproxy -W -f b.cfg"),
+            (7, "S", 6, 7, "haproxy -W -f b.cfg"),
+        ]);
+        assert_eq!(older(system.path(), 5), Some(1), "taken in by the first of a container");
+        assert_eq!(older(system.path(), 7), Some(0), "its master");
+    }
+
+    /// Each loads a configuration of its own, and the one between the oldest and the newest ends.
+    #[test]
+    fn whoever_told_of_the_oldest_may_be_gone_before_it() {
+        let system = listed(&[
+            (3, "S", 0, 3, "haproxy -f 1.cfg"),
+            (4, "S", 0, 4, "haproxy -f 2.cfg -sf 3"),
+        ]);
+        let mut replaced = BTreeSet::new();
+        assert_eq!(super::older(system.path(), 4, &mut replaced), Some(1));
+        fs::remove_dir_all(system.path().join("4")).unwrap();
+        let folder = system.path().join("5");
+        fs::create_dir(&folder).unwrap();
+        let zeros = " 0".repeat(17);
+        fs::write(folder.join("stat"), format!("5 (haproxy) S 0{zeros} 5 0\n")).unwrap();
+        fs::write(folder.join("cmdline"), "haproxy\0-f\x003.cfg\0-sf\x004\0").unwrap();
+        assert_eq!(super::older(system.path(), 5, &mut replaced), Some(1));
+        fs::remove_dir_all(system.path().join("3")).unwrap();
+        assert_eq!(super::older(system.path(), 5, &mut replaced), Some(0));
+        assert!(!replaced.contains(&3), "its number may be given again: {replaced:?}");
+    }
+
+    #[test]
+    fn what_is_not_listed_is_unknown_however_long_it_serves() {
         let gone = u64::MAX;
-        let mut workers = Workers { hard_stop_s: Some(30), alone: None };
-        assert_eq!(workers.left((gone, 35)), None);
-        assert_eq!(workers.left((gone, 36)), Some(0));
-        assert_eq!(workers.left((gone, 3)), None, "another process of the same number");
-        assert!(workers.lint(Some((gone, 36)), "north").is_none());
-        let mut workers = Workers { hard_stop_s: None, alone: None };
+        let mut workers = Workers::default();
         assert_eq!(workers.left((gone, 1 << 40)), None);
-        assert_eq!(workers.lint(Some((gone, 36)), "north").unwrap().code, "no-master");
+        assert_eq!(Workers::lint(Some((gone, 36)), "north").unwrap().code, "no-master");
+        assert!(Workers::lint(None, "north").is_none(), "told by another lint");
     }
 }
