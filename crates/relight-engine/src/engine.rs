@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
-use relight_model::{Epoch, Finding, GateKey, OrgId, Organisation, Site, SiteId, Timestamp};
+use relight_model::{
+    Digest, Epoch, Finding, GateKey, OrgId, Organisation, Site, SiteId, Timestamp,
+};
 use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalRecord, Lease, SiteMark, Store};
 
 use crate::access::Scope;
@@ -75,6 +77,8 @@ pub struct Engine {
     /// Boards that follow the register for as long as somebody looks at them.
     boards: Mutex<Vec<Weak<Board>>>,
     pub(crate) commits: Commits,
+    /// Plans whose waves a thread of this process carries out.
+    pub(crate) carried: Mutex<BTreeSet<Digest>>,
     /// Held by whoever decides and journals an act of a person.
     pub(crate) acts: Mutex<()>,
     /// Incidents whose sites could not all be matched again, on a full disk say.
@@ -230,6 +234,7 @@ impl Engine {
             listeners: RwLock::default(),
             boards: Mutex::default(),
             commits: Commits::default(),
+            carried: Mutex::default(),
             acts: Mutex::new(()),
             unmatched: Mutex::default(),
             changes_seen: AtomicU64::default(),

@@ -1,6 +1,7 @@
 //! Carrying a plan out to its end: the wait for proofs, and relight by waves.
 
 use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use relight_model::{Digest, GateKey};
@@ -23,16 +24,29 @@ pub struct Rollout {
     pub left: Vec<GateKey>,
 }
 
+/// A plan that this thread carries out; it is given up also where that panics.
+struct Carrying<'a> {
+    engine: &'a Engine,
+    hash: Digest,
+}
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        self.engine.carried().remove(&self.hash);
+    }
+}
+
 impl Engine {
     /// Opens a canary, then the rest by waves, the most critical first; when more than one in a
     /// hundred does not come back, the others stay dark. Somebody else drives the edges. The end
-    /// is journalled.
+    /// is journalled. Where another thread does so already, nothing is done.
     ///
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
     pub fn relight_by_waves(&self, actor: &str, plan: &Plan) -> Result<Rollout, EngineError> {
-        let mut waves = Waves::new(&plan.sites);
         let mut rollout = Rollout::default();
+        let Some(_carrying) = self.carry(plan.hash()?) else { return Ok(rollout) };
+        let mut waves = Waves::new(&plan.sites);
         loop {
             match waves.step() {
                 Next::Wave(wave) => {
@@ -54,20 +68,32 @@ impl Engine {
         Ok(rollout)
     }
 
-    /// The plans that relight, were let go, and came to no end: whoever went on with them is gone.
-    /// Only who controls the register may ask; before that the other may still be at it.
+    /// The plans that relight, were let go, and came to no end, and that no thread of this process
+    /// carries: whoever went on with them is gone. Only who controls the register may ask; before
+    /// that the other may still be at it.
     pub fn unfinished(&self) -> Vec<incident::Action> {
-        self.with_ledger(|ledger| {
+        let mut found: Vec<incident::Action> = self.with_ledger(|ledger| {
             let is_open = |id: &str| ledger.incident(id).is_some_and(|incident| !incident.closed);
-            let mut found: Vec<incident::Action> = ledger
-                .actions()
-                .newest()
-                .filter(|action| action.under_way().is_some() && is_open(&action.plan.incident))
-                .cloned()
-                .collect();
-            found.reverse();
-            found
-        })
+            let actions = ledger.actions().newest();
+            let is_so = |action: &&incident::Action| {
+                action.under_way().is_some() && is_open(&action.plan.incident)
+            };
+            actions.filter(is_so).cloned().collect()
+        });
+        let carried = self.carried();
+        // One without a hash was never let go.
+        found.retain(|action| action.plan.hash().is_ok_and(|hash| !carried.contains(&hash)));
+        found.reverse();
+        found
+    }
+
+    fn carried(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a plan for this thread, until what is given goes; nothing where another has it.
+    fn carry(&self, hash: Digest) -> Option<Carrying<'_>> {
+        self.carried().insert(hash).then_some(Carrying { engine: self, hash })
     }
 
     /// Goes on with the waves of a plan that came to no end, in the name of who let it go; one that

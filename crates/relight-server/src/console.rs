@@ -95,8 +95,10 @@ pub(crate) struct Console {
     pub(crate) meter: Meter,
     /// Who reads a day of the past.
     pub(crate) past: Turns,
-    /// What is known of the flaw of the incident.
+    /// What is known of the flaws of incidents.
     pub(crate) facts: facts::Facts,
+    /// Plans that are gone on with.
+    pub(crate) resumed: act::rollout::Resumed,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.

@@ -13,7 +13,6 @@ use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
-use crate::console::act::rollout;
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
@@ -130,6 +129,7 @@ impl WebServer {
             meter: Meter::default(),
             past: console::turns::Turns::default(),
             facts: Default::default(),
+            resumed: Default::default(),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));
@@ -238,8 +238,9 @@ impl WebHandle {
     /// go is gone. Only for who controls the register, once sites may be opened.
     pub fn go_on(&self) {
         if let Some(engine) = self.console.engine.clone() {
-            let board = Arc::clone(&self.console.board);
-            drop(self.runtime.spawn_blocking(move || rollout::go_on(&engine, &board)));
+            let console = Arc::clone(&self.console);
+            let go_on = move || console.resumed.go_on(&engine, &console.board);
+            drop(self.runtime.spawn_blocking(go_on));
         }
     }
 

@@ -290,7 +290,7 @@ impl Incident {
             | Entry::AuthorityUsed { .. }
             | Entry::Refused { .. } => Ok(()),
             Entry::PlanEnded { left, .. } => {
-                self.leave(left);
+                self.leave_dark(left);
                 Ok(())
             }
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {

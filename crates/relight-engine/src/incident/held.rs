@@ -23,10 +23,18 @@ impl Incident {
     }
 
     /// A plan that was to open these came to its end. One that was opened meanwhile is not left.
+    pub(super) fn leave_dark(&mut self, sites: &[GateKey]) {
+        let dark: Vec<GateKey> =
+            sites.iter().filter(|site| self.wants(site) == Light::Dark).cloned().collect();
+        self.leave(&dark);
+    }
+
+    /// A plan that opened these, or was to, was taken back: also what it had opened goes dark now,
+    /// and does not come back by itself.
     pub(super) fn leave(&mut self, sites: &[GateKey]) {
         for site in sites {
             if let Some(case) = self.cases.get_mut(site) {
-                case.is_left = case.phase.wants() == Light::Dark;
+                case.is_left = true;
             }
         }
     }

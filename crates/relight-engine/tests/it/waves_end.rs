@@ -127,6 +127,9 @@ fn a_relight_that_a_restart_cut_off_goes_on_to_its_end() {
                 let version = town.engine.version();
                 for (site, phase) in phases(&town).into_iter().enumerate() {
                     if phase == Some(Phase::Relighting) {
+                        // The first was opened before; the others are by the waves of here.
+                        let is_carried = site == 0 || town.engine.unfinished().is_empty();
+                        assert!(is_carried, "one thread goes on with it");
                         seen(&town.engine, site, Light::Lit);
                     }
                 }
@@ -190,4 +193,13 @@ fn a_relight_that_was_taken_back_is_not_gone_on_with() {
     assert_eq!(ended(&town, number), None);
     let left = |ledger: &Ledger| ledger.incident(LOG4SHELL).unwrap().left().count();
     assert_eq!(town.engine.with_ledger(left), 2, "it is a person who brings them back");
+    // Also the one that was open already when it was taken back, whatever is found in it then.
+    seen(&town.engine, 0, Light::Dark);
+    pass(60);
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(phases(&town), [Some(Phase::RelightEligible); 3]);
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.engine.with_ledger(left), 3);
+    let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
+    assert_eq!(ledger, town.ledger(), "the journal says so alone");
 }

@@ -139,7 +139,7 @@ impl Serve {
             control,
             faults,
             owed,
-            goes_on: false,
+            went_on: None,
         };
         server.start(&web, report)?;
         let receiving = intake.map(|intake| {

@@ -1,6 +1,7 @@
 //! What happens after a plan was let go: answers before dark, waves of light.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use relight_engine::Engine;
 use relight_engine::live::Board;
@@ -32,12 +33,24 @@ pub(crate) fn after(engine: &Arc<Engine>, board: &Arc<Board>, actor: &str, plan:
     });
 }
 
-/// Goes on with what came to no end before this server was there, one plan after the other.
-pub(crate) fn go_on(engine: &Engine, board: &Board) {
-    for action in engine.unfinished() {
-        board.log(engine.now(), "log-waves-resumed", vec![action.id()]);
-        if let Err(error) = engine.go_on(&action) {
-            board.log(engine.now(), "log-waves-failed", vec![error.to_string()]);
+/// Plans of which was told that they are gone on with.
+#[derive(Debug, Default)]
+pub(crate) struct Resumed(Mutex<BTreeSet<String>>);
+
+impl Resumed {
+    /// Goes on with what came to no end, one plan after the other: before this server was there, or
+    /// because the journal could not be written. Each is told once, however often it is tried.
+    pub(crate) fn go_on(&self, engine: &Engine, board: &Board) {
+        for action in engine.unfinished() {
+            let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(action.id());
+            if is_new {
+                board.log(engine.now(), "log-waves-resumed", vec![action.id()]);
+            }
+            if let Err(error) = engine.go_on(&action)
+                && is_new
+            {
+                board.log(engine.now(), "log-waves-failed", vec![error.to_string()]);
+            }
         }
     }
 }

@@ -146,8 +146,8 @@ pub(super) struct Server<'a> {
     /// Why a part of the work is not done, where that was told: once is enough.
     pub(super) faults: BTreeMap<Part, String>,
     pub(super) owed: Owed,
-    /// What came to no end before this server goes on.
-    pub(super) goes_on: bool,
+    /// When it was last looked for plans that came to no end.
+    pub(super) went_on: Option<Instant>,
 }
 
 impl Server<'_> {
@@ -161,11 +161,13 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// Goes on, once, with plans that came to no end: nobody else does any more, and what is opened
-    /// has evidence that follows the inventory.
+    /// Goes on with plans that came to no end: at the start, and when what carried them failed
+    /// meanwhile. Nobody else does any more, and what is opened has evidence that follows the
+    /// inventory.
     fn go_on(&mut self, web: &WebHandle) {
-        if !self.goes_on && self.control.is_some() && self.engine.is_settled() {
-            self.goes_on = true;
+        let is_due = self.went_on.is_none_or(|at| at.elapsed() >= EXPIRY_LOOK_EVERY);
+        if is_due && self.control.is_some() && self.engine.is_settled() {
+            self.went_on = Some(Instant::now());
             web.go_on();
         }
     }
