@@ -184,10 +184,8 @@ mod tests {
     /// Each loads a configuration of its own, and the one between the oldest and the newest ends.
     #[test]
     fn whoever_told_of_the_oldest_may_be_gone_before_it() {
-        let system = listed(&[
-            (3, "S", 0, 3, "haproxy -f 1.cfg"),
-            (4, "S", 0, 4, "haproxy -f 2.cfg -sf 3"),
-        ]);
+        let system =
+            listed(&[(3, "S", 0, 3, "haproxy -f 1.cfg"), (4, "S", 0, 4, "haproxy -f 2.cfg -sf 3")]);
         let mut replaced = BTreeSet::new();
         assert_eq!(super::older(system.path(), 4, &mut replaced), Some(1));
         fs::remove_dir_all(system.path().join("4")).unwrap();
