@@ -125,6 +125,20 @@ test('each state is told apart on a wall of small cells, however colours are see
   }, SCREEN);
 });
 
+test('the wall is painted again when the contrast of the system changes', async () => {
+  await withBrowser(async (context) => {
+    const page = await context.newPage();
+    await page.goto(`${CONSOLE}/?lang=en`);
+    const ink = () => page.evaluate(() => document.querySelector('rl-wall').ink?.dark);
+    await page.waitForFunction(() => document.querySelector('rl-wall').ink);
+    const before = await ink();
+    await page.emulateMedia({ contrast: 'more' });
+    await page.waitForFunction((old) => document.querySelector('rl-wall').ink.dark !== old, before);
+    await page.emulateMedia({ contrast: 'no-preference' });
+    await page.waitForFunction((old) => document.querySelector('rl-wall').ink.dark === old, before);
+  }, SCREEN);
+});
+
 test('each state is told apart in the legend, and each step of the map from the next', async () => {
   await withBrowser(async (context) => {
     const page = await context.newPage();

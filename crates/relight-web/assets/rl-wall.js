@@ -127,6 +127,12 @@ class Wall extends HTMLElement {
     this.canvas.addEventListener('blur', () => { this.cursor.hidden = true; });
     this.tip = document.querySelector('.tip');
     new ResizeObserver(() => this.paint()).observe(this);
+    // Colours are read when it is painted: another contrast or theme of the system, or another
+    // screen, is painted again.
+    for (const what of ['prefers-contrast: more', 'prefers-color-scheme: dark']) {
+      matchMedia(`(${what})`).addEventListener('change', () => this.paint());
+    }
+    this.follow();
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
     this.canvas.addEventListener('pointerleave', () => this.say(-1));
     this.canvas.addEventListener('click', (event) => {
@@ -134,7 +140,13 @@ class Wall extends HTMLElement {
     });
   }
 
-  /** Goes to the site's row. @param {number} site */
+  /** Paints again on a screen of another sharpness. */
+  follow() {
+    const same = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    same.addEventListener('change', () => { this.paint(); this.follow(); }, { once: true });
+  }
+
+  /** Goes to the site's page. @param {number} site */
   open(site) {
     if (site < 0) return;
     const lang = document.documentElement.lang;

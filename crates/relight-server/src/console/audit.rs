@@ -92,7 +92,8 @@ impl View<'_> {
 
     fn empty(&self, newest: u64) -> AuditPage {
         let lang = self.lang;
-        let switch = format!("/audit?lang={}&page={}", lang.other().tag(), self.asked.page);
+        let verify = if self.asked.state == VERIFY { "&state=verify" } else { "" };
+        let switch = format!("/audit?lang={}&page={}{verify}", lang.other().tag(), self.asked.page);
         AuditPage {
             frame: self.console.frame(self.asked, texts::audit_title(lang), "audit", switch),
             count: texts::audit_entries(lang, newest),

@@ -54,3 +54,27 @@ fn a_plan_is_told_to_whom_it_asks() {
     assert!(has(&lines, "data: {\"asked\":\"\""), "{lines:?}");
     world.web.stop();
 }
+
+/// The other language is the same page: what was checked, and a reason that was written, stay.
+#[test]
+fn the_other_language_loses_nothing_of_the_page() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut zoe) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        zoe = person(store, "zoe", 2, &[("approver", "/"), ("auditor", "/")]);
+    });
+    open_incident(&world, &chief);
+    assert_eq!(propose(&world, &chief, "care").0, 303);
+    let leads = |path: &str, to: &str| {
+        let page = world.get(path, &zoe).2;
+        assert!(page.contains(&format!("href=\"{}\"", to.replace('&', "&#38;"))), "{page}");
+    };
+    let approve = "/approve/A-0001?lang=";
+    leads(&format!("{approve}en&reason=too+late"), &format!("{approve}fr&reason=too%20late"));
+    leads("/audit?lang=en&page=1&state=verify", "/audit?lang=fr&page=1&state=verify");
+    leads("/audit?lang=en&page=1", "/audit?lang=fr&page=1");
+    world.web.stop();
+}

@@ -232,7 +232,11 @@ impl View<'_> {
     fn page(&self, trouble: Option<&Trouble>) -> ApprovePage {
         let (lang, action) = (self.console.lang(self.asked), self.action);
         let (plan, id) = (&action.plan, action.id());
-        let switch = format!("/approve/{id}?lang={}", lang.other().tag());
+        let reason = match self.asked.reason.as_str() {
+            "" => String::new(),
+            reason => format!("&reason={}", page::encode(reason)),
+        };
+        let switch = format!("/approve/{id}?lang={}{reason}", lang.other().tag());
         let person = self.signer();
         let barrier = self.barrier(&person);
         let undo = self.undo_barrier();
