@@ -354,10 +354,11 @@ impl Engine {
     }
 
     /// Matches everything again from nothing, and puts the result in place: nightly, and when the
-    /// matcher changed. False when the list that followed each change was another one: a bug,
-    /// and from now on the full list answers.
-    pub fn rematch(&self) -> bool {
-        self.write().inventory.rematch()
+    /// matcher changed. Where the list that followed each change was another one, which is a bug,
+    /// the full list answers from now on, and a line for each flaw says how they differed.
+    pub fn rematch(&self) -> Vec<String> {
+        let now = self.now();
+        self.write().inventory.rematch(now)
     }
 
     /// Pairs of an asset and an identity that it has.

@@ -11,13 +11,14 @@ use relight_formats::advisory;
 use relight_match::{
     Advisories, Change, Identities, Matcher, Policy, Question, UNREAD, linked_ids, normal_id,
 };
-use relight_model::{Advisory, AssetId, Signal, is_cve};
+use relight_model::{Advisory, AssetId, Signal, Timestamp, is_cve};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
 use crate::enclosed;
 use crate::error::EngineError;
 use crate::exhibits::Exhibited;
+use crate::replay;
 use crate::spoken::all_spoken;
 use crate::trust::policy_of;
 
@@ -341,13 +342,13 @@ impl Inventoried {
     }
 
     /// As [`crate::Engine::rematch`].
-    pub(crate) fn rematch(&mut self) -> bool {
-        let is_same = self.matcher.rematch();
-        if !is_same {
+    pub(crate) fn rematch(&mut self, now: Timestamp) -> Vec<String> {
+        let differences = self.matcher.differences();
+        if !differences.is_empty() {
             self.answered().clear();
             self.moved = None;
         }
-        is_same
+        replay::lines(&differences, self.advisories(), &self.index, now)
     }
 
     /// As [`crate::Engine::rows`].

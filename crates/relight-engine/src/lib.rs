@@ -43,6 +43,7 @@ pub mod policy;
 pub mod query;
 pub mod reconcile;
 pub mod refusals;
+pub mod replay;
 mod revise;
 pub mod rollout;
 mod select;

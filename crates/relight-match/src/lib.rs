@@ -50,7 +50,7 @@ pub use cvss::{
 };
 pub use group::{Group, UNREAD};
 pub use key::{Key, NoOrder, SortKey};
-pub use matcher::{Delta, Identities, Match, Matcher};
+pub use matcher::{Delta, Difference, Identities, Match, Matcher};
 pub use native::{NATIVE_RANGE_BYTES_MAX, parse_range, parse_vers, print_range};
 pub use npm::{NpmOptions, NpmRange, NpmVersion};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};

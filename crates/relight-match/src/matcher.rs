@@ -25,6 +25,10 @@ use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, ReleaseTag, Source, Subject};
 use crate::spread::spread;
 
+mod difference;
+
+pub use self::difference::Difference;
+
 /// Threads of a full match.
 const THREADS_MAX: usize = 16;
 
@@ -333,10 +337,14 @@ impl Matcher {
     /// Puts the result of a full match in place; `false` when it differs from what was there, which
     /// is a bug of the incremental path.
     pub fn rematch(&mut self) -> bool {
+        self.differences().is_empty()
+    }
+
+    /// As [`Matcher::rematch`], with what differed, by flaw.
+    pub fn differences(&mut self) -> Vec<Difference> {
         let full = self.full();
-        let is_same = full == self.lists;
-        self.lists = full;
-        is_same
+        let pushed = std::mem::replace(&mut self.lists, full);
+        difference::between(&pushed, &self.lists)
     }
 
     /// SHA-256 over all lists: equal digests prove equal lists.

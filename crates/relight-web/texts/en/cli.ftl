@@ -1182,7 +1182,7 @@ incident-proposed = { $advisory }  proposed: { NUMBER($affected) } { $affected -
    *[other] sites
  } affected, { NUMBER($possible) } perhaps
 match-list-differs = the nightly full match found other sites than the list that followed each change; the full match answers from now on
-match-list-differs-remedy = a fault of relight: please report it with the log of the last day
+match-list-differs-remedy = a fault of relight: please report it with match-differences.jsonl of the data folder
 
 ### Fingerprint databases.
 

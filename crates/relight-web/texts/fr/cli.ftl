@@ -1236,7 +1236,7 @@ incident-proposed = { $advisory }  proposé : { NUMBER($affected) } { $affected 
    *[other] sites touchés
  }, { NUMBER($possible) } peut-être
 match-list-differs = l’appariement complet de la nuit trouve d’autres sites que la liste tenue à jour; c’est lui qui répond désormais
-match-list-differs-remedy = une erreur de relight : merci de la signaler avec le journal du dernier jour
+match-list-differs-remedy = une erreur de relight : merci de la signaler avec match-differences.jsonl du dossier de données
 
 ### Bases d'empreintes.
 

@@ -14,6 +14,7 @@ use relight_engine::feeds::FeedFolder;
 use relight_engine::fetch::Fetched;
 use relight_engine::live::Board;
 use relight_engine::notify::Proposal;
+use relight_engine::replay::{DIFFERENCES_FILE, keep};
 use relight_engine::sources_policy::proposal_rule;
 use relight_engine::store::{Control, Notice, NoticeKind, SiteSet};
 use relight_engine::{Engine, EngineErrorKind};
@@ -357,11 +358,16 @@ impl Server<'_> {
 
     /// A list that differs from the full one is a bug of ours; from now on the full one answers.
     fn match_again(&mut self, report: &mut Report) -> Result<(), Failure> {
-        if !self.engine.rematch() {
+        let differences = self.engine.rematch();
+        if !differences.is_empty() {
             let lang = self.context.lang;
-            let place = self.context.data.display().to_string();
-            let remedy = texts::match_list_differs_remedy(lang);
-            report.warn(&place, texts::match_list_differs(lang), remedy);
+            let place = self.context.data.join(DIFFERENCES_FILE).display().to_string();
+            let (what, remedy) =
+                (texts::match_list_differs(lang), texts::match_list_differs_remedy(lang));
+            match keep(&self.context.data, &differences) {
+                Ok(()) => report.warn(&place, what, remedy),
+                Err(error) => report.warn_in_detail(&place, what, &error.to_string(), remedy),
+            }
         }
         self.tell(report)
     }
