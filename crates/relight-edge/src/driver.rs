@@ -161,6 +161,21 @@ pub trait EdgeDriver: Send {
     /// When the record of the gate cannot be read.
     fn owned(&mut self) -> Result<GateSet, EdgeError>;
 
+    /// Which of these keys are dark in some copy of this gate, or may be: a copy that cannot be seen
+    /// counts as dark where no other shows the key lit. What others wrote by hand is not among them.
+    ///
+    /// # Errors
+    /// When the gate itself cannot be read.
+    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let views = self.observe(keys)?;
+        let may_be = |view: &GateView| {
+            let copies = [view.durable, view.runtime];
+            !view.foreign && (copies.contains(&Seen::Dark) || !copies.contains(&Seen::Lit))
+        };
+        let both = keys.iter().zip(&views);
+        Ok(both.filter(|(_, view)| may_be(view)).map(|(key, _)| key.clone()).collect())
+    }
+
     /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
     /// entries). Twice is once.
     ///

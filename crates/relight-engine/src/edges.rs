@@ -204,6 +204,10 @@ impl EdgeDriver for Reopening {
         self.driver()?.owned()
     }
 
+    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        self.driver()?.may_be_dark(keys)
+    }
+
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.driver()?.observe(keys)
     }

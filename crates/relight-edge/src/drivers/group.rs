@@ -120,6 +120,16 @@ impl Member {
         self.look(|driver| driver.observe(keys), nothing)
     }
 
+    /// As its driver says; of one that does not answer, all that it was told to hold dark.
+    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let dark = self.look(|driver| driver.may_be_dark(keys), |_| false).or_else(|_| {
+            let owned = self.driver()?.owned()?;
+            Ok(keys.iter().filter(|key| owned.contains(*key)).cloned().collect())
+        });
+        self.is_blind |= dark.is_err();
+        dark
+    }
+
     fn capabilities(&self) -> Capabilities {
         let opened = self.driver.as_ref().map(|driver| driver.capabilities());
         opened.unwrap_or_else(|| driver::capabilities_of(&self.target))
@@ -307,6 +317,13 @@ impl EdgeDriver for Group {
             self.view(key, &seen.iter().map(of_key).collect::<Vec<_>>())
         };
         Ok(keys.iter().enumerate().map(view).collect())
+    }
+
+    /// What may be dark at one of them: where it was opened at another, it is closed there as well
+    /// by the next effect, and opened at none.
+    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let dark = answered(self.each(|member| member.may_be_dark(keys)))?;
+        Ok(dark.into_iter().flatten().flatten().collect())
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {

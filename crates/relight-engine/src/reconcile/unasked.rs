@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, EdgeError, GateSet, GateView};
-use relight_model::{GateKey, Seen};
+use relight_model::GateKey;
 
 use super::{CANARY_KEY, EdgeLoop, Want};
 
@@ -21,14 +21,13 @@ pub fn unexplained(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
-    let is_open = |key: &GateKey| key.as_str() != CANARY_KEY && !is_explained(key);
-    let keys: Vec<GateKey> = driver.owned()?.into_iter().filter(is_open).collect();
+    let keys = strange(driver, is_explained)?;
     let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
     Ok(keys.into_iter().zip(views).filter(|(_, view)| !view.foreign).collect())
 }
 
-/// What of it is dark, in the running edge or in its durable copy: anybody may have opened one, and
-/// what is lit is not closed by this.
+/// What of it is dark, or may be, in the running edge or in its durable copy: anybody may have
+/// opened one, and what is lit is not closed by this.
 ///
 /// # Errors
 /// The gate cannot be read.
@@ -36,9 +35,16 @@ pub fn dark_unasked(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<GateSet, EdgeError> {
-    let is_dark = |view: &GateView| [view.durable, view.runtime].contains(&Seen::Dark);
-    let all = unexplained(driver, is_explained)?.into_iter();
-    Ok(all.filter(|(_, view)| is_dark(view)).map(|(key, _)| key).collect())
+    let keys = strange(driver, is_explained)?;
+    if keys.is_empty() { Ok(GateSet::new()) } else { driver.may_be_dark(&keys) }
+}
+
+fn strange(
+    driver: &mut dyn EdgeDriver,
+    is_explained: impl Fn(&GateKey) -> bool,
+) -> Result<Vec<GateKey>, EdgeError> {
+    let is_open = |key: &GateKey| key.as_str() != CANARY_KEY && !is_explained(key);
+    Ok(driver.owned()?.into_iter().filter(is_open).collect())
 }
 
 impl EdgeLoop {

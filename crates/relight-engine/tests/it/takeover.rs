@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use relight_engine::drill::{DrillScope, Pace, StepName};
 use relight_engine::drive::Drive;
-use relight_engine::edge::{GateSet, ProbeTarget};
+use relight_engine::edge::{GateSet, ProbeTarget, Target};
 use relight_engine::edges;
 use relight_engine::incident::{Entry, Gate, Phase};
 use relight_engine::plan::Action;
@@ -112,6 +112,57 @@ fn what_is_dark_without_an_order_in_this_journal_stays_dark_and_is_told() {
     edge.round(&[want(0)], epoch(4), 3_000, &|_| false);
     edge.round(&[Want { light: Light::Lit, ..want(0) }], epoch(5), 4_000, &|_| true);
     assert!(gate("elsewhere") && edge.has_unasked());
+}
+
+/// Goal: what one proxy of a group holds dark unasked is opened there by nothing, also where the
+/// other shows it lit, is opened by hand later, or cannot be read. Method: gates of two edges, of
+/// which the journal explains neither; the canary is tried, and another site is ordered dark.
+#[test]
+fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
+    for is_readable in [true, false] {
+        let town = Town::new(2);
+        let row = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
+        let folder = town.folder.path();
+        let member = |name: &str| Target {
+            name: name.into(),
+            gate: folder.join(name),
+            listeners: Vec::new(),
+            ..row.clone()
+        };
+        let (left, right) = (member("left"), member("right"));
+        let of = |target: &Target| relight_engine::edge::open(target).unwrap();
+        let (lost, nothing) = (GateSet::from([key(&name(0))]), GateSet::new());
+        of(&left).close(Epoch { term: 1, seq: 7 }, &lost).unwrap();
+        of(&right).close(Epoch { term: 1, seq: 7 }, &nothing).unwrap();
+        let epoch_of = folder.join("right/epoch");
+        if !is_readable {
+            fs::remove_file(&epoch_of).unwrap();
+            fs::create_dir(&epoch_of).unwrap();
+        }
+        let group = Target {
+            kind: "group".into(),
+            settings: [("members".to_owned(), "left right".to_owned())].into(),
+            members: vec![left, right],
+            ..row
+        };
+        let at_left = |site: usize| folder.join("left/current").join(name(site)).exists();
+        let mut edge = edges::open_loop(&group, 1).unwrap();
+        edge.suspect();
+        edge.try_canary(&[], Epoch { term: 2, seq: 1 }, 100_000).unwrap();
+        assert!(at_left(0) && edge.has_unasked(), "{is_readable}");
+        // Somebody opens it at the other by hand: where it was dark from the start it stays so.
+        let opened = folder.join("right/current").join(name(0));
+        assert_eq!(fs::remove_file(&opened).is_ok(), is_readable);
+        let want = Want {
+            target: ProbeTarget::site(key(&name(1)), "a.example".into(), None),
+            aliases: Vec::new(),
+            light: Light::Dark,
+            gate: Gate::Requested,
+            seen_dark: false,
+        };
+        edge.round(&[want], Epoch { term: 2, seq: 2 }, 101_000, &|_| false);
+        assert!(at_left(0) && at_left(1) && edge.has_unasked(), "{is_readable}");
+    }
 }
 
 /// Goal: a drill opens nothing that another register ordered dark at the same gate. Method: a gate
