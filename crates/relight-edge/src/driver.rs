@@ -161,8 +161,9 @@ pub trait EdgeDriver: Send {
     /// When the record of the gate cannot be read.
     fn owned(&mut self) -> Result<GateSet, EdgeError>;
 
-    /// Which of these keys are dark in some copy of this gate, or may be: a copy that cannot be seen
-    /// counts as dark where no other shows the key lit. What others wrote by hand is not among them.
+    /// Which of these keys are dark in some copy of this gate, or may be: a copy that cannot be
+    /// seen counts as dark where no other shows the key lit. What others wrote by hand is not
+    /// among them.
     ///
     /// # Errors
     /// When the gate itself cannot be read.
