@@ -228,6 +228,12 @@ async function night(options, glance) {
     await holdingPage(first, glance);
     await glance(page, `${origin}/`, 'acts-incident');
     await glance(page, `${origin}/site/care`, 'acts-site');
+    // Who answers for a site sees what is signed before the key is asked for.
+    await page.goto(`${origin}/site/care?lang=fr`);
+    await page.fill('form:has(button[value="accept"]) input[name="note"]', 'Nuit des élections');
+    await page.click('button[value="accept"]');
+    await page.waitForSelector('form[data-key="get"]');
+    if (glance === look) await lookHere(page, 'acts-accept-fr');
     await glance(page, `${origin}/posture?org=Town`, 'acts-posture');
     await glance(page, `${origin}/watch`, 'acts-watch');
 
