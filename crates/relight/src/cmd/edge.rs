@@ -10,6 +10,7 @@ mod repair;
 mod routing;
 pub(crate) mod run;
 pub(crate) mod trial;
+mod unasked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -23,7 +24,7 @@ use relight_engine::edge::{
     Target,
 };
 use relight_engine::edges;
-use relight_engine::reconcile::{DARK_UNASKED, GRACE, GRACE_S_MAX, dark_unasked, grace_ms};
+use relight_engine::reconcile::{GRACE, GRACE_S_MAX, grace_ms};
 use relight_engine::refusals::{CONFIG_SETTING, configuration};
 use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
@@ -392,21 +393,6 @@ impl Check {
     }
 }
 
-/// What the gate holds dark and nothing in the journal explains. What stands behind another edge
-/// holds the sites of that one.
-fn unasked(driver: &mut dyn EdgeDriver, register: &Register) -> Result<Vec<Lint>, EdgeError> {
-    let slugs = register.sites.iter().map(|site| &site.slug);
-    let parts: BTreeSet<GateKey> =
-        slugs.flat_map(|slug| register.ledger.parts_of(slug).into_keys()).collect();
-    let is_explained = |key: &GateKey| register.ledger.is_at_work(key) || parts.contains(key);
-    let found = |key: GateKey| Lint {
-        severity: LintSeverity::Warning,
-        code: DARK_UNASKED,
-        place: key.as_str().to_owned(),
-    };
-    Ok(dark_unasked(driver, is_explained)?.into_iter().map(found).collect())
-}
-
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
 /// edge that does not answer hides no other.
 fn look(target: &Target, register: &Register) -> CheckRow {
@@ -432,7 +418,7 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     let seen = edge::open(target).and_then(|mut driver| {
         let mut findings = driver.lint()?;
         let views = driver.observe(&keys)?;
-        findings.extend(unasked(&mut *driver, register)?);
+        findings.extend(unasked::find(&target.name, &mut *driver, register)?);
         let missing = driver.capabilities().missing_for_dark(is_drilled);
         Ok((findings, views, reach(target, register)?, missing))
     });

@@ -100,6 +100,36 @@ fn the_controller_of_a_drill_opens_nothing_of_an_incident() {
     place.expect(2, &["drill", "--hold", "north"]);
 }
 
+/// The gate of another edge that still holds the site of an incident was explained by that
+/// incident, although nothing asks for it there: it is said, with the edge that serves the site.
+#[test]
+fn what_another_edge_holds_dark_is_explained_by_no_incident_elsewhere() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let one = ["--sites", "site:san-001", "--yes"];
+    place.expect(0, &[&["incident", "off", "--reason", "Log4Shell"][..], &one].concat());
+    place.write("old/epoch", "0-1\nsan-001\nsan-002\n");
+    place.write("old/gen-0-1/san-001", "");
+    place.write("old/gen-0-1/san-002", "");
+    std::os::unix::fs::symlink("gen-0-1", place.path("old/current")).unwrap();
+    let old = ["edge", "add", "builtin", "--name", "old", "--gate", "old"];
+    let list = place.expect(0, &["edge", "list", "--json"]).json();
+    let listener = list["edges"][0]["listeners"][0].as_str().unwrap();
+    place.expect(0, &[&old[..], &["--listen", listener]].concat());
+    let checked = place.run(&["edge", "check", "--json"]).json();
+    let places = |name: &str| -> Vec<String> {
+        let rows = checked["edges"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        let findings = row["findings"].as_array().unwrap().iter();
+        let unasked = findings.filter(|found| found["code"] == "dark-unasked");
+        unasked.map(|found| found["place"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(places("old"), ["san-001 (north)", "san-002"], "{checked}");
+    assert_eq!(places("north"), [""; 0], "{checked}");
+}
+
 /// Goal: a drill closes the canary and what is marked for it, and nothing else. Method: a real
 /// edge with three sites, one of them marked; the journal and the lights afterwards.
 #[test]
