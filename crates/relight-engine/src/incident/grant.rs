@@ -9,6 +9,7 @@ use super::actions::same;
 use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected, step};
 use super::phase::Phase;
+use super::proof::Witness;
 use super::wire;
 
 /// Longest life of an acceptance, an exemption or a mitigation, in seconds: 30 days.
@@ -166,11 +167,18 @@ impl Incident {
                 Ok(())
             }
             Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
-            Entry::AcceptanceProposed { site, proposer, reason, expires, .. } => {
+            Entry::AcceptanceProposed { site, proposer, reason, expires, witness } => {
+                self.is_still_so(site, witness.as_deref())?;
                 self.propose(site, proposer, reason, *expires, now)
             }
-            Entry::AcceptanceSigned { site, acceptance, .. } => self.accept(site, acceptance, now),
-            Entry::Exempted { site, ground, .. } => self.exempt(site, ground, now),
+            Entry::AcceptanceSigned { site, acceptance, witness } => {
+                self.is_still_so(site, witness.as_deref())?;
+                self.accept(site, acceptance, now)
+            }
+            Entry::Exempted { site, ground, witness } => {
+                self.is_still_so(site, witness.as_deref())?;
+                self.exempt(site, ground, now)
+            }
             Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
             Entry::PlanRefused { plan, by, .. } => self.orders.refuse(*plan, by),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
@@ -178,6 +186,17 @@ impl Incident {
                 self.publish((fr, en), by, *particulars, now)
             }
             _ => Err(Rejected("the entry is of another kind")),
+        }
+    }
+
+    /// What was signed is about what is known now: an inventory may have come between the
+    /// signature and its entry, and nobody signed about that one.
+    fn is_still_so(&self, site: &GateKey, witness: Option<&Witness>) -> Result<(), Rejected> {
+        match witness {
+            Some(witness) if witness.about != self.about(site) => {
+                Err(Rejected("something else is known of the site by now"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use super::fold::{Incident, Rejected};
 use super::grant::{Acceptance, GRANT_AGE_MAX_S, Ground, Mitigation};
 use super::ledger::{Counters, Ledger};
 use super::phase::{Gate, Phase};
+use super::proof::{Proof, Witness};
 use super::standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, UNDO_AGE_MAX_S};
 use super::terms::{Baseline, Seat};
 
@@ -222,6 +223,39 @@ fn a_request_ends_when_it_is_signed() {
         Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)), witness: None };
     lit.apply(&exempt, NOW).unwrap();
     assert_eq!(lit.request(&key()), None);
+}
+
+/// A signature is about what was known when it was given: an inventory that comes before its entry
+/// makes that entry nothing.
+#[test]
+fn a_signature_about_other_files_is_refused() {
+    let mut incident = after(&[order(), attach(1, 2, Verdict::Unknown)]);
+    let proof = || Proof {
+        credential: String::new(),
+        key: String::new(),
+        client: String::new(),
+        authenticator: String::new(),
+        signature: String::new(),
+        ticket: String::new(),
+    };
+    let signed = |about: Digest| Some(Box::new(Witness { about, proof: proof() }));
+    let then = signed(incident.about(&key()));
+    let Acceptance { proposer, reason, expires, .. } = two(END);
+    let asks = |witness| Entry::AcceptanceProposed {
+        site: key(),
+        proposer: proposer.clone(),
+        reason: reason.clone(),
+        expires,
+        witness,
+    };
+    let accepts = |witness| Entry::AcceptanceSigned { site: key(), acceptance: two(END), witness };
+    incident.apply(&attach(2, 3, Verdict::Unknown), NOW).unwrap();
+    let changed = Err(Rejected("something else is known of the site by now"));
+    assert_eq!(incident.apply(&asks(then.clone()), NOW), changed);
+    assert_eq!(incident.apply(&accepts(then), NOW), changed);
+    let now = signed(incident.about(&key()));
+    incident.apply(&asks(now.clone()), NOW).unwrap();
+    incident.apply(&accepts(now), NOW).unwrap();
 }
 
 /// A request is about what was known when it was asked: other files, another revision, other news
