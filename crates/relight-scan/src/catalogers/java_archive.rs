@@ -84,8 +84,8 @@ fn name_whole(path: &str, listing: &Listing, has_classes: bool, parts: &[Purl], 
     }
     let is_java = has_classes || claim.is_some();
     let stem = file_stem(path).filter(|_| is_java);
-    let version = stem.and_then(split_version).filter(|_| parts.is_empty());
-    let by_file = stem.filter(|_| version.is_none()).and_then(|stem| {
+    let named = stem.filter(|_| parts.is_empty()).map(readings).unwrap_or_default();
+    let by_file = stem.filter(|_| named.is_empty()).and_then(|stem| {
         let version = manifest.as_ref()?.version()?;
         Some(Purl::new("maven", "", stem, version))
     });
@@ -103,7 +103,7 @@ fn name_whole(path: &str, listing: &Listing, has_classes: bool, parts: &[Purl], 
         }
         _ => {}
     }
-    if let Some((name, version)) = version {
+    for (name, version) in named {
         let purl = Purl::new("maven", "", name, version);
         out.push(installed_at(purl, path, Basis::FileName));
     }
@@ -232,26 +232,42 @@ const QUALIFIERS: [&str; 35] = [
     "spark",
 ];
 
+/// Words that only artifacts of their own end with: nobody calls a changed library so.
+const ENDS_OF_NAMES: [&str; 2] = ["api", "spec"];
+
 /// `commons-io-2.11.0` is `commons-io` and `2.11.0`: the version starts at the first digit behind
-/// a dash, unless another word with a version of its own follows: `log4j-1.2-api-2.17.1` is
+/// a dash, unless `api` or `spec` with a version of its own follows it: `log4j-1.2-api-2.17.1` is
 /// `log4j-1.2-api`.
 pub(crate) fn split_version(stem: &str) -> Option<(&str, &str)> {
+    readings(stem).into_iter().next()
+}
+
+/// What the name of a file may mean, the shortest name first. Behind a word that says nothing, a
+/// second number may be the version of another artifact (`a-1.2-bridge-3.4`) or belong to who
+/// changed the library (`log4j-core-2.14.1-acme-1.0`): it is both.
+fn readings(stem: &str) -> Vec<(&str, &str)> {
     let starts_so = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     let mut dashes = stem.match_indices('-').map(|(at, _)| at);
-    let mut at = dashes.find(|at| starts_so(&stem[at + 1..]))?;
-    let mut before = at;
+    let Some(first) = dashes.find(|at| starts_so(&stem[at + 1..])) else { return Vec::new() };
+    let mut cuts = vec![first];
+    let mut before = first;
     for next in dashes {
-        let (word, rest) = (&stem[before + 1..next], &stem[next + 1..]);
+        let word = stem[before + 1..next].to_ascii_lowercase();
         let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
-        let is_name = is_word && !QUALIFIERS.contains(&word.to_ascii_lowercase().as_str());
-        let number = rest.split('-').next().unwrap_or_default();
-        if is_name && starts_so(number) && number.contains('.') {
-            at = next;
+        let number = stem[next + 1..].split('-').next().unwrap_or_default();
+        if is_word && starts_so(number) && number.contains('.') {
+            let is_next = stem[first..before].rfind('-') == Some(0);
+            if is_next && ENDS_OF_NAMES.contains(&word.as_str()) {
+                cuts.clear();
+            }
+            if !QUALIFIERS.contains(&word.as_str()) {
+                cuts.push(next);
+            }
         }
         before = next;
     }
-    let (name, version) = (&stem[..at], &stem[at + 1..]);
-    (is_artifact(name) && !version.contains(['%', ' '])).then_some((name, version))
+    let split = cuts.into_iter().map(|at| (&stem[..at], &stem[at + 1..]));
+    split.filter(|(name, version)| is_artifact(name) && !version.contains(['%', ' '])).collect()
 }
 
 /// The path of a class without its ending.
