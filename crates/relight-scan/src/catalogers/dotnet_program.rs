@@ -128,23 +128,29 @@ fn bundle(
     program: &Program<'_>,
     source: &dyn ReadAt,
 ) -> io::Result<Option<Result<Vec<u8>, &'static str>>> {
-    let mut start = 0;
+    let (mut start, mut is_cut) = (0, false);
     for section in &program.sections {
-        if ![".data", ".rdata", ".rodata", "__data", "__const"].contains(&section.name.as_str()) {
+        let name = section.name.as_str();
+        // The host has it among what may change.
+        let is_own = [".data", "__data"].contains(&name);
+        if !is_own && ![".rdata", ".rodata", "__const"].contains(&name) {
             continue;
         }
         program.pieces(section, SECTION_BYTES_MAX, &mut |_, piece| {
             for at in memmem::find_iter(piece, &BUNDLE) {
                 let place = at.checked_sub(8).map_or(&[][..], |from| &piece[from..at]);
                 let place = number(place, true);
-                start = if start == 0 && place < source.size() { place } else { start };
+                let is_inside = place < source.size();
+                start = if start == 0 && is_inside { place } else { start };
+                is_cut |= is_own && !is_inside;
             }
         })?;
     }
     // A host that was not made a bundle has zero there. A copy of the mark has that too, or what
-    // happens to stand in front of it, in a program that looks for marks like this one.
+    // happens to stand in front of it, in a program that looks for marks like this one. The header
+    // is the last that is written: without it, the file is a part of a bundle.
     if start == 0 {
-        return Ok(None);
+        return Ok(is_cut.then_some(Err("a bundle that ends in front of its header")));
     }
     let bytes = source.read_at(start, 512)?;
     let parse = || {

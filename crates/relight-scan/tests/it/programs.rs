@@ -324,6 +324,13 @@ fn bundles_of_libraries() {
     let whole = bundle(".data", 6, b"x", deps);
     assert_eq!(one("app", &whole[..whole.len() - 1]), gap, "its list is cut");
     assert_eq!(one("app", &whole[..whole.len() - deps.len() - 1]), gap, "its header is cut");
+    for section in [".data", "__data"] {
+        let whole = bundle(section, 6, b"x", deps);
+        let start = elf(&[(section, &[0; 40])], b"").len();
+        for len in [start, start - 1] {
+            assert_eq!(one("app", &whole[..len]), gap, "{section} {len}: its header is gone");
+        }
+    }
     let padded = |len: usize| [&deps[..], &vec![b' '; len - deps.len()]].concat();
     assert_eq!(one("app", &bundle(".data", 6, b"x", &padded(16 << 20))), found);
     assert_eq!(one("app", &bundle(".data", 6, b"x", &padded((16 << 20) + 1))), gap);
