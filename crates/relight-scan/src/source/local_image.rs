@@ -55,9 +55,13 @@ pub(crate) fn find(stores: &[PathBuf], reference: &str) -> io::Result<Vec<Folder
         fits.extend(of_docker(store, &names).unwrap_or_default());
         fits.extend(of_podman(store, &names).unwrap_or_default());
     }
-    if fits.iter().any(|fit| fit.is_exact) {
-        fits.retain(|fit| fit.is_exact);
-    }
+    // Without a registry it is a whole name for Docker alone, which says nothing about Podman's.
+    let exact: Vec<Engine> = fits.iter().filter(|fit| fit.is_exact).map(|fit| fit.engine).collect();
+    let has_exact = |fit: &Fit| match has_registry(reference) {
+        true => !exact.is_empty(),
+        false => exact.contains(&fit.engine),
+    };
+    fits.retain(|fit| fit.is_exact || !has_exact(fit));
     if fits.iter().any(|fit| fit.id != fits[0].id) {
         let mut several: Vec<String> =
             fits.iter().map(|fit| format!("{} ({})", fit.name, fit.id)).collect();
@@ -82,8 +86,11 @@ fn of_docker(store: &Path, names: &[String; 2]) -> Option<Vec<Fit>> {
         let (engine, store) = (Engine::Docker, store.to_owned());
         Some(Fit { name: name.to_owned(), id, is_exact: true, engine, store })
     };
-    let by_name = repositories["Repositories"].as_object()?.values().flat_map(|known| {
-        names.iter().filter_map(|name| fit(name, known[name.as_str()].as_str()?))
+    let known = repositories["Repositories"].as_object()?.values();
+    let known = known.filter_map(Value::as_object).flatten();
+    let by_name = known.filter_map(|(own, id)| {
+        let full = in_full(own);
+        (names.contains(own) || names.contains(&full)).then(|| fit(&full, id.as_str()?))?
     });
     let mut fits: Vec<Fit> = by_name.collect();
     if fits.is_empty() {
@@ -159,6 +166,21 @@ fn podman(store: &Path, id: &str) -> Option<Vec<Folder>> {
 fn with_tag(reference: &str) -> String {
     let last = reference.rsplit('/').next().unwrap_or(reference);
     if last.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
+}
+
+/// Whether a name starts with that of a registry.
+fn has_registry(name: &str) -> bool {
+    let first = name.split_once('/').map(|(first, _)| first);
+    first.is_some_and(|first| first == "localhost" || first.contains(['.', ':']))
+}
+
+/// A name of Docker with its registry, which Docker leaves away where it is its own.
+fn in_full(name: &str) -> String {
+    match name.contains('/') {
+        _ if has_registry(name) => name.to_owned(),
+        true => format!("docker.io/{name}"),
+        false => format!("docker.io/library/{name}"),
+    }
 }
 
 /// A name that does not lead elsewhere.
@@ -263,8 +285,8 @@ mod tests {
             format!("{{\"id\":\"{id}\",\"names\":[{names}],\"layer\":\"{id}\"}}")
         };
         let images = [
-            image("i", r#""a.example/app:1","a.example/app:latest","own:1""#),
-            image("j", r#""b.example/app:1","c.example/own:1""#),
+            image("i", r#""a.example/app:1","a.example/app:latest","localhost/own:1""#),
+            image("j", r#""b.example/app:1","m.example/docker.io/library/own:1""#),
         ];
         write(store, "overlay-images/images.json", &format!("[{}]", images.join(",")));
         write(store, "overlay-layers/layers.json", r#"[{"id":"i"},{"id":"j"}]"#);
@@ -278,18 +300,39 @@ mod tests {
              b.example/app:1 (j)"
         );
         let layer = |id: &str| store.join("overlay").join(id).join("diff");
-        for (reference, id) in [("b.example/app:1", "j"), ("app", "i"), ("own:1", "i"), ("j", "j")]
-        {
+        for (reference, id) in [("b.example/app:1", "j"), ("app", "i"), ("j", "j")] {
             assert_eq!(Path::new(&look(reference)), layer(id), "{reference}");
         }
-        // Docker calls another one so.
+        // Podman gives each name a registry, and Docker leaves its own away.
         let other = hex("c");
+        let own = format!("\"own:1\":\"sha256:{other}\",\"own:2\":\"sha256:{other}\"");
+        let far = format!("\"a.example/app:1\":\"sha256:{other}\"");
         write(
             store,
             "image/overlay2/repositories.json",
-            &format!("{{\"Repositories\":{{\"own\":{{\"own:1\":\"sha256:{other}\"}}}}}}"),
+            &format!("{{\"Repositories\":{{\"own\":{{{own}}},\"far\":{{{far}}}}}}}"),
         );
-        assert!(look("own:1").starts_with("several images are meant"));
+        let several = "several images are meant; name one of them in full: ";
+        assert_eq!(
+            look("own:1"),
+            format!(
+                "{several}docker.io/library/own:1 ({other}), localhost/own:1 (i), \
+                 m.example/docker.io/library/own:1 (j)"
+            )
+        );
+        assert_eq!(Path::new(&look("localhost/own:1")), layer("i"));
+        assert_eq!(
+            look("a.example/app:1"),
+            format!("{several}a.example/app:1 ({other}), a.example/app:1 (i)")
+        );
         assert_eq!(Path::new(&look("j")), layer("j"));
+        // What is named in full is that one, whatever ends so elsewhere.
+        let config = format!("{{\"rootfs\":{{\"diff_ids\":[\"sha256:{}\"]}}}}", hex("1"));
+        write(store, &format!("image/overlay2/imagedb/content/sha256/{other}"), &config);
+        write(store, &format!("image/overlay2/layerdb/sha256/{}/cache-id", hex("1")), "layer");
+        let layer = store.join("overlay2/layer/diff");
+        for reference in ["docker.io/library/own:1", "own:2", "docker.io/library/own:2", &other] {
+            assert_eq!(Path::new(&look(reference)), layer, "{reference}");
+        }
     }
 }
