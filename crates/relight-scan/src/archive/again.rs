@@ -38,7 +38,8 @@ enum Source {
 type Opener = dyn Fn() -> Box<dyn Read>;
 
 impl Again {
-    /// What is opened so; nothing has to be unpacked but what is read.
+    /// What is opened so; nothing has to be unpacked but what is read. [`Self::within`] says how
+    /// much that may be.
     pub(crate) fn opened(open: impl Fn() -> Box<dyn Read> + 'static) -> Self {
         Self { source: Source::Opened(Rc::new(open)), left: Rc::new(Cell::new(u64::MAX)), start: 0 }
     }
@@ -57,6 +58,14 @@ impl Again {
         let left = Rc::clone(&self.left);
         let source = Source::Inner(Rc::new(self), coding);
         is_small(coding, head).then_some(Self { source, left, start: 0 })
+    }
+
+    /// The same, where nothing else says how much may be unpacked again.
+    pub(crate) fn within(mut self, left: &Rc<Cell<u64>>) -> Self {
+        if matches!(self.source, Source::Opened(_)) {
+            self.left = Rc::clone(left);
+        }
+        self
     }
 
     /// The part that starts at `start`.

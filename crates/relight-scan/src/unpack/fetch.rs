@@ -73,7 +73,10 @@ impl Outer<'_, '_> {
             Body::Nothing => Fetched::good(View::Nothing),
             Body::Plain(window) => self.plain(window, promise),
             Body::Packed(window, coding) => self.packed(&window, coding, promise),
-            Body::Stream(stream, again) => self.stream(stream, promise, again),
+            Body::Stream(stream, again) => {
+                let again = again.map(|again| again.within(self.budget.again_left()));
+                self.stream(stream, promise, again)
+            }
         }
     }
 

@@ -145,6 +145,19 @@ fn a_large_program_is_read_in_a_snap() {
     assert_eq!(low_one("o.tar", &tar(&[("x.snap", &snap)])), go_in("o.tar!/x.snap!/app"));
 }
 
+/// What may be unpacked again of a snap is bounded as well.
+#[test]
+fn unpacking_again_ends_in_a_snap() {
+    let program = go(20, b"");
+    let packed = gzip(&tar(&[("a", &program), ("b", &program), ("c", &program)]));
+    let options = Options { expanded_free_bytes: 200 << 20, expanded_ratio_max: 1, ..low() };
+    let got = one_with(&options, "o.snap", &squashfs("p.tar.gz", &packed));
+    let flaw = |name: &str| format!("flaw limit-expanded o.snap!/p.tar.gz!/{name}\n");
+    assert!(got.contains(&go_in("o.snap!/p.tar.gz!/a")), "{got}");
+    assert!(got.ends_with(&[flaw("b"), flaw("c")].concat()), "{got}");
+    assert_eq!(got.matches("flaw").count(), 2, "{got}");
+}
+
 /// What stands behind a large program is opened or told, and what would take too much memory once
 /// more is told.
 #[test]
