@@ -60,10 +60,13 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 
 /// The folder of a plug-in or theme, or the name of a plug-in of one file.
 fn place<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
-    let is_whole = |front: &&str| front.is_empty() || front.ends_with('/');
+    // A folder for content may be called `my-wp-content`; `webapp` is no `app`.
+    let is_folder = |at: usize, folder: &str| {
+        !folder.starts_with("app/") || at == 0 || path[..at].ends_with('/')
+    };
     let rest = folders.iter().find_map(|folder| {
-        let (front, rest) = path.split_once(folder)?;
-        is_whole(&front).then_some(rest)
+        let (at, found) = path.rmatch_indices(folder).find(|(at, _)| is_folder(*at, folder))?;
+        Some(&path[at + found.len()..])
     })?;
     match rest.split('/').collect::<Vec<_>>()[..] {
         [file] => file.strip_suffix(".php"),
