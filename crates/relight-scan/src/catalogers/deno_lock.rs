@@ -1,7 +1,6 @@
 //! Lock files of Deno: `deno.lock`, as far as they name packages of npm.
 
 use relight_model::{Catalog, Purl};
-use serde_json::Value;
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -27,7 +26,8 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let (namespace, name) = reader::split_scope(name);
         reader::declared(file, Purl::new("npm", namespace, name, version), out);
     }
-    if lock.pointer("/npm").is_some_and(|npm| !matches!(npm, Value::Object(_))) {
+    let is_none = |place: &str| lock.pointer(place).is_some_and(|list| !list.is_object());
+    if ["/npm", "/npm/packages", "/packages", "/packages/npm"].into_iter().any(is_none) {
         reader::bad(file, reader::LOCK, "a list of packages that is none", out);
     }
 }

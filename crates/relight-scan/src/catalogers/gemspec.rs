@@ -41,7 +41,11 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     };
     let stem = file_name(file.path).trim_end_matches(".gemspec");
     let (name, version) = match (value("name "), value("version ")) {
-        (name, version) if is_from_git => (name.or(Some(stem)), version.or(Some(""))),
+        // Where Bundler could not write it, `File.read("VERSION")` is left there.
+        (name, version) if is_from_git => {
+            let is_version = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
+            (name.or(Some(stem)), version.filter(is_version).or(Some("")))
+        }
         named => named,
     };
     let (Some(name), Some(version)) = (name, version) else {
