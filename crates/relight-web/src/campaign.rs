@@ -3,6 +3,8 @@
 //! Below signs of success the fixed denial is the only sentence that speaks of compromise; every
 //! figure in a sentence is one of the campaign.
 
+use std::collections::BTreeSet;
+
 use relight_model::{Attempt, Campaign, Exposure, Severity, SiteId};
 
 use crate::{Lang, number, texts, words};
@@ -89,17 +91,23 @@ fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
     if strangers(campaign).next().is_some() {
         return None;
     }
-    let shared = campaign.shared.iter().map(|thing| tie(lang, thing));
+    let hosts: BTreeSet<&String> =
+        campaign.detections.iter().flat_map(|one| &one.callbacks).collect();
+    let words = |thing: &String| {
+        // Whoever attacks chooses its name: it may look like anything.
+        let is_host = hosts.contains(thing);
+        if is_host { texts::campaign_tie_callback(lang, thing) } else { client(lang, thing) }
+    };
+    let shared = campaign.shared.iter().map(words);
     (!campaign.shared.is_empty()).then(|| texts::campaign_alike(lang, &list(lang, shared)))
 }
 
-/// What several addresses have in common, in words: a client, or a host that would have been asked.
-fn tie(lang: Lang, thing: &str) -> String {
+/// A client that several addresses use, in words.
+fn client(lang: Lang, thing: &str) -> String {
     match thing.split_once(':') {
         Some(("agent", name)) => texts::campaign_tie_agent(lang, name),
         Some(("ja3" | "ja4", _)) => texts::campaign_tie_tls(lang, thing),
-        Some(("client", _)) => texts::campaign_tie_client(lang, thing),
-        _ => texts::campaign_tie_callback(lang, thing),
+        _ => texts::campaign_tie_client(lang, thing),
     }
 }
 
@@ -369,18 +377,20 @@ mod tests {
     #[test]
     fn what_ties_addresses_to_each_other_is_said_in_words() {
         let mut found = campaign(Severity::TargetedReconnaissance);
-        let ties = ["agent:probe/1.0", "c.example:1389", "client:0000002a", "ja3:769,47"];
+        let ties = ["agent:1389", "agent:probe/1.0", "client:0000002a", "ja3:769,47"];
         found.shared = ties.map(str::to_owned).to_vec();
+        // A host may be called so.
+        found.detections[0].callbacks = vec!["agent:1389".to_owned()];
         let said = |lang| told_of(lang, &found)[1].replace("), ", ")\n");
         expect_test::expect![[r#"
-            They have in common: the name of program that they give (probe/1.0)
-            the host that their payloads would have had a product ask (c.example:1389)
+            They have in common: the host that their payloads would have had a product ask (agent:1389)
+            the name of program that they give (probe/1.0)
             the program that they use (client:0000002a)
             the way in which their program opens encrypted connections (ja3:769,47)."#]]
         .assert_eq(&said(Lang::En));
         expect_test::expect![[r#"
-            Elles ont en commun : le nom de programme qu’elles donnent (probe/1.0)
-            l’hôte que leurs charges auraient fait interroger par un produit (c.example:1389)
+            Elles ont en commun : l’hôte que leurs charges auraient fait interroger par un produit (agent:1389)
+            le nom de programme qu’elles donnent (probe/1.0)
             le programme qu’elles emploient (client:0000002a)
             la façon dont leur programme ouvre des connexions chiffrées (ja3:769,47)."#]]
         .assert_eq(&said(Lang::Fr));
