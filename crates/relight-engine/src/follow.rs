@@ -63,8 +63,7 @@ impl Engine {
     }
 
     /// Journals the drills that other processes left and what people set about advisories beside
-    /// this one, and attaches evidence about the assets that
-    /// they left, to every open incident.
+    /// this one, and attaches evidence about the assets that they left, to every open incident.
     pub(crate) fn take_left(&self) -> Result<(), EngineError> {
         let done = self.take_drills().and(self.take_changes());
         let left = self.store.left_inventories()?;
@@ -77,15 +76,15 @@ impl Engine {
     }
 
     /// Journals what people set about advisories on the command line, which asks nobody: whoever
-    /// follows the journal sees who did it.
+    /// follows the journal sees who did it, and when: it may have been long ago.
     fn take_changes(&self) -> Result<(), EngineError> {
         let noted = self.with_ledger(Ledger::changes_noted);
         let seen = self.changes_seen.load(Ordering::Relaxed).max(noted);
         for change in self.store.register_changes(seen + 1)? {
-            let RegisterChange { seq: number, actor, what, after, .. } = change;
+            let RegisterChange { seq: number, at, actor, what, after, .. } = change;
             if let Some(what) = what.strip_prefix(ADVISORIES_SET) {
                 let (what, said) = (what.to_owned(), after.chars().take(SAID_MAX).collect());
-                let entry = Entry::AdvisoriesSet { number, what, said };
+                let entry = Entry::AdvisoriesSet { number, what, said, at };
                 self.append(&actor, vec![(String::new(), entry)])?;
             }
             self.changes_seen.fetch_max(number, Ordering::Relaxed);

@@ -452,6 +452,10 @@ pub enum Entry {
         what: String,
         /// The beginning of what was said of it.
         said: String,
+        /// When it was done, which may be long before a server took it into the journal; 0 in
+        /// journals of before this was kept.
+        #[serde(default)]
+        at: Timestamp,
     },
     /// The incident is over.
     Closed {},

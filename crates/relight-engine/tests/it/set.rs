@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relight_engine::incident::Ledger;
+use relight_engine::incident::{Entry, Ledger};
 use relight_engine::store::{By, RawAdvisory, Store};
 use relight_model::Digest;
 
@@ -33,7 +33,15 @@ fn what_was_set_beside_the_controller_is_journalled_once() {
     let rows = store.journal(before as u64 + 1).unwrap();
     assert!(rows.iter().all(|row| row.actor == "anna (uid 7)" && row.incident.is_empty()));
     assert!(rows[0].body.contains(r#""said":"a call""#), "{}", rows[0].body);
+    // When it was done, and not when it was taken in.
+    assert!(rows.iter().all(|row| row.body.contains(r#""at":1,"#) && row.time > 1), "{rows:?}");
     assert!(rows[1].body.contains("retire RLT-x-2031-0003") && rows[1].body.len() < 1_000);
+    // A journal of before kept no such time.
+    let of_before = rows[0].body.replace(r#""at":1,"#, "");
+    let Ok(Entry::AdvisoriesSet { at: 0, said, .. }) = Entry::from_body(&of_before) else {
+        panic!("{of_before}");
+    };
+    assert_eq!(said, "a call");
     // Whoever takes over has replayed them.
     publish(4, "advisories bind RLT-x-2031-0004", "CVE-2031-0001");
     let second = open(&Arc::new(Store::open(town.folder.path()).unwrap()), "second").unwrap();
