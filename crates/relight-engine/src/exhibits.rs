@@ -197,6 +197,7 @@ impl Exhibited {
         // An asset without any would be one that holds some.
         self.found.retain(|_, places| !places.is_empty());
         unseen.extend(look.places_with(None)?.into_iter().map(|(asset, _)| asset));
+        unseen.extend(look.assets_of_before()?);
         Ok(unseen)
     }
 

@@ -37,6 +37,21 @@ impl ProfileLook<'_> {
         })
     }
 
+    /// The assets whose inventory has profiles and was made before names of classes were kept,
+    /// sorted: of those without a container, too, nobody knows the names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn assets_of_before(&self) -> Result<Vec<AssetId>, StoreError> {
+        self.named(|| {
+            let mut query = self
+                .database
+                .prepare_cached("SELECT asset FROM profiled WHERE has_names = 0 ORDER BY asset")?;
+            let rows = query.query_map([], |row| row.get(0).map(AssetId))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Where the containers with this list of names are, sorted; with `None`, those of which nobody
     /// kept the names.
     ///
@@ -87,14 +102,21 @@ mod tests {
 
     #[test]
     fn an_inventory_of_before_has_no_names() {
-        let (folder, store) = open_with_sites(1);
+        let (folder, store) = open_with_sites(3);
         put(&store, 1, &sbom(&[]), 10, Some(&[called("a.jar", &["x/A"])]));
+        // Containers that held nothing to compare were not kept.
+        put(&store, 2, &sbom(&[]), 10, Some(&[]));
+        put(&store, 3, &sbom(&[]), 10, None);
         behind(&store).execute_batch(BEFORE_NAMES).unwrap();
         drop(store);
         let store = Store::open(folder.path()).unwrap();
         let look = |look: &ProfileLook<'_>| Ok((look.names()?.len(), look.places_with(None)?));
         let wanted = (0, vec![(AssetId(1), "a.jar".to_owned())]);
         assert_eq!(store.look_at_profiles(look).unwrap(), wanted);
+        let before = || store.look_at_profiles(|look| look.assets_of_before()).unwrap();
+        assert_eq!(before(), [1, 2].map(AssetId));
+        put(&store, 2, &sbom(&[]), 20, Some(&[]));
+        assert_eq!(before(), [AssetId(1)]);
     }
 
     #[test]

@@ -186,7 +186,8 @@ fn insert(
     asset: AssetId,
     profiles: &[Profile],
 ) -> Result<(), Failure> {
-    transaction.prepare_cached("INSERT INTO profiled (asset) VALUES (?1)")?.execute([asset.0])?;
+    let row = "INSERT INTO profiled (asset, has_names) VALUES (?1, 1)";
+    transaction.prepare_cached(row)?.execute([asset.0])?;
     for Profile { place, values, names } in profiles {
         let container = kept_once(transaction, "container", &write(values))?;
         let names = names.as_ref().map(ClassNames::bytes);

@@ -254,6 +254,22 @@ fn a_class_clears_only_where_every_name_is_known() {
     assert!(answers.iter().all(|it| it.starts_with("unknown")), "{answers:?}");
 }
 
+/// Goal: an inventory that was made before names were kept is clear of no class, also where it kept
+/// no container, until the next one is made. Method: the mark of those of before.
+#[test]
+fn an_inventory_of_before_is_clear_of_no_class() {
+    let mut town = Town::new(&[(sbom(vec![]), Some(vec![])), (sbom(vec![]), Some(vec![]))]);
+    let behind = rusqlite::Connection::open(town.store.path()).unwrap();
+    behind.execute("UPDATE profiled SET has_names = 0", []).unwrap();
+    let ask = |town: &Town| town.ask(vec![Exhibit::Class(glob("*Lookup"))], 5)[..2].to_vec();
+    assert_eq!(ask(&town), ["unknown [not-observable] "; 2]);
+    // What archives are made of was kept.
+    let like = town.ask(vec![like(classes(900..940))], 5);
+    assert_eq!(like[..2], ["clear [] "; 2]);
+    town.put(2, &sbom(vec![]), Some(&[]));
+    assert_eq!(ask(&town), ["unknown [not-observable] ", "clear [] "]);
+}
+
 /// As for digests: names are not read again, and the answer is that of a first look.
 #[test]
 fn a_second_look_at_names_reads_only_what_is_new() {
