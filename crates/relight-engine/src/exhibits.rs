@@ -248,8 +248,14 @@ impl Exhibited {
 impl Named {
     fn of(list: &ClassNames, classes: &[Glob]) -> Self {
         let mut names = Vec::new();
+        let spellings: Vec<Vec<Glob>> = classes.iter().map(Glob::spellings).collect();
+        // Only the name of a nested class can be meant by another spelling than the first.
+        let fits = |all: &[Glob], name: &str| {
+            let count = if name.contains('$') { all.len() } else { 1 };
+            all.iter().take(count).any(|glob| glob.fits_end(name))
+        };
         list.each(&mut |name| {
-            if names.len() < CLASSES_SHOWN_MAX && classes.iter().any(|glob| glob.fits_end(name)) {
+            if names.len() < CLASSES_SHOWN_MAX && spellings.iter().any(|all| fits(all, name)) {
                 names.push(name.to_owned());
             }
         });

@@ -3,6 +3,10 @@
 /// Longest pattern of what an advisory means, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 512;
 
+/// What stands in no name of a class, and in other ways to write one: descriptors, members, lists,
+/// paths of Windows.
+const FOREIGN_TO_CLASSES: &str = r#";[]\,()#:<>"'`@"#;
+
 /// A pattern over evidence paths: `*` is any run of characters within one segment, `?` is one of
 /// them, `**` goes over segments. A pattern without `/` fits a name at any depth.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +33,31 @@ impl Glob {
         let tells = pattern.contains(char::is_alphanumeric) && !pattern.contains(char::is_control);
         let is_one = tells && pattern.len() <= PATTERN_BYTES_MAX && !pattern.ends_with('/');
         is_one.then(|| Self { pattern: pattern.to_owned() })
+    }
+
+    /// A pattern of how names of classes end, in the spelling of inventories: `/` between segments,
+    /// for `.` too, none in front, no `.class` behind. `None` as for [`Glob::of_end`], and for what
+    /// is no name of a class (`La/B;`, `a.B#c`, `a..B`): it would fit nobody, and clear everybody.
+    pub fn of_class(pattern: &str) -> Option<Self> {
+        let pattern = pattern.trim();
+        let pattern = pattern.strip_suffix(".class").unwrap_or(pattern).replace('.', "/");
+        let pattern = pattern.strip_prefix('/').unwrap_or(&pattern);
+        let is_foreign = |it: char| it.is_whitespace() || FOREIGN_TO_CLASSES.contains(it);
+        let is_one = !pattern.contains(is_foreign) && pattern.split('/').all(|it| !it.is_empty());
+        Self::of_end(pattern).filter(|_| is_one)
+    }
+
+    /// This pattern of a class, and those with `$` for the last of its `/`: people write
+    /// `Outer.Inner` for the file `Outer$Inner`, or the name of the inner one alone.
+    pub fn spellings(&self) -> Vec<Self> {
+        let mut all = vec![self.clone()];
+        let mut pattern = self.pattern.clone();
+        while let Some(at) = pattern.rfind('/') {
+            pattern.replace_range(at..=at, "$");
+            all.push(Self { pattern: pattern.clone() });
+        }
+        all.push(Self { pattern: format!("*${pattern}") });
+        all
     }
 
     /// As it was written.
@@ -158,6 +187,54 @@ mod tests {
             assert_eq!(Glob::of_end(pattern), None, "{pattern}");
         }
         assert!(Glob::of_end(&long[1..]).is_some());
+    }
+
+    /// Goal: however people write a class, it fits the name that inventories have, or is refused.
+    #[test]
+    fn classes() {
+        for (pattern, name, expected) in [
+            ("x.Outer.Inner", "x/Outer$Inner", true),
+            ("x.Outer.Inner", "WEB-INF/classes/x/Outer$Inner", true),
+            ("x/Outer/Inner", "x/Outer$Inner", true),
+            ("x.Outer$Inner", "x/Outer$Inner", true),
+            ("x.A.B.C", "x/A$B$C", true),
+            ("org.*Foo.Bar", "org/A$BFoo$Bar", true),
+            ("Outer.Inner", "x/Top$Outer$Inner", true),
+            ("Inner", "x/Outer$Inner", true),
+            ("**.Inner", "x/y/Outer$Inner", true),
+            ("/org/x/A", "WEB-INF/classes/org/x/A", true),
+            (".org.x.A", "shade/org/x/A", true),
+            ("org.x.A.class", "org/x/A", true),
+            ("org.x.A", "org/x/A$1", false),
+            ("x.Outer.Inner", "x/Outer$Inner$1", false),
+            ("Inner", "x/OuterInner", false),
+            ("x.Outer.Inner", "x/OuterInner", false),
+        ] {
+            let all = Glob::of_class(pattern).unwrap().spellings();
+            let fits = all.iter().any(|glob| glob.fits_end(name));
+            assert_eq!(fits, expected, "{pattern} on {name}");
+        }
+        for pattern in [
+            "",
+            "*",
+            "a..B",
+            "//a/B",
+            "a.",
+            ".",
+            "La/B;",
+            "[B",
+            "a\\B",
+            "a.B, a.C",
+            "a.B#c",
+            "a.B::c",
+            "a.B.c()",
+            "java.util.List<a.B>",
+            "\"a.B\"",
+            "@a.B",
+            "class B",
+        ] {
+            assert_eq!(Glob::of_class(pattern), None, "{pattern}");
+        }
     }
 
     /// A pattern of a person must not cost more than the length of the path allows.

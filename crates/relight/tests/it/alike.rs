@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::place::{Place, archive};
 
 /// A class file with one method of its own: `number` tells its code from that of every other one.
-fn class(name: &str, number: u16) -> Vec<u8> {
+pub(crate) fn class(name: &str, number: u16) -> Vec<u8> {
     let mut out = b"\xca\xfe\xba\xbe\0\0\0\x34\0\x08".to_vec();
     let mut text = |text: &str| {
         out.extend([1, 0, u8::try_from(text.len()).unwrap()]);
@@ -35,7 +35,7 @@ pub(crate) fn jar(package: &str, numbers: Range<u16>) -> Vec<u8> {
     zip(numbers.map(named).collect())
 }
 
-fn zip(members: Vec<(String, Vec<u8>)>) -> Vec<u8> {
+pub(crate) fn zip(members: Vec<(String, Vec<u8>)>) -> Vec<u8> {
     let members: Vec<(&str, &[u8])> =
         members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     archive(&members)

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::alike::{jar, town};
+use crate::alike::{class, jar, town, zip};
 use crate::place::{Outcome, Place, SITES, log4j};
 
 fn declare(place: &Place, more: &[&str]) -> Outcome {
@@ -238,6 +238,31 @@ fn a_path_finds_and_leaves_the_others_unknown() {
     }
 }
 
+/// Goal: a class finds in every spelling in which people and records give one. Method: a nested
+/// class, and records of other hands; what can be no name is refused.
+#[test]
+fn a_class_is_found_in_every_spelling() {
+    let place = town_of_questions();
+    let inner = "org/nested/Outer$Inner";
+    place.write("nested/a.jar", zip(vec![(format!("{inner}.class"), class(inner, 1))]));
+    place.expect(0, &["scan", "nested", "--site", "mun-001"]);
+    for name in ["org.nested.Outer.Inner", inner, "Outer.Inner", "Inner"] {
+        let query = format!("has(class:{name})");
+        let dry = declare(&place, &["--query", &query, "--json"]).json();
+        assert_eq!(dry["affected"], 1, "{name}: {dry}");
+    }
+    for (number, name) in (1..).zip(["shade.x.C59", "/shade/x/C59", "shade/x/C59.class"]) {
+        let id = format!("RLT-far-2031-000{number}");
+        let named = serde_json::json!({ "class_names": [name] });
+        let record = format!(r#"{{"id":"{id}","database_specific":{named},"affected":[]}}"#);
+        place.write("own.json", record);
+        place.expect(0, &["advisories", "import", "own.json"]);
+        assert_eq!(total(&place, &id), r#"{"affected":1,"clear":2,"unknown":2}"#, "{name}");
+    }
+    let refused = declare(&place, &["--class", "org.nested.Outer#close"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+}
+
 /// A pattern is a question of its own beside a package; a class without one is of the package.
 #[test]
 fn a_class_beside_a_package() {
@@ -283,6 +308,8 @@ fn a_broken_exhibit_costs_its_record() {
         (record(r#"{"hashes":"abc"}"#), "field `hashes`"),
         (record(r#"{"paths":["**"]}"#), "`**` in field `paths` says nothing"),
         (record(r#"{"class_names":[""]}"#), "`` in field `class_names` says nothing"),
+        (record(r#"{"class_names":["La/B;"]}"#), "`La/B;` in field `class_names` says nothing"),
+        (record(r#"{"class_names":["a..B"]}"#), "`a..B` in field `class_names` says nothing"),
         (record(r#"{"class_names":7}"#), "field `class_names`"),
         (example(r#""name":"a","least":500"#), "holds nothing to compare"),
         (example(r#""name":"a","least":0,"classes":["00000000000000ff"]"#), "field `least`"),

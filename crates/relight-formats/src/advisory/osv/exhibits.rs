@@ -17,13 +17,16 @@ pub(super) fn exhibits(specific: &Object) -> Result<Vec<Exhibit>, Fault> {
     for item in objects(specific, "examples", EVENTS_MAX)? {
         all.push(Exhibit::Like(example(item)?));
     }
-    type Kind = fn(Glob) -> Exhibit;
-    let patterns: [(_, Kind); 2] = [("paths", Exhibit::Path), ("class_names", Exhibit::Class)];
-    for (key, kind) in patterns {
+    type Read = fn(&str) -> Option<Exhibit>;
+    let patterns: [(_, Read); 2] = [
+        ("paths", |it| Glob::of_end(it).map(Exhibit::Path)),
+        ("class_names", |it| Glob::of_class(it).map(Exhibit::Class)),
+    ];
+    for (key, read) in patterns {
         for pattern in texts(specific, key, EVENTS_MAX)? {
-            let glob = Glob::of_end(&pattern);
-            let glob = glob.ok_or_else(|| format!("`{pattern}` in field `{key}` says nothing"))?;
-            all.push(kind(glob));
+            let exhibit = read(&pattern);
+            let fault = || format!("`{pattern}` in field `{key}` says nothing");
+            all.push(exhibit.ok_or_else(fault)?);
         }
     }
     all.sort();

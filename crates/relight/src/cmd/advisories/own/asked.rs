@@ -25,7 +25,7 @@ impl Asked {
             let (kind, value) = inner.split_once(':')?;
             match kind.trim() {
                 "hash" => more.hashes.push(hash(value)?),
-                "path" => more.paths.push(pattern(value)?),
+                "path" => more.paths.push(written(&Glob::of_end(value)?)),
                 "class" => more.class(value)?,
                 _ => return None,
             }
@@ -47,9 +47,7 @@ impl Asked {
 
     /// Adds the name of a class, with `.` or `/` between segments; `None` if it says nothing.
     pub(super) fn class(&mut self, text: &str) -> Option<()> {
-        let text = text.trim();
-        let name = text.strip_suffix(".class").unwrap_or(text).replace('.', "/");
-        self.classes.push(pattern(&name)?);
+        self.classes.push(written(&Glob::of_class(text)?));
         Some(())
     }
 
@@ -72,8 +70,8 @@ pub(super) fn hash(text: &str) -> Option<String> {
     Digest::parse(digits).map(|it| it.to_string())
 }
 
-fn pattern(text: &str) -> Option<String> {
-    Glob::of_end(text).map(|glob| glob.as_str().to_owned())
+fn written(glob: &Glob) -> String {
+    glob.as_str().to_owned()
 }
 
 #[cfg(test)]
@@ -111,6 +109,7 @@ mod tests {
             "has(path:a) orhas(path:b)",
             "has(path:a) or",
             "has(class:*)",
+            "has(class:org.example.A, org.example.B)",
             "has(path:a))",
         ] {
             assert_eq!(read(bad), None, "{bad}");
