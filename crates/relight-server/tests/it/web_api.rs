@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::door_support::{START, World, clock, code_in, person, token};
+use crate::door_device::Device;
+use crate::door_support::{START, World, clock, code_in, person, token, with_key};
 use crate::web_acts::{LOG4SHELL, acts, behind_an_edge};
 use crate::web_console::ask_with_body;
 
@@ -308,6 +309,40 @@ fn an_approver_agrees_to_a_request_that_was_read() {
     assert!(acts(&place.world).contains(&"exempted a-approver".to_owned()), "it was online");
     let (_, site) = place.send("GET", "/api/v1/sites/care", approver, &Value::Null);
     assert_eq!(site["requests"], json!([]), "nothing waits any more");
+    place.world.web.stop();
+}
+
+/// Whoever has a passkey was told to show it and do it again, for ever.
+#[test]
+fn who_has_a_passkey_is_led_to_the_page_where_an_acceptance_is_signed() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut approver) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = with_key(store, "chief", 1, "commander", &Device::new(1));
+        approver = with_key(store, "approver", 2, "approver", &Device::new(2));
+    });
+    let place = Place { world, chief, roles: vec![], foreign: String::new(), stranger: "".into() };
+    let opened = place.send("POST", "/api/v1/incidents", &place.chief, &sample("openIncident"));
+    assert_eq!(opened.0, 201, "{opened:?}");
+    let before = acts(&place.world);
+    let accept = json!({"incident": LOG4SHELL, "act": "accept", "note": "elections", "days": 1});
+    let agree = json!({"incident": LOG4SHELL, "act": "agree", "seen": "00"});
+    // Right after the passkey was shown, and long after it.
+    for later in [0, 600] {
+        now_set(START + later);
+        for (cookie, body) in [(&place.chief, &accept), (&approver, &agree)] {
+            let (status, told) = place.send("POST", "/api/v1/sites/care/acts", cookie, body);
+            let kind = told["type"].as_str();
+            assert_eq!((status, kind), (403, Some("urn:relight:problem:on-page")), "{told}");
+            assert!(told["remedy"].as_str().unwrap().contains("/site/care"), "{told}");
+        }
+    }
+    let (_, told) = place.send("POST", "/api/v1/sites/care/acts", &approver, &accept);
+    assert_eq!(told["type"], "about:blank", "an approver does not ask on the page either: {told}");
+    let after = acts(&place.world);
+    assert!(!after[before.len()..].iter().any(|it| it.contains("accept")), "{after:?}");
     place.world.web.stop();
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Denied {
     Words(Wrong),
     /// Nobody granted it.
     Role,
+    /// Whoever has a passkey signs this with it, and only this page asks for it.
+    OnPage(String),
     /// That this site showed no signs of compromise cannot be said.
     Signs(Unsaid),
     /// The fix of this site was tried and did not pass.
@@ -63,6 +65,7 @@ impl Denied {
             | Self::Untranslated
             | Self::Words(_)
             | Self::Role
+            | Self::OnPage(_)
             | Self::Payloads(_)
             | Self::Engine(_) => return None,
         };

@@ -17,7 +17,7 @@ use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
 pub(crate) use super::denied::{Conflict, Denied};
-use super::{accept, person_of, policy_of, refused, signer_of, told_page};
+use super::{accept, has_key, person_of, policy_of, refused, signer_of, told_page};
 use crate::access::SignedIn;
 use crate::access::form::{Sender, SignedForm};
 use crate::access::refusals::because;
@@ -152,6 +152,8 @@ pub(crate) struct Act<'a> {
     pub(crate) person: Person,
     /// The same as the policy sees him who signs nothing: whoever has a passkey signs with it.
     pub(super) unsigned: Person,
+    /// Has a passkey, which only a page can ask for.
+    has_key: bool,
     /// The public page is in English as well.
     english: bool,
 }
@@ -161,7 +163,8 @@ impl<'a> Act<'a> {
         let now = engine.now();
         let unsigned = signer_of(console, signed, None, now);
         let (person, english) = (person_of(console, signed, now), console.publishes_english());
-        Self { engine, person, unsigned, english }
+        let has_key = has_key(console, signed);
+        Self { engine, person, unsigned, has_key, english }
     }
 
     /// Programs ask; people open, close and publish.
@@ -217,7 +220,14 @@ impl<'a> Act<'a> {
         let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
         let id = short.incident.trim();
         let held = roles.iter().find(|role| self.person.may(**role, &body));
-        self.needs(*held.ok_or(Denied::Role)?, &body)?;
+        let held = *held.ok_or(Denied::Role)?;
+        // The page has it signed and comes by another way; shown to anything else, a passkey would
+        // be asked for again and again.
+        let is_signed = matches!(short.act.as_str(), "accept" | "agree") && self.has_key;
+        if is_signed && self.person.means != Means::Token {
+            return Err(Denied::OnPage(format!("/site/{}", page::encode(slug))));
+        }
+        self.needs(held, &body)?;
         let (name, note) = (&self.person.name, short.note.trim());
         match short.act.as_str() {
             "analyse" => drop(self.engine.analyse(name, id, &[site])?),
@@ -364,6 +374,11 @@ pub(super) fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str)
         Denied::Role => {
             let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
             because(say(StatusCode::FORBIDDEN, words), "no-role")
+        }
+        Denied::OnPage(page) => {
+            let remedy = texts::act_on_page_remedy(lang, &page);
+            let words = (texts::act_on_page(lang), remedy.as_str());
+            because(say(StatusCode::FORBIDDEN, words), "on-page")
         }
         Denied::Payloads(unsendable) => {
             let what = unsent(lang, unsendable);

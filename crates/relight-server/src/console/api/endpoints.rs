@@ -162,6 +162,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     move |denied| match (denied.conflict(lang), denied) {
         (Some(Conflict { code, what, remedy }), _) => Problem::conflict(code, what, remedy),
         (None, Denied::Role) => Problem::role(),
+        (None, Denied::OnPage(page)) => Problem::on_page(lang, &page),
         (None, Denied::Untranslated) => Problem::untranslated(lang),
         (None, Denied::Words(wrong)) => Problem::words(lang, &wrong),
         (None, Denied::Payloads(unsendable)) => unsent(lang, unsendable),

@@ -39,6 +39,13 @@ impl Problem {
         Self { rule: "no-role", ..Self::of(StatusCode::FORBIDDEN) }
     }
 
+    /// Whoever has a passkey signs it with that, on this page.
+    pub(super) fn on_page(lang: Lang, page: &str) -> Self {
+        let (code, detail) = ("on-page".to_owned(), texts::act_on_page(lang).to_owned());
+        let remedy = texts::act_on_page_remedy(lang, page);
+        Self { code, detail, remedy, ..Self::of(StatusCode::FORBIDDEN) }
+    }
+
     /// What was sent cannot be read: where and why.
     pub(super) fn unreadable(why: &str) -> Self {
         let (code, detail) = ("unreadable".to_owned(), why.to_owned());

@@ -135,7 +135,8 @@ documents! {
         /// Id of the incident.
         incident: String,
         /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person) or
-        /// `agree` (be that person).
+        /// `agree` (be that person). Whoever has a passkey asks and agrees on the page of the
+        /// site, which has it signed, and is refused here.
         act: String,
         /// What is being done, or why; for `mitigate`, the control.
         note: Option<String>,
