@@ -26,6 +26,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::access::guard::refuse;
 use crate::access::signed_in::Reader;
 use crate::clock;
 use crate::console::part::Part;
@@ -100,6 +101,9 @@ pub(crate) async fn events(
     asked: Asked,
     headers: HeaderMap,
 ) -> Response {
+    if Part::asked(&console, &asked).is_nothing() {
+        return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
+    }
     let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };

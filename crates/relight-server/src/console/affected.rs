@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Scope;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
-use relight_engine::matching::{Advisories, Group, Question};
+use relight_engine::matching::{Advisories, Group, OWN_PREFIX, Question};
 use relight_engine::store::{IdentityId, Index, StoreError};
 use relight_engine::{Engine, EngineError};
 use relight_model::{Answer, Component, Digest, Organisation, Site, Timestamp, Verdict};
@@ -20,6 +20,7 @@ use relight_web::views::Choice;
 use relight_web::{Lang, Number, number, texts, words};
 
 use super::evidence::{self, Held, Shown};
+use super::part::Part;
 use super::ratings::ratings;
 use super::reach::{self, Ways};
 use super::register::severity;
@@ -46,6 +47,10 @@ pub(super) fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -
 
 pub(super) async fn affected(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
+    if Part::asked(&console, &asked).is_nothing() {
+        // Nothing was granted yet: the list says so.
+        return Redirect::to(&format!("/sites?lang={}", lang.tag())).into_response();
+    }
     // A day of the past costs a second index, and as many inventories as changed since.
     let is_past = asks_past(&console, &asked);
     let turn = if is_past { console.past.take().await } else { None };
@@ -116,8 +121,9 @@ impl<'a> AnswerView<'a> {
         let lang = self.lang;
         let empty = self.empty()?;
         let question = self.asked.q.trim();
+        let unread = self.unread()?;
         if question.is_empty() {
-            let known = self.engine.with_inventory(|_, advisories| self.known(advisories));
+            let known = self.engine.with_inventory(|_, advisories| self.known(advisories, &unread));
             return Ok(AffectedPage { known, ..empty });
         }
         let parsed = match Question::parse(question) {
@@ -129,9 +135,11 @@ impl<'a> AnswerView<'a> {
             }
         };
         let facts = self.engine.with_inventory(|_, advisories| match &parsed {
-            Question::Advisory(id) => {
-                advisories.group(id).map(|group| (facts(lang, group), ratings(lang, group)))
-            }
+            Question::Advisory(id) => advisories.group(id).map(|group| {
+                let is_unread = unread.contains(&group.id);
+                let told = || (facts(lang, group), ratings(lang, group));
+                if is_unread { Default::default() } else { told() }
+            }),
             Question::Package(_) => Some((String::new(), Vec::new())),
         });
         let Some((facts, ratings)) = facts else {
@@ -217,7 +225,7 @@ impl<'a> AnswerView<'a> {
     }
 
     /// What anybody would ask about first: exploited, then by score.
-    fn known(&self, advisories: &Advisories) -> Vec<Link> {
+    fn known(&self, advisories: &Advisories, unread: &BTreeSet<String>) -> Vec<Link> {
         let mut groups: Vec<&Group> = advisories.groups().collect();
         groups.sort_by_key(|group| {
             (std::cmp::Reverse((group.known_exploited(), group.score())), &group.id)
@@ -226,7 +234,34 @@ impl<'a> AnswerView<'a> {
             text: format!("{} {}", group.id, group.summary()),
             href: ask_href(self.lang, &group.id, "", 1),
         };
-        groups.iter().take(KNOWN_MAX).map(link).collect()
+        let is_read = |group: &&&Group| !unread.contains(&group.id);
+        groups.iter().filter(is_read).take(KNOWN_MAX).map(link).collect()
+    }
+
+    /// What nobody published and finds nothing in the part that is read: words of one's own about
+    /// other people's sites, often from before anybody knew more.
+    fn unread(&self) -> Result<BTreeSet<String>, StoreError> {
+        if self.asked.reader.reads(&Scope::root()) {
+            return Ok(BTreeSet::new());
+        }
+        let own: Vec<String> = self.engine.with_inventory(|_, advisories| {
+            let groups = advisories.groups().filter(|group| is_own(group));
+            groups.map(|group| group.id.clone()).collect()
+        });
+        let bodies = self.engine.store().organisations()?;
+        let read = bodies.iter().filter(|body| {
+            let scope = Scope::of_body(&body.sector, &body.name);
+            self.asked.reader.reads(&scope)
+        });
+        let read: BTreeSet<_> = read.map(|body| body.id).collect();
+        let sites = self.engine.sites();
+        let sites: Vec<&Site> = sites.iter().filter(|site| read.contains(&site.org)).collect();
+        let touches = |id: &String| {
+            let found = self.engine.found(id);
+            let is_found = |id| found.affected.contains(id) || found.possible.contains(id);
+            sites.iter().any(|site| is_found(site.id.0))
+        };
+        Ok(own.into_iter().filter(|id| !touches(id)).collect())
     }
 
     fn answered(
@@ -481,6 +516,12 @@ fn verdict_choices(lang: Lang, wanted: Option<Verdict>) -> Vec<Choice> {
         chosen: wanted == Some(verdict),
     };
     VERDICTS.map(choice).into()
+}
+
+/// Whether the words of an advisory are of nobody but this register.
+fn is_own(group: &Group) -> bool {
+    let mut published = group.records().filter(|record| !record.id.starts_with(OWN_PREFIX));
+    published.all(|record| record.summary != group.summary())
 }
 
 fn facts(lang: Lang, group: &Group) -> String {

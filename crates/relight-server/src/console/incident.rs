@@ -30,7 +30,7 @@ const LOG_ROWS: usize = 50;
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
         let part = Part::asked(&console, &asked);
-        if part.sites.is_empty() && !part.is_whole() {
+        if part.is_nothing() {
             // Nothing was granted yet: the list says so.
             let lang = console.lang(&asked);
             return Redirect::to(&format!("/sites?lang={}", lang.tag())).into_response();

@@ -66,6 +66,11 @@ impl Part {
         self.places.is_none()
     }
 
+    /// Whether nothing was granted yet: there is no site that is read, nor will be.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.sites.is_empty() && !self.is_whole()
+    }
+
     /// Where one of these sites stands on the board.
     pub(crate) fn place(&self, ordinal: usize) -> Option<usize> {
         match &self.places {

@@ -1,7 +1,8 @@
 //! The answer to "which of our sites?": today and as of a day, with its graph and its evidence.
 
-use relight_engine::store::{SnapshotDraft, Store};
+use relight_engine::store::{RawAdvisory, SnapshotDraft, Store};
 use relight_model::{AssetId, Basis, Component, Digest, Purl, Sbom, Scope, SiteId};
+use serde_json::json;
 
 use crate::door_support::{START, World, clock, person};
 
@@ -51,6 +52,55 @@ fn start_with(now: fn() -> i64, people: impl FnOnce(&Store)) -> (World, String) 
         put(store, "beds", vec![log4j("2.14.1", NESTED)], START - 60);
     });
     (world, viewer)
+}
+
+/// An advisory of one's own is often written before anybody else knows more: every owner of any
+/// body read it, with what it is about.
+#[test]
+fn an_advisory_of_our_own_is_told_to_a_part_that_it_touches() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut readers = <[String; 2]>::default();
+    let record = |id: &str, name: &str, summary: &str| {
+        json!({
+            "id": id, "summary": summary, "modified": "2026-01-01T00:00:00Z",
+            "affected": [{"package": {"ecosystem": "Maven", "name": name},
+                          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}],
+        })
+        .to_string()
+    };
+    let logs = record("RLT-x-2026-0001", "org.apache.logging.log4j:log4j-core", "Our logs leak");
+    let grids = record("RLT-x-2026-0002", "org.grid:core", "Our grid opens");
+    let public = record("CVE-2026-0003", "org.grid:core", "Told by all");
+    let (world, viewer) = start_with(now, |store| {
+        for (number, id, text, source) in [
+            (1, "RLT-x-2026-0001", &logs, "own"),
+            (2, "RLT-x-2026-0002", &grids, "own"),
+            (3, "CVE-2026-0003", &public, "osv"),
+        ] {
+            let (revision, bytes) = (Digest([number; 32]), text.as_bytes());
+            let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+            store.put_advisories(source, &[raw]).unwrap();
+        }
+        readers = [
+            person(store, "owner", 8, &[("site-owner", "health/Hospital")]),
+            person(store, "grid", 9, &[("analyst", "energy")]),
+        ];
+    });
+    let told = |cookie: &str, query: &str| {
+        let page = world.get(&format!("/affected?lang=en{query}"), cookie).2;
+        ["Our logs leak", "Our grid opens", "Told by all"].map(|words| page.contains(words))
+    };
+    let [owner, grid] = &readers;
+    assert_eq!(told(&viewer, ""), [true, true, true]);
+    assert_eq!(told(owner, ""), [true, false, true]);
+    assert_eq!(told(grid, ""), [false, false, true]);
+    for (reader, own) in [(&viewer, [true, true]), (owner, [true, false]), (grid, [false; 2])] {
+        let [logs, _, _] = told(reader, "&q=RLT-x-2026-0001");
+        let [_, grids, _] = told(reader, "&q=RLT-x-2026-0002");
+        assert_eq!([logs, grids], own);
+    }
+    world.web.stop();
 }
 
 /// Who answers for a body had no answer at all: the page was of the whole register.

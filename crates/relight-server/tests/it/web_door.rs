@@ -98,12 +98,16 @@ fn a_scope_shows_its_own_sites_and_nothing_of_the_others() {
         }
         for path in ["/", "/affected", "/affected?q=log4j-core%3C2.15&site=power", "/incident"] {
             let (status, _, body) = world.get(path, cookie);
-            assert!(status == 200 || (path == "/" && cookie == nobody), "{path}: {status}");
+            let is_led = cookie == nobody && path != "/incident";
+            assert_eq!(status, if is_led { 303 } else { 200 }, "{path}");
             assert!(!body.contains("Utility") && !body.contains("Name power"), "{path}: {body}");
         }
     }
-    let (status, head, _) = world.get("/", nobody);
-    assert!(status == 303 && head.contains("location: /sites"), "{head}");
+    for path in ["/", "/affected", "/affected?q=log4j-core&at=2026-01-01"] {
+        let (status, head, _) = world.get(path, nobody);
+        assert!(status == 303 && head.contains("location: /sites"), "{path}: {head}");
+    }
+    assert_eq!(world.get("/events", nobody).0, 403);
     let sites = |cookie: &str| {
         (0..3).filter(|at| world.get(&format!("/site?site={at}"), cookie).0 == 200).count()
     };
