@@ -182,7 +182,8 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: String::from("edge-a"),
             public: true,
         }

@@ -340,7 +340,8 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: "east".to_owned(),
             public: true,
         };

@@ -430,7 +430,8 @@ mod tests {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: String::new(),
             public: true,
         };

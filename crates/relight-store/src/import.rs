@@ -9,7 +9,7 @@ mod text;
 
 pub use plan::is_host;
 
-use relight_model::{Channel, Criticality, Digest, GateKey, SiteExposure, SitePart, Timestamp};
+use relight_model::{Criticality, Digest, GateKey, SiteExposure, SitePart, Timestamp};
 
 use crate::{
     Store, StoreError, StoreErrorKind, blob, fields::write_line, register::newest_change,
@@ -59,9 +59,11 @@ pub struct SiteRow {
     pub edge: String,
     /// Shown on the public page.
     pub public: bool,
-    /// How else the service is reached; `None` where the file does not say, which leaves it as it
-    /// is.
-    pub channel: Option<Channel>,
+    /// How else the service is reached, in French; `None` where the file does not say, which
+    /// leaves it as it is.
+    pub channel_fr: Option<String>,
+    /// The same in English, which a file may say alone.
+    pub channel_en: Option<String>,
 }
 
 /// What an import would do. Repeating an import after it was applied gives an empty plan.

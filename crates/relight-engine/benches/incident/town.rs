@@ -110,7 +110,8 @@ fn row(site: usize, edge: &str) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: edge.to_owned(),
         public: true,
     }

@@ -150,7 +150,8 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "edge-a".into(),
         public: true,
     }

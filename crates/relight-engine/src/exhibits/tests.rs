@@ -25,7 +25,8 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: String::from("edge-a"),
         public: true,
     }

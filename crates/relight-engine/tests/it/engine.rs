@@ -154,7 +154,8 @@ pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "east".into(),
         public: true,
     }

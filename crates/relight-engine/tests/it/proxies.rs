@@ -441,7 +441,8 @@ pub(crate) fn row(site: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "north".into(),
         public: true,
     }

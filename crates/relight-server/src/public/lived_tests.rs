@@ -99,7 +99,8 @@ fn row(number: usize) -> SiteRow {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "east".into(),
         public: number != 3,
     }

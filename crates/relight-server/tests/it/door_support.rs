@@ -55,7 +55,8 @@ fn rows() -> Vec<SiteRow> {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: String::new(),
             public: true,
         })

@@ -29,7 +29,8 @@ pub(crate) fn behind_an_edge(store: &Store) {
         exposure: None,
         aliases: None,
         parts: None,
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "east".into(),
         public: true,
     };

@@ -100,7 +100,8 @@ fn province(store: &Store) {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: "east".into(),
             public: true,
         }

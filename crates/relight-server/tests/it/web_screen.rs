@@ -332,7 +332,8 @@ fn more_sites_than_one_plan_names_are_told() {
             exposure: None,
             aliases: None,
             parts: None,
-            channel: None,
+            channel_fr: None,
+            channel_en: None,
             edge: "east".into(),
             public: true,
         };

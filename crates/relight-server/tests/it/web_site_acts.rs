@@ -365,7 +365,8 @@ fn with_a_part(store: &Store) {
         exposure: None,
         aliases: None,
         parts: Some(vec![SitePart::Write]),
-        channel: None,
+        channel_fr: None,
+        channel_en: None,
         edge: "east".into(),
         public: true,
     };

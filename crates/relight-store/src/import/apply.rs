@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ImportPlan, SiteChange, SiteRow};
 use crate::register::{
-    Change, aliases_of, channel_of, criticality_of, exposure_of, note_change, parts_of, slug_of,
+    Change, aliases_of, criticality_of, exposure_of, note_change, parts_of, slug_of,
 };
 
 /// Writes what a plan says, in the order of the plan.
@@ -49,7 +49,8 @@ pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::E
             exposure: Some(exposure_of(row, 9)?),
             aliases: Some(aliases_of(row, 10)?),
             parts: Some(parts_of(row, 11)?),
-            channel: Some(channel_of(row, 12)?),
+            channel_fr: Some(row.get(12)?),
+            channel_en: Some(row.get(13)?),
         })
     })?;
     rows.collect()

@@ -1,6 +1,6 @@
 //! Parts of sites in an import: kept in one form, and under keys of their own.
 
-use relight_model::{Channel, GateKey, SitePart};
+use relight_model::{GateKey, SitePart};
 
 use super::{Conflict, SITE_PARTS_MAX, SiteRow};
 use crate::Store;
@@ -48,7 +48,8 @@ fn a_channel_is_kept_and_left_where_a_file_says_nothing_of_it() {
     let (_folder, store) = open();
     let plain = rows(2);
     let told = |fr: &str, en: &str| SiteRow {
-        channel: Some(Channel { fr: fr.into(), en: en.into() }),
+        channel_fr: Some(fr.into()),
+        channel_en: Some(en.into()),
         ..plain[0].clone()
     };
     let channels = || {
@@ -60,10 +61,13 @@ fn a_channel_is_kept_and_left_where_a_file_says_nothing_of_it() {
     assert_eq!(channels(), ["Téléphone : 1 800 555-0100|Counter", "|"]);
     assert_eq!(planned(&store, &[both]), [0, 0, 1]);
     assert_eq!(planned(&store, &plain), [0, 0, 2]);
+    // An English office sends its numbers alone.
+    import(&store, &[SiteRow { channel_fr: None, ..told("", "Desk") }]);
+    assert_eq!(channels(), ["Téléphone : 1 800 555-0100|Desk", "|"]);
     import(&store, &[told("", "Counter")]);
     assert_eq!(channels(), ["|Counter", "|"]);
     let change = store.register_changes(0).unwrap().pop().unwrap();
-    let ends = "\t\tTéléphone : 1 800 555-0100\tCounter";
+    let ends = "\t\tTéléphone : 1 800 555-0100\tDesk";
     assert!(change.before.ends_with(ends), "{:?}", change.before);
     assert!(change.after.ends_with("\t\t\tCounter"), "{:?}", change.after);
     import(&store, &[told("", "")]);

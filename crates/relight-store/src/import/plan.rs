@@ -134,7 +134,7 @@ impl SiteRow {
     pub fn checked(&self) -> Result<Self, Conflict> {
         let texts = [&self.name_fr, &self.name_en, &self.origin, &self.organisation];
         let texts = texts.into_iter().chain([&self.sector, &self.edge]);
-        let texts = texts.chain(self.channel.iter().flat_map(|it| [&it.fr, &it.en]));
+        let texts = texts.chain(self.channel_fr.iter().chain(&self.channel_en));
         if texts.into_iter().any(|text: &String| text.len() > TEXT_BYTES_MAX) {
             return Err(Conflict::TextTooLong);
         }
@@ -165,8 +165,10 @@ impl SiteRow {
         let (exposure, aliases) =
             before.map_or((None, None), |before| (before.exposure, before.aliases.clone()));
         let parts = before.and_then(|before| before.parts.clone());
-        let channel = before.and_then(|before| before.channel.clone());
-        self.channel = Some(self.channel.take().or(channel).unwrap_or_default());
+        let channel_fr = before.and_then(|before| before.channel_fr.clone());
+        let channel_en = before.and_then(|before| before.channel_en.clone());
+        self.channel_fr = Some(self.channel_fr.take().or(channel_fr).unwrap_or_default());
+        self.channel_en = Some(self.channel_en.take().or(channel_en).unwrap_or_default());
         self.parts = Some(self.parts.take().or(parts).unwrap_or_default());
         self.exposure = Some(self.exposure.or(exposure).unwrap_or_default());
         self.aliases = Some(self.aliases.take().or(aliases).unwrap_or_default());

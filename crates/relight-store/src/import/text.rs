@@ -44,6 +44,7 @@ impl SiteRow {
 
     /// How else the service is reached, in French and in English.
     pub(super) fn channel_texts(&self) -> (&str, &str) {
-        self.channel.as_ref().map_or(("", ""), |it| (&it.fr, &it.en))
+        let fr = self.channel_fr.as_deref().unwrap_or_default();
+        (fr, self.channel_en.as_deref().unwrap_or_default())
     }
 }

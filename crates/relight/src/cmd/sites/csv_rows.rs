@@ -2,7 +2,8 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 use relight_engine::store::SiteRow;
-use relight_model::{Channel, Criticality, GateKey, SiteExposure, SitePart};
+use relight_model::{Criticality, GateKey, SiteExposure, SitePart};
+use relight_server::told_words::{self, Wrong};
 
 /// Largest file, in bytes: 100,000 rows of the longest fields that make sense.
 pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
@@ -163,16 +164,11 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
     let aliases = columns.contains(&Some(ALIASES)).then(names);
     let parts = columns.contains(&Some(PARTS)).then(|| parts_of(parts));
     let parts = parts.transpose().map_err(|word| bad("csv-part", word))?;
-    let is_long = |text: &&str| text.chars().count() > CHANNEL_CHARS_MAX;
-    let is_odd = |text: &&str| text.chars().any(char::is_control) || is_long(text);
-    if let Some(wrong) = channel.into_iter().find(is_odd) {
-        return Err(bad("csv-channel", &wrong.chars().take(40).collect::<String>()));
+    if let Some((code, what)) = channel.into_iter().find_map(unfit_channel) {
+        return Err(bad(code, &what));
     }
-    let says_channel = CHANNEL.iter().any(|column| columns.contains(&Some(*column)));
-    let channel = says_channel.then(|| {
-        let [fr, en] = channel.map(str::to_owned);
-        Channel { fr, en }
-    });
+    let [channel_fr, channel_en] =
+        [0, 1].map(|at| columns.contains(&Some(CHANNEL[at])).then(|| channel[at].to_owned()));
     let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
     Ok(SiteRow {
         line,
@@ -188,8 +184,37 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         exposure,
         edge: edge.to_owned(),
         public,
-        channel,
+        channel_fr,
+        channel_en,
     })
+}
+
+/// Why a way to reach a service otherwise is not for the public page, beside a service that is
+/// dark: it is no short line, hides signs in it, or says what no visitor is told there.
+fn unfit_channel(text: &str) -> Option<(&'static str, String)> {
+    let is_odd = |sign: char| sign.is_control() || is_format(sign);
+    if text.chars().any(is_odd) || text.chars().count() > CHANNEL_CHARS_MAX {
+        return Some(("csv-channel", text.chars().take(40).filter(|it| !is_odd(*it)).collect()));
+    }
+    let (Wrong::NamesFlaw(word) | Wrong::AboutData(word)) = told_words::wrong(&[text], false)?;
+    Some(("csv-channel-words", word))
+}
+
+/// Signs that are not seen, or change how those around them are read: format characters and
+/// separators of lines.
+fn is_format(sign: char) -> bool {
+    matches!(
+        sign,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// Parts with blanks between them.
@@ -303,17 +328,28 @@ mod tests {
         let of = |head: &str, cells: &str| {
             read(format!("{HEAD},{head}\na,,,a.qc,O,s,,,,{cells}\n").as_bytes())
         };
-        let channel = |rows: &Rows| rows.good[0].channel.clone().map(|it| (it.fr, it.en));
+        let channel = |rows: &Rows| {
+            let row = rows.good[0].clone();
+            [row.channel_fr, row.channel_en]
+        };
         let both = of("channel_fr,channel_en", "Téléphone,Counter");
-        assert_eq!(channel(&both), Some(("Téléphone".into(), "Counter".into())));
+        assert_eq!(channel(&both), ["Téléphone", "Counter"].map(|it| Some(it.into())));
         let one = of("channel_en", "Counter");
-        assert_eq!(channel(&one), Some((String::new(), "Counter".into())));
-        assert_eq!(channel(&of("edge2", "x")), None, "a file that says nothing leaves it");
-        for bad in ["\"two\nlines\"".to_owned(), "é".repeat(201)] {
+        assert_eq!(channel(&one), [None, Some("Counter".into())], "the other one stays");
+        assert_eq!(channel(&of("edge2", "x")), [None, None], "a file that says nothing leaves it");
+        let turned = "Call \u{202e}0010-555".to_owned();
+        for bad in ["\"two\nlines\"".to_owned(), "é".repeat(201), turned, "a\u{200b}b".into()] {
             let rows = of("channel_fr", &bad);
             assert_eq!((rows.good.len(), rows.bad[0].code), (0, "csv-channel"), "{bad}");
         }
         assert_eq!(of("channel_fr", &"é".repeat(200)).good.len(), 1);
+        let flaw = of("channel_fr", "vulnérable à Log4Shell: appelez le 311");
+        assert_eq!(
+            (flaw.good.len(), codes(&flaw)),
+            (0, vec![(2, "csv-channel-words", "Log4Shell")])
+        );
+        let data = of("channel_en", "hacked - call 311");
+        assert_eq!((data.good.len(), codes(&data)), (0, vec![(2, "csv-channel-words", "hacked")]));
     }
 
     #[test]
