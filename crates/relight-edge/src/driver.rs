@@ -177,6 +177,16 @@ pub trait EdgeDriver: Send {
         Ok(both.filter(|(_, view)| may_be(view)).map(|(key, _)| key.clone()).collect())
     }
 
+    /// Which of these keys one of several edges shows dark, where the view of all of them says that
+    /// nobody knows. None of an edge that stands for itself alone: its view says it.
+    ///
+    /// # Errors
+    /// When none of the gates can be read.
+    fn dark_in_part(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let _ = keys;
+        Ok(GateSet::new())
+    }
+
     /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
     /// entries). Twice is once.
     ///

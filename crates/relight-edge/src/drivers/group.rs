@@ -130,6 +130,18 @@ impl Member {
         dark
     }
 
+    /// Those that it shows dark; of one that does not answer, those that it was told to hold so.
+    fn shown_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let Ok(views) = self.observe(keys) else {
+            let owned = self.driver()?.owned()?;
+            return Ok(keys.iter().filter(|key| owned.contains(*key)).cloned().collect());
+        };
+        let is_dark =
+            |view: &GateView| !view.foreign && [view.durable, view.runtime].contains(&Seen::Dark);
+        let both = keys.iter().zip(&views);
+        Ok(both.filter(|(_, view)| is_dark(view)).map(|(key, _)| key.clone()).collect())
+    }
+
     fn capabilities(&self) -> Capabilities {
         let opened = self.driver.as_ref().map(|driver| driver.capabilities());
         opened.unwrap_or_else(|| driver::capabilities_of(&self.target))
@@ -323,6 +335,11 @@ impl EdgeDriver for Group {
     /// by the next effect, and opened at none.
     fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
         let dark = answered(self.each(|member| member.may_be_dark(keys)))?;
+        Ok(dark.into_iter().flatten().flatten().collect())
+    }
+
+    fn dark_in_part(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
+        let dark = answered(self.each(|member| member.shown_dark(keys)))?;
         Ok(dark.into_iter().flatten().flatten().collect())
     }
 

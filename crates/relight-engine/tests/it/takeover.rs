@@ -165,6 +165,50 @@ fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
     }
 }
 
+/// Goal: a site that the journal calls lit, and that one proxy of a group came up with dark, is
+/// opened there by what opens sites alone, which asks whether it may be. Method: its gate is dark at
+/// one of two; a newer term, the canary, and an order for another site write to both.
+#[test]
+fn a_lit_site_that_one_of_a_group_shows_dark_is_opened_by_no_other_effect() {
+    let town = Town::new(2);
+    let row = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
+    let folder = town.folder.path();
+    let member = |name: &str| Target {
+        name: name.into(),
+        gate: folder.join(name),
+        listeners: Vec::new(),
+        ..row.clone()
+    };
+    let (left, right) = (member("left"), member("right"));
+    let of = |target: &Target| relight_engine::edge::open(target).unwrap();
+    let stale = GateSet::from([key(&name(0))]);
+    of(&left).close(Epoch { term: 1, seq: 7 }, &stale).unwrap();
+    of(&right).close(Epoch { term: 1, seq: 7 }, &GateSet::new()).unwrap();
+    let group = Target {
+        kind: "group".into(),
+        settings: [("members".to_owned(), "left right".to_owned())].into(),
+        members: vec![left, right],
+        ..row
+    };
+    let at_left = || folder.join("left/current").join(name(0)).exists();
+    let want = |site: usize, light: Light, gate: Gate| Want {
+        target: ProbeTarget::site(key(&name(site)), "a.example".into(), None),
+        aliases: Vec::new(),
+        light,
+        gate,
+        seen_dark: false,
+    };
+    let lit = || want(0, Light::Lit, Gate::Open);
+    let mut edge = edges::open_loop(&group, 1).unwrap();
+    edge.suspect();
+    edge.try_canary(&[lit()], Epoch { term: 2, seq: 1 }, 100_000).unwrap();
+    assert!(at_left(), "by the canary");
+    let mut edge = edges::open_loop(&group, 2).unwrap();
+    let other = want(1, Light::Dark, Gate::Requested);
+    edge.round(&[lit(), other], Epoch { term: 3, seq: 1 }, 101_000, &|_| false);
+    assert!(at_left(), "by an order for another site");
+}
+
 /// Goal: a drill opens nothing that another register ordered dark at the same gate. Method: a gate
 /// is told so under the epoch that it holds, and both ways into a drill are tried.
 #[test]
