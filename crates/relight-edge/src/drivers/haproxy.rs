@@ -332,7 +332,7 @@ impl EdgeDriver for Haproxy {
 
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         let sessions = self.sessions(keys).map_err(|error| error.at(&self.edge))?;
-        // Each of them may hold a tunnel of any site, until `hard-stop-after` ends it.
+        // Each of them may hold a tunnel of any site for as long as it lives.
         let old = self.old_workers().map_err(|error| error.at(&self.edge))?;
         let count = |key: &GateKey| {
             let all = sessions.get(key.as_str()).zip(old).map(|(count, old)| count + old);

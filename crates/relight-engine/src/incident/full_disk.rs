@@ -27,6 +27,8 @@ impl Entry {
             | Self::Revised { .. }
             | Self::Deployed { .. }
             | Self::RelightStopped { .. }
+            // It opens nothing: what it leaves stays dark.
+            | Self::PlanEnded { .. }
             | Self::PartsClosed { .. }
             | Self::Barred { .. } => true,
             Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
@@ -42,6 +44,8 @@ impl Entry {
 mod tests {
     use std::collections::BTreeMap;
 
+    use relight_model::{Digest, GateKey};
+
     use super::*;
 
     #[test]
@@ -52,5 +56,14 @@ mod tests {
         };
         assert!(is_admitted("signed-in") && is_admitted("key-shown"));
         assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
+    }
+
+    /// A plan of which nothing came back ends: else it would be gone on with when there is room.
+    #[test]
+    fn on_a_full_disk_a_plan_ends_and_none_opens() {
+        let (plan, failed, left) = (Digest::default(), Vec::new(), Vec::new());
+        assert!(Entry::PlanEnded { plan, failed, left }.is_for_a_full_disk());
+        let (site, evidence) = (GateKey::new("a").unwrap(), Digest::default());
+        assert!(!Entry::RelightStarted { site, evidence }.is_for_a_full_disk());
     }
 }

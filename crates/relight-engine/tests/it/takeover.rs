@@ -166,8 +166,8 @@ fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
 }
 
 /// Goal: a site that the journal calls lit, and that one proxy of a group came up with dark, is
-/// opened there by what opens sites alone, which asks whether it may be. Method: its gate is dark at
-/// one of two; a newer term, the canary, and an order for another site write to both.
+/// opened there by what opens sites alone, which asks whether it may be. Method: its gate is dark
+/// at one of two; a newer term, the canary, and an order for another site write to both.
 #[test]
 fn a_lit_site_that_one_of_a_group_shows_dark_is_opened_by_no_other_effect() {
     let town = Town::new(2);

@@ -115,10 +115,13 @@ fn older(system: &Path, pid: u64, replaced: &mut BTreeSet<u64>) -> Option<u64> {
         let theirs = other.configurations();
         files == theirs || theirs.iter().any(|it| files.contains(it))
     };
-    // The parent is the master, unless it is what the other was told to replace.
-    let is_ours = |other: &&Process| {
-        replaced.contains(&other.pid) || other.pid != serving.parent && is_same(other)
+    // A master is the parent; it says so, or its worker was started with the same words.
+    let is_master = |other: &Process| {
+        let says_so = other.words.iter().any(|word| word == "-W" || word == "-Ws");
+        other.pid == serving.parent && (says_so || other.words == serving.words)
     };
+    let is_ours =
+        |other: &&Process| replaced.contains(&other.pid) || !is_master(other) && is_same(other);
     Some(elders.iter().filter(is_ours).count() as u64)
 }
 
@@ -174,11 +177,21 @@ mod tests {
         let system = listed(&[
             (1, "S", 0, 1, "haproxy -f a.cfg"),
             (5, "S", 1, 5, "haproxy -D -f a.cfg -sf 1"),
-            (6, "S", 0, 6, "haproxy -W -f b.cfg"),
-            (7, "S", 6, 7, "haproxy -W -f b.cfg"),
         ]);
         assert_eq!(older(system.path(), 5), Some(1), "taken in by the first of a container");
+        let system = listed(&[
+            (1, "S", 0, 1, "haproxy -f a.cfg"),
+            (9, "S", 1, 9, "haproxy -D -f a.cfg -sf 5"),
+        ]);
+        assert_eq!(older(system.path(), 9), Some(1), "and whoever it was to replace is gone");
+        let system =
+            listed(&[(6, "S", 0, 6, "haproxy -W -f b.cfg"), (7, "S", 6, 7, "haproxy -W -f b.cfg")]);
         assert_eq!(older(system.path(), 7), Some(0), "its master");
+        let system = listed(&[
+            (6, "S", 0, 6, "haproxy -Ws -f b.cfg -x socket -sf 8"),
+            (7, "S", 6, 7, "haproxy -Ws -f b.cfg"),
+        ]);
+        assert_eq!(older(system.path(), 7), Some(0), "a master after a reload that failed");
     }
 
     /// Each loads a configuration of its own, and the one between the oldest and the newest ends.
