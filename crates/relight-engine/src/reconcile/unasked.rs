@@ -27,7 +27,8 @@ pub fn unexplained(
 }
 
 /// What of it is dark, or may be, in the running edge or in its durable copy: anybody may have
-/// opened one, and what is lit is not closed by this.
+/// opened one. What is lit is not closed by this, but where several edges stand together: what one
+/// of them holds dark is opened at none.
 ///
 /// # Errors
 /// The gate cannot be read.
