@@ -4,8 +4,11 @@
 pub const PATTERN_BYTES_MAX: usize = 512;
 
 /// What stands in no name of a class, and in other ways to write one: descriptors, members, lists,
-/// paths of Windows.
-const FOREIGN_TO_CLASSES: &str = r#";[]\,()#:<>"'`@"#;
+/// paths of Windows, places inside of an archive (`a.jar!/x/A`), addresses.
+const FOREIGN_TO_CLASSES: &str = r#";[]\,()#:<>"'`@!=%|+&"#;
+
+/// Ends of files that hold a class or are made into one; of names of classes in small letters none.
+const FILES_OF_CLASSES: [&str; 8] = ["java", "kt", "scala", "groovy", "class", "jar", "war", "ear"];
 
 /// A pattern over evidence paths: `*` is any run of characters within one segment, `?` is one of
 /// them, `**` goes over segments. A pattern without `/` fits a name at any depth.
@@ -37,13 +40,14 @@ impl Glob {
 
     /// A pattern of how names of classes end, in the spelling of inventories: `/` between segments,
     /// for `.` too, none in front, no `.class` behind. `None` as for [`Glob::of_end`], and for what
-    /// is no name of a class (`La/B;`, `a.B#c`, `a..B`): it would fit nobody, and clear everybody.
+    /// is no name of a class (`La/B;`, `a.B#c`, `a.B.c`, `a..B`, `B.java`, `a.jar!/B`): it would
+    /// fit nobody, and clear everybody.
     pub fn of_class(pattern: &str) -> Option<Self> {
         let pattern = pattern.trim();
         let pattern = pattern.strip_suffix(".class").unwrap_or(pattern).replace('.', "/");
         let pattern = pattern.strip_prefix('/').unwrap_or(&pattern);
         let is_foreign = |it: char| it.is_whitespace() || FOREIGN_TO_CLASSES.contains(it);
-        let is_one = !pattern.contains(is_foreign) && pattern.split('/').all(|it| !it.is_empty());
+        let is_one = !pattern.contains(is_foreign) && is_name_of_class(pattern);
         Self::of_end(pattern).filter(|_| is_one)
     }
 
@@ -82,6 +86,24 @@ impl Glob {
         let rest = pattern.strip_prefix(b"**/");
         fits(pattern, path) || rest.is_some_and(|rest| fits(rest, path))
     }
+}
+
+/// Whether the segments may be packages and a class, and are no place of a source, no file, and no
+/// class with a member behind it.
+fn is_name_of_class(pattern: &str) -> bool {
+    let segments: Vec<&str> = pattern.split('/').collect();
+    let is_source = |pair: &[&str]| matches!(pair, ["src", "main" | "test"]);
+    // `WEB-INF/classes` and its like are folders of archives.
+    let is_class = |it: &str| starts(it, char::is_uppercase) && !it.ends_with("-INF");
+    let is_member = |pair: &[&str]| is_class(pair[0]) && starts(pair[1], char::is_lowercase);
+    let is_file = segments.last().is_some_and(|it| FILES_OF_CLASSES.contains(it));
+    let is_other = |pair: &[&str]| is_source(pair) || is_member(pair);
+    !is_file && segments.iter().all(|it| !it.is_empty()) && !segments.windows(2).any(is_other)
+}
+
+/// Whether the first letter of a segment, behind what stands for others, is of this kind.
+fn starts(segment: &str, kind: fn(char) -> bool) -> bool {
+    segment.trim_start_matches(['*', '?']).starts_with(kind)
 }
 
 /// Matches with two places to go back to: behind the last `*`, and behind the last `**`. Each
@@ -205,6 +227,12 @@ mod tests {
             ("/org/x/A", "WEB-INF/classes/org/x/A", true),
             (".org.x.A", "shade/org/x/A", true),
             ("org.x.A.class", "org/x/A", true),
+            ("WEB-INF/classes/org/x/A", "WEB-INF/classes/org/x/A", true),
+            ("META-INF.versions.9.org.x.A", "META-INF/versions/9/org/x/A", true),
+            ("org.groovy.*", "org/groovy/Groovy", true),
+            ("org.groovy.Groovy", "org/groovy/Groovy", true),
+            ("src.x.A", "src/x/A", true),
+            ("org.x.A$lookup$1", "org/x/A$lookup$1", true),
             ("org.x.A", "org/x/A$1", false),
             ("x.Outer.Inner", "x/Outer$Inner$1", false),
             ("Inner", "x/OuterInner", false),
@@ -232,6 +260,23 @@ mod tests {
             "\"a.B\"",
             "@a.B",
             "class B",
+            "a.jar!/x/A",
+            "!/x/A",
+            "x=A",
+            "x%2fA",
+            "A|B",
+            "A+B",
+            "A&B",
+            "x.A.lookup",
+            "*Lookup.lookup",
+            "x.A.b.C",
+            "A.java",
+            "**/*.java",
+            "x/a.kt",
+            "lib/a-1.jar",
+            "A.class.class",
+            "src/main/java/org/x/A",
+            "app/src/test/org/x/A",
         ] {
             assert_eq!(Glob::of_class(pattern), None, "{pattern}");
         }
