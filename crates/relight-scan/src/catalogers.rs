@@ -71,7 +71,7 @@ relight_model::registry! {
 }
 
 pub(crate) use binary_version::goes_by;
-pub(crate) use java_archive::{read_pom, split_version};
+pub(crate) use java_archive::{only_version, read_pom, split_version};
 
 /// A component that was seen installed in the place of `file`.
 fn installed(purl: Purl, file: &File<'_>, basis: Basis) -> Component {

@@ -242,6 +242,12 @@ pub(crate) fn split_version(stem: &str) -> Option<(&str, &str)> {
     readings(stem).into_iter().next()
 }
 
+/// As [`split_version`], where the name of the file may mean nothing else.
+pub(crate) fn only_version(stem: &str) -> Option<(&str, &str)> {
+    let [one] = readings(stem)[..] else { return None };
+    Some(one)
+}
+
 /// What the name of a file may mean, the shortest name first. Behind a word that says nothing, a
 /// second number may be the version of another artifact (`a-1.2-bridge-3.4`) or belong to who
 /// changed the library (`log4j-core-2.14.1-acme-1.0`): it is both.

@@ -1246,7 +1246,7 @@ fingerprints-learnt = { NUMBER($classes) } classes de { NUMBER($releases) } { $r
     [one] version apprises
    *[other] versions apprises
  } dans { $database }
-fingerprints-unnamed = rien ne nomme cette archive; elle n'est pas apprise
+fingerprints-unnamed = rien ne nomme cette archive avec certitude; elle n'est pas apprise
 fingerprints-nothing = aucune archive avec des classes et un nom n'a été trouvée
 fingerprints-nothing-remedy = indiquez des jars, ou un dossier à la façon d'un dépôt Maven
 fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
