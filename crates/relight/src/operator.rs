@@ -83,9 +83,17 @@ pub(crate) fn may_drill(
     if !has_accounts(context, store)? {
         return Ok(());
     }
-    let (lang, policy) = (context.lang, policy(context, store)?.policy);
-    let unagreed = scope.unagreed(store, &policy, context.now());
-    let Some(found) = unagreed.map_err(|error| Failure::engine(lang, &error))? else {
+    let lang = context.lang;
+    let unagreed = |policy: &Policy| {
+        let found = scope.unagreed(store, policy, context.now());
+        found.map_err(|error| Failure::engine(lang, &error))
+    };
+    // Canaries need nobody, whatever the policy says, and whether or not it can be read.
+    if unagreed(&Policy::strictest())?.is_none() {
+        return Ok(());
+    }
+    let policy = policy(context, store)?.policy;
+    let Some(found) = unagreed(&policy)? else {
         return Ok(());
     };
     let told = texts::drill_unagreed(lang, policy.alone_max, found.sites, found.vital);

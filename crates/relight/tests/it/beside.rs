@@ -128,8 +128,15 @@ fn a_drill_closes_no_more_than_one_person_may_switch_where_people_sign_in() {
     assert!(drilled(place).is_empty());
     place.expect(0, &["edge", "test", "north"]);
     place.expect(0, &["sites", "set", "mun-001", "drill_ok=no"]);
-    let canary = place.expect(0, &["drill", "--json"]).json();
-    assert_eq!(canary["edges"][0]["keys"], json!(["relight-canary"]), "{canary}");
+    let policy = place.path("data/policy.toml");
+    // Whatever the rules are: no policy is read for what needs nobody.
+    for unreadable in [None, Some("alone = [")] {
+        unreadable.iter().for_each(|text| std::fs::write(&policy, text).unwrap());
+        let canary = place.expect(0, &["drill", "--json"]).json();
+        assert_eq!(canary["edges"][0]["keys"], json!(["relight-canary"]), "{canary}");
+    }
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    assert_ne!(place.run(&["drill"]).status, 0);
 }
 
 /// Goal: the whole way of a fixed site under a server, without anybody: declared, read again, asked
