@@ -17,6 +17,7 @@ use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
+use crate::error::ServerError;
 use crate::{policy_confirmed, policy_journal};
 
 const HERE: &str = "/plans";
@@ -34,9 +35,9 @@ fn folder(engine: &Engine) -> &Path {
     engine.store().path().parent().unwrap_or(Path::new(""))
 }
 
-/// Who signed it; empty where that is not known.
-fn signer(engine: &Engine, digest: &str) -> String {
-    policy_journal::signer(engine.store(), digest).ok().flatten().unwrap_or_default()
+/// Who signed it; empty where that is not known, which a store that cannot be read does not say.
+fn signer(engine: &Engine, digest: &str) -> Result<String, ServerError> {
+    Ok(policy_journal::signer(engine.store(), digest)?.unwrap_or_default())
 }
 
 /// The policy that waits, as this reader sees it; an empty one where none does.
@@ -49,11 +50,11 @@ pub(super) fn waits(console: &Console, engine: &Engine, signed: &SignedIn) -> Po
     let by = signer(engine, &waiting.digest);
     let is_fresh = signed.is_fresh(console.door.now());
     PolicyWaits {
-        may_confirm: may_confirm(signed, &by),
+        may_confirm: by.as_ref().is_ok_and(|by| may_confirm(signed, by)),
         step_up: if is_fresh { String::new() } else { step_up(console, signed, HERE) },
         digest: waiting.digest,
         key: waiting.key,
-        by,
+        by: by.unwrap_or_default(),
         text: waiting.text,
     }
 }
@@ -74,7 +75,9 @@ pub(super) async fn confirm(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let lang = console.lang(&asked);
-        let by = signer(engine, &form.digest);
+        let Ok(by) = signer(engine, &form.digest) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
         let Ok(signed) = console.door.must_be_fresh(&signed) else {
             return Redirect::to(&step_up(&console, &signed, HERE)).into_response();
         };
