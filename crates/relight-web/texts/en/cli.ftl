@@ -1113,8 +1113,8 @@ fault-previous = it does not follow the one before
 fault-hash = its fields do not have its hash
 fault-unreadable = a field cannot be read
 fault-tail-missing = the end is missing
-journal-approvals = Approvals of plans: { NUMBER($signed) } signed by passkeys, each over its plan; { NUMBER($unsigned) } without a signature
-fault-approval = what stands beside the approval is no signature of a key of that person over that plan
+journal-approvals = Approvals of plans and acceptances: { NUMBER($signed) } signed by passkeys, each over what it is about; { NUMBER($unsigned) } without a signature
+fault-approval = what stands beside the approval is no signature of a key of that person over what is approved
 head-written = head of { NUMBER($entries) } { $entries ->
     [one] entry
    *[other] entries

@@ -1167,8 +1167,8 @@ fault-previous = elle ne suit pas la précédente
 fault-hash = ses champs n'ont pas son empreinte
 fault-unreadable = un champ ne se lit pas
 fault-tail-missing = la fin manque
-journal-approvals = Approbations de plans : { NUMBER($signed) } signées par des clés d’accès, chacune pour son plan; { NUMBER($unsigned) } sans signature
-fault-approval = ce qui accompagne l’approbation n’est pas une signature d’une clé de cette personne pour ce plan
+journal-approvals = Approbations de plans et acceptations : { NUMBER($signed) } signées par des clés d’accès, chacune pour son objet; { NUMBER($unsigned) } sans signature
+fault-approval = ce qui accompagne l’approbation n’est pas une signature d’une clé de cette personne pour ce qui est approuvé
 head-written = tête de { NUMBER($entries) } { $entries ->
     [one] entrée
    *[other] entrées

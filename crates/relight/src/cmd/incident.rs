@@ -91,12 +91,12 @@ struct Update {
     which: Which,
 }
 
-/// The names of impacts, as Statuspage has them.
 /// In how many minutes the next update is promised.
 fn minutes() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=NEXT_S_MAX / 60)
 }
 
+/// The names of impacts, as Statuspage has them.
 fn impacts() -> PossibleValuesParser {
     PossibleValuesParser::new(Impact::ALL.map(Impact::as_str))
 }

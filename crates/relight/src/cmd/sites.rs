@@ -200,7 +200,12 @@ impl Show {
         ];
         let aliases = (texts::column_aliases(lang), site.aliases.join(", "));
         let parts = (texts::column_parts(lang), parts_of(site).join(", "));
-        let more = [aliases, parts].into_iter().filter(|(_, value)| !value.is_empty());
+        let channel = match lang.tag() {
+            "fr" => &site.channel.fr,
+            _ => &site.channel.en,
+        };
+        let channel = (texts::site_channel(lang), channel.clone());
+        let more = [aliases, parts, channel].into_iter().filter(|(_, value)| !value.is_empty());
         for (label, value) in more.chain(facts) {
             report.line(&format!("  {}", texts::labelled(lang, label, &value)));
         }

@@ -280,3 +280,19 @@ fn lists_of_checks_are_set_shown_and_taken_whole() {
     assert!(none.ends_with("0 checks of 0 sites\n"), "{none}");
     place.expect(2, &["sites", "checks", "--set", "/ -> 200"]);
 }
+
+/// It stands on the public page, and was seen in an export alone.
+#[test]
+fn how_else_a_service_is_reached_is_shown_in_each_language() {
+    let place = Place::new();
+    let text = "slug,origin,organisation,channel_fr,channel_en\n\
+                a,a.example,Town,Comptoir,Counter\nb,b.example,Town,,\n";
+    place.write("sites.csv", text);
+    place.expect(0, &["sites", "import", "sites.csv"]);
+    let shown =
+        |slug: &str, lang: &str| place.expect(0, &["sites", "show", slug, "--lang", lang]).stdout;
+    assert!(shown("a", "en").contains("Other ways to reach it: Counter"), "{}", shown("a", "en"));
+    let french = shown("a", "fr").replace('\u{a0}', " ");
+    assert!(french.contains("Autres moyens de le joindre : Comptoir"), "{french}");
+    assert!(!shown("b", "en").contains("Other ways"));
+}
