@@ -56,7 +56,7 @@ mod tests {
         let answers = at_once(items, Duration::from_secs(20), |item| item * 2);
         assert!(answers.iter().enumerate().all(|(item, answer)| *answer == Some(item * 2)));
         let items: Vec<usize> = (0..2 * ASKED_MAX).collect();
-        let answers = at_once(items, Duration::from_secs(5), move |item| {
+        let answers = at_once(items, Duration::from_secs(1), move |item| {
             if item == 1 {
                 let _ = held.lock().unwrap().recv();
             }

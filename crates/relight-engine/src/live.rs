@@ -20,6 +20,9 @@ pub const CHANGES_MAX: usize = 65_536;
 /// Log lines kept for readers that come back.
 pub const LOG_LINES_MAX: usize = 1_000;
 
+/// Names of sites kept with all log lines; older lines are told to those only who read everything.
+pub const LOG_SITES_MAX: usize = 200_000;
+
 /// Outages that are over and still remembered; the oldest are forgotten first.
 pub const OUTAGES_MAX: usize = 100_000;
 
@@ -67,8 +70,9 @@ pub struct LogLine {
     pub code: &'static str,
     /// Arguments of the text, in the order the catalogue documents.
     pub args: Vec<String>,
-    /// Short name of the only site that it is about; empty where it is about several, or none.
-    pub site: String,
+    /// Short names of the sites that it is about, of which a line about several says how many in
+    /// its last argument; empty where it is about none.
+    pub sites: Arc<[String]>,
 }
 
 /// Every state at one version.
@@ -377,15 +381,22 @@ impl Board {
 
     /// Adds a line to the log that people follow.
     pub fn log(&self, at: Timestamp, code: &'static str, args: Vec<String>) {
-        self.log_of(at, code, args, "");
+        self.log_of(at, code, args, &[]);
     }
 
-    /// The same about one site: whoever reads only some sites sees the lines about them.
-    pub fn log_of(&self, at: Timestamp, code: &'static str, args: Vec<String>, site: &str) {
+    /// The same about sites: whoever reads only some sites sees the lines about them.
+    pub fn log_of(&self, at: Timestamp, code: &'static str, args: Vec<String>, sites: &[String]) {
         let mut inner = self.lock();
-        let (seq, site) = (inner.log_next, site.to_owned());
+        let seq = inner.log_next;
         inner.log_next += 1;
-        inner.log.push_back(LogLine { seq, at, code, args, site });
+        inner.log.push_back(LogLine { seq, at, code, args, sites: sites.into() });
+        let mut room = LOG_SITES_MAX;
+        for line in inner.log.iter_mut().rev() {
+            match room.checked_sub(line.sites.len()) {
+                Some(left) => room = left,
+                None => line.sites = Arc::default(),
+            }
+        }
         while inner.log.len() > LOG_LINES_MAX {
             inner.log.pop_front();
         }

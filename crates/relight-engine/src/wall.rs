@@ -1,6 +1,7 @@
 //! Keeps a board in step with the ledger: after each append, the states of the sites it names.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
@@ -140,10 +141,13 @@ impl Wall {
         let line = |code: &'static str, args: &[&str]| {
             self.board.log(now, code, args.iter().map(|arg| (*arg).to_owned()).collect());
         };
-        let about = |code: &'static str, args: &[&str], site: &GateKey| {
-            let args = args.iter().copied().chain([site.as_str()]).map(str::to_owned);
-            self.board.log_of(now, code, args.collect(), site.as_str());
+        let told = |code, args: &[&str], last: &str, keys: &[GateKey]| {
+            let args = args.iter().copied().chain([last]).map(str::to_owned).collect();
+            self.board.log_of(now, code, args, &whole_of(engine, id, keys));
         };
+        let about = |code, args: &[&str], it: &GateKey| told(code, args, it.as_str(), from_ref(it));
+        let count =
+            |code, args: &[&str], of: &[GateKey]| told(code, args, &of.len().to_string(), of);
         match entry {
             Entry::Opened { question, title, .. } => {
                 line("log-incident-opened", &[question, title]);
@@ -156,16 +160,15 @@ impl Wall {
             }
             Entry::DarkOrdered { sites, .. } => {
                 *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner) = engine.now_ms();
-                line("log-dark-ordered", &[&sites.len().to_string()]);
+                count("log-dark-ordered", &[], sites);
             }
             Entry::Proved { sites, light: Light::Dark, .. } => {
-                let ordered = *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner);
-                let took = engine.now_ms().saturating_sub(ordered).max(0);
-                line("log-dark-proven", &[&took.to_string(), &sites.len().to_string()]);
+                let took = self.took_ms(engine);
+                count("log-dark-proven", &[&took.to_string()], sites);
             }
             Entry::Proved { sites, light: Light::Lit, .. } => match sites.as_slice() {
                 [site] => about("log-relit", &[], site),
-                sites => line("log-relit-many", &[&sites.len().to_string()]),
+                sites => count("log-relit-many", &[], sites),
             },
             Entry::EdgeFailed { sites, why, .. } => {
                 for site in sites.iter().take(TOLD_MAX) {
@@ -177,7 +180,7 @@ impl Wall {
                     about("log-drifted", &[edge], site);
                 }
             }
-            Entry::HeldBack { sites } => line("log-held-back", &[&sites.len().to_string()]),
+            Entry::HeldBack { sites } => count("log-held-back", &[], sites),
             Entry::EvidenceAttached { evidence } => {
                 let site = &evidence.site;
                 match evidence.verdict {
@@ -201,12 +204,18 @@ impl Wall {
                     about("log-fix-verified", &[], site);
                 }
             }
-            _ => self.log_of_people(engine, now, entry),
+            _ => self.log_of_people(engine, now, id, entry),
         }
     }
 
+    /// How long ago sites were ordered dark.
+    fn took_ms(&self, engine: &Engine) -> i64 {
+        let ordered = *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        engine.now_ms().saturating_sub(ordered).max(0)
+    }
+
     /// What people asked for, agreed to, refused or wrote.
-    fn log_of_people(&self, engine: &Engine, now: Timestamp, entry: &Entry) {
+    fn log_of_people(&self, engine: &Engine, now: Timestamp, id: &str, entry: &Entry) {
         let line = |code: &'static str, args: &[&str]| {
             self.board.log(now, code, args.iter().map(|arg| (*arg).to_owned()).collect());
         };
@@ -229,7 +238,9 @@ impl Wall {
             }
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
                 for part in entry.parts().iter().take(TOLD_MAX) {
-                    line(part_line(entry), &[part.as_str()]);
+                    let (args, sites) =
+                        (vec![part.to_string()], whole_of(engine, id, from_ref(part)));
+                    self.board.log_of(now, part_line(entry), args, &sites);
                 }
             }
             Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
@@ -253,6 +264,15 @@ const fn part_line(entry: &Entry) -> &'static str {
         },
         _ => "log-part-opening",
     }
+}
+
+/// The sites that gate keys are of: whoever reads a site reads of its parts.
+fn whole_of(engine: &Engine, id: &str, keys: &[GateKey]) -> Vec<String> {
+    engine.with_ledger(|ledger| {
+        let incident = ledger.incident(id);
+        let whole = |key| incident.and_then(|it| it.part(key)).map(|part| &part.name.site);
+        keys.iter().map(|key| whole(key).unwrap_or(key).to_string()).collect()
+    })
 }
 
 /// How people call the plan with this hash.

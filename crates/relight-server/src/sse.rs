@@ -260,11 +260,9 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        for line in self.console.board.log_since(self.cursor.seq).iter().take(LOG_LINES_MAX) {
+        for line in self.console.board.log_since(self.cursor.seq).into_iter().take(LOG_LINES_MAX) {
             self.cursor.seq = line.seq;
-            if !self.part.reads(line) {
-                continue;
-            }
+            let Some(line) = self.part.told(line) else { continue };
             let text = texts::log_line(self.lang, line.code, &line.args);
             let data = json!({"v": 1, "at": number::rfc3339(line.at), "text": text});
             self.event(&mut out, "log", &data.to_string());

@@ -79,11 +79,11 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
         wall_title: texts::wall_title(lang, states.len()),
         letters: states.iter().copied().map(DisplayState::letter).collect(),
         log: log
-            .iter()
+            .into_iter()
             .rev()
-            .filter(|line| part.reads(line))
+            .filter_map(|line| part.told(line))
             .take(LOG_ROWS)
-            .map(|line| log_row(lang, line))
+            .map(|line| log_row(lang, &line))
             .collect(),
         burn: burn::chart(lang, &part.proofs(console.board.proofs()), headline.opened, now),
         queue,

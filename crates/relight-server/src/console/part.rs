@@ -1,7 +1,7 @@
 //! The part of the board that somebody reads: the wall, its counters, its chart, its log and its
 //! stream are of these sites alone, as if there were no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use relight_engine::access::{Grant, Scope};
@@ -15,6 +15,10 @@ use crate::access::signed_in::Reader;
 
 /// Lines that are about no site and that everybody reads: each incident has its page for them.
 const OF_ALL: [&str; 2] = ["log-incident-opened", "log-incident-closed"];
+
+/// Lines about any number of sites, which their last argument says.
+const COUNTING: [&str; 4] =
+    ["log-dark-ordered", "log-dark-proven", "log-held-back", "log-relit-many"];
 
 /// Which sites of the board somebody reads, and where each stands among them.
 #[derive(Clone, Debug)]
@@ -119,13 +123,21 @@ impl Part {
         }
     }
 
-    /// Whether the reader may read a line of the log: one about a site of his own, or about an
-    /// incident as a whole. How many sites went dark elsewhere is told to nobody.
-    pub(crate) fn reads(&self, line: &LogLine) -> bool {
+    /// A line of the log as the reader may read it: one about sites of his own, or about an
+    /// incident as a whole. How many sites went dark elsewhere is told to nobody: of a line about
+    /// several his own are counted.
+    pub(crate) fn told(&self, mut line: LogLine) -> Option<LogLine> {
         if self.is_whole() || OF_ALL.contains(&line.code) {
-            return true;
+            return Some(line);
         }
-        !line.site.is_empty() && self.sites.iter().any(|site| site.slug == line.site)
+        let own: HashSet<&str> = self.sites.iter().map(|site| site.slug.as_str()).collect();
+        let count = line.sites.iter().filter(|site| own.contains(site.as_str())).count();
+        if COUNTING.contains(&line.code) {
+            *line.args.last_mut()? = count.to_string();
+        } else if count < line.sites.len() {
+            return None;
+        }
+        (count > 0).then_some(line)
     }
 }
 

@@ -62,8 +62,9 @@ fn a_wall_of_a_part_is_as_if_there_were_no_others() {
                     &[(0, other.0, other.1), (1, own[0].0, own[0].1), (2, own[1].0, own[1].1)],
                 );
                 // Nobody's chart may tell when something elsewhere came back.
-                board.log(START, "log-dark-proven", vec!["5".into(), "1".into()]);
-                board.log_of(START, "log-relit", vec!["power".into()], "power");
+                let args = vec!["5".into(), "1".into()];
+                board.log_of(START, "log-dark-proven", args, &["power".into()]);
+                board.log_of(START, "log-relit", vec!["power".into()], &["power".into()]);
                 wall(&world, &reader).0
             })
             .collect();
@@ -85,9 +86,14 @@ fn a_stream_of_a_part_tells_of_that_part() {
     let (world, board, reader) = start(now, ("analyst", "health"));
     let cursor = wall(&world, &reader).1;
     board.set(&[(0, DisplayState::Exposed, false), (2, DisplayState::DarkRequested, false)]);
-    board.log_of(START, "log-relit", vec!["power".into()], "power");
-    board.log(START, "log-relit-many", vec!["7".into()]);
-    board.log_of(START, "log-relit", vec!["care".into()], "care");
+    board.log_of(START, "log-relit", vec!["power".into()], &["power".into()]);
+    let seven = ["power", "a", "b", "c", "d", "e", "f"].map(String::from);
+    board.log_of(START, "log-relit-many", vec!["7".into()], &seven);
+    // Of a line about several each reader sees how many of his own.
+    let three = ["care", "power", "beds"].map(String::from);
+    board.log_of(START, "log-dark-proven", vec!["5".into(), "3".into()], &three);
+    board.log_of(START, "log-relit-many", vec!["2".into()], &["beds".into(), "care".into()]);
+    board.log_of(START, "log-relit", vec!["care".into()], &["care".into()]);
     let request = format!("GET /events?lang=en&since={cursor} HTTP/1.1\r\nCookie: {reader}\r\n");
     let lines = follow(world.address(), &request, |lines| {
         has(lines, "event: queue") || lines.iter().any(|line| line.contains("\"todo\""))
@@ -95,7 +101,9 @@ fn a_stream_of_a_part_tells_of_that_part() {
     let told = lines.join("\n");
     assert!(has(&lines, "data: {\"v\":1,\"c\":[[1,\"q\"]]}"), "{told}");
     assert!(told.contains("care is lit again"), "{told}");
-    for hidden in ["power", "7 sites", "energy", "\"e\":\"1\""] {
+    assert!(told.contains("Dark proven for 2 sites in"), "{told}");
+    assert!(told.contains("2 sites lit again"), "{told}");
+    for hidden in ["power", "7 sites", "3 sites", "0 sites", "energy", "\"e\":\"1\""] {
         assert!(!told.contains(hidden), "{hidden}: {told}");
     }
     // A light of the wall leads to the site that it is, and no further.
