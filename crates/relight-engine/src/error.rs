@@ -33,6 +33,8 @@ pub enum EngineErrorKind {
     NoPath,
     /// Nothing can be said about a control: even what is harmless is stopped.
     Untried,
+    /// A site that is not back, or is on its way, stays on the public page.
+    NotBack,
     /// Something named in the request is not there.
     NotFound,
     /// An edge cannot have the second barrier that it names, and has none.

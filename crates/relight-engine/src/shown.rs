@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use relight_model::GateKey;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::Entry;
 
 impl Engine {
     /// Shows a site on the public page, or takes it off, under the name of a person; the journal
-    /// says so first. The same again changes nothing.
+    /// says so first. The same again changes nothing. One that is dark, or whose edge still has
+    /// something to do for it, stays there: else the page would say that all are back.
     ///
     /// # Errors
-    /// The site is not registered, or the journal or the register cannot be written.
+    /// The site is to be taken off and is not back ([`EngineErrorKind::NotBack`]), it is not
+    /// registered, or the journal or the register cannot be written.
     pub fn show_site(
         &self,
         actor: &str,
@@ -23,6 +25,11 @@ impl Engine {
         let one = self.one_act();
         if self.sites().iter().any(|it| it.slug == *site && it.public == is_public) {
             return Ok(());
+        }
+        let is_away = |site| self.with_ledger(|it| it.display(site).1 || it.is_at_work(site));
+        if !is_public && is_away(site) {
+            let context = format!("{site} is not back");
+            return Err(EngineError::new(EngineErrorKind::NotBack, context));
         }
         let act = if is_public { "site-shown" } else { "site-hidden" }.to_owned();
         let facts = BTreeMap::from([("site".to_owned(), site.to_string())]);

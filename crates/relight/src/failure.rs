@@ -93,6 +93,7 @@ impl Failure {
             EngineErrorKind::NotClear => "engine-not-clear",
             EngineErrorKind::NoPath => "edge-no-verify",
             EngineErrorKind::Untried => "control-untried",
+            EngineErrorKind::NotBack => "site-not-back",
             EngineErrorKind::NotFound => "engine-not-found",
             EngineErrorKind::Barrier(fault) => fault.code(),
             EngineErrorKind::Other => "engine-other",

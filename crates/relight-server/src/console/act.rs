@@ -147,6 +147,7 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         EngineErrorKind::EdgeRefused(_) => "plan-edge-refused".to_owned(),
         EngineErrorKind::NoPath => "edge-no-verify".to_owned(),
         EngineErrorKind::Untried => "control-untried".to_owned(),
+        EngineErrorKind::NotBack => "site-not-back".to_owned(),
         EngineErrorKind::NotFound => "engine-not-found".to_owned(),
         EngineErrorKind::Barrier(fault) => fault.code().to_owned(),
         EngineErrorKind::Other => "engine-other".to_owned(),
@@ -177,6 +178,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         | EngineErrorKind::EdgeRefused(_)
         | EngineErrorKind::NoPath
         | EngineErrorKind::Untried
+        | EngineErrorKind::NotBack
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
         EngineErrorKind::Refused(_) => StatusCode::FORBIDDEN,
         EngineErrorKind::Fenced | EngineErrorKind::Broken => StatusCode::SERVICE_UNAVAILABLE,

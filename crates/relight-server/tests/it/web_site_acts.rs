@@ -4,15 +4,18 @@
 use std::sync::mpsc::{self, Receiver};
 
 use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX};
-use relight_engine::incident::{EvidenceKind, Phase};
+use relight_engine::incident::{Entry, EvidenceKind, Phase};
 use relight_engine::store::{SiteRow, Store};
 use relight_engine::{Inventory, edges};
-use relight_model::{Basis, Component, Criticality, Digest, GateKey, Purl, Sbom, Scope, SitePart};
+use relight_model::{
+    Basis, Component, Criticality, Digest, Epoch, GateKey, Light, Purl, Sbom, Scope, SitePart,
+};
 use testkit::behind_the_gate;
 
 use crate::door_support::{START, World, clock, cookie_of, person, token};
+use crate::support::wait_until;
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, field, open_incident, propose};
-use crate::web_console::ask_with_body;
+use crate::web_console::{ask_with_body, get};
 
 /// A world with an incident, and the cookies of a commander, an approver and an owner.
 fn start(clock: fn() -> i64) -> (World, [String; 3]) {
@@ -185,6 +188,59 @@ fn who_publishes_shows_a_site_or_not() {
     assert!(world.store.verify_journal().unwrap().is_ok());
 }
 
+/// Goal: the public page never says that all are back while one is not. Method: a site is taken off
+/// the page as it goes dark, when it is proven dark, as it comes back and when it is back.
+#[test]
+fn a_site_that_is_not_back_stays_on_the_public_page() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start_dark(now);
+    let public = |path: &str| get(world.web.public_addr(), path).2;
+    let proved = |light| {
+        let (sites, edge) = (vec![GateKey::new("care").unwrap()], "east".into());
+        let seen = Entry::Proved { sites, light, edge, epoch: Epoch::default() };
+        world.engine.record("relight", LOG4SHELL, seen).unwrap();
+    };
+    let refused = || {
+        let token = token(&world.get("/site/care?lang=en", &chief).2);
+        let form = format!("token={token}&act=hide");
+        let (status, _, page) = world.post("/site/care/act?lang=en", &chief, &form);
+        assert_eq!(status, 409, "{page}");
+        assert!(page.contains("the site stays on the public page"), "{page}");
+    };
+    refused();
+    now_set(START + 60);
+    proved(Light::Dark);
+    let is_told = || public("/feed.json").contains("\"items\":[{");
+    wait_until("the feed tells of it", is_told);
+    let told = public("/feed.json");
+    refused();
+    let (status, answer) =
+        api(&world, &chief, &serde_json::json!({"incident": LOG4SHELL, "act": "hide"}));
+    assert!(status == 409 && answer.contains("urn:relight:problem:site-not-back"), "{answer}");
+    assert_eq!(public("/feed.json"), told);
+    deploy(&world, "2.17.1");
+    refused();
+    let care = [GateKey::new("care").unwrap()];
+    assert_eq!(world.engine.relight("chief", LOG4SHELL, &care).unwrap(), 1);
+    refused();
+    proved(Light::Lit);
+    assert!(!world.journal().iter().any(|line| line.contains("site-hidden")));
+    assert_eq!(act_of(&world, &chief, "hide"), 303, "it is back");
+}
+
+/// Sends an act about `care` as a program with a cookie does; the status and the answer.
+fn api(world: &World, cookie: &str, act: &serde_json::Value) -> (u16, String) {
+    let (body, origin) = (act.to_string(), world.origin());
+    let head = format!(
+        "POST /api/v1/sites/care/acts?lang=en HTTP/1.1\r\nCookie: {cookie}\r\n\
+         Origin: {origin}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let (status, _, text) = ask_with_body(world.address(), &head, &body);
+    (status, text)
+}
+
 /// Shows a site or takes it off, as its page would; the status.
 fn act_of(world: &World, cookie: &str, act: &str) -> u16 {
     let token = token(&world.get("/site/care?lang=en", cookie).2);
@@ -235,14 +291,7 @@ fn a_payload_is_sent_as_it_stands_or_not_at_all() {
     let send = |payloads: &[String]| {
         let mut body = serde_json::json!({"incident": LOG4SHELL, "act": "mitigate", "note": "x"});
         body["payloads"] = payloads.into();
-        let (body, origin) = (body.to_string(), world.origin());
-        let head = format!(
-            "POST /api/v1/sites/care/acts?lang=en HTTP/1.1\r\nCookie: {owner}\r\n\
-             Origin: {origin}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        let (status, _, text) = ask_with_body(world.address(), &head, &body);
-        (status, text)
+        api(&world, &owner, &body)
     };
     let list = |payloads: &[&str]| payloads.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
     for (payloads, told) in [

@@ -600,6 +600,8 @@ edge-no-verify = the edge has no verification path
 edge-no-verify-remedy = add it again with --verify SOCKET
 control-untried = nothing can be said about the control: behind the gate, even a harmless request is stopped
 control-untried-remedy = see what the site itself answers, then try the control again
+site-not-back = the site stays on the public page: all of it or a part is offline, or on its way there or back
+site-not-back-remedy = take it off once it is seen online again; until then the page would say that all services are back
 edge-holding-written = hold.html and hold.json written in { $folder }
 edge-running = edge { $name } answers on { $addresses } for { NUMBER($count) } { $count ->
     [one] site

@@ -630,6 +630,8 @@ edge-no-verify = le frontal n'a pas de voie de vérification
 edge-no-verify-remedy = ajoutez-le de nouveau avec --verify PRISE
 control-untried = rien ne peut être dit de la mesure : derrière la barrière, même une requête anodine est arrêtée
 control-untried-remedy = voyez ce que le site lui-même répond, puis essayez de nouveau la mesure
+site-not-back = le site reste sur la page publique : il est hors ligne, en tout ou en partie, ou en voie de l'être ou de revenir
+site-not-back-remedy = retirez-le une fois vu de nouveau en ligne; d'ici là, la page dirait que tous les services sont revenus
 edge-holding-written = hold.html et hold.json écrits dans { $folder }
 edge-running = le frontal { $name } répond à { $addresses } pour { NUMBER($count) } { $count ->
     [one] site
