@@ -40,8 +40,8 @@ impl Glob {
 
     /// A pattern of how names of classes end, in the spelling of inventories: `/` between segments,
     /// for `.` too, none in front, no `.class` behind. `None` as for [`Glob::of_end`], and for what
-    /// is no name of a class (`La/B;`, `a.B#c`, `a.B.c`, `a..B`, `B.java`, `a.jar!/B`): it would
-    /// fit nobody, and clear everybody.
+    /// is no name of a class (`La/B;`, `a.B#c`, `a.B.c`, `a.B.CC`, `a..B`, `B.java`,
+    /// `a.jar!/B`): it would fit nobody, and clear everybody.
     pub fn of_class(pattern: &str) -> Option<Self> {
         let pattern = pattern.trim();
         let pattern = pattern.strip_suffix(".class").unwrap_or(pattern).replace('.', "/");
@@ -95,10 +95,18 @@ fn is_name_of_class(pattern: &str) -> bool {
     let is_source = |pair: &[&str]| matches!(pair, ["src", "main" | "test"]);
     // `WEB-INF/classes` and its like are folders of archives.
     let is_class = |it: &str| starts(it, char::is_uppercase) && !it.ends_with("-INF");
-    let is_member = |pair: &[&str]| is_class(pair[0]) && starts(pair[1], char::is_lowercase);
+    // A field is in small letters, or in capitals alone; so is no class inside of another.
+    let is_constant = |it: &str| it.len() > 1 && !it.contains(|c| !is_of_constants(c));
+    let is_member = |pair: &[&str]| {
+        is_class(pair[0]) && (starts(pair[1], char::is_lowercase) || is_constant(pair[1]))
+    };
     let is_file = segments.last().is_some_and(|it| FILES_OF_CLASSES.contains(it));
     let is_other = |pair: &[&str]| is_source(pair) || is_member(pair);
     !is_file && segments.iter().all(|it| !it.is_empty()) && !segments.windows(2).any(is_other)
+}
+
+const fn is_of_constants(letter: char) -> bool {
+    letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'
 }
 
 /// Whether the first letter of a segment, behind what stands for others, is of this kind.
@@ -236,7 +244,7 @@ mod tests {
             ("org.x.A", "org/x/A$1", false),
             ("x.Outer.Inner", "x/Outer$Inner$1", false),
             ("Inner", "x/OuterInner", false),
-            ("x.Outer.Inner", "x/OuterInner", false),
+            ("x.Outer.I", "x/Outer$I", true),
         ] {
             let all = Glob::of_class(pattern).unwrap().spellings();
             let fits = all.iter().any(|glob| glob.fits_end(name));
@@ -269,6 +277,8 @@ mod tests {
             "A&B",
             "x.A.lookup",
             "*Lookup.lookup",
+            "x.A.LOGGER",
+            "x.A.MAX_2",
             "x.A.b.C",
             "A.java",
             "**/*.java",
