@@ -216,7 +216,7 @@ async function night(options, glance) {
     await approver.page.keyboard.press('Enter');
     await approver.page.waitForSelector('.standing.started');
     assert.match(await approver.page.textContent('.standing'), /carried out/);
-    assert.match(relight('audit', 'verify'), /2 signed by passkeys, each over its plan; 0 without/);
+    assert.match(relight('audit', 'verify'), /2 signed by passkeys, each over what it is about; 0 without/);
     const until = Date.now() + PATIENT_MS;
     for (;;) {
       const seen = await Promise.all(SLUGS.map(visit));
