@@ -94,24 +94,48 @@ fn what_is_dark_without_an_order_in_this_journal_stays_dark_and_is_told() {
     // No proxy serves what this gate says, which is worse.
     assert_eq!(what, "dark-not-seen");
     assert!(still() && edge.has_unasked());
-    let want = |number: usize| Want {
-        target: ProbeTarget::site(key(&name(number)), "a.example".into(), None),
-        aliases: Vec::new(),
-        light: Light::Dark,
-        gate: Gate::Requested,
-        seen_dark: false,
-    };
+    let order = |site| want(site, Light::Dark, Gate::Requested);
     // The same from a loop that begins with an order, and whose opening is one.
     let mut edge = edges::open_loop(&target, 2).unwrap();
-    edge.round(&[want(1)], epoch(2), 1_000, &|_| false);
+    edge.round(&[order(1)], epoch(2), 1_000, &|_| false);
     assert!(still() && gate(&name(1)) && edge.has_unasked());
-    let lit = Want { light: Light::Lit, ..want(1) };
+    let lit = Want { light: Light::Lit, ..order(1) };
     edge.round(&[lit], epoch(3), 2_000, &|_| true);
     assert!(still());
     // Once it is ordered here it is ours, and returns as every other.
-    edge.round(&[want(0)], epoch(4), 3_000, &|_| false);
-    edge.round(&[Want { light: Light::Lit, ..want(0) }], epoch(5), 4_000, &|_| true);
+    edge.round(&[order(0)], epoch(4), 3_000, &|_| false);
+    edge.round(&[Want { light: Light::Lit, ..order(0) }], epoch(5), 4_000, &|_| true);
     assert!(gate("elsewhere") && edge.has_unasked());
+}
+
+/// The edge of a town in the place of which two stand together, `left` and `right`, of which the
+/// first site is dark at the left one.
+fn pair(town: &Town) -> Target {
+    let row = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
+    let member = |name: &str| Target {
+        name: name.into(),
+        gate: town.folder.path().join(name),
+        listeners: Vec::new(),
+        ..row.clone()
+    };
+    let members = vec![member("left"), member("right")];
+    let dark = [GateSet::from([key(&name(0))]), GateSet::new()];
+    for (target, dark) in members.iter().zip(dark) {
+        let mut driver = relight_engine::edge::open(target).unwrap();
+        driver.close(Epoch { term: 1, seq: 7 }, &dark).unwrap();
+    }
+    let settings = [("members".to_owned(), "left right".to_owned())].into();
+    Target { kind: "group".into(), settings, members, ..row }
+}
+
+fn want(site: usize, light: Light, gate: Gate) -> Want {
+    Want {
+        target: ProbeTarget::site(key(&name(site)), "a.example".into(), None),
+        aliases: Vec::new(),
+        light,
+        gate,
+        seen_dark: false,
+    }
 }
 
 /// Goal: what one proxy of a group holds dark unasked is opened there by nothing, also where the
@@ -121,30 +145,12 @@ fn what_is_dark_without_an_order_in_this_journal_stays_dark_and_is_told() {
 fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
     for is_readable in [true, false] {
         let town = Town::new(2);
-        let row = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
-        let folder = town.folder.path();
-        let member = |name: &str| Target {
-            name: name.into(),
-            gate: folder.join(name),
-            listeners: Vec::new(),
-            ..row.clone()
-        };
-        let (left, right) = (member("left"), member("right"));
-        let of = |target: &Target| relight_engine::edge::open(target).unwrap();
-        let (lost, nothing) = (GateSet::from([key(&name(0))]), GateSet::new());
-        of(&left).close(Epoch { term: 1, seq: 7 }, &lost).unwrap();
-        of(&right).close(Epoch { term: 1, seq: 7 }, &nothing).unwrap();
+        let (group, folder) = (pair(&town), town.folder.path());
         let epoch_of = folder.join("right/epoch");
         if !is_readable {
             fs::remove_file(&epoch_of).unwrap();
             fs::create_dir(&epoch_of).unwrap();
         }
-        let group = Target {
-            kind: "group".into(),
-            settings: [("members".to_owned(), "left right".to_owned())].into(),
-            members: vec![left, right],
-            ..row
-        };
         let at_left = |site: usize| folder.join("left/current").join(name(site)).exists();
         let mut edge = edges::open_loop(&group, 1).unwrap();
         edge.suspect();
@@ -153,14 +159,8 @@ fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
         // Somebody opens it at the other by hand: where it was dark from the start it stays so.
         let opened = folder.join("right/current").join(name(0));
         assert_eq!(fs::remove_file(&opened).is_ok(), is_readable);
-        let want = Want {
-            target: ProbeTarget::site(key(&name(1)), "a.example".into(), None),
-            aliases: Vec::new(),
-            light: Light::Dark,
-            gate: Gate::Requested,
-            seen_dark: false,
-        };
-        edge.round(&[want], Epoch { term: 2, seq: 2 }, 101_000, &|_| false);
+        let order = want(1, Light::Dark, Gate::Requested);
+        edge.round(&[order], Epoch { term: 2, seq: 2 }, 101_000, &|_| false);
         assert!(at_left(0) && at_left(1) && edge.has_unasked(), "{is_readable}");
     }
 }
@@ -171,33 +171,8 @@ fn what_one_of_a_group_holds_dark_unasked_is_opened_at_neither() {
 #[test]
 fn a_lit_site_that_one_of_a_group_shows_dark_is_opened_by_no_other_effect() {
     let town = Town::new(2);
-    let row = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
-    let folder = town.folder.path();
-    let member = |name: &str| Target {
-        name: name.into(),
-        gate: folder.join(name),
-        listeners: Vec::new(),
-        ..row.clone()
-    };
-    let (left, right) = (member("left"), member("right"));
-    let of = |target: &Target| relight_engine::edge::open(target).unwrap();
-    let stale = GateSet::from([key(&name(0))]);
-    of(&left).close(Epoch { term: 1, seq: 7 }, &stale).unwrap();
-    of(&right).close(Epoch { term: 1, seq: 7 }, &GateSet::new()).unwrap();
-    let group = Target {
-        kind: "group".into(),
-        settings: [("members".to_owned(), "left right".to_owned())].into(),
-        members: vec![left, right],
-        ..row
-    };
-    let at_left = || folder.join("left/current").join(name(0)).exists();
-    let want = |site: usize, light: Light, gate: Gate| Want {
-        target: ProbeTarget::site(key(&name(site)), "a.example".into(), None),
-        aliases: Vec::new(),
-        light,
-        gate,
-        seen_dark: false,
-    };
+    let group = pair(&town);
+    let at_left = || town.folder.path().join("left/current").join(name(0)).exists();
     let lit = || want(0, Light::Lit, Gate::Open);
     let mut edge = edges::open_loop(&group, 1).unwrap();
     edge.suspect();
