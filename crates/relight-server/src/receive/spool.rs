@@ -138,10 +138,16 @@ impl Spool {
     }
 
     fn create(&mut self) -> io::Result<Current> {
-        self.files += 1;
-        let name = format!("{:013}-{:06}", clock::now_ms(), self.files);
-        let path = self.folder.join(format!("{name}.log"));
-        let mut file = File::create_new(&path)?;
+        let (name, path, mut file) = loop {
+            self.files += 1;
+            let name = format!("{:013}-{:06}", clock::now_ms(), self.files);
+            let path = self.folder.join(format!("{name}.log"));
+            match File::create_new(&path) {
+                // Another spool of this folder began in the same millisecond; it has not all names.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                file => break (name, path, file?),
+            }
+        };
         let mark = format!("{SPOOL_MARK}{name}\n");
         begin(&path, &mut file, &mark)?;
         Ok(Current { file, bytes: mark.len() as u64, unsynced: Some(Instant::now()) })
@@ -198,6 +204,17 @@ mod tests {
         fs::write(&path, "").unwrap();
         assert!(begin(&path, &mut full(), "mark\n").is_err());
         assert!(!path.exists());
+    }
+
+    /// A receiver that could not open its listeners and is started again at once is no reason to
+    /// refuse the next one.
+    #[test]
+    fn spools_of_one_millisecond_have_files_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=100 {
+            Spool::open(folder.path(), ReceiveLimits::default()).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), number);
+        }
     }
 
     #[test]
