@@ -156,12 +156,16 @@ fn the_command_answers_for_a_vital_site_and_whoever_signs_is_there() {
 }
 
 /// Goal: who publishes decides which sites the public page shows, and nobody else. Method: each
-/// role hides one and shows it again; the journal and the board say so.
+/// role hides one and shows it again; the journal and the board say so. Who only publishes does it
+/// over the API, without an incident.
 #[test]
 fn who_publishes_shows_a_site_or_not() {
     clock!(now, now_set);
     now_set(START);
-    let (world, [chief, zoe, owner]) = start(now);
+    let (world, [chief, zoe, owner]) = start_with(now, |store| {
+        behind_an_edge(store);
+        person(store, "press", 9, &[("publisher", "/")]);
+    });
     let page = |cookie: &str| world.get("/site/care?lang=en", cookie).2;
     let is_public = || {
         let sites = world.engine.sites();
@@ -185,6 +189,13 @@ fn who_publishes_shows_a_site_or_not() {
         .filter(|act| said.iter().filter(|line| line.contains(act)).count() == 1)
         .collect();
     assert_eq!(acts, ["site-hidden", "site-shown"], "{said:?}");
+    let (press, act) = (cookie_of(9).0, |act: &str| serde_json::json!({ "act": act }));
+    assert_eq!(api(&world, &press, &act("hide")).0, 200);
+    assert!(!is_public());
+    assert_eq!(api(&world, &press, &act("show")).0, 200);
+    assert!(is_public());
+    assert_eq!(api(&world, &press, &act("analyse")).0, 403, "nor more than that");
+    assert_eq!(api(&world, &chief, &act("analyse")).0, 404, "of no incident");
     assert!(world.store.verify_journal().unwrap().is_ok());
 }
 

@@ -38,8 +38,9 @@ const PROPOSES: &[&str] = &["commander", "site-owner"];
 /// Who decides about plans; whoever proposed one takes it back.
 const DECIDES: &[&str] = &["commander", "approver", "site-owner"];
 
-/// Who looks after a site; the approver agrees to what somebody else asked.
-const LOOKS_AFTER: &[&str] = &["analyst", "commander", "site-owner", "approver"];
+/// Who looks after a site; the approver agrees to what somebody else asked, and the publisher says
+/// whether the public page shows it.
+const LOOKS_AFTER: &[&str] = &["analyst", "commander", "site-owner", "approver", "publisher"];
 
 /// Every endpoint.
 pub(super) fn table() -> Vec<Endpoint> {
@@ -321,7 +322,7 @@ fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
 fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
     let or_empty = Option::unwrap_or_default;
     let short = Short {
-        incident: input.incident,
+        incident: or_empty(input.incident),
         act: input.act,
         note: or_empty(input.note),
         seen: or_empty(input.seen),

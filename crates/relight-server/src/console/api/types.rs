@@ -132,11 +132,12 @@ documents! {
 
     /// Looks after one site.
     SiteAct {
-        /// Id of the incident.
-        incident: String,
-        /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person) or
-        /// `agree` (be that person). Whoever has a passkey asks and agrees on the page of the
-        /// site, which has it signed, and is refused here.
+        /// Id of the incident; `show` and `hide` need none.
+        incident: Option<String>,
+        /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person),
+        /// `agree` (be that person), `show` or `hide` (on the public page, by who publishes).
+        /// Whoever has a passkey asks and agrees on the page of the site, which has it signed,
+        /// and is refused here.
         act: String,
         /// What is being done, or why; for `mitigate`, the control.
         note: Option<String>,
