@@ -88,7 +88,7 @@ exhibit-like = any archive like { $name }, from { $share } on
 exhibit-path = any file or archive whose path ends like { $pattern }
 exhibit-class = any class whose name ends like { $pattern }
 own-query = this question cannot be read: { $text }
-own-query-remedy = for example "has(path:*/log4j*.jar) or has(class:*JndiLookup) or has(hash:SHA256)"; a pattern holds a letter or a digit
+own-query-remedy = for example "has(path:*/log4j*.jar) or has(class:*JndiLookup) or has(hash:SHA256)"; a pattern holds a letter or a digit, and a class is a name, no member, file or place: what is in capitals behind a class is taken for a constant, write Outer$URL for a nested one
 own-range = this range cannot be read: { $text }
 own-range-remedy = for example ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", or unknown
 own-expires = this time cannot be read: { $text }

@@ -88,7 +88,7 @@ exhibit-like = toute archive semblable à { $name }, dès { $share }
 exhibit-path = tout fichier ou archive dont le chemin finit comme { $pattern }
 exhibit-class = toute classe dont le nom finit comme { $pattern }
 own-query = cette question ne peut être lue : { $text }
-own-query-remedy = par exemple "has(path:*/log4j*.jar) or has(class:*JndiLookup) or has(hash:SHA256)"; un motif contient une lettre ou un chiffre
+own-query-remedy = par exemple "has(path:*/log4j*.jar) or has(class:*JndiLookup) or has(hash:SHA256)"; un motif contient une lettre ou un chiffre, et une classe est un nom, ni membre, ni fichier, ni endroit : ce qui est en majuscules derrière une classe passe pour une constante, écrivez Outer$URL pour une classe imbriquée
 own-range = cet intervalle ne peut être lu : { $text }
 own-range-remedy = par exemple ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", ou unknown
 own-expires = cette durée ne peut être lue : { $text }
