@@ -31,7 +31,7 @@ enum Ground {
     Unverified,
     /// It came back in vain before: a person decides.
     Stopped,
-    /// The plan that was to open it left it dark: a person decides.
+    /// The plan that was to open it ended, or was taken back: a person decides.
     Left,
     /// Something could not be read.
     Incomplete,

@@ -1437,7 +1437,8 @@ relight-stopped = more than one in a hundred did not come back, so relight opens
    *[other] sites wait
  }
 relight-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on
-relight-left = a plan that was to open them ended, or was taken back, before it did: { NUMBER($sites) } { $sites ->
+relight-left-remedy = open them with relight incident on
+relight-left = a relight plan ended before it opened them, or was taken back: { NUMBER($sites) } { $sites ->
     [one] site waits
    *[other] sites wait
  } for a person

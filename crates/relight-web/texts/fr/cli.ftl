@@ -1503,7 +1503,8 @@ relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plu
    *[other] sites attendent
  }
 relight-stopped-remedy = regardez les frontaux (relight edge check), puis rallumez avec relight incident on
-relight-left = un plan qui devait les rallumer a pris fin, ou a été repris, avant de le faire : { NUMBER($sites) } { $sites ->
+relight-left-remedy = rallumez avec relight incident on
+relight-left = un plan de rallumage a pris fin avant de les rallumer, ou a été annulé : { NUMBER($sites) } { $sites ->
     [one] site attend
    *[other] sites attendent
  } une décision

@@ -237,7 +237,7 @@ fn tell_waiting(id: &str, incident: &Incident, context: &Context, report: &mut R
     }
     let left = incident.left().count();
     if left > 0 {
-        report.warn(id, &texts::relight_left(lang, left), texts::relight_stopped_remedy(lang));
+        report.warn(id, &texts::relight_left(lang, left), texts::relight_left_remedy(lang));
     }
     let parts = Automatic::of_parts(incident, context.now()).waiting();
     if parts > 0 {
