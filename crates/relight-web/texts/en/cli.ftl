@@ -241,7 +241,7 @@ csv-exposure = exposure is internet, controlled, internal or unknown
 csv-exposure-remedy = correct the line and import again
 csv-channel = another way to reach a service is one line of 200 characters at most
 csv-channel-remedy = shorten it, and leave out signs that are not seen: a telephone number, or a counter
-csv-channel-words = another way to reach a service stands on the public page and names no flaw and nothing about data
+csv-channel-words = another way to reach a service stands on the public page and names no flaw and says nothing about data
 csv-channel-words-remedy = say only how it is reached: a telephone number, or a counter
 csv-part = this is no part of a site
 csv-part-remedy = write NAME=/PATH, @internet or @write, with blanks between them, for example booking=/booking @write

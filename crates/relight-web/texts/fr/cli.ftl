@@ -259,7 +259,7 @@ csv-exposure = l'exposition est internet, controlled, internal ou unknown
 csv-exposure-remedy = corrigez la ligne et importez de nouveau
 csv-channel = un autre moyen de joindre un service est une ligne de 200 caractères au plus
 csv-channel-remedy = raccourcissez-le, sans signes invisibles : un numéro de téléphone, ou un comptoir
-csv-channel-words = un autre moyen de joindre un service figure sur la page publique et ne nomme aucune faille, ni rien sur des données
+csv-channel-words = un autre moyen de joindre un service figure sur la page publique et ne nomme aucune faille et ne dit rien de données
 csv-channel-words-remedy = dites seulement comment le joindre : un numéro de téléphone, ou un comptoir
 csv-part = ce n'est pas une partie de site
 csv-part-remedy = écrivez NOM=/CHEMIN, @internet ou @write, séparés par des espaces, par exemple rendez-vous=/rendez-vous @write
