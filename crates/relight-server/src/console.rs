@@ -47,6 +47,7 @@ use axum::routing::{get, post};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
+use relight_model::Channel;
 use relight_web::look::Look;
 use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
@@ -247,10 +248,10 @@ pub(crate) fn name(site: &BoardSite, lang: Lang) -> &str {
 
 /// How else a service is reached, and in which language that is said: in the one that was asked
 /// for, else in the other. Nothing where nobody says.
-pub(crate) fn channel(site: &BoardSite, lang: Lang) -> Option<(Lang, &str)> {
+pub(crate) fn channel(channel: &Channel, lang: Lang) -> Option<(Lang, &str)> {
     let of = |lang| match lang {
-        Lang::Fr => (lang, site.channel.fr.as_str()),
-        Lang::En => (lang, site.channel.en.as_str()),
+        Lang::Fr => (lang, channel.fr.as_str()),
+        Lang::En => (lang, channel.en.as_str()),
     };
     [of(lang), of(lang.other())].into_iter().find(|(_, text)| !text.is_empty())
 }

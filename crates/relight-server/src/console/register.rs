@@ -21,7 +21,7 @@ use relight_web::{Lang, number, texts, words};
 
 use super::affected::ask_href;
 use super::edges::told;
-use super::{Asked, Console, act, blocking};
+use super::{Asked, Console, act, blocking, channel};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
@@ -169,12 +169,8 @@ impl SiteView<'_> {
         let shown =
             if site.public { texts::site_public_yes(lang) } else { texts::site_public_no(lang) };
         facts.push((texts::console_nav_public(lang), shown.to_owned()));
-        let (own, other) = match lang {
-            Lang::Fr => (&site.channel.fr, &site.channel.en),
-            Lang::En => (&site.channel.en, &site.channel.fr),
-        };
-        if let Some(channel) = [own, other].into_iter().find(|text| !text.is_empty()) {
-            facts.push((texts::site_channel(lang), channel.clone()));
+        if let Some((_, channel)) = channel(&site.channel, lang) {
+            facts.push((texts::site_channel(lang), channel.to_owned()));
         }
         facts.extend(self.incident_facts(site));
         facts

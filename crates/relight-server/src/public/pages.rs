@@ -196,7 +196,7 @@ fn row(lang: Lang, stage: Stage, service: &Service<'_>) -> PublicService {
         name: name(service.site, lang).to_owned(),
         lit: service.is_lit(),
         since: service.dark_since.map(|at| utc(lang, at)).unwrap_or_default(),
-        channel: channel(service.site, lang)
+        channel: channel(&service.site.channel, lang)
             .filter(|_| !service.is_lit())
             .map(|(of, text)| ((of != lang).then(|| of.tag()), text.to_owned())),
         certificate: certificate.map(|id| format!("/certificates/{id}.html")).unwrap_or_default(),
