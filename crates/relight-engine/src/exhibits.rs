@@ -10,7 +10,9 @@ use std::slice;
 use std::sync::Arc;
 
 use relight_match::{Advisories, Comparison, Question};
-use relight_model::{AssetId, ClassNames, Component, Digest, Example, Exhibit, Glob, Profile};
+use relight_model::{
+    AskedClass, AssetId, ClassNames, Component, Digest, Example, Exhibit, Glob, Profile,
+};
 use relight_store::{Index, ProfileLook, Store, StoreError, step_like};
 use roaring::RoaringBitmap;
 
@@ -248,14 +250,9 @@ impl Exhibited {
 impl Named {
     fn of(list: &ClassNames, classes: &[Glob]) -> Self {
         let mut names = Vec::new();
-        let spellings: Vec<Vec<Glob>> = classes.iter().map(Glob::spellings).collect();
-        // Only the name of a nested class can be meant by another spelling than the first.
-        let fits = |all: &[Glob], name: &str| {
-            let count = if name.contains('$') { all.len() } else { 1 };
-            all.iter().take(count).any(|glob| glob.fits_end(name))
-        };
+        let asked: Vec<AskedClass> = classes.iter().map(AskedClass::of).collect();
         list.each(&mut |name| {
-            if names.len() < CLASSES_SHOWN_MAX && spellings.iter().any(|all| fits(all, name)) {
+            if names.len() < CLASSES_SHOWN_MAX && asked.iter().any(|it| it.fits(name)) {
                 names.push(name.to_owned());
             }
         });

@@ -1,14 +1,7 @@
 //! Patterns of paths and of names, as people write them.
 
 /// Longest pattern of what an advisory means, in bytes.
-pub const PATTERN_BYTES_MAX: usize = 512;
-
-/// What stands in no name of a class, and in other ways to write one: descriptors, members, lists,
-/// paths of Windows, places inside of an archive (`a.jar!/x/A`), addresses.
-const FOREIGN_TO_CLASSES: &str = r#";[]\,()#:<>"'`@!=%|+&"#;
-
-/// Ends of files that hold a class or are made into one; of names of classes in small letters none.
-const FILES_OF_CLASSES: [&str; 8] = ["java", "kt", "scala", "groovy", "class", "jar", "war", "ear"];
+const PATTERN_BYTES_MAX: usize = 512;
 
 /// A pattern over evidence paths: `*` is any run of characters within one segment, `?` is one of
 /// them, `**` goes over segments. A pattern without `/` fits a name at any depth.
@@ -35,33 +28,12 @@ impl Glob {
         let pattern = pattern.trim();
         let tells = pattern.contains(char::is_alphanumeric) && !pattern.contains(char::is_control);
         let is_one = tells && pattern.len() <= PATTERN_BYTES_MAX && !pattern.ends_with('/');
-        is_one.then(|| Self { pattern: pattern.to_owned() })
+        is_one.then(|| Self::as_written(pattern))
     }
 
-    /// A pattern of how names of classes end, in the spelling of inventories: `/` between segments,
-    /// for `.` too, none in front, no `.class` behind. `None` as for [`Glob::of_end`], and for what
-    /// is no name of a class (`La/B;`, `a.B#c`, `a.B.c`, `a.B.CC`, `a..B`, `B.java`,
-    /// `a.jar!/B`): it would fit nobody, and clear everybody.
-    pub fn of_class(pattern: &str) -> Option<Self> {
-        let pattern = pattern.trim();
-        let pattern = pattern.strip_suffix(".class").unwrap_or(pattern).replace('.', "/");
-        let pattern = pattern.strip_prefix('/').unwrap_or(&pattern);
-        let is_foreign = |it: char| it.is_whitespace() || FOREIGN_TO_CLASSES.contains(it);
-        let is_one = !pattern.contains(is_foreign) && is_name_of_class(pattern);
-        Self::of_end(pattern).filter(|_| is_one)
-    }
-
-    /// This pattern of a class, and those with `$` for the last of its `/`: people write
-    /// `Outer.Inner` for the file `Outer$Inner`, or the name of the inner one alone.
-    pub fn spellings(&self) -> Vec<Self> {
-        let mut all = vec![self.clone()];
-        let mut pattern = self.pattern.clone();
-        while let Some(at) = pattern.rfind('/') {
-            pattern.replace_range(at..=at, "$");
-            all.push(Self { pattern: pattern.clone() });
-        }
-        all.push(Self { pattern: format!("*${pattern}") });
-        all
+    /// The pattern as it stands, for [`Glob::fits_end`].
+    pub(crate) fn as_written(pattern: &str) -> Self {
+        Self { pattern: pattern.to_owned() }
     }
 
     /// As it was written.
@@ -88,32 +60,6 @@ impl Glob {
     }
 }
 
-/// Whether the segments may be packages and a class, and are no place of a source, no file, and no
-/// class with a member behind it.
-fn is_name_of_class(pattern: &str) -> bool {
-    let segments: Vec<&str> = pattern.split('/').collect();
-    let is_source = |pair: &[&str]| matches!(pair, ["src", "main" | "test"]);
-    // `WEB-INF/classes` and its like are folders of archives.
-    let is_class = |it: &str| starts(it, char::is_uppercase) && !it.ends_with("-INF");
-    // A field is in small letters, or in capitals alone; so is no class inside of another.
-    let is_constant = |it: &str| it.len() > 1 && !it.contains(|c| !is_of_constants(c));
-    let is_member = |pair: &[&str]| {
-        is_class(pair[0]) && (starts(pair[1], char::is_lowercase) || is_constant(pair[1]))
-    };
-    let is_file = segments.last().is_some_and(|it| FILES_OF_CLASSES.contains(it));
-    let is_other = |pair: &[&str]| is_source(pair) || is_member(pair);
-    !is_file && segments.iter().all(|it| !it.is_empty()) && !segments.windows(2).any(is_other)
-}
-
-const fn is_of_constants(letter: char) -> bool {
-    letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'
-}
-
-/// Whether the first letter of a segment, behind what stands for others, is of this kind.
-fn starts(segment: &str, kind: fn(char) -> bool) -> bool {
-    segment.trim_start_matches(['*', '?']).starts_with(kind)
-}
-
 /// Matches with two places to go back to: behind the last `*`, and behind the last `**`. Each
 /// step moves one of them forward, so the time is bounded by the product of the two lengths.
 fn fits(pattern: &[u8], path: &[u8]) -> bool {
@@ -136,6 +82,10 @@ fn fits(pattern: &[u8], path: &[u8]) -> bool {
             Some(b'?') if path[done] != b'/' => {
                 at += 1;
                 done += 1;
+                // One character is one to four bytes of UTF-8.
+                while path.get(done).is_some_and(|byte| byte & 0xC0 == 0x80) {
+                    done += 1;
+                }
                 continue;
             }
             Some(byte) if *byte == path[done] => {
@@ -180,6 +130,7 @@ mod tests {
             ("**/x", "x", true),
             ("**", "a/b", true),
             ("a?c", "abc", true),
+            ("a?c", "aéc", true),
             ("a?c", "a/c", false),
             ("/a**z/*.jar", "ab/c/dz/q.jar", true),
             ("/a**z/*.jar", "ab/c/dz/q.jar/x", false),
@@ -217,79 +168,6 @@ mod tests {
             assert_eq!(Glob::of_end(pattern), None, "{pattern}");
         }
         assert!(Glob::of_end(&long[1..]).is_some());
-    }
-
-    /// Goal: however people write a class, it fits the name that inventories have, or is refused.
-    #[test]
-    fn classes() {
-        for (pattern, name, expected) in [
-            ("x.Outer.Inner", "x/Outer$Inner", true),
-            ("x.Outer.Inner", "WEB-INF/classes/x/Outer$Inner", true),
-            ("x/Outer/Inner", "x/Outer$Inner", true),
-            ("x.Outer$Inner", "x/Outer$Inner", true),
-            ("x.A.B.C", "x/A$B$C", true),
-            ("org.*Foo.Bar", "org/A$BFoo$Bar", true),
-            ("Outer.Inner", "x/Top$Outer$Inner", true),
-            ("Inner", "x/Outer$Inner", true),
-            ("**.Inner", "x/y/Outer$Inner", true),
-            ("/org/x/A", "WEB-INF/classes/org/x/A", true),
-            (".org.x.A", "shade/org/x/A", true),
-            ("org.x.A.class", "org/x/A", true),
-            ("WEB-INF/classes/org/x/A", "WEB-INF/classes/org/x/A", true),
-            ("META-INF.versions.9.org.x.A", "META-INF/versions/9/org/x/A", true),
-            ("org.groovy.*", "org/groovy/Groovy", true),
-            ("org.groovy.Groovy", "org/groovy/Groovy", true),
-            ("src.x.A", "src/x/A", true),
-            ("org.x.A$lookup$1", "org/x/A$lookup$1", true),
-            ("org.x.A", "org/x/A$1", false),
-            ("x.Outer.Inner", "x/Outer$Inner$1", false),
-            ("Inner", "x/OuterInner", false),
-            ("x.Outer.I", "x/Outer$I", true),
-        ] {
-            let all = Glob::of_class(pattern).unwrap().spellings();
-            let fits = all.iter().any(|glob| glob.fits_end(name));
-            assert_eq!(fits, expected, "{pattern} on {name}");
-        }
-        for pattern in [
-            "",
-            "*",
-            "a..B",
-            "//a/B",
-            "a.",
-            ".",
-            "La/B;",
-            "[B",
-            "a\\B",
-            "a.B, a.C",
-            "a.B#c",
-            "a.B::c",
-            "a.B.c()",
-            "java.util.List<a.B>",
-            "\"a.B\"",
-            "@a.B",
-            "class B",
-            "a.jar!/x/A",
-            "!/x/A",
-            "x=A",
-            "x%2fA",
-            "A|B",
-            "A+B",
-            "A&B",
-            "x.A.lookup",
-            "*Lookup.lookup",
-            "x.A.LOGGER",
-            "x.A.MAX_2",
-            "x.A.b.C",
-            "A.java",
-            "**/*.java",
-            "x/a.kt",
-            "lib/a-1.jar",
-            "A.class.class",
-            "src/main/java/org/x/A",
-            "app/src/test/org/x/A",
-        ] {
-            assert_eq!(Glob::of_class(pattern), None, "{pattern}");
-        }
     }
 
     /// A pattern of a person must not cost more than the length of the path allows.

@@ -5,6 +5,7 @@
 
 mod advisory;
 mod answer;
+mod asked_class;
 mod campaign;
 mod catalog;
 mod class_names;
@@ -32,6 +33,7 @@ mod warning;
 
 pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
+pub use asked_class::AskedClass;
 pub use campaign::{Campaign, Matched};
 pub use catalog::{CATALOG_BYTES_MAX, CATALOG_WARNINGS_MAX, Catalog, Owned};
 pub use class_names::ClassNames;
@@ -42,7 +44,7 @@ pub use ecosystem::{BASE_OF_RED_HAT, Ecosystem, FIRST_BY_MINOR_OF_RED_HAT};
 pub use event::{Escape, Event, Outcome};
 pub use exhibit::{Example, Exhibit};
 pub use finding::{Finding, FindingState};
-pub use glob::{Glob, PATTERN_BYTES_MAX};
+pub use glob::Glob;
 pub use light::{DisplayState, Epoch, Light, Seen};
 pub use name::{bare_name, fold_name, fold_name_into, folds_to, is_cve};
 pub use part::{INTERNAL_RANGES, PART_PATH_BYTES_MAX, READING_METHODS, SitePart};

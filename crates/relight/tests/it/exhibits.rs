@@ -245,8 +245,12 @@ fn a_class_is_found_in_every_spelling() {
     let place = town_of_questions();
     let inner = "org/nested/Outer$Inner";
     place.write("nested/a.jar", zip(vec![(format!("{inner}.class"), class(inner, 1))]));
+    let deep = "nested/app/WEB-INF/classes/org/deep/Place";
+    place.write(&format!("{deep}.class"), class("org/deep/Place", 2));
     place.expect(0, &["scan", "nested", "--site", "mun-001"]);
-    for name in ["org.nested.Outer.Inner", inner, "Outer.Inner", "Inner"] {
+    let spelled = ["org.nested.Outer.Inner", inner, "Outer.Inner", "Inner", "*inNER"];
+    // In a folder of a class path relight says where that is, too.
+    for name in spelled.into_iter().chain(["org.deep.Place", deep]) {
         let query = format!("has(class:{name})");
         let dry = declare(&place, &["--query", &query, "--json"]).json();
         assert_eq!(dry["affected"], 1, "{name}: {dry}");
@@ -260,7 +264,10 @@ fn a_class_is_found_in_every_spelling() {
         assert_eq!(total(&place, &id), r#"{"affected":1,"clear":2,"unknown":2}"#, "{name}");
     }
     // The last one is how relight itself names what it found.
-    for class in ["org.nested.Outer#close", "org.nested.Outer.close", "nested/a.jar!/shade/x/C59"] {
+    let place_of_it = "nested/a.jar!/shade/x/C59";
+    let members = ["org.nested.Outer#close", "org.nested.Outer.close"];
+    for class in members.into_iter().chain(["org.nested", "log4j-core", "“*C59”", place_of_it])
+    {
         let refused = declare(&place, &["--class", class]);
         assert_eq!(refused.status, 2, "{class}: {refused:?}");
     }
