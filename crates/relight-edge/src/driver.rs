@@ -91,6 +91,23 @@ pub struct GateView {
     pub epoch: Option<Epoch>,
     /// Dark by an entry that this product did not write: kept until a person decides.
     pub foreign: bool,
+    /// Where several edges stand together, the darkest that any of them shows.
+    pub in_part: Option<Seen>,
+}
+
+impl GateView {
+    /// What any copy shows dark by our hand is dark, also where another copy cannot be seen; what
+    /// none can be seen of may be.
+    pub fn darkest(&self) -> Seen {
+        let copies = [self.durable, self.runtime];
+        let own = match copies.contains(&Seen::Dark) {
+            _ if self.foreign => Seen::Lit,
+            true => Seen::Dark,
+            false if copies.contains(&Seen::Lit) => Seen::Lit,
+            false => Seen::Unknown,
+        };
+        self.in_part.unwrap_or(own)
+    }
 }
 
 /// Connections to the origin of one key that are still open.
@@ -160,32 +177,6 @@ pub trait EdgeDriver: Send {
     /// # Errors
     /// When the record of the gate cannot be read.
     fn owned(&mut self) -> Result<GateSet, EdgeError>;
-
-    /// Which of these keys are dark in some copy of this gate, or may be: a copy that cannot be
-    /// seen counts as dark where no other shows the key lit. What others wrote by hand is not
-    /// among them.
-    ///
-    /// # Errors
-    /// When the gate itself cannot be read.
-    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let views = self.observe(keys)?;
-        let may_be = |view: &GateView| {
-            let copies = [view.durable, view.runtime];
-            !view.foreign && (copies.contains(&Seen::Dark) || !copies.contains(&Seen::Lit))
-        };
-        let both = keys.iter().zip(&views);
-        Ok(both.filter(|(_, view)| may_be(view)).map(|(key, _)| key.clone()).collect())
-    }
-
-    /// Which of these keys one of several edges shows dark, where the view of all of them says that
-    /// nobody knows. None of an edge that stands for itself alone: its view says it.
-    ///
-    /// # Errors
-    /// When none of the gates can be read.
-    fn dark_in_part(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let _ = keys;
-        Ok(GateSet::new())
-    }
 
     /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
     /// entries). Twice is once.

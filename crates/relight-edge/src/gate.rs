@@ -79,7 +79,7 @@ impl Gate {
                     Ok(record) => (record.epoch, dark && !record.own.contains(key)),
                     Err(_) => (None, false),
                 };
-                GateView { durable: seen, runtime: seen, epoch, foreign }
+                GateView { durable: seen, runtime: seen, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

@@ -204,14 +204,6 @@ impl EdgeDriver for Reopening {
         self.driver()?.owned()
     }
 
-    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        self.driver()?.may_be_dark(keys)
-    }
-
-    fn dark_in_part(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        self.driver()?.dark_in_part(keys)
-    }
-
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.driver()?.observe(keys)
     }

@@ -256,7 +256,7 @@ impl EdgeLoop {
         let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
         self.forget_other_times(wants);
         turn.views = self.driver.observe(&keys)?;
-        self.remember_shut(wants, &turn.views)?;
+        self.remember_shut(wants, &turn.views);
         self.lose(turn);
         let opening = opening(wants, &turn.views);
         let mut held = self.held(turn, &opening);
@@ -319,22 +319,21 @@ impl EdgeLoop {
     /// Lit sites that were last seen dark. A read-back that tells nothing does not change that, and
     /// neither does a journal that cannot be written: else the next effect on another site would
     /// open them, unasked and in the durable copy first.
-    /// Where several edges stand together, one of them may be dark alone.
-    fn remember_shut(&mut self, wants: &[Want], views: &[GateView]) -> Result<(), EdgeError> {
-        let mut unknown = Vec::new();
+    ///
+    /// Where nobody sees what the running edge does, its durable copy may show a site dark, and
+    /// where several edges stand together, one of them alone.
+    fn remember_shut(&mut self, wants: &[Want], views: &[GateView]) {
         for (want, view) in wants.iter().zip(views) {
-            if want.gate == Gate::Open && view.runtime == Seen::Dark && !view.foreign {
+            let is_dark = match view.runtime {
+                Seen::Unknown => view.darkest() == Seen::Dark,
+                seen => seen == Seen::Dark && !view.foreign,
+            };
+            if want.gate == Gate::Open && is_dark {
                 self.found_shut.insert(want.target.key.clone());
             } else if view.runtime != Seen::Unknown {
                 self.found_shut.remove(&want.target.key);
-            } else if want.gate == Gate::Open {
-                unknown.push(want.target.key.clone());
             }
         }
-        if !unknown.is_empty() {
-            self.found_shut.extend(self.driver.dark_in_part(&unknown)?);
-        }
-        Ok(())
     }
 
     /// True for a site that an effect about other sites must leave dark: it is dark, or it should

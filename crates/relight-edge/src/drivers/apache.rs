@@ -149,7 +149,8 @@ impl ApacheEdge {
                 };
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let runtime = if current { durable } else { Seen::Unknown };
-                GateView { durable, runtime, epoch, foreign: !ours && durable == Seen::Dark }
+                let foreign = !ours && durable == Seen::Dark;
+                GateView { durable, runtime, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

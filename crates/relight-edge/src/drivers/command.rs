@@ -233,7 +233,7 @@ impl CommandEdge {
                 let (durable, runtime) = seen.keys.get(key).copied().unwrap_or_default();
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let foreign = !ours && [durable, runtime].contains(&Seen::Dark);
-                GateView { durable, runtime, epoch, foreign }
+                GateView { durable, runtime, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

@@ -301,7 +301,8 @@ impl Gateway {
                 let runtime = if route.is_settled() { durable } else { Seen::Unknown };
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let foreign = !ours && durable == Seen::Dark;
-                GateView { durable, runtime, epoch: route.epoch().max(recorded), foreign }
+                let epoch = route.epoch().max(recorded);
+                GateView { durable, runtime, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

@@ -113,33 +113,27 @@ impl Member {
         seen
     }
 
-    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+    /// As its driver says. One that does not answer shows nothing, and is taken to hold dark what
+    /// it was told to: those views, and why there are no others.
+    fn observe(&mut self, keys: &[GateKey]) -> (Vec<GateView>, Result<(), EdgeError>) {
         let nothing = |views: &Vec<GateView>| {
             !views.is_empty() && views.iter().all(|view| view.runtime == Seen::Unknown)
         };
-        self.look(|driver| driver.observe(keys), nothing)
+        match self.look(|driver| driver.observe(keys), nothing) {
+            Ok(views) => (views, Ok(())),
+            Err(error) => (self.told(keys), Err(error)),
+        }
     }
 
-    /// As its driver says; of one that does not answer, all that it was told to hold dark.
-    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let dark = self.look(|driver| driver.may_be_dark(keys), |_| false).or_else(|_| {
-            let owned = self.driver()?.owned()?;
-            Ok(keys.iter().filter(|key| owned.contains(*key)).cloned().collect())
-        });
-        self.is_blind |= dark.is_err();
-        dark
-    }
-
-    /// Those that it shows dark; of one that does not answer, those that it was told to hold so.
-    fn shown_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let Ok(views) = self.observe(keys) else {
-            let owned = self.driver()?.owned()?;
-            return Ok(keys.iter().filter(|key| owned.contains(*key)).cloned().collect());
+    fn told(&mut self, keys: &[GateKey]) -> Vec<GateView> {
+        let owned = self.driver().and_then(|driver| driver.owned());
+        self.is_blind |= owned.is_err();
+        let owned = owned.unwrap_or_default();
+        let view = |key| {
+            let seen = if owned.contains(key) { Seen::Dark } else { Seen::Lit };
+            GateView { in_part: Some(seen), ..GateView::default() }
         };
-        let is_dark =
-            |view: &GateView| !view.foreign && [view.durable, view.runtime].contains(&Seen::Dark);
-        let both = keys.iter().zip(&views);
-        Ok(both.filter(|(_, view)| is_dark(view)).map(|(key, _)| key.clone()).collect())
+        keys.iter().map(view).collect()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -173,10 +167,7 @@ struct Group {
 
 impl Group {
     /// Asks all of them at the same time: one that hangs makes no other later.
-    fn each<T: Send>(
-        &mut self,
-        ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Sync,
-    ) -> Vec<Result<T, EdgeError>> {
+    fn each<T: Send>(&mut self, ask: impl Fn(&mut Member) -> T + Sync) -> Vec<T> {
         let ask = &ask;
         thread::scope(|scope| {
             let mut asked = Vec::new();
@@ -245,6 +236,11 @@ impl Group {
             // The older one has to be told, so that nobody of before is let in there.
             epoch: views.iter().filter_map(|view| view.epoch).min(),
             foreign: views.iter().any(|view| view.foreign),
+            // What one of them may hold dark is left dark by effects about other sites, at all of
+            // them.
+            in_part: [Seen::Dark, Seen::Unknown, Seen::Lit]
+                .into_iter()
+                .find(|seen| views.iter().any(|view| view.darkest() == *seen)),
         }
     }
 }
@@ -321,26 +317,14 @@ impl EdgeDriver for Group {
     }
 
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
-        let seen = answered(self.each(|member| member.observe(keys)))?;
+        let (seen, whether): (Vec<_>, Vec<_>) =
+            self.each(|member| member.observe(keys)).into_iter().unzip();
+        answered(whether)?;
         let view = |(index, key): (usize, &GateKey)| {
-            let of_key = |views: &Option<Vec<GateView>>| {
-                views.as_ref().and_then(|views| views.get(index)).copied().unwrap_or_default()
-            };
+            let of_key = |views: &Vec<GateView>| views.get(index).copied().unwrap_or_default();
             self.view(key, &seen.iter().map(of_key).collect::<Vec<_>>())
         };
         Ok(keys.iter().enumerate().map(view).collect())
-    }
-
-    /// What may be dark at one of them: where it was opened at another, it is closed there as well
-    /// by the next effect, and opened at none.
-    fn may_be_dark(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let dark = answered(self.each(|member| member.may_be_dark(keys)))?;
-        Ok(dark.into_iter().flatten().flatten().collect())
-    }
-
-    fn dark_in_part(&mut self, keys: &[GateKey]) -> Result<GateSet, EdgeError> {
-        let dark = answered(self.each(|member| member.shown_dark(keys)))?;
-        Ok(dark.into_iter().flatten().flatten().collect())
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {

@@ -183,7 +183,7 @@ impl Haproxy {
                 let runtime = MapCopy::seen(runtime.as_ref(), key);
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let foreign = !ours && [durable, runtime].contains(&Seen::Dark);
-                GateView { durable, runtime, epoch, foreign }
+                GateView { durable, runtime, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

@@ -273,7 +273,7 @@ impl TraefikEdge {
                 let (durable, runtime) = (seen(&file, key), seen(&routers, key));
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let foreign = !ours && durable == Seen::Dark;
-                GateView { durable, runtime, epoch, foreign }
+                GateView { durable, runtime, epoch, foreign, in_part: None }
             };
             Ok(keys.iter().map(view).collect())
         })

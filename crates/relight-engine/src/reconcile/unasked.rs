@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, EdgeError, GateSet, GateView};
-use relight_model::GateKey;
+use relight_model::{GateKey, Seen};
 
 use super::{CANARY_KEY, EdgeLoop, Want};
 
@@ -21,9 +21,9 @@ pub fn unexplained(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
-    let keys = strange(driver, is_explained)?;
-    let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
-    Ok(keys.into_iter().zip(views).filter(|(_, view)| !view.foreign).collect())
+    let mut strange = strange(driver, is_explained)?;
+    strange.retain(|(_, view)| !view.foreign);
+    Ok(strange)
 }
 
 /// What of it is dark, or may be, in the running edge or in its durable copy: anybody may have
@@ -36,16 +36,19 @@ pub fn dark_unasked(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<GateSet, EdgeError> {
-    let keys = strange(driver, is_explained)?;
-    if keys.is_empty() { Ok(GateSet::new()) } else { driver.may_be_dark(&keys) }
+    let may_be_dark =
+        |(key, view): (GateKey, GateView)| (view.darkest() != Seen::Lit).then_some(key);
+    Ok(strange(driver, is_explained)?.into_iter().filter_map(may_be_dark).collect())
 }
 
 fn strange(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
-) -> Result<Vec<GateKey>, EdgeError> {
+) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
     let is_open = |key: &GateKey| key.as_str() != CANARY_KEY && !is_explained(key);
-    Ok(driver.owned()?.into_iter().filter(is_open).collect())
+    let keys: Vec<GateKey> = driver.owned()?.into_iter().filter(is_open).collect();
+    let views = if keys.is_empty() { Vec::new() } else { driver.observe(&keys)? };
+    Ok(keys.into_iter().zip(views).collect())
 }
 
 impl EdgeLoop {

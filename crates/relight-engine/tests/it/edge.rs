@@ -61,6 +61,8 @@ pub(crate) struct Edge {
     pub(crate) misnamed: GateSet,
     /// Read-back does not know.
     pub(crate) is_unreadable: bool,
+    /// Read-back knows the durable copy alone.
+    pub(crate) is_half_readable: bool,
     /// Nothing answers at all.
     pub(crate) is_unreachable: bool,
     /// What it can do, where that is not everything.
@@ -278,9 +280,13 @@ impl EdgeDriver for Shared {
         };
         let view = |key: &GateKey| GateView {
             durable: seen(&edge.durable, key),
-            runtime: seen(&edge.runtime, key),
+            runtime: match edge.is_half_readable {
+                true => Seen::Unknown,
+                false => seen(&edge.runtime, key),
+            },
             epoch: edge.epoch,
             foreign: !edge.is_unreadable && edge.is_foreign(key),
+            in_part: None,
         };
         Ok(keys.iter().map(view).collect())
     }

@@ -351,6 +351,20 @@ fn a_lit_site_that_was_found_dark_stays_so_while_the_read_back_tells_nothing() {
     assert!(!bench.edge.lock().runtime.contains(&key("a")), "seen lit again, so not held");
 }
 
+/// A proxy that is down: its file is an old one, and nobody sees what it would do.
+#[test]
+fn a_lit_site_that_its_durable_copy_alone_shows_dark_is_opened_by_no_other_effect() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.is_half_readable = true);
+    bench.epoch = Epoch { term: 3, seq: 1 };
+    bench.permits = false;
+    bench.round(&[("a", Lit, Open)]);
+    assert_eq!(bench.calls(), [apply(Stage::Durable, &["a"])], "by a newer term");
+    bench.round(&[("a", Lit, Open), ("b", Dark, Requested)]);
+    assert_eq!(bench.edge.lock().opened, [key(CANARY_KEY)], "by an order for another site");
+    assert_eq!(bench.edge.lock().durable, set(&["a", "b"]));
+}
+
 #[test]
 fn a_site_that_cannot_be_darkened_holds_no_other_back() {
     let mut bench = Bench::new(dark(&["b"]));

@@ -312,7 +312,7 @@ impl EdgeDriver for Believer {
         let seen = |key| if told.contains(key) { Seen::Dark } else { Seen::Lit };
         let view = |key| {
             let (durable, runtime) = (seen(key), seen(key));
-            GateView { durable, runtime, epoch: None, foreign: false }
+            GateView { durable, runtime, ..GateView::default() }
         };
         Ok(keys.iter().map(view).collect())
     }
