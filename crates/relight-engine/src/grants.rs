@@ -115,7 +115,8 @@ impl Engine {
     /// (`Incident::request`). True when it was an exemption.
     ///
     /// # Errors
-    /// A rule forbids it, or as [`Engine::approve_acceptance`].
+    /// A rule forbids it, nobody asked for it, something else is asked for meanwhile, the same
+    /// person asked, or the journal refuses it.
     pub fn agree_acceptance(
         &self,
         policy: &Policy,
@@ -181,7 +182,8 @@ impl Engine {
         (body.unwrap_or_default(), site.criticality == Criticality::Vital)
     }
 
-    /// Asks a second person to answer for a site that no evidence calls clear.
+    /// Asks a second person to answer for a site that no evidence calls clear, without rules: for
+    /// a demonstration alone.
     ///
     /// # Errors
     /// There is no such incident, or the journal refuses it.
@@ -198,23 +200,13 @@ impl Engine {
         self.record(actor, id, entry)
     }
 
-    /// The second person agrees to the request that was read: a site behind a control, or one that
-    /// is unknown, may return; one that is online may stay. True when it was an exemption.
+    /// The second person agrees to the request that was read, with what a passkey signed for it: a
+    /// site behind a control, or one that is unknown, may return; one that is online may stay. True
+    /// when it was an exemption.
     ///
     /// # Errors
     /// Nobody asked for it, something else is asked for meanwhile, the same person asked, or the
     /// journal refuses it.
-    pub fn approve_acceptance(
-        &self,
-        actor: &str,
-        id: &str,
-        site: &GateKey,
-        seen: Digest,
-    ) -> Result<bool, EngineError> {
-        self.agree_proven(actor, (id, site, seen), None)
-    }
-
-    /// The same with what a passkey signed for it.
     fn agree_proven(
         &self,
         actor: &str,
