@@ -14,6 +14,10 @@ const MACHINES_MAX: usize = 16;
 /// The load commands that hold sections, for 32 and 64 bits.
 const SEGMENT: [u64; 2] = [0x1, 0x19];
 
+/// Types of sections that are zeros when the program starts: they have a size, and no bytes in the
+/// file (`__bss`, `__common`, `__thread_bss`).
+const ZEROS: [u64; 3] = [0x1, 0xc, 0x12];
+
 /// The load command that says where the signature of one machine's program stands.
 const SIGNATURE: u64 = 0x1d;
 
@@ -57,6 +61,8 @@ fn machines(source: &dyn ReadAt, head: &[u8]) -> io::Result<Vec<(u64, Option<u64
 pub(crate) fn ends(source: &dyn ReadAt) -> io::Result<(Vec<u64>, Vec<u64>)> {
     let head = source.read_at(0, 32)?;
     let (mut ends, mut signatures) = (Vec::new(), Vec::new());
+    // What says that it ends behind the file says nothing about where something else starts.
+    let is_inside = |end: &u64| *end <= source.size();
     for (base, len) in machines(source, &head)? {
         let Some(commands) = Commands::read(source, base)? else { continue };
         let mut end = commands.end;
@@ -65,9 +71,11 @@ pub(crate) fn ends(source: &dyn ReadAt) -> io::Result<(Vec<u64>, Vec<u64>)> {
             if numbers.u32(0) == Some(SIGNATURE) {
                 signatures.extend(numbers.u32(8).map(|at| base.saturating_add(at)));
             }
-            end = end.max(base.saturating_add(commands.end_of(command)));
+            let of_command = commands.ends_of(command).map(|end| base.saturating_add(end));
+            end = of_command.filter(is_inside).fold(end, u64::max);
         }
-        ends.push(len.map_or(end, |len| end.max(base.saturating_add(len))));
+        let whole = len.map(|len| base.saturating_add(len)).filter(is_inside);
+        ends.push(whole.map_or(end, |whole| end.max(whole)));
     }
     Ok((ends, signatures))
 }
@@ -109,30 +117,38 @@ impl Commands {
         })
     }
 
-    /// Where the bytes of a segment and of its sections end; 0 for any other command.
-    fn end_of(&self, command: &[u8]) -> u64 {
-        let numbers = Numbers { bytes: command, little: self.little };
-        if numbers.u32(0) != Some(SEGMENT[usize::from(self.wide)]) {
-            return 0;
-        }
-        let [at, size] = if self.wide { [40, 48] } else { [32, 36] };
-        let part = numbers.word(at, self.wide).zip(numbers.word(size, self.wide));
-        let own = part.map_or(0, |(at, size)| at.saturating_add(size));
-        let mut sections = Vec::new();
-        segment(command, 0, self.wide, self.little, &mut sections);
-        let ends = sections.iter().map(|it| it.start.saturating_add(it.size));
-        ends.max().unwrap_or_default().max(own)
+    /// Where the bytes of a segment and of its sections end; nothing for any other command.
+    fn ends_of<'a>(&self, command: &'a [u8]) -> impl Iterator<Item = u64> + use<'a> {
+        let (wide, little) = (self.wide, self.little);
+        let numbers = Numbers { bytes: command, little };
+        let [at, size] = if wide { [40, 48] } else { [32, 36] };
+        let own = numbers.word(at, wide).zip(numbers.word(size, wide));
+        let own = own.filter(|_| numbers.u32(0) == Some(SEGMENT[usize::from(wide)]));
+        let of_section = move |bytes: &[u8]| {
+            let numbers = Numbers { bytes, little };
+            let [at, size, flags] = if wide { [48, 40, 64] } else { [40, 36, 56] };
+            let is_zeros = ZEROS.contains(&(numbers.u32(flags)? & 0xff));
+            // At the start of the file stands its header; 0 is what sections say that were left
+            // out (files of symbols).
+            let is_there = |(at, _): &(u64, u64)| !is_zeros && *at > 0;
+            Some((numbers.u32(at)?, numbers.word(size, wide)?)).filter(is_there)
+        };
+        let parts =
+            own.into_iter().chain(sections_of(command, wide, little).filter_map(of_section));
+        parts.map(|(at, size)| at.saturating_add(size))
     }
 }
 
-fn segment(command: &[u8], base: u64, wide: bool, little: bool, out: &mut Vec<Section>) {
-    let numbers = Numbers { bytes: command, little };
-    if numbers.u32(0) != Some(SEGMENT[usize::from(wide)]) {
-        return;
-    }
+/// The entries of the sections of a segment; nothing for any other command.
+fn sections_of(command: &[u8], wide: bool, little: bool) -> impl Iterator<Item = &[u8]> {
+    let is_segment = Numbers { bytes: command, little }.u32(0) == Some(SEGMENT[usize::from(wide)]);
     let (header, entry) = if wide { (72, 80) } else { (56, 68) };
-    let sections = command.get(header..).unwrap_or_default().chunks_exact(entry);
-    out.extend(sections.filter_map(|bytes| {
+    let entries = command.get(header..).filter(|_| is_segment).unwrap_or_default();
+    entries.chunks_exact(entry)
+}
+
+fn segment(command: &[u8], base: u64, wide: bool, little: bool, out: &mut Vec<Section>) {
+    out.extend(sections_of(command, wide, little).filter_map(|bytes| {
         let numbers = Numbers { bytes, little };
         let at = if wide { [40, 48] } else { [36, 40] };
         Some(Section {

@@ -40,6 +40,23 @@ fn signed_mach(inside: &[u8], signature: usize) -> Vec<u8> {
     [&file[..], inside, &vec![9; signature]].concat()
 }
 
+/// A program of macOS with one byte of constants, and with a section of this kind and length that
+/// the file says to stand at `at` and does not have.
+fn mach_without(kind: u8, at: u32, len: u64) -> Vec<u8> {
+    let mut file = [0; 32 + 72 + 160];
+    let code_at = file.len() as u32;
+    file[..4].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe]);
+    (file[20], file[32], file[36], file[96]) = (72 + 160, 0x19, 72 + 160, 2);
+    file[104..111].copy_from_slice(b"__const");
+    file[144] = 1;
+    file[152..156].copy_from_slice(&code_at.to_le_bytes());
+    file[184..189].copy_from_slice(b"__bss");
+    file[224..232].copy_from_slice(&len.to_le_bytes());
+    file[232..236].copy_from_slice(&at.to_le_bytes());
+    file[248] = kind;
+    [&file[..], b"x"].concat()
+}
+
 /// The same in a file for several machines.
 fn fat(program: &[u8], behind: &[u8]) -> Vec<u8> {
     let mut file = b"\xca\xfe\xba\xbe\0\0\0\x01".to_vec();
@@ -77,6 +94,32 @@ fn what_stands_behind_a_program_of_macos() {
     assert_eq!(one("app", &fat(&program, b"Rar!\x1a\x07\x01\0")), TOLD);
     assert_eq!(one("app", &fat(&program, b"words")), "");
     assert_eq!(one("app", &program[..100]), "");
+}
+
+/// Goal: what a program of macOS clears when it starts has a length and no bytes in the file, so it
+/// hides nothing behind the program; nor does what says that it ends behind the file. Method:
+/// sections that end in the payload or behind the file, at the start of the file as linkers write
+/// those of zeros, and at a place of their own.
+#[test]
+fn sections_without_bytes_hide_nothing_behind_a_program_of_macos() {
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    let payload = gz(&tar(&[("a.jar", &jar)]));
+    let found = "pkg:maven/g/a@1 in app!/a.jar\n";
+    for (kind, at, len) in [
+        (1, 0, 300),
+        (1, 0, u64::MAX),
+        (1, 200, 100),
+        (12, 200, 100),
+        (18, 200, 100),
+        (0, 0, 300),
+        (0, 200, 1 << 20),
+    ] {
+        let program = mach_without(kind, at, len);
+        let made = format!("{kind} {at} {len}");
+        assert_eq!(one("app", &[&program[..], &payload].concat()), found, "{made}");
+        assert_eq!(one("app", &fat(&program, &payload)), found, "{made}");
+        assert_eq!(one("app", &program), "", "{made}");
+    }
 }
 
 #[test]
