@@ -319,9 +319,9 @@ impl Index {
         self.by_ending.contains_key(ending)
     }
 
-    /// Whether a name that is selected has this ending.
+    /// Whether a name that is selected has this ending, in any letters as [`Self::wants_member`].
     pub(crate) fn is_ending_of_name(&self, ending: &str) -> bool {
-        self.endings.contains(ending)
+        self.endings.iter().any(|it| it.eq_ignore_ascii_case(ending))
     }
 
     /// Whether a file with this name may be selected for it.

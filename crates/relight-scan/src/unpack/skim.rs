@@ -210,7 +210,7 @@ mod tests {
     fn what_is_passed_over_is_wanted_by_nobody() {
         let options = Options::default();
         let shared = Shared::new(&options, None);
-        let parts: [&[u8]; 24] = [
+        let parts: [&[u8]; 25] = [
             b"/",
             b"/",
             b"/",
@@ -219,6 +219,7 @@ mod tests {
             b".class",
             b"META-INF",
             b"MANIFEST.MF",
+            b"manifest.mf",
             b"pom.properties",
             b"package.json",
             b"node_modules",

@@ -1,10 +1,10 @@
 //! Archives that are well formed, however unusual, are read; damaged ones never look whole.
 
-use relight_scan::Options;
+use relight_scan::{Mode, Options};
 
 use crate::container_writer::{gz, tar};
 use crate::zip_writer::{Member, end, write, write_with};
-use crate::{CLASS, one, pom, pom_path, run, text, tree};
+use crate::{CLASS, one, one_with, pom, pom_path, run, text, tree};
 
 fn jar(artifact: &str, version: &str) -> Vec<u8> {
     write(&[
@@ -305,5 +305,8 @@ fn exploded_archives_of_java_in_other_archives() {
     // The JVM takes the manifest in any letters.
     let jar =
         [Member::deflated("meta-inf/Manifest.mf", manifest), Member::stored("A.class", CLASS)];
-    assert!(one("o.jar", &write(&jar)).contains("pkg:maven/b@2 in o.jar\n"));
+    for mode in [Mode::Deep, Mode::Fast] {
+        let got = one_with(&Options { mode, ..Options::default() }, "o.jar", &write(&jar));
+        assert!(got.contains("pkg:maven/b@2 in o.jar\n"), "{mode:?}: {got}");
+    }
 }
