@@ -194,10 +194,8 @@ impl Outer<'_, '_> {
             let fate = self.push_window(Kind::Zip, window.clone(), member);
             return Ok(fate.max(self.in_front(head, window, member)?));
         }
-        if let Head::Program(kind) = head
-            && let Some(fate) = self.overlay(kind, window, member)?
-        {
-            return Ok(fate);
+        if let Head::Program(kind) = head {
+            return self.overlay(kind, window, member);
         }
         if head == Head::Script && !ends_in_text(window)? {
             // A script with something binary behind it unpacks itself, or is a cut archive.
@@ -274,16 +272,11 @@ impl Outer<'_, '_> {
     }
 
     /// What stands behind the last section of a program, or in front of its certificates.
-    fn overlay(
-        &mut self,
-        kind: Kind,
-        window: &Window,
-        member: &Member,
-    ) -> io::Result<Option<Fate>> {
+    fn overlay(&mut self, kind: Kind, window: &Window, member: &Member) -> io::Result<Fate> {
         if let Some(at) = sniff::certificates_at(window)?.filter(|_| kind == Kind::Pe) {
             let unsigned = window.part(0, at);
             if has_directory(&unsigned, u64::MAX)? {
-                return Ok(Some(self.push_window(Kind::Zip, unsigned, member)));
+                return Ok(self.push_window(Kind::Zip, unsigned, member));
             }
         }
         let fate = match sniff::overlay_at(kind, window)? {
@@ -292,9 +285,9 @@ impl Outer<'_, '_> {
         };
         // It may stand in a section of its own, or in front of a signature.
         if fate == Fate::Opaque && sniff::is_packed_python(kind, window)? {
-            return Ok(Some(self.unread(FlawCode::ContainerUnsupported, member)));
+            return Ok(self.unread(FlawCode::ContainerUnsupported, member));
         }
-        Ok(Some(fate))
+        Ok(fate)
     }
 
     /// Opens the container that starts somewhere in a window, if there is one.
