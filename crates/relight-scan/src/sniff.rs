@@ -8,8 +8,8 @@ use relight_model::FlawCode;
 
 pub(crate) use disk::{class_end, is_file_system, is_installer, is_udif};
 pub(crate) use program::{Behind, SCRIPT_BYTES_MAX, behind_text};
-pub(crate) use program::{behind_settings, certificates_at, has_settings, is_packed_python};
-pub(crate) use program::{ends_in_python, starts_with_nuitka, starts_with_settings};
+pub(crate) use program::{behind_settings, certificates_at, is_packed_python};
+pub(crate) use program::{ends_in_python, starts_with_packer};
 pub(crate) use program::{overlay_at, payload_at, payload_in};
 
 use crate::archive::{is_tar_header, u32_at, u64_at};

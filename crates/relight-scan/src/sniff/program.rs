@@ -176,24 +176,17 @@ pub(crate) fn behind_text(bytes: &[u8]) -> Option<Behind> {
 /// # Errors
 /// Those of the file.
 pub(crate) fn behind_settings(window: &Window) -> io::Result<Option<u64>> {
-    if !has_settings(window)? {
+    if !window.peek(0, SETTINGS.len())?.starts_with(SETTINGS) {
         return Ok(None);
     }
     let bytes = window.read(0, SETTINGS_BYTES_MAX)?;
     Ok(memmem::find(&bytes, b"7z\xbc\xaf\x27\x1c").map(|at| at as u64))
 }
 
-/// Whether these bytes start with the settings of a program that unpacks something.
-///
-/// # Errors
-/// Those of the file.
-pub(crate) fn has_settings(source: &dyn ReadAt) -> io::Result<bool> {
-    Ok(starts_with_settings(&source.read_at(0, SETTINGS.len())?))
-}
-
-/// The same for the first bytes.
-pub(crate) fn starts_with_settings(bytes: &[u8]) -> bool {
-    bytes.starts_with(SETTINGS)
+/// Whether these bytes behind a program are what only its packer reads: the settings of one that
+/// unpacks something, or the files of Nuitka.
+pub(crate) fn starts_with_packer(bytes: &[u8]) -> bool {
+    bytes.starts_with(SETTINGS) || starts_with_nuitka(bytes)
 }
 
 /// Whether something that unpacks itself is in a program at a place of which only its packer knows:
@@ -234,7 +227,7 @@ pub(crate) fn ends_in_python(source: &dyn ReadAt, end: u64) -> io::Result<bool> 
 }
 
 /// Whether these bytes behind a program are those of Nuitka, packed or not.
-pub(crate) fn starts_with_nuitka(bytes: &[u8]) -> bool {
+fn starts_with_nuitka(bytes: &[u8]) -> bool {
     bytes.starts_with(NUITKA_PACKED) || bytes.starts_with(b"KAX") && bytes.len() > 3
 }
 

@@ -299,7 +299,7 @@ impl Outer<'_, '_> {
         }
         let start = part.read(0, HEAD_BYTES)?;
         Ok(match sniff::head(&start) {
-            _ if sniff::starts_with_nuitka(&start) => {
+            _ if sniff::starts_with_packer(&start) => {
                 self.unread(FlawCode::ContainerUnsupported, member)
             }
             Head::Zip => self.push_window(Kind::Zip, part, member),
@@ -309,7 +309,7 @@ impl Outer<'_, '_> {
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member),
-            _ if sniff::has_settings(&part)? || sniff::ends_in_python(&part, part.len())? => {
+            _ if sniff::ends_in_python(&part, part.len())? => {
                 self.unread(FlawCode::ContainerUnsupported, member)
             }
             _ => Fate::Opaque,

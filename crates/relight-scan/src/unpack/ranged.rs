@@ -189,8 +189,7 @@ fn hides_more(kind: Kind, source: &dyn ReadAt) -> io::Result<bool> {
     let start = source.read_at(at, HEAD_BYTES)?;
     let is_known =
         !matches!(sniff::head(&start), Head::Zip | Head::Other | Head::Unclear | Head::Text);
-    let is_packer = sniff::starts_with_settings(&start) || sniff::starts_with_nuitka(&start);
-    Ok(is_known || is_packer)
+    Ok(is_known || sniff::starts_with_packer(&start))
 }
 
 /// Whether a member is no more than a database, as far as its start tells.
