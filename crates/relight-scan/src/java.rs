@@ -18,7 +18,7 @@ use crate::limits::Options;
 use crate::unpack::Found;
 
 /// Endings under which loaders keep classes; agents hide theirs behind the last two.
-const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
+pub(crate) const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
 
 /// Share of the classes of a library, in percent, below which unexplained code cannot be all that
 /// was made of it.
@@ -112,7 +112,7 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
 /// their names.
 pub(crate) fn may_lead_to_classes(name: &[u8]) -> bool {
     let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    ending == name || [&b"class"[..], b"esclazz", b"classdata"].contains(&ending)
+    ending == name || CLASS_ENDINGS.iter().any(|it| it.as_bytes() == ending)
 }
 
 fn look(known: &Known, classes: &[Seen<'_>], around: Around) -> Recognised {

@@ -4,6 +4,7 @@ use relight_model::{Basis, Catalog, Component, Purl, Scope, Warning};
 
 use crate::cataloger::{Cataloger, File, Kind, Listing, Select};
 use crate::evidence::{file_name, folder_of};
+use crate::java::CLASS_ENDINGS;
 
 pub(super) const PLUGIN: JavaArchive = JavaArchive {
     selects: &[
@@ -16,9 +17,6 @@ pub(super) const PLUGIN: JavaArchive = JavaArchive {
 
 /// The class whose removal was the published mitigation of CVE-2021-44228.
 const JNDI_LOOKUP: &str = "org/apache/logging/log4j/core/lookup/JndiLookup";
-
-/// Endings under which loaders keep classes; agents hide theirs behind the last two.
-const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
 
 /// Every claim of an archive about itself and about what is merged into it.
 pub(super) struct JavaArchive {
