@@ -18,8 +18,9 @@ pub const EXPANDED_FREE_BYTES: u64 = 64 << 20;
 /// over all levels. No real archive we measured comes near 200.
 pub const EXPANDED_RATIO_MAX: u64 = 200;
 
-/// Bytes that are unpacked once more of one outer file, for programs that are too long to be held:
-/// half of [`FILE_TIME_MAX_S`], or what follows them in the file would not be reached.
+/// Bytes that are unpacked once more of one outer file, for programs that are too long to be held;
+/// one out of a slow coding counts as several. More would take all of [`FILE_TIME_MAX_S`], and what
+/// follows them in the file would not be reached.
 pub(crate) const AGAIN_BYTES_MAX: u64 = 8 << 30;
 
 /// Members of one outer file, all levels together.

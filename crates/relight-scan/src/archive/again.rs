@@ -5,13 +5,16 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, decoder, window_of};
+use relight_formats::limited::coding::{Block, Coding, decoder, window_of};
 
 use crate::sniff::HEAD_BYTES;
 use crate::window::Window;
 
 /// Largest window of a decoder that is open a second time, in bytes: the first one is still there.
 const WINDOW_AGAIN_MAX: u64 = 8 << 20;
+
+/// What a byte counts that comes out of a slow coding.
+const SLOW_COST: u64 = 4;
 
 /// How to get at bytes again that come out of a packed stream: unpack it once more, and pass over
 /// what stands in front of them.
@@ -30,18 +33,19 @@ enum Source {
     Packed(Window, Coding),
     /// A packed stream in one that has to be unpacked itself.
     Inner(Rc<Again>, Coding),
-    /// What stands in pieces of its own.
-    Opened(Rc<Opener>),
+    /// What stands in blocks of its own.
+    Opened(Rc<Opener>, Block),
 }
 
 /// Opens a stream.
 type Opener = dyn Fn() -> Box<dyn Read>;
 
 impl Again {
-    /// What is opened so; nothing has to be unpacked but what is read. [`Self::within`] says how
-    /// much that may be.
-    pub(crate) fn opened(open: impl Fn() -> Box<dyn Read> + 'static) -> Self {
-        Self { source: Source::Opened(Rc::new(open)), left: Rc::new(Cell::new(u64::MAX)), start: 0 }
+    /// What is opened so, and stands in blocks of its own; nothing has to be unpacked but what is
+    /// read. [`Self::within`] says how much that may be.
+    pub(crate) fn opened(packing: Block, open: impl Fn() -> Box<dyn Read> + 'static) -> Self {
+        let source = Source::Opened(Rc::new(open), packing);
+        Self { source, left: Rc::new(Cell::new(u64::MAX)), start: 0 }
     }
 
     /// What a packed stream gives; `left` says how much may be unpacked again. `None` where that
@@ -62,7 +66,7 @@ impl Again {
 
     /// The same, where nothing else says how much may be unpacked again.
     pub(crate) fn within(mut self, left: &Rc<Cell<u64>>) -> Self {
-        if matches!(self.source, Source::Opened(_)) {
+        if matches!(self.source, Source::Opened(..)) {
             self.left = Rc::clone(left);
         }
         self
@@ -85,7 +89,7 @@ impl Again {
                 io::copy(&mut (&mut stream).take(start), &mut io::sink())?;
                 decoder(*coding, stream)
             }
-            Source::Opened(open) => Ok(open()),
+            Source::Opened(open, _) => Ok(open()),
         };
         let inner = stream.map_err(io::Error::other)?;
         let cost = self.cost();
@@ -102,9 +106,12 @@ impl Again {
                 | Coding::Gzip
                 | Coding::Zstd
                 | Coding::Lz4 => 1,
-                _ => 4,
+                _ => SLOW_COST,
             },
-            Source::Opened(_) => 1,
+            Source::Opened(_, packing) => match packing {
+                Block::Zlib | Block::Lz4 | Block::Zstd => 1,
+                Block::Lzma | Block::Xz => SLOW_COST,
+            },
         }
     }
 }

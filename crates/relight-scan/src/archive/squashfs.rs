@@ -177,9 +177,9 @@ impl Squashfs {
                 let file = File::read(&mut cursor, kind == 9, image.superblock.block_size)?;
                 let size = file.size;
                 let blocks = Blocks::new(Rc::clone(image), file.clone());
-                let image = Rc::clone(image);
+                let (image, packing) = (Rc::clone(image), image.superblock.packing);
                 let open = move || Box::new(Blocks::new(Rc::clone(&image), file.clone())) as _;
-                let body = Body::Stream(Box::new(blocks), Some(Again::opened(open)));
+                let body = Body::Stream(Box::new(blocks), Some(Again::opened(packing, open)));
                 Entry::file(path, Some(size), body)
             }
             3 | 10 => {

@@ -184,6 +184,7 @@ fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::io::Write as _;
     use std::rc::Rc;
     use std::sync::Arc;
 
@@ -245,5 +246,20 @@ mod tests {
             rewind.read_at(far, 1).is_err()
         };
         assert_eq!([ended(&again), ended(&again)], [false, true]);
+        // So much of one that is slow counts for more.
+        let room = |coding, packed: Vec<u8>| {
+            let left = Rc::new(Cell::new(u64::MAX));
+            let again = Again::packed(&Window::of_memory(packed), coding, &left).unwrap();
+            let rewind = Rewind::new(&again, Some(LEN as u64), &[], &budget).unwrap();
+            assert!(rewind.read_at(far, 1).unwrap() == bytes()[LEN - 1..]);
+            (u64::MAX - left.get()) / LEN as u64
+        };
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&bytes()).unwrap();
+        let options = lzma_rust2::XzOptions::with_preset(0);
+        let mut xz = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        xz.write_all(&bytes()).unwrap();
+        assert_eq!(room(Coding::Gzip, gzip.finish().unwrap()), 1);
+        assert_eq!(room(Coding::Xz, xz.finish().unwrap()), 4);
     }
 }
