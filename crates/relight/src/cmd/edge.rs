@@ -373,10 +373,11 @@ impl Check {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
         let targets = targets(&register, context)?;
-        let mut rows: Vec<CheckRow> = targets.iter().map(|it| look(it, &register)).collect();
+        let mut rows: Vec<CheckRow> =
+            targets.iter().map(|it| look(it, &targets, &register)).collect();
         if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
             repair::run(context, report)?;
-            rows = targets.iter().map(|target| look(target, &register)).collect();
+            rows = targets.iter().map(|it| look(it, &targets, &register)).collect();
         }
         let bad = |row: &CheckRow| {
             row.error.is_some() || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
@@ -394,8 +395,8 @@ impl Check {
 }
 
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
-/// edge that does not answer hides no other.
-fn look(target: &Target, register: &Register) -> CheckRow {
+/// edge that does not answer hides no other. `all` are those of the register.
+fn look(target: &Target, all: &[Target], register: &Register) -> CheckRow {
     let here = register.sites.iter().filter(|site| site.edge == target.name);
     let mut wanted: Vec<(GateKey, Light)> =
         here.map(|site| (site.slug.clone(), register.ledger.wants(&site.slug))).collect();
@@ -418,7 +419,7 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     let seen = edge::open(target).and_then(|mut driver| {
         let mut findings = driver.lint()?;
         let views = driver.observe(&keys)?;
-        findings.extend(unasked::find(&target.name, &mut *driver, register)?);
+        findings.extend(unasked::find((&target.name, all), &mut *driver, register)?);
         let missing = driver.capabilities().missing_for_dark(is_drilled);
         Ok((findings, views, reach(target, register)?, missing))
     });
@@ -484,7 +485,8 @@ pub(crate) fn troubles(
         what.extend(row.findings.into_iter().filter(stands_in_the_way).map(|it| it.place));
         (row.name, what)
     };
-    Ok(targets(register, context)?.iter().map(|target| trouble(look(target, register))).collect())
+    let targets = targets(register, context)?;
+    Ok(targets.iter().map(|it| trouble(look(it, &targets, register))).collect())
 }
 
 /// An edge that nobody reaches shows nothing dark, whatever its gate says, and neither does one

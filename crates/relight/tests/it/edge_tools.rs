@@ -81,16 +81,23 @@ fn what_was_discovered_can_be_imported() {
     assert!(aliases("other.example").is_empty(), "the name is that of the other site");
 }
 
-/// Goal: the controller that a drill kills opens nothing of an incident, whoever started it and
-/// under whatever epoch. Method: one dark site, and that controller beside it.
-#[test]
-fn the_controller_of_a_drill_opens_nothing_of_an_incident() {
+/// The first site is dark in an incident.
+fn town_with_one_dark() -> Town {
     let town = Town::new();
     let place = &town.place;
     place.write("data/policy.toml", POLICY);
     place.expect(0, &["incident", "open", "CVE-2021-44228"]);
     let one = ["--sites", "site:san-001", "--yes"];
     place.expect(0, &[&["incident", "off", "--reason", "Log4Shell"][..], &one].concat());
+    town
+}
+
+/// Goal: the controller that a drill kills opens nothing of an incident, whoever started it and
+/// under whatever epoch. Method: one dark site, and that controller beside it.
+#[test]
+fn the_controller_of_a_drill_opens_nothing_of_an_incident() {
+    let town = town_with_one_dark();
+    let place = &town.place;
     assert_eq!(town.status("san1.example"), 503);
     for [term, seq] in [["0", "1"], ["99", "1"]] {
         let told = place.expect(1, &["drill", "--hold", "north", "--term", term, "--seq", seq]);
@@ -104,12 +111,8 @@ fn the_controller_of_a_drill_opens_nothing_of_an_incident() {
 /// incident, although nothing asks for it there: it is said, with the edge that serves the site.
 #[test]
 fn what_another_edge_holds_dark_is_explained_by_no_incident_elsewhere() {
-    let town = Town::new();
+    let town = town_with_one_dark();
     let place = &town.place;
-    place.write("data/policy.toml", POLICY);
-    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
-    let one = ["--sites", "site:san-001", "--yes"];
-    place.expect(0, &[&["incident", "off", "--reason", "Log4Shell"][..], &one].concat());
     place.write("old/epoch", "0-1\nsan-001\nsan-002\n");
     place.write("old/gen-0-1/san-001", "");
     place.write("old/gen-0-1/san-002", "");

@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure>
         let seen = engine.version();
         let register = Register::open(context)?;
         let targets = edges::from_rows(&targets).map_err(failed)?;
-        let is_equal = |target: &Target| look(target, &register).differ.is_empty();
+        let is_equal = |target: &Target| look(target, &targets, &register).differ.is_empty();
         if targets.iter().all(is_equal) || Instant::now() >= deadline {
             break;
         }
@@ -54,8 +54,9 @@ fn wait_for_server(context: &Context, report: &mut Report) -> Result<(), Failure
     let deadline = Instant::now() + REPAIR_WAIT_MAX;
     let mut register = Register::open(context)?;
     loop {
-        let differs = |target: &Target| !look(target, &register).differ.is_empty();
-        if !targets(&register, context)?.iter().any(differs) || Instant::now() >= deadline {
+        let all = targets(&register, context)?;
+        let differs = |target: &Target| !look(target, &all, &register).differ.is_empty();
+        if !all.iter().any(differs) || Instant::now() >= deadline {
             return Ok(());
         }
         // Another process writes: what its edges show is what is waited for.

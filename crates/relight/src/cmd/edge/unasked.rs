@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::edge::{EdgeDriver, EdgeError, Lint, LintSeverity, Target};
-use relight_engine::edges;
 use relight_engine::groups::group_of;
 use relight_engine::reconcile::{BARRIER, DARK_UNASKED, dark_unasked};
 use relight_model::GateKey;
@@ -12,13 +11,13 @@ use crate::register::Register;
 
 /// What the gate of this edge holds dark and nothing in the journal explains there: a site that an
 /// incident keeps dark is explained at the edge that serves it, and said with the name of that one
-/// anywhere else.
+/// anywhere else. `all` are the edges of the register.
 pub(super) fn find(
-    name: &str,
+    (name, all): (&str, &[Target]),
     driver: &mut dyn EdgeDriver,
     register: &Register,
 ) -> Result<Vec<Lint>, EdgeError> {
-    let served = serves(name, register);
+    let served = serves(name, all);
     let (mut explained, mut elsewhere) = (BTreeSet::new(), BTreeMap::new());
     for site in &register.sites {
         let is_at_work = register.ledger.is_at_work(&site.slug);
@@ -45,16 +44,14 @@ pub(super) fn find(
 }
 
 /// The edges whose sites this one holds: itself, its group, and those that it stands behind.
-fn serves(name: &str, register: &Register) -> BTreeSet<String> {
-    let rows = register.store.edges().unwrap_or_default();
-    let targets: Vec<Target> = edges::from_rows(&rows).unwrap_or_default();
+fn serves(name: &str, all: &[Target]) -> BTreeSet<String> {
     let mut served = BTreeSet::from([name.to_owned()]);
-    served.extend(group_of(name, &targets).map(|group| group.name.clone()));
+    served.extend(group_of(name, all).map(|group| group.name.clone()));
     let is_behind = |target: &&Target| {
         target.settings.get(BARRIER).is_some_and(|barrier| served.contains(barrier))
     };
     let fronts: Vec<String> =
-        targets.iter().filter(is_behind).map(|target| target.name.clone()).collect();
+        all.iter().filter(is_behind).map(|target| target.name.clone()).collect();
     served.extend(fronts);
     served
 }
