@@ -8,7 +8,7 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use relight_model::Advisory;
+use relight_model::{Advisory, begins_as_cve};
 
 use crate::authority::Policy;
 
@@ -217,10 +217,6 @@ pub fn id(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-fn begins_as_cve(text: &str) -> bool {
-    text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
 }
 
 fn shown(ids: &BTreeSet<String>) -> String {

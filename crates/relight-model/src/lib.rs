@@ -46,7 +46,7 @@ pub use exhibit::{Example, Exhibit};
 pub use finding::{Finding, FindingState};
 pub use glob::Glob;
 pub use light::{DisplayState, Epoch, Light, Seen};
-pub use name::{bare_name, fold_name, fold_name_into, folds_to, is_cve};
+pub use name::{bare_name, begins_as_cve, fold_name, fold_name_into, folds_to, is_cve};
 pub use part::{INTERNAL_RANGES, PART_PATH_BYTES_MAX, READING_METHODS, SitePart};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
 pub use profile::{Profile, ProfileGap, ValueKind, Values};

@@ -11,6 +11,11 @@ pub fn is_cve(text: &str) -> bool {
     })
 }
 
+/// Whether a text begins as one, in any letters: what people wrote may have blanks around it.
+pub fn begins_as_cve(text: &str) -> bool {
+    text.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
+}
+
 /// A name without its group or scope: what stands behind the last `/` or `:`. The last part of a
 /// Go module of a later version (`example.org/a/b/v2`) is no name.
 pub fn bare_name(name: &str) -> &str {

@@ -5,7 +5,7 @@
 
 use relight_model::{
     Advisory, Affected, AffectedRange, Effect, Grammar, NativeRange, RangeEvent, RangeKind,
-    RangeStatus, Rating, RatingKind, Signal, Stance, Why,
+    RangeStatus, Rating, RatingKind, Signal, Stance, Why, begins_as_cve,
 };
 use serde_json::Value;
 
@@ -116,10 +116,6 @@ fn entries(
         advisory.effect = Effect::Notice(kind);
     }
     Ok(())
-}
-
-fn begins_as_cve(id: &str) -> bool {
-    id.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
 }
 
 /// `review_status` of Go, `github_reviewed` of GitHub.
