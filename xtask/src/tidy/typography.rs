@@ -10,11 +10,14 @@ const PLAIN: [&str; 4] = [" : ", " :\n", "« ", " »"];
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     let documents = tree.under("docs/fr/", ".md").chain(tree.under("LISEZMOI", ".md"));
     for (path, text) in documents {
-        let mut is_code = false;
+        let (mut is_code, mut is_behind_code) = (false, true);
         for (number, line) in text.lines().enumerate() {
             let is_fence = line.trim_start().starts_with("```");
             is_code ^= is_fence;
-            if is_fence || is_code || line.starts_with("    ") {
+            // Behind a line of text such a line is one of a list.
+            let is_indented = line.starts_with("    ") && is_behind_code;
+            is_behind_code = is_fence || is_code || is_indented || line.is_empty();
+            if is_behind_code {
                 continue;
             }
             // What stands between marks of code is every second part.
@@ -34,10 +37,14 @@ mod tests {
 
     #[test]
     fn a_plain_space_before_a_colon_or_in_guillemets_is_found() {
-        for line in ["Voici : un", "Voici :", "dit « oui\u{a0}»", "dit «\u{a0}oui »"] {
-            let found = complaints_of(check, &[("docs/fr/a.md", &format!("Un.\n{line}\n"))]);
+        for line in
+            ["- a\n    Voici : un", "Voici : un", "Voici :", "dit « oui\u{a0}»", "dit «\u{a0}oui »"]
+        {
+            let text = format!("Un.\n{line}\n");
+            let found = complaints_of(check, &[("docs/fr/a.md", &text)]);
             assert_eq!(found.len(), 1, "{line}: {found:?}");
-            assert!(found[0].starts_with("docs/fr/a.md:2: "), "{found:?}");
+            let place = format!("docs/fr/a.md:{}: ", text.lines().count());
+            assert!(found[0].starts_with(&place), "{found:?}");
         }
         let path = "LISEZMOI.md";
         assert_eq!(complaints_of(check, &[(path, "Un : deux\n")]).len(), 1);
