@@ -47,7 +47,6 @@ use axum::routing::{get, post};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
-use relight_model::Channel;
 use relight_web::look::Look;
 use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
@@ -244,16 +243,6 @@ pub(crate) fn name(site: &BoardSite, lang: Lang) -> &str {
         Lang::En => (&site.name_en, &site.name_fr),
     };
     [own, other].into_iter().find(|name| !name.is_empty()).unwrap_or(&site.slug)
-}
-
-/// How else a service is reached, and in which language that is said: in the one that was asked
-/// for, else in the other. Nothing where nobody says.
-pub(crate) fn channel(channel: &Channel, lang: Lang) -> Option<(Lang, &str)> {
-    let of = |lang| match lang {
-        Lang::Fr => (lang, channel.fr.as_str()),
-        Lang::En => (lang, channel.en.as_str()),
-    };
-    [of(lang), of(lang.other())].into_iter().find(|(_, text)| !text.is_empty())
 }
 
 /// Every address of the console.

@@ -1,6 +1,8 @@
 //! The words of coded values: states, verdicts, reasons, flaws, severities, sectors, warnings.
 
-use relight_model::{DisplayState, FlawCode, Severity, SiteExposure, UnknownReason, Verdict};
+use relight_model::{
+    Channel, DisplayState, FlawCode, Severity, SiteExposure, UnknownReason, Verdict,
+};
 
 use crate::{Lang, texts};
 
@@ -60,6 +62,16 @@ pub fn flaw(lang: Lang, flaw: FlawCode) -> &'static str {
 /// The word of a step of the ladder of severities.
 pub fn severity(lang: Lang, severity: Severity) -> &'static str {
     coded(lang, "severity-", severity.as_str())
+}
+
+/// How else a service is reached, and in which language that is said: in the one that was asked
+/// for, else in the other. Nothing where nobody says.
+pub fn channel(channel: &Channel, lang: Lang) -> Option<(Lang, &str)> {
+    let of = |lang| match lang {
+        Lang::Fr => (lang, channel.fr.as_str()),
+        Lang::En => (lang, channel.en.as_str()),
+    };
+    [of(lang), of(lang.other())].into_iter().find(|(_, text)| !text.is_empty())
 }
 
 /// The name of a sector, or its code when the catalogue has no name for it.

@@ -21,7 +21,7 @@ use relight_web::{Lang, number, texts, words};
 
 use super::affected::ask_href;
 use super::edges::told;
-use super::{Asked, Console, act, blocking, channel};
+use super::{Asked, Console, act, blocking};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
@@ -169,7 +169,7 @@ impl SiteView<'_> {
         let shown =
             if site.public { texts::site_public_yes(lang) } else { texts::site_public_no(lang) };
         facts.push((texts::console_nav_public(lang), shown.to_owned()));
-        if let Some((_, channel)) = channel(&site.channel, lang) {
+        if let Some((_, channel)) = words::channel(&site.channel, lang) {
             facts.push((texts::site_channel(lang), channel.to_owned()));
         }
         facts.extend(self.incident_facts(site));

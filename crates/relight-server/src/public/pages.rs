@@ -13,7 +13,7 @@ use relight_web::{Lang, number, texts, words};
 
 use super::episodes::{Episode, Status};
 use super::{Files, Identity, Seen, Service, alphabetical, certificate};
-use crate::console::{channel, name};
+use crate::console::name;
 
 /// Rows of one page of services: a page stays small on a bad connection.
 const ROWS_MAX: usize = 250;
@@ -196,7 +196,7 @@ fn row(lang: Lang, stage: Stage, service: &Service<'_>) -> PublicService {
         name: name(service.site, lang).to_owned(),
         lit: service.is_lit(),
         since: service.dark_since.map(|at| utc(lang, at)).unwrap_or_default(),
-        channel: channel(&service.site.channel, lang)
+        channel: words::channel(&service.site.channel, lang)
             .filter(|_| !service.is_lit())
             .map(|(of, text)| ((of != lang).then(|| of.tag()), text.to_owned())),
         certificate: certificate.map(|id| format!("/certificates/{id}.html")).unwrap_or_default(),

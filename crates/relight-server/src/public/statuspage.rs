@@ -118,7 +118,7 @@ impl Api<'_> {
         if let Some(since) = service.dark_since {
             let since = number::rfc3339(since);
             document["relight"] = json!({"reason": "precaution", "since": since});
-            let channel = crate::console::channel(&service.site.channel, self.lang);
+            let channel = words::channel(&service.site.channel, self.lang);
             if let Some((_, channel)) = channel {
                 document["relight"]["channel"] = channel.into();
             }

@@ -200,11 +200,8 @@ impl Show {
         ];
         let aliases = (texts::column_aliases(lang), site.aliases.join(", "));
         let parts = (texts::column_parts(lang), parts_of(site).join(", "));
-        let channel = match lang.tag() {
-            "fr" => &site.channel.fr,
-            _ => &site.channel.en,
-        };
-        let channel = (texts::site_channel(lang), channel.clone());
+        let channel = words::channel(&site.channel, lang).map(|(_, text)| text.to_owned());
+        let channel = (texts::site_channel(lang), channel.unwrap_or_default());
         let more = [aliases, parts, channel].into_iter().filter(|(_, value)| !value.is_empty());
         for (label, value) in more.chain(facts) {
             report.line(&format!("  {}", texts::labelled(lang, label, &value)));
