@@ -228,6 +228,11 @@ impl Actions {
         &self.glass
     }
 
+    /// Glass that nobody looked at yet.
+    pub fn unreviewed(&self) -> impl Iterator<Item = &Glass> {
+        self.glass.iter().filter(|glass| glass.reviewed.is_none())
+    }
+
     /// The sites that count against the rule for one person: those that this person switched
     /// alone, and those of these bodies that anybody did. An account that somebody invents gains
     /// nothing, because its body has switched them already.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use relight_engine::access::Scope;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Advisories, Group, OWN_PREFIX, Question};
@@ -20,7 +20,7 @@ use relight_web::views::Choice;
 use relight_web::{Lang, Number, number, texts, words};
 
 use super::evidence::{self, Held, Shown};
-use super::part::Part;
+use super::part;
 use super::ratings::ratings;
 use super::reach::{self, Ways};
 use super::register::severity;
@@ -47,9 +47,8 @@ pub(super) fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -
 
 pub(super) async fn affected(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
-    if Part::asked(&console, &asked).is_nothing() {
-        // Nothing was granted yet: the list says so.
-        return Redirect::to(&format!("/sites?lang={}", lang.tag())).into_response();
+    if let Some(away) = part::led_away(&console, &asked) {
+        return away;
     }
     // A day of the past costs a second index, and as many inventories as changed since.
     let is_past = asks_past(&console, &asked);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Counters, Incident};
@@ -15,7 +15,7 @@ use relight_web::{Lang, number, texts};
 
 use super::act::forms::{Short, more};
 use super::facts::language_of;
-use super::part::Part;
+use super::part::{self, Part};
 use super::tally::Tally;
 use super::waits::Waits;
 use super::work::Work;
@@ -29,11 +29,8 @@ const LOG_ROWS: usize = 50;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
-        let part = Part::asked(&console, &asked);
-        if part.is_nothing() {
-            // Nothing was granted yet: the list says so.
-            let lang = console.lang(&asked);
-            return Redirect::to(&format!("/sites?lang={}", lang.tag())).into_response();
+        if let Some(away) = part::led_away(&console, &asked) {
+            return away;
         }
         let mut page = match view(&console, &asked, clock::now()) {
             Ok(page) => page,

@@ -139,7 +139,7 @@ fn register(text: &mut Text, engine: &Engine, now: Timestamp) {
     let (incidents, plans, glass) = engine.with_ledger(|ledger| {
         let actions = ledger.actions();
         let plans = actions.newest().filter(|action| action.is_open(engine.now())).count();
-        let glass = actions.glass().iter().filter(|glass| glass.reviewed.is_none()).count();
+        let glass = actions.unreviewed().count();
         (ledger.open().count(), plans, glass)
     });
     let help = "Incidents that are open.";

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Grant, Scope};
 use relight_engine::live::{BoardSite, LogLine, Outage, Proofs, Snapshot};
 use relight_model::DisplayState;
@@ -139,6 +140,12 @@ impl Part {
         }
         (count > 0).then_some(line)
     }
+}
+
+/// Where somebody is led to whom nothing was granted yet: the list of sites says so.
+pub(super) fn led_away(console: &Console, asked: &Asked) -> Option<Response> {
+    let to_list = || Redirect::to(&format!("/sites?lang={}", console.lang(asked).tag()));
+    Part::asked(console, asked).is_nothing().then(|| to_list().into_response())
 }
 
 /// Names what somebody reads with these roles.

@@ -53,7 +53,7 @@ impl Waits {
                     [one] => texts::live_asked(lang, &one.id()),
                     more => texts::live_asked_many(lang, more.len()),
                 },
-                glass: actions.glass().iter().any(|glass| glass.reviewed.is_none()),
+                glass: actions.unreviewed().next().is_some(),
             }
         })
     }
@@ -77,9 +77,7 @@ impl Console {
     pub(super) fn glass(&self, asked: &Asked) -> bool {
         let Some(engine) = &self.engine else { return false };
         matches!(asked.reader, Reader::Signed(_))
-            && engine.with_ledger(|ledger| {
-                ledger.actions().glass().iter().any(|glass| glass.reviewed.is_none())
-            })
+            && engine.with_ledger(|ledger| ledger.actions().unreviewed().next().is_some())
     }
 }
 
