@@ -89,6 +89,13 @@ pub(crate) fn signer_of(
     Person { means, ..person }
 }
 
+/// Somebody as the policy will see him once he signed: who has a passkey is asked for it by then.
+fn will_sign(console: &Console, signed: &SignedIn, now: Timestamp) -> Person {
+    let person = signer_of(console, signed, None, now);
+    let is_asked = person.means != Means::Token && has_key(console, signed);
+    Person { means: if is_asked { Means::Passkey } else { person.means }, ..person }
+}
+
 /// The rules that hold now. One that cannot be read may have been stricter than the built-in ones.
 pub(crate) fn policy_of(engine: &Engine) -> Policy {
     let folder = engine.store().path().parent().map(std::path::Path::to_path_buf);

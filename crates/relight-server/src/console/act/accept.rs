@@ -11,7 +11,7 @@ use relight_web::act_views::AcceptPage;
 use relight_web::{Lang, texts, words};
 
 use super::forms::{Act, Denied, Short, tell};
-use super::{moment, policy_of, signer_of, step_up};
+use super::{moment, policy_of, signer_of, step_up, will_sign};
 use crate::access::SignedIn;
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::Sender;
@@ -47,12 +47,11 @@ struct Terms {
 pub(super) fn answer(console: &Console, asked: &Asked, signed: &SignedIn, asks: &Asks) -> Response {
     let Some(engine) = &console.engine else { return console.nothing(asked) };
     let act = Act::new(console, engine, signed);
-    let keys = console.door.strong_keys(signed.account.id);
     let led = || {
         let lang = console.lang(asked);
         Redirect::to(&format!("{}?lang={}", asks.back(), lang.tag())).into_response()
     };
-    if act.person.means == Means::Token || keys.is_empty() {
+    if act.person.means == Means::Token || !act.has_key {
         // A second factor of the provider that was shown long ago is shown again first.
         if act.person.means != Means::Token && !act.person.is_present() {
             return Redirect::to(&step_up(console, signed, &asks.back())).into_response();
@@ -62,8 +61,7 @@ pub(super) fn answer(console: &Console, asked: &Asked, signed: &SignedIn, asks: 
             Err(denied) => tell(console, asked, denied, &asks.back()),
         };
     }
-    // As he will be once he signed.
-    let signs = Person { means: Means::Passkey, ..act.person.clone() };
+    let signs = will_sign(console, signed, engine.now());
     let terms = match terms(&act, &signs, asks) {
         Ok(terms) => terms,
         Err(denied) => return tell(console, asked, denied, &asks.back()),

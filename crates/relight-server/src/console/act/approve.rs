@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
 use relight_engine::incident::{Action, Behind, Ended, Proof, Seat, Standing, UNDO_AGE_MAX_S};
 use relight_engine::plan::PLAN_AGE_MAX_S;
-use relight_engine::policy::{Desk, Means, Person, Refusal};
+use relight_engine::policy::{Desk, Person, Refusal};
 use relight_engine::store::PasskeyRow;
 use relight_engine::{Approving, Engine, EngineError, Smashing};
 use relight_model::{Digest, Timestamp};
@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::{
     code_of, moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of,
-    told,
+    told, will_sign,
 };
 use crate::access::SignedIn;
 use crate::access::ceremony::{self, Shown};
@@ -281,9 +281,7 @@ impl View<'_> {
 
     /// This reader as he will be when he approves: who has a passkey is asked for it by then.
     fn signer(&self) -> Person {
-        let person = signer_of(self.console, self.signed, None, self.now);
-        let is_asked = !self.keys().is_empty() && person.means != Means::Token;
-        Person { means: if is_asked { Means::Passkey } else { person.means }, ..person }
+        will_sign(self.console, self.signed, self.now)
     }
 
     fn keys(&self) -> Vec<PasskeyRow> {

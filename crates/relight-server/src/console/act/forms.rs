@@ -153,7 +153,7 @@ pub(crate) struct Act<'a> {
     /// The same as the policy sees him who signs nothing: whoever has a passkey signs with it.
     pub(super) unsigned: Person,
     /// Has a passkey, which only a page can ask for.
-    has_key: bool,
+    pub(super) has_key: bool,
     /// The public page is in English as well.
     english: bool,
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::Engine;
 use relight_engine::incident::{Proof, Seat};
 use relight_engine::plan::{Action, Plan};
-use relight_engine::policy::{Desk, Means, Person};
+use relight_engine::policy::{Desk, Person};
 use relight_engine::store::PasskeyRow;
 use relight_web::act_views::PlanPage;
 use relight_web::door_views::KeyForm;
@@ -16,7 +16,9 @@ use relight_web::views::Choice as Option_;
 use relight_web::{Lang, texts, words};
 
 use super::choose::{Choice, name_of};
-use super::{may_propose, plan_view, policy_of, refused, rollout, signer_of, step_up, told_page};
+use super::{
+    may_propose, plan_view, policy_of, refused, rollout, signer_of, step_up, told_page, will_sign,
+};
 use crate::access::SignedIn;
 use crate::access::ceremony::{self, Shown};
 use crate::access::form::{Sender, SignedForm};
@@ -75,9 +77,7 @@ impl View<'_> {
 
     /// This reader as he will be when he asks: who has a passkey signs the plan with it.
     fn person(&self) -> Person {
-        let person = signer_of(self.console, self.signed, None, self.engine.now());
-        let is_asked = !self.keys().is_empty() && person.means != Means::Token;
-        Person { means: if is_asked { Means::Passkey } else { person.means }, ..person }
+        will_sign(self.console, self.signed, self.engine.now())
     }
 
     fn keys(&self) -> Vec<PasskeyRow> {
