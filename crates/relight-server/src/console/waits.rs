@@ -29,17 +29,26 @@ impl Waits {
     /// What waits for whoever is signed in; nothing for others.
     pub(crate) fn of(engine: &Engine, reader: &Reader, lang: Lang) -> Self {
         let Reader::Signed(signed) = reader else { return Self::default() };
-        let (policy, now) = (act::policy_of(engine), engine.now());
-        // As this reader is once a passkey signed.
+        let now = engine.now();
+        let is_told =
+            |action: &&Action| action.is_open(now) && act::reads_plan(signed, &action.plan);
+        let (waits, glass) = engine.with_ledger(|ledger| {
+            let actions = ledger.actions();
+            (actions.newest().any(|action| is_told(&action)), actions.unreviewed().next().is_some())
+        });
+        if !waits {
+            return Self { glass, ..Self::default() };
+        }
+        // It is read from a file and checked; most of the time nothing waits.
+        let policy = act::policy_of(engine);
+        // As this reader is once a passkey signed, or a provider vouched for him once more.
         let means = if signed.factor == Factor::Token { Means::Token } else { Means::Passkey };
         let account = &signed.account;
         let person = Person { name: account.name.clone(), grants: account.grants.clone(), means };
         let protected = std::collections::BTreeSet::new();
         engine.with_ledger(|ledger| {
             let actions = ledger.actions();
-            let open = actions.newest().filter(|action| action.is_open(now));
-            let open: Vec<&Action> =
-                open.filter(|action| act::reads_plan(signed, &action.plan)).collect();
+            let open: Vec<&Action> = actions.newest().filter(is_told).collect();
             let desk = Desk { policy: &policy, actions, protected: &protected, now };
             let is_asked = |action: &&&Action| {
                 let typed = Some(action.plan.sites.len());
@@ -53,7 +62,7 @@ impl Waits {
                     [one] => texts::live_asked(lang, &one.id()),
                     more => texts::live_asked_many(lang, more.len()),
                 },
-                glass: actions.unreviewed().next().is_some(),
+                glass,
             }
         })
     }
