@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
+use relight_engine::access::Grant;
 use relight_engine::live::Changes;
 use relight_model::DisplayState;
 use relight_web::views::{Counts, QueueRow, TodoRow};
@@ -197,6 +198,8 @@ struct Writer<'a> {
     lang: Lang,
     /// The sites that it tells about.
     part: Part,
+    /// The roles of its reader when it last looked.
+    grants: Vec<Grant>,
     cursor: Cursor,
     /// When counters were last sent, and at which version.
     counted: Option<(Instant, u64)>,
@@ -224,6 +227,7 @@ impl<'a> Writer<'a> {
             console,
             lang,
             part,
+            grants: reader.grants().to_vec(),
             cursor,
             counted: None,
             drawn: None,
@@ -235,7 +239,10 @@ impl<'a> Writer<'a> {
 
     /// The page of a reader to whom a role was granted, or from whom one was taken, starts again.
     fn read_by(&mut self, reader: &Reader) {
-        self.part.life = Part::life_of(self.console, reader);
+        if self.grants != reader.grants() {
+            self.grants = reader.grants().to_vec();
+            self.part.life = Part::life_of(self.console, reader);
+        }
     }
 
     /// Everything that is due now, as text of the stream; empty when nothing is.

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use relight_engine::access::{Account, Role, Scope};
+use relight_engine::access::{Account, Grant, Role, Scope};
 use relight_model::{Digest, Timestamp};
 
 use super::FRESH_S_MAX;
@@ -100,6 +100,14 @@ impl Reader {
         match self {
             Self::Anyone => true,
             Self::Signed(signed) => signed.account.reads(scope),
+        }
+    }
+
+    /// The roles of an account; none where nobody signs in.
+    pub(crate) fn grants(&self) -> &[Grant] {
+        match self {
+            Self::Anyone => &[],
+            Self::Signed(signed) => &signed.account.grants,
         }
     }
 

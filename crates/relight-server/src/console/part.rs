@@ -2,7 +2,7 @@
 //! stream are of these sites alone, as if there were no others.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Grant, Scope};
@@ -30,6 +30,8 @@ pub(crate) struct Part {
     pub(crate) sectors: Arc<[Sector]>,
     /// Where each stands on the board; `None` where all are read.
     places: Option<Vec<usize>>,
+    /// Their names, for the log; nobody asks for them where all are read.
+    own: OnceLock<HashSet<String>>,
     /// The life of the server, and for a part whose it is: places of one part mean nothing in
     /// another.
     pub(crate) life: String,
@@ -38,17 +40,17 @@ pub(crate) struct Part {
 impl Part {
     /// What a reader sees of these sites.
     pub(crate) fn of(console: &Console, reader: &Reader, sites: &Arc<[BoardSite]>) -> Self {
-        let life = Self::life_of(console, reader);
+        let (own, life) = (OnceLock::new(), Self::life_of(console, reader));
         if reader.reads(&Scope::root()) {
             let sectors = console.sectors(sites);
-            return Self { sites: Arc::clone(sites), sectors, places: None, life };
+            return Self { sites: Arc::clone(sites), sectors, places: None, own, life };
         }
         let reads =
             |site: &BoardSite| reader.reads(&Scope::of_body(&site.sector, &site.organisation));
-        let (places, own): (Vec<usize>, Vec<BoardSite>) =
+        let (places, read): (Vec<usize>, Vec<BoardSite>) =
             sites.iter().cloned().enumerate().filter(|(_, site)| reads(site)).unzip();
-        let sectors = tally::sectors(&own).into();
-        Self { sites: own.into(), sectors, places: Some(places), life }
+        let sectors = tally::sectors(&read).into();
+        Self { sites: read.into(), sectors, places: Some(places), own, life }
     }
 
     /// The life of a reader: another one when a role was granted or taken back.
@@ -131,7 +133,8 @@ impl Part {
         if self.is_whole() || OF_ALL.contains(&line.code) {
             return Some(line);
         }
-        let own: HashSet<&str> = self.sites.iter().map(|site| site.slug.as_str()).collect();
+        let own = || self.sites.iter().map(|site| site.slug.clone()).collect();
+        let own: &HashSet<String> = self.own.get_or_init(own);
         let count = line.sites.iter().filter(|site| own.contains(site.as_str())).count();
         if COUNTING.contains(&line.code) {
             *line.args.last_mut()? = count.to_string();
