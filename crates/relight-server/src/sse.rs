@@ -102,7 +102,7 @@ pub(crate) async fn events(
     asked: Asked,
     headers: HeaderMap,
 ) -> Response {
-    if Part::asked(&console, &asked).is_nothing() {
+    if asked.reader.reads_nothing() {
         return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
     }
     let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {

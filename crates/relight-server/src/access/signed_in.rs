@@ -111,6 +111,11 @@ impl Reader {
         }
     }
 
+    /// Whether nothing was granted yet. A role for a body without sites is one: they may come.
+    pub(crate) fn reads_nothing(&self) -> bool {
+        matches!(self, Self::Signed(_)) && self.grants().is_empty()
+    }
+
     /// Whether an account may read, and do nothing else: that of a wall.
     pub(crate) fn only_reads(&self) -> bool {
         match self {

@@ -63,19 +63,9 @@ impl Part {
         }
     }
 
-    /// What somebody who asks for a page sees now.
-    pub(crate) fn asked(console: &Console, asked: &Asked) -> Self {
-        Self::of(console, &asked.reader, &console.board.sites())
-    }
-
     /// Whether all of the register is read.
     pub(crate) fn is_whole(&self) -> bool {
         self.places.is_none()
-    }
-
-    /// Whether nothing was granted yet: there is no site that is read, nor will be.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.sites.is_empty() && !self.is_whole()
     }
 
     /// Where one of these sites stands on the board.
@@ -148,7 +138,7 @@ impl Part {
 /// Where somebody is led to whom nothing was granted yet: the list of sites says so.
 pub(super) fn led_away(console: &Console, asked: &Asked) -> Option<Response> {
     let to_list = || Redirect::to(&format!("/sites?lang={}", console.lang(asked).tag()));
-    Part::asked(console, asked).is_nothing().then(|| to_list().into_response())
+    asked.reader.reads_nothing().then(|| to_list().into_response())
 }
 
 /// Names what somebody reads with these roles.

@@ -115,6 +115,21 @@ fn a_stream_of_a_part_tells_of_that_part() {
     world.web.stop();
 }
 
+/// A role for a body that has no site yet: its wall and its stream are empty, and refused to nobody.
+#[test]
+fn a_part_without_sites_yet_is_read() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, _, reader) = start(now, ("site-owner", "town/Library"));
+    let (page, cursor) = wall(&world, &reader);
+    assert!(page.contains("data-w=\"\"") && !page.contains("power"), "{page}");
+    assert_eq!(world.get("/affected", &reader).0, 200);
+    let request = format!("GET /events?since={cursor} HTTP/1.1\r\nCookie: {reader}\r\n");
+    let lines = follow(world.address(), &request, |lines| has(lines, "event: counts"));
+    assert!(has(&lines, "HTTP/1.1 200"), "{lines:?}");
+    world.web.stop();
+}
+
 /// A page that was read with another role, and a cursor of the whole, start again: places of one
 /// part are other sites in another.
 #[test]
