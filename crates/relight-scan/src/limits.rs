@@ -20,7 +20,8 @@ pub const EXPANDED_RATIO_MAX: u64 = 200;
 
 /// Bytes that are unpacked once more of one outer file, for programs that are too long to be held;
 /// one out of a slow coding counts as several. More would take all of [`FILE_TIME_MAX_S`], and what
-/// follows them in the file would not be reached.
+/// follows them in the file would not be reached. A layer of an image has what it may give at all,
+/// each of its files the time of one: there may be many servers in it.
 pub(crate) const AGAIN_BYTES_MAX: u64 = 8 << 30;
 
 /// Members of one outer file, all levels together.
