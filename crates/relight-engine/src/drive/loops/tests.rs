@@ -80,8 +80,8 @@ fn a_loop_that_hangs_keeps_no_other_edge_waiting() {
     }
 }
 
-/// The edges of a group are driven by its loop and by no other; a loop of before ends first. Sites
-/// that still stand under the name of one of them have no loop, which is told.
+/// The edges of a group are driven by its loop and by no other, and nobody twice, whatever the
+/// register says.
 #[test]
 fn a_group_has_one_loop_for_all_of_its_edges() {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn a_group_has_one_loop_for_all_of_its_edges() {
     assert_eq!(names(&[group("front", "a b")]), ["c", "front"]);
     let front = plan(&[group("front", "a b")]).pop().unwrap();
     assert!(["front", "a", "b"].iter().all(|name| front.drives(name)) && !front.drives("c"));
-    // Whatever the register says, nobody is driven twice.
+    // `b` is not driven twice, and `c` not alone: its group says so.
     assert_eq!(names(&[group("front", "a b"), group("other", "b c")]), ["front"]);
 }
 
