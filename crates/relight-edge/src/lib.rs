@@ -33,6 +33,6 @@ pub use driver::{
 pub use drivers::{DRIVERS, GROUP, MEMBERS};
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
-pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober};
+pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober, is_shut};
 pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers};
 pub use tls::Listener;

@@ -290,9 +290,14 @@ fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
         }
         (Some(_), Some(_)) => Seen::Unknown,
     };
-    let is_shut = |text: &str| text.starts_with("dark=1") || is_drained(text);
     let is_gated = answer.values(GATE_HEADER).any(is_shut);
     ProbeResult { seen, status, is_gated, is_draining, ..ProbeResult::default() }
+}
+
+/// Whether this value of the header of a gate says that it is closed, also while what was under way
+/// ends.
+pub fn is_shut(marker: &str) -> bool {
+    marker.starts_with("dark=1") || is_drained(marker)
 }
 
 fn is_drained(marker: &str) -> bool {

@@ -13,6 +13,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HOST;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use relight_engine::edge::is_shut;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -257,8 +258,7 @@ impl Visitor {
             sender.send_request(request).await.map_err(|error| format!("send: {error}"))?;
         let status = response.status();
         let marker = response.headers().get("x-relight-gate");
-        let is_dark = |value: &[u8]| value.starts_with(b"dark=1") || value.starts_with(b"dark=d");
-        let dark = marker.is_some_and(|value| is_dark(value.as_bytes()));
+        let dark = marker.and_then(|value| value.to_str().ok()).is_some_and(is_shut);
         read_to_end(response.into_body()).await?;
         self.connection = Some(sender);
         Ok(match (status, dark) {
