@@ -128,6 +128,9 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use relight_engine::barriers::BarrierFault;
+    use relight_engine::groups::GroupFault;
+
     use super::*;
 
     #[test]
@@ -137,6 +140,16 @@ mod tests {
                 let failure = refused(lang, refusal);
                 assert!(!failure.message.is_empty(), "{refusal:?}");
                 assert!(failure.hint.is_some_and(|hint| !hint.is_empty()), "{refusal:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_group_or_a_barrier_has_its_sentence_in_both_languages() {
+        let codes = GroupFault::ALL.map(GroupFault::code).into_iter();
+        for code in codes.chain(BarrierFault::ALL.map(BarrierFault::code)) {
+            for lang in Lang::ALL {
+                assert!(!coded(lang, code).0.is_empty(), "{code} in {lang:?}");
             }
         }
     }
