@@ -13,6 +13,9 @@ use crate::window::Window;
 /// Largest window of a decoder that is open a second time, in bytes: the first one is still there.
 const WINDOW_AGAIN_MAX: u64 = 8 << 20;
 
+/// Bytes that are passed over at a time.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// What a byte counts that comes out of a slow coding.
 const SLOW_COST: u64 = 4;
 
@@ -39,6 +42,9 @@ enum Source {
 
 /// Opens a stream.
 type Opener = dyn Fn() -> Box<dyn Read>;
+
+/// Hears how many bytes have come by.
+type Look<'a> = dyn FnMut(usize) -> io::Result<()> + 'a;
 
 impl Again {
     /// What is opened so, and stands in blocks of its own; nothing has to be unpacked but what is
@@ -77,23 +83,21 @@ impl Again {
         Self { start: self.start.saturating_add(start), ..self.clone() }
     }
 
-    /// Opens the stream, and says how much of it stands in front.
+    /// Opens the stream behind what stands in front of it; `look` hears of each piece that was
+    /// passed over, and may end that.
     ///
     /// # Errors
-    /// Those of the file and of the stream.
-    pub(crate) fn open(&self) -> io::Result<(Box<dyn Read>, u64)> {
+    /// Those of the file, of the stream and of `look`.
+    pub(crate) fn open(&self, look: &mut Look<'_>) -> io::Result<Box<dyn Read>> {
         let stream = match &self.source {
             Source::Packed(window, coding) => decoder(*coding, window.reader()),
-            Source::Inner(around, coding) => {
-                let (mut stream, start) = around.open()?;
-                io::copy(&mut (&mut stream).take(start), &mut io::sink())?;
-                decoder(*coding, stream)
-            }
+            Source::Inner(around, coding) => decoder(*coding, around.open(look)?),
             Source::Opened(open, _) => Ok(open()),
         };
         let inner = stream.map_err(io::Error::other)?;
-        let cost = self.cost();
-        Ok((Box::new(Counted { inner, left: Rc::clone(&self.left), cost }), self.start))
+        let mut stream = Counted { inner, left: Rc::clone(&self.left), cost: self.cost() };
+        pass_over(&mut stream, self.start, look)?;
+        Ok(Box::new(stream))
     }
 
     /// What a byte counts: some codings are several times as slow as the others.
@@ -118,6 +122,20 @@ impl Again {
 
 fn is_small(coding: Coding, head: &[u8]) -> bool {
     window_of(coding, head) <= WINDOW_AGAIN_MAX
+}
+
+/// Reads so many bytes of a stream, which may end before.
+fn pass_over(stream: &mut dyn Read, len: u64, look: &mut Look<'_>) -> io::Result<()> {
+    let mut front = stream.take(len);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match front.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => look(read)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// A stream that takes what it gives from what is left.

@@ -18,7 +18,7 @@ use crate::archive::code_of;
 use crate::limits::{AGAIN_BYTES_MAX, CATALOG_BYTES_TOTAL_MAX, Options};
 
 /// Bytes between two looks at the clock.
-const TIME_BYTES: u64 = 1 << 20;
+pub(super) const TIME_BYTES: u64 = 1 << 20;
 
 /// The memory that all threads share: one outer file at a time may hold much.
 #[derive(Debug)]

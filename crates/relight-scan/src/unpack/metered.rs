@@ -6,16 +6,13 @@ use std::io;
 use relight_formats::limited::LimitedError;
 use relight_model::FlawCode;
 
-use super::budget::Budget;
+use super::budget::{Budget, TIME_BYTES};
 use crate::archive::code_of;
 use crate::cataloger::ReadAt;
 use crate::limits::{CATALOG_READ_FREE_BYTES, CATALOG_READ_RATIO_MAX};
 
 /// Bytes that any read counts for at least: a read costs more than the bytes that it gives.
 const READ_BYTES_MIN: u64 = 64;
-
-/// Bytes between two looks at the clock.
-const CLOCK_BYTES: u64 = 1 << 20;
 
 /// A source of which one cataloger may read so much and no more, for so long and no longer.
 /// Whatever a cataloger does with ranges, it ends.
@@ -32,7 +29,7 @@ impl<'a> Metered<'a> {
     pub(super) fn new(source: &'a dyn ReadAt, budget: &'a Budget) -> Self {
         let by_size = source.size().saturating_mul(CATALOG_READ_RATIO_MAX);
         let left = Cell::new(CATALOG_READ_FREE_BYTES.saturating_add(by_size));
-        let (until_clock, reached) = (Cell::new(CLOCK_BYTES), Cell::new(None));
+        let (until_clock, reached) = (Cell::new(TIME_BYTES), Cell::new(None));
         Self { source, budget, left, until_clock, reached }
     }
 
@@ -50,7 +47,7 @@ impl<'a> Metered<'a> {
         }
         self.until_clock.set(self.until_clock.get().saturating_sub(cost));
         if self.until_clock.get() == 0 {
-            self.until_clock.set(CLOCK_BYTES);
+            self.until_clock.set(TIME_BYTES);
             self.budget.look_at_the_clock();
             let late = self.budget.spent().filter(|code| *code == FlawCode::LimitTime);
             self.reached.set(self.reached().or(late));

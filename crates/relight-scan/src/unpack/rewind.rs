@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use relight_formats::limited::LimitedError;
 
-use super::budget::Budget;
+use super::budget::{Budget, TIME_BYTES};
 use crate::archive::Again;
 use crate::cataloger::ReadAt;
 
@@ -77,18 +77,9 @@ impl<'a> Rewind<'a> {
         state.recent.clear();
         // One at a time: each has its window.
         state.stream = None;
-        let (stream, in_front) = self.again.open()?;
-        let mut front = stream.take(in_front);
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            let read = retried(|| front.read(&mut piece))?;
-            if read == 0 {
-                break;
-            }
-            self.pass(state, read)?;
-        }
+        let stream = self.again.open(&mut |bytes| self.pass(state, bytes))?;
         state.at = 0;
-        state.stream = Some(front.into_inner());
+        state.stream = Some(stream);
         Ok(())
     }
 
@@ -115,12 +106,11 @@ impl<'a> Rewind<'a> {
 
     /// Looks at the clock now and then.
     fn pass(&self, state: &mut State, bytes: usize) -> io::Result<()> {
-        const CLOCK_BYTES: u64 = 1 << 20;
         state.until_clock = match state.until_clock.checked_sub(bytes as u64) {
             Some(left) => left,
             None => {
                 self.budget.look_at_the_clock();
-                CLOCK_BYTES
+                TIME_BYTES
             }
         };
         match self.budget.spent() {
@@ -189,6 +179,7 @@ mod tests {
     use std::sync::Arc;
 
     use relight_formats::limited::coding::Coding;
+    use relight_model::FlawCode;
 
     use super::*;
     use crate::limits::Options;
@@ -230,6 +221,23 @@ mod tests {
         // What ends before it should gives what there is.
         let rewind = Rewind::new(&again(1 << 30), Some(LEN as u64 + 9), &[], &budget).unwrap();
         assert_eq!(rewind.read_at(LEN as u64 - 1, 9).unwrap().len(), 1);
+    }
+
+    /// Goal: time ends also what stands in front of a stream in a stream. Method: so much of that
+    /// that more than one look at the clock is needed, and how much of it was read.
+    #[test]
+    fn what_stands_in_front_is_passed_over_for_so_long_and_no_longer() {
+        let options = Options { file_time_max_s: 0, ..Options::default() };
+        let late = Budget::new(&options, &Arc::new(Memory::new(1, &options)), 0);
+        let left = Rc::new(Cell::new(u64::MAX));
+        let around = Again::packed(&Window::of_memory(bytes()), Coding::Plain, &left).unwrap();
+        let inner = around.part(LEN as u64 - 9).unpacked(Coding::Plain, &[]).unwrap();
+        let rewind = Rewind::new(&inner, Some(9), &[], &late).unwrap();
+        rewind.read_at(0, 9).unwrap_err();
+        assert_eq!(late.spent(), Some(FlawCode::LimitTime));
+        assert!(u64::MAX - left.get() <= TIME_BYTES, "{}", u64::MAX - left.get());
+        let rewind = Rewind::new(&inner, Some(9), &[], &budget()).unwrap();
+        assert!(rewind.read_at(0, 9).unwrap() == bytes()[LEN - 9..]);
     }
 
     #[test]
