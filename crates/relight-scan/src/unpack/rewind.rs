@@ -236,7 +236,8 @@ mod tests {
         rewind.read_at(0, 9).unwrap_err();
         assert_eq!(late.spent(), Some(FlawCode::LimitTime));
         assert!(u64::MAX - left.get() <= TIME_BYTES, "{}", u64::MAX - left.get());
-        let rewind = Rewind::new(&inner, Some(9), &[], &budget()).unwrap();
+        let budget = budget();
+        let rewind = Rewind::new(&inner, Some(9), &[], &budget).unwrap();
         assert!(rewind.read_at(0, 9).unwrap() == bytes()[LEN - 9..]);
     }
 
