@@ -158,8 +158,8 @@ fn unpacking_again_ends_in_a_snap() {
     assert_eq!(got.matches("flaw").count(), 2, "{got}");
 }
 
-/// Goal: a snap that is packed slowly takes its time sooner. Method: as much room as a program needs
-/// in an image of zlib, lz4 or zstd, and not in one of lzma or xz.
+/// Goal: a snap that is packed slowly takes its time sooner. Method: as much room as a program
+/// needs in an image of zlib, lz4 or zstd, and not in one of lzma or xz.
 #[test]
 fn unpacking_again_counts_for_more_in_a_snap_that_is_slow() {
     let program = go(10, b"");

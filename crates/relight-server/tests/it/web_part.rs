@@ -115,7 +115,7 @@ fn a_stream_of_a_part_tells_of_that_part() {
     world.web.stop();
 }
 
-/// A role for a body that has no site yet: its wall and its stream are empty, and refused to nobody.
+/// A role for a body without sites yet: its wall and its stream are empty, and refused to nobody.
 #[test]
 fn a_part_without_sites_yet_is_read() {
     clock!(now, now_set);
