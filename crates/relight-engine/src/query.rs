@@ -8,6 +8,8 @@ mod parse;
 
 use relight_model::{Criticality, DisplayState, Verdict};
 
+pub use self::parse::distance;
+
 /// Longest query, in bytes.
 pub const QUERY_BYTES_MAX: usize = 4096;
 /// Most terms of a query.

@@ -10,6 +10,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise;
 use crate::report::{Exit, Palette, Report};
+use crate::rows::Form;
+use crate::settings::{self, Settings};
 use crate::usage;
 
 // Descriptions of commands and options come from the catalogue (`help.ftl`, see `localise`):
@@ -51,17 +53,28 @@ pub(crate) enum Command {
     Token(cmd::token::Token),
     Account(cmd::account::Accounts),
     Audit(cmd::audit::Audit),
+    Status(cmd::status::Status),
     Doctor(cmd::doctor::Doctor),
+    Config(cmd::config::Config),
+    Login(cmd::login::Login),
+    Logout(cmd::login::Logout),
     Completions(cmd::completions::Completions),
     Help(cmd::help::Help),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    #[arg(long, global = true, env = "RELIGHT_DATA", value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    #[arg(short, long, global = true, value_name = "FORM", default_value = "auto",
+        value_parser = Form::NAMES)]
+    output: String,
     #[arg(long, global = true)]
     json: bool,
+    // Read before parsing, by `Settings::read`; here only so that it is known. `edge add` has one
+    // of its own, so it stands before the command.
+    #[arg(long, value_name = "FILE", env = "RELIGHT_CONFIG")]
+    config: Option<PathBuf>,
     // Read before parsing, by `localise::language`; here only so that it is known and checked.
     #[arg(long, global = true, value_name = "LANG", value_parser = ["fr", "en"])]
     lang: Option<String>,
@@ -70,8 +83,10 @@ pub(crate) struct Global {
     pub(crate) color: String,
     #[arg(long, global = true)]
     no_progress: bool,
-    #[arg(short, long, global = true)]
-    quiet: bool,
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    quiet: u8,
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
     #[arg(short, long, alias = "aide", global = true, action = ArgAction::Help)]
     help: Option<bool>,
     #[arg(short = 'V', long, action = ArgAction::Version)]
@@ -79,35 +94,56 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// JSON instead of text.
-    pub(crate) const fn json(&self) -> bool {
-        self.json
+    /// How data are written; `--json` is the form that most programs read.
+    pub(crate) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::parse(&self.output) }
     }
 
     /// Progress may be drawn, where stderr is a terminal.
     pub(crate) const fn shows_progress(&self) -> bool {
-        !self.no_progress && !self.quiet
+        !self.no_progress && self.quiet == 0
     }
 
     /// Only data, errors and what could not be used.
     pub(crate) const fn is_quiet(&self) -> bool {
-        self.quiet
+        self.quiet > 0
+    }
+
+    /// Only data and errors.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.quiet > 1
+    }
+
+    /// How much is told about the run itself.
+    pub(crate) const fn verbosity(&self) -> u8 {
+        self.verbose
     }
 }
 
 /// Parses, runs, reports: everything between the arguments and the exit status.
 pub(crate) fn run(arguments: &[OsString]) -> Exit {
-    let lang = localise::language(arguments);
+    let (mut settings, wrong) = Settings::read(arguments, &settings::variables());
+    let lang = localise::language(arguments, &settings);
     let mut report = Report::new(lang, Palette::before_parsing(arguments));
-    let parsed = localise::command(lang)
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error, &mut report),
+    let tree = settings.applied(localise::command(lang));
+    let parsed = tree.try_get_matches_from(arguments).and_then(|matches| {
+        settings.take_options(&matches);
+        Cli::from_arg_matches(&matches)
+    });
+    // Help is shown whatever the configuration is; nothing is done by one that says something else
+    // than it was meant to.
+    let cli = match (parsed, wrong) {
+        (Err(error), _) if usage::is_help(&error) => return usage::tell(&error, &mut report),
+        (_, Some(wrong)) => {
+            report.fail(&wrong.failure(lang));
+            return report.finish();
+        }
+        (Err(error), None) => return usage::tell(&error, &mut report),
+        (Ok(cli), None) => cli,
     };
     report.configure(&cli.global);
-    let context = Context::new(lang, &cli.global);
+    let context = Context::new(lang, &cli.global, settings);
+    context.tell_run(cli.global.verbosity(), &mut report);
     if let Err(failure) = dispatch(cli.command, &context, &mut report) {
         report.fail(&failure);
     }
@@ -133,7 +169,11 @@ fn dispatch(command: Command, context: &Context, report: &mut Report) -> Result<
         Command::Token(command) => command.run(context, report),
         Command::Account(command) => command.run(context, report),
         Command::Audit(command) => command.run(context, report),
+        Command::Status(command) => command.run(context, report),
         Command::Doctor(command) => command.run(context, report),
+        Command::Config(command) => command.run(context, report),
+        Command::Login(command) => command.run(context, report),
+        Command::Logout(command) => command.run(context, report),
         Command::Completions(command) => command.run(context, report),
         Command::Help(command) => command.run(context, report),
     }

@@ -13,6 +13,8 @@ use relight_server::web::{Lang, texts};
 
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::report::Report;
+use crate::settings::Settings;
 
 /// Where a service manager puts the secrets of a service (systemd: `LoadCredentialEncrypted=`).
 const VAULT_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
@@ -32,14 +34,37 @@ pub(crate) struct Context {
     pub(crate) data: PathBuf,
     /// Somebody named the data folder.
     data_named: bool,
+    /// What files, variables and options set.
+    pub(crate) settings: Arc<Settings>,
 }
 
 impl Context {
-    pub(crate) fn new(lang: Lang, global: &Global) -> Self {
+    pub(crate) fn new(lang: Lang, global: &Global, settings: Settings) -> Self {
         let (data, data_named) = (global.data.clone(), global.data.is_some());
         let data = data.unwrap_or_else(default_data);
-        let (json, progress, quiet) = (global.json(), global.shows_progress(), global.is_quiet());
-        Self { lang, json, progress, quiet, data, data_named }
+        let json = global.form().is_document();
+        let (progress, quiet) = (global.shows_progress(), global.is_quiet());
+        Self { lang, json, progress, quiet, data, data_named, settings: Arc::new(settings) }
+    }
+
+    /// What this run goes by, for `-v`; each value that was set besides, for `-vv`.
+    pub(crate) fn tell_run(&self, verbosity: u8, report: &mut Report) {
+        if verbosity == 0 {
+            return;
+        }
+        let files = self.settings.files.iter().map(|path| path.display().to_string());
+        let files: Vec<String> = files.collect();
+        let files = if files.is_empty() { "—".to_owned() } else { files.join(", ") };
+        report.tell(&texts::labelled(self.lang, texts::run_files(self.lang), &files));
+        let data = self.data.display().to_string();
+        report.tell(&texts::labelled(self.lang, texts::run_data(self.lang), &data));
+        if verbosity > 1 {
+            for (name, setting) in &self.settings.values {
+                let value = setting.words.join(", ");
+                let origin = setting.origin.text(self.lang);
+                report.tell(&format!("  {name} = {value}  ({origin})"));
+            }
+        }
     }
 
     /// Now, in seconds.
@@ -66,6 +91,13 @@ impl Context {
         let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
         let home = || variable("HOME").map(PathBuf::from).filter(|home| home.is_dir());
         let base = base.or_else(|| home().map(|home| home.join(".cache")));
+        base.map(|base| base.join("relight"))
+    }
+
+    /// The user's folder for configuration (XDG base directories).
+    pub(crate) fn config_folder() -> Option<PathBuf> {
+        let home = || variable("HOME").map(|home| PathBuf::from(home).join(".config"));
+        let base = variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(home);
         base.map(|base| base.join("relight"))
     }
 

@@ -9,6 +9,7 @@ use relight_server::web::{Lang, texts};
 use rustix::termios::tcgetwinsize;
 
 use crate::cli::Cli;
+use crate::settings::{self, Settings};
 
 /// Narrowest help, in columns: a pseudo-terminal without a size says 0.
 const WIDTH_MIN: usize = 60;
@@ -16,9 +17,10 @@ const WIDTH_MIN: usize = 60;
 const WIDTH_MAX: usize = 100;
 
 /// The language of this run. `--lang` counts before anything is parsed, or help and parse errors
-/// would come in the wrong one; then the environment.
-pub(crate) fn language(arguments: &[OsString]) -> Lang {
-    language_of(option_value(arguments, "--lang").as_deref())
+/// would come in the wrong one; then the environment and the configuration.
+pub(crate) fn language(arguments: &[OsString], settings: &Settings) -> Lang {
+    let asked = option_value(arguments, "--lang").or_else(|| settings.lang());
+    language_of(asked.as_deref())
 }
 
 /// The language that the value of `--lang` asks for, or the one of the environment.
@@ -103,8 +105,9 @@ fn describe(argument: Arg, path: &str, lang: Lang) -> Arg {
     if !defaults.is_empty() && argument.get_action().takes_values() {
         help.push_str(&note(lang, "note-default", &defaults.join(", ")));
     }
-    if let Some(name) = argument.get_env() {
-        help.push_str(&note(lang, "note-environment", &name.to_string_lossy()));
+    let own = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    if let Some(name) = own.or_else(|| settings::variable_of(path, argument.get_id().as_str())) {
+        help.push_str(&note(lang, "note-environment", &name));
     }
     let heading = match (argument.is_positional(), argument.is_global_set() || id == "version") {
         (true, _) => texts::heading_arguments(lang),
@@ -151,9 +154,10 @@ mod tests {
     #[test]
     fn the_language_is_known_before_parsing() {
         for text in ["relight --lang fr scan", "relight scan --lang=fr", "relight x --lang fr-CA"] {
-            assert_eq!(language(&arguments(text)), Lang::Fr, "{text}");
+            assert_eq!(language(&arguments(text), &Settings::default()), Lang::Fr, "{text}");
         }
-        assert_eq!(language(&arguments("relight --lang=en --lang=fr")), Lang::Fr, "the last");
+        let last = language(&arguments("relight --lang=en --lang=fr"), &Settings::default());
+        assert_eq!(last, Lang::Fr, "the last");
         assert_eq!(option_value(&arguments("relight -- --lang fr"), "--lang"), None);
         assert_eq!(option_value(&arguments("relight --lang"), "--lang"), None);
         assert_eq!(option_value(&arguments("relight --language fr"), "--lang"), None);

@@ -13,6 +13,8 @@ mod priority;
 mod redact;
 mod register;
 mod report;
+mod rows;
+mod settings;
 mod stage;
 mod stop;
 mod table;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::rows::{self, Form};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +119,11 @@ pub(crate) struct Report {
     lang: Lang,
     palette: Palette,
     quiet: bool,
+    /// Warnings are left out too.
+    silent: bool,
+    form: Form,
+    /// The names of columns were written.
+    headed: bool,
     stdout: BufWriter<Stdout>,
     /// The reader of stdout is gone, or its disk is full: nothing more is written.
     closed: bool,
@@ -135,13 +141,17 @@ struct Document<'a, T> {
 impl Report {
     pub(crate) fn new(lang: Lang, palette: Palette) -> Self {
         let stdout = BufWriter::new(io::stdout());
-        Self { lang, palette, quiet: false, stdout, closed: false, exit: Exit::Done }
+        let (quiet, silent, form, headed) = (false, false, Form::Text, false);
+        let (closed, exit) = (false, Exit::Done);
+        Self { lang, palette, quiet, silent, form, headed, stdout, closed, exit }
     }
 
     /// Takes over the options that were parsed.
     pub(crate) fn configure(&mut self, global: &Global) {
         self.palette = Palette::new(&global.color);
         self.quiet = global.is_quiet();
+        self.silent = global.is_silent();
+        self.form = global.form();
     }
 
     pub(crate) fn lang(&self) -> Lang {
@@ -174,19 +184,29 @@ impl Report {
 
     /// A JSON document with its schema in front.
     pub(crate) fn document<T: Serialize>(&mut self, schema: &str, body: &T) {
-        match serde_json::to_string_pretty(&Document { schema, body }) {
-            Ok(text) => self.raw(&format!("{text}\n")),
-            Err(error) => {
-                self.raise(Exit::Failed);
-                self.tell(&format!("{error}"));
-            }
+        if !matches!(self.form, Form::Text | Form::Json) {
+            return self.document_line(schema, body);
         }
+        let text = serde_json::to_string_pretty(&Document { schema, body });
+        self.written(text.map(|text| format!("{text}\n")));
     }
 
     /// A JSON document on one line, for streams that go on.
     pub(crate) fn document_line<T: Serialize>(&mut self, schema: &str, body: &T) {
-        match serde_json::to_string(&Document { schema, body }) {
-            Ok(text) => self.raw(&format!("{text}\n")),
+        let text = serde_json::to_string(&Document { schema, body });
+        let text = match self.form {
+            Form::Csv | Form::Markdown => {
+                let is_first = !std::mem::replace(&mut self.headed, true);
+                text.and_then(|text| rows::rows(&text, self.form, is_first))
+            }
+            Form::Text | Form::Json | Form::Jsonl => text.map(|text| format!("{text}\n")),
+        };
+        self.written(text);
+    }
+
+    fn written(&mut self, text: serde_json::Result<String>) {
+        match text {
+            Ok(text) => self.raw(&text),
             Err(error) => {
                 self.raise(Exit::Failed);
                 self.tell(&format!("{error}"));
@@ -223,6 +243,9 @@ impl Report {
 
     /// The same with a technical detail, which is in English as in every log.
     pub(crate) fn warn_in_detail(&mut self, place: &str, what: &str, detail: &str, remedy: &str) {
+        if self.silent {
+            return;
+        }
         let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
         let line = texts::labelled_place(self.lang, &label, place, what);
         self.tell(&line);
@@ -237,6 +260,9 @@ impl Report {
 
     /// Something that failed and is tried again: told like an error, and no reason for the status.
     pub(crate) fn warn_of(&mut self, failure: &Failure) {
+        if self.silent {
+            return;
+        }
         let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
         self.tell_failure(&label, failure);
     }

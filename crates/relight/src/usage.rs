@@ -6,6 +6,13 @@ use relight_server::web::{Lang, texts};
 use crate::failure::Failure;
 use crate::report::{Exit, Report};
 
+/// Somebody asked for help or the version.
+pub(crate) fn is_help(error: &Error) -> bool {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    let kinds = [DisplayHelp, DisplayVersion, DisplayHelpOnMissingArgumentOrSubcommand];
+    kinds.contains(&error.kind())
+}
+
 /// Prints help or version, or the error with its hint; the exit status.
 pub(crate) fn tell(error: &Error, report: &mut Report) -> Exit {
     match error.kind() {

@@ -45,7 +45,7 @@ pub(super) fn jars(stage: &Stage<'_>) -> Vec<Goal> {
 /// Learns every archive of a tree, as somebody does who has a mirror.
 fn learn(stage: &Stage<'_>, tree: &Path, database: &Path) -> Result<(), String> {
     let (program, out) = (text(&stage.program), text(database));
-    let command = line(&[&program, "fingerprints", "learn", &text(tree), "-o", &out]);
+    let command = line(&[&program, "fingerprints", "learn", &text(tree), "--to", &out]);
     let (cost, run) = super::cost::measure(&stage.corpus, &command, LEARN_TIME_MAX_S)?;
     println!("learning the tree of jars: {:.1} CPU s, {:.0} MiB", cost.cpu, cost.peak_mib);
     if run.success { Ok(()) } else { Err(format!("learn: {} {}", run.status(), run.stderr)) }

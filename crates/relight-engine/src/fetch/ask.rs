@@ -66,6 +66,17 @@ impl Asker {
         let request = request.header(header::CONTENT_TYPE, "application/json");
         read(&url, request.send(document.to_string()))
     }
+
+    /// Asks for a document, as [`Asker::post`] sends one.
+    ///
+    /// # Errors
+    /// No answer came that can be read.
+    pub fn get(&self, path: &str) -> Result<Answered, Fault> {
+        let url = format!("{}{path}", self.origin);
+        let request = self.client.agent(&self.origin).get(&url).config();
+        let request = request.max_redirects(0).timeout_global(Some(self.wait_max)).build();
+        read(&url, request.header(header::AUTHORIZATION, self.bearer.clone()).call())
+    }
 }
 
 fn read(url: &str, answer: Result<Response<Body>, Cause>) -> Result<Answered, Fault> {

@@ -233,7 +233,6 @@ fn operator(rest: &str) -> Option<(Comparison, &str)> {
         .find_map(|(sign, comparison)| rest.strip_prefix(sign).map(|value| (comparison, value)))
 }
 
-/// Adds the key that is at most two letters away.
 /// Whether a word is a key, or one that was mistyped in at most half of its letters.
 pub(super) fn is_nearly_key(word: &str) -> bool {
     let (word, letters) = (word.to_lowercase(), word.chars().count());
@@ -241,6 +240,7 @@ pub(super) fn is_nearly_key(word: &str) -> bool {
     off.is_some_and(|off| off <= NEAR_MAX && 2 * off <= letters)
 }
 
+/// Adds the key that is at most two letters away.
 fn nearest(mut error: QueryError) -> QueryError {
     let word = error.word.to_lowercase();
     let near = KEYS.into_iter().map(|key| (distance(&word, key), key)).min();
@@ -252,7 +252,7 @@ fn nearest(mut error: QueryError) -> QueryError {
 const NEAR_MAX: usize = 2;
 
 /// How many letters must be added, left out or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, left) in a.chars().enumerate() {

@@ -1549,3 +1549,40 @@ remote-shown = { NUMBER($sites) } { $sites ->
  } to agree
 # id, signed, seats, expires
 remote-waits = waiting for approval  { $id }  { NUMBER($signed) } of { NUMBER($seats) }  until { $expires }
+
+### Configuration.
+
+settings-unreadable = the configuration cannot be read
+settings-unreadable-remedy = mend the file or its rights, or name another one with --config FILE before the command
+settings-syntax = this is not TOML
+settings-syntax-remedy = mend the line; relight config show lists the keys, and docs/en/settings.md shows a file
+settings-unknown = unknown key “{ $key }”
+settings-all = relight config show lists all keys
+settings-secret = “{ $key }” would hold a secret in the clear
+settings-secret-remedy = put it into a file that only you read, and name that with token_file
+settings-not-here = “{ $key }” may not be set in the folder where a command runs: it may be a stranger’s
+settings-not-here-remedy = put it into the relight.toml of your own folder for configuration, or name the file with --config before the command
+settings-option = option
+settings-default = default
+config-key = Key
+config-value = Value
+config-origin = Set by
+run-files = configuration
+run-data = data folder
+status-register = { $data }  { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+}
+status-served = a server controls this register
+status-alone = no server runs: relight serve
+status-dark = { NUMBER($dark) } of { NUMBER($sites) } dark
+status-exposed = { NUMBER($sites) } { $sites ->
+    [one] site is
+   *[other] sites are
+} lit and affected, or not proven dark
+login-done = the token for { $server } is kept in { $file }
+login-ask = Token (it is not shown):
+login-no-folder = there is no folder to keep the token in
+login-no-folder-remedy = set HOME or XDG_CONFIG_HOME, or give --token-file to each command
+logout-done = the token for { $server } is forgotten here; it holds there until it is revoked (relight token revoke, or the page /me)
+logout-nothing = no token was kept for { $server }

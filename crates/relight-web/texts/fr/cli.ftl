@@ -1615,3 +1615,40 @@ remote-shown = { NUMBER($sites) } { $sites ->
  }
 # id, signed, seats, expires
 remote-waits = en attente d’accord  { $id }  { NUMBER($signed) } sur { NUMBER($seats) }  jusqu’à { $expires }
+
+### Configuration.
+
+settings-unreadable = la configuration ne peut pas être lue
+settings-unreadable-remedy = corrigez le fichier ou ses droits, ou nommez-en un autre par --config FICHIER, avant la commande
+settings-syntax = ce n’est pas du TOML
+settings-syntax-remedy = corrigez la ligne; relight config show donne les clés, et docs/fr/settings.md montre un fichier
+settings-unknown = clé inconnue « { $key } »
+settings-all = relight config show donne toutes les clés
+settings-secret = « { $key } » contiendrait un secret en clair
+settings-secret-remedy = mettez-le dans un fichier que vous seul lisez, et nommez celui-ci par token_file
+settings-not-here = « { $key } » ne se fixe pas dans le dossier où une commande s’exécute : il peut être celui d’un inconnu
+settings-not-here-remedy = mettez-la dans le relight.toml de votre propre dossier de configuration, ou nommez le fichier par --config, avant la commande
+settings-option = option
+settings-default = défaut
+config-key = Clé
+config-value = Valeur
+config-origin = Fixée par
+run-files = configuration
+run-data = dossier de données
+status-register = { $data }  { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+}
+status-served = un serveur commande ce registre
+status-alone = aucun serveur ne fonctionne : relight serve
+status-dark = { NUMBER($dark) } éteints sur { NUMBER($sites) }
+status-exposed = { NUMBER($sites) } { $sites ->
+    [one] site est touché et encore en ligne
+   *[other] sites sont touchés et encore en ligne
+}, ou l’extinction n’est pas prouvée
+login-done = le jeton pour { $server } est gardé dans { $file }
+login-ask = Jeton (il ne s’affiche pas) :
+login-no-folder = il n’y a pas de dossier où garder le jeton
+login-no-folder-remedy = fixez HOME ou XDG_CONFIG_HOME, ou donnez --token-file à chaque commande
+logout-done = le jeton pour { $server } est oublié ici; il vaut encore là-bas jusqu’à ce qu’il soit révoqué (relight token revoke, ou la page /me)
+logout-nothing = aucun jeton n’était gardé pour { $server }

@@ -39,8 +39,8 @@ enum Action {
 struct Learn {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     built: i64,
 }
@@ -128,8 +128,8 @@ impl Learn {
         let count = releases.len();
         let classes = releases.iter().map(|it| it.classes.len()).sum();
         let bytes = write_database(releases, &named, order, self.built);
-        let database = self.output.display().to_string();
-        fs::write(&self.output, &bytes).map_err(|error| {
+        let database = self.to.display().to_string();
+        fs::write(&self.to, &bytes).map_err(|error| {
             Failure::new(texts::cannot_write(lang, &database))
                 .because(lang, &error)
                 .hint(texts::cannot_write_remedy(lang))
@@ -174,7 +174,7 @@ impl Learn {
         context: &Context,
         learnt: &mut Learnt,
     ) -> Result<(), Failure> {
-        let unusable = |error| unusable(context, &self.output.display().to_string(), &error);
+        let unusable = |error| unusable(context, &self.to.display().to_string(), &error);
         let database = Database::from_bytes(database).map_err(unusable)?;
         let fingerprints = Databases::only(vec![database]);
         let options = Options { mode: Mode::Fast, fingerprints, ..Options::default() };

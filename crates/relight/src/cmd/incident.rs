@@ -4,7 +4,7 @@ mod analyse;
 mod approve;
 mod grants;
 mod list;
-mod remote;
+pub(crate) mod remote;
 mod report;
 mod show;
 mod switch;

@@ -9,11 +9,11 @@ fn a_database_is_learnt_listed_and_verified() {
     let place = Place::new();
     place.write("jars/log4j-core-2.14.1.jar", log4j("2.14.1"));
     place.write("jars/notes.txt", "no archive");
-    let learnt = place.expect(0, &["fingerprints", "learn", "jars", "-o", "own.fp", "--json"]);
+    let learnt = place.expect(0, &["fingerprints", "learn", "jars", "--to", "own.fp", "--json"]);
     let learnt = learnt.json();
     assert_eq!((&learnt["releases"], &learnt["classes"]), (&1.into(), &1.into()));
     let first = fs::read(place.path("own.fp")).unwrap();
-    place.expect(0, &["fingerprints", "learn", "jars", "-o", "own.fp"]);
+    place.expect(0, &["fingerprints", "learn", "jars", "--to", "own.fp"]);
     assert_eq!(fs::read(place.path("own.fp")).unwrap(), first, "the same bytes");
     let listed = place.expect(0, &["fingerprints", "list", "own.fp", "--json"]).json();
     let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
@@ -29,7 +29,7 @@ fn a_database_is_learnt_listed_and_verified() {
 fn what_is_no_database_or_a_damaged_one_is_refused() {
     let place = Place::new();
     place.write("jars/log4j-core-2.14.1.jar", log4j("2.14.1"));
-    place.expect(0, &["fingerprints", "learn", "jars", "-o", "own.fp"]);
+    place.expect(0, &["fingerprints", "learn", "jars", "--to", "own.fp"]);
     let mut bytes = fs::read(place.path("own.fp")).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
@@ -41,7 +41,7 @@ fn what_is_no_database_or_a_damaged_one_is_refused() {
     }
     place.expect(1, &["scan", "jars", "--fingerprints", "text.fp"]);
     place.write("empty/notes.txt", "no archive");
-    place.expect(1, &["fingerprints", "learn", "empty", "-o", "none.fp"]);
-    place.expect(1, &["fingerprints", "learn", "absent", "-o", "none.fp"]);
+    place.expect(1, &["fingerprints", "learn", "empty", "--to", "none.fp"]);
+    place.expect(1, &["fingerprints", "learn", "absent", "--to", "none.fp"]);
     assert!(!place.path("none.fp").exists());
 }

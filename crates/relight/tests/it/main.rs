@@ -41,6 +41,7 @@ mod scan_options;
 mod schema_check;
 mod schemas;
 mod serve;
+mod settings;
 mod sites;
 mod sources;
 mod stage;

@@ -105,6 +105,26 @@ fn a_plan_is_asked_for_at_a_server_and_waits_for_people() {
     let again = again.json();
     assert_eq!((&again["standing"], &again["sites"]), (&"waiting".into(), &1.into()));
     assert_eq!((&again["seats"], &again["signed"]), (&2.into(), &0.into()));
+    // What is kept once need not be named again.
+    let home = place.path("home").display().to_string();
+    let home = [("XDG_CONFIG_HOME", &*home)];
+    let login = ["login", "--server", &console, "--token-file", "token"];
+    let kept = place.run_with(&login, &home);
+    assert_eq!(kept.status, 0, "{}", kept.text());
+    let login = ["login", "--server", &console, "--token-file", "token", "--json"];
+    let kept = place.run_with(&login, &home).json()["file"].as_str().unwrap().to_owned();
+    let file = place.path(kept.strip_prefix("DIR/").unwrap());
+    crate::settings::assert_own(&file);
+    let at = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--server", &console];
+    let shown = place.run_with(&[&at[..], &["--dry-run"]].concat(), &home);
+    assert_eq!(shown.status, 0, "{}", shown.text());
+    place.run_with(&["logout", "--server", &console], &home);
+    assert!(!file.exists());
+    assert_eq!(place.run_with(&[&at[..], &["--dry-run"]].concat(), &home).status, 2);
+    // Glass is broken here, and not proposed there, where the configuration names a server.
+    let glass = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--break-glass"];
+    let glass = place.run_with(&glass, &variables);
+    assert!(glass.stderr.contains("a server that runs controls this register"), "{}", glass.text());
     let glass = off(&["--break-glass"]);
     assert_eq!(glass.status, 2, "{}", glass.text());
     assert_eq!(proposed(place).len(), 2);

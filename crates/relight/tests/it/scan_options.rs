@@ -204,10 +204,12 @@ fn a_configuration_in_the_scanned_tree_changes_nothing() {
     let before = place.expect(3, &["scan", "app", "--json"]).json();
     let toml = "[scan]\ndepth = 9999\nexpanded_ratio_max = 1000000\nexclude = [\"*\"]\n";
     place.write("app/relight.toml", toml);
-    place.write("relight.toml", toml);
     place.write("app/policy.toml", toml);
     let after = place.expect(3, &["scan", "app", "--json"]).json();
     assert_eq!((&after["unread"], &after["findings"]), (&before["unread"], &before["findings"]));
+    // Whoever stands in the tree is told, and nothing is done.
+    place.write("relight.toml", "[scan]\nmemory = 4096\n");
+    place.expect(2, &["scan", "app", "--json"]);
 }
 
 /// Goal (trap T14, goal S12): the first inventory needs neither a network, nor a home, nor any

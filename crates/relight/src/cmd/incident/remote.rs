@@ -1,7 +1,7 @@
 //! `relight incident off` and `on` with `--server`: a plan is asked for where identities and policy
 //! are. A token asks and never counts as a person: people agree in their browsers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::fetch::{Asker, Fault};
@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cmd::advisories::fetch::authorities;
+use crate::cmd::login;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Exit, Report};
@@ -20,9 +21,9 @@ const TOKEN_BYTES_MAX: u64 = 1_024;
 /// Which server is asked, and with what.
 #[derive(Debug, Args)]
 pub(super) struct Remote {
-    #[arg(long, value_name = "URL", env = "RELIGHT_SERVER")]
+    #[arg(long, value_name = "URL")]
     pub(super) server: Option<String>,
-    #[arg(long, value_name = "FILE", env = "RELIGHT_TOKEN_FILE", requires = "server")]
+    #[arg(long, value_name = "FILE", requires = "server")]
     token_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE", requires = "server")]
     ca: Option<PathBuf>,
@@ -62,7 +63,9 @@ impl Remote {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let lang = context.lang;
-        let token = self.token(context)?;
+        let kept = || login::kept(server, context);
+        let file = self.token_file.clone().or_else(kept).ok_or_else(|| no_token(context))?;
+        let token = token_in(&file, context)?;
         let asker = Asker::new(authorities(self.ca.clone()).as_deref(), server, &token);
         let asker = asker.map_err(|fault| faulty(&fault, server, context))?;
         let plan = json!({
@@ -77,27 +80,38 @@ impl Remote {
         let plan = document(answered, server, context)?;
         tell(&plan, server, asked, context, report)
     }
+}
 
-    fn token(&self, context: &Context) -> Result<String, Failure> {
-        let lang = context.lang;
-        let Some(path) = &self.token_file else {
-            return Err(Failure::usage(texts::remote_no_token(lang))
-                .hint(texts::remote_no_token_remedy(lang)));
-        };
-        let bytes = context.read_file(path, TOKEN_BYTES_MAX)?;
-        let token = String::from_utf8_lossy(&bytes).trim().to_owned();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let path = path.display().to_string();
-            return Err(Failure::usage(texts::remote_bad_token(lang, &path))
-                .hint(texts::remote_no_token_remedy(lang)));
-        }
-        Ok(token)
+/// The token in a file.
+pub(crate) fn token_in(path: &Path, context: &Context) -> Result<String, Failure> {
+    let bytes = context.read_file(path, TOKEN_BYTES_MAX)?;
+    checked_token(&bytes, &path.display().to_string(), context)
+}
+
+/// The token in what was read from somewhere.
+pub(crate) fn checked_token(
+    bytes: &[u8],
+    place: &str,
+    context: &Context,
+) -> Result<String, Failure> {
+    let lang = context.lang;
+    let token = String::from_utf8_lossy(bytes).trim().to_owned();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage(texts::remote_bad_token(lang, place))
+            .hint(texts::remote_no_token_remedy(lang)));
     }
+    Ok(token)
+}
+
+/// Nobody said with what the server is asked.
+pub(crate) fn no_token(context: &Context) -> Failure {
+    let lang = context.lang;
+    Failure::usage(texts::remote_no_token(lang)).hint(texts::remote_no_token_remedy(lang))
 }
 
 /// The document that came; what the server refuses is told in its words, which are in the
 /// language that is asked for.
-fn document(
+pub(crate) fn document(
     answered: Result<(u16, Value), Fault>,
     server: &str,
     context: &Context,
@@ -123,7 +137,8 @@ fn document(
     Err(failure.hint(remedy))
 }
 
-fn faulty(fault: &Fault, server: &str, context: &Context) -> Failure {
+/// What stands between us and the server, in words.
+pub(crate) fn faulty(fault: &Fault, server: &str, context: &Context) -> Failure {
     let lang = context.lang;
     if fault.code == "insecure" {
         return Failure::usage(texts::remote_insecure(lang))

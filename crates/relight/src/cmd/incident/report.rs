@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::localise::one_of;
 use crate::register::Register;
 use crate::report::Report as Output;
+use crate::rows;
 use crate::table::{Align, Table};
 
 #[derive(Debug, Args)]
@@ -235,21 +236,8 @@ fn csv(rows: &[Row], report: &mut Output) {
             row.aliases.join(" "),
             row.closed_parts.join(", "),
         ];
-        report.raw(&format!("{}\r\n", cells.map(|cell| quoted(&cell)).join(",")));
+        report.raw(&format!("{}\r\n", cells.map(|cell| rows::quoted(&cell)).join(",")));
     }
-}
-
-/// RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
-fn quoted(cell: &str) -> String {
-    let cell = if cell.starts_with(['=', '+', '-', '@', '\t']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    if cell.contains([',', '"', '\n', '\r']) {
-        return format!("\"{}\"", cell.replace('"', "\"\""));
-    }
-    cell
 }
 
 fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
@@ -284,23 +272,4 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
     }
     table.print(report);
     report.line(&texts::report_summary(lang, id, rows.len()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_never_run() {
-        for (cell, written) in [
-            ("a", "a"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=1+1", "'=1+1"),
-            ("@x,y", "\"'@x,y\""),
-            ("", ""),
-        ] {
-            assert_eq!(quoted(cell), written);
-        }
-    }
 }

@@ -104,7 +104,9 @@ impl Order {
     fn run(self, wish: Wish, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let action = wish.action;
-        if let Some(server) = &self.remote.server {
+        // Glass is broken on the machine itself: a server that the configuration names is not
+        // asked, which would only propose. One that the command names is refused above.
+        if let Some(server) = self.remote.server.as_ref().filter(|_| !wish.break_glass) {
             let asked = Asked {
                 action: action.as_str(),
                 sites: &self.sites,

@@ -1,0 +1,263 @@
+//! Documents as rows, for `-o csv` and `-o markdown`: the list of a document, one line an item,
+//! with the names and values that its JSON has. Nothing in it is translated.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// How data are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Text for people.
+    Text,
+    Json,
+    /// JSON, a document a line.
+    Jsonl,
+    Csv,
+    Markdown,
+}
+
+impl Form {
+    /// The names of all, as `-o` takes them.
+    pub(crate) const NAMES: [&'static str; 6] =
+        ["auto", "table", "json", "jsonl", "csv", "markdown"];
+
+    pub(crate) fn parse(name: &str) -> Self {
+        match name {
+            "json" => Self::Json,
+            "jsonl" => Self::Jsonl,
+            "csv" => Self::Csv,
+            "markdown" => Self::Markdown,
+            _ => Self::Text,
+        }
+    }
+
+    /// Commands make a document, and no text.
+    pub(crate) const fn is_document(self) -> bool {
+        !matches!(self, Self::Text)
+    }
+}
+
+/// A document whose fields keep their order.
+enum Node {
+    List(Vec<Node>),
+    Fields(Vec<(String, Node)>),
+    Leaf(Value),
+}
+
+/// The rows of a document: those of its first list of things, or itself as the only one. The head
+/// is written unless it was before.
+pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Result<String> {
+    let mut node: Node = serde_json::from_str(document)?;
+    if let Node::Fields(fields) = &mut node {
+        fields.retain(|(name, _)| name != "schema");
+    }
+    let single;
+    let items = match list(&node) {
+        Some(items) => items,
+        None => {
+            single = [node];
+            &single[..]
+        }
+    };
+    let mut columns: Vec<&str> = Vec::new();
+    for (name, _) in items.iter().flat_map(fields) {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    let mut lines = Vec::new();
+    if is_first {
+        lines.push(columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        if form == Form::Markdown {
+            lines.push(columns.iter().map(|_| "---".to_owned()).collect());
+        }
+    }
+    for item in items {
+        let cell = |name: &&str| {
+            let found = fields(item).find(|(other, _)| other == name);
+            found.map(|(_, node)| text(node)).unwrap_or_default()
+        };
+        lines.push(columns.iter().map(cell).collect());
+    }
+    Ok(lines.iter().map(|cells| line(cells, form)).collect())
+}
+
+/// The first list of things with fields, an empty one too.
+fn list(node: &Node) -> Option<&[Node]> {
+    let lists = fields(node).filter_map(|(_, node)| match node {
+        Node::List(items) => Some(&items[..]),
+        _ => None,
+    });
+    let mut lists = lists.filter(|items| items.iter().all(|it| matches!(it, Node::Fields(_))));
+    lists.next()
+}
+
+fn fields(node: &Node) -> impl Iterator<Item = &(String, Node)> {
+    let fields: &[(String, Node)] = match node {
+        Node::Fields(fields) => fields,
+        Node::List(_) | Node::Leaf(_) => &[],
+    };
+    fields.iter()
+}
+
+fn line(cells: &[String], form: Form) -> String {
+    match form {
+        Form::Markdown => {
+            let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+            format!("| {} |\n", cells.join(" | "))
+        }
+        _ => {
+            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+            format!("{}\r\n", cells.join(","))
+        }
+    }
+}
+
+/// A cell of a table of Markdown holds no end of a line, no bar, and no tag.
+fn escaped(cell: &str) -> String {
+    let cell = cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+    cell.replace(['\r', '\n'], " ")
+}
+
+/// RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+pub(crate) fn quoted(cell: &str) -> String {
+    let is_number = cell.parse::<f64>().is_ok();
+    let cell = if !is_number && cell.starts_with(['=', '+', '-', '@', '\t']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
+    if cell.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", cell.replace('"', "\"\""));
+    }
+    cell
+}
+
+/// A value in one cell: lists of words by spaces, what is deeper as JSON.
+fn text(node: &Node) -> String {
+    match node {
+        Node::Leaf(Value::Null) => String::new(),
+        Node::Leaf(Value::String(text)) => text.clone(),
+        Node::Leaf(value) => value.to_string(),
+        Node::List(items) if items.iter().all(|it| matches!(it, Node::Leaf(_))) => {
+            items.iter().map(text).collect::<Vec<_>>().join(" ")
+        }
+        deep => value(deep).to_string(),
+    }
+}
+
+fn value(node: &Node) -> Value {
+    match node {
+        Node::Leaf(value) => value.clone(),
+        Node::List(items) => Value::Array(items.iter().map(value).collect()),
+        Node::Fields(fields) => {
+            Value::Object(fields.iter().map(|(name, node)| (name.clone(), value(node))).collect())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Nodes)
+    }
+}
+
+struct Nodes;
+
+impl<'de> Visitor<'de> for Nodes {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a document")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Node::Fields(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::List(items))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Node, E> {
+        Ok(Node::Leaf(Value::Null))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_never_run() {
+        for (cell, written) in [
+            ("a", "a"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("@x,y", "\"'@x,y\""),
+            ("-1", "-1"),
+            ("-x", "'-x"),
+            ("", ""),
+        ] {
+            assert_eq!(quoted(cell), written);
+        }
+    }
+
+    const DOCUMENT: &str = r#"{"schema":"x","total":2,"sites":[
+        {"site":"b","name":"Ville, \"X\"","aliases":["c","d"],"level":-1,"since":null},
+        {"site":"=1+1","name":"a|b\n<b>","aliases":[],"edges":[{"edge":"n","up":true}]}]}"#;
+
+    #[test]
+    fn the_list_of_a_document_is_its_rows() {
+        let csv = rows(DOCUMENT, Form::Csv, true).unwrap();
+        assert_eq!(
+            csv,
+            "site,name,aliases,level,since,edges\r\n\
+             b,\"Ville, \"\"X\"\"\",c d,-1,,\r\n\
+             '=1+1,\"a|b\n<b>\",,,,\"[{\"\"edge\"\":\"\"n\"\",\"\"up\"\":true}]\"\r\n"
+        );
+        let markdown = rows(DOCUMENT, Form::Markdown, true).unwrap();
+        assert!(markdown.contains("| --- | --- |"), "{markdown}");
+        assert!(markdown.contains("| =1+1 | a\\|b &lt;b> |"), "{markdown}");
+    }
+
+    #[test]
+    fn a_document_without_a_list_is_one_row_and_a_stream_has_one_head() {
+        let one = r#"{"schema":"x","done":true,"count":3}"#;
+        assert_eq!(rows(one, Form::Csv, true).unwrap(), "done,count\r\ntrue,3\r\n");
+        assert_eq!(rows(one, Form::Csv, false).unwrap(), "true,3\r\n");
+        let none = r#"{"schema":"x","sites":[]}"#;
+        assert_eq!(rows(none, Form::Csv, true).unwrap(), "\r\n");
+    }
+}
