@@ -156,7 +156,8 @@ backend {CANARY_KEY} from relight-site
 fn gate(config: &EdgeConfig, key: &str, condition: &str) -> String {
     let (folder, hold) = (config.folder.display(), config.hold.display());
     let name = if condition.is_empty() { "be_name".to_owned() } else { format!("str({key})") };
-    let closed = format!("{{ {name},map_str({folder}/{MAP_FILE},0) -m str 1 }}");
+    // Without a value for keys that are not there: most are not, and then nothing is compared.
+    let closed = format!("{{ {name},map_str({folder}/{MAP_FILE}) -m str 1 }}");
     let dark = format!("{closed} !{{ so_name verify }} {condition}");
     let accept_json = "req.hdr(accept) -m sub application/json application/problem+json";
     let json = format!("content-type application/problem+json file {hold}/hold.json");
