@@ -196,13 +196,18 @@ pub trait EdgeDriver: Send {
     }
 
     /// Gets ready, while nothing is to do, for an order that closes all of `keys`, and clears away
-    /// what earlier effects left. Closes and opens nothing.
+    /// what earlier effects left. Closes and opens nothing. Stops soon after `is_over` says that
+    /// something is to do; whether all is ready.
     ///
     /// # Errors
     /// What is not ready is done when it is needed.
-    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
-        let _ = keys;
-        Ok(())
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        let _ = (keys, is_over);
+        Ok(true)
     }
 
     /// As [`EdgeDriver::apply`] for `changed`, which came together, and leaves every other key as

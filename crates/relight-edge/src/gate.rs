@@ -25,6 +25,10 @@ pub const GATE_KEYS_MAX: usize = 50_000;
 
 /// Where a generation is built.
 const BUILDING: &str = "building";
+/// What is being removed, bit by bit.
+const AWAY: &str = "away";
+/// Keys that are written or removed before it is asked whether there is something else to do.
+const STEP_KEYS: usize = 128;
 /// Where the next one waits.
 const READY: &str = "ready";
 
@@ -71,17 +75,25 @@ impl Gate {
     /// One view per key; both copies are the same directory.
     pub(crate) fn observe(&self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.fence.peek(|record| {
-            let entries = self.entries()?;
+            let all = match keys.len() {
+                // Nobody who asks for a few waits for the thousands that are there.
+                0..=IN_PLACE_MAX => None,
+                _ => Some(self.entries()?.dark),
+            };
+            let is_dark = |key: &GateKey| match &all {
+                Some(all) => Ok(all.contains(key)),
+                None => is_file(&self.current().join(key.as_str())),
+            };
             let view = |key: &GateKey| {
-                let dark = entries.dark.contains(key);
+                let dark = is_dark(key)?;
                 let seen = if dark { Seen::Dark } else { Seen::Lit };
                 let (epoch, foreign) = match record {
                     Ok(record) => (record.epoch, dark && !record.own.contains(key)),
                     Err(_) => (None, false),
                 };
-                GateView { durable: seen, runtime: seen, epoch, foreign, in_part: None }
+                Ok(GateView { durable: seen, runtime: seen, epoch, foreign, in_part: None })
             };
-            Ok(keys.iter().map(view).collect())
+            keys.iter().map(view).collect()
         })
     }
 
@@ -172,7 +184,8 @@ impl Gate {
         if stage == Stage::Durable {
             held.write(Record { epoch: Some(epoch), own: wanted - &foreign })?;
             // Thousands of files are removed later, while nobody waits for a proof.
-            self.prune(OLD_MAX).map_err(EdgeError::io("remove old generations"))?;
+            let removed = self.prune(OLD_MAX, &|| false);
+            removed.map_err(EdgeError::io("remove old generations"))?;
         }
         step(Step::Settled).map_err(EdgeError::io("settle"))
     }
@@ -268,33 +281,51 @@ impl Gate {
     }
 
     /// Clears old generations away, and builds the folder with which an order for all of `keys`
-    /// begins. Whoever takes it looks at what it holds.
-    pub(crate) fn get_ready(&self, keys: &GateSet) -> Result<(), EdgeError> {
+    /// begins. Whoever takes it looks at what it holds. Stops where `is_over` says so, and goes on
+    /// from there the next time; whether all of it is done.
+    pub(crate) fn get_ready(
+        &self,
+        keys: &GateSet,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<bool, EdgeError> {
         let _alone = self.fence.alone()?;
         let build = || {
-            if self.current().is_dir() {
-                self.prune(1)?;
+            if self.current().is_dir() && !self.prune(1, is_over)? {
+                return Ok(false);
             }
             let (building, ready) = (self.folder.join(BUILDING), self.folder.join(READY));
             // A few differences are made in place, and more keys than a gate has are refused.
             if !(IN_PLACE_MAX + 1..=GATE_KEYS_MAX).contains(&keys.len()) {
-                return remove_tree(&ready);
+                return remove_tree(&ready).map(|()| true);
             }
             let found = Entries::of(&ready)?;
             if found.is_near(keys) && found.dark == *keys {
-                return Ok(());
+                return Ok(true);
             }
             remove_tree(&ready)?;
             let found = Entries::of(&building)?;
-            make_good(&building, &found, keys)?;
+            let kept = if found.is_near(keys) { &found.dark & keys } else { GateSet::new() };
+            make_good(&building, &found, &kept)?;
+            let missing: Vec<&GateKey> = keys.difference(&kept).collect();
+            for step in missing.chunks(STEP_KEYS) {
+                fill(&building, step.iter().copied())?;
+                if is_over() {
+                    return Ok(false);
+                }
+            }
             durable::sync_folder(&building)?;
-            fs::rename(&building, &ready)
+            fs::rename(&building, &ready).map(|()| true)
         };
         build().map_err(EdgeError::io(format!("get {} ready", self.folder.display())))
     }
 
-    /// Keeps the current generation and so many of those before it, by time of change.
-    fn prune(&self, most: usize) -> io::Result<()> {
+    /// Keeps the current generation and so many of those before it, by time of change. False where
+    /// it stopped before the end, because something else is to do.
+    fn prune(&self, most: usize, is_over: &dyn Fn() -> bool) -> io::Result<bool> {
+        let away = self.folder.join(AWAY);
+        if !clear(&away, is_over)? {
+            return Ok(false);
+        }
         let current = fs::read_link(self.current())?;
         let mut old = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -307,7 +338,13 @@ impl Gate {
         old.sort();
         let kept = old.len().min(most);
         old.truncate(old.len() - kept);
-        old.into_iter().try_for_each(|(_, path)| remove_tree(&path))
+        for (_, path) in old {
+            fs::rename(path, &away)?;
+            if !clear(&away, is_over)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(crate) fn current(&self) -> PathBuf {
@@ -402,6 +439,30 @@ pub(crate) fn check_size(wanted: &GateSet) -> Result<(), EdgeError> {
     }
     let doing = format!("hold {} keys in one gate, at most {GATE_KEYS_MAX}", wanted.len());
     Err(EdgeError::new(EdgeErrorKind::Refused, doing))
+}
+
+/// Whether a data plane finds a file there.
+fn is_file(path: &Path) -> Result<bool, EdgeError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(EdgeError::io(format!("read {}", path.display()))(error)),
+    }
+}
+
+/// Removes a folder of files step by step; false where it stopped before the end.
+fn clear(folder: &Path, is_over: &dyn Fn() -> bool) -> io::Result<bool> {
+    let names: Vec<PathBuf> = match fs::read_dir(folder) {
+        Err(_) => return remove_tree(folder).map(|()| true),
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
+    };
+    for step in names.chunks(STEP_KEYS) {
+        step.iter().try_for_each(|path| remove_tree(path))?;
+        if is_over() {
+            return Ok(false);
+        }
+    }
+    remove_tree(folder).map(|()| true)
 }
 
 /// Removes a folder with its content, a file or a link; nothing there is fine.

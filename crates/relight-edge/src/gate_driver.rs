@@ -86,8 +86,12 @@ impl EdgeDriver for GateDriver {
         self.apply(epoch, Stage::Durable, dark)
     }
 
-    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
-        self.gate.get_ready(keys).map_err(|error| error.at(&self.edge))
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        self.gate.get_ready(keys, is_over).map_err(|error| error.at(&self.edge))
     }
 
     fn apply_changes(

@@ -203,7 +203,9 @@ fn take_turn(
         tell_canary(engine, tried);
     }
     if let Some(left) = left {
-        if !rest.is_settled() {
+        if rest.is_settled() {
+            get_ready(engine, edge, seen);
+        } else {
             tend_barrier(engine, edge, (&wants, epoch), &Round::default());
         }
         engine.wait_changed(seen, left.min(SAMPLE));
@@ -229,13 +231,18 @@ fn take_turn(
         }
     }
     tend_barrier(engine, edge, (&wants, epoch), &round);
-    if round.settled || wants.is_empty() {
-        edge.get_ready(|edge| engine.keys_of(edge));
+    if wants.is_empty() {
+        get_ready(engine, edge, seen);
     }
     *rest = Rest::after(&round, &wants, over, pause);
     if round.again_ms.is_none() {
         engine.wait_changed(seen, pause);
     }
+}
+
+/// Gets an edge ready for the next order, until anything is journalled: that may be an order.
+fn get_ready(engine: &Engine, edge: &mut EdgeLoop, seen: u64) {
+    edge.get_ready(|edge| engine.keys_of(edge), &|| engine.version() != seen);
 }
 
 /// Closes and opens what the second barrier of an edge has to, if it has one.

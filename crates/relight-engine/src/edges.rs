@@ -216,8 +216,12 @@ impl EdgeDriver for Reopening {
         self.driver()?.close(epoch, dark)
     }
 
-    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
-        self.driver()?.get_ready(keys)
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        self.driver()?.get_ready(keys, is_over)
     }
 
     fn apply_changes(

@@ -95,6 +95,8 @@ struct Turn<'a> {
     now_ms: i64,
     permits: &'a dyn Fn(&GateKey) -> bool,
     views: Vec<GateView>,
+    /// They are from before an effect.
+    is_stale: bool,
     /// Gates that somebody undid since the last round.
     undone: GateSet,
     /// Nobody answered any probe.
@@ -112,8 +114,19 @@ impl<'a> Turn<'a> {
         permits: &'a dyn Fn(&GateKey) -> bool,
     ) -> Self {
         let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
-        let (is_unanswered, has_opened) = (false, false);
-        Self { wants, epoch, now_ms, permits, views, undone, is_unanswered, has_opened, round }
+        let (is_stale, is_unanswered, has_opened) = (false, false, false);
+        Self {
+            wants,
+            epoch,
+            now_ms,
+            permits,
+            views,
+            is_stale,
+            undone,
+            is_unanswered,
+            has_opened,
+            round,
+        }
     }
 }
 
@@ -223,12 +236,16 @@ impl EdgeLoop {
     }
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
-    /// gives by its name; once after each order.
-    pub fn get_ready(&mut self, keys: impl FnOnce(&str) -> GateSet) {
+    /// gives by its name; once after each order. As soon as `is_over` says so it stops, and goes on
+    /// at the next call.
+    pub fn get_ready(
+        &mut self,
+        keys: impl FnOnce(&str) -> GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) {
         if !self.is_ready {
-            self.is_ready = true;
             // What is not ready is done when it is needed, or says then why it cannot be.
-            drop(self.driver.get_ready(&keys(&self.name)));
+            self.is_ready = self.driver.get_ready(&keys(&self.name), is_over).unwrap_or(true);
         }
     }
 
@@ -282,13 +299,15 @@ impl EdgeLoop {
             if trouble.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
                 return trouble.map_or(Ok(()), Err);
             }
-            turn.views = self.driver.observe(&keys)?;
+            // It is read back beside the look from outside, unless somebody may have to be told of.
+            turn.is_stale = true;
             if let (Some(again), None, true) = (again, &trouble, is_open) {
+                (turn.views, turn.is_stale) = (self.driver.observe(&keys)?, false);
                 self.closed_again(&again, turn);
             }
         }
         // Connections that cannot be counted or cut leave their sites unproven and nobody waiting.
-        let uncounted = self.prove_dark(turn).err();
+        let uncounted = self.prove_dark(turn, &keys)?;
         self.watch_lit(turn);
         if !self.is_holding {
             self.open(turn, &opening, held)?;

@@ -184,8 +184,12 @@ impl EdgeDriver for CaddyEdge {
         self.gate.close(epoch, dark)
     }
 
-    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
-        self.gate.get_ready(keys)
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        self.gate.get_ready(keys, is_over)
     }
 
     fn apply_changes(

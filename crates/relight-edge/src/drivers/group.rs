@@ -335,8 +335,13 @@ impl EdgeDriver for Group {
         self.write(epoch, Some(dark), |driver| driver.close(epoch, dark))
     }
 
-    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
-        Self::all(self.each(|member| member.driver()?.get_ready(keys)))
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        let ready = self.each(|member| member.driver()?.get_ready(keys, is_over));
+        ready.into_iter().try_fold(true, |all, one| Ok(all & one?))
     }
 
     fn apply_changes(

@@ -169,7 +169,7 @@ fn what_was_got_ready_is_taken_where_it_is_less_work() {
         let folder = durable::quick_folder();
         let gate = Gate::create(folder.path()).unwrap();
         close(&gate, 1, &set([]));
-        gate.get_ready(&set(0..100)).unwrap();
+        gate.get_ready(&set(0..100), &|| false).unwrap();
         assert_eq!(gate.entries().unwrap().dark, set([]), "nothing is closed by it");
         let ready = inode(&gate.folder().join(READY)).unwrap();
         close(&gate, 2, &set(order.clone()));
@@ -177,7 +177,7 @@ fn what_was_got_ready_is_taken_where_it_is_less_work() {
         assert_eq!(inode(&gate.current()) == Some(ready), is_taken, "{order:?}");
         assert_eq!(inode(&gate.folder().join(READY)) == Some(ready), !is_taken, "{order:?}");
         assert_eq!(gate.foreign().unwrap(), set([]), "{order:?}");
-        gate.get_ready(&set(0..100)).unwrap();
+        gate.get_ready(&set(0..100), &|| false).unwrap();
         close(&gate, 3, &set([]));
         close(&gate, 4, &set(0..100));
         assert_eq!(gate.entries().unwrap().dark, set(0..100));
@@ -203,7 +203,7 @@ fn what_waits_is_looked_at_before_it_is_taken() {
         for place in [READY, BUILDING] {
             let folder = durable::quick_folder();
             let gate = Gate::create(folder.path()).unwrap();
-            gate.get_ready(&set(0..50)).unwrap();
+            gate.get_ready(&set(0..50), &|| false).unwrap();
             let waiting = gate.folder().join(place);
             if place == BUILDING {
                 // A kill while it was built.
@@ -223,7 +223,7 @@ fn what_waits_is_looked_at_before_it_is_taken() {
 fn what_a_kill_left_is_kept_for_a_larger_order() {
     let folder = durable::quick_folder();
     let gate = Gate::create(folder.path()).unwrap();
-    gate.get_ready(&set(0..90)).unwrap();
+    gate.get_ready(&set(0..90), &|| false).unwrap();
     let left = inode(&gate.folder().join(READY));
     fs::rename(gate.folder().join(READY), gate.folder().join(BUILDING)).unwrap();
     close(&gate, 1, &set(500..501));
@@ -246,7 +246,7 @@ fn nothing_is_got_ready_for_what_is_made_in_place_or_refused() {
         (GATE_KEYS_MAX + 1, false),
         (0, false),
     ] {
-        gate.get_ready(&set(0..count)).unwrap();
+        gate.get_ready(&set(0..count), &|| false).unwrap();
         assert_eq!(ready.is_dir(), is_there, "{count}");
         let found = Entries::of(&ready).unwrap().dark;
         assert_eq!(found.len(), if is_there { count } else { 0 });
@@ -263,7 +263,66 @@ fn old_generations_are_cleared_away_while_nothing_is_to_do() {
         assert!(generations(&gate) <= OLD_MAX + 1, "{seq}");
     }
     assert_eq!(generations(&gate), OLD_MAX + 1);
-    gate.get_ready(&set([])).unwrap();
+    gate.get_ready(&set([]), &|| false).unwrap();
     assert_eq!(generations(&gate), 2);
     assert_eq!(gate.entries().unwrap().dark, set(0..40));
+}
+
+/// Goal: whoever gets ready stops a step after something else is to do, loses nothing of what was
+/// done, and an order in between closes exactly what it names.
+#[test]
+fn getting_ready_stops_for_an_order_and_goes_on_from_there() {
+    let folder = durable::quick_folder();
+    let gate = Gate::create(folder.path()).unwrap();
+    let count = 5 * STEP_KEYS;
+    close(&gate, 1, &set(0..count));
+    close(&gate, 2, &set([]));
+    close(&gate, 3, &set(0..count));
+    let mut steps = 0;
+    // Two old generations, of which one goes, and the five steps of the next one.
+    while !gate.get_ready(&set(0..count), &|| true).unwrap() {
+        steps += 1;
+        assert_eq!(gate.entries().unwrap().dark, set(0..count), "{steps}");
+        assert!(steps < 20, "it never ends");
+    }
+    assert!(steps >= 5, "{steps}");
+    assert_eq!(Entries::of(&gate.folder().join(READY)).unwrap().dark, set(0..count));
+    assert_eq!(generations(&gate), 2);
+    assert!(!gate.folder().join(AWAY).exists());
+
+    let gate = Gate::create(folder.path().join("other").as_path()).unwrap();
+    assert!(!gate.get_ready(&set(0..count), &|| true).unwrap());
+    assert_eq!(Entries::of(&gate.folder().join(BUILDING)).unwrap().dark.len(), STEP_KEYS);
+    let begun = inode(&gate.folder().join(BUILDING));
+    close(&gate, 1, &set(0..count));
+    assert_eq!(gate.entries().unwrap().dark, set(0..count));
+    assert_eq!(inode(&gate.current()), begun, "it goes on with what was begun");
+}
+
+/// Goal: a few keys are looked at one by one, and many in one look, with the same result.
+#[test]
+fn a_few_keys_show_what_they_show_among_all() {
+    let folder = durable::quick_folder();
+    let gate = Gate::create(folder.path()).unwrap();
+    let all: Vec<GateKey> = set(0..40).into_iter().collect();
+    let few = |gate: &Gate| -> Vec<GateView> {
+        let chunks = all.chunks(IN_PLACE_MAX);
+        chunks.flat_map(|keys| gate.observe(keys).unwrap()).collect()
+    };
+    assert_eq!(few(&gate), gate.observe(&all).unwrap(), "nothing was ever closed");
+    close(&gate, 1, &set(0..20));
+    let current = gate.current();
+    fs::remove_file(current.join("k3")).unwrap();
+    fs::create_dir(current.join("k3")).unwrap();
+    fs::remove_file(current.join("k4")).unwrap();
+    symlink("k5", current.join("k4")).unwrap();
+    fs::remove_file(current.join("k6")).unwrap();
+    symlink("nowhere", current.join("k6")).unwrap();
+    File::create(current.join("k30")).unwrap();
+    assert_eq!(few(&gate), gate.observe(&all).unwrap());
+    assert_eq!(few(&gate).iter().filter(|view| view.foreign).count(), 1);
+    // A gate that cannot be read shows nothing, however few are asked for.
+    fs::remove_file(&current).unwrap();
+    File::create(&current).unwrap();
+    assert!(gate.observe(&all).is_err() && gate.observe(&all[..1]).is_err());
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read as _, stdin};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use relight_model::{GateKey, Light};
@@ -16,6 +17,9 @@ use crate::town::{self, Town};
 
 /// Sites of the register whose controller is weighed.
 const WEIGHED: usize = 10_000;
+
+/// How long a controller is there before it gives its order.
+const REST: Duration = Duration::from_secs(1);
 
 /// `controller FOLDER SITES order|resume`: orders every site dark or goes on, and stays until its
 /// input ends.
@@ -29,6 +33,8 @@ pub(crate) fn run(words: &[String]) {
         return stay();
     }
     let town = Town::start(Path::new(folder), None);
+    // A server that has been there for a while: its edge got ready for an order.
+    park_timeout(REST);
     let plan = town.plan(&sites);
     town.engine.execute(&plan, "bench").unwrap();
     stay();
@@ -60,10 +66,10 @@ pub(crate) fn memory(folder: &Path, _: Size) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     let dark = || fs::read_dir(gate.join("current")).map_or(0, Iterator::count);
     while dark() < WEIGHED && Instant::now() < deadline {
-        std::thread::park_timeout(Duration::from_millis(20));
+        park_timeout(Duration::from_millis(20));
     }
     // A few more rounds, in which it tries to prove what nobody serves.
-    std::thread::park_timeout(Duration::from_secs(2));
+    park_timeout(Duration::from_secs(2));
     let status = fs::read_to_string(format!("/proc/{}/status", controller.id())).unwrap();
     let kib = |name: &str| -> f64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

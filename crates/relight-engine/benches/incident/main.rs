@@ -72,7 +72,7 @@ const QUICK: Size = Size {
     kills: 1,
     reloads: 2,
     baseline_ms: 1_500,
-    sweep: 6_000,
+    sweep: 20_000,
 };
 
 impl Size {

@@ -1,11 +1,12 @@
 //! Dark is proven: read back on every copy, seen by every listener, and no connection left behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, GateView, ProbeResult, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
 
 use super::fight::FOUGHT;
+use super::names::see_dark;
 use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
     RENEWALS_MAX, Turn, Want, push, shut,
@@ -21,6 +22,16 @@ const OPEN: &str = "tunnels-open";
 const SHARED: &str = "shared-origin";
 /// Nobody could count them.
 const UNCOUNTED: &str = "tunnels-uncounted";
+
+/// Connections that are open, by key.
+type Counts = Vec<(GateKey, TunnelCount)>;
+
+/// What was looked at: which sites, what each of them shows, and what was counted.
+struct Looked {
+    due: Vec<usize>,
+    seen: Vec<ProbeResult>,
+    counts: Option<Result<Counts, EdgeError>>,
+}
 
 /// A proof to renew: its instant, its site, and where that stands.
 type Renewal<'a> = (i64, &'a GateKey, usize);
@@ -42,13 +53,17 @@ impl Proof {
 }
 
 impl EdgeLoop {
-    pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
+    /// Why connections could not be counted or cut, if they could not.
+    pub(super) fn prove_dark(
+        &mut self,
+        turn: &mut Turn<'_>,
+        keys: &[GateKey],
+    ) -> Result<Option<EdgeError>, EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
         let missing = self.driver.capabilities().missing_for_dark(self.is_drilled);
-        let (due, fought) = (self.due(turn), self.fight.sites(now_ms));
-        let (busy, trouble) = self.busy(turn, &due);
-        let asked: Vec<&Want> = due.iter().map(|index| &wants[*index]).collect();
-        let seen = self.see_dark(&asked);
+        let Looked { due, seen, counts } = self.look_dark(turn, keys)?;
+        let fought = self.fight.sites(now_ms);
+        let (busy, trouble) = self.busy(turn, &due, counts);
         turn.is_unanswered = is_unanswered(&seen);
         let (mut proved, mut drifted, mut expired) = (Vec::new(), Vec::new(), Vec::new());
         let mut failed: BTreeMap<&'static str, Vec<GateKey>> = BTreeMap::new();
@@ -109,7 +124,41 @@ impl EdgeLoop {
             let (edge, why) = (edge.clone(), why.to_owned());
             entries.push(Entry::EdgeFailed { sites, edge, why });
         }
-        trouble.map_or(Ok(()), Err)
+        Ok(trouble)
+    }
+
+    /// Looks at what is to be proven dark from outside. What an effect left is read back, and
+    /// connections are counted, meanwhile: all of it is from after the effect.
+    fn look_dark(&mut self, turn: &mut Turn<'_>, keys: &[GateKey]) -> Result<Looked, EdgeError> {
+        let mut due = self.due(turn);
+        let counted = self.to_count(turn, &due);
+        let (is_stale, mut views, mut counts) = (std::mem::take(&mut turn.is_stale), None, None);
+        let asked: Vec<&Want> = due.iter().map(|index| &turn.wants[*index]).collect();
+        let mut beside = || {
+            views = is_stale.then(|| self.driver.observe(keys));
+            if !counted.is_empty() && !matches!(views, Some(Err(_))) {
+                counts = Some(self.driver.tunnels(&counted));
+            }
+        };
+        let mut seen = see_dark(&mut *self.eyes, &mut self.nonce, &asked, &mut beside);
+        if let Some(views) = views {
+            turn.views = views?;
+            // Open, and it was not when it was decided what to look at.
+            let mut more: Vec<usize> = (0..turn.wants.len()).collect();
+            let known: BTreeSet<usize> = due.iter().copied().collect();
+            more.retain(|index| {
+                let is_dark = turn.wants[*index].light == Light::Dark;
+                is_dark && !shut(&turn.views[*index]) && !known.contains(index)
+            });
+            let asked: Vec<&Want> = more.iter().map(|index| &turn.wants[*index]).collect();
+            if !asked.is_empty() {
+                let more_seen = see_dark(&mut *self.eyes, &mut self.nonce, &asked, &mut || ());
+                seen.extend(more_seen);
+                due.extend(more);
+            }
+        }
+        let counts = counts.map(|counts| counts.map(|it| counted.into_iter().zip(it).collect()));
+        Ok(Looked { due, seen, counts })
     }
 
     /// Notes gates that somebody undid, before they are closed again: a light of a second counts.
@@ -200,26 +249,36 @@ impl EdgeLoop {
         if busy == Some(OPEN) { self.grace_ms } else { 0 }
     }
 
+    /// What is counted while something is to be proven: all dark sites together, for two of them may
+    /// share an origin.
+    fn to_count(&self, turn: &Turn<'_>, due: &[usize]) -> Vec<GateKey> {
+        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
+            return Vec::new();
+        }
+        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
+        dark.map(|want| want.target.key.clone()).collect()
+    }
+
     /// Sites with connections still open behind the closed gate, and what is known of these. After
     /// the grace they are cut; until the count is 0 the site is not proven dark, and neither is one
     /// that was not counted.
-    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (Busy, Option<EdgeError>) {
-        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
-            return (Busy::new(), None);
-        }
+    fn busy(
+        &mut self,
+        turn: &Turn<'_>,
+        due: &[usize],
+        counts: Option<Result<Counts, EdgeError>>,
+    ) -> (Busy, Option<EdgeError>) {
         // To cut what goes into a part would cut what goes to the rest of its site.
         let due = due.iter().map(|index| &turn.wants[*index]).filter(|want| !want.is_part());
         let due: Busy = due.map(|want| (want.target.key.clone(), UNCOUNTED)).collect();
-        // All dark sites are counted together: two of them may share an origin.
-        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
-        let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
-        let counts = match self.driver.tunnels(&keys) {
-            Ok(counts) => counts,
-            Err(error) => return (due, Some(error)),
+        let counts = match counts {
+            Some(Ok(counts)) => counts,
+            Some(Err(error)) => return (due, Some(error)),
+            None => return (Busy::new(), None),
         };
         let mut busy = Busy::new();
         let mut cut = Vec::new();
-        for (key, count) in keys.into_iter().zip(counts) {
+        for (key, count) in counts {
             // The canary is answered by the edge itself: behind it there is nothing to count.
             let is_free = matches!(count, TunnelCount::Open(0) | TunnelCount::ClosedByDataPlane);
             if is_free || key.as_str() == CANARY_KEY || !due.contains_key(&key) {

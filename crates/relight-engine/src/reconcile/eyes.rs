@@ -22,6 +22,17 @@ pub trait Eyes: Send {
     /// One result per target, in order; all listeners of the edge must agree.
     fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult>;
 
+    /// The same while `beside` runs, where both can be done at once.
+    fn probe_beside(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        beside: &mut dyn FnMut(),
+    ) -> Vec<ProbeResult> {
+        beside();
+        self.probe(targets, nonce)
+    }
+
     /// The same within a time: who has not answered by then is not waited for.
     fn glance(&mut self, targets: &[ProbeTarget], nonce: u64, _: Duration) -> Vec<ProbeResult> {
         self.probe(targets, nonce)
@@ -52,6 +63,7 @@ impl Listeners {
         targets: &[ProbeTarget],
         nonce: u64,
         wait_max: Option<Duration>,
+        beside: &mut dyn FnMut(),
     ) -> Vec<ProbeResult> {
         let (begun, all): (Instant, Arc<[ProbeTarget]>) = (Instant::now(), targets.into());
         let (done, ended) = mpsc::channel();
@@ -72,6 +84,7 @@ impl Listeners {
             spawn_or_run(ask);
         }
         drop(done);
+        beside();
         let mut is_done = vec![false; shown.len()];
         while is_done.contains(&false) {
             match ended.recv_timeout(HURRY_LOOK) {
@@ -103,7 +116,16 @@ impl Listeners {
 
 impl Eyes for Listeners {
     fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
-        self.look(targets, nonce, None)
+        self.look(targets, nonce, None, &mut || ())
+    }
+
+    fn probe_beside(
+        &mut self,
+        targets: &[ProbeTarget],
+        nonce: u64,
+        beside: &mut dyn FnMut(),
+    ) -> Vec<ProbeResult> {
+        self.look(targets, nonce, None, beside)
     }
 
     fn glance(
@@ -112,7 +134,7 @@ impl Eyes for Listeners {
         nonce: u64,
         wait_max: Duration,
     ) -> Vec<ProbeResult> {
-        self.look(targets, nonce, Some(wait_max))
+        self.look(targets, nonce, Some(wait_max), &mut || ())
     }
 
     fn set_hurry(&mut self, hurry: Hurry) {
@@ -143,5 +165,43 @@ fn spawn_or_run(work: impl FnOnce() + Send + 'static) {
     if begun.is_err() {
         let work = lock(&work).take();
         work.into_iter().for_each(|work| work());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use relight_model::{GateKey, Seen};
+
+    use super::*;
+
+    /// Each waits for the other: one after the other, neither would end.
+    #[test]
+    fn what_is_done_beside_a_look_is_done_at_the_same_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let ((ask, asked), (say, said)) = (mpsc::channel(), mpsc::channel::<()>());
+        let served = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = BufReader::new(stream.try_clone().unwrap()).lines();
+            assert!(head.map_while(Result::ok).any(|line| line.is_empty()));
+            ask.send(()).unwrap();
+            said.recv().unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let mut eyes = Listeners::new(vec![Prober::new(address)]);
+        let key = GateKey::new("a").unwrap();
+        let targets = [ProbeTarget::site(key, "a.example".to_owned(), None)];
+        let mut was_asked = false;
+        let mut beside = || {
+            was_asked = asked.recv_timeout(Duration::from_secs(10)).is_ok();
+            say.send(()).unwrap();
+        };
+        let seen = eyes.probe_beside(&targets, 1, &mut beside);
+        assert!(was_asked, "the listener was not asked before the end of what ran beside");
+        assert_eq!(seen[0].seen, Seen::Lit);
+        served.join().unwrap();
     }
 }

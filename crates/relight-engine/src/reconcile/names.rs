@@ -3,40 +3,47 @@
 use relight_edge::{ProbeResult, ProbeTarget};
 use relight_model::Seen;
 
-use super::{EdgeLoop, Want};
+use super::{EdgeLoop, Eyes, Want};
 
 impl EdgeLoop {
-    /// What visitors see of sites that must be dark: what contradicts that under any name counts.
-    /// Nobody is asked about a gate that is only read back.
-    pub(super) fn see_dark(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
-        self.see_names(wants, under_all, Seen::Dark)
-    }
-
     /// What visitors see of sites that were opened. What another name answered before the order was
     /// never recorded, so all that it can say is that it is still dark.
     pub(super) fn see_lit_again(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
-        self.see_names(wants, unless_dark, Seen::Lit)
-    }
-
-    fn see_names(
-        &mut self,
-        wants: &[&Want],
-        judge: fn(&[ProbeResult]) -> ProbeResult,
-        read_back: Seen,
-    ) -> Vec<ProbeResult> {
-        let asked = wants.iter().filter(|want| !want.is_read_back());
-        let targets: Vec<ProbeTarget> = asked.flat_map(|want| names(want)).collect();
         self.nonce = self.nonce.wrapping_add(1);
-        let mut seen = self.eyes.probe(&targets, self.nonce).into_iter();
-        let mut of_site = |want: &&Want| {
-            if want.is_read_back() {
-                return ProbeResult { seen: read_back, ..ProbeResult::default() };
-            }
-            let results: Vec<_> = seen.by_ref().take(1 + want.aliases.len()).collect();
-            judge(&results)
-        };
-        wants.iter().map(&mut of_site).collect()
+        let look = |targets: &[ProbeTarget]| self.eyes.probe(targets, self.nonce);
+        see_names(wants, look, (unless_dark, Seen::Lit))
     }
+}
+
+/// What visitors see of sites that must be dark, while `beside` runs: what contradicts that under
+/// any name counts. Nobody is asked about a gate that is only read back.
+pub(super) fn see_dark(
+    eyes: &mut dyn Eyes,
+    nonce: &mut u64,
+    wants: &[&Want],
+    beside: &mut dyn FnMut(),
+) -> Vec<ProbeResult> {
+    *nonce = nonce.wrapping_add(1);
+    let look = |targets: &[ProbeTarget]| eyes.probe_beside(targets, *nonce, beside);
+    see_names(wants, look, (under_all, Seen::Dark))
+}
+
+fn see_names(
+    wants: &[&Want],
+    look: impl FnOnce(&[ProbeTarget]) -> Vec<ProbeResult>,
+    (judge, read_back): (fn(&[ProbeResult]) -> ProbeResult, Seen),
+) -> Vec<ProbeResult> {
+    let asked = wants.iter().filter(|want| !want.is_read_back());
+    let targets: Vec<ProbeTarget> = asked.flat_map(|want| names(want)).collect();
+    let mut seen = look(&targets).into_iter();
+    let mut of_site = |want: &&Want| {
+        if want.is_read_back() {
+            return ProbeResult { seen: read_back, ..ProbeResult::default() };
+        }
+        let results: Vec<_> = seen.by_ref().take(1 + want.aliases.len()).collect();
+        judge(&results)
+    };
+    wants.iter().map(&mut of_site).collect()
 }
 
 fn names(want: &Want) -> impl Iterator<Item = ProbeTarget> {
