@@ -12,6 +12,7 @@ mod grace;
 mod lit;
 mod names;
 mod silence;
+mod turn;
 mod unasked;
 mod wanted;
 
@@ -30,6 +31,7 @@ use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
+use turn::Turn;
 pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
 use wanted::opening;
 pub use wanted::{Want, wants};
@@ -86,48 +88,6 @@ pub struct Round {
     /// The edge did not do as it was told, or did not answer: it is asked again after so long, in
     /// milliseconds, unless another light is wanted before.
     pub again_ms: Option<i64>,
-}
-
-/// What one round is about, so far.
-struct Turn<'a> {
-    wants: &'a [Want],
-    epoch: Epoch,
-    now_ms: i64,
-    permits: &'a dyn Fn(&GateKey) -> bool,
-    views: Vec<GateView>,
-    /// They are from before an effect.
-    is_stale: bool,
-    /// Gates that somebody undid since the last round.
-    undone: GateSet,
-    /// Nobody answered any probe.
-    is_unanswered: bool,
-    /// What is on its way back was looked at.
-    has_opened: bool,
-    round: Round,
-}
-
-impl<'a> Turn<'a> {
-    fn new(
-        wants: &'a [Want],
-        epoch: Epoch,
-        now_ms: i64,
-        permits: &'a dyn Fn(&GateKey) -> bool,
-    ) -> Self {
-        let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
-        let (is_stale, is_unanswered, has_opened) = (false, false, false);
-        Self {
-            wants,
-            epoch,
-            now_ms,
-            permits,
-            views,
-            is_stale,
-            undone,
-            is_unanswered,
-            has_opened,
-            round,
-        }
-    }
 }
 
 /// The loop of one edge: its driver, its eyes, and the proofs it has in hand.

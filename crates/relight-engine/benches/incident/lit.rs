@@ -25,7 +25,8 @@ pub(crate) fn relight(rig: &mut Rig, size: Size) -> Value {
     let entries = town.engine.store().journal(1).unwrap().len();
     drop(town);
     let each: Vec<f64> = waits.iter().map(|wait| (wait * 1e5).round() / 1e2).collect();
-    json!({"clearance_to_lit": series(&waits), "each_ms": each, "singles": rest.len(), "singles_s": seconds,
+    json!({"clearance_to_lit": series(&waits), "each_ms": each, "singles": rest.len(),
+           "singles_s": seconds,
            "singles_s_of_4000": seconds * 4_000.0 / rest.len() as f64, "journal": entries})
 }
 

@@ -110,12 +110,8 @@ impl EdgeLoop {
         }
         let (edge, epoch) = (&self.name, turn.epoch);
         let entries = &mut turn.round.entries;
-        push(entries, proved, |sites| Entry::Proved {
-            sites,
-            light: Light::Dark,
-            edge: edge.clone(),
-            epoch,
-        });
+        let (light, name) = (Light::Dark, edge.clone());
+        push(entries, proved, |sites| Entry::Proved { sites, light, edge: name, epoch });
         for (sites, what) in [(drifted, "dark-not-seen"), (expired, PROOF_EXPIRED)] {
             let (edge, what) = (edge.clone(), what.to_owned());
             push(entries, sites, |sites| Entry::Drifted { sites, edge, what });
@@ -249,8 +245,8 @@ impl EdgeLoop {
         if busy == Some(OPEN) { self.grace_ms } else { 0 }
     }
 
-    /// What is counted while something is to be proven: all dark sites together, for two of them may
-    /// share an origin.
+    /// What is counted while something is to be proven: all dark sites together, for two of them
+    /// may share an origin.
     fn to_count(&self, turn: &Turn<'_>, due: &[usize]) -> Vec<GateKey> {
         if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
             return Vec::new();

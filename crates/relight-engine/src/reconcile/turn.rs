@@ -1,0 +1,48 @@
+//! What a round knows while it goes on.
+
+use relight_edge::{GateSet, GateView};
+use relight_model::{Epoch, GateKey};
+
+use super::{Round, Want};
+
+/// What one round is about, so far.
+pub(super) struct Turn<'a> {
+    pub(super) wants: &'a [Want],
+    pub(super) epoch: Epoch,
+    pub(super) now_ms: i64,
+    pub(super) permits: &'a dyn Fn(&GateKey) -> bool,
+    pub(super) views: Vec<GateView>,
+    /// They are from before an effect.
+    pub(super) is_stale: bool,
+    /// Gates that somebody undid since the last round.
+    pub(super) undone: GateSet,
+    /// Nobody answered any probe.
+    pub(super) is_unanswered: bool,
+    /// What is on its way back was looked at.
+    pub(super) has_opened: bool,
+    pub(super) round: Round,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(
+        wants: &'a [Want],
+        epoch: Epoch,
+        now_ms: i64,
+        permits: &'a dyn Fn(&GateKey) -> bool,
+    ) -> Self {
+        let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
+        let (is_stale, is_unanswered, has_opened) = (false, false, false);
+        Self {
+            wants,
+            epoch,
+            now_ms,
+            permits,
+            views,
+            is_stale,
+            undone,
+            is_unanswered,
+            has_opened,
+            round,
+        }
+    }
+}
