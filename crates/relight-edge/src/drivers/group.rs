@@ -3,9 +3,9 @@
 //! One that fails keeps no other from closing, and makes the whole fail. None of them is ever
 //! opened in the place of another: what they do not agree upon is taken for the worse.
 
-use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+mod hand;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use relight_model::{Epoch, GateKey, Seen};
@@ -15,6 +15,7 @@ use crate::driver::{
     self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
 use crate::error::{EdgeError, EdgeErrorKind};
+use hand::Hand;
 
 /// The setting with the names of the edges in a group, blanks between them.
 pub const MEMBERS: &str = "members";
@@ -27,6 +28,9 @@ const HANGING: Duration = Duration::from_secs(1);
 
 /// Such an edge is not looked at for so long: it would hold up the others, which have to be closed.
 const UNSEEN: Duration = Duration::from_secs(5);
+
+/// How long is waited where nobody has to be closed meanwhile.
+const UNHURRIED: Duration = Duration::from_secs(30);
 
 pub(super) const PLUGIN: GroupKind = GroupKind;
 
@@ -58,7 +62,7 @@ impl DriverKind for GroupKind {
             let doing = "open a group of edges of which none is known";
             return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
         }
-        let members = target.members.iter().cloned().map(Member::of).collect();
+        let members = target.members.iter().cloned().map(Hand::of).collect();
         Ok(Box::new(Group { members, told: None, generations: Vec::new(), generation: 0 }))
     }
 }
@@ -67,15 +71,13 @@ impl DriverKind for GroupKind {
 struct Member {
     target: Target,
     driver: Option<Box<dyn EdgeDriver>>,
-    /// What it holds could not be read: an effect might open what nobody here knows of.
-    is_blind: bool,
     /// Until when nobody looks at it, because it hung.
     unseen_until: Option<Instant>,
 }
 
 impl Member {
     const fn of(target: Target) -> Self {
-        Self { target, driver: None, is_blind: false, unseen_until: None }
+        Self { target, driver: None, unseen_until: None }
     }
 
     fn driver(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
@@ -84,15 +86,6 @@ impl Member {
             None => driver::open(&self.target)?,
         };
         Ok(self.driver.insert(driver))
-    }
-
-    /// The driver for an effect.
-    fn writer(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
-        if self.is_blind {
-            let doing = "change a gate of which nobody could read what it holds";
-            return Err(EdgeError::new(EdgeErrorKind::Unreachable, doing).at(&self.target.name));
-        }
-        self.driver()
     }
 
     /// A look that waits for no edge which hung a moment ago: nobody knows what that one shows. It
@@ -114,26 +107,20 @@ impl Member {
     }
 
     /// As its driver says. One that does not answer shows nothing, and is taken to hold dark what
-    /// it was told to: those views, and why there are no others.
-    fn observe(&mut self, keys: &[GateKey]) -> (Vec<GateView>, Result<(), EdgeError>) {
+    /// it was told to.
+    fn observe(&mut self, keys: &[GateKey]) -> Looked {
         let nothing = |views: &Vec<GateView>| {
             !views.is_empty() && views.iter().all(|view| view.runtime == Seen::Unknown)
         };
         match self.look(|driver| driver.observe(keys), nothing) {
-            Ok(views) => (views, Ok(())),
-            Err(error) => (self.told(keys), Err(error)),
+            Ok(views) => Looked { views, trouble: None, is_blind: false },
+            Err(error) => {
+                let owned = self.driver().and_then(|driver| driver.owned());
+                let is_blind = owned.is_err();
+                let views = told(keys, &owned.unwrap_or_default(), Seen::Lit);
+                Looked { views, trouble: Some(error), is_blind }
+            }
         }
-    }
-
-    fn told(&mut self, keys: &[GateKey]) -> Vec<GateView> {
-        let owned = self.driver().and_then(|driver| driver.owned());
-        self.is_blind |= owned.is_err();
-        let owned = owned.unwrap_or_default();
-        let view = |key| {
-            let seen = if owned.contains(key) { Seen::Dark } else { Seen::Lit };
-            GateView { in_part: Some(seen), ..GateView::default() }
-        };
-        keys.iter().map(view).collect()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -155,9 +142,25 @@ impl Member {
     }
 }
 
+/// What one of them shows, why it is no more, and whether nobody could read what it holds.
+struct Looked {
+    views: Vec<GateView>,
+    trouble: Option<EdgeError>,
+    is_blind: bool,
+}
+
+/// What one that shows nothing holds dark: what it was told, and of the rest `other`.
+fn told(keys: &[GateKey], dark: &GateSet, other: Seen) -> Vec<GateView> {
+    let view = |key| {
+        let seen = if dark.contains(key) { Seen::Dark } else { other };
+        GateView { in_part: Some(seen), ..GateView::default() }
+    };
+    keys.iter().map(view).collect()
+}
+
 /// All of them.
 struct Group {
-    members: Vec<Member>,
+    members: Vec<Hand>,
     /// What was to be dark when they were told last; before that nobody knows.
     told: Option<GateSet>,
     /// The generation of each when it was asked last; none of one that did not answer.
@@ -166,30 +169,13 @@ struct Group {
 }
 
 impl Group {
-    /// Asks all of them at the same time: one that hangs makes no other later.
-    fn each<T: Send>(&mut self, ask: impl Fn(&mut Member) -> T + Sync) -> Vec<T> {
-        let ask = &ask;
-        thread::scope(|scope| {
-            let mut asked = Vec::new();
-            let mut members = self.members.iter_mut();
-            // The last one is this thread's.
-            let last = members.next_back();
-            for member in members {
-                let slot = Slot::new(Mutex::new(Some(member)));
-                let theirs = Slot::clone(&slot);
-                let work = move || take(&theirs).map(ask);
-                asked.push((thread::Builder::new().spawn_scoped(scope, work).ok(), slot));
-            }
-            let last = last.map(ask);
-            let mut answers = Vec::new();
-            for (thread, slot) in asked {
-                let answer = thread.map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
-                // Where the system gives no thread, one after the other.
-                answers.extend(answer.flatten().or_else(|| take(&slot).map(ask)));
-            }
-            answers.extend(last);
-            answers
-        })
+    /// Asks all of them at the same time: one that hangs makes no other later, and is not waited for
+    /// once the others can be told something else.
+    fn each<T: Send + 'static>(
+        &mut self,
+        ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Send + Sync + 'static,
+    ) -> Vec<Result<T, EdgeError>> {
+        hand::each(&mut self.members, Duration::ZERO, ask)
     }
 
     /// All of them did it, or why one did not: that there is a newer controller is worse than that
@@ -206,9 +192,9 @@ impl Group {
         &mut self,
         epoch: Epoch,
         dark: Option<&GateSet>,
-        effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Sync,
+        effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
     ) -> Result<(), EdgeError> {
-        for Member { target, .. } in &self.members {
+        for Hand { target, .. } in &self.members {
             // One whose epoch cannot be read says so when it is written to.
             let newest = driver::newest_epoch(target).ok().flatten();
             if let Some(newest) = newest.filter(|newest| *newest > epoch) {
@@ -220,7 +206,21 @@ impl Group {
         if let Some(dark) = dark {
             self.told = Some(dark.clone());
         }
-        Self::all(self.each(|member| effect(member.writer()?)))
+        let blind: Vec<String> = self.blind().map(str::to_owned).collect();
+        Self::all(self.each(move |member| {
+            if blind.contains(&member.target.name) {
+                let doing = "change a gate of which nobody could read what it holds";
+                let error = EdgeError::new(EdgeErrorKind::Unreachable, doing);
+                return Err(error.at(&member.target.name));
+            }
+            effect(member.driver()?)
+        }))
+    }
+
+    /// The names of those of which nobody knows what they hold.
+    fn blind(&self) -> impl Iterator<Item = &str> {
+        let blind = self.members.iter().filter(|hand| hand.is_blind);
+        blind.map(|hand| hand.target.name.as_str())
     }
 
     /// What they show of one key together.
@@ -243,13 +243,6 @@ impl Group {
                 .find(|seen| views.iter().any(|view| view.darkest() == *seen)),
         }
     }
-}
-
-/// One of them, for whoever asks it.
-type Slot<'a> = Arc<Mutex<Option<&'a mut Member>>>;
-
-fn take<'a>(slot: &Slot<'a>) -> Option<&'a mut Member> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// What several show together: what all of them do. Where they differ, what was told to be dark is
@@ -285,12 +278,12 @@ fn answered<T>(results: Vec<Result<T, EdgeError>>) -> Result<Vec<Option<T>>, Edg
 
 impl EdgeDriver for Group {
     fn capabilities(&self) -> Capabilities {
-        let all = self.members.iter().map(Member::capabilities);
+        let all = self.members.iter().map(Hand::capabilities);
         all.reduce(Capabilities::weakest).unwrap_or(Capabilities::NONE)
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let found = self.each(|member| member.driver()?.lint());
+        let found = hand::each(&mut self.members, UNHURRIED, |member| member.driver()?.lint());
         if found.iter().all(Result::is_err) {
             return found.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
         }
@@ -309,7 +302,7 @@ impl EdgeDriver for Group {
     }
 
     fn owned(&mut self) -> Result<GateSet, EdgeError> {
-        let owned = self.each(|member| member.driver()?.owned());
+        let owned = hand::each(&mut self.members, UNHURRIED, |member| member.driver()?.owned());
         for (member, owned) in self.members.iter_mut().zip(&owned) {
             member.is_blind = owned.is_err();
         }
@@ -317,8 +310,20 @@ impl EdgeDriver for Group {
     }
 
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
-        let (seen, whether): (Vec<_>, Vec<_>) =
-            self.each(|member| member.observe(keys)).into_iter().unzip();
+        let asked: Arc<[GateKey]> = keys.into();
+        let looked = self.each(move |member| Ok(member.observe(&asked)));
+        let (mut seen, mut whether) = (Vec::new(), Vec::new());
+        for (hand, looked) in self.members.iter_mut().zip(looked) {
+            let looked = looked.unwrap_or_else(|trouble| {
+                // Nobody can ask it what it holds: what it was told, and maybe more.
+                let none = GateSet::new();
+                let views = told(keys, self.told.as_ref().unwrap_or(&none), Seen::Unknown);
+                Looked { views, trouble: Some(trouble), is_blind: false }
+            });
+            hand.is_blind |= looked.is_blind;
+            seen.push(looked.views);
+            whether.push(looked.trouble.map_or(Ok(()), Err));
+        }
         answered(whether)?;
         let view = |(index, key): (usize, &GateKey)| {
             let of_key = |views: &Vec<GateView>| views.get(index).copied().unwrap_or_default();
@@ -328,11 +333,13 @@ impl EdgeDriver for Group {
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
-        self.write(epoch, Some(dark), |driver| driver.apply(epoch, stage, dark))
+        let wanted = dark.clone();
+        self.write(epoch, Some(dark), move |driver| driver.apply(epoch, stage, &wanted))
     }
 
     fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
-        self.write(epoch, Some(dark), |driver| driver.close(epoch, dark))
+        let wanted = dark.clone();
+        self.write(epoch, Some(dark), move |driver| driver.close(epoch, &wanted))
     }
 
     fn get_ready(
@@ -340,8 +347,11 @@ impl EdgeDriver for Group {
         keys: &GateSet,
         is_over: &(dyn Fn() -> bool + Sync),
     ) -> Result<bool, EdgeError> {
-        let ready = self.each(|member| member.driver()?.get_ready(keys, is_over));
-        ready.into_iter().try_fold(true, |all, one| Ok(all & one?))
+        // One after the other: it is the folders of their gates that take time.
+        self.members.iter_mut().try_fold(true, |all, hand| {
+            let ready = hand.here(|member| member.driver()?.get_ready(keys, is_over));
+            Ok(all & ready.unwrap_or(Ok(true))?)
+        })
     }
 
     fn apply_changes(
@@ -351,7 +361,10 @@ impl EdgeDriver for Group {
         dark: &GateSet,
         changed: &GateSet,
     ) -> Result<(), EdgeError> {
-        self.write(epoch, Some(dark), |driver| driver.apply_changes(epoch, stage, dark, changed))
+        let (wanted, changed) = (dark.clone(), changed.clone());
+        self.write(epoch, Some(dark), move |driver| {
+            driver.apply_changes(epoch, stage, &wanted, &changed)
+        })
     }
 
     fn generation(&mut self) -> Result<u64, EdgeError> {
@@ -364,7 +377,8 @@ impl EdgeDriver for Group {
     }
 
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
-        let counts = answered(self.each(|member| member.tunnels(keys)))?;
+        let asked: Arc<[GateKey]> = keys.into();
+        let counts = answered(self.each(move |member| member.tunnels(&asked)))?;
         let of_key = |index: usize| {
             let counts = counts.iter().map(|counts| {
                 let count = counts.as_ref().and_then(|counts| counts.get(index));
@@ -376,8 +390,9 @@ impl EdgeDriver for Group {
     }
 
     fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
-        self.write(epoch, None, |driver| match driver.capabilities().cuts_tunnels {
-            CutsTunnels::Driver | CutsTunnels::DataPlane => driver.cut(epoch, keys),
+        let keys: Arc<[GateKey]> = keys.into();
+        self.write(epoch, None, move |driver| match driver.capabilities().cuts_tunnels {
+            CutsTunnels::Driver | CutsTunnels::DataPlane => driver.cut(epoch, &keys),
             CutsTunnels::Refused | CutsTunnels::Nobody => Ok(()),
         })
     }
@@ -389,6 +404,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
     use crate::durable::quick_folder;
@@ -450,6 +466,36 @@ mod tests {
         assert_eq!(error.unwrap_err().kind, EdgeErrorKind::Unreachable);
         let mut one = driver::open(&builtin(folder.path())).unwrap();
         assert_eq!(one.observe(&a).unwrap()[0].runtime, Seen::Dark);
+    }
+
+    /// Goal: the orders that come while one of them hangs close the others one after the other. Each
+    /// exchange with that one takes five seconds: a look and two orders that waited for it took
+    /// fifteen and more.
+    #[test]
+    fn orders_do_not_wait_for_one_that_hangs() {
+        let (folder, asked) = (quick_folder(), Arc::default());
+        let members = vec![builtin(folder.path()), hanging(folder.path(), &asked)];
+        let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
+        let kind = GROUP.into();
+        let target = Target { kind, members, settings, ..builtin(folder.path()) };
+        let mut group = driver::open(&target).unwrap();
+        let keys = ["a", "b"].map(|key| GateKey::new(key).unwrap());
+        let begun = Instant::now();
+        assert_eq!(group.observe(&keys).unwrap()[0].runtime, Seen::Unknown);
+        let mut dark = GateSet::new();
+        for (seq, key) in (1..).zip(&keys) {
+            dark.insert(key.clone());
+            let closed = group.close(Epoch { term: 1, seq }, &dark);
+            assert_eq!(closed.unwrap_err().kind, EdgeErrorKind::Unreachable);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        let mut one = driver::open(&builtin(folder.path())).unwrap();
+        let views = one.observe(&keys).unwrap();
+        assert!(views.iter().all(|view| view.runtime == Seen::Dark));
+        // What it was told and did not say that it did may be dark, and is proven nowhere.
+        let views = group.observe(&keys).unwrap();
+        assert!(views.iter().all(|view| view.runtime == Seen::Unknown));
+        assert!(views.iter().all(|view| view.darkest() == Seen::Dark));
     }
 
     #[test]
