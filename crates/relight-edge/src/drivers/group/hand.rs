@@ -120,8 +120,7 @@ pub(super) fn each<T: Send + 'static>(
 ) -> Vec<Result<T, EdgeError>> {
     let (begun, ask) = (Instant::now(), Arc::new(ask));
     let (say, said) = mpsc::channel();
-    let patience: Vec<Duration> =
-        hands.iter().map(|hand| hand.patience().max(at_least)).collect();
+    let patience: Vec<Duration> = hands.iter().map(|hand| hand.patience().max(at_least)).collect();
     let mut waits = Vec::new();
     for (number, hand) in hands.iter_mut().enumerate() {
         let ask = Arc::clone(&ask);
@@ -195,9 +194,8 @@ mod tests {
             members: Vec::new(),
         };
         let mut hands = [Hand::of(target)];
-        let panicked = each(&mut hands, PATIENCE_MAX, |_| -> Result<(), EdgeError> {
-            panic!("on purpose")
-        });
+        let panicked =
+            each(&mut hands, PATIENCE_MAX, |_| -> Result<(), EdgeError> { panic!("on purpose") });
         assert_eq!(panicked[0].as_ref().unwrap_err().kind, EdgeErrorKind::Unreachable);
         // The thread may be on its way out.
         while !hands[0].thread.as_ref().unwrap().is_finished() {
