@@ -6,9 +6,9 @@ mod actors;
 mod affected;
 mod api;
 mod audit;
-mod brief;
+pub(crate) mod brief;
 pub(crate) mod burn;
-mod edges;
+pub(crate) mod edges;
 mod evidence;
 pub(crate) mod facts;
 mod heat;
@@ -32,7 +32,7 @@ mod sites;
 pub(crate) mod tally;
 pub(crate) mod turns;
 pub(crate) mod waits;
-mod watch;
+pub(crate) mod watch;
 pub(crate) mod work;
 
 use std::sync::Arc;
@@ -40,7 +40,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -59,6 +59,7 @@ use crate::access::Door;
 use crate::access::guard::guard;
 use crate::access::sign_ins::IDLE_S_MAX;
 use crate::access::signed_in::Reader;
+use crate::sse::topic::Topic;
 use crate::sse::{self, Streams};
 use crate::{gzip, page};
 
@@ -108,6 +109,9 @@ pub(crate) struct Asked {
     lang: String,
     #[serde(default)]
     pub(crate) since: String,
+    /// What a stream is to be about, where it is not the wall.
+    #[serde(default)]
+    pub(crate) topic: String,
     #[serde(default)]
     sector: String,
     #[serde(default)]
@@ -135,15 +139,39 @@ pub(crate) struct Asked {
     /// Why a plan is refused, as `relight incident approve --refuse` writes it into the form.
     #[serde(default)]
     pub(crate) reason: String,
+    /// How the lights of the wall stand: at their places, else by their states.
+    #[serde(default)]
+    pub(crate) order: String,
     /// Who asks.
     #[serde(skip)]
     pub(crate) reader: Reader,
+    /// The page that is asked for and what it is asked, without the language; empty for what a form
+    /// sends, which is sent again in no other language.
+    #[serde(skip)]
+    page_asked: Option<(String, String)>,
     /// How pages are to look.
     #[serde(skip)]
     look: Look,
 }
 
 impl Asked {
+    /// What a reader asks for in a language, and nothing else.
+    pub(crate) fn by(reader: Reader, lang: Lang) -> Self {
+        Self { reader, lang: lang.tag().to_owned(), ..Self::default() }
+    }
+
+    /// The same page in another language, with everything it was asked, where `href` is its plain
+    /// address. The pages of the door say themselves what they hand on.
+    fn switched(&self, lang: Lang, href: String) -> String {
+        let Some((path, query)) = &self.page_asked else { return href };
+        let is_plain = href == format!("{path}?lang={}", lang.tag());
+        let is_door = ["/sign-in", "/start"].iter().any(|door| path.starts_with(door));
+        match is_plain && !is_door && !query.is_empty() {
+            true => format!("{href}&{query}"),
+            false => href,
+        }
+    }
+
     /// Whether the reader may know about a site.
     pub(crate) fn reads(&self, site: &BoardSite) -> bool {
         self.reader.reads(&Scope::of_body(&site.sector, &site.organisation))
@@ -160,8 +188,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
         let reader = parts.extensions.get::<Reader>().cloned();
         asked.reader = reader.ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
         asked.look = look::look_of(&parts.headers);
+        asked.page_asked = page_asked(parts);
         Ok(asked)
     }
+}
+
+/// The path of a page that was asked for, and its query without the language.
+fn page_asked(parts: &Parts) -> Option<(String, String)> {
+    let path = parts.uri.path();
+    // With two slashes it would be an address elsewhere.
+    let is_ours = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
+    let pairs = parts.uri.query().unwrap_or_default().split('&');
+    let kept = pairs.filter(|pair| *pair != "lang" && !pair.starts_with("lang="));
+    let kept = kept.filter(|pair| !pair.is_empty()).collect::<Vec<_>>().join("&");
+    (is_ours && is_read).then(|| (path.to_owned(), kept))
 }
 
 impl Console {
@@ -176,7 +217,7 @@ impl Console {
     }
 
     /// What stands around a page: its title, where it is in the navigation, and the same page in
-    /// the other language.
+    /// the other language; `switch_href` is where that leads from the answer to a form.
     pub(crate) fn frame(
         &self,
         asked: &Asked,
@@ -194,7 +235,7 @@ impl Console {
             stage: self.stage,
             theme: self.theme,
             look: asked.look,
-            switch_href,
+            switch_href: asked.switched(self.lang(asked).other(), switch_href),
             public_url: self.public_page(self.lang(asked)),
             account: asked.reader.name().to_owned(),
             token: self.door.token_of(&asked.reader),
@@ -204,7 +245,15 @@ impl Console {
             roles: waits::roles(self.lang(asked), &asked.reader),
             glass: self.glass(asked),
             watches: asked.reader.only_reads(),
+            fresh: Default::default(),
         }
+    }
+
+    /// The same around a page of lists, whose stream says whether it still is as it is shown.
+    /// `shown` is the fingerprint of before the page was made: what changes meanwhile is told.
+    pub(crate) fn fresh(frame: Frame, topic: &Topic, shown: Option<String>) -> Frame {
+        // Without a fingerprint the page would be told to be old at once; it is.
+        Frame { fresh: (topic.name(), shown.unwrap_or_default()), ..frame }
     }
 
     /// The public page in a language, or in its first one where it is not there in that.
@@ -230,7 +279,8 @@ impl Console {
     /// The answer where nothing is.
     fn nothing(&self, asked: &Asked) -> Response {
         let lang = self.lang(asked);
-        let switch = format!("/?lang={}", lang.other().tag());
+        let path = asked.page_asked.as_ref().map_or("/", |(path, _)| path);
+        let switch = format!("{path}?lang={}", lang.other().tag());
         let frame = self.frame(asked, texts::not_found_title(lang), "", switch);
         page::html(StatusCode::NOT_FOUND, relight_web::render(&NotFoundPage { frame }))
     }

@@ -6,6 +6,8 @@
 //! per stream is bounded by the board, never by the reader. A stream ends when the sign-in of its
 //! reader does or the role with which it reads is taken back, and does not prolong it.
 
+pub(crate) mod topic;
+
 use std::fmt::{self, Write as _};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use self::topic::Topic;
 use crate::access::guard::refuse;
 use crate::access::signed_in::Reader;
 use crate::clock;
@@ -96,13 +99,20 @@ impl Cursor {
     }
 }
 
-/// `/events`: follows the board from `Last-Event-ID`, else from `?since=`, else from now.
+/// `/events`: whether the page of a topic is still so; without one, follows the board from
+/// `Last-Event-ID`, else from `?since=`, else from now.
 pub(crate) async fn events(
     State(console): State<Arc<Console>>,
     asked: Asked,
     headers: HeaderMap,
 ) -> Response {
-    if asked.reader.reads_nothing() {
+    let topic = Topic::parse(&asked.topic);
+    let is_there = |topic: &Topic| topic.is_known(console.engine.as_ref());
+    if !asked.topic.is_empty() && !topic.as_ref().is_some_and(is_there) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let is_for = |topic: &Topic| topic.is_for(&asked.reader);
+    if !topic.as_ref().map_or(!asked.reader.reads_nothing(), is_for) {
         return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
     }
     let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {
@@ -112,7 +122,10 @@ pub(crate) async fn events(
     let since = Cursor::parse(last.unwrap_or(&asked.since));
     let lang = console.lang(&asked);
     let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
-    tokio::spawn(follow(console, lang, asked.reader, since, sender));
+    match topic {
+        Some(topic) => tokio::spawn(topic::follow(console, topic, lang, asked.reader, sender)),
+        None => tokio::spawn(follow(console, lang, asked.reader, since, sender)),
+    };
     let headers =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::new(EventBody { receiver, _place: place })).into_response()

@@ -136,13 +136,15 @@ class Live extends HTMLElement {
     this.stream = null;
     if (document.hidden) return;
     const lang = document.documentElement.lang;
-    const stream = new EventSource(`/events?${new URLSearchParams({ lang, since: this.cursor })}`);
+    const { topic = '' } = this.dataset;
+    const asked = new URLSearchParams({ lang, topic, since: this.cursor ?? '' });
+    const stream = new EventSource(`/events?${asked}`);
     this.stream = stream;
     const on = (name, act) => stream.addEventListener(name, (event) => {
       this.heard = Date.now();
       if (event.lastEventId) this.cursor = event.lastEventId;
       act(JSON.parse(event.data));
-      this.mode('on');
+      this.mode(this.old ? 'old' : 'on');
     });
     on('light', (data) => this.wall?.change(data.c));
     on('counts', (data) => this.counts(data));
@@ -151,6 +153,8 @@ class Live extends HTMLElement {
     on('queue', (data) => this.queue(data));
     on('waits', (data) => this.waits(data));
     on('reset', () => location.reload());
+    // It is not loaded by itself: that would keep a sign-in alive that nobody uses.
+    on('page', ({ shown }) => { this.old = shown !== this.dataset.shown; });
   }
 
   watch() {
@@ -160,20 +164,25 @@ class Live extends HTMLElement {
     if (this.stream?.readyState === EventSource.CLOSED && Math.random() < 0.2) this.follow();
   }
 
-  /** @param {'on' | 'frozen'} mode */
+  /** @param {'on' | 'old' | 'frozen'} mode */
   mode(mode) {
     if (this.dataset.mode === mode) return;
     this.dataset.mode = mode;
     const since = hour(new Date(this.heard), document.documentElement.lang);
-    const frozen = (this.dataset.frozen ?? '').replace('%time%', since);
-    this.textContent = mode === 'on' ? this.dataset.on ?? '' : frozen;
+    const text = (this.dataset[mode] ?? '').replace('%time%', since);
+    this.textContent = text;
+    if (mode === 'old') {
+      const link = element('a', [this.dataset.show]);
+      link.href = location.href;
+      this.append(' ', link);
+    }
     document.body.classList.toggle('frozen', mode === 'frozen');
     const note = document.querySelector('.frozen-note');
     if (note) {
       note.hidden = mode === 'on';
       note.textContent = mode === 'on' ? '' : (this.dataset.note ?? '').replace('%time%', since);
     }
-    if (mode === 'frozen') this.speak(frozen, true);
+    if (mode !== 'on') this.speak(text, true);
   }
 
   counts(data) {

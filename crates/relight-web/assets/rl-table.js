@@ -147,6 +147,7 @@ customElements.define('rl-table', class extends HTMLElement {
     beyond.hidden = data.beyond === '';
     put(beyond, data.beyond);
     document.querySelector('.top [hreflang]')?.setAttribute('href', data.switch);
+    document.querySelector('rl-live')?.setAttribute('data-shown', data.shown);
   }
 
   rows(rows, from, to) {

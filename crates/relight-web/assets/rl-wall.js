@@ -5,6 +5,8 @@ const LABEL = 17;
 const GAP = 8;
 const PITCH_MAX = 22;
 const PITCH_MIN = 3;
+/** Every state, what asks for a person first. */
+const STATES = 'eqaxvndfo';
 
 /** Packs blocks into `columns` columns at one pitch, biggest first, or says that they don't fit.
  * @param {{count: number}[]} blocks @param {number} columns @param {number} pitch
@@ -127,8 +129,7 @@ class Wall extends HTMLElement {
     this.canvas.addEventListener('blur', () => { this.cursor.hidden = true; });
     this.tip = document.querySelector('.tip');
     new ResizeObserver(() => this.paint()).observe(this);
-    // Colours are read when it is painted: another contrast or theme of the system, or another
-    // screen, is painted again.
+    // Colours are read when it is painted.
     for (const what of ['prefers-contrast: more', 'prefers-color-scheme: dark']) {
       matchMedia(`(${what})`).addEventListener('change', () => this.paint());
     }
@@ -162,11 +163,11 @@ class Wall extends HTMLElement {
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow }[event.key];
     const turn = { PageUp: -1, PageDown: 1 }[event.key];
     if (event.key === 'Enter') this.open(this.chosen ?? -1);
-    else if (turn) this.choose((this.blocks[at + turn] ?? block).from);
-    else if (step && this.chosen === undefined) this.choose(block.from);
+    else if (turn) this.choose(this.of[(this.blocks[at + turn] ?? block).from]);
+    else if (step && this.chosen === undefined) this.choose(this.of[block.from]);
     else if (step) {
-      const inside = this.chosen - block.from + step;
-      if (inside >= 0 && inside < block.count) this.choose(block.from + inside);
+      const inside = this.at[this.chosen] - block.from + step;
+      if (inside >= 0 && inside < block.count) this.choose(this.of[block.from + inside]);
     } else return;
     event.preventDefault();
   }
@@ -185,7 +186,7 @@ class Wall extends HTMLElement {
   /** @param {number} site */
   corner(site) {
     const at = this.owner[site], place = this.grid.places[at], { pitch } = this.grid;
-    const inside = site - this.blocks[at].from;
+    const inside = this.at[site] - this.blocks[at].from;
     const row = Math.floor(inside / place.perRow);
     return { x: place.x + (inside % place.perRow) * pitch, y: place.y + LABEL + row * pitch };
   }
@@ -208,10 +209,11 @@ class Wall extends HTMLElement {
     this.context = this.canvas.getContext('2d', { alpha: false });
     this.context.scale(this.scale, this.scale);
     this.ink = this.readInk();
-    this.sprites = new Map(Array.from('oqefvxand', (letter) => [letter, this.sprite(letter)]));
+    this.sprites = new Map(Array.from(STATES, (letter) => [letter, this.sprite(letter)]));
     this.context.fillStyle = this.ink.wall;
     this.context.fillRect(0, 0, width, height);
     this.owner = new Array(this.letters.length);
+    this.sort();
     this.cursor.hidden = true;
     this.blocks.forEach((block, at) => {
       this.label(block, this.grid.places[at]);
@@ -220,6 +222,16 @@ class Wall extends HTMLElement {
         this.cell(site);
       }
     });
+  }
+
+  /** `of`: the site at a place, `at`: the place of a site. */
+  sort() {
+    const places = this.letters.map((_, at) => at);
+    const rank = (site) => ('sorted' in this.dataset ? STATES.indexOf(this.letters[site]) : 0);
+    this.of = this.blocks.flatMap(({ from, count }) =>
+      places.slice(from, from + count).sort((a, b) => rank(a) - rank(b)));
+    this.at = [];
+    this.of.forEach((site, at) => { this.at[site] = at; });
   }
 
   readInk() {
@@ -281,7 +293,7 @@ class Wall extends HTMLElement {
       const row = Math.floor((event.offsetY - place.y - LABEL) / pitch);
       const inside = row * place.perRow + column;
       if (column >= 0 && column < place.perRow && row >= 0 && inside < this.blocks[at].count) {
-        return this.blocks[at].from + inside;
+        return this.of[this.blocks[at].from + inside];
       }
     }
     return -1;

@@ -120,7 +120,7 @@ pub struct Frame {
     pub theme: Theme,
     /// As its reader wants it to look.
     pub look: Look,
-    /// The same page in the other language.
+    /// The same page in the other language; empty where there is none.
     pub switch_href: String,
     /// Address of the public page, ending in `/`.
     pub public_url: String,
@@ -140,6 +140,9 @@ pub struct Frame {
     pub roles: String,
     /// Glass was broken, and nobody looked at it yet.
     pub glass: bool,
+    /// The stream that says whether the page is still so, and a fingerprint of what it shows; both
+    /// empty where the page has none.
+    pub fresh: (String, String),
 }
 
 /// Every counter of the incident, ready to show; taken at one version of the board.
@@ -220,7 +223,7 @@ pub struct QueueRow {
     /// The evidence.
     pub evidence: &'static str,
     /// What happens.
-    pub then: &'static str,
+    pub then: String,
     /// They come back without anybody.
     pub returns: bool,
     /// The list of these sites.
@@ -304,6 +307,10 @@ pub struct IncidentPage {
     pub headline_lang: Option<&'static str>,
     /// How bad it is, and whether it is used; empty where nothing is known.
     pub facts: String,
+    /// The lights stand by their states, and not each at its place.
+    pub sorted: bool,
+    /// The same page with the lights the other way.
+    pub order_href: String,
     /// Other incidents that are open; the wall shows the lights of all of them.
     pub others: Vec<OtherIncident>,
     /// Where the event stream continues after this page.

@@ -11,7 +11,7 @@ pub(super) mod forms;
 pub(super) mod new_policy;
 mod plan;
 pub(super) mod plan_view;
-mod plans;
+pub(crate) mod plans;
 pub(crate) mod rollout;
 
 use std::sync::Arc;
@@ -221,8 +221,8 @@ pub(super) fn told_page(
 ) -> Response {
     let lang = console.lang(asked);
     let sign = if back.contains('?') { '&' } else { '?' };
-    let back = format!("{back}{sign}lang={}", lang.tag());
-    let frame = console.frame(asked, &what, "", format!("/?lang={}", lang.other().tag()));
+    let [back, switch] = [lang, lang.other()].map(|it| format!("{back}{sign}lang={}", it.tag()));
+    let frame = console.frame(asked, &what, "", switch);
     page::html(status, relight_web::render(&ToldPage { frame, what, remedy, back }))
 }
 

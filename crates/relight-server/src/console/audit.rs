@@ -168,6 +168,7 @@ mod tests {
             idle_s: 0,
             watches: false,
             roles: String::new(),
+            fresh: Default::default(),
             glass: false,
         };
         let (intact, problem, remedy) = (String::new(), String::new(), "");

@@ -20,6 +20,7 @@ use super::work::Work;
 use super::{Asked, Console, act, blocking, tally};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
+use crate::sse::topic::Topic;
 
 /// Plans on the page.
 const PLANS_MAX: usize = 50;
@@ -98,7 +99,7 @@ fn view(
     let may = |role| person.as_ref().is_some_and(|it| it.may(role, &Scope::root()));
     let (plans, others) = (plans(engine, lang, asked, id), others(engine, lang, id));
     let report = Short { report: "yes".to_owned(), ..Short::default() };
-    Ok(BriefPage {
+    let mut page = BriefPage {
         frame: console.frame(asked, heading, "incident", switch),
         headline_lang: language_of(engine, lang, id, &title),
         headline: title,
@@ -121,7 +122,26 @@ fn view(
         english: console.publishes_english(),
         more: more(lang, &report, may(Role::Commander)),
         id: id.to_owned(),
-    })
+    };
+    let topic = Topic::Incident(id.to_owned());
+    if !id.is_empty() {
+        page.frame.fresh = (topic.name(), Topic::of_text(&text_of(&page)));
+    }
+    Ok(page)
+}
+
+/// What the page of an incident shows, as one text.
+pub(crate) fn shown(console: &Console, engine: &Engine, asked: &Asked, id: &str) -> Option<String> {
+    view(console, engine, asked, id).ok().map(|page| text_of(&page))
+}
+
+/// Without the moment at which it was made, and times that only grow.
+fn text_of(page: &BriefPage) -> String {
+    let todo = page.todo.iter().map(|row| format!("{} {} {}", row.slug, row.letter, row.next));
+    let todo: Vec<String> = todo.collect();
+    let (counts, plans) = (&page.counts.legend, &page.plans);
+    let queue = page.queue.iter().map(|row| (&row.evidence, &row.count)).collect::<Vec<_>>();
+    format!("{} {counts:?} {queue:?} {todo:?} {:?} {plans:?}", page.standing, page.words)
 }
 
 /// The sites that the reader may know of.

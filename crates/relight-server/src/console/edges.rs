@@ -23,6 +23,7 @@ use super::act::moment;
 use super::sites::ROWS_MAX;
 use super::{Asked, Console, act, blocking};
 use crate::page::{self, encode};
+use crate::sse::topic::Topic;
 
 /// Sites that are named of those that are not as they are wanted.
 const DIFFERS_MAX: usize = 6;
@@ -68,13 +69,28 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
     let without: usize = behind.values().map(Vec::len).sum();
     let left = known.len().saturating_sub(ROWS_MAX);
     let switch = format!("/edges?lang={}", lang.other().tag());
-    Ok(EdgesPage {
+    let mut page = EdgesPage {
         frame: console.frame(asked, texts::edges_title(lang), "edges", switch),
         count: texts::edges_count(lang, rows.len()),
         without: told(without, |count| texts::edges_without(lang, count)),
         rows: known.iter().take(ROWS_MAX).map(|edge| edge.row(lang)).collect(),
         more: told(left, |count| texts::edges_more(lang, count)),
-    })
+    };
+    page.frame.fresh = (Topic::Edges.name(), Topic::of_text(&text_of(&page)));
+    Ok(page)
+}
+
+/// What the page shows, as one text.
+pub(crate) fn shown(
+    console: &Console,
+    engine: &Engine,
+    asked: &Asked,
+) -> Result<String, EngineError> {
+    view(console, engine, asked).map(|page| text_of(&page))
+}
+
+fn text_of(page: &EdgesPage) -> String {
+    format!("{:?} {} {} {}", page.rows, page.count, page.without, page.more)
 }
 
 /// A sentence about a number, and none about nothing.

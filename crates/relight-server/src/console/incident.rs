@@ -82,6 +82,8 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
             .take(LOG_ROWS)
             .map(|line| log_row(lang, &line))
             .collect(),
+        sorted: asked.order == "state",
+        order_href: order_href(asked, lang),
         burn: burn::chart(lang, &part.proofs(console.board.proofs()), headline.opened, now),
         queue,
         todo,
@@ -95,6 +97,13 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
         id: headline.id,
         headline: headline.title,
     })
+}
+
+/// The wall with its lights the other way: by their states, or each at its place.
+fn order_href(asked: &Asked, lang: Lang) -> String {
+    let screen = if asked.screen == "wall" { "&screen=wall" } else { "" };
+    let order = if asked.order == "state" { "" } else { "&order=state" };
+    format!("/?lang={}{screen}{order}", lang.tag())
 }
 
 /// What the reader may do here. On a wall, and for whoever is not signed in: nothing.

@@ -20,6 +20,7 @@ use super::work::Queued;
 use super::{Asked, Console, act, blocking, name, names};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
+use crate::sse::topic::Topic;
 
 /// Rows of one page: thousands of rows would make a browser slow.
 pub(super) const ROWS_MAX: usize = 100;
@@ -174,14 +175,16 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
         if let Ok(ordinal) = asked.site.parse() {
             return place_of(&console, &asked, ordinal);
         }
+        let shown = Topic::Sites.fingerprint(&console, &asked);
         let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked));
         let (found, switch) = found(&console, &asked, &filter);
         let all = Filter { queued: None, ..filter.clone() };
         let queue = filter.queued.as_ref();
+        let frame = console.frame(&asked, texts::sites_title(lang), "sites", switch);
         let page = SitesPage {
             queue: queue.map(|it| (it.code.clone(), it.incident.clone(), it.evidence)),
             all: all.href(lang, 1),
-            frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
+            frame: Console::fresh(frame, &Topic::Sites, shown),
             sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
             states: state_choices(lang, &filter),
             none: filter.none(lang),
@@ -196,6 +199,7 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
 /// The same rows for a page that is there already, as arrays of texts.
 pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
+        let shown = Topic::Sites.fingerprint(&console, &asked);
         let filter = Filter::of(&console, &asked);
         let (found, switch) = found(&console, &asked, &filter);
         let SitesFound { count, rows, page, previous, next, dark, relight, beyond } = &found;
@@ -208,6 +212,7 @@ pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> R
             "v": 1, "count": count, "page": page, "previous": previous, "next": next,
             "switch": switch, "rows": rows, "none": filter.none(console.lang(&asked)),
             "dark": dark, "relight": relight, "beyond": beyond,
+            "shown": shown,
         });
         ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
     })

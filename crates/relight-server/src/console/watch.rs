@@ -15,6 +15,7 @@ use relight_web::{Lang, number, texts, words};
 use super::{Asked, Console, blocking, evidence, heat, lanes, share};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
+use crate::sse::topic::Topic;
 
 /// Campaigns on the page, the newest first.
 const CAMPAIGNS_MAX: usize = 50;
@@ -54,8 +55,10 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             door: &|id| door_title(lang, id),
         };
         let card = |&campaign| card(lang, campaign, called);
+        let kept = judged.as_ref().ok().map(|it| Topic::of_text(&text_of(&it.campaigns)));
+        let frame = console.frame(&asked, texts::watch_title(lang), "watch", switch);
         let page = WatchPage {
-            frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
+            frame: Console::fresh(frame, &Topic::Watch, kept),
             count: texts::campaigns_found(lang, campaigns.len()),
             problem,
             lanes: lanes::lanes(lang, &campaigns, days),
@@ -68,6 +71,19 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
         page::html(StatusCode::OK, relight_web::render(&page))
     })
     .await
+}
+
+/// What the page is made of, as one text; `None` when it cannot be read.
+pub(crate) fn shown(engine: &Engine) -> Option<String> {
+    engine.campaigns().ok().map(|judged| text_of(&judged.campaigns))
+}
+
+fn text_of(campaigns: &[Campaign]) -> String {
+    let of = |it: &Campaign| {
+        let counts = (it.organisations.len(), it.sites.len(), it.sources.len());
+        format!("{} {} {} {counts:?}\n", it.id, it.first, it.last)
+    };
+    campaigns.iter().map(of).collect()
 }
 
 /// What sites are called; one that cannot be read is told by its number.

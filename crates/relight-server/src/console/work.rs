@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::access::Scope;
-use relight_engine::incident::{Case, Gate, Incident, Phase};
+use relight_engine::incident::{Action, Case, Gate, Incident, Phase};
+use relight_engine::plan;
+use relight_engine::waves::Automatic;
 use relight_engine::{Engine, EngineError};
 use relight_model::{DisplayState, GateKey, Light, OrgId, Organisation, Site, Timestamp, Verdict};
 use relight_web::views::{QueueRow, TodoRow};
@@ -97,6 +99,15 @@ impl Ground {
         all[self as usize]
     }
 
+    /// What happens to these, and whether they come back without anybody: where too many others did
+    /// not come back, nothing but a person opens more.
+    fn follows(self, lang: Lang, is_stopped: bool) -> (String, bool) {
+        if is_stopped && self.returns() && self != Self::Relighting {
+            return (texts::queue_braked_then(lang).to_owned(), false);
+        }
+        (self.words(lang).1.to_owned(), self.returns())
+    }
+
     /// Whether these come back without anybody.
     const fn returns(self) -> bool {
         matches!(self, Self::Relighting | Self::Absent | Self::Fixed | Self::Accepted)
@@ -169,26 +180,48 @@ impl Work<'_> {
             .filter_map(|site| Some((&site.slug, (site, bodies.get(&site.org)?))))
             .collect();
         Ok(self.engine.with_ledger(|ledger| match ledger.incident(id) {
-            Some(incident) => (self.queue(id, incident, &sites), self.todo(incident, &sites)),
+            Some(incident) => {
+                let open = ledger.actions().newest().filter(|it| it.is_open(self.now));
+                let plans: Vec<&Action> = open
+                    .filter(|it| it.plan.incident == id && it.plan.action == plan::Action::Relight)
+                    // Of a plan nobody learns who may not read all of its sites.
+                    .filter(|it| it.plan.sites.iter().all(|site| sites.contains_key(&site.site)))
+                    .collect();
+                (self.queue(id, incident, (&sites, &plans)), self.todo(incident, &sites))
+            }
             None => Default::default(),
         }))
     }
 
-    fn queue(&self, id: &str, incident: &Incident, sites: &Seen<'_>) -> Vec<QueueRow> {
-        let mut counts: BTreeMap<Ground, usize> = BTreeMap::new();
-        for (_, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
+    fn queue(
+        &self,
+        id: &str,
+        incident: &Incident,
+        (sites, plans): (&Seen<'_>, &[&Action]),
+    ) -> Vec<QueueRow> {
+        let mut found: BTreeMap<Ground, Vec<&GateKey>> = BTreeMap::new();
+        for (key, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
             if let Some(ground) = Ground::of(case) {
-                *counts.entry(ground).or_default() += 1;
+                found.entry(ground).or_default().push(key);
             }
         }
-        let row = |(ground, count): (Ground, usize)| {
-            let (evidence, then) = ground.words(self.lang);
+        let is_stopped = Automatic::of(incident).waiting() > 0;
+        let row = |(ground, keys): (Ground, Vec<&GateKey>)| {
+            let evidence = ground.words(self.lang).0;
+            let (mut then, returns) = ground.follows(self.lang, is_stopped);
+            let keys: BTreeSet<&GateKey> = keys.into_iter().collect();
+            let has = |plan: &&&Action| plan.plan.sites.iter().any(|it| keys.contains(&it.site));
+            if let Some(plan) = plans.iter().find(has) {
+                let (signed, seats) = (plan.signatures.len(), plan.seats.len());
+                then = texts::act_seats_wait(self.lang, &plan.id(), seats, signed);
+            }
+            let count = keys.len();
             let count = Number::from(count).text(self.lang);
             let row = format!("queue={}&incident={}", ground.code(), encode(id));
             let href = format!("/sites?lang={}&{row}", self.lang.tag());
-            QueueRow { count, evidence, then, returns: ground.returns(), href }
+            QueueRow { count, evidence, then, returns, href }
         };
-        counts.into_iter().map(row).collect()
+        found.into_iter().map(row).collect()
     }
 
     fn todo(&self, incident: &Incident, sites: &Seen<'_>) -> Vec<TodoRow> {
@@ -278,5 +311,20 @@ mod tests {
             }
         }
         assert_eq!(Ground::parse(""), None);
+    }
+
+    /// Before, "automatic" stood where relight had stopped by itself.
+    #[test]
+    fn nothing_is_called_automatic_while_the_brake_holds() {
+        for ground in Ground::ALL {
+            let (before, returned) = ground.follows(Lang::En, false);
+            let (then, returns) = ground.follows(Lang::En, true);
+            assert_eq!(returned, ground.returns());
+            if [Ground::Absent, Ground::Fixed, Ground::Accepted].contains(&ground) {
+                assert!(!returns && then.starts_with("stay dark"), "{then}");
+            } else {
+                assert_eq!((then, returns), (before, returned), "{ground:?}");
+            }
+        }
     }
 }

@@ -116,7 +116,7 @@ fn lists_are_sent_when_they_changed() {
     let row = |count: &str| QueueRow {
         count: count.into(),
         evidence: "a <fix>",
-        then: "by itself",
+        then: "by itself".into(),
         returns: true,
         href: "/sites".into(),
     };

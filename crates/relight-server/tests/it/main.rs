@@ -24,6 +24,7 @@ mod web_console;
 mod web_door;
 mod web_edges;
 mod web_flood;
+mod web_fresh;
 mod web_glass;
 mod web_keys;
 mod web_metrics;

@@ -92,6 +92,62 @@ fn the_head_says_how_bad_it_is() {
     world.web.stop();
 }
 
+/// Goal: the queue says who agreed already, where a plan is to open its sites, to whoever may read
+/// that plan. Before, it said "automatic" of them.
+#[test]
+fn a_row_of_what_is_next_names_the_plan_that_waits() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, _]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let (sites, edge) = (vec![GateKey::new("care").unwrap()], "east".to_owned());
+    let epoch = relight_model::Epoch::default();
+    let dark = Entry::Proved { sites, light: relight_model::Light::Dark, edge, epoch };
+    world.engine.record("test", LOG4SHELL, dark).unwrap();
+    deploy(&world, "care", "2.17.1");
+    let row = |page: &str| {
+        let queue = page.split("panel queue").nth(1).unwrap().split("</ul>").next().unwrap();
+        assert!(queue.contains("library absent, full analysis"), "{queue}");
+        queue.split("class=\"quiet\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(row(&world.get("/?lang=en", &zoe).2), "automatic");
+    let ask = format!(
+        "/plan?lang=en&action=relight&incident={LOG4SHELL}&which=ready&reason=clear&sites=care"
+    );
+    let page = world.get(&ask, &chief).2;
+    let (token, seen) = (crate::door_support::token(&page), crate::web_acts::field(&page, "seen"));
+    let form = format!(
+        "token={token}&action=relight&which=ready&reason=clear&sites=care&seen={seen}\
+         &incident={LOG4SHELL}"
+    );
+    let (status, head, body) = world.post("/plan?lang=en", &chief, &form);
+    assert_eq!(status, 303, "{head}{body}");
+    let told = row(&world.get("/?lang=en", &zoe).2);
+    assert!(told.starts_with("A-0002 waits: ") && told.ends_with(" of 2 agreed"), "{told}");
+    world.web.stop();
+}
+
+/// Lights stand at their places, unless somebody asks for them by their states; a table of them is
+/// one step away, and the other language keeps how they stand.
+#[test]
+fn the_wall_stands_by_state_where_asked() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let page = world.get("/?lang=en", &chief).2;
+    assert!(!page.contains(" data-sorted"), "{page}");
+    assert!(page.contains("<a href=\"/?lang=en&#38;order=state\">Sort by state</a>"), "{page}");
+    assert!(page.contains("<a href=\"/sites?lang=en\">Show as a table</a>"), "{page}");
+    let page = world.get("/?lang=en&order=state", &chief).2;
+    assert!(
+        page.contains("\" data-sorted data-label=")
+            && page.contains(">Each light at its place</a>")
+    );
+    assert!(page.contains("href=\"/?lang=fr&#38;order=state\" lang=\"fr\""), "{page}");
+    world.web.stop();
+}
+
 /// Goal: a row of what is next leads to exactly its sites. Method: sites in several rows, with
 /// filters that people type, in both languages; and names that no row has.
 #[test]

@@ -76,5 +76,22 @@ fn the_other_language_loses_nothing_of_the_page() {
     leads(&format!("{approve}en&reason=too+late"), &format!("{approve}fr&reason=too%20late"));
     leads("/audit?lang=en&page=1&state=verify", "/audit?lang=fr&page=1&state=verify");
     leads("/audit?lang=en&page=1", "/audit?lang=fr&page=1");
+    // Every page, whatever it was asked, and also what is none.
+    for (path, query) in [
+        ("/", "order=state"),
+        ("/site/care", "a=b"),
+        ("/edges", "a=b"),
+        ("/plans", "a=b&c=d"),
+        ("/incident/CVE-2021-44228", ""),
+        ("/me", "a=b"),
+        ("/look", ""),
+        ("/nothing/here", "a=b"),
+    ] {
+        let and = if query.is_empty() { "" } else { "&" };
+        leads(&format!("{path}?lang=en{and}{query}"), &format!("{path}?lang=fr{and}{query}"));
+        leads(&format!("{path}?{query}{and}lang=en"), &format!("{path}?lang=fr{and}{query}"));
+    }
+    let page = world.get("//evil.example/?lang=en", &zoe).2;
+    assert!(!page.contains("href=\"//evil"), "an address of somebody else: {page}");
     world.web.stop();
 }

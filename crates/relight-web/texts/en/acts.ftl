@@ -246,6 +246,7 @@ queue-automatic = automatic
 queue-unverified = fix in service, not verified
 queue-unverified-then = verified by itself behind the gate; a vital one, by a person
 queue-stopped = recovery probe fails
+queue-braked-then = stay dark: too many others did not come back; a person decides
 queue-stopped-then = stays dark: needs a plan
 queue-left = its plan ended, or was taken back
 queue-left-then = stays dark: needs a plan

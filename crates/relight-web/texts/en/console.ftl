@@ -17,6 +17,9 @@ wall-title = { NUMBER($sites) } { $sites ->
     [one] light
    *[other] lights
  }
+wall-by-state = Sort by state
+wall-by-place = Each light at its place
+wall-as-table = Show as a table
 wall-label = Wall of sites; the list of sectors gives the same numbers. Arrows: move inside a sector; page keys: change sector; Enter: open the site.
 console-foreign-host = Without sign-in this console answers only under the name of its own machine (localhost).
 wall-legend = Legend
@@ -32,6 +35,8 @@ live-on = Live
 live-wait = Connecting…
 live-frozen = Data frozen since { $time }
 live-frozen-note = Data frozen since { $time }: the real state may have changed. Trying again…
+live-old = Not so any more since { $time }
+live-show = Show what is new
 live-off = Without scripts this page does not update by itself.
 live-summary = { NUMBER($lit) } online, { NUMBER($dark) } dark
 live-alarm = { NUMBER($count) } { $count ->

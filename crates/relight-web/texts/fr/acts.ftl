@@ -261,6 +261,7 @@ queue-automatic = automatique
 queue-unverified = correctif en service, non vérifié
 queue-unverified-then = vérifié seul derrière la barrière; un site vital, par une personne
 queue-stopped = la sonde de retour échoue
+queue-braked-then = restent éteints : trop d’autres ne sont pas revenus; une personne décide
 queue-stopped-then = reste éteint : il faut un plan
 queue-left = son plan a pris fin, ou a été annulé
 queue-left-then = reste éteint : il faut un plan

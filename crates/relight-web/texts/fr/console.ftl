@@ -17,6 +17,9 @@ wall-title = { NUMBER($sites) } { $sites ->
     [one] ampoule
    *[other] ampoules
  }
+wall-by-state = Trier par état
+wall-by-place = Chaque lumière à sa place
+wall-as-table = Afficher en tableau
 wall-label = Mur des sites; la liste des secteurs donne les mêmes nombres. Flèches : parcourir un secteur; page suivante : changer de secteur; Entrée : ouvrir le site.
 console-foreign-host = Sans connexion des personnes, cette console ne répond que sous le nom de sa propre machine (localhost).
 wall-legend = Légende
@@ -35,6 +38,8 @@ live-on = En direct
 live-wait = Connexion…
 live-frozen = Données figées depuis { $time }
 live-frozen-note = Données figées depuis { $time } : l'état réel a pu changer. Nouvelle tentative en cours…
+live-old = Ce n’est plus l’état actuel depuis { $time }
+live-show = Voir du nouveau
 live-off = Sans script, cette page ne se met pas à jour toute seule.
 live-summary = { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
     [one] éteint

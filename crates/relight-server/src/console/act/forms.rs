@@ -416,8 +416,8 @@ pub(super) async fn preview(
             return tell(&console, &asked, denied, "/");
         }
         let lang = console.lang(&asked);
-        // A form is sent again in no other language: its words would be lost.
-        let switch = format!("/?lang={}", lang.other().tag());
+        // A form is sent again in no other language: a switch would lose its words.
+        let switch = String::new();
         let (fr, en) = (form.fr.trim().to_owned(), form.en.trim().to_owned());
         let page = PreviewPage {
             frame: console.frame(&asked, texts::preview_title(lang), "", switch),

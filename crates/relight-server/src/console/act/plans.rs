@@ -19,6 +19,7 @@ use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
+use crate::sse::topic::Topic;
 
 /// Plans on the page, and as many times that glass was broken.
 const ROWS_MAX: usize = 100;
@@ -57,7 +58,7 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         (false, _) => texts::act_policy_strict(lang).to_owned(),
     };
     let switch = format!("/plans?lang={}", lang.other().tag());
-    PlansPage {
+    let mut page = PlansPage {
         frame: console.frame(asked, texts::act_plans(lang), "plans", switch),
         rows,
         glass,
@@ -65,7 +66,23 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         strict: !policy.is_signed,
         token: console.door.form_token(signed),
         waits: new_policy::waits(console, engine, signed),
-    }
+    };
+    page.frame.fresh = (Topic::Plans.name(), Topic::of_text(&text_of(&page)));
+    page
+}
+
+/// What the page shows, as one text.
+pub(crate) fn shown(
+    console: &Console,
+    engine: &Engine,
+    signed: &SignedIn,
+    asked: &Asked,
+) -> String {
+    text_of(&view(console, engine, signed, asked))
+}
+
+fn text_of(page: &PlansPage) -> String {
+    format!("{:?} {:?} {} {:?}", page.rows, page.glass, page.policy, page.waits)
 }
 
 fn row(lang: Lang, action: &Action, now: Timestamp) -> PlanRow {

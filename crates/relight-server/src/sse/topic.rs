@@ -1,0 +1,139 @@
+//! Streams of the pages that show lists: `/events?topic=sites|edges|watch|plans|incident:ID`. Such
+//! a page is as it was when it was asked for; its stream says whether it still is, so that none
+//! shows an old state in silence.
+//!
+//! A fingerprint of what the page shows is sent at least every [`BEAT_EVERY`]: each event says all
+//! there is to say, so nothing is missed by whoever comes back late. The page is not fetched again
+//! by itself: that would look like somebody who is there, and prolong a sign-in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use relight_engine::Engine;
+use relight_engine::access::Scope;
+use relight_web::Lang;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::{BEAT_EVERY, QUEUE_EVERY, as_now};
+use crate::access::digest_of;
+use crate::access::signed_in::Reader;
+use crate::console::part::Part;
+use crate::console::{Asked, Console, act, brief, edges, watch};
+
+/// What a page is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Sites,
+    Edges,
+    Watch,
+    Plans,
+    Incident(String),
+}
+
+impl Topic {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "sites" => Some(Self::Sites),
+            "edges" => Some(Self::Edges),
+            "watch" => Some(Self::Watch),
+            "plans" => Some(Self::Plans),
+            _ => text.strip_prefix("incident:").map(|id| Self::Incident(id.to_owned())),
+        }
+    }
+
+    /// As it stands in an address.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Sites => "sites".to_owned(),
+            Self::Edges => "edges".to_owned(),
+            Self::Watch => "watch".to_owned(),
+            Self::Plans => "plans".to_owned(),
+            Self::Incident(id) => format!("incident:{id}"),
+        }
+    }
+
+    /// Whether the page of this topic is there for a reader: the same as [`guard`] and the page
+    /// itself say.
+    ///
+    /// [`guard`]: crate::access::guard
+    pub(super) fn is_for(&self, reader: &Reader) -> bool {
+        match self {
+            Self::Edges | Self::Watch => reader.reads(&Scope::root()),
+            Self::Plans => matches!(reader, Reader::Signed(_)),
+            Self::Sites | Self::Incident(_) => true,
+        }
+    }
+
+    /// A fingerprint of what the page shows to a reader. `None` when that cannot be read.
+    pub(crate) fn fingerprint(&self, console: &Console, asked: &Asked) -> Option<String> {
+        let text = match (self, &console.engine) {
+            (Self::Sites, _) => {
+                let snapshot = console.board.snapshot();
+                let part = Part::of(console, &asked.reader, &snapshot.sites);
+                let states = part.states(snapshot);
+                states.iter().map(|state| state.letter()).collect()
+            }
+            (_, None) => String::new(),
+            (Self::Edges, Some(engine)) => edges::shown(console, engine, asked).ok()?,
+            (Self::Watch, Some(engine)) => watch::shown(engine)?,
+            (Self::Plans, Some(engine)) => match &asked.reader {
+                Reader::Signed(signed) => act::plans::shown(console, engine, signed, asked),
+                Reader::Anyone => String::new(),
+            },
+            (Self::Incident(id), Some(engine)) => brief::shown(console, engine, asked, id)?,
+        };
+        Some(Self::of_text(&text))
+    }
+
+    /// The fingerprint of a text.
+    pub(crate) fn of_text(text: &str) -> String {
+        digest_of(text.as_bytes()).to_string().chars().take(16).collect()
+    }
+
+    /// Whether there is such a thing.
+    pub(super) fn is_known(&self, engine: Option<&Arc<Engine>>) -> bool {
+        match (self, engine) {
+            (Self::Incident(id), Some(engine)) => {
+                engine.with_ledger(|ledger| ledger.incident(id).is_some())
+            }
+            (Self::Incident(_), None) => false,
+            _ => true,
+        }
+    }
+}
+
+/// Writes fingerprints until the reader leaves, may no longer read, or nothing can be read: the
+/// page then says that it shows an old state.
+pub(super) async fn follow(
+    console: Arc<Console>,
+    topic: Topic,
+    lang: Lang,
+    reader: Reader,
+    sender: mpsc::Sender<Bytes>,
+) {
+    let mut ticker = interval(QUEUE_EVERY);
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sent: Option<(Instant, String)> = None;
+    loop {
+        ticker.tick().await;
+        let Some(reader) = as_now(&console, &reader).filter(|it| topic.is_for(it)) else { return };
+        let (here, topic) = (Arc::clone(&console), topic.clone());
+        let read = move || topic.fingerprint(&here, &Asked::by(reader, lang));
+        // A panic is a bug that its own thread tells.
+        let Some(found) = tokio::task::spawn_blocking(read).await.ok().flatten() else { return };
+        let now = Instant::now();
+        let is_told =
+            |(at, told): &(Instant, String)| *told == found && now.duration_since(*at) < BEAT_EVERY;
+        if sent.as_ref().is_some_and(is_told) {
+            continue;
+        }
+        let data = json!({"v": 1, "shown": found});
+        let event = format!(": beat\n\nevent: page\ndata: {data}\n\n");
+        if sender.send(Bytes::from(event)).await.is_err() {
+            return;
+        }
+        sent = Some((now, found));
+    }
+}

@@ -1,0 +1,112 @@
+//! Pages of lists say whether they still are as they are shown: `/events?topic=…`.
+
+use std::thread;
+
+use crate::door_support::{START, World, clock, person};
+use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
+use crate::web_console::follow;
+
+/// The topic of a page and the fingerprint of what it shows.
+fn shown(page: &str) -> (String, String) {
+    let value = |name: &str| {
+        let rest = page.split(&format!(" {name}=\"")).nth(1).unwrap_or_else(|| panic!("{page}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    (value("data-topic"), value("data-shown"))
+}
+
+/// What the stream of a topic says until it is, or is no more, this fingerprint.
+fn told(
+    world: &World,
+    cookie: &str,
+    (topic, shown): (String, String),
+    until_same: bool,
+) -> thread::JoinHandle<Vec<String>> {
+    let (address, cookie) = (world.address(), cookie.to_owned());
+    thread::spawn(move || {
+        let request = format!("GET /events?lang=en&topic={topic} HTTP/1.1\r\nCookie: {cookie}\r\n");
+        let line = format!("data: {{\"shown\":\"{shown}\",\"v\":1}}");
+        follow(address, &request, |lines| {
+            lines.iter().any(|it| it.starts_with("data: ") && (*it == line) == until_same)
+        })
+    })
+}
+
+const PAGES: [(&str, &str); 5] = [
+    ("/plans?lang=en", "plans"),
+    ("/sites?lang=en", "sites"),
+    ("/edges?lang=en", "edges"),
+    ("/incident/CVE-2021-44228?lang=en", "incident:CVE-2021-44228"),
+    ("/watch?lang=en", "watch"),
+];
+
+/// Goal: no page shows an old state in silence. Before, only the wall had a stream. Method: each
+/// page and a stream of it that agree; then an order, of which each stream but that of the watch
+/// tells; then each page again, which agrees with its stream again.
+#[test]
+fn a_page_that_is_old_is_told_so() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut zoe) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        zoe = person(store, "zoe", 2, &[("approver", "/")]);
+    });
+    open_incident(&world, &chief);
+    let pages = |(path, topic): (&str, &str)| {
+        let (status, _, page) = world.get(path, &zoe);
+        assert_eq!(status, 200, "{path}");
+        let shown = shown(&page);
+        assert_eq!(shown.0, topic);
+        assert!(page.contains("<rl-live class=\"live\" data-mode=\"wait\" data-topic="), "{page}");
+        shown
+    };
+    let before = PAGES.map(pages);
+    let agree = || {
+        for shown in PAGES.map(pages) {
+            drop(told(&world, &zoe, shown, true).join().unwrap());
+        }
+    };
+    agree();
+    let streams = before.clone().into_iter().filter(|(topic, _)| topic != "watch");
+    let streams: Vec<_> = streams.map(|shown| told(&world, &zoe, shown, false)).collect();
+    assert_eq!(propose(&world, &chief, "care").0, 303);
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    for stream in streams {
+        drop(stream.join().unwrap());
+    }
+    let after = PAGES.map(pages);
+    assert_eq!(before[4], after[4], "nobody tried a door");
+    agree();
+    world.web.stop();
+}
+
+/// A stream tells nobody more than its page does.
+#[test]
+fn a_topic_is_there_for_whom_its_page_is() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut owner, mut nobody) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        owner = person(store, "owner", 3, &[("site-owner", "energy/Utility")]);
+        nobody = person(store, "nobody", 4, &[]);
+    });
+    for topic in ["edges", "watch"] {
+        assert_eq!(world.get(&format!("/events?topic={topic}"), &owner).0, 403, "{topic}");
+        assert_eq!(world.get(&format!("/events?topic={topic}"), &nobody).0, 403, "{topic}");
+    }
+    for topic in ["plan", "incident:CVE-1", "incident:", "everything"] {
+        assert_eq!(world.get(&format!("/events?topic={topic}"), &owner).0, 404, "{topic}");
+    }
+    assert_eq!(world.get("/events?topic=plans", "").0, 401);
+    // Of sites of others nothing can be told from it either.
+    let (_, _, own) = world.get("/sites?lang=en", &owner);
+    let (_, _, none) = world.get("/sites?lang=en", &nobody);
+    assert_ne!(shown(&own).1, shown(&none).1);
+    for (cookie, page) in [(&owner, &own), (&nobody, &none)] {
+        drop(told(&world, cookie, shown(page), true).join().unwrap());
+    }
+    world.web.stop();
+}
