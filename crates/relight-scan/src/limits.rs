@@ -73,6 +73,10 @@ const _: () = assert!(BUFFERED_BYTES_MAX == MEMORY_BYTES / 2 && SMALL_BYTES == M
 /// Longest member that is held whole, in bytes. What is longer comes by in pieces.
 pub(crate) const WHOLE_BYTES_MAX: u64 = 8 << 20;
 
+/// Longest program in an archive that is unpacked in one piece, in bytes: twice as fast as in
+/// pieces, and it is held whole anyway to be looked into. Native libraries have some 10 MiB.
+pub(crate) const PROGRAM_BYTES_MAX: u64 = 16 << 20;
+
 /// Time of the processor for one outer file, in seconds.
 pub const FILE_TIME_MAX_S: u64 = 60;
 

@@ -247,7 +247,7 @@ impl Inflater {
     /// Fills `out` with exactly `size` bytes; false when the data gives more or less, or is
     /// damaged. The caller has checked that it can afford `size`.
     pub fn inflate(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
-        out.clear();
+        // What is there already is written over.
         out.resize(size, 0);
         let inner = self.inner.get_or_insert_with(libdeflater::Decompressor::new);
         matches!(inner.deflate_decompress(packed, out), Ok(written) if written == size)

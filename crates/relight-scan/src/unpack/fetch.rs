@@ -9,7 +9,7 @@ use relight_model::FlawCode;
 use super::budget::{Promise, Tap};
 use super::outer::Outer;
 use crate::archive::{Again, Body, Entry, code_of};
-use crate::limits::WHOLE_BYTES_MAX;
+use crate::limits::{PROGRAM_BYTES_MAX, WHOLE_BYTES_MAX};
 use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
 
@@ -85,16 +85,18 @@ impl Outer<'_, '_> {
     pub(super) fn taste(&mut self, entry: &Entry) -> Option<Head> {
         match &entry.body {
             Body::Plain(window) => Some(sniff::head(&window.peek(0, HEAD_BYTES).ok()?)),
-            Body::Packed(window, Coding::Deflate) => {
-                let mut head = [0; HEAD_BYTES];
-                window.read_small_into(0, TASTE_BYTES, &mut self.buffers.packed).ok()?;
-                self.buffers.stepper.restart();
-                let step = self.buffers.stepper.step(&self.buffers.packed, &mut head).ok()?;
-                let is_head = step.ended || step.given == HEAD_BYTES;
-                is_head.then(|| sniff::head(&head[..step.given]))
-            }
+            Body::Packed(window, Coding::Deflate) => self.taste_packed(window),
             _ => None,
         }
+    }
+
+    fn taste_packed(&mut self, window: &Window) -> Option<Head> {
+        let mut head = [0; HEAD_BYTES];
+        window.read_small_into(0, TASTE_BYTES, &mut self.buffers.packed).ok()?;
+        self.buffers.stepper.restart();
+        let step = self.buffers.stepper.step(&self.buffers.packed, &mut head).ok()?;
+        let is_head = step.ended || step.given == HEAD_BYTES;
+        is_head.then(|| sniff::head(&head[..step.given]))
     }
 
     /// Bytes that stand there as they are. They pass by once when there is something to check.
@@ -144,9 +146,9 @@ impl Outer<'_, '_> {
         coding: Coding,
         promise: Promise,
     ) -> Option<Window> {
-        let is_known = match coding {
-            Coding::Deflate => promise.size.is_some_and(|size| is_small(window, size)),
-            Coding::Gzip => promise.size.is_none() && is_small(window, 0),
+        let is_known = match (coding, promise.size) {
+            (Coding::Deflate, Some(size)) => self.is_one_piece(window, size),
+            (Coding::Gzip, None) => is_small(window, 0, WHOLE_BYTES_MAX),
             _ => false,
         };
         if !is_known {
@@ -162,6 +164,13 @@ impl Outer<'_, '_> {
         bytes
     }
 
+    /// Whether a deflated member that promises this size is unpacked in one piece.
+    fn is_one_piece(&mut self, window: &Window, size: u64) -> bool {
+        is_small(window, size, WHOLE_BYTES_MAX)
+            || is_small(window, size, PROGRAM_BYTES_MAX)
+                && matches!(self.taste_packed(window), Some(Head::Program(_)))
+    }
+
     fn inflate(
         &mut self,
         packed: &[u8],
@@ -170,7 +179,8 @@ impl Outer<'_, '_> {
         promise: Promise,
     ) -> Option<Window> {
         let size = promise.size.or_else(|| gzip_size(packed))?;
-        if !is_small(window, size) || !self.budget.hold(size) {
+        let max = if coding == Coding::Gzip { WHOLE_BYTES_MAX } else { PROGRAM_BYTES_MAX };
+        if !is_small(window, size, max) || !self.budget.hold(size) {
             return None;
         }
         let mut bytes = std::mem::take(&mut self.buffers.spare);
@@ -226,8 +236,8 @@ impl Outer<'_, '_> {
 }
 
 /// Whether both sides fit in memory, and the packed one can give so much.
-fn is_small(window: &Window, size: u64) -> bool {
-    size <= WHOLE_BYTES_MAX && window.len() <= WHOLE_BYTES_MAX && window.len() >= size / 1_100
+fn is_small(window: &Window, size: u64, max: u64) -> bool {
+    size <= max && window.len() <= WHOLE_BYTES_MAX && window.len() >= size / 1_100
 }
 
 fn code_of_limited(error: LimitedError) -> FlawCode {

@@ -87,8 +87,9 @@ impl Options {
     }
 }
 
-/// Members for which a listing gets its room at once.
-const ROOM_MAX: usize = 1 << 14;
+/// Members for which a listing gets its room at once: as many as it may hold at all. What has so
+/// many has a directory that was read, so a few bytes never ask for much.
+const ROOM_MAX: usize = (LISTING_BYTES_MAX / LISTED_BYTES) as usize;
 
 /// How many members may be selected by their names. Folders never are.
 pub(crate) fn count_selected<'a>(names: impl Iterator<Item = &'a [u8]>) -> u32 {
