@@ -191,12 +191,18 @@ impl Window {
         all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Takes a source away: its contacts, and the marks of its ordinary use at these places and
-    /// of its clients. Counters stay: they name nobody.
+    /// Takes a source away: its contacts, the marks of its ordinary use at these places and of its
+    /// clients, and the names of clients with which nobody else made a contact: a name may tell who
+    /// it was. Counters stay: they name nobody.
     pub fn erase(&mut self, source: IpAddr, places: &[(OrgId, Option<SiteId>)]) -> Erased {
         let wanted = subject(source);
         let contacts = self.contacts.len();
         self.contacts.retain(|key, _| key.visit.source != wanted);
+        if self.contacts.len() < contacts {
+            let prints = self.contacts.values().map(|facts| facts.first.3);
+            let used: BTreeSet<u32> = prints.flat_map(|print| [print.agent, print.tls]).collect();
+            self.prints.retain(|print, _| used.contains(print));
+        }
         let visits = places.iter().map(|(org, site)| Visit::new(wanted, *org, *site).hash);
         let visits: BTreeSet<u64> = visits.collect();
         let client = SourceKey::of(wanted).0 >> 32;
@@ -306,6 +312,27 @@ mod tests {
             let lookups = hunt(&window, &Prey::parse("CVE-2021-44228").unwrap());
             assert_eq!((attempts, lookups), (1, Vec::new()), "{query}");
         }
+    }
+
+    /// The name of a client may be that of a person.
+    #[test]
+    fn with_a_source_goes_the_name_that_nobody_else_has() {
+        let mut window = Window::new(1);
+        for (source, user_agent) in
+            [("192.0.2.1", "of Ann"), ("192.0.2.1", "of all"), ("192.0.2.2", "of all")]
+        {
+            let source = source.parse().unwrap();
+            let event = Event { user_agent, path: "/owa/", ..Event::bare(OrgId(2), 5, source) };
+            window.observe(&event);
+            window.observe(&Event { path: "/remote/login", ..event });
+        }
+        let names = |window: &Window| window.prints.values().cloned().collect::<BTreeSet<_>>();
+        let before = names(&window);
+        assert_eq!(window.erase("192.0.2.9".parse().unwrap(), &[]).contacts, 0);
+        assert_eq!(names(&window), before, "nothing of whom nobody met");
+        window.erase("192.0.2.1".parse().unwrap(), &[]);
+        assert!(before.contains("agent:of Ann"), "{before:?}");
+        assert_eq!(names(&window), BTreeSet::from(["agent:of all".to_owned()]));
     }
 
     #[test]
