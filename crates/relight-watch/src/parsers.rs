@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use relight_model::{Event, OrgId, SiteId, Timestamp, registry};
 
+use crate::known::canonical_network;
 use crate::zone::Zone;
 
 mod draft;
@@ -108,9 +109,12 @@ pub(crate) fn is_address(host: &str) -> bool {
     draft::endpoint(host).is_some()
 }
 
-/// The address is in the network.
+/// The address is in the network. A network of version 4 may be written as one of version 6: its
+/// bits count from the start of the longer address then.
 fn holds(network: IpAddr, bits: u8, address: IpAddr) -> bool {
-    match (network.to_canonical(), address.to_canonical()) {
+    let plain = canonical_network(network, Some(bits));
+    let (network, bits) = plain.unwrap_or((network, bits));
+    match (network, address.to_canonical()) {
         (IpAddr::V4(network), IpAddr::V4(address)) => {
             let differ = u32::from(network) ^ u32::from(address);
             differ.checked_shr(32 - u32::from(bits.min(32))).unwrap_or(0) == 0

@@ -127,6 +127,16 @@ fn networks_and_their_lengths() {
     assert!(holds(net("2001:db8::"), 32, net("2001:db8:1::1")));
     assert!(!holds(net("2001:db8::"), 32, net("2001:db9::1")));
     assert!(holds(net("192.0.2.1"), 200, net("::ffff:192.0.2.1")), "longer than there is");
+    for (network, bits, address, is_held) in [
+        ("::ffff:10.0.0.0", 104, "10.200.0.1", true),
+        ("::ffff:10.0.0.0", 104, "::ffff:10.200.0.1", true),
+        ("::ffff:10.0.0.0", 104, "11.0.0.1", false),
+        ("::ffff:10.0.0.1", 128, "10.0.0.1", true),
+        ("::ffff:10.0.0.1", 128, "10.0.0.2", false),
+        ("::ffff:0.0.0.0", 80, "10.0.0.1", false),
+    ] {
+        assert_eq!(holds(net(network), bits, net(address)), is_held, "{network}/{bits} {address}");
+    }
 }
 
 #[test]
