@@ -14,9 +14,10 @@ use super::{compact, head_of, hunts};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 
-/// Most segments that are joined before they are stored: 1 GiB of a log, which is read again after
-/// a crash.
-const GROUP_SEGMENTS_MAX: usize = 128;
+/// Most segments that are joined before they are stored: 2 GiB of a log, which is read again after
+/// a crash, in some seconds. To store a day of a busy site in two parts means to read both again and
+/// to write them a second time, joined.
+const GROUP_SEGMENTS_MAX: usize = 256;
 
 /// Windows of segments that wait to be joined with the others in memory.
 const WAITING_MAX: usize = 64;

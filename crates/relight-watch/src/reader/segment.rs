@@ -212,14 +212,16 @@ impl<'r> Reading<'r> {
     }
 
     /// Reads lines that seem ordinary. What is known of their parts lies in far places of the
-    /// memory: all are asked for before the first is needed.
+    /// memory: all are asked for before the first is needed, and first those that say where the
+    /// others are, so that none waits for another.
     fn batch(&mut self, batch: &mut Vec<Prepared<'_>>) {
         let (reader, Memory { requests, agents, sources, .. }) = (&*self.reader, &*self.memory);
-        let touch = |it: &Prepared<'_>| {
-            let texts = requests.touch(it.request) ^ agents.touch(it.agent);
-            texts ^ sources.touch(it.source) ^ reader.touch(it.line)
+        let near = |it: &Prepared<'_>| {
+            requests.touch_place(it.request) ^ sources.touch(it.source) ^ reader.touch(it.line)
         };
-        std::hint::black_box(batch.iter().map(touch).fold(0, |all, one| all ^ one));
+        let far = |it: &Prepared<'_>| requests.touch(it.request) ^ agents.touch(it.agent);
+        std::hint::black_box(batch.iter().map(near).fold(0, |all, one| all ^ one));
+        std::hint::black_box(batch.iter().map(far).fold(0, |all, one| all ^ one));
         for prepared in &*batch {
             if !self.is_combined || self.quickly(prepared).is_none() {
                 self.plainly(prepared.raw);
