@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::block::Block;
 use super::group::Group;
 use super::source::Source;
-use super::{LIMITS, LogReport, Taken, with_header};
+use super::{LIMITS, LogReport, Taken, notes, with_header};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -61,6 +61,9 @@ impl LogFile {
             log.block = Block::of(&log.head);
         }
         reader.restore_header(&log.position.header);
+        if let Some(format) = notes::usual_format(store, reader.feed())? {
+            reader.was_of(&format);
+        }
         Ok(log)
     }
 
@@ -134,6 +137,12 @@ impl LogFile {
             engine.segment(reader, &mut source, LastLine::Counts, &mut self.group, report);
         }
         Ok(())
+    }
+
+    /// Whoever writes the file took back the line that he could not finish: it ends now where the
+    /// last whole line did, and what was read of that line is none.
+    pub(super) fn is_taken_back(&self, size: u64) -> bool {
+        size > 0 && self.position.offset == size && !self.block.bytes().is_empty()
     }
 
     /// All bytes of a file of that size were taken, but for a line that waits for its end.

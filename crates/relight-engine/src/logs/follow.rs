@@ -107,8 +107,11 @@ impl Follower {
             let size = fs::metadata(&path)?.len();
             let known = self.files.get_mut(&path);
             let Some(followed) = known.filter(|it| it.log.is_read(size)) else { continue };
-            // A last line without its end is one now: nobody writes on.
-            let taken = followed.take(engine, LastLine::Counts);
+            // A last line without its end is one now: nobody writes on. One that was taken back was
+            // written again, elsewhere.
+            let is_line = !followed.log.is_taken_back(size);
+            let end = if is_line { LastLine::Counts } else { LastLine::Waits };
+            let taken = followed.take(engine, end);
             let is_kept = taken.is_ok();
             self.note(&path, taken, report);
             if is_kept {
@@ -129,6 +132,11 @@ impl Follower {
     ) {
         let Ok(data) = fs::metadata(path) else { return };
         let (inode, size) = (data.ino(), data.len());
+        let known = self.files.get(path);
+        if known.is_some_and(|it| it.inode == inode && it.log.is_taken_back(size)) {
+            // Opened again below, where the last whole line ends.
+            self.files.remove(path);
+        }
         let replaced =
             self.files.get(path).is_some_and(|known| known.inode != inode || size < known.size);
         if replaced {

@@ -329,6 +329,33 @@ fn a_spool_is_emptied_as_it_is_read() {
     assert_eq!(logs.counted(), 16);
 }
 
+/// Goal: a line that its writer could not finish and writes elsewhere counts once. Method: half of
+/// it is read, taken back and written whole into the next file of the spool; the writer of the
+/// first file goes on in it, or not.
+#[test]
+fn half_a_line_that_was_taken_back_is_none() {
+    for goes_on in [false, true] {
+        let mut logs = Logs::new();
+        let mut follower = Follower::new(vec![logs.folder.clone()]);
+        let (whole, torn) = (logs.lines(2), logs.lines(1));
+        logs.append_text("1.log", &whole);
+        // As it is written it looks like a line of another format.
+        logs.append_text("1.log", torn.split_at(torn.find(" \"-\"").unwrap()).0);
+        logs.look(&mut follower);
+        let file = OpenOptions::new().write(true).open(logs.path("1.log")).unwrap();
+        file.set_len(whole.len() as u64).unwrap();
+        logs.append_text("2.log", &torn);
+        if goes_on {
+            logs.look(&mut follower);
+            logs.append("1.log", 3);
+        }
+        logs.look(&mut follower);
+        assert_eq!(logs.remove_read(&mut follower).0, 1);
+        logs.look(&mut follower);
+        assert_eq!(logs.counted(), if goes_on { 6 } else { 3 });
+    }
+}
+
 /// The disk is full: what could not be kept is read again later, and no spool file goes before.
 #[test]
 fn what_the_store_refuses_stays_to_be_read() {

@@ -105,10 +105,13 @@ impl Spool {
         stopped: &watch::Receiver<bool>,
         counters: &Counters,
     ) -> bool {
+        let mut rest = bytes;
         loop {
-            match self.try_append(bytes) {
-                Ok(()) => return true,
-                Err(error) => counters.set_trouble(error),
+            let (written, failed) = self.try_append(rest);
+            rest = &rest[written..];
+            match failed {
+                None => return true,
+                Some(error) => counters.set_trouble(error),
             }
             if *stopped.borrow() {
                 return false;
@@ -117,24 +120,32 @@ impl Spool {
         }
     }
 
-    fn try_append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Gives how many bytes were added, all of them or lines of their own, and why no more.
+    fn try_append(&mut self, bytes: &[u8]) -> (usize, Option<io::Error>) {
+        let mut current = match self.writable() {
+            Ok(current) => current,
+            Err(error) => return (0, Some(error)),
+        };
+        let (written, failed) = write_lines(&mut current.file, bytes);
+        current.bytes += written as u64;
+        if let Some(error) = failed {
+            // Half a line at the end would be read as one. Those before it stay: whoever follows
+            // the file may have read them, and what is written again counts again.
+            let _ = current.file.set_len(current.bytes);
+            return (written, Some(error));
+        }
+        current.unsynced.get_or_insert_with(Instant::now);
+        self.current = Some(current);
+        (written, None)
+    }
+
+    /// The file that is written, or the next one when that is full.
+    fn writable(&mut self) -> io::Result<Current> {
         let full = self.current.as_ref().is_some_and(|it| it.bytes >= self.limits.file_bytes);
         if full && let Some(Current { file, .. }) = self.current.take() {
             file.sync_data()?;
         }
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => self.create()?,
-        };
-        if let Err(error) = current.file.write_all(bytes) {
-            // Half a line at the end would be read as one.
-            let _ = current.file.set_len(current.bytes);
-            return Err(error);
-        }
-        current.bytes += bytes.len() as u64;
-        current.unsynced.get_or_insert_with(Instant::now);
-        self.current = Some(current);
-        Ok(())
+        self.current.take().map_or_else(|| self.create(), Ok)
     }
 
     fn create(&mut self) -> io::Result<Current> {
@@ -163,6 +174,25 @@ impl Spool {
             }
         }
     }
+}
+
+/// Writes lines; gives how many bytes are whole lines that were written, and why no more. On a full
+/// disk a part is written before that is known.
+fn write_lines(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut written = 0;
+    let failed = loop {
+        match file.write(&bytes[written..]) {
+            Ok(0) if written < bytes.len() => break io::ErrorKind::WriteZero.into(),
+            Ok(more) => written += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break error,
+        }
+        if written == bytes.len() {
+            return (written, None);
+        }
+    };
+    let lines = bytes[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    (lines, Some(failed))
 }
 
 /// Writes the first line of a new file, or removes it: it is tried again every 50 ms, and a full
@@ -204,6 +234,37 @@ mod tests {
         fs::write(&path, "").unwrap();
         assert!(begin(&path, &mut full(), "mark\n").is_err());
         assert!(!path.exists());
+    }
+
+    /// A disk with room for so many bytes that takes three at a time.
+    struct Room(usize, Vec<u8>);
+
+    impl Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let takes = bytes.len().min(3).min(self.0);
+            if takes == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0 -= takes;
+            self.1.extend(&bytes[..takes]);
+            Ok(takes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Goal: a line that was written, and may have been read, is not written again elsewhere.
+    #[test]
+    fn lines_before_the_disk_was_full_stay_and_the_others_are_left() {
+        let lines = b"one\ntwo\nthree\n";
+        for (room, whole) in [(0, 0), (3, 0), (4, 4), (7, 4), (8, 8), (13, 8), (14, 14), (99, 14)] {
+            let mut disk = Room(room, Vec::new());
+            let (written, failed) = write_lines(&mut disk, lines);
+            assert_eq!((written, failed.is_none()), (whole, whole == 14), "{room}");
+            assert!(disk.1.starts_with(&lines[..written]), "{room}");
+        }
     }
 
     /// A receiver that could not open its listeners and is started again at once is no reason to
