@@ -1,9 +1,12 @@
 //! Which campaigns people are told of by themselves: attempts and more, each once, and once more
 //! when it rises on the ladder. Reconnaissance is there for who looks, and wakes nobody.
+//!
+//! Who is about to tell says so first, and says afterwards that it was told. When nothing was said
+//! afterwards, because the process ended between, somebody else tells it: rather twice than never.
 
 use std::collections::BTreeMap;
 
-use relight_model::{Campaign, Severity};
+use relight_model::{Campaign, Severity, Timestamp};
 use relight_store::{Settings, Store, StoreError};
 
 use crate::engine::Engine;
@@ -11,6 +14,12 @@ use crate::error::EngineError;
 
 /// The setting that keeps of which campaigns people were told, and at which step.
 const TOLD_KEY: &str = "told-campaigns";
+
+/// The setting that keeps which campaigns somebody is about to tell, at which step and since when.
+const TELLING_KEY: &str = "telling-campaigns";
+
+/// How long others wait for somebody who is about to tell, in seconds.
+pub const TELLING_S: Timestamp = 300;
 
 /// Most campaigns of which that is kept, those that were told last: the others are over.
 const TOLD_MAX: usize = 10_000;
@@ -42,20 +51,106 @@ pub fn begin_telling(engine: &Engine) -> Result<(), EngineError> {
     Ok(begun?)
 }
 
-/// Those of the campaigns that stand higher than people know. What is given was taken down as told.
+/// What is to be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToTell {
+    /// Campaigns that stand higher than people know: the caller tells them, and says so with
+    /// [`campaigns_told`].
+    pub news: Vec<Campaign>,
+    /// Somebody is about to tell others and has not said yet that it was done: the same is asked
+    /// again.
+    pub is_open: bool,
+}
+
+/// Those of the campaigns that stand higher than people know, and that nobody is about to tell.
 ///
 /// # Errors
-/// The store cannot be read or written; then the next call tells it.
-pub fn tell_campaigns(store: &Store, campaigns: &[Campaign]) -> Result<Vec<Campaign>, EngineError> {
+/// The store cannot be read or written; then the next call gives them.
+pub fn tell_campaigns(
+    store: &Store,
+    campaigns: &[Campaign],
+    now: Timestamp,
+) -> Result<ToTell, EngineError> {
     let told = store.settings(|settings| {
         let mut told = Told::read(settings)?;
-        let news = told.news(campaigns);
+        let mut telling = Telling::read(settings, now)?;
+        let untold = told.news(campaigns);
+        let mine = |it: &Campaign| !telling.holds(it);
+        let (news, others): (Vec<_>, Vec<_>) = untold.into_iter().partition(mine);
         if !news.is_empty() {
-            told.write(settings)?;
+            telling.add(&news, now);
+            telling.write(settings)?;
         }
-        Ok(news)
+        let is_open = !news.is_empty() || !others.is_empty();
+        Ok(ToTell { news, is_open })
     });
     Ok(told?)
+}
+
+/// People were told of these.
+///
+/// # Errors
+/// The store cannot be read or written; then they are told again.
+pub fn campaigns_told(
+    store: &Store,
+    campaigns: &[Campaign],
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    if campaigns.is_empty() {
+        return Ok(());
+    }
+    let noted = store.settings(|settings| {
+        let mut told = Told::read(settings)?;
+        told.news(campaigns);
+        told.write(settings)?;
+        let mut telling = Telling::read(settings, now)?;
+        telling.remove(campaigns);
+        telling.write(settings)
+    });
+    Ok(noted?)
+}
+
+/// What somebody is about to tell: campaign, step and since when.
+#[derive(Debug, Default)]
+struct Telling(Vec<(String, String, Timestamp)>);
+
+impl Telling {
+    /// Without those for which nobody waits any more: whoever was about to tell them ended.
+    fn read(settings: &Settings<'_>, now: Timestamp) -> Result<Self, StoreError> {
+        let text = settings.get(TELLING_KEY)?.unwrap_or_default();
+        let line = |line: &str| {
+            let mut parts = line.split(' ').map(str::to_owned);
+            let (id, step) = (parts.next()?, parts.next()?);
+            let since: Timestamp = parts.next()?.parse().ok()?;
+            // A clock that was set back holds nothing up.
+            (since <= now && now < since + TELLING_S).then_some((id, step, since))
+        };
+        Ok(Self(text.lines().filter_map(line).collect()))
+    }
+
+    fn write(&self, settings: &Settings<'_>) -> Result<(), StoreError> {
+        let lines = self.0.iter().map(|(id, step, since)| format!("{id} {step} {since}\n"));
+        settings.put(TELLING_KEY, &lines.collect::<String>())
+    }
+
+    /// Somebody is about to tell it, at its step or a higher one.
+    fn holds(&self, campaign: &Campaign) -> bool {
+        let step = campaign.severity.as_str();
+        let is_it = |id: &String| campaign.id == *id || campaign.formerly.contains(id);
+        self.0.iter().any(|(id, of, _)| is_it(id) && of.as_str() >= step)
+    }
+
+    fn add(&mut self, campaigns: &[Campaign], now: Timestamp) {
+        let step = |it: &Campaign| it.severity.as_str().to_owned();
+        self.0.extend(campaigns.iter().map(|it| (it.id.clone(), step(it), now)));
+    }
+
+    fn remove(&mut self, told: &[Campaign]) {
+        let is_told = |(id, step, _): &(String, String, Timestamp)| {
+            told.iter().any(|it| it.id == *id && it.severity.as_str() >= step.as_str())
+        };
+        self.0.retain(|it| !is_told(it));
+    }
 }
 
 /// What people know: the step of each campaign, in the order in which they were told.
@@ -104,9 +199,16 @@ mod tests {
     use super::super::judged;
     use super::*;
 
-    /// Judged anew, as by a process of its own.
+    /// What is to be told when it is judged anew, as by a process of its own.
+    fn to_tell(store: &Store, now: Timestamp) -> ToTell {
+        tell_campaigns(store, &judged(store).unwrap().campaigns, now).unwrap()
+    }
+
+    /// The same, and it is told.
     fn news(store: &Store) -> Vec<Campaign> {
-        tell_campaigns(store, &judged(store).unwrap().campaigns).unwrap()
+        let news = to_tell(store, 0).news;
+        campaigns_told(store, &news, 0).unwrap();
+        news
     }
 
     fn told(store: &Store) -> Vec<&'static str> {
@@ -174,6 +276,27 @@ mod tests {
             });
             assert_eq!(all, 1, "campaign {last}");
         }
+    }
+
+    /// Goal: who ends between saying that it will tell and telling keeps nobody from knowing.
+    #[test]
+    fn what_somebody_was_about_to_tell_and_did_not_is_told_by_another() {
+        let (_folder, engine, feed) = one_site();
+        let store = engine.store();
+        begin_telling(&engine).unwrap();
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        let steps = |now: Timestamp| {
+            let found = to_tell(store, now);
+            let steps: Vec<_> = found.news.iter().map(|it| it.severity.as_str()).collect();
+            (steps, found.is_open)
+        };
+        assert_eq!(steps(1_000), (vec!["S3"], true), "and the process ends");
+        assert_eq!(steps(1_000 + TELLING_S - 1), (vec![], true), "somebody may be telling it");
+        assert_eq!(steps(1_000 + TELLING_S), (vec!["S3"], true), "nobody told it");
+        assert_eq!(steps(1_000), (vec!["S3"], true), "nor does a clock that was set back hold it");
+        let all = judged(store).unwrap().campaigns;
+        campaigns_told(store, &all, 1_000 + TELLING_S).unwrap();
+        assert_eq!(steps(9_000), (vec![], false));
     }
 
     use Severity::{AttemptOnVulnerable, ExploitAttempt, SignsOfSuccess};

@@ -328,9 +328,9 @@ impl Server<'_> {
 
     /// Campaigns of attempts and more of which nobody was told, on the terminal and the console.
     fn tell_campaigns(&self, report: &mut Report) {
-        for campaign in self.judging.tell(self.context, report) {
-            self.board.log(self.engine.now(), LOG_CODE, log_args(&campaign));
-        }
+        self.judging.tell(self.context, report, |campaign| {
+            self.board.log(self.engine.now(), LOG_CODE, log_args(campaign));
+        });
     }
 
     /// What the listeners took last: they end when they have nothing more to tell.

@@ -6,7 +6,9 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_engine::{Engine, EngineError, Judged, begin_telling, tell_campaigns};
+use relight_engine::{
+    Engine, EngineError, Judged, ToTell, begin_telling, campaigns_told, tell_campaigns,
+};
 use relight_model::Campaign;
 use relight_server::web::{number, texts};
 use serde::Serialize;
@@ -38,6 +40,7 @@ type News = Result<Vec<Campaign>, EngineError>;
 /// the next start tells.
 pub(crate) struct Judging {
     news: mpsc::Receiver<News>,
+    engine: Arc<Engine>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +62,7 @@ impl Judging {
         let mut looking = Looking { is_begun: begin_telling(engine).is_ok(), ..Looking::default() };
         let (sender, news) = mpsc::sync_channel(NEWS_MAX);
         let (engine, stop) = (Arc::clone(engine), Arc::clone(stop));
+        let own = Arc::clone(&engine);
         thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let start = Instant::now();
@@ -71,11 +75,11 @@ impl Judging {
                 }
             }
         });
-        Self { news }
+        Self { news, engine: own }
     }
 
-    /// Tells what there is since the last call, and gives it.
-    pub(crate) fn tell(&self, context: &Context, report: &mut Report) -> Vec<Campaign> {
+    /// Tells what there is since the last call, and takes it down as told once `also` told it too.
+    pub(crate) fn tell(&self, context: &Context, report: &mut Report, also: impl Fn(&Campaign)) {
         let mut told = Vec::new();
         for news in self.news.try_iter() {
             match news {
@@ -83,8 +87,18 @@ impl Judging {
                 Err(error) => report.fail(&Failure::engine(context.lang, &error)),
             }
         }
-        told.iter().for_each(|campaign| tell_one(campaign, context, report));
-        told
+        for campaign in &told {
+            tell_one(campaign, context, report);
+            also(campaign);
+        }
+        if told.is_empty() {
+            return;
+        }
+        // Who ends before this tells it again.
+        report.flush();
+        if let Err(error) = campaigns_told(self.engine.store(), &told, self.engine.now()) {
+            report.fail(&Failure::engine(context.lang, &error));
+        }
     }
 }
 
@@ -124,8 +138,10 @@ impl Looking {
         if self.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &judged)) {
             return Ok(Vec::new());
         }
-        let news = tell_campaigns(engine.store(), &judged.campaigns)?;
-        self.known = Some(judged);
+        let found = tell_campaigns(engine.store(), &judged.campaigns, engine.now())?;
+        let ToTell { news, is_open } = found;
+        // What somebody else is about to tell is asked for again, should that one end before.
+        self.known = (!is_open).then_some(judged);
         Ok(news)
     }
 }
@@ -212,8 +228,9 @@ mod tests {
         let mut looking = Looking { is_begun: true, ..Looking::default() };
         let mut told = || -> Vec<&'static str> {
             looking.look(&engine, &sender);
-            let all = heard.try_iter().flat_map(Result::unwrap);
-            all.map(|campaign| campaign.severity.as_str()).collect()
+            let all: Vec<Campaign> = heard.try_iter().flat_map(Result::unwrap).collect();
+            campaigns_told(engine.store(), &all, engine.now()).unwrap();
+            all.iter().map(|campaign| campaign.severity.as_str()).collect()
         };
         assert_eq!(told(), [""; 0]);
         let log = "198.51.100.1 - - [10/Dec/2021:12:00:00 +0000] \
