@@ -288,6 +288,7 @@ option-watch-keep-reason = Why, for the notes
 help-watch-map = Show how many doors were tried in each sector, week by week
 option-watch-map-weeks = Weeks back
 option-watch-map-until = A day of the last week of the map
+option-watch-map-published = For readers elsewhere: counts of one or two are kept back
 help-watch-notes = Show who looked and why, and what was erased
 help-watch-attest = Attest that a measure is in place, or that it is not
 option-watch-attest-site = The site it is about

@@ -288,6 +288,7 @@ option-watch-keep-reason = Pourquoi, pour les notes
 help-watch-map = Montrer combien de portes furent essayées dans chaque secteur, semaine par semaine
 option-watch-map-weeks = Semaines en arrière
 option-watch-map-until = Un jour de la dernière semaine de la carte
+option-watch-map-published = Pour des lecteurs d’ailleurs : les nombres un et deux sont retenus
 help-watch-notes = Montrer qui a regardé et pourquoi, et ce qui fut effacé
 help-watch-attest = Attester qu’une mesure est en place, ou ne l’est pas
 option-watch-attest-site = Le site dont il s’agit

@@ -16,6 +16,9 @@ use crate::report::Report;
 /// What stands where no log was heard.
 const UNHEARD: &str = "-";
 
+/// Counts below this do not leave the house: who reads them may know of whom they tell.
+const PUBLISHED_MIN: u64 = 3;
+
 #[derive(Debug, Args)]
 pub(super) struct Map {
     #[arg(long, value_name = "N", default_value_t = 12,
@@ -23,6 +26,8 @@ pub(super) struct Map {
     weeks: u16,
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = end_of_day)]
     until: Option<Timestamp>,
+    #[arg(long)]
+    published: bool,
 }
 
 #[derive(Serialize)]
@@ -39,12 +44,18 @@ struct Row {
     weeks: Vec<Option<Cell>>,
 }
 
+/// Where a count is kept back, nothing stands.
 #[derive(Serialize)]
 struct Cell {
-    contacts: u64,
-    probes: u64,
-    attempts: u64,
-    sources: u64,
+    contacts: Option<u64>,
+    probes: Option<u64>,
+    attempts: Option<u64>,
+    sources: Option<u64>,
+}
+
+/// A count that may be shown; of a published map, none of one or two.
+fn shown(count: u64, published: bool) -> Option<u64> {
+    (!published || count == 0 || count >= PUBLISHED_MIN).then_some(count)
 }
 
 /// The last second of a day.
@@ -63,21 +74,25 @@ impl Map {
             report.warn("watch", &text, texts::not_judged_remedy(lang));
         }
         if context.json {
-            report.document("relight.heat/1", &document(map));
+            report.document("relight.heat/1", &document(map, self.published));
         } else {
-            table(&map, lang).iter().for_each(|line| report.line(line));
+            table(&map, self.published, lang).iter().for_each(|line| report.line(line));
             report.line(texts::map_legend(lang));
+            if self.published {
+                report.line(&texts::map_few(lang, PUBLISHED_MIN));
+            }
         }
         Ok(())
     }
 }
 
-fn document(map: HeatMap) -> Document {
+fn document(map: HeatMap, published: bool) -> Document {
+    let shown = |count| shown(count, published);
     let cell = |heat: Heat| Cell {
-        contacts: heat.contacts,
-        probes: heat.probes,
-        attempts: heat.attempts,
-        sources: heat.sources,
+        contacts: shown(heat.contacts),
+        probes: shown(heat.probes),
+        attempts: shown(heat.attempts),
+        sources: shown(heat.sources),
     };
     let row = |row: HeatRow| Row {
         sector: row.sector,
@@ -92,7 +107,7 @@ fn document(map: HeatMap) -> Document {
 }
 
 /// A head and a line a sector, in columns.
-fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
+fn table(map: &HeatMap, published: bool, lang: Lang) -> Vec<String> {
     let mut lines = vec![vec![String::new()]];
     lines[0].extend(map.mondays.iter().map(|day| date(*day)[5..].to_owned()));
     for row in &map.rows {
@@ -101,7 +116,10 @@ fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
             code => words::sector(lang, code),
         };
         let number = |heat: &Option<Heat>| {
-            heat.map_or_else(|| UNHEARD.to_owned(), |heat| heat.contacts.to_string())
+            let count = |heat: Heat| shown(heat.contacts, published);
+            let few = || format!("<{PUBLISHED_MIN}");
+            let told = |heat| count(heat).map_or_else(few, |count| count.to_string());
+            heat.map_or_else(|| UNHEARD.to_owned(), told)
         };
         let mut line = vec![name.to_owned()];
         line.extend(row.weeks.iter().map(number));

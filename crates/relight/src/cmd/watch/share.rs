@@ -71,8 +71,9 @@ struct PoolRow {
     first: String,
     last: String,
     sources: Vec<String>,
-    organisations: usize,
-    sites: usize,
+    /// None when they are fewer than three: who reads it may know of whom it tells.
+    organisations: Option<usize>,
+    sites: Option<usize>,
     mine: Vec<IpAddr>,
 }
 
@@ -216,7 +217,12 @@ impl Pool {
         for (row, campaign) in rows.iter().zip(&found) {
             let severity = words::severity(lang, campaign.severity);
             let (sources, own) = (row.sources.len(), row.mine.len());
-            let reach = texts::pool_reach(lang, row.organisations, own, row.sites, sources);
+            let reach = match (row.organisations, row.sites) {
+                (Some(organisations), Some(sites)) => {
+                    texts::pool_reach(lang, organisations, own, sites, row.sources.len())
+                }
+                _ => texts::pool_reach_few(lang, ORGANISATIONS_MIN, sources),
+            };
             report.line(&format!("{}  {severity}  {reach}", row.id));
             for address in &row.mine {
                 report.line(&format!("  {address}"));
@@ -261,8 +267,8 @@ fn row(campaign: &Campaign, mine: &BTreeMap<Ipv6Addr, IpAddr>) -> PoolRow {
         first: rfc3339(campaign.first),
         last: rfc3339(campaign.last),
         sources: pseudonyms.iter().map(|it| format!("{:032x}", u128::from(*it))).collect(),
-        organisations: campaign.organisations.len(),
-        sites: campaign.sites.len(),
+        organisations: Some(campaign.organisations.len()).filter(|_| enough),
+        sites: Some(campaign.sites.len()).filter(|_| enough),
         mine: own.copied().collect(),
     }
 }
