@@ -79,11 +79,12 @@ pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{
     AnsweredDays, Erasure, ErasureLeft, FOLLOWED_MAX, Faults, FeedPosture, FollowReport, Follower,
     HEAD_BYTES, HITS_MAX, HeatMap, HeatRow, Hunted, Judged, KNOWN_SCANNERS, LOG_BYTES_MAX,
-    LogReport, LogState, MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS, Place, Probed,
-    ProbedSite, SEGMENT_BYTES_MAX, SIGNS, SignsGap, SignsOf, SitePosture, WATCH_DAYS_MAX,
-    WINDOWS_OF_DAY_MAX, begin_telling, campaigns_of, erase_source, heat_map, hunt_all, judged,
-    keep_days, kept_days, known_scanners, log_files, never_blocked, note_proxies, outbound,
-    posture, probed, signs_of, signs_seen, tell_campaigns,
+    LOG_GAPS_MAX, LogNotes, LogReport, LogState, MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS,
+    Place, Probed, ProbedSite, SEGMENT_BYTES_MAX, SIGNS, SignsGap, SignsOf, SitePosture, TELLING_S,
+    ToTell, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, begin_telling, campaigns_of, campaigns_told,
+    erase_source, heat_map, hunt_all, judged, keep_days, kept_days, known_scanners, log_files,
+    log_notes, never_blocked, note_proxies, outbound, posture, probed, signs_of, signs_seen,
+    tell_campaigns,
 };
 pub use orders::Undone;
 pub use revise::{Bare, REMATCH_DEADLINE_MS};

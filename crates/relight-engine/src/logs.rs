@@ -11,6 +11,7 @@ mod judge;
 mod kept;
 mod list;
 mod names;
+mod notes;
 mod posture;
 mod probed;
 mod signs;
@@ -46,10 +47,11 @@ pub use judge::{
     Faults, Judged, campaigns_of, judged, known_scanners, never_blocked, note_proxies, signs_seen,
 };
 pub(crate) use kept::KeptCampaigns;
-pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
+pub use notes::{LogNotes, log_notes};
+pub use posture::{FeedPosture, LOG_GAPS_MAX, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 pub use signs::{OUTBOUND, SignsGap, SignsOf, outbound, signs_of};
-pub use tell::{begin_telling, tell_campaigns};
+pub use tell::{TELLING_S, ToTell, begin_telling, campaigns_told, tell_campaigns};
 
 /// Bytes of log that become one window.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
@@ -177,7 +179,10 @@ impl Engine {
                 group.together = read.together;
                 report.overflow += read.window.stats().contact_overflow;
                 read.window.name(head_of(read.digest));
-                self.group(group, (reader.feed().org, read.digest), read.window, &read.daybook);
+                let tally = reader.tally().since(mark.tally());
+                let notes = notes::rows(reader.feed(), &tally, self.now());
+                let told = (&read.daybook, notes);
+                self.group(group, (reader.feed().org, read.digest), read.window, told);
             }
         }
         read.taken

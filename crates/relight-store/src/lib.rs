@@ -93,7 +93,7 @@ pub use settings::{By, Settings};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Generation, Store};
 pub use watch_campaigns::CampaignRow;
-pub use watch_days::{DayRow, ProbeRow};
+pub use watch_days::{DayRow, NOTE, ProbeRow};
 pub use watch_notes::WatchNote;
 pub use windows::{
     HeldWindow, LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentsDraft, WINDOW_BYTES_MAX,

@@ -2,9 +2,13 @@
 //! logs themselves, and about what was probed.
 
 use relight_model::{OrgId, SiteId, Timestamp};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::{SiteSet, Store, StoreError};
+
+/// How the format of a row begins that is no format: it tells something about the lines themselves,
+/// by the day on which they were read, and nobody was heard from by it.
+pub const NOTE: char = '-';
 
 /// Stands for "the log does not tell the site".
 const NO_SITE: i64 = -1;
@@ -92,6 +96,21 @@ pub(crate) fn forget(transaction: &Transaction<'_>, before: i64) -> rusqlite::Re
     Ok(())
 }
 
+fn day_row(row: &Row<'_>) -> rusqlite::Result<DayRow> {
+    let site: i64 = row.get(1)?;
+    Ok(DayRow {
+        org: OrgId(row.get(0)?),
+        site: u32::try_from(site).ok().map(SiteId),
+        format: row.get(2)?,
+        day: row.get(3)?,
+        events: row.get::<_, i64>(4)?.cast_unsigned(),
+        hours: row.get(5)?,
+        fields: row.get(6)?,
+        first: row.get(7)?,
+        last: row.get(8)?,
+    })
+}
+
 fn set_of(bytes: &[u8]) -> rusqlite::Result<SiteSet> {
     SiteSet::deserialize_from(bytes)
         .map_err(|error| crate::blob::not_what_was_written(0, error.to_string()))
@@ -107,21 +126,50 @@ impl Store {
         self.read("reading the days of logs", |database| {
             let mut query = database.prepare_cached(
                 "SELECT org, site, format, day, events, hours, fields, first, last FROM watch_day
-                 WHERE day BETWEEN ?1 AND ?2 ORDER BY org, site, format, day",
+                 WHERE day BETWEEN ?1 AND ?2 AND format NOT LIKE '-%'
+                 ORDER BY org, site, format, day",
             )?;
-            let rows = query.query_map([from, to], |row| {
-                let site: i64 = row.get(1)?;
-                Ok(DayRow {
-                    org: OrgId(row.get(0)?),
-                    site: u32::try_from(site).ok().map(SiteId),
-                    format: row.get(2)?,
-                    day: row.get(3)?,
-                    events: row.get::<_, i64>(4)?.cast_unsigned(),
-                    hours: row.get(5)?,
-                    fields: row.get(6)?,
-                    first: row.get(7)?,
-                    last: row.get(8)?,
-                })
+            let rows = query.query_map([from, to], day_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// What was noted about lines that were read on a day or later: rows whose format begins with
+    /// [`NOTE`], in the same order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn watch_day_notes(&self, from: i64) -> Result<Vec<DayRow>, StoreError> {
+        self.read("reading what was noted about logs", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT org, site, format, day, events, hours, fields, first, last FROM watch_day
+                 WHERE day >= ?1 AND format LIKE '-%' ORDER BY org, site, format, day",
+            )?;
+            let rows = query.query_map([from], day_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many events of each format a site gave on its last days, the most first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn watch_formats(
+        &self,
+        org: OrgId,
+        site: SiteId,
+        days: i64,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read("reading the formats of a site", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT format, sum(events) FROM watch_day
+                 WHERE org = ?1 AND site = ?2 AND format NOT LIKE '-%' AND day > ?3 +
+                 (SELECT max(day) FROM watch_day
+                  WHERE org = ?1 AND site = ?2 AND format NOT LIKE '-%')
+                 GROUP BY format ORDER BY 2 DESC, 1",
+            )?;
+            let rows = query.query_map(params![org.0, site.0, -days], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -135,7 +183,8 @@ impl Store {
     pub fn watch_days_of_no_site(&self, org: OrgId) -> Result<Vec<i64>, StoreError> {
         self.read("reading the days of logs", |database| {
             let mut query = database.prepare_cached(
-                "SELECT DISTINCT day FROM watch_day WHERE org = ?1 AND site = ?2 ORDER BY day",
+                "SELECT DISTINCT day FROM watch_day
+                 WHERE org = ?1 AND site = ?2 AND format NOT LIKE '-%' ORDER BY day",
             )?;
             let days = query.query_map(params![org.0, NO_SITE], |row| row.get(0))?;
             Ok(days.collect::<Result<_, _>>()?)
@@ -232,6 +281,32 @@ mod tests {
         store.write("a test", |transaction| Ok(forget(transaction, 8)?)).unwrap();
         assert_eq!(store.watch_days(0, 99).unwrap(), []);
         assert_eq!(store.watch_probes("git-config", 0, 99).unwrap().len(), 1);
+    }
+
+    /// What is noted about lines stands beside the days and is none of them: a site of which only
+    /// lines were read that nobody understood was not heard from.
+    #[test]
+    fn notes_are_no_days_and_formats_are_counted() {
+        let (_folder, store) = open();
+        let of = |format: &str, day: DayRow| DayRow { format: format.to_owned(), ..day };
+        let note = of("-unread", day(Some(3), 9, 0, 0, 50));
+        let other = DayRow { site: None, ..note.clone() };
+        add(&store, 7, &[note.clone(), other.clone()], &[]);
+        assert_eq!(store.watch_days(0, 99).unwrap(), []);
+        assert_eq!(store.watch_days_of_no_site(OrgId(1)).unwrap(), [0_i64; 0]);
+        assert_eq!(store.watch_day_notes(7).unwrap(), [other, note]);
+        assert_eq!(store.watch_day_notes(8).unwrap(), []);
+        let formats = |days| store.watch_formats(OrgId(1), SiteId(3), days).unwrap();
+        assert_eq!(formats(28), []);
+        let later = |days: i64, row: DayRow| DayRow { day: row.day + days, ..row };
+        let iis = of("iis_w3c", day(Some(3), 4, 1, 1, 50));
+        let days = [day(Some(3), 5, 1, 1, 50), later(30, iis.clone()), later(31, iis)];
+        add(&store, 7, &days, &[]);
+        let named = |rows: &[(&str, u64)]| -> Vec<(String, u64)> {
+            rows.iter().map(|(format, events)| ((*format).to_owned(), *events)).collect()
+        };
+        assert_eq!(formats(28), named(&[("iis_w3c", 8)]), "of the last days");
+        assert_eq!(formats(99), named(&[("iis_w3c", 8), ("combined", 5)]));
     }
 
     #[test]

@@ -128,6 +128,20 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
     worst
 }
 
+/// Some field still changes after the last decoding round, so that nobody looked at what it says.
+pub(crate) fn is_beyond_rounds(event: &Event<'_>) -> bool {
+    let Event { path, query, user_agent, referer, user, host, method, headers, sni, .. } = *event;
+    let fields = [path, query, user_agent, referer, user, host, method, headers, sni];
+    fields.into_iter().any(|text| {
+        worth_a_look(text, event.escape) && {
+            let start = plain(text, event.escape).into_owned().into_bytes();
+            let mut rounds = Rounds { next: Some(start), left: DECODE_ROUNDS_MAX };
+            // After the last round there is a text more than there are rounds, if all changed it.
+            rounds.nth(DECODE_ROUNDS_MAX).is_some_and(|last| decode(&last) != last)
+        }
+    })
+}
+
 /// Captured headers one by one, where the log tells them apart: HAProxy puts `{a|b}` around them
 /// and writes these characters otherwise inside, web servers put quotation marks around each, and a
 /// backslash before one inside.

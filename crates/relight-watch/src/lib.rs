@@ -57,7 +57,10 @@ pub use hunt::{Answered, Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, answered,
 pub use known::{Claims, KNOWN_MAX, KnownScanners, Meaning, Reason, Scope, canonical_network};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
-pub use reader::{LATE_S, Memory, Reader, ReaderMark, Reading, SKEW_MAX_S, Taken, Tally, Together};
+pub use reader::{
+    CHANGES_MAX, FormatChange, LATE_S, Memory, RECOGNISED_LINES_MIN, Reader, ReaderMark, Reading,
+    SHAPE_LINES, SKEW_MAX_S, Taken, Tally, Together,
+};
 pub use recognise::{REMEMBERED_MAX, Remembered, recognise};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
 pub use shared::{KEY_BYTES, Sharing, quarter};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Event, Timestamp};
 
+use crate::decode::is_beyond_rounds;
 use crate::journal::{BINARY, Entry, Journal};
 use crate::line::SPOOL_MARK;
 use crate::parsers::{Feed, LogParser, PARSERS};
@@ -13,13 +14,16 @@ mod memory;
 mod ordinary;
 mod outline;
 mod segment;
+mod shape;
 mod source;
 mod texts;
 
 use hash::{line_hash, place_of};
+use shape::Shape;
 
 pub use memory::{Memory, Together};
 pub use segment::Reading;
+pub use shape::{CHANGES_MAX, FormatChange, RECOGNISED_LINES_MIN, SHAPE_LINES};
 
 /// Events further in the future than this are taken for a wrong clock, in seconds.
 pub const SKEW_MAX_S: Timestamp = 300;
@@ -42,6 +46,16 @@ pub struct Tally {
     pub headers: u64,
     /// Lines that were refused, by code: how many, and the number of the first one.
     pub refused: BTreeMap<&'static str, (u64, u64)>,
+    /// Lines among those that are of no known format, or torn: the others are of a known one and
+    /// no event.
+    pub unread: u64,
+    /// From which lines on the feed was of another format than before.
+    pub changes: Vec<FormatChange>,
+    /// Lines with a text that still changed after the last decoding round (code `decode-limit`):
+    /// crawlers that encode what is encoded write such, and what is in them was not looked at.
+    pub decode_limit: u64,
+    /// By how many seconds events were ahead of our clock, at most.
+    pub ahead_s: Timestamp,
     /// Events by format.
     pub formats: BTreeMap<&'static str, u64>,
     /// Fields without a place in an event, over all lines.
@@ -75,7 +89,15 @@ pub struct ReaderMark {
     last: Option<&'static dyn LogParser>,
     received: Timestamp,
     tally: Tally,
+    shape: Shape,
     recent: Vec<u64>,
+}
+
+impl ReaderMark {
+    /// What had become of the lines before.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
 }
 
 /// See the head of the file.
@@ -86,6 +108,7 @@ pub struct Reader {
     /// The format of the line before: most lines are of the same.
     last: Option<&'static dyn LogParser>,
     tally: Tally,
+    shape: Shape,
     recent: Vec<u64>,
     journal: Journal,
 }
@@ -97,13 +120,20 @@ impl Reader {
     /// that mixes several, or changes, is read as well.
     pub fn new(feed: Feed) -> Self {
         let recent = vec![0; RECENT_LINES];
-        let (tally, journal) = (Tally::default(), Journal::default());
-        Self { feed, named: None, last: None, tally, recent, journal }
+        let (tally, shape, journal) = (Tally::default(), Shape::default(), Journal::default());
+        Self { feed, named: None, last: None, tally, shape, recent, journal }
     }
 
     /// A reader of one format.
     pub fn of(feed: Feed, parser: &'static dyn LogParser) -> Self {
-        Self { named: Some(parser), ..Self::new(feed) }
+        Self { named: Some(parser), shape: Shape::of(parser.name()), ..Self::new(feed) }
+    }
+
+    /// The feed was of this format until now: should its lines be of another one, that is told.
+    pub fn was_of(&mut self, format: &str) {
+        if let (None, Some(parser)) = (self.named, crate::parsers::named(format)) {
+            self.shape = Shape::of(parser.name());
+        }
     }
 
     /// What became of the lines so far.
@@ -137,9 +167,9 @@ impl Reader {
 
     /// What was counted so far.
     pub fn mark(&self) -> ReaderMark {
-        let Self { feed, last, tally, recent, .. } = self;
-        let (tally, recent) = (tally.clone(), recent.clone());
-        ReaderMark { last: *last, received: feed.received, tally, recent }
+        let Self { feed, last, tally, shape, recent, .. } = self;
+        let (tally, shape, recent) = (tally.clone(), shape.clone(), recent.clone());
+        ReaderMark { last: *last, received: feed.received, tally, shape, recent }
     }
 
     /// Everything that was read behind the mark had been read before: its lines count as lines,
@@ -148,10 +178,16 @@ impl Reader {
         let lines = self.tally.lines;
         self.tally = Tally { lines, ..since.tally };
         (self.last, self.recent, self.feed.received) = (since.last, since.recent, since.received);
+        self.shape = since.shape;
     }
 
     /// Takes the next line, without its end; ask [`Reader::is_in_field`] before.
     pub fn take<'a>(&'a mut self, line: &'a str) -> Taken<'a> {
+        self.take_behind(line, 0)
+    }
+
+    /// The same, behind so many events that were read quickly and are not counted by format yet.
+    fn take_behind<'a>(&'a mut self, line: &'a str, quick: u64) -> Taken<'a> {
         self.tally.lines += 1;
         if line.is_empty() || line.starts_with(SPOOL_MARK) {
             return Taken::Nothing;
@@ -171,21 +207,23 @@ impl Reader {
                 return Taken::Nothing;
             }
             Entry::Binary => {
-                self.tally.refused.entry(BINARY).or_insert((0, self.tally.lines)).0 += 1;
+                self.tally.refuse(BINARY);
                 return Taken::Refused(BINARY);
             }
         };
         self.recall(line_hash(line.as_bytes()));
+        self.weigh(quick);
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {
+                tally.decode_limit += u64::from(is_beyond_rounds(&event));
                 event.at = tally.count(event.at, event.unknown, feed.received);
                 let name = last.map_or("", |parser| parser.name());
                 *tally.formats.entry(name).or_insert(0) += 1;
                 Taken::Event(name, event)
             }
             Err(code) => {
-                tally.refused.entry(code).or_insert((0, tally.lines)).0 += 1;
+                tally.refuse(code);
                 Taken::Refused(code)
             }
         }
@@ -226,11 +264,19 @@ impl Tally {
             let more = events - before.formats.get(format).unwrap_or(&0);
             (more > 0).then_some((*format, more))
         });
+        let of_part = |change: &FormatChange| {
+            let line = change.line.saturating_sub(before.lines).max(1);
+            FormatChange { line, ..*change }
+        };
         Self {
             lines: self.lines - before.lines,
             events: self.events - before.events,
             headers: self.headers - before.headers,
             refused: refused.collect(),
+            unread: self.unread - before.unread,
+            changes: self.changes.iter().skip(before.changes.len()).map(of_part).collect(),
+            decode_limit: self.decode_limit - before.decode_limit,
+            ahead_s: self.ahead_s,
             formats: formats.collect(),
             unknown_fields: self.unknown_fields - before.unknown_fields,
             out_of_order: self.out_of_order - before.out_of_order,
@@ -241,8 +287,17 @@ impl Tally {
         }
     }
 
+    /// Counts a line that is no event.
+    fn refuse(&mut self, code: &'static str) {
+        self.refused.entry(code).or_insert((0, self.lines)).0 += 1;
+        self.unread += u64::from(!OF_A_FORMAT.contains(&code));
+    }
+
     /// Counts an event; gives its time, which is that of receipt when it is of the future.
     fn count(&mut self, at: Timestamp, unknown: u32, received: Timestamp) -> Timestamp {
+        if received > 0 {
+            self.ahead_s = self.ahead_s.max(at - received);
+        }
         let is_skewed = received > 0 && at > received + SKEW_MAX_S;
         let at = if is_skewed { received } else { at };
         self.skewed += u64::from(is_skewed);
@@ -255,6 +310,9 @@ impl Tally {
         at
     }
 }
+
+/// What parsers say of lines whose format they recognise: nothing else can be told.
+const OF_A_FORMAT: [&str; 2] = ["no-data", "message-other"];
 
 /// The event of a line, by the format of the line before if it can be, else by any.
 fn parse<'a>(
@@ -283,8 +341,7 @@ fn parse<'a>(
                 *last = Some(*parser);
                 return Ok(event);
             }
-            // These say that the format was recognised: nothing else can be told.
-            Err(reason @ ("no-data" | "message-other")) => return Err(reason),
+            Err(reason) if OF_A_FORMAT.contains(&reason) => return Err(reason),
             Err(_) => {}
         }
     }
@@ -349,6 +406,64 @@ mod tests {
         {
             assert_eq!(read(&mut reader, &[&format!("{SPOOL_MARK}1-1")]), ["nothing"]);
             assert!(reader.tally().refused.is_empty());
+        }
+    }
+
+    /// The changes that a log of so many lines of each kind tells.
+    fn changes(reader: &mut Reader, log: &[(&str, u64)]) -> Vec<(u64, Option<&'static str>)> {
+        for (line, times) in log {
+            for _ in 0..*times {
+                read(reader, &[line]);
+            }
+        }
+        reader.tally().changes.iter().map(|change| (change.line, change.to)).collect()
+    }
+
+    #[test]
+    fn a_feed_of_another_format_than_before_is_told_once() {
+        let new = || Reader::new(Feed::default());
+        let (web, common) =
+            (line(0, "/a"), "192.0.2.1 - - [10/Dec/2021:02:00:00 +0000] \"GET /c HTTP/1.1\" 200 1");
+        let web = web.as_str();
+        assert_eq!(changes(&mut new(), &[(web, 2_600), (common, 1)]), [], "all alike");
+        assert_eq!(changes(&mut new(), &[(web, 1_000), (common, 400), (web, 1_400)]), [], "few");
+        let update = [(web, 1_000), (common, 2_001)];
+        assert_eq!(changes(&mut new(), &update), [(2_000, Some("common"))]);
+        let broken = [(web, 1_000), ("torn", 3_001), (web, 1_000), ("torn", 1_001)];
+        assert_eq!(changes(&mut new(), &broken), [(2_000, None), (6_000, None)], "twice broken");
+        let mut known = new();
+        known.was_of("combined");
+        assert_eq!(changes(&mut known, &[(common, 1_001)]), [(1_000, Some("common"))]);
+        let mut named = Reader::of(Feed::default(), named("common").unwrap());
+        assert_eq!(changes(&mut named, &[(web, 1_001)]), [(1_000, None)]);
+        let before = named.tally().clone();
+        assert_eq!(named.tally().since(&before).changes, [], "told already");
+    }
+
+    #[test]
+    fn a_feed_of_which_more_than_a_tenth_is_not_read_is_not_recognised() {
+        let web = line(0, "/a");
+        for (lines, torn, is_unrecognised) in [(90, 10, false), (89, 11, true), (20, 43, false)] {
+            let mut reader = Reader::new(Feed::default());
+            changes(&mut reader, &[(&web, lines), ("torn", torn)]);
+            assert_eq!(reader.tally().is_unrecognised(), is_unrecognised, "{lines} {torn}");
+        }
+        let mut flows = Reader::of(Feed::default(), named("aws_vpc").unwrap());
+        let nothing = "2 123456789010 eni-1 - - - - - - - 1639101600 1639101660 - NODATA";
+        changes(&mut flows, &[(nothing, 100)]);
+        let tally = flows.tally();
+        assert_eq!((tally.refused["no-data"].0, tally.unread), (100, 0), "it says so itself");
+        assert!(!tally.is_unrecognised());
+    }
+
+    #[test]
+    fn what_still_changes_after_the_last_round_is_counted() {
+        let path = |rounds: usize| format!("/a%{}24x", "25".repeat(rounds));
+        for (rounds, count) in [(0, 0), (5, 0), (6, 1), (9, 1)] {
+            let mut reader = Reader::new(Feed::default());
+            let line = line(0, &path(rounds));
+            read(&mut reader, &[&line]);
+            assert_eq!(reader.tally().decode_limit, count, "{rounds}");
         }
     }
 

@@ -15,8 +15,8 @@ use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 
 /// Most segments that are joined before they are stored: 2 GiB of a log, which is read again after
-/// a crash, in some seconds. To store a day of a busy site in two parts means to read both again and
-/// to write them a second time, joined.
+/// a crash, in some seconds. A day of a busy site that is stored in two parts is read again, and
+/// written a second time, joined.
 const GROUP_SEGMENTS_MAX: usize = 256;
 
 /// Windows of segments that wait to be joined with the others in memory.
@@ -158,15 +158,16 @@ impl Group {
 }
 
 impl Engine {
-    /// Adds what a segment of an organisation gave.
+    /// Adds what a segment of an organisation gave, and what was noted about its lines.
     pub(super) fn group(
         &self,
         group: &mut Group,
         (org, digest): (OrgId, Digest),
         window: Window,
-        daybook: &Daybook,
+        (daybook, notes): (&Daybook, Vec<DayRow>),
     ) {
-        let (days, probes) = compact::rows_of(daybook, self.now());
+        let (mut days, probes) = compact::rows_of(daybook, self.now());
+        days.extend(notes);
         let day = self.day_of(&window);
         group.push(day, window);
         group.read.push(ReadSegment { org, day, digest, days, probes });
@@ -258,7 +259,7 @@ mod tests {
         number: usize,
         (window, daybook): (Window, Daybook),
     ) {
-        engine.group(group, (OrgId(1), digest(number)), window, &daybook);
+        engine.group(group, (OrgId(1), digest(number)), window, (&daybook, Vec::new()));
     }
 
     /// Events in all windows, and how many windows there are.

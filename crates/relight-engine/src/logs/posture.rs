@@ -8,6 +8,8 @@ use relight_store::{DayRow, Store};
 use relight_watch::{LogDay, Silence, fields_of, silence};
 
 use super::compact::day_of;
+use super::notes::{LogNotes, log_notes};
+use super::signs::outbound;
 use crate::error::EngineError;
 
 /// Days that are looked at.
@@ -15,6 +17,13 @@ pub const POSTURE_DAYS: i64 = 90;
 
 /// Days whose fields count.
 const RECENT_DAYS: i64 = 28;
+
+/// Stands among missing fields where more than one line in ten is of no known format: what is in
+/// those nobody knows.
+const RECOGNISED: &str = "recognised-lines";
+
+/// Most stretches without a line that are told of a site: the last ones.
+pub const LOG_GAPS_MAX: usize = 16;
 
 /// Fields without which the log of a web site tells too little.
 const WANTED: [&str; 4] = ["path", "status", "user-agent", "referer"];
@@ -71,6 +80,13 @@ pub struct SitePosture {
     pub state: LogState,
     /// Its feeds, by format.
     pub feeds: Vec<FeedPosture>,
+    /// Stretches of days without a line between two with some, in days since 1970, both included;
+    /// of the days that are looked at, and the last [`LOG_GAPS_MAX`] of them.
+    pub gaps: Vec<(i64, i64)>,
+    /// What was noted about its lines of late.
+    pub notes: LogNotes,
+    /// Until which day somebody looked at what it sent out; `None` when nobody ever did.
+    pub outbound: Option<i64>,
 }
 
 /// The logs of these sites. `is_dark` says of which no requests are expected.
@@ -90,10 +106,27 @@ pub fn posture(
             rows.entry(site).or_default().push(row);
         }
     }
+    let mut noted: BTreeMap<SiteId, LogNotes> = BTreeMap::new();
+    for ((_, site), notes) in log_notes(store, now)? {
+        noted.extend(site.map(|site| (site, notes)));
+    }
+    let mut looked: BTreeMap<SiteId, i64> = BTreeMap::new();
+    for it in outbound(store)?.0 {
+        let last = looked.entry(it.site).or_insert(it.last);
+        *last = it.last.max(*last);
+    }
     let nothing = Vec::new();
     let of = |site| {
         let rows = rows.get(&site).unwrap_or(&nothing);
-        SitePosture { site, state: state(rows, is_dark(site), now), feeds: feeds(rows, now) }
+        let notes = noted.remove(&site).unwrap_or_default();
+        SitePosture {
+            site,
+            state: unread(state(rows, is_dark(site), now), &notes),
+            feeds: feeds(rows, now),
+            gaps: gaps(rows, now),
+            notes,
+            outbound: looked.get(&site).copied(),
+        }
     };
     Ok(sites.into_iter().map(of).collect())
 }
@@ -115,6 +148,28 @@ fn state(rows: &[DayRow], is_dark: bool, now: Timestamp) -> LogState {
     let fields = fields_of(recent.fold(0, |all, row| all | row.fields));
     let missing: Vec<_> = WANTED.into_iter().filter(|wanted| !fields.contains(wanted)).collect();
     if missing.is_empty() { LogState::Complete } else { LogState::Partial(missing) }
+}
+
+/// Logs of which many lines are of no known format are not complete.
+fn unread(state: LogState, notes: &LogNotes) -> LogState {
+    match state {
+        LogState::Complete if notes.is_unrecognised() => LogState::Partial(vec![RECOGNISED]),
+        LogState::Partial(mut missing) if notes.is_unrecognised() => {
+            missing.push(RECOGNISED);
+            LogState::Partial(missing)
+        }
+        state => state,
+    }
+}
+
+/// The stretches of days without a line.
+fn gaps(rows: &[DayRow], now: Timestamp) -> Vec<(i64, i64)> {
+    let days = rows.iter().map(|row| row.day).filter(|day| *day > day_of(now) - POSTURE_DAYS);
+    let days: Vec<i64> = days.collect::<BTreeSet<_>>().into_iter().collect();
+    let between = |pair: &[i64]| (pair[0] + 1, pair[1] - 1);
+    let mut gaps: Vec<_> = days.windows(2).map(between).filter(|(from, to)| from <= to).collect();
+    gaps.drain(..gaps.len().saturating_sub(LOG_GAPS_MAX));
+    gaps
 }
 
 fn feeds(rows: &[DayRow], now: Timestamp) -> Vec<FeedPosture> {
@@ -205,6 +260,34 @@ mod tests {
         assert_eq!(after(30), LogState::Quiet(last));
         assert_eq!(after(20 * 24), LogState::Silent(last));
         assert_eq!(state(&small, true, last + 20 * 86_400), LogState::Complete, "dark");
+    }
+
+    #[test]
+    fn days_without_a_line_are_gaps_and_the_last_of_them_stay() {
+        let found = |days: &[i64]| -> Vec<(i64, i64)> {
+            let rows: Vec<DayRow> = days.iter().map(|ago| row(*ago, 1, 1, 0)).collect();
+            let ago = |day: i64| day_of(NOW) - day;
+            gaps(&rows, NOW).into_iter().map(|(from, to)| (ago(from), ago(to))).collect()
+        };
+        assert_eq!(found(&[]), []);
+        assert_eq!(found(&[0, 1, 2, 2]), []);
+        assert_eq!(found(&[120, 9, 8, 5, 3]), [(7, 6), (4, 4)], "what is older counts no more");
+        let every_second: Vec<i64> = (0..60).step_by(2).collect();
+        assert_eq!(found(&every_second).len(), LOG_GAPS_MAX);
+        assert_eq!(found(&every_second).last(), Some(&(1, 1)));
+    }
+
+    #[test]
+    fn logs_that_are_not_understood_are_not_complete() {
+        let notes = LogNotes { lines: 1_000, unread: 101, ..LogNotes::default() };
+        let few = LogNotes { unread: 100, ..notes.clone() };
+        let with = |state: LogState, notes: &LogNotes| unread(state, notes);
+        assert_eq!(with(LogState::Complete, &few), LogState::Complete);
+        assert_eq!(with(LogState::Complete, &notes), LogState::Partial(vec![RECOGNISED]));
+        let partial = || LogState::Partial(vec!["referer"]);
+        assert_eq!(with(partial(), &few), partial());
+        assert_eq!(with(partial(), &notes), LogState::Partial(vec!["referer", RECOGNISED]));
+        assert_eq!(with(LogState::Silent(7), &notes), LogState::Silent(7));
     }
 
     #[test]

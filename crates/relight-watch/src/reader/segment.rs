@@ -65,6 +65,13 @@ impl Reader {
         self.tally.count(at, 0, self.feed.received)
     }
 
+    /// Looks whether most lines are of the format of before; of so many that were read quickly the
+    /// format is not counted yet.
+    #[inline]
+    pub(super) fn weigh(&mut self, quick: u64) {
+        self.shape.weigh(&mut self.tally, (COMBINED, quick));
+    }
+
     fn is_combined(&self) -> bool {
         let parser = self.named.or(self.last);
         self.journal.is_absent() && parser.is_some_and(|parser| parser.name() == COMBINED)
@@ -240,7 +247,7 @@ impl<'r> Reading<'r> {
         let org = self.reader.feed.org;
         let (line, is_cut) = text(ended(raw));
         self.cut += u64::from(is_cut);
-        match self.reader.take(&line) {
+        match self.reader.take_behind(&line, self.counters.events) {
             Taken::Event(format, event) => {
                 let doors = self.window.observe_doors(&event);
                 self.daybook.observe(format, &event, doors.into_iter().flatten());
@@ -269,6 +276,7 @@ impl<'r> Reading<'r> {
         let (request, agent, answer) = (*known, *client, answer(ordinary.status));
         let is_conventional = request.of_path.is_conventional;
         // From here on it is counted.
+        self.reader.weigh(self.counters.events);
         let at = self.reader.count(prepared.line, at);
         let day = at.div_euclid(DAY_S);
         self.together.go_on(day);

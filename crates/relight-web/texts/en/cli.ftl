@@ -790,6 +790,24 @@ posture-feed = { NUMBER($events) } { $events ->
     [one] event
    *[other] events
 } on { NUMBER($days) } of 90 days, last
+posture-unread = { NUMBER($unread) } of { NUMBER($lines) } lines of the last 28 days are of no known format: nobody knows what they tell
+posture-changed = since { $day } of the format { $to }, before of { $from }
+posture-lost = since { $day } no longer of the format { $from }, and most lines of none that is known
+posture-ahead = its clock is { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+} ahead of ours, at most
+posture-behind = read { NUMBER($least) } to { NUMBER($most) } hours after they were written
+posture-gaps = { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+} of the last 90 without a line between others, last from { $from } to { $until }
+posture-outbound = what it sends out was looked at until { $day }
+posture-no-outbound = nobody looked at what it sends out (outbound.csv): signs of success stay unknown
+posture-kept = what is made of logs is kept { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+} (relight watch keep)
 posture-counts = { NUMBER($complete) } complete, { NUMBER($partial) } partial, { NUMBER($quiet) } quiet, { NUMBER($silent) } silent, { NUMBER($never) } never
 gap-logs-never = it sends no logs: nobody can tell who tries it
 gap-logs-quiet = nothing came for a while, and it has too few visitors to tell whether its logs stopped
@@ -857,7 +875,12 @@ pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] source
    *[other] sources
 }, { NUMBER($own) } of them seen here
+pool-reach-few = fewer than { NUMBER($least) } organisations, { NUMBER($sources) } { $sources ->
+    [one] source
+   *[other] sources
+}
 map-legend = distinct contacts (one source, one site, one door) by sector and week, under its Monday; “-” where no log was heard
+map-few = counts below { NUMBER($least) } are kept back
 map-no-sector = (no sector)
 probed-affected = tried, and vulnerable that day
 probed-unknown = tried, and nobody can tell whether it was vulnerable
@@ -919,6 +942,12 @@ log-odd-order = older than the line before
 log-odd-late = later than 48 hours
 log-odd-skewed = from the future, set to the time of receipt
 log-odd-duplicate = read twice
+log-odd-decode-limit = still encoded after six rounds and not looked at any further
+log-unrecognised = more than one line in ten is of no known format: { NUMBER($unread) } of { NUMBER($lines) }
+log-unrecognised-remedy = `relight watch parse FILE` shows each with its reason; `--format NAME` names the format
+log-format-changed = its lines are of the format { $to } now, and no longer of { $from }
+log-format-lost = its lines are no longer of the format { $from }, and most are of none that is known
+log-format-changed-remedy = look at what the product writes since its last update; what is not read is not watched
 no-such-log-format = there is no log format “{ $name }”
 no-such-log-format-remedy = auto, or one of: { $names }
 no-network = “{ $text }” is not an address or a network

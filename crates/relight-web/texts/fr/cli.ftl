@@ -829,6 +829,24 @@ posture-feed = { NUMBER($events) } { $events ->
     [one] événement
    *[other] événements
 } sur { NUMBER($days) } de 90 jours, le dernier
+posture-unread = { NUMBER($unread) } des { NUMBER($lines) } lignes des 28 derniers jours ne sont d’aucun format connu : personne ne sait ce qu’elles disent
+posture-changed = depuis { $day } du format { $to }, avant de { $from }
+posture-lost = depuis { $day } plus du format { $from }, et la plupart des lignes d’aucun format connu
+posture-ahead = son horloge avance sur la nôtre, de { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+} au plus
+posture-behind = lues de { NUMBER($least) } à { NUMBER($most) } heures après avoir été écrites
+posture-gaps = { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+} des 90 derniers sans aucune ligne entre d’autres, la dernière fois du { $from } au { $until }
+posture-outbound = ce qu’il envoie a été regardé jusqu’au { $day }
+posture-no-outbound = personne n’a regardé ce qu’il envoie (outbound.csv) : les signes de réussite restent inconnus
+posture-kept = ce qui est tiré des journaux est gardé { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+} (relight watch keep)
 posture-counts = { NUMBER($complete) } { $complete ->
     [one] complet
    *[other] complets
@@ -908,7 +926,12 @@ pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] source
    *[other] sources
 }, dont { NUMBER($own) } vues ici
+pool-reach-few = moins de { NUMBER($least) } organismes, { NUMBER($sources) } { $sources ->
+    [one] source
+   *[other] sources
+}
 map-legend = contacts distincts (une source, un site, une porte) par secteur et par semaine, sous son lundi; « - » où aucun journal ne fut entendu
+map-few = les nombres inférieurs à { NUMBER($least) } sont retenus
 map-no-sector = (sans secteur)
 probed-affected = essayés, et vulnérables ce jour-là
 probed-unknown = essayés, et personne ne peut dire s’ils étaient vulnérables
@@ -973,6 +996,12 @@ log-odd-order = plus anciennes que la précédente
 log-odd-late = en retard de plus de 48 heures
 log-odd-skewed = venues du futur, ramenées à l’heure de réception
 log-odd-duplicate = lues deux fois
+log-odd-decode-limit = encore encodées après six passes et pas examinées plus loin
+log-unrecognised = plus d’une ligne sur dix n’est d’aucun format connu : { NUMBER($unread) } sur { NUMBER($lines) }
+log-unrecognised-remedy = `relight watch parse FICHIER` montre chacune avec sa raison; `--format NOM` nomme le format
+log-format-changed = ses lignes sont maintenant du format { $to }, et plus de { $from }
+log-format-lost = ses lignes ne sont plus du format { $from }, et la plupart d’aucun format connu
+log-format-changed-remedy = regardez ce que le produit écrit depuis sa dernière mise à jour; ce qui n’est pas lu n’est pas surveillé
 no-such-log-format = il n’y a pas de format de journal « { $name } »
 no-such-log-format-remedy = auto, ou l’un de : { $names }
 no-network = « { $text } » n’est ni une adresse ni un réseau

@@ -49,4 +49,5 @@ mod token;
 mod versions;
 mod watch;
 mod watch_campaigns;
+mod watch_feeds;
 mod watch_out;

@@ -130,6 +130,8 @@ fn bad_input_costs_itself_alone_and_is_told() {
         hint: the other lines were read
         warning: bad.log:268: 1 line: quotation mark that is not closed
         hint: the other lines were read
+        warning: bad.log: more than one line in ten is of no known format: 261 of 269
+        hint: `relight watch parse FILE` shows each with its reason; `--format NAME` names the format
         warning: bad.log: 2 lines: longer than the limit, cut
         hint: its beginning was read
         --- status 0

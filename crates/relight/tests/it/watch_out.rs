@@ -237,10 +237,12 @@ fn what_logs_are_like_is_said_site_by_site() {
     expect![[r#"
         san-001  no logs since: 2025-11-28T10:00:00Z
           vhost_combined: 0 events on 0 of 90 days, last  2025-11-28T10:00:00Z
+          nobody looked at what it sends out (outbound.csv): signs of success stay unknown
           Patches: unknown  an asset was never inventoried
           Multi-factor sign-in: unknown
         san-002  no logs since: 2025-11-03T10:00:00Z
           vhost_combined: 0 events on 0 of 90 days, last  2025-11-03T10:00:00Z
+          nobody looked at what it sends out (outbound.csv): signs of success stay unknown
           Patches: unknown  an asset was never inventoried
           Multi-factor sign-in: unknown
         mun-001  no logs ever
@@ -249,6 +251,7 @@ fn what_logs_are_like_is_said_site_by_site() {
         Santé Nord: patches 0 of 2, logs 0 of 2, multi-factor 0 of 2, actions 0 of 10
         Ville de X: patches 0 of 1, logs 0 of 1, multi-factor 0 of 1, actions 0 of 10
         0 complete, 0 partial, 0 quiet, 2 silent, 1 never
+        what is made of logs is kept 400 days (relight watch keep)
         Next: relight sites gaps
         --- stderr
         --- status 0
@@ -262,6 +265,7 @@ fn what_logs_are_like_is_said_site_by_site() {
         Santé Nord : correctifs 0 sur 2, journaux 0 sur 2, multifacteur 0 sur 2, mesures 0 sur 10
         Ville de X : correctifs 0 sur 1, journaux 0 sur 1, multifacteur 0 sur 1, mesures 0 sur 10
         0 complet, 0 partiel, 0 incertain, 2 muets, 1 jamais
+        ce qui est tiré des journaux est gardé 400 jours (relight watch keep)
         Ensuite : relight sites gaps
         --- stderr
         --- status 0
@@ -458,62 +462,6 @@ fn logs_are_kept_for_fewer_days_on_request() {
     assert!(notes.contains("keep  30 days: rule 4"), "{notes}");
 }
 
-/// Six members, none of whom can decide alone; the pool can, and names nobody.
-#[test]
-fn members_see_together_what_none_sees_alone() {
-    let key = "0123456789abcdef".repeat(4);
-    let mut places = Vec::new();
-    let pool = Place::new();
-    let quarters = ["Q1", "Q2", "Q3", "Q4"].map(|quarter| {
-        (2026..2040).map(|year| format!("{year}-{quarter} {key}\n")).collect::<String>()
-    });
-    let keys = quarters.concat();
-    for number in 0..6 {
-        let place = Place::with_sites();
-        let line = |door: &str| {
-            format!(
-                "198.51.100.7 - - [0{}/Nov/2025:10:00:00 +0000] \"GET {door} HTTP/1.1\" 404 9\n",
-                number + 1
-            )
-        };
-        let log: String = ["/.env", "/.git/config", "/remote/login"].map(line).concat();
-        place.write("a.log", log);
-        place.write("keys", &keys);
-        place.expect(0, &["watch", "ingest", "a.log", "--org", "Santé Nord", "--site", "san-001"]);
-        assert_eq!(
-            place.expect(0, &["watch", "campaigns", "--json"]).json()["campaigns"],
-            serde_json::json!([])
-        );
-        let member = format!("member {number}");
-        place.expect(0, &["watch", "share", "out", "--key", "keys", "--member", &member]);
-        pool.write(&format!("{number}.share"), std::fs::read(place.path("out")).unwrap());
-        places.push(place);
-    }
-    let files: Vec<String> = (0..6).map(|number| format!("{number}.share")).collect();
-    let mut arguments = vec!["watch", "pool", "--json"];
-    arguments.extend(files.iter().map(String::as_str));
-    let told = pool.expect(0, &arguments);
-    let document = told.json();
-    assert_eq!(
-        (&document["members"], document["campaigns"].as_array().unwrap().len()),
-        (&6.into(), 1)
-    );
-    assert_eq!(document["campaigns"][0]["organisations"], 6);
-    assert!(!told.stdout.contains("198.51.100"), "{}", told.stdout);
-    // A member with the key knows which of its own sources that is.
-    let member = &places[3];
-    for file in &files {
-        member.write(file, std::fs::read(pool.path(file)).unwrap());
-    }
-    let told = member.expect(0, &[&arguments[..], &["--key", "keys"]].concat()).json();
-    assert_eq!(told["campaigns"][0]["mine"], serde_json::json!(["198.51.100.7"]));
-    member.write("keys", "1999-Q1 00\n");
-    let told = member.expect(1, &["watch", "share", "out", "--key", "keys", "--member", "a"]);
-    assert!(told.stderr.contains("holds no key of the quarter"), "{}", told.text());
-    member.write("bad.share", "something else");
-    member.expect(1, &["watch", "pool", "bad.share"]);
-}
-
 /// Five answers that add up to all sites, and none of them is rounded.
 #[test]
 fn who_was_probed_and_was_it_vulnerable_that_day() {
@@ -590,6 +538,17 @@ fn the_map_tells_sectors_by_week_and_where_nobody_listened() {
         (&2.into(), &0.into())
     );
     assert_eq!(row("municipal")["weeks"], serde_json::json!([null, null, null]));
+    // What is published tells no count of one or two.
+    let document = place.expect(0, &[&words[..], &["--published", "--json"]].concat()).json();
+    let cells = document["sectors"].as_array().unwrap()[0]["weeks"].clone();
+    assert_eq!(
+        cells[0],
+        serde_json::json!({"contacts": 0, "probes": 0, "attempts": 0, "sources": 0})
+    );
+    assert_eq!(
+        (&cells[1]["contacts"], &cells[1]["sources"]),
+        (&3.into(), &serde_json::Value::Null)
+    );
     let later =
         place.run(&["watch", "map", "--weeks", "1", "--until", "2026-01-31", "--json"]).json();
     assert!(later["sectors"].as_array().unwrap().iter().all(|row| row["weeks"][0].is_null()));

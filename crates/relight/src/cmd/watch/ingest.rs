@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use relight_engine::watch::Feed;
+use relight_engine::watch::{Feed, FormatChange};
 use relight_engine::{Engine, LogReport, log_files};
 use relight_model::Site;
 use relight_server::web::texts;
@@ -61,7 +61,18 @@ struct LogRow {
     late: u64,
     skewed: u64,
     duplicates: u64,
+    decode_limit: u64,
+    unrecognised: bool,
+    changes: Vec<ChangeRow>,
     refused: Vec<RefusedRow>,
+}
+
+/// From about that line on the format was another one; none where nobody understands most lines.
+#[derive(Serialize)]
+struct ChangeRow {
+    line: u64,
+    from: &'static str,
+    to: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -139,7 +150,7 @@ impl Ingest {
         let judging = Judging::start(engine, &stop);
         intake.run(&stop, |look| {
             tell_look(look, context, report);
-            judging.tell(context, report);
+            judging.tell(context, report, |_| ());
             report.flush();
         });
         Ok(())
@@ -206,6 +217,17 @@ fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
         let remedy = if remedy.is_empty() { texts::log_refused_remedy(lang) } else { remedy };
         report.warn(&format!("{name}:{first}"), &texts::log_lines(lang, *lines, what), remedy);
     }
+    if log.tally.is_unrecognised() {
+        let what = texts::log_unrecognised(lang, log.tally.lines, log.tally.unread);
+        report.warn(name, &what, texts::log_unrecognised_remedy(lang));
+    }
+    for FormatChange { line, from, to } in &log.tally.changes {
+        let what = match to {
+            Some(to) => texts::log_format_changed(lang, from, to),
+            None => texts::log_format_lost(lang, from),
+        };
+        report.warn(&format!("{name}:{line}"), &what, texts::log_format_changed_remedy(lang));
+    }
     if log.cut > 0 {
         let what = texts::log_lines(lang, log.cut, texts::log_cut(lang));
         report.warn(name, &what, texts::log_cut_remedy(lang));
@@ -222,6 +244,9 @@ fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
 
 fn row(file: String, log: LogReport) -> LogRow {
     let LogReport { tally, cut, overflow, segments, known, skipped_bytes } = log;
+    let unrecognised = tally.is_unrecognised();
+    let changes = tally.changes.into_iter();
+    let changes = changes.map(|FormatChange { line, from, to }| ChangeRow { line, from, to });
     let refused = tally.refused.into_iter();
     let refused = refused.map(|(code, (lines, first))| RefusedRow { code, lines, first });
     LogRow {
@@ -240,6 +265,9 @@ fn row(file: String, log: LogReport) -> LogRow {
         late: tally.late,
         skewed: tally.skewed,
         duplicates: tally.duplicates,
+        decode_limit: tally.decode_limit,
+        unrecognised,
+        changes: changes.collect(),
         refused: refused.collect(),
     }
 }

@@ -262,6 +262,7 @@ pub(super) fn summary(tally: &Tally, lang: Lang) -> String {
         ("log-odd-late", tally.late),
         ("log-odd-skewed", tally.skewed),
         ("log-odd-duplicate", tally.duplicates),
+        ("log-odd-decode-limit", tally.decode_limit),
     ];
     for (key, count) in odd.into_iter().filter(|(_, count)| *count > 0) {
         let words = texts::by_code(lang, key).unwrap_or_default();

@@ -7,9 +7,9 @@ use clap::Args;
 use relight_engine::measures::{
     Attested, BodyMeasures, KEV_DAYS_MAX, Measure, Measures, Patched, SiteMeasures, measures,
 };
-use relight_engine::{FeedPosture, LogState, SitePosture, posture};
+use relight_engine::{FeedPosture, LogNotes, LogState, SitePosture, kept_days, log_notes, posture};
 use relight_model::{Light, Site, SiteId};
-use relight_server::web::number::rfc3339;
+use relight_server::web::number::{date, rfc3339};
 use relight_server::web::{Lang, texts, words as word};
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ use crate::report::Report;
 
 /// The evidence in documents when no list of what is exploited was read not long ago.
 const UNLISTED: &str = "no-list-of-exploited";
+
+/// Seconds from which on people are told that lines are read late.
+const BEHIND_TOLD_S: i64 = 3_600;
 
 #[derive(Debug, Args)]
 pub(super) struct Posture {
@@ -34,6 +37,8 @@ struct PostureDocument<'a> {
     sites: Vec<SiteRow<'a>>,
     organisations: Vec<BodyRow<'a>>,
     counts: BTreeMap<&'static str, usize>,
+    /// Days that what is made of logs is kept.
+    kept_days: i64,
 }
 
 #[derive(Serialize)]
@@ -43,8 +48,31 @@ struct SiteRow<'a> {
     since: Option<String>,
     missing: &'a [&'static str],
     feeds: Vec<FeedRow<'a>>,
+    gaps: Vec<[String; 2]>,
+    reading: ReadingRow,
+    outbound_until: Option<String>,
     patched: MeasureRow,
     mfa: MeasureRow,
+}
+
+/// What was noted about the lines of the last 28 days.
+#[derive(Serialize)]
+struct ReadingRow {
+    lines: u64,
+    unread: u64,
+    unrecognised: bool,
+    /// Seconds by which the clock of the sender is ahead of ours; none below two minutes.
+    ahead_s: Option<i64>,
+    /// Least and most seconds by which the newest lines were behind when they were read.
+    behind_s: Option<[i64; 2]>,
+    changes: Vec<FormatChangeRow>,
+}
+
+#[derive(Serialize)]
+struct FormatChangeRow {
+    from: String,
+    to: Option<String>,
+    at: String,
 }
 
 /// One measure: what it says, since when, on what evidence, and who attested it until when.
@@ -65,6 +93,8 @@ struct BodyRow<'a> {
     logs: CountRow,
     mfa: CountRow,
     actions: Vec<ActionRow>,
+    /// Lines of its logs that tell no site.
+    reading: ReadingRow,
 }
 
 #[derive(Serialize)]
@@ -137,6 +167,9 @@ impl Posture {
         let is_dark = |site: &Site| register.ledger.wants(&site.slug) == Light::Dark;
         let all = measures(&register.store, &register.sites, &is_dark, register.now)
             .map_err(|error| Failure::engine(context.lang, &error))?;
+        let failed = |error| Failure::engine(context.lang, &error);
+        let notes = log_notes(&register.store, register.now).map_err(failed)?;
+        let kept_days = kept_days(&register.store).map_err(failed)?;
         let mut counts = BTreeMap::new();
         for site in &all.sites {
             *counts.entry(site.logs.state.as_str()).or_insert(0) += 1;
@@ -148,8 +181,12 @@ impl Posture {
             named.map(|(site, it)| (site.slug.as_str(), it)).collect();
         if context.json {
             let sites = named.iter().map(|(slug, it)| row(slug, it)).collect();
-            let organisations = bodies(&register, &all).map(|(name, it)| body(name, it)).collect();
-            report.document("relight.posture/1", &PostureDocument { sites, organisations, counts });
+            let of_none = |it: &BodyMeasures| notes.get(&(it.org, None)).cloned();
+            let organisations = bodies(&register, &all)
+                .map(|(name, it)| body(name, it, &of_none(it).unwrap_or_default()))
+                .collect();
+            let document = PostureDocument { sites, organisations, counts, kept_days };
+            report.document("relight.posture/1", &document);
             return Ok(());
         }
         for (slug, site) in named {
@@ -157,12 +194,15 @@ impl Posture {
         }
         for (name, measures) in bodies(&register, &all) {
             report.line(&body_line(name, measures, context.lang));
+            let none = notes.get(&(measures.org, None));
+            none.into_iter().for_each(|it| tell_notes(it, context.lang, report));
         }
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
         let [complete, partial] = [count("complete"), count("partial")];
         let [never, silent, quiet] = [count("never"), count("silent"), count("quiet")];
         let text = texts::posture_counts(context.lang, complete, never, partial, quiet, silent);
         report.line(&text);
+        report.line(&texts::posture_kept(context.lang, kept_days.unsigned_abs()));
         if complete < all.sites.len() {
             report.next("relight sites gaps");
         }
@@ -188,6 +228,19 @@ fn tell_site(slug: &str, site: &SiteMeasures, lang: Lang, report: &mut Report) {
         let text = texts::labelled(lang, format, &text);
         report.line(&format!("  {text}  {}", rfc3339(*last)));
     }
+    if let Some((from, until)) = site.logs.gaps.last() {
+        let days = site.logs.gaps.iter().map(|(from, until)| until.abs_diff(*from) + 1);
+        let text = texts::posture_gaps(lang, days.sum::<u64>(), &date(*from), &date(*until));
+        report.line(&format!("  {text}"));
+    }
+    tell_notes(&site.logs.notes, lang, report);
+    if site.logs.state != LogState::Never {
+        let looked = match site.logs.outbound {
+            Some(day) => texts::posture_outbound(lang, &date(day)),
+            None => texts::posture_no_outbound(lang).to_owned(),
+        };
+        report.line(&format!("  {looked}"));
+    }
     let mut patches = patched(&site.patched);
     if let Patched::Unknown(reasons) = &site.patched {
         patches.evidence = reasons.iter().map(|it| word::reason(lang, *it).to_owned()).collect();
@@ -206,6 +259,51 @@ fn tell_site(slug: &str, site: &SiteMeasures, lang: Lang, report: &mut Report) {
             line.push_str(part);
         }
         report.line(&line);
+    }
+}
+
+/// What was noted about lines, where it is out of the ordinary.
+fn tell_notes(notes: &LogNotes, lang: Lang, report: &mut Report) {
+    let mut tell = |text: String| report.line(&format!("  {text}"));
+    if notes.is_unrecognised() {
+        tell(texts::posture_unread(lang, notes.lines, notes.unread));
+    }
+    for (from, to, at) in &notes.changes {
+        let day = rfc3339(*at);
+        tell(match to {
+            Some(to) => texts::posture_changed(lang, &day, from, to),
+            None => texts::posture_lost(lang, &day, from),
+        });
+    }
+    if let Some(seconds) = notes.ahead_s {
+        tell(texts::posture_ahead(lang, minutes(seconds)));
+    }
+    if let Some((least, most)) = notes.behind_s.filter(|(_, most)| *most >= BEHIND_TOLD_S) {
+        tell(texts::posture_behind(lang, hours(least), hours(most)));
+    }
+}
+
+/// Started minutes.
+const fn minutes(seconds: i64) -> u64 {
+    seconds.unsigned_abs().div_ceil(60)
+}
+
+/// Whole hours.
+const fn hours(seconds: i64) -> u64 {
+    seconds.unsigned_abs() / 3_600
+}
+
+fn reading(notes: &LogNotes) -> ReadingRow {
+    let changes = notes.changes.iter().cloned();
+    ReadingRow {
+        lines: notes.lines,
+        unread: notes.unread,
+        unrecognised: notes.is_unrecognised(),
+        ahead_s: notes.ahead_s,
+        behind_s: notes.behind_s.map(|(least, most)| [least, most]),
+        changes: changes
+            .map(|(from, to, at)| FormatChangeRow { from, to, at: rfc3339(at) })
+            .collect(),
     }
 }
 
@@ -249,7 +347,7 @@ fn attested(attested: &Attested) -> MeasureRow {
     }
 }
 
-fn body<'a>(name: &'a str, measures: &BodyMeasures) -> BodyRow<'a> {
+fn body<'a>(name: &'a str, measures: &BodyMeasures, notes: &LogNotes) -> BodyRow<'a> {
     let count = |[yes, no, unknown]: [usize; 3]| CountRow { yes, no, unknown };
     let [patched, logs, mfa] = measures.measures.map(count);
     let action = |(at, it): (usize, &Attested)| ActionRow {
@@ -257,7 +355,8 @@ fn body<'a>(name: &'a str, measures: &BodyMeasures) -> BodyRow<'a> {
         measure: attested(it),
     };
     let actions = measures.actions.iter().enumerate().map(action).collect();
-    BodyRow { organisation: name, sites: measures.sites, patched, logs, mfa, actions }
+    let (sites, reading) = (measures.sites, reading(notes));
+    BodyRow { organisation: name, sites, patched, logs, mfa, actions, reading }
 }
 
 fn words(state: &LogState, lang: Lang) -> String {
@@ -291,6 +390,9 @@ fn row<'a>(site: &'a str, measures: &'a SiteMeasures) -> SiteRow<'a> {
         since,
         missing,
         feeds: feeds.collect(),
+        gaps: logs.gaps.iter().map(|(from, until)| [date(*from), date(*until)]).collect(),
+        reading: reading(&logs.notes),
+        outbound_until: logs.outbound.map(date),
         patched: patched(&measures.patched),
         mfa: attested(&measures.mfa),
     }
