@@ -168,8 +168,8 @@ mod tests {
         let (day, at) = (1 + at / 86_400, at % 86_400);
         let (hour, minute, second) = (at / 3_600, at / 60 % 60, at % 60);
         format!(
-            "192.0.2.1 - - [{day:02}/Dec/2021:{hour:02}:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 \
-             1{tail}\n"
+            "192.0.2.1 - - [{day:02}/Dec/2021:{hour:02}:{minute:02}:{second:02} +0000] \
+             \"GET / HTTP/1.1\" 200 1{tail}\n"
         )
     }
 
