@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use relight_model::{Epoch, GateKey, Seen};
 
 use crate::capability::{Capabilities, CutsTunnels};
+use crate::config::CANARY_KEY;
 use crate::drivers::DRIVERS;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::exec;
@@ -307,6 +308,20 @@ pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
     let newest =
         |target: &Target| Fence::new(&target.gate).newest().map_err(|error| error.at(&target.name));
     target.all().map(newest).try_fold(None, |all, one| Ok(all.max(one?)))
+}
+
+/// The keys that a gate folder of `target` was told to hold dark, without the canary: nothing in
+/// one that is not there. Changes nothing, and needs no edge that answers.
+///
+/// # Errors
+/// What is recorded there cannot be read: nobody knows.
+pub fn held_dark(target: &Target) -> Result<GateSet, EdgeError> {
+    let mut dark = GateSet::new();
+    for one in target.all().filter(|one| one.gate.exists()) {
+        let owned = Fence::new(&one.gate).owned().map_err(|error| error.at(&one.name))?;
+        dark.extend(owned.into_iter().filter(|key| key.as_str() != CANARY_KEY));
+    }
+    Ok(dark)
 }
 
 /// What `target` can do, as far as that is said without opening it; nothing for a kind that nobody

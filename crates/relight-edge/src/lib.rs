@@ -28,7 +28,7 @@ mod tls;
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
-    TunnelCount, UPGRADES, capabilities_of, newest_epoch, open,
+    TunnelCount, UPGRADES, capabilities_of, held_dark, newest_epoch, open,
 };
 pub use drivers::{DRIVERS, GROUP, MEMBERS};
 pub use error::{EdgeError, EdgeErrorKind};

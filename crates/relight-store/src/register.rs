@@ -148,6 +148,33 @@ impl Store {
         })
     }
 
+    /// Takes an edge out of the register, unless sites stand on it: how many do.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn remove_edge(
+        &self,
+        name: &str,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<usize, StoreError> {
+        self.write("removing an edge", |transaction| {
+            let sites: i64 = transaction.query_row(
+                "SELECT count(*) FROM site WHERE edge = ?1",
+                [name],
+                |row| row.get(0),
+            )?;
+            let query = "SELECT name, kind, target FROM edge WHERE name = ?1";
+            let before = transaction.query_row(query, [name], edge_of).optional()?;
+            if let Some(before) = before.filter(|_| sites == 0) {
+                transaction.execute("DELETE FROM edge WHERE name = ?1", [name])?;
+                let change = Change { at: now, actor, what: &format!("edge {name}") };
+                note_change(transaction, change, &edge_text(&before), "")?;
+            }
+            Ok(usize::try_from(sites).unwrap_or(usize::MAX))
+        })
+    }
+
     /// Every edge, by name.
     ///
     /// # Errors
@@ -319,5 +346,29 @@ mod tests {
         let kept: Vec<_> = changes.iter().map(|c| (c.at, c.before.as_str())).collect();
         assert_eq!(kept, [(2, ""), (3, "a\tnginx_file\tgate=/a")]);
         assert_eq!(changes[1].after, "a\tnginx_file\tgate=/c");
+    }
+
+    #[test]
+    fn an_edge_is_removed_and_noted_once_and_one_with_sites_stays() {
+        let (_folder, store) = crate::testing::open_with_sites(1);
+        let edge = |name: &str| EdgeRow {
+            name: name.into(),
+            kind: "builtin".into(),
+            target: "gate=/g".into(),
+        };
+        let names = || store.edges().unwrap().into_iter().map(|it| it.name).collect::<Vec<_>>();
+        let used = store.sites().unwrap()[0].edge.clone();
+        for name in ["a", &used] {
+            store.put_edge(&edge(name), 1, "anna").unwrap();
+        }
+        let from = store.register_changes(1).unwrap().len() as u64 + 1;
+        assert_eq!(store.remove_edge(&used, 2, "zoe").unwrap(), 1);
+        assert_eq!(store.remove_edge("a", 3, "zoe").unwrap(), 0);
+        assert_eq!(store.remove_edge("a", 4, "zoe").unwrap(), 0);
+        assert_eq!(names(), [used]);
+        let changes = store.register_changes(from).unwrap();
+        let kept: Vec<_> = changes.iter().map(|it| (it.at, &*it.actor, &*it.before)).collect();
+        assert_eq!(kept, [(3, "zoe", "a\tbuiltin\tgate=/g")]);
+        assert_eq!((changes[0].what.as_str(), changes[0].after.as_str()), ("edge a", ""));
     }
 }

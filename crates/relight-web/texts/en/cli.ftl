@@ -580,6 +580,22 @@ entry-refused = refused
 ### Edges.
 
 edge-added = edge { $name } registered
+edge-removed = edge { $name } left the register
+edge-unknown = the register has no edge { $name }
+edge-unknown-remedy = relight edge list
+edge-stays = edge { $name } stays in the register: { $why }
+edge-stays-sites = { NUMBER($count) } { $count ->
+    [one] site stands on it
+   *[other] sites stand on it
+ }
+edge-stays-sites-remedy = give the sites another edge first (relight sites import)
+edge-stays-other = { $name } stands on it
+edge-stays-other-remedy = register that one anew without it first, or remove it
+edge-stays-dark = its gate holds { NUMBER($count) } { $count ->
+    [one] key
+   *[other] keys
+ } dark, among them { $first }
+edge-stays-dark-remedy = relight edge check says which incident holds it, or that nobody does; nothing would open it any more
 edge-failed = the edge cannot be used like this
 edge-failed-remedy = check the gate folder, the addresses and the settings (--set)
 edges-known = { NUMBER($count) } { $count ->

@@ -610,6 +610,22 @@ entry-refused = refusé
 ### Frontaux.
 
 edge-added = frontal { $name } enregistré
+edge-removed = le frontal { $name } a quitté le registre
+edge-unknown = le registre n'a pas de frontal { $name }
+edge-unknown-remedy = relight edge list
+edge-stays = le frontal { $name } reste au registre : { $why }
+edge-stays-sites = { NUMBER($count) } { $count ->
+    [one] site est derrière lui
+   *[other] sites sont derrière lui
+ }
+edge-stays-sites-remedy = donnez d'abord un autre frontal à ces sites (relight sites import)
+edge-stays-other = { $name } s'appuie sur lui
+edge-stays-other-remedy = enregistrez d'abord celui-là de nouveau sans lui, ou retirez-le
+edge-stays-dark = sa barrière garde { NUMBER($count) } { $count ->
+    [one] clé fermée
+   *[other] clés fermées
+ }, dont { $first }
+edge-stays-dark-remedy = relight edge check dit quel incident la garde, ou que c'est personne; plus rien ne l'ouvrirait
 edge-failed = le frontal ne peut pas être utilisé ainsi
 edge-failed-remedy = vérifiez le dossier de la barrière, les adresses et les réglages (--set)
 edges-known = { NUMBER($count) } { $count ->

@@ -6,6 +6,7 @@ mod discover;
 mod group;
 mod holding;
 mod lint;
+mod remove;
 mod repair;
 mod routing;
 pub(crate) mod run;
@@ -60,6 +61,7 @@ pub(crate) struct Edge {
 enum Action {
     Add(Add),
     List,
+    Remove(remove::Remove),
     Check(Check),
     Test(trial::Test),
     Config(config::Config),
@@ -159,6 +161,7 @@ impl Edge {
         match self.action {
             Action::Add(add) => add.run(context, report),
             Action::List => list(context, report),
+            Action::Remove(remove) => remove.run(context, report),
             Action::Check(check) => check.run(context, report),
             Action::Test(test) => test.run(context, report),
             Action::Config(config) => config.run(context, report),

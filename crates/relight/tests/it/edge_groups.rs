@@ -88,3 +88,45 @@ fn what_cannot_be_a_group_is_refused_with_its_reason() {
     let told = place.expect(1, &["sites", "import", "more.csv"]);
     assert!(told.stderr.contains("the edge of this site is in a group"), "{}", told.text());
 }
+
+/// Goal: an edge leaves the register only when nothing depends on it, nothing dark is left behind
+/// that nobody would open, and it is told who took it out.
+#[test]
+fn an_edge_is_removed_when_nothing_stands_on_it() {
+    let place = Place::with_sites();
+    for name in ["north", "one", "two", "three"] {
+        place.expect(0, &member("builtin", name, "127.0.0.1:9"));
+    }
+    let remove = |code: i32, name: &str, why: &str| {
+        let told = place.expect(code, &["edge", "remove", name]);
+        assert!(told.text().contains(why), "{why}: {}", told.text());
+    };
+    let names = || {
+        let list = place.expect(0, &["edge", "list", "--json"]).json();
+        let edges = list["edges"].as_array().unwrap().clone();
+        edges.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    remove(1, "nobody", "the register has no edge nobody");
+    remove(1, "north", "3 sites stand on it");
+    place.expect(0, &GROUP);
+    remove(1, "one", "north stands on it");
+    let barred = [member("builtin", "four", "127.0.0.1:9"), vec!["--set", "barrier=three"]];
+    place.expect(0, &barred.concat());
+    remove(1, "three", "four stands on it");
+    remove(0, "four", "edge four left the register");
+    // What an order of before left dark would stay so, and nobody would be told.
+    let gate = place.path("three");
+    fs::write(gate.join("epoch"), "3-1\nold-site\nrelight-canary\n").unwrap();
+    remove(1, "three", "its gate holds 1 key dark, among them old-site");
+    fs::write(gate.join("epoch"), "nonsense").unwrap();
+    remove(1, "three", "the edge cannot be used like this");
+    fs::write(gate.join("epoch"), "3-1\nrelight-canary\n").unwrap();
+    remove(0, "three", "edge three left the register");
+    assert_eq!(names(), ["north", "one", "two"]);
+    assert!(gate.join("epoch").is_file(), "its gate stays as it is");
+    // A machine that is gone holds nothing.
+    place.expect(0, &member("builtin", "three", "127.0.0.1:9"));
+    fs::remove_dir_all(&gate).unwrap();
+    remove(0, "three", "edge three left the register");
+    assert!(!gate.exists());
+}
