@@ -50,6 +50,40 @@ test('the wall is walked with arrows and names each site', async () => {
   });
 });
 
+/** Where the lights of each sector stand, and whether that is inside the sector. */
+const stand = (page) => page.evaluate(() => {
+  const wall = document.querySelector('rl-wall');
+  return wall.blocks.map(({ from, count }, block) => {
+    const place = wall.grid.places[block];
+    const sites = Array.from({ length: count }, (_, at) => wall.of[from + at]);
+    const isInside = sites.every((site) => {
+      const { x, y } = wall.corner(site);
+      return site >= from && site < from + count && x >= place.x && y >= place.y
+        && x < place.x + place.w && y < place.y + place.h;
+    });
+    return { isInside, letters: sites.map((site) => wall.letters[site]).join('') };
+  });
+});
+
+test('the lights stand at their places, or by their states, in their sectors', async () => {
+  await at('/?lang=en', DESK, async (page) => {
+    await page.waitForFunction(() => document.querySelector('rl-wall').grid);
+    const places = await stand(page);
+    assert.ok(places.length > 1 && places.every(({ isInside }) => isInside));
+    await page.click('.ways a[href*="order=state"]');
+    await page.waitForFunction(() => document.querySelector('rl-wall').grid);
+    const states = await stand(page);
+    assert.ok(states.every(({ isInside }) => isInside));
+    const sorted = (text) => [...text].sort().join('');
+    states.forEach(({ letters }, block) => {
+      assert.equal(sorted(letters), sorted(places[block].letters));
+      assert.equal(letters, [...'eqaxvndfo'].map((it) => it.repeat(letters.split(it).length - 1)).join(''));
+    });
+    await page.click('.ways a >> nth=0');
+    await page.waitForURL((url) => !url.searchParams.has('order'));
+  });
+});
+
 test('dark sites are found from the counters', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, '.counters a[data-t="dark"]');

@@ -37,6 +37,7 @@ use self::notices::Notices;
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
 use self::secret::Secret;
+use self::sign_ins::SignInTimes;
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
 use self::ticket::Answered;
@@ -119,6 +120,8 @@ pub struct Door {
     provider: Option<Provider>,
     /// Bits that RSA keys need to count.
     pub(crate) rsa_bits_min: u32,
+    /// How long sign-ins last.
+    pub(crate) times: SignInTimes,
 }
 
 impl std::fmt::Debug for Door {
@@ -157,6 +160,7 @@ impl Door {
             first: Mutex::new(None),
             provider: None,
             rsa_bits_min: RSA_BITS_MIN,
+            times: SignInTimes::default(),
         })
     }
 
@@ -169,6 +173,12 @@ impl Door {
     /// The same where RSA keys need other bits to count.
     pub(crate) fn with_rsa_bits(mut self, rsa_bits_min: u32) -> Self {
         self.rsa_bits_min = rsa_bits_min;
+        self
+    }
+
+    /// The same where sign-ins last another time.
+    pub(crate) fn with_times(mut self, times: SignInTimes) -> Self {
+        self.times = times;
         self
     }
 

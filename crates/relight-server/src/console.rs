@@ -57,7 +57,6 @@ use self::tally::Sector;
 use self::turns::Turns;
 use crate::access::Door;
 use crate::access::guard::guard;
-use crate::access::sign_ins::IDLE_S_MAX;
 use crate::access::signed_in::Reader;
 use crate::sse::topic::Topic;
 use crate::sse::{self, Streams};
@@ -241,7 +240,7 @@ impl Console {
             token: self.door.token_of(&asked.reader),
             whole: asked.reader.reads(&Scope::root()),
             notices: self.notices(asked),
-            idle_s: IDLE_S_MAX,
+            idle_s: self.door.times.idle_s,
             roles: waits::roles(self.lang(asked), &asked.reader),
             glass: self.glass(asked),
             watches: asked.reader.only_reads(),

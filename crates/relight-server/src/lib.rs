@@ -21,6 +21,7 @@ pub mod policy_confirmed;
 pub mod policy_file;
 pub mod policy_journal;
 mod policy_standing;
+mod policy_written;
 pub mod proof;
 mod public;
 pub mod receive;
@@ -38,6 +39,7 @@ pub mod traffic;
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
 pub use access::links::FIRST_LINK_S_MAX;
 pub use access::passkey::with_weak_keys_only;
+pub use access::sign_ins::SignInTimes;
 pub use access::{
     Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN,
     SignedIn,

@@ -9,15 +9,17 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_compact::{PublicKey, Signature};
-use relight_engine::policy::{Policy, SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX};
+use relight_engine::policy::Policy;
 use relight_engine::store::Store;
-use relight_model::{Digest, GateKey};
+use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN};
+use crate::ServerError;
+use crate::access::sign_ins::{ShorterSignIns, SignInTimes};
+use crate::access::{OidcSettings, RSA_BITS_MIN};
 use crate::policy_confirmed::{self, Holding};
+use crate::policy_written::Written;
 use crate::secret_file::key_pair;
-use crate::{ServerError, policy_standing};
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -28,9 +30,6 @@ pub const SIGNATURE_FILE: &str = "policy.toml.sig";
 /// Largest policy or signature, in bytes.
 pub const POLICY_BYTES_MAX: u64 = 64 << 10;
 
-/// The most bits of RSA that are checked here.
-const RSA_BITS_MOST: u32 = 8_192;
-
 /// Where the register keeps the key that may sign.
 const KEY_META: &str = "policy-key";
 
@@ -38,45 +37,6 @@ const KEY_META: &str = "policy-key";
 const PURPOSE: &[u8] = b"relight.policy/1\0";
 
 const SIGNATURE_SCHEMA: &str = "relight.policy-signature/1";
-
-/// What the file says.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    operators: Option<Operators>,
-    switching: Option<Switching>,
-    oidc: Option<OidcSettings>,
-    keys: Option<Keys>,
-    #[serde(default)]
-    standing: Vec<policy_standing::Written>,
-    drill: Option<Drill>,
-}
-
-/// Sites that a drill may close, however many.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Drill {
-    sites: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Keys {
-    rsa_bits_min: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Operators {
-    single: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Switching {
-    one_person_sites: Option<usize>,
-    two_people_sites: Option<usize>,
-}
 
 /// The file of the signature.
 #[derive(Debug, Serialize, Deserialize)]
@@ -140,6 +100,8 @@ pub struct PolicyFile {
     /// Bits that an RSA key of a passkey or of the provider needs to count. Fewer than
     /// [`RSA_BITS_MIN`] only in a signed file.
     pub rsa_bits_min: u32,
+    /// How long sign-ins last. A file that nobody signed counts, too: it only shortens.
+    pub sign_ins: SignInTimes,
     /// The pinned key, in hexadecimal.
     pub key: Option<String>,
 }
@@ -153,8 +115,9 @@ impl PolicyFile {
         let key = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
         let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
             let (policy, standing) = (unsigned(key.as_deref()), Standing::Missing);
-            let rsa_bits_min = RSA_BITS_MIN;
-            return Ok(Self { policy, standing, single: None, oidc: None, rsa_bits_min, key });
+            let (rsa_bits_min, sign_ins) = (RSA_BITS_MIN, SignInTimes::default());
+            let (single, oidc) = (None, None);
+            return Ok(Self { policy, standing, single, oidc, rsa_bits_min, sign_ins, key });
         };
         let path = folder.join(POLICY_FILE);
         let written = parse(&path, &bytes)?;
@@ -175,7 +138,7 @@ impl PolicyFile {
         let (written, policy) = match holds {
             Some(bytes) => {
                 let written = parse(&path, &bytes)?;
-                let policy = rules(&written, digest_of(&bytes));
+                let policy = written.rules(digest_of(&bytes));
                 (written, policy)
             }
             None => (written, unsigned(key.as_deref())),
@@ -185,7 +148,8 @@ impl PolicyFile {
         let oidc = oidc.map(|it| if is_signed { it } else { it.unsigned() });
         let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
         let rsa_bits_min = if is_signed { bits } else { bits.max(RSA_BITS_MIN) };
-        Ok(Self { policy, standing, single, oidc, rsa_bits_min, key })
+        let sign_ins = written.sign_in.map(ShorterSignIns::times).unwrap_or_default();
+        Ok(Self { policy, standing, single, oidc, rsa_bits_min, sign_ins, key })
     }
 }
 
@@ -266,43 +230,10 @@ fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, ServerError> {
 fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
     let text = std::str::from_utf8(bytes).map_err(|error| failed(path, error))?;
     let written: Written = toml::from_str(text).map_err(|error| failed(path, error))?;
-    let wrong = |what: &str| Err(failed(path, io::Error::other(what.to_owned())));
-    if written.operators.as_ref().is_some_and(|it| it.single.trim().is_empty()) {
-        return wrong("operators.single is empty");
+    match written.fault() {
+        Some(fault) => Err(failed(path, io::Error::other(fault))),
+        None => Ok(written),
     }
-    if let Some(fault) = written.oidc.as_ref().and_then(OidcSettings::fault) {
-        return wrong(fault);
-    }
-    if written.keys.is_some_and(|it| !(RSA_BITS_LEAST..=RSA_BITS_MOST).contains(&it.rsa_bits_min)) {
-        return wrong("keys.rsa_bits_min is 2048 to 8192");
-    }
-    if let Err(fault) = policy_standing::authorities(&written.standing) {
-        return wrong(fault);
-    }
-    let drilled = written.drill.iter().flat_map(|it| &it.sites);
-    if drilled.into_iter().any(|site| GateKey::new(site).is_err()) {
-        return wrong("drill.sites are short names of sites");
-    }
-    let switching = written.switching.as_ref();
-    if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
-        return wrong("switching.one_person_sites is at most 5");
-    }
-    let two = switching.and_then(|it| it.two_people_sites);
-    if two.is_some_and(|it| it > SITES_WITHOUT_COMMAND_MAX) {
-        return wrong("switching.two_people_sites is at most 200");
-    }
-    Ok(written)
-}
-
-fn rules(written: &Written, digest: Digest) -> Policy {
-    let switching = written.switching.as_ref();
-    let alone = switching.and_then(|it| it.one_person_sites).unwrap_or(SITES_ALONE_MAX);
-    let two = switching.and_then(|it| it.two_people_sites).unwrap_or(SITES_WITHOUT_COMMAND_MAX);
-    // What is wrong with one of them was told when the file was read.
-    let standing = policy_standing::authorities(&written.standing).unwrap_or_default();
-    let drilled = written.drill.iter().flat_map(|it| &it.sites);
-    let drilled = drilled.filter_map(|site| GateKey::new(site).ok()).collect();
-    Policy { standing, drilled, ..Policy::signed(digest, alone, two) }
 }
 
 fn standing(folder: &Path, bytes: &[u8], pinned: Option<&str>) -> Result<Standing, ServerError> {
@@ -363,7 +294,10 @@ mod tests {
     use relight_engine::store::{AccountChange, GrantRow};
     use tempfile::TempDir;
 
+    use relight_model::GateKey;
+
     use super::*;
+    use crate::access::RSA_BITS_LEAST;
 
     struct Place {
         folder: TempDir,
@@ -400,7 +334,7 @@ mod tests {
         assert!(place.sign("key", false).unwrap().pinned);
         let found = place.read().unwrap();
         assert_eq!((found.standing, found.policy.alone_max), (Standing::Signed, 3));
-        assert_eq!(found.policy.two_max, SITES_WITHOUT_COMMAND_MAX);
+        assert_eq!(found.policy.two_max, relight_engine::policy::SITES_WITHOUT_COMMAND_MAX);
         place.write(POLICY_FILE, "[switching]\none_person_sites = 5\n");
         let found = place.read().unwrap();
         assert_eq!((found.standing, found.policy.alone_max), (Standing::WrongSignature, 0));
@@ -533,6 +467,14 @@ mod tests {
         assert_eq!(place.read().unwrap().rsa_bits_min, RSA_BITS_MIN, "changed since");
         let stricter = Place::new("[keys]\nrsa_bits_min = 4096\n");
         assert_eq!(stricter.read().unwrap().rsa_bits_min, 4_096);
+    }
+
+    /// It only shortens, so nobody has to sign it.
+    #[test]
+    fn a_policy_shortens_sign_ins() {
+        let short = SignInTimes { lasts_s: 4 * 3_600, ..SignInTimes::default() };
+        assert_eq!(Place::new("[sign_in]\nhours_max = 4\n").read().unwrap().sign_ins, short);
+        assert!(Place::new("[sign_in]\nhours_max = 13\n").read().is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
+use crate::access::sign_ins::SignInTimes;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
@@ -46,6 +47,8 @@ pub struct WebConfig {
     pub oidc: Option<OidcSettings>,
     /// Bits that an RSA key of a passkey or a provider needs to count.
     pub rsa_bits_min: u32,
+    /// How long sign-ins last.
+    pub sign_ins: SignInTimes,
     /// The clock of sign-ins.
     pub clock: Clock,
     /// Language of the console without `?lang=`.
@@ -76,6 +79,7 @@ impl WebConfig {
             console_url: None,
             oidc: None,
             rsa_bits_min: RSA_BITS_MIN,
+            sign_ins: SignInTimes::default(),
             clock: clock::now_ms,
             lang: Lang::Fr,
             languages: Lang::ALL.to_vec(),
@@ -170,7 +174,7 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
     let provider = config.oidc.clone().map(|settings| Provider::open(settings, &address, bits));
     let provider = provider.transpose()?;
     let door = Door::open(engine, address, config.clock)?;
-    Ok(door.with_provider(provider).with_rsa_bits(bits))
+    Ok(door.with_provider(provider).with_rsa_bits(bits).with_times(config.sign_ins))
 }
 
 /// Writes the public page of a board into a folder once; a drill has no feeds and no certificates.

@@ -5,7 +5,7 @@ const LABEL = 17;
 const GAP = 8;
 const PITCH_MAX = 22;
 const PITCH_MIN = 3;
-/** Every state, what asks for a person first. */
+/** What asks for a person first. */
 const STATES = 'eqaxvndfo';
 
 /** Packs blocks into `columns` columns at one pitch, biggest first, or says that they don't fit.
@@ -136,9 +136,7 @@ class Wall extends HTMLElement {
     this.follow();
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
     this.canvas.addEventListener('pointerleave', () => this.say(-1));
-    this.canvas.addEventListener('click', (event) => {
-      this.open(this.siteAt(event));
-    });
+    this.canvas.addEventListener('click', (event) => this.open(this.siteAt(event)));
   }
 
   /** Paints again on a screen of another sharpness. */
@@ -226,11 +224,13 @@ class Wall extends HTMLElement {
 
   /** `of`: the site at a place, `at`: the place of a site. */
   sort() {
-    const places = this.letters.map((_, at) => at);
     const rank = (site) => ('sorted' in this.dataset ? STATES.indexOf(this.letters[site]) : 0);
-    this.of = this.blocks.flatMap(({ from, count }) =>
-      places.slice(from, from + count).sort((a, b) => rank(a) - rank(b)));
+    this.of = this.letters.map((_, at) => at);
     this.at = [];
+    for (const { from, count } of this.blocks) {
+      const sites = this.of.slice(from, from + count).sort((a, b) => rank(a) - rank(b));
+      this.of.splice(from, count, ...sites);
+    }
     this.of.forEach((site, at) => { this.at[site] = at; });
   }
 

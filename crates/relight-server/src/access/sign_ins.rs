@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, header};
 use relight_engine::store::{AccountChange, SignInRow};
 use relight_model::{Digest, Timestamp};
+use serde::Deserialize;
 
 use super::form::Sender;
 use super::signed_in::{Factor, SignedIn};
@@ -15,6 +16,50 @@ pub(crate) const SIGN_IN_S_MAX: i64 = 12 * 3_600;
 /// It ends when it is not used for this long, in seconds (the same: 30 minutes).
 pub(crate) const IDLE_S_MAX: i64 = 30 * 60;
 
+/// How long sign-ins last: the two above, unless the policy shortens them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInTimes {
+    /// From its beginning, in seconds.
+    pub lasts_s: i64,
+    /// From its last use, in seconds.
+    pub idle_s: i64,
+}
+
+impl Default for SignInTimes {
+    fn default() -> Self {
+        Self { lasts_s: SIGN_IN_S_MAX, idle_s: IDLE_S_MAX }
+    }
+}
+
+/// What the policy says of them: that they last shorter, never longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShorterSignIns {
+    hours_max: Option<i64>,
+    idle_minutes_max: Option<i64>,
+}
+
+impl ShorterSignIns {
+    /// What holds.
+    pub(crate) fn times(self) -> SignInTimes {
+        let SignInTimes { lasts_s, idle_s } = SignInTimes::default();
+        SignInTimes {
+            lasts_s: self.hours_max.map_or(lasts_s, |hours| hours * 3_600),
+            idle_s: self.idle_minutes_max.map_or(idle_s, |minutes| minutes * 60),
+        }
+    }
+
+    /// Why it is none.
+    pub(crate) fn fault(self) -> Option<&'static str> {
+        if self.hours_max.is_some_and(|it| !(1..=12).contains(&it)) {
+            return Some("sign_in.hours_max is 1 to 12");
+        }
+        // A sign-in that ends within two minutes could not be warned of.
+        let idle = self.idle_minutes_max.filter(|it| !(5..=30).contains(it));
+        idle.map(|_| "sign_in.idle_minutes_max is 5 to 30")
+    }
+}
+
 /// That it was used is written down at most this often, in seconds.
 const SEEN_EVERY_S: i64 = 60;
 
@@ -23,8 +68,8 @@ const SEEN_EVERY_S: i64 = 60;
 const COOKIE: &str = "__Host-rl";
 
 /// Whether a sign-in still lasts: it is neither too old nor idle for too long.
-pub(crate) fn is_open(row: &SignInRow, now: Timestamp) -> bool {
-    now < row.started + SIGN_IN_S_MAX && now < row.seen + IDLE_S_MAX
+pub(crate) fn is_open(row: &SignInRow, times: SignInTimes, now: Timestamp) -> bool {
+    now < row.started + times.lasts_s && now < row.seen + times.idle_s
 }
 
 impl Door {
@@ -40,7 +85,7 @@ impl Door {
     pub(crate) fn by_digest(&self, digest: &Digest) -> Option<SignedIn> {
         let known = self.known();
         let row = known.tables.sign_ins.iter().find(|row| row.digest == *digest)?;
-        if !is_open(row, self.now()) {
+        if !is_open(row, self.times, self.now()) {
             return None;
         }
         let (account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
@@ -98,7 +143,7 @@ impl Door {
             address: from.address.clone(),
             agent: from.agent.clone(),
         };
-        Ok((row, set_cookie(&secret::encode(&value), SIGN_IN_S_MAX)))
+        Ok((row, set_cookie(&secret::encode(&value), self.times.lasts_s)))
     }
 }
 
@@ -145,6 +190,26 @@ mod tests {
     }
 
     #[test]
+    fn sign_ins_are_shortened_and_never_lengthened() {
+        let read = |text: &str| toml::from_str::<ShorterSignIns>(text);
+        let usual = SignInTimes::default();
+        let times = |text: &str| {
+            let shorter = read(text).unwrap();
+            assert_eq!(shorter.fault(), None, "{text}");
+            shorter.times()
+        };
+        assert_eq!(times(""), usual);
+        assert_eq!(times("hours_max = 12\nidle_minutes_max = 30"), usual);
+        assert_eq!(times("hours_max = 4"), SignInTimes { lasts_s: 4 * 3_600, ..usual });
+        assert_eq!(times("idle_minutes_max = 10"), SignInTimes { idle_s: 600, ..usual });
+        for wrong in ["hours_max = 13", "hours_max = 0", "idle_minutes_max = 31"] {
+            assert!(read(wrong).unwrap().fault().is_some(), "{wrong}");
+        }
+        assert!(read("idle_minutes_max = 4").unwrap().fault().is_some(), "no time to warn");
+        assert!(read("hours = 1").is_err());
+    }
+
+    #[test]
     fn a_sign_in_ends_by_age_and_by_silence() {
         let row = |started, seen| SignInRow {
             digest: Digest::default(),
@@ -156,10 +221,15 @@ mod tests {
             address: String::new(),
             agent: String::new(),
         };
-        assert!(is_open(&row(0, 0), IDLE_S_MAX - 1));
-        assert!(!is_open(&row(0, 0), IDLE_S_MAX));
-        assert!(is_open(&row(0, SIGN_IN_S_MAX - 2), SIGN_IN_S_MAX - 1));
-        assert!(!is_open(&row(0, SIGN_IN_S_MAX - 2), SIGN_IN_S_MAX));
+        let times = SignInTimes::default();
+        assert_eq!((times.lasts_s, times.idle_s), (12 * 3_600, 30 * 60));
+        for times in [times, SignInTimes { lasts_s: 3_600, idle_s: 300 }] {
+            let SignInTimes { lasts_s, idle_s } = times;
+            assert!(is_open(&row(0, 0), times, idle_s - 1));
+            assert!(!is_open(&row(0, 0), times, idle_s));
+            assert!(is_open(&row(0, lasts_s - 2), times, lasts_s - 1));
+            assert!(!is_open(&row(0, lasts_s - 2), times, lasts_s));
+        }
     }
 
     #[test]

@@ -99,7 +99,9 @@ impl Me<'_> {
         let keys: Vec<_> = door.known().keys(account.id).cloned().collect();
         let (sign_ins, tokens) = {
             let known = door.known();
-            let own = |row: &&SignInRow| row.account == account.id && is_open(row, door.now());
+            let own = |row: &&SignInRow| {
+                row.account == account.id && is_open(row, door.times, door.now())
+            };
             let sign_ins: Vec<_> = known.tables.sign_ins.iter().filter(own).cloned().collect();
             let own = |row: &&TokenRow| row.account == account.id;
             let tokens: Vec<_> = known.tables.tokens.iter().filter(own).cloned().collect();

@@ -185,6 +185,7 @@ impl Serve {
         // A policy that cannot be read was told already; then nobody vouches for anybody.
         let policy = operator::policy(context, engine.store()).ok();
         let rsa_bits_min = policy.as_ref().map_or(RSA_BITS_MIN, |policy| policy.rsa_bits_min);
+        let sign_ins = policy.as_ref().map(|policy| policy.sign_ins).unwrap_or_default();
         let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
             console: self.listen,
@@ -194,6 +195,7 @@ impl Serve {
             console_url: self.console_url.clone(),
             oidc: policy.and_then(|policy| policy.oidc).map(|oidc| unsealed(oidc, context)),
             rsa_bits_min,
+            sign_ins,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.secret(CERTIFICATE_KEY)),
             stage,
