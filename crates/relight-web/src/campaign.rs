@@ -350,26 +350,26 @@ mod tests {
     #[test]
     fn an_attempt_on_a_vulnerable_site_in_english() {
         expect_test::expect![[r#"
-            For 60 days, 2 addresses that behave alike have tried 84 doors of 12 organisations. About 2 tries a day.
+            For 60 days, 2 addresses that behave alike have tried 84 doors (pages where intruders look for a way in) of 12 organisations. About 2 tries a day.
             They have in common: the way in which their program opens encrypted connections (ja4:t13d1516h2_8daaf6152771_02713d6af862).
-            All sectors alike.
-            3 payloads arrived that would have worked on a product with CVE-2021-44228: it would have fetched and run what c.example answers.
+            No sector is aimed at more than another.
+            3 requests with a trap arrived. Software that has the flaw CVE-2021-44228 would have fetched a program from c.example and run it.
             1 site was vulnerable at that hour: site0.example (2021-12-10T09:00:00Z). Check for signs: connections outwards, new files, new accounts.
-            1 site with exposure unknown, for want of an inventory of that hour: site1.example (2021-12-10T09:00:00Z).
+            Of 1 site nobody knows whether it was vulnerable, for want of an inventory of that hour: site1.example (2021-12-10T09:00:00Z).
             1 site was certainly not vulnerable at that hour.
             Reconnaissance is not an indication of compromise.
-            To do: patch what is known, turn on multi-factor authentication, log more."#]]
+            To do: patch the known flaws, turn on multi-factor authentication, log more."#]]
             .assert_eq(&told(Lang::En, Severity::AttemptOnVulnerable).join("\n"));
     }
 
     #[test]
     fn a_targeted_reconnaissance_in_french() {
         expect_test::expect![[r#"
-            Depuis 60 jours, 2 adresses qui se comportent de la même façon ont essayé 84 portes de 12 organismes. Environ 2 essais par jour.
+            Depuis 60 jours, 2 adresses qui se comportent de la même façon ont essayé 84 portes (des pages où des intrus cherchent une entrée) de 12 organismes. Environ 2 essais par jour.
             Elles ont en commun : la façon dont leur programme ouvre des connexions chiffrées (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             Secteurs visés : Réseau de santé.
             Une reconnaissance n’est pas un signe de compromission.
-            À faire : corriger ce qui est connu, activer l’authentification multifacteur, augmenter la journalisation."#]]
+            À faire : corriger les failles connues, activer l’authentification multifacteur, augmenter la journalisation."#]]
             .assert_eq(&told(Lang::Fr, Severity::TargetedReconnaissance).join("\n"));
     }
 
@@ -415,12 +415,12 @@ mod tests {
         found.matched = vec![Matched { product, running: 23, tried: 19, unknown: 4, aimed: true }];
         let english = told_of(Lang::En, &found).join("\n");
         expect_test::expect![[r#"
-            For 60 days, 2 addresses that behave alike have tried 84 doors of 12 organisations. About 2 tries a day.
+            For 60 days, 2 addresses that behave alike have tried 84 doors (pages where intruders look for a way in) of 12 organisations. About 2 tries a day.
             They have in common: the way in which their program opens encrypted connections (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             19 of your 23 sites that run Apache Solr were tried. Of 4 sites that were tried as well nobody knows whether they run it. That is more than chance explains: this looks for those who run it.
             Aimed at: Health network.
             Reconnaissance is not an indication of compromise.
-            To do: patch what is known, turn on multi-factor authentication, log more.
+            To do: patch the known flaws, turn on multi-factor authentication, log more.
             17 sites of the register sent no logs at that time: nobody knows whether they were tried."#]]
         .assert_eq(&english);
         let french = told_of(Lang::Fr, &found).join("\n");

@@ -1017,8 +1017,8 @@ campaign-who = For { NUMBER($days) } { $days ->
     [one] address has
    *[other] addresses that behave alike have
  } tried { NUMBER($doors) } { $doors ->
-    [one] door
-   *[other] doors
+    [one] door (a page where intruders look for a way in)
+   *[other] doors (pages where intruders look for a way in)
  } of { NUMBER($organisations) } { $organisations ->
     [one] organisation.
    *[other] organisations.
@@ -1030,8 +1030,8 @@ campaign-strangers = For { NUMBER($days) } { $days ->
     [one] address has
    *[other] addresses have
  } tried { NUMBER($doors) } { $doors ->
-    [one] door
-   *[other] doors
+    [one] door (a page where intruders look for a way in)
+   *[other] doors (pages where intruders look for a way in)
  } of { NUMBER($organisations) } { $organisations ->
     [one] organisation.
    *[other] organisations.
@@ -1054,25 +1054,25 @@ campaign-tie-callback = the host that their payloads would have had a product as
 campaign-tie-client = the program that they use ({ $client })
 campaign-tie-tls = the way in which their program opens encrypted connections ({ $client })
 campaign-aim = Aimed at: { $sectors }.
-campaign-aimless = All sectors alike.
+campaign-aimless = No sector is aimed at more than another.
 campaign-attempts = { NUMBER($count) } { $count ->
-    [one] payload
-   *[other] payloads
- } arrived that would have worked on a product with { $flaws }: it would have fetched and run what { $hosts } answers.
+    [one] request with a trap
+   *[other] requests with a trap
+ } arrived. Software that has the flaw { $flaws } would have fetched a program from { $hosts } and run it.
 campaign-affected = { NUMBER($count) } { $count ->
     [one] site was
    *[other] sites were
  } vulnerable at that hour: { $sites }. Check for signs: connections outwards, new files, new accounts.
-campaign-unknown = { NUMBER($count) } { $count ->
-    [one] site
-   *[other] sites
- } with exposure unknown, for want of an inventory of that hour: { $sites }.
+campaign-unknown = Of { NUMBER($count) } { $count ->
+    [one] site nobody knows whether it was
+   *[other] sites nobody knows whether they were
+ } vulnerable, for want of an inventory of that hour: { $sites }.
 campaign-clear = { NUMBER($count) } { $count ->
     [one] site was
    *[other] sites were
  } certainly not vulnerable at that hour.
 campaign-signs = Signs of compromise: { $what }. Isolate, keep evidence, call your response team.
-campaign-to-do = To do: patch what is known, turn on multi-factor authentication, log more.
+campaign-to-do = To do: patch the known flaws, turn on multi-factor authentication, log more.
 campaign-flaws = { NUMBER($count) } { $count ->
     [one] request
    *[other] requests

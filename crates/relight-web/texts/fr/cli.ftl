@@ -1071,8 +1071,8 @@ campaign-who = Depuis { NUMBER($days) } { $days ->
     [one] adresse a
    *[other] adresses qui se comportent de la même façon ont
  } essayé { NUMBER($doors) } { $doors ->
-    [one] porte
-   *[other] portes
+    [one] porte (une page où des intrus cherchent une entrée)
+   *[other] portes (des pages où des intrus cherchent une entrée)
  } de { NUMBER($organisations) } { $organisations ->
     [one] organisme.
    *[other] organismes.
@@ -1084,8 +1084,8 @@ campaign-strangers = Depuis { NUMBER($days) } { $days ->
     [one] adresse a
    *[other] adresses ont
  } essayé { NUMBER($doors) } { $doors ->
-    [one] porte
-   *[other] portes
+    [one] porte (une page où des intrus cherchent une entrée)
+   *[other] portes (des pages où des intrus cherchent une entrée)
  } de { NUMBER($organisations) } { $organisations ->
     [one] organisme.
    *[other] organismes.
@@ -1108,25 +1108,25 @@ campaign-tie-callback = l’hôte que leurs charges auraient fait interroger par
 campaign-tie-client = le programme qu’elles emploient ({ $client })
 campaign-tie-tls = la façon dont leur programme ouvre des connexions chiffrées ({ $client })
 campaign-aim = Secteurs visés : { $sectors }.
-campaign-aimless = Tous les secteurs également.
+campaign-aimless = Aucun secteur n’est visé plus qu’un autre.
 campaign-attempts = { NUMBER($count) } { $count ->
-    [one] charge est arrivée, qui aurait agi
-   *[other] charges sont arrivées, qui auraient agi
- } sur un produit touché par { $flaws } : il aurait cherché et exécuté ce que répond { $hosts }.
+    [one] requête piégée est arrivée.
+   *[other] requêtes piégées sont arrivées.
+ } Un logiciel qui a la faille { $flaws } serait allé chercher un programme chez { $hosts } et l’aurait exécuté.
 campaign-affected = { NUMBER($count) } { $count ->
     [one] site était vulnérable
    *[other] sites étaient vulnérables
  } à cette heure : { $sites }. Chercher des signes : connexions sortantes, fichiers et comptes nouveaux.
-campaign-unknown = { NUMBER($count) } { $count ->
-    [one] site
-   *[other] sites
- } d'exposition inconnue, faute d'inventaire de cette heure : { $sites }.
+campaign-unknown = De { NUMBER($count) } { $count ->
+    [one] site, personne ne sait s’il était vulnérable
+   *[other] sites, personne ne sait s’ils étaient vulnérables
+ }, faute d’inventaire de cette heure : { $sites }.
 campaign-clear = { NUMBER($count) } { $count ->
     [one] site n'était certainement pas vulnérable
    *[other] sites n'étaient certainement pas vulnérables
  } à cette heure.
 campaign-signs = Signes de compromission : { $what }. Isoler, conserver les preuves, appeler votre équipe d'intervention.
-campaign-to-do = À faire : corriger ce qui est connu, activer l'authentification multifacteur, augmenter la journalisation.
+campaign-to-do = À faire : corriger les failles connues, activer l’authentification multifacteur, augmenter la journalisation.
 campaign-flaws = { NUMBER($count) } { $count ->
     [one] requête est arrivée, que seul fait
    *[other] requêtes sont arrivées, que seul fait
