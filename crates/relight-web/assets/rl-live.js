@@ -153,7 +153,7 @@ class Live extends HTMLElement {
     on('queue', (data) => this.queue(data));
     on('waits', (data) => this.waits(data));
     on('reset', () => location.reload());
-    // It is not loaded by itself: that would keep a sign-in alive that nobody uses.
+    // Not loaded by itself: that would keep an unused sign-in alive.
     on('page', ({ shown }) => { this.old = shown !== this.dataset.shown; });
   }
 
