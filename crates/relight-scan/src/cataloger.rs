@@ -77,6 +77,8 @@ pub enum Kind {
     /// The modules of a Java runtime in one file, also those of an application that was linked with
     /// it.
     Jimage,
+    /// An archive of PHP in its own format; one in that of tar or zip is of that kind.
+    Phar,
     /// A program or library of Linux and most other systems; [`File::source`] is set.
     Elf,
     /// A program or library of Windows; [`File::source`] is set.

@@ -7,7 +7,7 @@ use relight_formats::limited::coding::{Coding, Crc32};
 use relight_model::FlawCode;
 
 pub(crate) use disk::{class_end, is_file_system, is_installer, is_udif};
-pub(crate) use program::{Behind, SCRIPT_BYTES_MAX, behind_text};
+pub(crate) use program::{SCRIPT_BYTES_MAX, behind_text, phar_at};
 pub(crate) use program::{behind_settings, certificates_at, is_packed_python};
 pub(crate) use program::{ends_in_python, starts_with_packer};
 pub(crate) use program::{overlay_at, payload_at, payload_in};

@@ -147,27 +147,31 @@ pub(crate) fn payload_in(bytes: &[u8]) -> Option<usize> {
     starts.find(|(at, _)| is_payload(at + 1)).map(|(at, _)| at + 1)
 }
 
-/// What stands behind a text that is no script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Behind {
-    /// A container or a stream of its own starts here.
-    Payload(usize),
-    /// An archive of PHP (Phar): its list of files follows the code that starts it.
-    Phar,
-}
-
-/// The end of the code that starts a Phar; the list of its files follows, which is no text.
+/// The end of the code that starts an archive of PHP (Phar); the list of its files follows, which
+/// is no text.
 const PHAR_MARK: &[u8] = b"__HALT_COMPILER();";
 
-/// What stands behind the text that a file starts with, as far as its first bytes tell; nothing
-/// where what stands in front is no text.
-pub(crate) fn behind_text(bytes: &[u8]) -> Option<Behind> {
+/// Where the list of files starts behind the code of an archive of PHP, as far as the first bytes
+/// of a file tell. The code may end with a closing tag, and that with a line break of its own.
+pub(crate) fn phar_at(bytes: &[u8]) -> Option<usize> {
     let bytes = &bytes[..bytes.len().min(SCRIPT_BYTES_MAX)];
-    let phar = memmem::find(bytes, PHAR_MARK).map(|at| &bytes[at + PHAR_MARK.len()..]);
-    if phar.is_some_and(|rest| !is_text(&rest[..rest.len().min(HEAD_BYTES)])) {
-        return Some(Behind::Phar);
-    }
-    payload_in(bytes).filter(|at| is_text(&bytes[..*at])).map(Behind::Payload)
+    let code = memmem::find(bytes, PHAR_MARK)? + PHAR_MARK.len();
+    let rest = &bytes[code..];
+    let list = match rest.strip_prefix(b" ?>").or_else(|| rest.strip_prefix(b"\n?>")) {
+        Some(rest) => {
+            rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest)
+        }
+        None => rest,
+    };
+    let is_list = !is_text(&list[..list.len().min(HEAD_BYTES)]);
+    is_list.then(|| bytes.len() - list.len())
+}
+
+/// Where a container or a stream of its own starts behind the text that a file starts with, as far
+/// as its first bytes tell; nothing where what stands in front is no text.
+pub(crate) fn behind_text(bytes: &[u8]) -> Option<usize> {
+    let bytes = &bytes[..bytes.len().min(SCRIPT_BYTES_MAX)];
+    payload_in(bytes).filter(|at| is_text(&bytes[..*at]))
 }
 
 /// Where a 7z starts behind the settings of the program that unpacks it; `None` where there are no

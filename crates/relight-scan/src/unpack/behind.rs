@@ -3,6 +3,7 @@
 
 use std::io;
 
+use memchr::memmem;
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -15,7 +16,7 @@ use crate::archive::{first_member, has_cut_directory, has_directory};
 use crate::cataloger::Kind;
 use crate::evidence::file_name;
 use crate::limits::Mode;
-use crate::sniff::{self, Behind, HEAD_BYTES, Head, ISO_MARK_AT, SCRIPT_BYTES_MAX};
+use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT, SCRIPT_BYTES_MAX};
 use crate::window::Window;
 
 /// Bytes of the tail that are looked at in fast mode.
@@ -101,23 +102,22 @@ impl Outer<'_, '_> {
     fn behind_long(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
         let is_payload = member.is_payload && !is_blank(view.as_ref());
         let Some(View::Long(long)) = view else { return Fate::Opaque };
+        let is_php = is_php(&long.prefix);
+        let is_code = matches!(head, Head::Script | Head::Text) || is_php;
+        let list = sniff::phar_at(&long.prefix).filter(|_| is_code);
         let payload = match head {
+            _ if list.is_some() => list,
             Head::Script => sniff::payload_in(&long.prefix),
-            _ if head == Head::Text || long.prefix.starts_with(PHP) => {
-                match sniff::behind_text(&long.prefix) {
-                    Some(Behind::Phar) => {
-                        return self.unread(FlawCode::ContainerUnsupported, member);
-                    }
-                    Some(Behind::Payload(at)) => Some(at),
-                    None => None,
-                }
-            }
+            _ if is_code => sniff::behind_text(&long.prefix),
             _ => None,
         };
         if let Some(at) = payload {
             long.prefix.drain(..at);
             long.again = None;
             self.budget.release(at as u64);
+            if list.is_some() {
+                return self.open(Kind::Phar, view, member);
+            }
             let head = sniff::head(&long.head());
             return self.judge(head, view, member);
         }
@@ -173,9 +173,18 @@ impl Outer<'_, '_> {
 
     /// The same for bytes that can be read at any place.
     fn appended(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        let is_php = is_php(&window.peek(0, HEAD_BYTES)?);
+        let is_code = matches!(head, Head::Script | Head::Text);
+        let is_text = is_code && ends_in_text(window)?;
+        if (is_php || is_code && !is_text)
+            && let Some(list) = sniff::phar_at(&window.peek(0, SCRIPT_BYTES_MAX)?)
+        {
+            let list = window.part(list as u64, u64::MAX);
+            return Ok(self.push_window(Kind::Phar, list, member));
+        }
         // An end record is no text, so a file that ends in text ends in no archive, but one with a
         // very long comment.
-        if head == Head::Text && ends_in_text(window)? && !has_archive_name(&member.path) {
+        if head == Head::Text && is_text && !has_archive_name(&member.path) {
             return Ok(Fate::Opaque);
         }
         // In front of the search for an appended archive: the last file of an image may be one,
@@ -197,21 +206,17 @@ impl Outer<'_, '_> {
         if let Head::Program(kind) = head {
             return self.overlay(kind, window, member);
         }
-        if head == Head::Script && !ends_in_text(window)? {
+        if head == Head::Script && !is_text {
             // A script with something binary behind it unpacks itself, or is a cut archive.
             return match sniff::payload_at(window)? {
                 Some(at) => self.part(window, at, member),
                 None => Ok(self.unread(FlawCode::MethodUnsupported, member)),
             };
         }
-        if head == Head::Text || window.peek(0, PHP.len())? == PHP {
-            match sniff::behind_text(&window.peek(0, SCRIPT_BYTES_MAX)?) {
-                Some(Behind::Payload(at)) => return self.part(window, at as u64, member),
-                Some(Behind::Phar) => {
-                    return Ok(self.unread(FlawCode::ContainerUnsupported, member));
-                }
-                None => {}
-            }
+        if (head == Head::Text || is_php)
+            && let Some(at) = sniff::behind_text(&window.peek(0, SCRIPT_BYTES_MAX)?)
+        {
+            return self.part(window, at as u64, member);
         }
         if matches!(head, Head::Other | Head::Unclear) {
             return self.other(head, window, member);
@@ -361,6 +366,12 @@ pub(super) fn is_image_mark(mark: &[u8]) -> bool {
 /// Whether a UDF image without ISO 9660 starts its descriptors so (ECMA-167, 2/9.2).
 fn is_udf(mark: &[u8]) -> bool {
     [&b"BEA01"[..], b"NSR02", b"NSR03"].iter().any(|udf| mark.starts_with(udf))
+}
+
+/// Whether a file starts as code of PHP, or as a script for it.
+fn is_php(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    start.starts_with(PHP) || line.starts_with(b"#!") && memmem::find(line, b"php").is_some()
 }
 
 /// Whether the last bytes of a file are text.

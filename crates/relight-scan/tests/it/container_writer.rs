@@ -233,3 +233,40 @@ pub(crate) fn jimage(files: &[(&str, &[u8])], little: bool) -> Vec<u8> {
     file.extend(vec![0; files.len() * 4]);
     [file, places, locations, strings, content].concat()
 }
+
+/// An archive of PHP, signed. Names that end in `.z` and `.b` are of files that are deflated and
+/// packed by bzip2; those endings are left out.
+pub(crate) fn phar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    phar_of(files, Some(b"\x03\0\0\0"))
+}
+
+/// The same with this kind of signature, or without one.
+pub(crate) fn phar_of(files: &[(&str, &[u8])], signature: Option<&[u8; 4]>) -> Vec<u8> {
+    let number = |value: usize| (value as u32).to_le_bytes();
+    let flags: u32 = if signature.is_some() { 0x1_0000 } else { 0 };
+    let count = number(files.len());
+    let mut list =
+        [&count[..], b"\x11\x10", &flags.to_le_bytes(), &[5, 0, 0, 0], b"alias"].concat();
+    list.extend(number(0));
+    let mut data = Vec::new();
+    for (name, bytes) in files {
+        let (name, packed, flags) = match name.rsplit_once('.') {
+            Some((name, "z")) => {
+                let all = gz(bytes);
+                (name, all[10..all.len() - 8].to_vec(), 0x11a4_u32)
+            }
+            Some((name, "b")) => (name, bz2(bytes), 0x21a4),
+            _ => (*name, bytes.to_vec(), 0x1a4),
+        };
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        list.extend([&number(name.len())[..], name.as_bytes()].concat());
+        for field in [bytes.len(), 0, packed.len(), crc.sum() as usize, flags as usize, 0] {
+            list.extend(number(field));
+        }
+        data.extend(packed);
+    }
+    let code = b"#!/usr/bin/env php\n<?php Phar::mapPhar(); __HALT_COMPILER(); ?>\r\n";
+    let end = signature.map(|kind| [&[7; 32][..], kind, b"GBMB"].concat()).unwrap_or_default();
+    [&code[..], &number(list.len()), &list, &data, &end].concat()
+}

@@ -3,7 +3,7 @@
 use relight_scan::Options;
 
 use crate::container_writer::{
-    bz2, cpio, deb, gz, iso, jimage, lz4, lzma, old_cpio, rpm, seal, tar, tar_member, xz, zst,
+    bz2, cpio, deb, gz, iso, jimage, lz4, lzma, old_cpio, phar, rpm, seal, tar, tar_member, xz, zst,
 };
 use crate::zip_writer::{Member, write};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -49,6 +49,7 @@ pub(crate) fn written() -> Vec<(&'static str, Vec<u8>)> {
         ("rpm", rpm(&zst(&cpio(&[("./lib/x.jar", &jar)])))),
         ("zip", write(&[Member::deflated("lib/x.jar", &jar)])),
         ("jimage", jimage(&[("lib/x.jar.z", &jar)], true)),
+        ("phar", phar(&[("lib/x.jar.z", &jar)])),
     ]
 }
 
@@ -107,6 +108,7 @@ fn each_family_inside_each_other() {
                 "deb" | "ipk" => deb("data.tar", &tar(files)),
                 "rpm" => rpm(&gz(&cpio(files))),
                 "jimage" => jimage(&[("m/in", &bytes)], false),
+                "phar" => phar(files),
                 _ => write(&[Member::deflated("in", &bytes)]),
             };
             let place = if outer == "jimage" { "o!/m/in" } else { "o!/in" };

@@ -18,6 +18,7 @@ mod links;
 mod memory;
 mod mutations;
 mod packers;
+mod phar;
 mod programs;
 mod quine;
 mod trees;
