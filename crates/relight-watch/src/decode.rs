@@ -1,6 +1,7 @@
 //! The attempt scan: fields, decoding round by round to a fixpoint, and the lookup evaluator.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use relight_model::{Escape, Event};
@@ -92,25 +93,19 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         ("sni", event.sni),
     ];
     let mut worst: Option<Attempt> = None;
-    // Everything that looks into the query shares one limit of work.
+    // Everything that looks into the query shares one limit of work: its values come first, so that
+    // no long one keeps a payload beside it from being seen.
     let mut query_spent = 0;
+    let values = attempt_in_values(event, &mut query_spent);
     for (name, text) in fields {
         if worth_a_look(text, event.escape) {
             let spent = if name == "query" { &mut query_spent } else { &mut 0 };
             worse(&mut worst, field_attempt(name, text, event.escape, spent));
         }
     }
-    // A query value alone is what applications log most; an unclosed `${` in one value must not
-    // hide another. Applications that log the target whole see what stands across the `?`.
-    if worth_a_look(event.query, event.escape) {
-        for pair in event.query.split('&') {
-            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
-            if worth_a_look(value, event.escape) {
-                worse(&mut worst, field_attempt("value", value, event.escape, &mut query_spent));
-            }
-        }
-    }
-    // The same holds for captured headers: each is a text of its own for who logs it.
+    worse(&mut worst, values);
+    // As of a query, an opening in one captured header must not hide another: each is a text of its
+    // own for who logs it.
     if worth_a_look(event.headers, event.escape) {
         let mut headers_spent = 0;
         for part in header_parts(event.headers, event.escape) {
@@ -126,6 +121,28 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         worse(&mut worst, field_attempt("target", &target, event.escape, &mut query_spent));
     }
     worst
+}
+
+/// The worst in a value of the query, the first of the worst ones. A value alone is what
+/// applications log most; an unclosed `${` in one must not hide another. Short ones are looked at
+/// first: a payload is short, and what is there to use up the work is long.
+fn attempt_in_values(event: &Event<'_>, spent: &mut u64) -> Option<Attempt> {
+    if !worth_a_look(event.query, event.escape) {
+        return None;
+    }
+    let value = |pair: &'_ str| pair.split_once('=').map_or(0, |(name, _)| name.len() + 1);
+    let pairs = event.query.split('&').map(|pair| &pair[value(pair)..]);
+    let worth = |(_, value): &(usize, &str)| worth_a_look(value, event.escape);
+    let mut values: Vec<(usize, &str)> = pairs.enumerate().filter(worth).collect();
+    values.sort_by_key(|(_, value)| value.len());
+    let found = values
+        .into_iter()
+        .filter_map(|(at, value)| Some((at, field_attempt("value", value, event.escape, spent)?)));
+    let worst = found.reduce(|one, other| {
+        let is_worse = (other.1.verdict, Reverse(other.0)) > (one.1.verdict, Reverse(one.0));
+        if is_worse { other } else { one }
+    });
+    worst.map(|(_, found)| found)
 }
 
 /// Some field still changes after the last decoding round, so that nobody looked at what it says.

