@@ -274,6 +274,8 @@ import-grouped = the edge of this site is in a group, and takes no orders of its
 import-grouped-remedy = name the group
 import-held-dark = an incident keeps this site dark, or it is not proven lit again yet: its edge and its address stay as they are, and none of its other names is taken away
 import-held-dark-remedy = relight the site first, then move it or take names away
+import-held-public = an incident keeps this site dark, or it is not proven lit again yet: it stays on the public page, which would say that all are back
+import-held-public-remedy = relight the site first, then take it off the public page
 import-sector-twice = the same organisation has another sector on line
 import-sector-twice-remedy = an organisation has one sector only
 

@@ -292,6 +292,8 @@ import-grouped = le frontal de ce site fait partie d'un groupe, et ne reçoit pa
 import-grouped-remedy = nommez le groupe
 import-held-dark = un incident garde ce site éteint, ou son rallumage n’est pas encore prouvé : son frontal et son adresse restent, et aucun de ses autres noms n’est retiré
 import-held-dark-remedy = rallumer d’abord le site, puis le déplacer ou retirer des noms
+import-held-public = un incident garde ce site éteint, ou son rallumage n’est pas encore prouvé : il reste sur la page publique, qui dirait que tout est revenu
+import-held-public-remedy = rallumer d’abord le site, puis le retirer de la page publique
 import-sector-twice = le même organisme a un autre secteur à la ligne
 import-sector-twice-remedy = un organisme n'a qu'un secteur
 

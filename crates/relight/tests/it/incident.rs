@@ -199,6 +199,13 @@ fn nobody_moves_a_dark_site(place: &Place) {
     let moved = place.expect(1, &["sites", "import", "moved.csv", "--dry-run"]);
     assert!(moved.stderr.contains("moved.csv:2"), "{}", moved.text());
     assert!(moved.stderr.contains("an incident keeps this site dark"), "{}", moved.text());
+    // Nor is it taken off the public page, which would say that all are back.
+    let hidden = SITES.replace(";oui\r\n", ";non\r\n");
+    place.write("hidden.csv", &hidden);
+    let told = place.expect(1, &["sites", "import", "hidden.csv", "--dry-run"]);
+    assert!(told.stderr.contains("it stays on the public page"), "{}", told.text());
+    let told = place.run(&["sites", "import", "hidden.csv", "--dry-run", "--lang", "fr"]);
+    assert!(told.stderr.contains("il reste sur la page publique"), "{}", told.text());
     assert!(moved.stdout.contains("1 changed"), "the clear site may move: {}", moved.text());
 }
 

@@ -46,8 +46,9 @@ struct RefusedRow<'a> {
     what: &'a str,
 }
 
-/// Takes out the rows that would move a site, or take a name away from one, which an incident wants
-/// dark or which is not seen open again: the edge of before would no longer be told. And those of
+/// Takes out the rows that would move a site, take a name away from one, or take it off the public
+/// page, which an incident wants dark or which is not seen open again: the edge of before would no
+/// longer be told, nor would visitors. And those of
 /// an edge that is a second barrier or in a group, which takes no orders of its own.
 fn hold_dark(
     rows: &mut Vec<SiteRow>,
@@ -71,11 +72,18 @@ fn hold_dark(
         })
     };
     let is_held = |row: &SiteRow| ledger.is_at_work(&row.slug) && moves(row);
+    // The public page would say that all are back.
+    let hides = |row: &SiteRow| {
+        let is_shown = sites.iter().any(|site| site.slug == row.slug && site.public);
+        is_shown && !row.public && (ledger.display(&row.slug).1 || ledger.is_at_work(&row.slug))
+    };
     let edges = barrier::registered(store, context)?;
     let mut held = Vec::new();
     rows.retain(|row| {
         let code = if is_held(row) {
             "import-held-dark"
+        } else if hides(row) {
+            "import-held-public"
         } else if is_barrier(&row.edge, &edges) {
             "import-barrier"
         } else if group_of(&row.edge, &edges).is_some() {
