@@ -300,10 +300,18 @@ impl EdgeLoop {
     /// open them, unasked and in the durable copy first.
     ///
     /// Where nobody sees what the running edge does, its durable copy may show a site dark, and
-    /// where several edges stand together, one of them alone.
+    /// where several edges stand together, one of them alone. Where neither can be seen, the record
+    /// of the gate says what it was told to hold: an order of which a restored register knows
+    /// nothing is in it.
     fn remember_shut(&mut self, wants: &[Want], views: &[GateView]) {
+        let is_unseen = |want: &Want, view: &GateView| {
+            want.gate == Gate::Open && view.darkest() == Seen::Unknown
+        };
+        let is_asked = wants.iter().zip(views).any(|(want, view)| is_unseen(want, view));
+        let owned = if is_asked { self.driver.owned().unwrap_or_default() } else { GateSet::new() };
         for (want, view) in wants.iter().zip(views) {
             let is_dark = match view.runtime {
+                Seen::Unknown if is_unseen(want, view) => owned.contains(&want.target.key),
                 Seen::Unknown => view.darkest() == Seen::Dark,
                 seen => seen == Seen::Dark && !view.foreign,
             };

@@ -55,6 +55,12 @@ pub(crate) struct Edge {
     pub(crate) is_unseen: bool,
     /// Sites that are served whatever the gate says.
     pub(crate) bypass: GateSet,
+    /// Sites that a second listener serves whatever the gate says.
+    pub(crate) second: GateSet,
+    /// Whoever looks asks the first listener alone.
+    pub(crate) has_one_listener: bool,
+    /// The record of the gate is read.
+    pub(crate) has_record: bool,
     /// Sites of which probes learn nothing.
     pub(crate) blind: GateSet,
     /// Sites that are served under a wrong certificate.
@@ -106,8 +112,13 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// What a visitor of a site gets.
+    /// What a visitor of a site gets, at the worst of two listeners.
     pub(crate) fn serves(&self, key: &GateKey) -> Seen {
+        if self.second.contains(key) { Seen::Lit } else { self.serves_first(key) }
+    }
+
+    /// What one of the first listener gets.
+    fn serves_first(&self, key: &GateKey) -> Seen {
         let dark = self.runtime.contains(key) && !self.bypass.contains(key);
         if dark { Seen::Dark } else { Seen::Lit }
     }
@@ -115,6 +126,11 @@ impl Edge {
     /// Dark by somebody else's entry.
     pub(crate) fn is_foreign(&self, key: &GateKey) -> bool {
         (self.durable.contains(key) || self.runtime.contains(key)) && !self.own.contains(key)
+    }
+
+    /// One of the copies holds it dark.
+    pub(crate) fn is_held(&self, key: &GateKey) -> bool {
+        self.durable.contains(key) || self.runtime.contains(key)
     }
 
     /// Sites that are wanted dark and are not, before a round.
@@ -156,6 +172,7 @@ impl Edge {
         self.durable = &self.durable & &self.own;
         self.runtime = &self.runtime & &self.own;
         self.bypass.clear();
+        self.second.clear();
         self.blind.clear();
         (self.is_unreadable, self.is_unreachable) = (false, false);
     }
@@ -292,7 +309,8 @@ impl EdgeDriver for Shared {
     }
 
     fn owned(&mut self) -> Result<GateSet, EdgeError> {
-        Ok(self.lock().unasked.clone())
+        let edge = self.lock();
+        Ok(if edge.has_record { &edge.own | &edge.unasked } else { edge.unasked.clone() })
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
@@ -337,7 +355,7 @@ impl Eyes for Shared {
             let keys = targets.iter().map(|target| target.key.to_string());
             edge.calls.push(Call::Probe(keys.collect()));
         }
-        let see = |target: &ProbeTarget| match edge.serves(&target.key) {
+        let first = |target: &ProbeTarget| match edge.serves_first(&target.key) {
             _ if edge.misnamed.contains(&target.key) => {
                 let trouble = Some(EdgeErrorKind::Certificate);
                 ProbeResult { trouble, ..ProbeResult::default() }
@@ -345,6 +363,14 @@ impl Eyes for Shared {
             _ if edge.is_unreachable || edge.blind.contains(&target.key) => ProbeResult::default(),
             Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503, ..ProbeResult::default() },
             seen => ProbeResult { seen, status: 200, ..ProbeResult::default() },
+        };
+        let is_read = |target: &ProbeTarget| {
+            !edge.is_unreachable && !edge.has_one_listener && edge.second.contains(&target.key)
+        };
+        let lit = ProbeResult { seen: Seen::Lit, status: 200, ..ProbeResult::default() };
+        let see = |target: &ProbeTarget| match is_read(target) {
+            true => first(target).and(lit),
+            false => first(target),
         };
         targets.iter().map(see).collect()
     }

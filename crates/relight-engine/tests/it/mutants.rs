@@ -14,7 +14,7 @@ use relight_model::{Epoch, GateKey, Light, Seen, Timestamp, Verdict};
 
 use crate::edge::Shared;
 use crate::oracle::LIST;
-use crate::sim::Sim;
+use crate::sim::{Faults, Sim};
 
 /// Seeds within which a mutant must be caught.
 const SEEDS_MAX: u64 = 200;
@@ -62,10 +62,16 @@ pub(crate) enum Mutant {
     ExpiredProofKept,
     /// What somebody undid is closed and proven each time as if it were the first.
     FightForgotten,
+    /// A second listener is never asked.
+    OneListener,
+    /// What a gate holds is what this journal wants, also after an older copy came back.
+    RestoreForgotten,
+    /// Evidence of the matcher of before permits under the next one.
+    MatcherForgotten,
 }
 
 impl Mutant {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -85,10 +91,14 @@ impl Mutant {
         Self::DurableLast,
         Self::ExpiredProofKept,
         Self::FightForgotten,
+        Self::OneListener,
+        Self::RestoreForgotten,
+        Self::MatcherForgotten,
     ];
 
     /// The loop of an edge as this engine runs it.
     pub(crate) fn edge_loop(self, edge: &Shared, nonce: u64) -> EdgeLoop {
+        edge.lock().has_one_listener = self == Self::OneListener;
         let (driver, eyes): (Box<dyn EdgeDriver>, Box<dyn Eyes>) = match self {
             Self::NoReadBack => {
                 (Box::new(Believer(edge.clone())), Box::new(Believer(edge.clone())))
@@ -108,6 +118,7 @@ impl Mutant {
         now: Timestamp,
     ) -> Result<(), Rejected> {
         match (self, entry) {
+            (Self::MatcherForgotten, Entry::MatcherRuns { .. }) => Ok(()),
             (Self::NoDigestBinding, Entry::Deployed { site, .. })
                 if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
             {
@@ -345,12 +356,30 @@ impl Eyes for Believer {
     }
 }
 
+fn run(seed: u64, mutant: Mutant, faults: Faults) -> Result<(), String> {
+    Sim::new(seed, mutant, faults).run()
+}
+
+/// Goal: restores, second listeners and matchers that move are worth their place among the faults.
+/// Method: without one of them its mutant is the product.
+#[test]
+fn sim_nothing_else_catches_what_a_fault_is_there_for() {
+    for (mutant, faults) in [
+        (Mutant::OneListener, Faults { listeners: false, ..Faults::ALL }),
+        (Mutant::RestoreForgotten, Faults { restores: false, ..Faults::ALL }),
+        (Mutant::MatcherForgotten, Faults { matchers: false, ..Faults::ALL }),
+    ] {
+        let caught = (0..SEEDS_MAX).find_map(|seed| Some((seed, run(seed, mutant, faults).err()?)));
+        assert_eq!(caught, None, "{mutant:?} is caught without its fault");
+    }
+}
+
 #[test]
 fn sim_every_mutant_is_caught() {
     let mut survivors = Vec::new();
     for mutant in Mutant::ALL {
         let caught =
-            (0..SEEDS_MAX).find_map(|seed| Some((seed, Sim::new(seed, mutant).run().err()?)));
+            (0..SEEDS_MAX).find_map(|seed| Some((seed, run(seed, mutant, Faults::ALL).err()?)));
         match caught {
             Some((seed, why)) => println!("{mutant:?} is caught by seed {seed}: {why}"),
             None => survivors.push(mutant),

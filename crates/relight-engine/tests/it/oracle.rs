@@ -6,8 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_engine::incident::{Compromise, Entry, Evidence};
 use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
 
-/// The matcher that the simulated journal is folded with.
+/// The matcher that the simulated journal is folded with at first.
 pub(crate) const MATCHER: u32 = 1;
+
+/// What evidence has to be about, to count.
+#[derive(Clone, Copy)]
+struct Rule {
+    revision: Digest,
+    matcher: u32,
+}
 
 /// The list of checks of those sites that have one, as the register says.
 pub(crate) const LIST: Digest = Digest([0x20; 32]);
@@ -18,9 +25,11 @@ pub(crate) fn has_checks(site: &GateKey) -> bool {
 }
 
 /// What the accepted lines of a journal say, incident by incident.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Oracle {
     lines: usize,
+    /// The matcher that runs.
+    matcher: u32,
     files: BTreeMap<String, File>,
 }
 
@@ -59,11 +68,11 @@ struct Story {
 
 impl Story {
     /// The newest evidence is clear, about what runs now, and neither revised nor expired.
-    fn is_clear(&self, revision: Digest, at: Timestamp) -> bool {
+    fn is_clear(&self, rule: Rule, at: Timestamp) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| {
             evidence.artifact_set.is_some()
                 && evidence.artifact_set == self.deployed
-                && is_good(evidence, revision, at)
+                && is_good(evidence, rule, at)
         })
     }
 
@@ -81,20 +90,20 @@ impl Story {
         self.evidence.is_some() || self.darkened.is_some()
     }
 
-    fn hear(&mut self, number: usize, at: Timestamp, revision: Digest, entry: &Entry) {
+    fn hear(&mut self, number: usize, at: Timestamp, rule: Rule, entry: &Entry) {
         match entry {
             Entry::DarkOrdered { .. } | Entry::RelightStopped { .. } => {
                 self.darkened = Some(number);
             }
-            Entry::Lapsed { .. } if !self.is_clear(revision, at) => self.darkened = Some(number),
+            Entry::Lapsed { .. } if !self.is_clear(rule, at) => self.darkened = Some(number),
             Entry::Deployed { digest, .. } => {
                 (self.deployed, self.reported_at) = (Some(*digest), Some(at));
                 self.is_told = true;
                 self.darkened = Some(number);
             }
             Entry::EvidenceAttached { evidence } => {
-                self.weigh(at, revision, evidence);
-                if !self.is_clear(revision, at) {
+                self.weigh(at, rule.revision, evidence);
+                if !self.is_clear(rule, at) {
                     self.darkened = Some(number);
                 }
             }
@@ -110,7 +119,7 @@ impl Story {
                 let is_said = *compromise == Compromise::NoSigns;
                 let unseen = !self.has_signs && (is_said || !vital);
                 let works = *functional && (!has_checks(site) || self.answers());
-                self.has_failed = !(works && unseen && self.is_clear(revision, at));
+                self.has_failed = !(works && unseen && self.is_clear(rule, at));
                 if !self.has_failed {
                     self.affected.clear();
                     self.was_affected = false;
@@ -150,21 +159,39 @@ impl Story {
     }
 }
 
-fn is_good(evidence: &Evidence, revision: Digest, at: Timestamp) -> bool {
+fn is_good(evidence: &Evidence, rule: Rule, at: Timestamp) -> bool {
     evidence.verdict == Verdict::Clear
         && evidence.reasons.is_empty()
         && evidence.artifact_set.is_some()
-        && evidence.advisory_revision == revision
+        && evidence.advisory_revision == rule.revision
         && evidence.statements_digest == Digest::default()
-        && evidence.matcher_revision == MATCHER
+        && evidence.matcher_revision == rule.matcher
         && evidence.made_at <= at
         && at < evidence.expires_at
 }
 
+impl Default for Oracle {
+    fn default() -> Self {
+        Self { lines: 0, matcher: MATCHER, files: BTreeMap::new() }
+    }
+}
+
 impl Oracle {
+    /// The matcher that the journal says runs.
+    pub(crate) const fn matcher(&self) -> u32 {
+        self.matcher
+    }
+
+    const fn rule(&self, file: &File) -> Rule {
+        Rule { revision: file.revision, matcher: self.matcher }
+    }
+
     /// Reads one more accepted line.
     pub(crate) fn read(&mut self, at: Timestamp, incident: &str, entry: &Entry) {
         self.lines += 1;
+        if let Entry::MatcherRuns { revision } = entry {
+            self.matcher = *revision;
+        }
         let file = self.files.entry(incident.to_owned()).or_default();
         match entry {
             Entry::Opened { revision, .. } | Entry::Revised { revision, .. } => {
@@ -175,7 +202,8 @@ impl Oracle {
         }
         for site in entry.sites() {
             let story = file.stories.entry(site).or_default();
-            story.hear(self.lines, at, file.revision, entry);
+            let rule = Rule { revision: file.revision, matcher: self.matcher };
+            story.hear(self.lines, at, rule, entry);
         }
     }
 
@@ -196,6 +224,11 @@ impl Oracle {
         stories.any(|story| story.darkened.is_some())
     }
 
+    /// Whether an incident that is open ever had.
+    pub(crate) fn is_explained(&self, site: &GateKey) -> bool {
+        self.stories(site).any(|(_, _, story)| story.darkened.is_some())
+    }
+
     /// Whether a dark site may be opened at this instant.
     ///
     /// # Errors
@@ -205,7 +238,7 @@ impl Oracle {
             let why = match story.opened {
                 _ if story.is_dark() => "it is wanted dark",
                 Some((_, false)) | None => "no relight names a clearance",
-                _ if !story.is_clear(file.revision, now) => "no current evidence calls it clear",
+                _ if !story.is_clear(self.rule(file), now) => "no current evidence calls it clear",
                 _ if story.has_failed => "its last verification failed",
                 _ if story.has_signs => "somebody saw signs of a compromise",
                 _ if !story.affected.is_empty() => "its fix was never verified",
@@ -225,7 +258,7 @@ impl Oracle {
     ) -> Vec<(String, Evidence)> {
         let mut held = Vec::new();
         for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
-            let is_clear = |at| story.is_clear(file.revision, at);
+            let is_clear = |at| story.is_clear(self.rule(file), at);
             if !is_clear(now) || !is_clear(now + 60) || story.was_affected || story.has_failed {
                 return Vec::new();
             }
@@ -244,13 +277,13 @@ impl Oracle {
             match entry {
                 _ if story.is_dark() => false,
                 Entry::DarkOrdered { .. } => true,
-                Entry::Lapsed { .. } => story.is_known() && !story.is_clear(file.revision, now),
+                Entry::Lapsed { .. } => story.is_known() && !story.is_clear(self.rule(file), now),
                 Entry::Deployed { digest, .. } => {
                     story.is_known() && story.deployed != Some(*digest)
                 }
                 Entry::EvidenceAttached { evidence } => {
                     let is_late = story.reported_at.is_some_and(|at| evidence.made_at < at);
-                    !is_late && evidence.advisory == id && !is_good(evidence, file.revision, now)
+                    !is_late && evidence.advisory == id && !is_good(evidence, self.rule(file), now)
                 }
                 _ => false,
             }

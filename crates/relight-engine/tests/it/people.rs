@@ -3,7 +3,7 @@
 use relight_engine::incident::{Compromise, Entry, Evidence, EvidenceKind, Phase};
 use relight_model::{Digest, GateKey, UnknownReason, Verdict};
 
-use crate::oracle::{LIST, MATCHER, has_checks};
+use crate::oracle::{LIST, has_checks};
 use crate::sim::{INCIDENTS, Sim};
 
 impl Sim {
@@ -118,7 +118,7 @@ impl Sim {
             advisory: id.to_owned(),
             advisory_revision: revision.unwrap_or_default(),
             statements_digest: Digest::default(),
-            matcher_revision: MATCHER,
+            matcher_revision: self.matcher,
             scanner: "simulation".to_owned(),
             verdict,
             reasons: match verdict {

@@ -5,8 +5,11 @@
 //! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
 //! faults stop and nobody undoes anything, the edge settles in a few rounds, (g) nothing opens
 //! before what must close was told to, (h) a crash between two effects never leaves a gate that a
-//! reload opens, (i) what somebody undoes again and again is told so and not counted as dark.
+//! reload opens, (i) what somebody undoes again and again is told so and not counted as
+//! dark, (j) what is proven dark is so at every listener.
 //! `SEED=7` runs one seed alone and prints it.
+
+mod fate;
 
 use std::env;
 
@@ -48,9 +51,30 @@ struct Record {
     body: String,
 }
 
+/// What goes wrong beside what always may: seeds that once failed were found without.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Faults {
+    /// An older copy of the register comes back.
+    pub(crate) restores: bool,
+    /// A second listener does not agree with the first.
+    pub(crate) listeners: bool,
+    /// A program with another matcher takes over.
+    pub(crate) matchers: bool,
+}
+
+impl Faults {
+    pub(crate) const ALL: Self = Self { restores: true, listeners: true, matchers: true };
+    const NONE: Self = Self { restores: false, listeners: false, matchers: false };
+}
+
 /// One simulated incident.
 pub(crate) struct Sim {
     pub(crate) rng: Rng,
+    /// The matcher that runs.
+    pub(crate) matcher: u32,
+    faults: Faults,
+    /// When those happen.
+    fate: Rng,
     pub(crate) ledger: Ledger,
     pub(crate) edge: Shared,
     pub(crate) now_ms: i64,
@@ -71,6 +95,8 @@ pub(crate) struct Sim {
     rival: (usize, GateKey),
     /// When gates that the journal called proven were found open by the present loop, and which.
     undone: Vec<(i64, GateSet)>,
+    /// An older copy of the register came back once.
+    is_restored: bool,
     is_calm: bool,
     is_loud: bool,
     /// The journal cannot be written, as on a full disk.
@@ -79,14 +105,18 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    pub(crate) fn new(seed: u64, mutant: Mutant) -> Self {
+    pub(crate) fn new(seed: u64, mutant: Mutant, faults: Faults) -> Self {
         let edge = Shared::default();
+        edge.lock().has_record = faults.restores && mutant != Mutant::RestoreForgotten;
         let names = EAST.iter().map(|name| (*name, "east")).chain([(WEST, "west")]);
         let sites: Vec<Site> = names.map(|(name, edge)| site(name, edge)).collect();
         let mentioned = sites.iter().filter(|site| site.slug.as_str() != "outside");
         let running = mentioned.map(|site| (site.slug.clone(), 1)).collect();
         Self {
             rng: Rng::new(seed),
+            matcher: MATCHER,
+            faults,
+            fate: Rng::new(!seed),
             ledger: Ledger::new(MATCHER),
             edge_loop: mutant.edge_loop(&edge, seed),
             edge,
@@ -102,6 +132,7 @@ impl Sim {
             bypass_since: i64::MIN,
             rival: (0, key("a")),
             undone: Vec::new(),
+            is_restored: false,
             is_calm: false,
             is_full: false,
             is_loud: env::var_os("SEED").is_some(),
@@ -132,6 +163,7 @@ impl Sim {
     }
 
     fn step(&mut self) {
+        self.strike();
         self.now_ms += self.rng.below(1_500).cast_signed() as i64;
         match self.rng.below(100) {
             0..45 => {
@@ -211,6 +243,7 @@ impl Sim {
         // An edge that said yes and did nothing knows of nobody new.
         let knows = self.edge.lock().epoch.is_some_and(|epoch| epoch.term == self.epoch.term);
         self.is_claimed |= round.error.is_none() && knows;
+        self.check_proofs(&round.entries);
         self.check_effects();
         if settled {
             self.check_settled(&wants);
@@ -270,6 +303,18 @@ impl Sim {
         }
     }
 
+    /// (j): proven dark is dark wherever a visitor may ask.
+    fn check_proofs(&mut self, entries: &[Entry]) {
+        let edge = self.edge.clone();
+        for entry in entries {
+            let Entry::Proved { sites, light: Light::Dark, .. } = entry else { continue };
+            let lit = sites.iter().find(|site| edge.lock().serves(site) == Seen::Lit);
+            if let Some(site) = lit {
+                self.blame(|| format!("(j) {site} is proven dark, and a listener serves it"));
+            }
+        }
+    }
+
     /// (a) and (b): what our hand did to the edge since it was last asked.
     fn check_effects(&mut self) {
         let (opened, touched, rash, fragile) = {
@@ -293,7 +338,9 @@ impl Sim {
             }
         }
         for site in touched.iter().filter(|site| !is_canary(site)) {
-            if !self.oracle.is_concerned(site) {
+            // What a lost order closed stays so, and is closed again where nobody can see it.
+            let is_held = self.is_restored && self.edge.lock().is_held(site);
+            if !self.oracle.is_concerned(site) && !is_held {
                 self.blame(|| format!("(b) {site} is in no incident and was touched"));
             }
         }
@@ -308,7 +355,7 @@ impl Sim {
         for Want { target: ProbeTarget { key, .. }, light, .. } in wants {
             let is_shut = edge.durable.contains(key) && edge.runtime.contains(key);
             let is_true = match light {
-                Light::Dark => is_shut && (!edge.bypass.contains(key) || is_recent),
+                Light::Dark => is_shut && (edge.serves(key) == Seen::Dark || is_recent),
                 Light::Lit => !edge.runtime.contains(key) || edge.is_foreign(key),
             };
             if !is_true {
@@ -347,47 +394,6 @@ impl Sim {
         }
     }
 
-    /// The engine dies and comes back: a new term, a ledger folded from the journal, no proofs.
-    fn crash(&mut self) {
-        let mut ledger = Ledger::new(MATCHER);
-        let mut refused = None;
-        for Record { at, incident, body } in &self.journal {
-            let entry = Entry::from_body(body).unwrap();
-            let result = self.mutant.apply(&mut ledger, incident, &entry, *at);
-            refused = refused.or(result.err().map(|why| format!("{why:?} when replayed: {body}")));
-        }
-        if let Some(refused) = refused {
-            self.blame(|| refused);
-        }
-        if self.mutant == Mutant::None && ledger != self.ledger {
-            self.blame(|| "the replayed ledger differs from the live one".to_owned());
-        }
-        let edge_loop = self.mutant.edge_loop(&self.edge, self.rng.next());
-        let before = std::mem::replace(&mut self.edge_loop, edge_loop);
-        self.ghost = Some((before, std::mem::replace(&mut self.ledger, ledger), self.epoch));
-        self.epoch.term += 1;
-        (self.is_claimed, self.undone) = (false, Vec::new());
-        self.edge.lock().forget_looks();
-        self.say(|| "crash".to_owned());
-    }
-
-    /// The controller of before acts once more. Once the new one has been at the edge, it changes
-    /// nothing there.
-    fn haunt(&mut self) {
-        let Some((mut edge_loop, ledger, epoch)) = self.ghost.take() else { return };
-        let wants = self.wants(&ledger);
-        let now = self.now();
-        let permits = |site: &GateKey| ledger.permits(site, now);
-        if self.is_claimed {
-            let before = self.edge.lock().runtime.clone();
-            let round = edge_loop.round(&wants, epoch, self.now_ms, &permits);
-            self.say(|| format!("ghost: {:?}, {:?}", round.error, round.entries));
-            if self.edge.lock().runtime != before {
-                self.blame(|| "(f) an older epoch overwrote a newer one".to_owned());
-            }
-        }
-    }
-
     /// (c) and (f): everything stops failing, except that half of the time one site can never be
     /// darkened; what is certainly clear is asked for; everybody else must get what is wanted.
     fn settle(&mut self) {
@@ -396,6 +402,13 @@ impl Sim {
             let mut edge = self.edge.lock();
             edge.heal();
             edge.faults.clear();
+            // What this journal knows nothing of is a person's to open, too.
+            let unasked: Vec<GateKey> = edge.own.iter().cloned().collect();
+            for key in unasked.iter().filter(|key| !self.oracle.is_explained(key)) {
+                edge.own.remove(key);
+                edge.durable.remove(key);
+                edge.runtime.remove(key);
+            }
             if self.rng.chance(50) {
                 edge.bypass.insert(stuck);
                 self.bypass_since = self.now_ms;
@@ -494,8 +507,11 @@ fn target(name: &str) -> ProbeTarget {
 }
 
 /// What went wrong with each of these seeds, one line a seed.
-fn failures(seeds: impl Iterator<Item = u64>) -> Vec<String> {
-    let run = |seed| Some(format!("SEED={seed}: {}", Sim::new(seed, Mutant::None).run().err()?));
+fn failures(seeds: impl Iterator<Item = u64>, faults: Faults) -> Vec<String> {
+    let run = |seed| {
+        let failed = Sim::new(seed, Mutant::None, faults).run().err()?;
+        Some(format!("SEED={seed}: {failed}"))
+    };
     seeds.filter_map(run).collect()
 }
 
@@ -506,7 +522,7 @@ fn sim_whole_incidents_from_one_seed_each() {
         (Some(seed), _) => seed..seed + 1,
         (None, count) => 0..count.unwrap_or(SEEDS),
     };
-    let failed = failures(seeds);
+    let failed = failures(seeds, Faults::ALL);
     assert!(failed.is_empty(), "{} seeds failed\n{}", failed.len(), failed.join("\n"));
 }
 
@@ -515,6 +531,14 @@ fn sim_whole_incidents_from_one_seed_each() {
 /// `a_lit_site_that_was_found_dark...` in `loops` say how).
 #[test]
 fn sim_seeds_in_which_a_reload_after_a_crash_would_have_opened_a_site() {
-    let failed = failures([385, 423, 635, 755, 889, 1167, 2091, 2227].into_iter());
+    let failed = failures([385, 423, 635, 755, 889, 1167, 2091, 2227].into_iter(), Faults::NONE);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// In each of these an older copy of the register came back, and the gate of a site that this copy
+/// calls lit could not be looked at: an effect about others opened what the lost order had closed.
+#[test]
+fn sim_seeds_in_which_an_effect_opened_what_a_lost_order_had_closed() {
+    let failed = failures([77, 133].into_iter(), Faults::ALL);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
