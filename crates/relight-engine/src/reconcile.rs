@@ -299,10 +299,11 @@ impl EdgeLoop {
     /// neither does a journal that cannot be written: else the next effect on another site would
     /// open them, unasked and in the durable copy first.
     ///
-    /// Where nobody sees what the running edge does, its durable copy may show a site dark, and
-    /// where several edges stand together, one of them alone. Where neither can be seen, the record
-    /// of the gate says what it was told to hold: an order of which a restored register knows
-    /// nothing is in it.
+    /// Where several edges stand together, the darkest of them decides, whatever they show as one:
+    /// what one of them holds dark stays so until each of them shows it lit. Where nobody sees what
+    /// a running edge does, its durable copy decides. Where neither can be seen, the record of the
+    /// gate says what it was told to hold: an order of which a restored register knows nothing is
+    /// in it.
     fn remember_shut(&mut self, wants: &[Want], views: &[GateView]) {
         let is_unseen = |want: &Want, view: &GateView| {
             want.gate == Gate::Open && view.darkest() == Seen::Unknown
@@ -310,25 +311,35 @@ impl EdgeLoop {
         let is_asked = wants.iter().zip(views).any(|(want, view)| is_unseen(want, view));
         let owned = if is_asked { self.driver.owned().unwrap_or_default() } else { GateSet::new() };
         for (want, view) in wants.iter().zip(views) {
-            let is_dark = match view.runtime {
-                Seen::Unknown if is_unseen(want, view) => owned.contains(&want.target.key),
-                Seen::Unknown => view.darkest() == Seen::Dark,
-                seen => seen == Seen::Dark && !view.foreign,
+            let alone = match view.runtime {
+                Seen::Unknown => view.darkest(),
+                Seen::Dark if view.foreign => Seen::Lit,
+                seen => seen,
             };
-            if want.gate == Gate::Open && is_dark {
+            let shown = match is_unseen(want, view) && owned.contains(&want.target.key) {
+                true => Seen::Dark,
+                false => view.in_part.unwrap_or(alone),
+            };
+            let is_known = match shown {
+                // A durable copy that is lit does not say that the running edge is.
+                Seen::Lit => view.runtime != Seen::Unknown,
+                seen => seen == Seen::Dark,
+            };
+            if want.gate == Gate::Open && shown == Seen::Dark {
                 self.found_shut.insert(want.target.key.clone());
-            } else if view.runtime != Seen::Unknown {
+            } else if is_known {
                 self.found_shut.remove(&want.target.key);
             }
         }
     }
 
     /// True for a site that an effect about other sites must leave dark: it is dark, or it should
-    /// be and nobody can tell.
+    /// be and nobody can tell. Where several edges stand together, one of them is enough.
     fn is_kept_shut(&self, want: &Want, view: &GateView) -> bool {
+        let is_lit = |seen: Seen| seen == Seen::Lit;
         match want.gate {
             Gate::Open => self.found_shut.contains(&want.target.key),
-            _ => view.durable != Seen::Lit || view.runtime != Seen::Lit,
+            _ => !(is_lit(view.durable) && is_lit(view.runtime) && view.in_part.is_none_or(is_lit)),
         }
     }
 

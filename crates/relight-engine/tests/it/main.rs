@@ -18,6 +18,7 @@ mod fights;
 mod fixes;
 mod follow;
 mod group_proxies;
+mod group_views;
 mod invariants;
 mod listeners;
 mod logs;
