@@ -10,6 +10,9 @@ use crate::{SiteSet, Store, StoreError};
 /// by the day on which they were read, and nobody was heard from by it.
 pub const NOTE: char = '-';
 
+/// Days of reading of which notes are kept: they tell what is so of late.
+const NOTE_DAYS: i64 = 35;
+
 /// Stands for "the log does not tell the site".
 const NO_SITE: i64 = -1;
 
@@ -62,8 +65,18 @@ pub(crate) fn put(
          hours = hours | ?6, fields = fields | ?7, first = min(first, ?8), last = max(last, ?9),
          read_day = max(read_day, ?10)",
     )?;
+    // A note begins with a hyphen, and a full stop is the next character.
+    let mut prune = transaction.prepare_cached(
+        "DELETE FROM watch_day
+         WHERE org = ?1 AND site = ?2 AND format >= '-' AND format < '.' AND day < ?3",
+    )?;
+    let mut pruned = None;
     for row in days {
         let site = row.site.map_or(NO_SITE, |site| i64::from(site.0));
+        if row.format.starts_with(NOTE) && pruned != Some((row.org, site)) {
+            prune.execute(params![row.org.0, site, row.day - NOTE_DAYS])?;
+            pruned = Some((row.org, site));
+        }
         let events = row.events.cast_signed();
         let DayRow { org, format, day, hours, fields, first, last, .. } = row;
         upsert.execute(params![
@@ -294,11 +307,16 @@ mod tests {
         add(&store, 7, &[note.clone(), other.clone()], &[]);
         assert_eq!(store.watch_days(0, 99).unwrap(), []);
         assert_eq!(store.watch_days_of_no_site(OrgId(1)).unwrap(), [0_i64; 0]);
-        assert_eq!(store.watch_day_notes(7).unwrap(), [other, note]);
+        assert_eq!(store.watch_day_notes(7).unwrap(), [other, note.clone()]);
         assert_eq!(store.watch_day_notes(8).unwrap(), []);
+        let later = |days: i64, row: DayRow| DayRow { day: row.day + days, ..row };
+        add(&store, 7, &[later(NOTE_DAYS, note.clone())], &[]);
+        assert_eq!(store.watch_day_notes(0).unwrap().len(), 3);
+        add(&store, 7, &[later(NOTE_DAYS + 1, note.clone())], &[]);
+        let days: Vec<_> = store.watch_day_notes(0).unwrap().iter().map(|it| it.day).collect();
+        assert_eq!(days, [7, 7 + NOTE_DAYS, 8 + NOTE_DAYS], "of each site the last ones stay");
         let formats = |days| store.watch_formats(OrgId(1), SiteId(3), days).unwrap();
         assert_eq!(formats(28), []);
-        let later = |days: i64, row: DayRow| DayRow { day: row.day + days, ..row };
         let iis = of("iis_w3c", day(Some(3), 4, 1, 1, 50));
         let days = [day(Some(3), 5, 1, 1, 50), later(30, iis.clone()), later(31, iis)];
         add(&store, 7, &days, &[]);
