@@ -197,7 +197,12 @@ impl Report {
         let text = match self.form {
             Form::Csv | Form::Markdown => {
                 let is_first = !std::mem::replace(&mut self.headed, true);
-                text.and_then(|text| rows::rows(&text, self.form, is_first))
+                let rows = text.and_then(|text| rows::rows(&text, self.form, is_first));
+                let left_out = rows.as_ref().map(|it| it.left_out.join(", ")).unwrap_or_default();
+                if !left_out.is_empty() && is_first {
+                    self.note(&texts::rows_left_out(self.lang, &left_out));
+                }
+                rows.map(|rows| rows.text)
             }
             Form::Text | Form::Json | Form::Jsonl => text.map(|text| format!("{text}\n")),
         };

@@ -46,21 +46,24 @@ enum Node {
     Leaf(Value),
 }
 
+/// A document as rows.
+pub(crate) struct Rows {
+    pub(crate) text: String,
+    /// The lists of things that are not in it, because another one is.
+    pub(crate) left_out: Vec<String>,
+}
+
 /// The rows of a document: those of its first list of things, or itself as the only one. The head
 /// is written unless it was before.
-pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Result<String> {
+pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Result<Rows> {
     let mut node: Node = serde_json::from_str(document)?;
     if let Node::Fields(fields) = &mut node {
         fields.retain(|(name, _)| name != "schema");
     }
-    let single;
-    let items = match list(&node) {
-        Some(items) => items,
-        None => {
-            single = [node];
-            &single[..]
-        }
-    };
+    let (shown, items) = list(&node).unwrap_or(("", std::slice::from_ref(&node)));
+    let is_left_out =
+        |(name, items): &(&str, &[Node])| !shown.is_empty() && *name != shown && !items.is_empty();
+    let left_out = lists(&node).filter(is_left_out).map(|(name, _)| name.to_owned()).collect();
     let mut columns: Vec<&str> = Vec::new();
     for (name, _) in items.iter().flat_map(fields) {
         if !columns.contains(&name.as_str()) {
@@ -81,17 +84,24 @@ pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Re
         };
         lines.push(columns.iter().map(cell).collect());
     }
-    Ok(lines.iter().map(|cells| line(cells, form)).collect())
+    Ok(Rows { text: lines.iter().map(|cells| line(cells, form)).collect(), left_out })
 }
 
-/// The first list of things with fields, an empty one too.
-fn list(node: &Node) -> Option<&[Node]> {
-    let lists = fields(node).filter_map(|(_, node)| match node {
-        Node::List(items) => Some(&items[..]),
+/// The lists of things with fields, by their names.
+fn lists(node: &Node) -> impl Iterator<Item = (&str, &[Node])> {
+    fields(node).filter_map(|(name, node)| match node {
+        Node::List(items) if items.iter().all(|it| matches!(it, Node::Fields(_))) => {
+            Some((name.as_str(), &items[..]))
+        }
         _ => None,
-    });
-    let mut lists = lists.filter(|items| items.iter().all(|it| matches!(it, Node::Fields(_))));
-    lists.next()
+    })
+}
+
+/// The first of them; an empty one only where the document has nothing else: what else it says
+/// would be lost.
+fn list(node: &Node) -> Option<(&str, &[Node])> {
+    let is_alone = fields(node).count() == 1;
+    lists(node).find(|(_, items)| is_alone || !items.is_empty())
 }
 
 fn fields(node: &Node) -> impl Iterator<Item = &(String, Node)> {
@@ -240,24 +250,38 @@ mod tests {
 
     #[test]
     fn the_list_of_a_document_is_its_rows() {
-        let csv = rows(DOCUMENT, Form::Csv, true).unwrap();
+        let csv = rows(DOCUMENT, Form::Csv, true).unwrap().text;
         assert_eq!(
             csv,
             "site,name,aliases,level,since,edges\r\n\
              b,\"Ville, \"\"X\"\"\",c d,-1,,\r\n\
              '=1+1,\"a|b\n<b>\",,,,\"[{\"\"edge\"\":\"\"n\"\",\"\"up\"\":true}]\"\r\n"
         );
-        let markdown = rows(DOCUMENT, Form::Markdown, true).unwrap();
+        let markdown = rows(DOCUMENT, Form::Markdown, true).unwrap().text;
         assert!(markdown.contains("| --- | --- |"), "{markdown}");
         assert!(markdown.contains("| =1+1 | a\\|b &lt;b> |"), "{markdown}");
     }
 
     #[test]
     fn a_document_without_a_list_is_one_row_and_a_stream_has_one_head() {
+        let csv = |document: &str, is_first| rows(document, Form::Csv, is_first).unwrap().text;
         let one = r#"{"schema":"x","done":true,"count":3}"#;
-        assert_eq!(rows(one, Form::Csv, true).unwrap(), "done,count\r\ntrue,3\r\n");
-        assert_eq!(rows(one, Form::Csv, false).unwrap(), "true,3\r\n");
-        let none = r#"{"schema":"x","sites":[]}"#;
-        assert_eq!(rows(none, Form::Csv, true).unwrap(), "\r\n");
+        assert_eq!(csv(one, true), "done,count\r\ntrue,3\r\n");
+        assert_eq!(csv(one, false), "true,3\r\n");
+        assert_eq!(csv(r#"{"schema":"x","sites":[]}"#, true), "\r\n");
+    }
+
+    /// What is not proven, waits or could not be read is never lost because a list is empty, or
+    /// another one stands first.
+    #[test]
+    fn no_list_takes_the_place_of_what_else_is_said() {
+        let of = |document: &str| rows(document, Form::Csv, true).unwrap();
+        let done = of(r#"{"plan":"A-0001","not_proven":[]}"#);
+        assert_eq!(done.text, "plan,not_proven\r\nA-0001,\r\n");
+        let waits = of(r#"{"incidents":[],"plans":[{"plan":"A-0001"}]}"#);
+        assert_eq!((waits.text.as_str(), waits.left_out.len()), ("plan\r\nA-0001\r\n", 0));
+        let scanned = of(r#"{"components":[{"purl":"p"}],"unread":[{"path":"x"}],"gaps":[]}"#);
+        assert_eq!(scanned.text, "purl\r\np\r\n");
+        assert_eq!(scanned.left_out, ["unread"]);
     }
 }

@@ -32,6 +32,10 @@ const FILE_VARIABLE: &str = "RELIGHT_CONFIG";
 /// must not choose a server, a token, a data folder or an edge.
 const OPEN_TO_ALL: [&str; 2] = ["scan.", "output."];
 
+/// Of these it sets only what neither the machine nor the user did: it must not turn off the
+/// threshold that somebody set, nor look into less.
+const FILLED_IN: &str = "scan.";
+
 /// What it may not set of those either: limits of a scan, what the scan leaves out or knows things
 /// by, and where it goes.
 const CLOSED: [&str; 7] = [
@@ -152,6 +156,12 @@ impl Settings {
             }
             let words = key.words(&entry.value).map_err(&wrong)?;
             let origin = Origin::File(source.path.clone(), entry.line);
+            if !source.is_own
+                && key.name.starts_with(FILLED_IN)
+                && self.values.contains_key(&key.name)
+            {
+                continue;
+            }
             self.values.insert(key.name.clone(), Setting { words, origin });
         }
         Ok(())
@@ -165,8 +175,9 @@ impl Settings {
         let wrong = |what| Wrong { place: name.to_owned(), what };
         let key = known(&rest.to_lowercase().replace("__", "."), keys).map_err(&wrong)?;
         let mut value = value.to_string_lossy().into_owned();
-        // Locales are languages here, as they always were.
-        if let Some(lang) = Lang::parse(&value).filter(|_| key.name == "lang") {
+        if key.name == "lang" {
+            // Locales are languages here; where it is none of ours, the next place decides.
+            let Some(lang) = Lang::parse(&value) else { return Ok(()) };
             value = lang.tag().to_owned();
         }
         let words = key.words_of_variable(&value).map_err(&wrong)?;
@@ -186,8 +197,15 @@ impl Settings {
             let Some(setting) = self.values.get(&key.name) else { continue };
             for place in &key.places {
                 let words = setting.words.clone();
-                command = within(command, &place.path, &place.option, words);
+                let set = |it: Arg| it.default_values(words.clone());
+                command = within(command, &place.path, &place.option, &set);
             }
+        }
+        // What is a default here is nothing that was said, for clap: it would be asked for again.
+        let is_set = |key: &str| self.values.contains_key(key);
+        for (path, option, needed, _) in NEEDS.into_iter().filter(|it| !is_set(it.3)) {
+            let path: Vec<String> = path.split_whitespace().map(ToOwned::to_owned).collect();
+            command = within(command, &path, option, &|it: Arg| it.requires(needed));
         }
         command
     }
@@ -208,11 +226,22 @@ impl Settings {
     }
 }
 
-/// One option deep in the tree with other defaults.
-fn within(command: Command, path: &[String], option: &str, words: Vec<String>) -> Command {
+/// Options that mean nothing without another one: the command, the option, the other, and the key
+/// that sets the other as well.
+const NEEDS: [(&str, &str, &str, &str); 6] = [
+    ("incident off", "token_file", "server", "server"),
+    ("incident off", "ca", "server", "server"),
+    ("incident on", "token_file", "server", "server"),
+    ("incident on", "ca", "server", "server"),
+    ("serve", "ca", "fetch", "serve.fetch"),
+    ("serve", "journal_ca", "journal_to", "serve.journal_to"),
+];
+
+/// One option deep in the tree, changed.
+fn within(command: Command, path: &[String], option: &str, change: &dyn Fn(Arg) -> Arg) -> Command {
     match path.split_first() {
-        Some((first, rest)) => command.mut_subcommand(first, |it| within(it, rest, option, words)),
-        None => command.mut_arg(option, |it: Arg| it.default_values(words)),
+        Some((first, rest)) => command.mut_subcommand(first, |it| within(it, rest, option, change)),
+        None => command.mut_arg(option, change),
     }
 }
 
@@ -243,7 +272,7 @@ fn sources(arguments: &[OsString], variables: &Variables) -> Vec<Source> {
 
 /// The value of `--config`, which stands before the command: `edge add` has one of its own.
 fn named(arguments: &[OsString]) -> Option<OsString> {
-    const WITH_VALUE: [&str; 5] = ["--data", "--lang", "--color", "--output", "-o"];
+    const WITH_VALUE: [&str; 4] = ["--data", "--lang", "--color", "--output"];
     let mut named = None;
     let mut arguments = arguments.iter().skip(1);
     while let Some(argument) = arguments.next() {
@@ -252,13 +281,18 @@ fn named(arguments: &[OsString]) -> Option<OsString> {
             named = arguments.next().cloned();
         } else if let Some(path) = text.strip_prefix("--config=") {
             named = Some(path.into());
-        } else if WITH_VALUE.contains(&&*text) {
+        } else if WITH_VALUE.contains(&&*text) || is_cluster_with_value(&text) {
             arguments.next();
         } else if !text.starts_with('-') {
             break;
         }
     }
     named
+}
+
+/// Whether this is several short options in one word, of which the last one takes a value (`-qo`).
+fn is_cluster_with_value(text: &str) -> bool {
+    text.starts_with('-') && !text.starts_with("--") && text.ends_with('o')
 }
 
 fn is_open_to_all(key: &str) -> bool {

@@ -757,8 +757,11 @@ forward-no-place-remedy = nommez un hôte dont le certificat vaut pour ce nom (H
 forward-failed = le journal n’est pas reçu par { $place }
 forward-failed-remedy = rien n’est perdu : ce qui y manque est envoyé dès qu’il est reçu de nouveau
 forward-again = Le journal est reçu de nouveau par { $place }, avec ce qui manquait
+rows-left-out = pas dans ces lignes : { $lists }; -o json les donne
 receive-beyond-loopback = { $address } est joignable depuis d’autres machines
 receive-beyond-loopback-remedy = ajoutez --beyond-loopback si c’est voulu, et ne laissez entrer que vos propres émetteurs
+receive-tls-needs = --syslog-tls, --tls-certificate et --tls-key vont ensemble
+receive-tls-needs-remedy = donnez les trois, en options ou dans la configuration, ou aucune
 receive-failed = la réception des journaux n’a pas pu démarrer
 receive-failed-remedy = choisissez une autre adresse ou arrêtez ce qui l’utilise; les ports sous 1024 exigent un privilège
 receive-listening = À l’écoute : { $kind } sur { $address }
@@ -1688,7 +1691,10 @@ status-register = { $data }  { NUMBER($sites) } { $sites ->
 }
 status-served = un serveur commande ce registre
 status-alone = aucun serveur ne fonctionne : relight serve
-status-dark = { NUMBER($dark) } éteints sur { NUMBER($sites) }
+status-dark = { NUMBER($dark) } { $dark ->
+    [one] éteint
+   *[other] éteints
+} sur { NUMBER($sites) }
 status-exposed = { NUMBER($sites) } { $sites ->
     [one] site est touché et encore en ligne
    *[other] sites sont touchés et encore en ligne

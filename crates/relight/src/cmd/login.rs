@@ -128,7 +128,10 @@ fn write(path: &Path, token: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let new = path.with_extension("new");
+    // No address is written so: what is kept for another server is not touched.
+    let mut new = path.as_os_str().to_owned();
+    new.push("%new");
+    let new = PathBuf::from(new);
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -65,7 +65,7 @@ pub(crate) struct Serve {
     languages: Languages,
     #[arg(long)]
     fetch: bool,
-    #[arg(long, value_name = "FILE", requires = "fetch")]
+    #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     #[arg(long)]
     drill: bool,
@@ -213,7 +213,7 @@ impl Serve {
 
     /// The listeners for logs, when there are any.
     fn intake(&self, engine: &Arc<Engine>, context: &Context) -> Result<Option<Intake>, Failure> {
-        if !self.listeners.any() {
+        if !self.listeners.wanted(context)? {
             return Ok(None);
         }
         let lang = context.lang;

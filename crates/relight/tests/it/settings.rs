@@ -33,7 +33,9 @@ fn the_strongest_place_counts_and_is_told() {
     assert_eq!(shown.status, 0, "{}", shown.text());
     assert_eq!(is(value(&shown, "lang")), "fr file");
     assert_eq!(is(value(&shown, "scan.memory")), "65 file");
-    assert_eq!(is(value(&shown, "scan.platform")), "c/d file");
+    // What is scanned sets no option of a scan that its user set.
+    assert_eq!(is(value(&shown, "scan.platform")), "a/b file");
+    assert_eq!(is(value(&shown, "output.color")), "never file");
     assert_eq!(is(value(&shown, "scan.depth")), "6 variable");
     assert_eq!(is(value(&shown, "scan.mode")), "deep default");
     assert_eq!(is(value(&shown, "data")), "DIR/data variable");
@@ -87,6 +89,50 @@ fn a_folder_of_a_stranger_sets_only_how_it_is_scanned_and_shown() {
         place.expect(0, &["scan", "--help"]);
         place.write("own.toml", "lang = \"fr\"\n");
         place.expect(0, &["--config", "own.toml", "help"]);
+    }
+}
+
+/// Goal: what is scanned turns off no threshold. Method: the user's own, and another one in the
+/// tree, which fails nothing.
+#[test]
+fn a_folder_of_a_stranger_turns_off_no_threshold() {
+    let place = Place::new();
+    place.write("app/log4j.jar", log4j("2.14.1"));
+    let home = place.path("user").display().to_string();
+    place.write("user/relight/relight.toml", "[scan]\nfail_on = \"any\"\n");
+    let scan = |variables: &[(&str, &str)]| place.run_with(&["scan", "app"], variables).status;
+    let own = [("XDG_CONFIG_HOME", &*home)];
+    let (without, with) = (scan(&[]), scan(&own));
+    assert_ne!(without, with, "the threshold is reached");
+    place.write("relight.toml", "[scan]\nfail_on = \"kev\"\n");
+    assert_eq!(scan(&own), with);
+}
+
+/// Goal: what a file or a variable says counts for options that need another one. Method: a server
+/// from a variable and its token as an option; a listener whose certificate nobody named.
+#[test]
+fn what_is_set_counts_where_an_option_needs_it() {
+    let place = Place::with_sites();
+    let off = ["incident", "off", "--sites", "x", "--reason", "x", "--token-file", "t"];
+    let told = place.run(&off);
+    assert_eq!(told.status, 2);
+    assert!(told.stderr.contains("--server"), "{}", told.text());
+    let told = place.run_with(&off, &[("RELIGHT_SERVER", "https://127.0.0.1:1")]);
+    assert!(!told.stderr.contains("--server <URL>"), "{}", told.text());
+    place.write("own.toml", "[serve]\nsyslog_tls = \"127.0.0.1:0\"\n");
+    let listen = ["--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+    let told = place.run(&[&["--config", "own.toml", "serve"][..], &listen].concat());
+    assert_eq!(told.status, 2, "{}", told.text());
+    assert!(told.stderr.contains("belong together"), "{}", told.text());
+}
+
+/// A locale of no language of ours leaves the choice to the next place, as ever.
+#[test]
+fn a_locale_of_another_language_refuses_nothing() {
+    let place = Place::new();
+    for lang in ["C", "es_ES.UTF-8"] {
+        let told = place.run_with(&["config", "show"], &[("RELIGHT_LANG", lang)]);
+        assert_eq!(told.status, 0, "{lang}: {}", told.text());
     }
 }
 

@@ -23,9 +23,9 @@ const TOKEN_BYTES_MAX: u64 = 1_024;
 pub(super) struct Remote {
     #[arg(long, value_name = "URL")]
     pub(super) server: Option<String>,
-    #[arg(long, value_name = "FILE", requires = "server")]
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", requires = "server")]
+    #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 

@@ -45,7 +45,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct ForwardTo {
     #[arg(long, value_name = "HOST[:PORT]")]
     journal_to: Option<String>,
-    #[arg(long, value_name = "FILE", requires = "journal_to")]
+    #[arg(long, value_name = "FILE")]
     journal_ca: Option<PathBuf>,
 }
 

@@ -89,7 +89,7 @@ impl Ingest {
         self.options.reader(feed.clone(), context)?;
         let engine = context.engine_beside()?;
         self.options.note_proxies(&engine, context)?;
-        if self.follow || self.listeners.any() {
+        if self.follow || self.listeners.wanted(context)? {
             return self.follow(&engine, feed, context, report);
         }
         let (files, errors) = log_files(&self.files);

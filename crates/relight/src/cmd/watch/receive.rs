@@ -42,11 +42,11 @@ pub(crate) struct Listeners {
     syslog_udp: Option<SocketAddr>,
     #[arg(long, value_name = "ADDRESS")]
     syslog_tcp: Option<SocketAddr>,
-    #[arg(long, value_name = "ADDRESS", requires = "tls_certificate", requires = "tls_key")]
+    #[arg(long, value_name = "ADDRESS")]
     syslog_tls: Option<SocketAddr>,
-    #[arg(long, value_name = "FILE", requires = "syslog_tls")]
+    #[arg(long, value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", requires = "syslog_tls")]
+    #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
     #[arg(long, value_name = "ADDRESS")]
     flows: Option<SocketAddr>,
@@ -58,14 +58,20 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Somebody wants to receive.
-    pub(crate) const fn any(&self) -> bool {
-        let syslog = self.syslog_udp.is_some() || self.syslog_tcp.is_some();
-        syslog || self.syslog_tls.is_some() || self.flows.is_some()
-    }
-
     fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         [self.syslog_udp, self.syslog_tcp, self.syslog_tls, self.flows].into_iter().flatten()
+    }
+
+    /// Whether somebody wants to receive. A listener with TLS and its files belong together: each
+    /// of the three may be set in a file, so clap cannot tell.
+    pub(crate) fn wanted(&self, context: &Context) -> Result<bool, Failure> {
+        let has_all = self.tls_certificate.is_some() && self.tls_key.is_some();
+        let has_any = self.tls_certificate.is_some() || self.tls_key.is_some();
+        if self.syslog_tls.is_some() != has_all || has_any != has_all {
+            let text = texts::receive_tls_needs(context.lang);
+            return Err(Failure::usage(text).hint(texts::receive_tls_needs_remedy(context.lang)));
+        }
+        Ok(self.addresses().next().is_some())
     }
 
     /// Other machines are let in only by somebody who says so.
@@ -159,7 +165,8 @@ impl Intake {
         context: &Context,
     ) -> Result<Self, Failure> {
         let org = readers.feed.org;
-        let spooled = if listeners.any() { Some(listeners.start(org, context)?) } else { None };
+        let spooled =
+            if listeners.wanted(context)? { Some(listeners.start(org, context)?) } else { None };
         places.extend(spooled.as_ref().map(|spooled| spooled.folder.clone()));
         Ok(Self { engine: Arc::clone(engine), readers, places, spooled })
     }
