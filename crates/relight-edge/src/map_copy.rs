@@ -1,16 +1,20 @@
 //! A gate as a map, `key 1` a line: the durable copy of HAProxy and the gate of Apache.
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use relight_model::{Epoch, GateKey, Seen};
 
 use crate::driver::GateSet;
+use crate::durable;
 use crate::error::EdgeError;
 use crate::fence::{self, Held};
 
 /// The entry that tells which epoch a copy of the map belongs to; no gate key starts with a dot.
 pub(crate) const SENTINEL: &str = ".relight.epoch";
+
+/// Most copies of edited maps that are kept beside a gate; the oldest goes first.
+pub(crate) const FOUND_MAX: usize = 8;
 
 /// One copy of the map.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub(crate) struct MapCopy {
 impl MapCopy {
     /// The copy in a file; none when there is no file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, EdgeError> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(EdgeError::io(format!("read {}", path.display())))?,
         };
@@ -68,9 +72,50 @@ impl MapCopy {
         }
     }
 
+    /// Somebody else wrote it: it holds what we never write, or has lost the epoch that a gate of
+    /// ours tells.
+    fn is_edited(&self, known: Option<Epoch>) -> bool {
+        self.strange || (self.epoch.is_none() && known.is_some())
+    }
+
     pub(crate) fn holds(&self, epoch: Epoch, target: &GateSet) -> bool {
         !self.strange && self.epoch == Some(epoch) && self.dark == *target
     }
+}
+
+/// Keeps the file of a map that somebody edited, before it is written anew: `found-1.map` and so on
+/// in the folder of the gate. What cannot be kept, on a full disk say, keeps no gate from closing.
+pub(crate) fn keep_edited(gate: &Path, map: &Path, copy: &MapCopy, known: Option<Epoch>) {
+    let keep = || -> io::Result<()> {
+        let bytes = fs::read(map)?;
+        let found = found(gate)?;
+        // The same again is what a fight looks like, and is kept once.
+        if let Some((_, last)) = found.last()
+            && fs::read(last)? == bytes
+        {
+            return Ok(());
+        }
+        let number = found.last().map_or(1, |(number, _)| number + 1);
+        durable::write(&gate.join(format!("found-{number}.map")), &bytes)?;
+        let old = (found.len() + 1).saturating_sub(FOUND_MAX);
+        found.iter().take(old).try_for_each(|(_, path)| fs::remove_file(path))
+    };
+    if copy.is_edited(known) {
+        drop(keep());
+    }
+}
+
+/// The copies that were kept beside a gate, oldest first.
+pub(crate) fn found(gate: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(gate)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_prefix("found-").and_then(|rest| rest.strip_suffix(".map"));
+        found.extend(number.and_then(|it| it.parse().ok()).map(|number: u64| (number, path)));
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Gives up keys that are gone from both copies; a copy that could not be read may hold them.
@@ -95,4 +140,38 @@ pub(crate) fn lines(epoch: Epoch, target: &GateSet) -> impl Iterator<Item = Stri
 /// A copy as a file.
 pub(crate) fn text(epoch: Epoch, target: &GateSet) -> String {
     lines(epoch, target).map(|line| line + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what somebody wrote into a map is there to be looked at after we wrote it anew, once
+    /// each, and never without end; what we wrote is not kept.
+    #[test]
+    fn what_somebody_edited_is_kept_before_it_is_rewritten() {
+        let folder = durable::quick_folder();
+        let (gate, map) = (folder.path(), folder.path().join("dark.map"));
+        let epoch = Epoch { term: 1, seq: 2 };
+        let write = |lines: &str, known: Option<Epoch>| {
+            fs::write(&map, lines).unwrap();
+            let copy = MapCopy::read(&map).unwrap().unwrap();
+            keep_edited(gate, &map, &copy, known);
+            found(gate).unwrap().len()
+        };
+        let ours = text(epoch, &[GateKey::new("a").unwrap()].into());
+        assert_eq!(write(&ours, Some(epoch)), 0);
+        assert_eq!(write("", None), 0, "a new map");
+        assert_eq!(write("", Some(epoch)), 1, "somebody emptied it");
+        let doubled = format!("{ours}a 1\n");
+        assert_eq!((write(&doubled, Some(epoch)), write(&doubled, Some(epoch))), (2, 2));
+        for number in 0..20 {
+            write(&format!("{ours}b {number}0\n"), Some(epoch));
+        }
+        let kept = found(gate).unwrap();
+        assert_eq!(kept.len(), FOUND_MAX);
+        let (last, path) = kept.last().unwrap();
+        assert_eq!(*last, 22);
+        assert!(fs::read_to_string(path).unwrap().ends_with("b 190\n"));
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use relight_model::Timestamp;
-use relight_store::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
+use relight_store::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft, StoreErrorKind};
 
 use crate::engine::{ACTOR, Appended, Engine, State, replay};
 use crate::error::{EngineError, EngineErrorKind};
@@ -142,7 +142,12 @@ impl Engine {
             Ok(records) => state.seq = records.last().map_or(state.seq, |record| record.seq),
             Err(error) => {
                 self.stage.run_ahead();
-                let error = EngineError::from(error);
+                // The end of the journal is not what was appended: no second try mends that.
+                let is_broken = error.kind() == StoreErrorKind::Corrupt;
+                let mut error = EngineError::from(error);
+                if is_broken {
+                    error.kind = EngineErrorKind::Broken;
+                }
                 let rebuilt = self.fall_back(state);
                 return fail(&group, &rebuilt.err().unwrap_or(error));
             }
@@ -287,6 +292,19 @@ mod tests {
         assert!(errors.iter().all(|kind| *kind == EngineErrorKind::Fenced), "{errors:?}");
         assert_eq!(engine.with_ledger(|ledger| ledger.open().count()), 1);
         assert_eq!(engine.store().journal(1).unwrap().len(), 1);
+    }
+
+    /// Goal: whoever is told that the end of the journal is damaged is told what to do about it, also
+    /// by a server that ran when it was.
+    #[test]
+    fn a_damaged_end_is_told_as_a_broken_journal() {
+        let (folder, engine) = engine();
+        engine.append("test", vec![opened(1)]).unwrap();
+        let database = folder.path().join(relight_store::DATABASE_FILE);
+        let database = rusqlite::Connection::open(database).unwrap();
+        database.execute("UPDATE journal SET actor = 'else'", []).unwrap();
+        let error = engine.append("test", vec![opened(2)]).unwrap_err();
+        assert_eq!(error.kind, EngineErrorKind::Broken, "{error}");
     }
 
     /// Goal: what no journal holds opens nothing, and nothing is built upon it. Method: a commit

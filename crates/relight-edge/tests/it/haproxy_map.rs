@@ -73,8 +73,12 @@ fn a_file_that_was_edited_is_rewritten() {
     fs::write(rig.map_file(), "").unwrap();
     let view = rig.observe(0);
     assert_eq!((view.durable, view.runtime), (Seen::Lit, Seen::Dark));
+    fs::write(rig.map_file(), "site-1 perhaps\n").unwrap();
     rig.apply(epoch(1), Stage::Durable, &set([0])).unwrap();
     assert_eq!(rig.observe(0).durable, Seen::Dark);
+    // What stood there is kept for whoever asks who that was.
+    let kept = fs::read_to_string(rig.target.gate.join("found-1.map")).unwrap();
+    assert_eq!(kept, "site-1 perhaps\n");
 }
 
 #[test]

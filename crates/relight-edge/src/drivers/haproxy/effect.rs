@@ -11,7 +11,7 @@ use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::{self, Held, Record};
 use crate::gate::{IN_PLACE_MAX, check_size};
-use crate::map_copy::{self, MapCopy, SENTINEL, retire};
+use crate::map_copy::{self, MapCopy, SENTINEL, keep_edited, retire};
 
 /// What stood there before an effect, and the right to change it.
 struct Entered {
@@ -165,11 +165,15 @@ impl Haproxy {
         epoch: Epoch,
         wanted: &GateSet,
     ) -> Result<(), EdgeError> {
+        let known = entered.held.record.epoch;
         entered.record(epoch, wanted)?;
         let target = wanted | &(&entered.foreign & &entered.file.dark);
         match entered.file.holds(epoch, &target) {
             true => Ok(()),
-            false => self.write_durable(epoch, &target),
+            false => {
+                keep_edited(&self.folder, self.map.as_ref(), &entered.file, known);
+                self.write_durable(epoch, &target)
+            }
         }
     }
 
