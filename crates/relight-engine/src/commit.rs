@@ -294,8 +294,8 @@ mod tests {
         assert_eq!(engine.store().journal(1).unwrap().len(), 1);
     }
 
-    /// Goal: whoever is told that the end of the journal is damaged is told what to do about it, also
-    /// by a server that ran when it was.
+    /// Goal: whoever is told that the end of the journal is damaged is told what to do about it,
+    /// also by a server that ran when it was.
     #[test]
     fn a_damaged_end_is_told_as_a_broken_journal() {
         let (folder, engine) = engine();
