@@ -84,6 +84,22 @@ test('the lights stand at their places, or by their states, in their sectors', a
   });
 });
 
+test('a page of lists says that it is old, and leads to what is new', async () => {
+  await at('/sites?lang=fr&state=o', { viewport: { width: 320, height: 800 } }, async (page) => {
+    await page.waitForSelector('rl-live[data-mode="on"]');
+    // As if somebody had read it before the last change.
+    await page.evaluate(() => { document.querySelector('rl-live').dataset.shown = 'before'; });
+    await page.waitForSelector('rl-live[data-mode="old"]');
+    assert.match(await page.textContent('rl-live'), /^Changé à \d+\u00a0h\u00a0\d\d UTC Voir du nouveau$/);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.deepEqual(await violations(page), []);
+    assert.match(await page.evaluate(() => document.querySelector('[role="status"]').textContent), /^Changé à/);
+    await page.click('rl-live a');
+    await page.waitForSelector('rl-live[data-mode="on"]');
+    assert.match(page.url(), /state=o/);
+  });
+});
+
 test('dark sites are found from the counters', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, '.counters a[data-t="dark"]');

@@ -14,8 +14,8 @@ counter-todo = touchés, à corriger
 counter-share = part en ligne
 counter-alarm = exposés ou non prouvés
 wall-title = { NUMBER($sites) } { $sites ->
-    [one] ampoule
-   *[other] ampoules
+    [one] lumière
+   *[other] lumières
  }
 wall-by-state = Trier par état
 wall-by-place = Chaque lumière à sa place
@@ -38,7 +38,7 @@ live-on = En direct
 live-wait = Connexion…
 live-frozen = Données figées depuis { $time }
 live-frozen-note = Données figées depuis { $time } : l'état réel a pu changer. Nouvelle tentative en cours…
-live-old = Ce n’est plus l’état actuel depuis { $time }
+live-old = Changé à { $time }
 live-show = Voir du nouveau
 live-off = Sans script, cette page ne se met pas à jour toute seule.
 live-summary = { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
