@@ -1,25 +1,25 @@
-//! No path switches more than the policy allows without two distinct people: pages, the API, tokens
-//! and the operator of the machine at random against one server, judged by what the journal says
-//! then and by who sent what.
+//! No path switches more than the policy allows without two distinct people: pages, the API,
+//! tokens, broken glass, grants of roles and the operator of the machine at random against one
+//! server, judged by what the journal and the accounts say then and by who sent what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use relight_engine::incident::{Acceptance, Entry, Ground};
+use relight_engine::incident::{Acceptance, Entry, Ground, PartName};
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::store::{JournalRecord, SiteRow, Store};
-use relight_model::{Criticality, Digest, GateKey};
+use relight_model::{Criticality, Digest, GateKey, SitePart};
 use relight_server::policy_file::{self, PolicyFile};
 use serde_json::{Value, json};
 use testkit::Rng;
 
-use crate::door_device::form;
-use crate::door_support::{START, World, clock, code_in, person};
+use crate::door_device::{Device, form};
+use crate::door_support::{START, World, clock, code_in, person, with_key};
 use crate::web_acts::{ASK, LOG4SHELL, behind_an_edge, open_incident};
 use crate::web_console::ask_with_body;
 
 const SEEDS: u64 = 8;
-const STEPS: usize = 80;
+const STEPS: usize = 200;
 
 /// Sites that one person may switch in a day, in a signed world.
 const ALONE_MAX: usize = 3;
@@ -41,6 +41,12 @@ const PEOPLE: [(&str, &str, &str); 8] = [
 
 const MACHINE: &str = "A. Tremblay";
 
+/// A commander with a key of hardware, who breaks glass and does nothing else.
+const FIRE: &str = "fire";
+
+/// Somebody without a role, to whom roles are granted.
+const NEWCOMER: &str = "newcomer";
+
 /// Who sends something, and how he shows who it is.
 #[derive(Clone)]
 struct Sender {
@@ -54,6 +60,9 @@ impl Sender {
         if self.name == MACHINE {
             return roles.contains(&"site-owner");
         }
+        if self.name == FIRE {
+            return roles.contains(&"commander");
+        }
         let here = |at: &str| at == "/" || at == body;
         PEOPLE.iter().any(|(who, role, at)| *who == self.name && roles.contains(role) && here(at))
     }
@@ -64,12 +73,17 @@ struct Said {
     plan: Box<Plan>,
     signers: BTreeSet<&'static str>,
     by_command: bool,
+    /// Who broke the glass for it.
+    broken: Option<&'static str>,
 }
 
 struct Run {
     world: World,
     rng: Rng,
     senders: Vec<Sender>,
+    fire: (Sender, Device),
+    /// Who asked for a role of the newcomer, or agreed to one.
+    granting: BTreeSet<&'static str>,
     is_signed: bool,
     /// Nobody showed a passkey in the last five minutes.
     is_stale: bool,
@@ -99,7 +113,7 @@ fn province(store: &Store) {
             },
             exposure: None,
             aliases: None,
-            parts: None,
+            parts: Some(vec![SitePart::Internet]),
             channel_fr: None,
             channel_en: None,
             edge: "east".into(),
@@ -114,7 +128,8 @@ impl Run {
     fn start(seed: u64, clock: fn() -> i64) -> Self {
         let mut rng = Rng::new(seed);
         let (is_signed, is_stale) = (seed % 4 != 1, seed % 4 == 3);
-        let mut cookies = Vec::new();
+        let (mut cookies, mut fire) = (Vec::new(), String::new());
+        let key = Device::new(1);
         let world = World::start(clock, |store| {
             province(store);
             // Before anybody has an account it holds without being confirmed.
@@ -127,6 +142,8 @@ impl Run {
             for ((name, role, at), number) in PEOPLE.into_iter().zip(1..) {
                 cookies.push(person(store, name, number, &[(role, at)]));
             }
+            fire = with_key(store, FIRE, 30, "commander", &key);
+            person(store, NEWCOMER, 31, &[]);
         });
         open_incident(&world, &cookies[0]);
         let origin = world.origin();
@@ -145,8 +162,10 @@ impl Run {
         assert!(senders.iter().filter(|it| !it.is_person).count() >= 3, "tokens are tried");
         // What a seed does is not what the next one does after the same first number.
         rng.next();
-        let (said, alone, ways) = Default::default();
-        Self { world, rng, senders, is_signed, is_stale, said, alone, ways }
+        let (said, alone, ways, granting) = Default::default();
+        let head = format!("Cookie: {fire}\r\nOrigin: {origin}\r\n");
+        let fire = (Sender { name: FIRE, head, is_person: true }, key);
+        Self { world, rng, senders, fire, granting, is_signed, is_stale, said, alone, ways }
     }
 
     fn run(&mut self) {
@@ -156,11 +175,12 @@ impl Run {
             for record in self.world.store.journal(before + 1).unwrap() {
                 self.judge(&sender, typed, &record);
             }
+            self.judge_grants();
         }
     }
 
     fn step(&mut self) -> (Sender, Option<usize>) {
-        let what = self.rng.below(20);
+        let what = self.rng.below(24);
         // Half of the time it is somebody who may well do this.
         let fits: &[&str] = match what {
             0..6 => &["owner", "works", "chief"],
@@ -181,6 +201,8 @@ impl Run {
             14 => typed = self.decide(&sender, "glass"),
             15..18 => self.answer(&sender),
             18 => self.close(&sender),
+            19 => return (self.smash(), None),
+            20..23 => self.grant(&sender),
             _ => return (self.machine(), None),
         }
         (sender, typed)
@@ -209,7 +231,11 @@ impl Run {
     fn propose(&mut self, sender: &Sender) {
         let sites = self.sites();
         if self.rng.chance(50) {
-            let ask = json!({"action": "dark", "which": "named", "sites": sites, "reason": "x"});
+            let mut ask =
+                json!({"action": "dark", "which": "named", "sites": sites, "reason": "x"});
+            if self.rng.chance(30) {
+                (ask["action"], ask["part"]) = (json!("close"), json!("@internet"));
+            }
             self.json(sender, "/api/v1/plans", &ask);
             return;
         }
@@ -270,6 +296,101 @@ impl Run {
         };
         let body = json!({"incident": LOG4SHELL, "act": act, "seen": seen, "note": "x", "days": 1});
         self.json(sender, &format!("/api/v1/sites/{site}/acts"), &body);
+    }
+
+    /// Breaks the glass for the newest plan, with a key that cannot be copied.
+    fn smash(&mut self) -> Sender {
+        let newest =
+            self.world.engine.with_ledger(|it| it.actions().newest().next().map(|it| it.id()));
+        let (sender, key) = &mut self.fire;
+        let Some(id) = newest else { return sender.clone() };
+        let path = format!("/approve/{id}?lang=en");
+        let head = format!("GET {path} HTTP/1.1\r\n{}", sender.head);
+        let page = ask_with_body(self.world.address(), &head, "").2;
+        let Some(part) = page.split("<details class=\"glass\">").nth(1) else {
+            return sender.clone();
+        };
+        let part = part.split("</details>").next().unwrap();
+        let shown = key.get(part, &format!("/approve/{id}"), &self.world.origin());
+        let (token, hash) = (hidden(&page, "token"), code_in(&page));
+        let fields = [
+            ("token", token.as_str()),
+            ("hash", &hash),
+            ("decision", "glass"),
+            ("reason", "nobody answers"),
+            ("ticket", &shown.ticket),
+            ("answer", &shown.answer),
+        ];
+        self.world.post_from(&path, &sender.head, &form(&fields));
+        sender.clone()
+    }
+
+    /// Grants the newcomer a role that decides, or says yes to what somebody granted.
+    fn grant(&mut self, sender: &Sender) {
+        let admin = self.senders.iter().find(|it| it.name == "admin" && it.is_person).unwrap();
+        let sender = if self.rng.chance(40) { admin } else { sender }.clone();
+        let token = hidden(&self.page(&sender, "/accounts"), "token");
+        let role = *self.rng.pick(&["commander", "approver"]);
+        let waiting = self.world.store.account_tables().unwrap().proposals;
+        let sent = match waiting.last().filter(|_| self.rng.chance(60)) {
+            Some(row) => {
+                let id = row.id.to_string();
+                let fields = [("token", token.as_str()), ("id", &id), ("answer", "confirm")];
+                self.world.post_from("/accounts/settle", &sender.head, &form(&fields)).0
+            }
+            None => {
+                let name = *self.rng.pick(&[NEWCOMER, NEWCOMER, sender.name, "viewer"]);
+                let fields =
+                    [("token", token.as_str()), ("name", name), ("role", role), ("scope", "/")];
+                let name_is_new = name == NEWCOMER;
+                let status =
+                    self.world.post_from("/accounts/grant", &sender.head, &form(&fields)).0;
+                // Nobody else may get one in this run: they would act as what they are not here.
+                if !name_is_new && status == 200 {
+                    self.refuse_all();
+                }
+                status
+            }
+        };
+        if sent == 200 {
+            self.granting.insert(sender.name);
+        }
+    }
+
+    /// What was proposed for others than the newcomer is taken back.
+    fn refuse_all(&self) {
+        let chief = &self.senders[0];
+        let newcomer = self.account(NEWCOMER);
+        for row in self.world.store.account_tables().unwrap().proposals {
+            if row.account != newcomer {
+                let token = hidden(&self.page(chief, "/accounts"), "token");
+                let id = row.id.to_string();
+                let fields = [("token", token.as_str()), ("id", &id), ("answer", "refuse")];
+                self.world.post_from("/accounts/settle", &chief.head, &form(&fields));
+            }
+        }
+    }
+
+    fn account(&self, name: &str) -> u32 {
+        let tables = self.world.store.account_tables().unwrap();
+        tables.accounts.iter().find(|row| row.name == name).unwrap().id
+    }
+
+    /// Who decides was made so by two people, neither of whom it is; everybody else by nobody.
+    fn judge_grants(&mut self) {
+        let tables = self.world.store.account_tables().unwrap();
+        let decides = tables.grants.iter().filter(|row| row.by != "test");
+        let decides = decides.filter(|row| ["commander", "approver"].contains(&row.role.as_str()));
+        let decides: Vec<_> = decides.cloned().collect();
+        let newcomer = self.account(NEWCOMER);
+        for row in decides {
+            assert_eq!(row.account, newcomer, "{row:?}");
+            let by: BTreeSet<&str> = row.by.split_whitespace().collect();
+            assert!(by.len() == 2 && !by.contains(NEWCOMER), "one person made a decider: {row:?}");
+            assert!(by.iter().all(|name| self.granting.contains(name)), "{row:?}");
+            assert!(!self.is_stale, "nobody was there: {row:?}");
+            *self.ways.entry("granted").or_default() += 1;
+        }
     }
 
     /// Somebody without the command closes the incident in vain.
@@ -335,7 +456,8 @@ impl Run {
                 assert!(seat.is_none() || is_there, "{told}: an absent one took a seat");
                 let signers = seat.map(|_| sender.name).into_iter().collect();
                 let by_command = seat.is_some() && covers(sender, &["commander"], &plan);
-                self.said.insert(plan.hash().unwrap(), Said { plan, signers, by_command });
+                self.said
+                    .insert(plan.hash().unwrap(), Said { plan, signers, by_command, broken: None });
             }
             Entry::PlanApproved { plan, by, .. } => {
                 let said = self.said.get_mut(&plan).unwrap();
@@ -350,12 +472,22 @@ impl Run {
             Entry::PlanStarted { plan } => self.judge_start(plan),
             Entry::DarkOrdered { plan, sites, .. } => {
                 assert_eq!(self.said[&plan].plan.keys(), sites, "{told}: other sites");
-                assert!(self.said[&plan].signers.contains(sender.name), "{told}: not a signer");
+                let said = &self.said[&plan];
+                let is_broken = said.broken == Some(sender.name);
+                assert!(is_broken || said.signers.contains(sender.name), "{told}: not a signer");
+            }
+            Entry::PartsClosed { plan, parts, .. } => self.judge_parts(sender, plan, &parts),
+            Entry::BreakGlass { plan, proof, .. } => {
+                assert!(sender.name == FIRE && proof.is_some(), "{told}");
+                self.said.get_mut(&plan).unwrap().broken = Some(sender.name);
+                *self.ways.entry("glass").or_default() += 1;
             }
             Entry::PlanUndone { plan } => {
                 let said = &self.said[&plan];
                 let is_signer = said.signers.contains(sender.name);
-                assert!(sender.is_person && is_signer, "{told}");
+                // What one person did alone by breaking glass, any commander of its sites undoes.
+                let is_broken = said.broken.is_some() && covers(sender, &["commander"], &said.plan);
+                assert!(sender.is_person && (is_signer || is_broken), "{told}");
                 *self.ways.entry("undo").or_default() += 1;
             }
             Entry::AcceptanceProposed { site, proposer, .. } => {
@@ -376,9 +508,19 @@ impl Run {
         }
     }
 
+    /// Parts of exactly the sites of a plan are closed, by who signed it or broke the glass.
+    fn judge_parts(&mut self, sender: &Sender, plan: Digest, parts: &[PartName]) {
+        let said = &self.said[&plan];
+        let sites: BTreeSet<_> = parts.iter().map(|part| part.site.clone()).collect();
+        assert_eq!(sites, said.plan.keys().into_iter().collect(), "other sites");
+        let is_broken = said.broken == Some(sender.name);
+        assert!(is_broken || said.signers.contains(sender.name), "{} is no signer", sender.name);
+        *self.ways.entry("parts").or_default() += 1;
+    }
+
     /// A plan is carried out: by two people, or by one within the rule for one.
     fn judge_start(&mut self, hash: Digest) {
-        let Said { plan, signers, by_command } = &self.said[&hash];
+        let Said { plan, signers, by_command, .. } = &self.said[&hash];
         let told = format!("{} sites by {signers:?}", plan.sites.len());
         let is_vital = has_vital(plan);
         assert!(!is_vital || *by_command, "{told}: a vital one without the command");
@@ -443,7 +585,9 @@ fn sim_paths_no_path_switches_more_than_two_people_agreed_to() {
         assert!(run.world.store.verify_journal().unwrap().is_ok());
         run.world.web.stop();
     }
-    for way in ["alone", "two", "vital", "machine", "undo", "accepted"] {
+    println!("{ways:?}");
+    for way in ["alone", "two", "vital", "machine", "undo", "accepted", "glass", "granted", "parts"]
+    {
         assert!(ways.get(way).is_some_and(|count| *count >= 2), "{way} is hardly tried: {ways:?}");
     }
 }
