@@ -26,6 +26,26 @@ test('people find a service by its sector and by its letter, with scripts off', 
   }, { javaScriptEnabled: false });
 });
 
+test('however long the other ways to reach a service are, its name is read', async () => {
+  const { components } = await json(`${PUBLIC}/api/v2/components.json`);
+  const dark = components.find(({ group, status }) => !group && status === 'major_outage');
+  for (const width of [1600, 700, 400]) {
+    await withBrowser(async (context) => {
+      const page = await context.newPage();
+      await page.goto(`${PUBLIC}/fr/${dark.group_id.replace('-', '/').replace('sector', 'secteur')}/`);
+      const share = await page.evaluate(() => {
+        const told = document.querySelector('td.off');
+        const way = document.createElement('span');
+        way.textContent = ' Téléphone 418 555-0100, ou au comptoir du 12, rue des Érables'.repeat(3);
+        told.append(way);
+        const name = told.parentElement.querySelector('th');
+        return name.offsetWidth / told.closest('table').offsetWidth;
+      });
+      assert.ok(share > 0.35, `${width} px: the name has ${share} of the row`);
+    }, { viewport: { width, height: 900 } });
+  }
+});
+
 test('where scripts run, a service is found by words of its name', async () => {
   await withBrowser(async (context) => {
     const { services } = await json(`${PUBLIC}/services.json`);
