@@ -52,22 +52,27 @@ const QUEUE_EVERY: Duration = Duration::from_secs(2);
 const LOG_LINES_MAX: usize = 20;
 /// Chunks that wait for one reader.
 const CHUNKS_MAX: usize = 4;
-/// Open streams of one console.
+/// Open streams of walls of one console, and as many of lists: pages that are left open take no
+/// wall its place.
 pub(crate) const STREAMS_MAX: usize = 256;
 
 /// The places for open streams.
 #[derive(Debug)]
-pub(crate) struct Streams(Arc<Semaphore>);
+pub(crate) struct Streams {
+    walls: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
+}
 
 impl Streams {
-    /// Room for [`STREAMS_MAX`] streams.
+    /// Room for [`STREAMS_MAX`] streams of each kind.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(STREAMS_MAX)))
+        let room = || Arc::new(Semaphore::new(STREAMS_MAX));
+        Self { walls: room(), lists: room() }
     }
 
-    /// How many are open.
-    pub(crate) fn open(&self) -> u64 {
-        (STREAMS_MAX - self.0.available_permits()) as u64
+    /// How many are open of walls, and of lists.
+    pub(crate) fn open(&self) -> [u64; 2] {
+        [&self.walls, &self.lists].map(|it| (STREAMS_MAX - it.available_permits()) as u64)
     }
 }
 
@@ -115,7 +120,9 @@ pub(crate) async fn events(
     if !topic.as_ref().map_or(!asked.reader.reads_nothing(), is_for) {
         return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
     }
-    let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {
+    let Streams { walls, lists } = &console.streams;
+    let places = if topic.is_some() { lists } else { walls };
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());

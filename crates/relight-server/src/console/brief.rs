@@ -140,7 +140,9 @@ fn text_of(page: &BriefPage) -> String {
     let todo = page.todo.iter().map(|row| format!("{} {} {}", row.slug, row.letter, row.next));
     let todo: Vec<String> = todo.collect();
     let (counts, plans) = (&page.counts.legend, &page.plans);
-    let queue = page.queue.iter().map(|row| (&row.evidence, &row.count)).collect::<Vec<_>>();
+    let queue = page.queue.iter();
+    let queue: Vec<_> =
+        queue.map(|row| (&row.evidence, &row.count, &row.then, row.returns)).collect();
     format!("{} {counts:?} {queue:?} {todo:?} {:?} {plans:?}", page.standing, page.words)
 }
 

@@ -108,9 +108,12 @@ fn answers(text: &mut Text, console: &Console) {
     for (class, count) in classes.into_iter().zip(&console.meter.answers) {
         text.sample(name, Some(("class", class)), count.load(Ordering::Relaxed));
     }
-    let help = "Event streams that are open.";
-    text.one("relight_event_streams", Kind::Gauge, help, console.streams.open());
-    let help = "Event streams that may be open at once.";
+    let name = "relight_event_streams";
+    text.family(name, Kind::Gauge, "Event streams that are open, by what they show.");
+    for (kind, count) in ["wall", "list"].into_iter().zip(console.streams.open()) {
+        text.sample(name, Some(("kind", kind)), count);
+    }
+    let help = "Event streams of a kind that may be open at once.";
     text.one("relight_event_streams_limit", Kind::Gauge, help, STREAMS_MAX as u64);
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Part {
     pub(crate) sectors: Arc<[Sector]>,
     /// Where each stands on the board; `None` where all are read.
     places: Option<Vec<usize>>,
-    /// Their names, for the log; nobody asks for them where all are read.
+    /// Their names, for the log and the lists; made when somebody asks.
     own: OnceLock<HashSet<String>>,
     /// The life of the server, and for a part whose it is: places of one part mean nothing in
     /// another.
@@ -116,6 +116,12 @@ impl Part {
         }
     }
 
+    /// Whether this is one of these sites.
+    pub(crate) fn is_of(&self, slug: &str) -> bool {
+        let own = || self.sites.iter().map(|site| site.slug.clone()).collect();
+        self.own.get_or_init(own).contains(slug)
+    }
+
     /// A line of the log as the reader may read it: one about sites of his own, or about an
     /// incident as a whole. How many sites went dark elsewhere is told to nobody: of a line about
     /// several his own are counted.
@@ -123,9 +129,7 @@ impl Part {
         if self.is_whole() || OF_ALL.contains(&line.code) {
             return Some(line);
         }
-        let own = || self.sites.iter().map(|site| site.slug.clone()).collect();
-        let own: &HashSet<String> = self.own.get_or_init(own);
-        let count = line.sites.iter().filter(|site| own.contains(site.as_str())).count();
+        let count = line.sites.iter().filter(|site| self.is_of(site)).count();
         if COUNTING.contains(&line.code) {
             *line.args.last_mut()? = count.to_string();
         } else if count < line.sites.len() {

@@ -128,6 +128,20 @@ pub(crate) struct Queued {
     sites: BTreeSet<String>,
 }
 
+/// Which row of what is next each site belongs to, in every incident that is open: the site, and
+/// the incident with the name of its row.
+pub(crate) fn rows(engine: &Engine) -> Vec<(String, String)> {
+    engine.with_ledger(|ledger| {
+        let cases =
+            ledger.open().flat_map(|(id, it)| it.cases().iter().map(move |case| (id, case)));
+        let row = |(id, (site, case)): (&str, (&GateKey, &Case))| {
+            let ground = Ground::of(case)?;
+            Some((site.to_string(), format!("{id} {}", ground.code())))
+        };
+        cases.filter_map(row).collect()
+    })
+}
+
 impl Queued {
     pub(crate) fn of(engine: Option<&Engine>, lang: Lang, id: &str, code: &str) -> Self {
         let found = engine.zip(Ground::parse(code)).and_then(|(engine, ground)| {

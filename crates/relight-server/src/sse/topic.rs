@@ -6,6 +6,7 @@
 //! there is to say, so nothing is missed by whoever comes back late. The page is not fetched again
 //! by itself: that would look like somebody who is there, and prolong a sign-in.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use super::{BEAT_EVERY, QUEUE_EVERY, as_now};
 use crate::access::digest_of;
 use crate::access::signed_in::Reader;
 use crate::console::part::Part;
-use crate::console::{Asked, Console, act, brief, edges, watch};
+use crate::console::{Asked, Console, act, brief, edges, watch, work};
 
 /// What a page is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +70,7 @@ impl Topic {
     /// A fingerprint of what the page shows to a reader. `None` when that cannot be read.
     pub(crate) fn fingerprint(&self, console: &Console, asked: &Asked) -> Option<String> {
         let text = match (self, &console.engine) {
-            (Self::Sites, _) => {
-                let snapshot = console.board.snapshot();
-                let part = Part::of(console, &asked.reader, &snapshot.sites);
-                let states = part.states(snapshot);
-                states.iter().map(|state| state.letter()).collect()
-            }
+            (Self::Sites, engine) => sites(console, engine.as_deref(), asked),
             (_, None) => String::new(),
             (Self::Edges, Some(engine)) => edges::shown(console, engine, asked).ok()?,
             (Self::Watch, Some(engine)) => watch::shown(engine)?,
@@ -104,6 +100,31 @@ impl Topic {
     }
 }
 
+/// What a list of sites shows, whatever it was asked for: each site and its state, and which row of
+/// what is next it belongs to.
+fn sites(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
+    let snapshot = console.board.snapshot();
+    let part = Part::of(console, &asked.reader, &snapshot.sites);
+    let states = part.states(snapshot);
+    let mut text = String::new();
+    for (site, state) in part.sites.iter().zip(states) {
+        let names = [&site.slug, &site.name_fr, &site.name_en];
+        let _ = writeln!(text, "{} {names:?}", state.letter());
+    }
+    for (site, row) in engine.map(work::rows).unwrap_or_default() {
+        if part.is_of(&site) {
+            let _ = writeln!(text, "{site} {row}");
+        }
+    }
+    text
+}
+
+/// What was changed until now: where nothing was, a page shows what it showed.
+fn versions(console: &Console) -> (u64, Option<u64>) {
+    let engine = console.engine.as_ref().map(|engine| engine.version());
+    (console.board.snapshot().version, engine)
+}
+
 /// Writes fingerprints until the reader leaves, may no longer read, or nothing can be read: the
 /// page then says that it shows an old state.
 pub(super) async fn follow(
@@ -116,17 +137,24 @@ pub(super) async fn follow(
     let mut ticker = interval(QUEUE_EVERY);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sent: Option<(Instant, String)> = None;
+    let mut before = None;
     loop {
         ticker.tick().await;
         let Some(reader) = as_now(&console, &reader).filter(|it| topic.is_for(it)) else { return };
+        let now = Instant::now();
+        // What time alone changes, and what counts no version, is seen with the next beat.
+        let versions = Some(versions(&console));
+        let is_fresh = |(at, _): &(Instant, String)| now.duration_since(*at) < BEAT_EVERY;
+        if std::mem::replace(&mut before, versions) == versions
+            && sent.as_ref().is_some_and(is_fresh)
+        {
+            continue;
+        }
         let (here, topic) = (Arc::clone(&console), topic.clone());
         let read = move || topic.fingerprint(&here, &Asked::by(reader, lang));
         // A panic is a bug that its own thread tells.
         let Some(found) = tokio::task::spawn_blocking(read).await.ok().flatten() else { return };
-        let now = Instant::now();
-        let is_told =
-            |(at, told): &(Instant, String)| *told == found && now.duration_since(*at) < BEAT_EVERY;
-        if sent.as_ref().is_some_and(is_told) {
+        if sent.as_ref().is_some_and(|it| it.1 == found && is_fresh(it)) {
             continue;
         }
         let data = json!({"v": 1, "shown": found});

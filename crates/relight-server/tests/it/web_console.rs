@@ -399,24 +399,31 @@ fn a_foreign_name_that_points_here_learns_nothing() {
 #[test]
 fn streams_are_bounded_and_their_places_come_back() {
     let (_, web) = start(4);
-    let request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let open = || {
+    let open = |path: &str| {
         let mut stream = TcpStream::connect(web.console_addr()).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(request).unwrap();
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+            .unwrap();
         let mut line = String::new();
         BufReader::new(&stream).read_line(&mut line).unwrap();
         (stream, line)
     };
-    let full: Vec<TcpStream> = (0..256)
-        .map(|_| open())
-        .map(|(stream, line)| {
+    let all = |path: &str| -> Vec<TcpStream> {
+        let opened = (0..256).map(|_| open(path)).map(|(stream, line)| {
             assert!(line.contains(" 200 "), "{line}");
             stream
-        })
-        .collect();
-    assert!(open().1.contains(" 503 "));
-    drop(full);
-    wait_until("a place is free again", || open().1.contains(" 200 "));
+        });
+        opened.collect()
+    };
+    // Lists that are left open take no wall its place.
+    let lists = all("/events?topic=sites");
+    assert!(open("/events?topic=sites").1.contains(" 503 "));
+    let walls = all("/events");
+    assert!(open("/events").1.contains(" 503 "));
+    drop((lists, walls));
+    for path in ["/events", "/events?topic=sites"] {
+        wait_until("a place is free again", || open(path).1.contains(" 200 "));
+    }
     web.stop();
 }

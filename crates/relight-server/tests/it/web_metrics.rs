@@ -56,7 +56,7 @@ fn names_have_units_and_labels_have_fixed_values() {
         assert!(!samples.is_empty(), "{name}");
         labels.extend(samples.keys().map(|it| it.split('=').next().unwrap().to_owned()));
     }
-    assert_eq!(labels, ["", "class", "state", "version"].map(str::to_owned).into());
+    assert_eq!(labels, ["", "class", "kind", "state", "version"].map(str::to_owned).into());
     let sites = &families["relight_sites"].1;
     assert_eq!((sites.len(), sites.values().sum::<u64>()), (9, 250), "the states sum to all");
     assert_eq!((sites["state=\"dark\"}"], sites["state=\"exposed\"}"]), (1, 1));
