@@ -1,5 +1,7 @@
 //! The critical section of a gate: one writer at a time, and never an older epoch over a newer.
 
+mod order;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use relight_model::{Epoch, GateKey};
 use crate::driver::GateSet;
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
+
+pub(crate) use order::{Order, Orders};
 
 /// Longest wait for another writer of the same gate.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -55,9 +59,14 @@ impl Fence {
         Self { folder: folder.to_owned(), lock_wait_max: LOCK_WAIT_MAX }
     }
 
-    /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed.
+    /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed. An order
+    /// that waited here until this process gave a newer one is `Fenced`, whatever its epoch.
     pub(crate) fn enter(&self, epoch: Epoch) -> Result<Held, EdgeError> {
         let lock = self.lock(File::try_lock)?;
+        if order::is_superseded() {
+            let doing = "carry out an order after a newer one was given";
+            return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
+        }
         let (record, appendable) = self.read_lines()?;
         if let Some(newest) = record.epoch.filter(|newest| *newest > epoch) {
             let doing = format!("write epoch {} over {}", text(epoch), text(newest));
@@ -383,6 +392,32 @@ mod tests {
         assert!(appended > 5 && anew > 5, "{appended} longer, {anew} anew");
         let stale = fence.enter(Epoch { term: 1, seq: 38 }).unwrap_err();
         assert_eq!(stale.kind, EdgeErrorKind::Fenced);
+    }
+
+    /// An effect waits for another writer, and a newer order comes meanwhile.
+    #[test]
+    fn an_order_that_waited_until_a_newer_one_was_given_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let epoch = Epoch { term: 1, seq: 1 };
+        let (orders, other) = (Orders::default(), Fence::new(folder.path()).enter(epoch).unwrap());
+        let (waiting, waited) = std::sync::mpsc::channel();
+        let (order, path) = (orders.next(), folder.path().to_owned());
+        let effect = thread::spawn(move || {
+            order.carry_out(|| {
+                let mut fence = Fence::new(&path);
+                fence.lock_wait_max = Duration::from_secs(60);
+                waiting.send(()).unwrap();
+                fence.enter(epoch).map(drop)
+            })
+        });
+        waited.recv().unwrap();
+        let newer = orders.next();
+        drop(other);
+        let refused = effect.join().unwrap().unwrap_err();
+        assert_eq!(refused.kind, EdgeErrorKind::Fenced);
+        let fence = Fence::new(folder.path());
+        assert!(newer.carry_out(|| fence.enter(epoch).is_ok()));
+        assert!(fence.enter(epoch).is_ok(), "of nobody who counts orders");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::driver::{
     self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
 use crate::error::{EdgeError, EdgeErrorKind};
-use hand::Hand;
+use hand::{Hand, Wanted};
 
 /// The setting with the names of the edges in a group, blanks between them.
 pub const MEMBERS: &str = "members";
@@ -107,18 +107,18 @@ impl Member {
     }
 
     /// As its driver says. One that does not answer shows nothing, and is taken to hold dark what
-    /// it was told to.
+    /// it was told to; where that cannot be read either, nobody knows.
     fn observe(&mut self, keys: &[GateKey]) -> Looked {
         let nothing = |views: &Vec<GateView>| {
             !views.is_empty() && views.iter().all(|view| view.runtime == Seen::Unknown)
         };
         match self.look(|driver| driver.observe(keys), nothing) {
-            Ok(views) => Looked { views, trouble: None, is_blind: false },
+            Ok(views) => Looked { has_answered: !nothing(&views), views, trouble: None },
             Err(error) => {
                 let owned = self.driver().and_then(|driver| driver.owned());
-                let is_blind = owned.is_err();
-                let views = told(keys, &owned.unwrap_or_default(), Seen::Lit);
-                Looked { views, trouble: Some(error), is_blind }
+                let other = if owned.is_ok() { Seen::Lit } else { Seen::Unknown };
+                let views = told(keys, &owned.unwrap_or_default(), other);
+                Looked { views, trouble: Some(error), has_answered: false }
             }
         }
     }
@@ -142,11 +142,17 @@ impl Member {
     }
 }
 
-/// What one of them shows, why it is no more, and whether nobody could read what it holds.
+/// What one of them shows, why it is no more, and whether the running edge told anything.
 struct Looked {
     views: Vec<GateView>,
     trouble: Option<EdgeError>,
-    is_blind: bool,
+    has_answered: bool,
+}
+
+impl Looked {
+    fn is_answer(looked: &Result<Self, EdgeError>) -> bool {
+        looked.as_ref().is_ok_and(|looked| looked.has_answered)
+    }
 }
 
 /// What one that shows nothing holds dark: what it was told, and of the rest `other`.
@@ -186,14 +192,9 @@ impl Group {
         errors.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// An effect on all of them, which an older controller has on none: also where only one of
-    /// them has seen the newer one.
-    fn write(
-        &mut self,
-        epoch: Epoch,
-        dark: Option<&GateSet>,
-        effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
-    ) -> Result<(), EdgeError> {
+    /// That an older controller has no effect on any of them: also where only one of them has seen
+    /// the newer one.
+    fn check_epoch(&self, epoch: Epoch) -> Result<(), EdgeError> {
         for Hand { target, .. } in &self.members {
             // One whose epoch cannot be read says so when it is written to.
             let newest = driver::newest_epoch(target).ok().flatten();
@@ -203,24 +204,22 @@ impl Group {
                 return Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(&target.name));
             }
         }
-        if let Some(dark) = dark {
-            self.told = Some(dark.clone());
-        }
-        let blind: Vec<String> = self.blind().map(str::to_owned).collect();
-        Self::all(self.each(move |member| {
-            if blind.contains(&member.target.name) {
-                let doing = "change a gate of which nobody could read what it holds";
-                let error = EdgeError::new(EdgeErrorKind::Unreachable, doing);
-                return Err(error.at(&member.target.name));
-            }
-            effect(member.driver()?)
-        }))
+        Ok(())
     }
 
-    /// The names of those of which nobody knows what they hold.
-    fn blind(&self) -> impl Iterator<Item = &str> {
-        let blind = self.members.iter().filter(|hand| hand.is_blind);
-        blind.map(|hand| hand.target.name.as_str())
+    /// An effect on all of them. At one of which nobody knows what it holds, it opens nothing but
+    /// what is `changed`.
+    fn write(
+        &mut self,
+        epoch: Epoch,
+        dark: &GateSet,
+        changed: &GateSet,
+        effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
+    ) -> Result<(), EdgeError> {
+        self.check_epoch(epoch)?;
+        self.told = Some(dark.clone());
+        let wanted = Wanted { epoch, dark: dark.clone(), changed: changed.clone() };
+        Self::all(hand::order(&mut self.members, &wanted, effect))
     }
 
     /// What they show of one key together.
@@ -303,24 +302,25 @@ impl EdgeDriver for Group {
 
     fn owned(&mut self) -> Result<GateSet, EdgeError> {
         let owned = hand::each(&mut self.members, UNHURRIED, |member| member.driver()?.owned());
-        for (member, owned) in self.members.iter_mut().zip(&owned) {
-            member.is_blind = owned.is_err();
+        for (hand, owned) in self.members.iter_mut().zip(&owned) {
+            hand.doubt.is_unread = owned.is_err();
         }
         Ok(answered(owned)?.into_iter().flatten().flatten().collect())
     }
 
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         let asked: Arc<[GateKey]> = keys.into();
-        let looked = self.each(move |member| Ok(member.observe(&asked)));
+        let ask = move |member: &mut Member| Ok(member.observe(&asked));
+        let looked = hand::look(&mut self.members, Duration::ZERO, Looked::is_answer, ask);
         let (mut seen, mut whether) = (Vec::new(), Vec::new());
         for (hand, looked) in self.members.iter_mut().zip(looked) {
             let looked = looked.unwrap_or_else(|trouble| {
                 // Nobody can ask it what it holds: what it was told, and maybe more.
                 let none = GateSet::new();
                 let views = told(keys, self.told.as_ref().unwrap_or(&none), Seen::Unknown);
-                Looked { views, trouble: Some(trouble), is_blind: false }
+                Looked { views, trouble: Some(trouble), has_answered: false }
             });
-            hand.is_blind |= looked.is_blind;
+            hand.doubt.look(keys, &looked.views);
             seen.push(looked.views);
             whether.push(looked.trouble.map_or(Ok(()), Err));
         }
@@ -334,12 +334,12 @@ impl EdgeDriver for Group {
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
         let wanted = dark.clone();
-        self.write(epoch, Some(dark), move |driver| driver.apply(epoch, stage, &wanted))
+        self.write(epoch, dark, &GateSet::new(), move |driver| driver.apply(epoch, stage, &wanted))
     }
 
     fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
         let wanted = dark.clone();
-        self.write(epoch, Some(dark), move |driver| driver.close(epoch, &wanted))
+        self.write(epoch, dark, &GateSet::new(), move |driver| driver.close(epoch, &wanted))
     }
 
     fn get_ready(
@@ -347,11 +347,17 @@ impl EdgeDriver for Group {
         keys: &GateSet,
         is_over: &(dyn Fn() -> bool + Sync),
     ) -> Result<bool, EdgeError> {
-        // One after the other: it is the folders of their gates that take time.
-        self.members.iter_mut().try_fold(true, |all, hand| {
-            let ready = hand.here(|member| member.driver()?.get_ready(keys, is_over));
-            Ok(all & ready.unwrap_or(Ok(true))?)
-        })
+        // One after the other: it is the folders of their gates that take time. One that cannot,
+        // or that is busy just now, keeps no other from it.
+        let (mut is_ready, mut trouble) = (true, None);
+        for hand in &mut self.members {
+            match hand.here(|member| member.driver()?.get_ready(keys, is_over)) {
+                Some(Err(error)) => trouble = trouble.or(Some(error)),
+                ready => is_ready &= matches!(ready, Some(Ok(true))),
+            }
+        }
+        // Whoever is not ready yet is asked again; what cannot be says so after that.
+        trouble.filter(|_| is_ready).map_or(Ok(is_ready), Err)
     }
 
     fn apply_changes(
@@ -361,9 +367,9 @@ impl EdgeDriver for Group {
         dark: &GateSet,
         changed: &GateSet,
     ) -> Result<(), EdgeError> {
-        let (wanted, changed) = (dark.clone(), changed.clone());
-        self.write(epoch, Some(dark), move |driver| {
-            driver.apply_changes(epoch, stage, &wanted, &changed)
+        let (wanted, asked) = (dark.clone(), changed.clone());
+        self.write(epoch, dark, changed, move |driver| {
+            driver.apply_changes(epoch, stage, &wanted, &asked)
         })
     }
 
@@ -391,10 +397,14 @@ impl EdgeDriver for Group {
 
     fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
         let keys: Arc<[GateKey]> = keys.into();
-        self.write(epoch, None, move |driver| match driver.capabilities().cuts_tunnels {
-            CutsTunnels::Driver | CutsTunnels::DataPlane => driver.cut(epoch, &keys),
-            CutsTunnels::Refused | CutsTunnels::Nobody => Ok(()),
-        })
+        self.check_epoch(epoch)?;
+        Self::all(self.each(move |member| {
+            let driver = member.driver()?;
+            match driver.capabilities().cuts_tunnels {
+                CutsTunnels::Driver | CutsTunnels::DataPlane => driver.cut(epoch, &keys),
+                CutsTunnels::Refused | CutsTunnels::Nobody => Ok(()),
+            }
+        }))
     }
 }
 

@@ -1,15 +1,22 @@
 //! One member of a group, and the thread that is with it: an edge that hangs is waited for no
 //! longer than the others can wait, and asked nothing more until it answered.
+//!
+//! An order that comes meanwhile replaces the one that the edge is at, which writes nothing any
+//! more once it has the gate ([`Order`]). It is carried out as soon as the edge answers: only what
+//! it closes, for nobody asks then what may be opened.
 
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use relight_model::{Epoch, GateKey, Seen};
+
 use super::Member;
 use crate::capability::Capabilities;
-use crate::driver::{self, Target};
+use crate::driver::{self, EdgeDriver, GateSet, GateView, Target};
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::fence::{Order, Orders};
 
 /// How long a member is waited for of which nobody knows that it takes longer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,12 +34,96 @@ struct Known {
     patience: Duration,
 }
 
+/// What nobody knows of a member: no effect about other sites opens anything of it there.
+#[derive(Clone, Default)]
+pub(super) struct Doubt {
+    /// Sites of which the newest look at them did not tell whether it holds them dark: it did not
+    /// answer in time, or neither its gate nor its record could be read. The next look that tells
+    /// ends it, and nothing else does.
+    unseen: GateSet,
+    /// Its record could not be read when it was asked for last: it may hold what nobody here knows.
+    pub(super) is_unread: bool,
+}
+
+impl Doubt {
+    /// What a look told.
+    pub(super) fn look(&mut self, keys: &[GateKey], views: &[GateView]) {
+        for (key, view) in keys.iter().zip(views) {
+            if view.darkest() == Seen::Unknown {
+                self.unseen.insert(key.clone());
+            } else if !self.unseen.is_empty() {
+                self.unseen.remove(key);
+            }
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.unseen.is_empty() && !self.is_unread
+    }
+
+    fn is_about(&self, key: &GateKey) -> bool {
+        self.is_unread || self.unseen.contains(key)
+    }
+}
+
+/// One order: what is to be dark, and what it is to open.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) epoch: Epoch,
+    pub(super) dark: GateSet,
+    pub(super) changed: GateSet,
+}
+
+impl Wanted {
+    /// As it was ordered, unless that would open what nobody knows: then what it closes is closed,
+    /// and nothing is opened.
+    fn obey(
+        &self,
+        driver: &mut Box<dyn EdgeDriver>,
+        doubt: &Doubt,
+        effect: impl FnOnce(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError>,
+    ) -> Result<(), EdgeError> {
+        if doubt.is_none() {
+            return effect(driver);
+        }
+        let owned = driver.owned()?;
+        let is_ordered = |key: &GateKey| self.dark.contains(key) || self.changed.contains(key);
+        if owned.iter().all(|key| is_ordered(key) || !doubt.is_about(key)) {
+            return effect(driver);
+        }
+        driver.close(self.epoch, &(&owned | &self.dark))?;
+        let doing = "open what it holds dark and did not show";
+        Err(EdgeError::new(EdgeErrorKind::Unreachable, doing))
+    }
+
+    /// What it closes, with all that is dark already by its record.
+    fn close(&self, driver: &mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> {
+        let owned = driver.owned()?;
+        driver.close(self.epoch, &(&owned | &self.dark))
+    }
+}
+
+/// The member, while no thread is with it, and the newest order that came while one was.
+struct Slot {
+    member: Option<Member>,
+    late: Option<(Order, Wanted)>,
+}
+
+type Ask<T> = Box<dyn FnOnce(&mut Member) -> Result<T, EdgeError> + Send>;
+
+/// A question to one member, and the order that it is, where it is one.
+struct Task<T> {
+    ask: Ask<T>,
+    order: Option<(Order, Wanted)>,
+    has_answered: fn(&Result<T, EdgeError>) -> bool,
+}
+
 /// A member: here while nobody asks it anything, else with the thread that does.
 pub(super) struct Hand {
     pub(super) target: Target,
-    /// What it holds could not be read: an effect might open what nobody here knows of.
-    pub(super) is_blind: bool,
-    slot: Arc<Mutex<Option<Member>>>,
+    pub(super) doubt: Doubt,
+    orders: Orders,
+    slot: Arc<Mutex<Slot>>,
     known: Arc<Mutex<Known>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -40,11 +131,13 @@ pub(super) struct Hand {
 impl Hand {
     pub(super) fn of(target: Target) -> Self {
         let capabilities = driver::capabilities_of(&target);
+        let member = Some(Member::of(target.clone()));
         Self {
-            slot: Arc::new(Mutex::new(Some(Member::of(target.clone())))),
+            slot: Arc::new(Mutex::new(Slot { member, late: None })),
             known: Arc::new(Mutex::new(Known { capabilities, patience: PATIENCE })),
             target,
-            is_blind: false,
+            doubt: Doubt::default(),
+            orders: Orders::default(),
             thread: None,
         }
     }
@@ -53,45 +146,64 @@ impl Hand {
         lock(&self.known).capabilities
     }
 
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         lock(&self.known).patience
     }
 
     /// Runs `ask` in this thread, unless somebody is with the member.
     pub(super) fn here<T>(&mut self, ask: impl FnOnce(&mut Member) -> T) -> Option<T> {
         let mut slot = lock(&self.slot);
-        slot.as_mut().map(ask)
+        slot.member.as_mut().map(ask)
     }
 
-    /// Runs `ask` in a thread of its own, which says what came of it. False where the member has
-    /// not answered what it was asked before.
+    /// Runs a task in a thread of its own, which says what came of it. False where the member has
+    /// not answered what it was asked before; an order is kept for it then.
     fn begin<T: Send + 'static>(
         &mut self,
         number: usize,
-        ask: impl FnOnce(&mut Member) -> Result<T, EdgeError> + Send + 'static,
+        task: Task<T>,
         say: Sender<(usize, Result<T, EdgeError>)>,
     ) -> bool {
+        let Task { ask, order, has_answered } = task;
         let is_over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        let member = lock(&self.slot).take();
+        let mut place = lock(&self.slot);
         // A thread that panicked took its member along.
-        let Some(mut member) = member.or_else(|| is_over.then(|| Member::of(self.target.clone())))
-        else {
+        let again = || is_over.then(|| Member::of(self.target.clone()));
+        let Some(mut member) = place.member.take().or_else(again) else {
+            place.late = order.or(place.late.take());
             return false;
         };
+        if order.is_some() {
+            place.late = None;
+        }
+        drop(place);
         let (slot, known) = (Arc::clone(&self.slot), Arc::clone(&self.known));
         let work = move || {
             let begun = Instant::now();
             let answer = ask(&mut member);
             let capabilities = member.capabilities();
             let before = lock(&known).patience;
-            let patience = patience_after(before, begun.elapsed(), answer.is_ok());
+            let patience = patience_after(before, begun.elapsed(), has_answered(&answer));
             *lock(&known) = Known { capabilities, patience };
-            *lock(&slot) = Some(member);
+            give_back(&slot, member);
             // Nobody waits any more for one that took too long.
             drop(say.send((number, answer)));
         };
         self.thread = spawn_or_run(work);
         true
+    }
+}
+
+/// After the orders that came meanwhile. What becomes of them the next look shows.
+fn give_back(slot: &Mutex<Slot>, mut member: Member) {
+    loop {
+        let mut place = lock(slot);
+        let Some((order, wanted)) = place.late.take() else {
+            place.member = Some(member);
+            return;
+        };
+        drop(place);
+        let _ = order.carry_out(|| wanted.close(member.driver()?));
     }
 }
 
@@ -118,13 +230,55 @@ pub(super) fn each<T: Send + 'static>(
     at_least: Duration,
     ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Send + Sync + 'static,
 ) -> Vec<Result<T, EdgeError>> {
-    let (begun, ask) = (Instant::now(), Arc::new(ask));
+    look(hands, at_least, Result::is_ok, ask)
+}
+
+/// The same for what may be told without an answer of the edge itself, which is what says how long
+/// it is waited for.
+pub(super) fn look<T: Send + 'static>(
+    hands: &mut [Hand],
+    at_least: Duration,
+    has_answered: fn(&Result<T, EdgeError>) -> bool,
+    ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Send + Sync + 'static,
+) -> Vec<Result<T, EdgeError>> {
+    let ask = Arc::new(ask);
+    run(hands, at_least, |_| {
+        let ask = Arc::clone(&ask);
+        Task { ask: Box::new(move |member| ask(member)), order: None, has_answered }
+    })
+}
+
+/// Gives all of them an order, which replaces the one before it also at those that are busy.
+pub(super) fn order(
+    hands: &mut [Hand],
+    wanted: &Wanted,
+    effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
+) -> Vec<Result<(), EdgeError>> {
+    let effect = Arc::new(effect);
+    run(hands, Duration::ZERO, |hand| {
+        let (order, wanted, doubt) = (hand.orders.next(), wanted.clone(), hand.doubt.clone());
+        let (effect, kept) = (Arc::clone(&effect), (order.clone(), wanted.clone()));
+        let ask = move |member: &mut Member| {
+            let name = member.target.name.clone();
+            let carry_out = || wanted.obey(member.driver()?, &doubt, |driver| effect(driver));
+            order.carry_out(carry_out).map_err(|error| error.at(&name))
+        };
+        Task { ask: Box::new(ask), order: Some(kept), has_answered: Result::is_ok }
+    })
+}
+
+fn run<T: Send + 'static>(
+    hands: &mut [Hand],
+    at_least: Duration,
+    task: impl Fn(&Hand) -> Task<T>,
+) -> Vec<Result<T, EdgeError>> {
+    let begun = Instant::now();
     let (say, said) = mpsc::channel();
     let patience: Vec<Duration> = hands.iter().map(|hand| hand.patience().max(at_least)).collect();
     let mut waits = Vec::new();
     for (number, hand) in hands.iter_mut().enumerate() {
-        let ask = Arc::clone(&ask);
-        waits.push(hand.begin(number, move |member| ask(member), say.clone()));
+        let task = task(hand);
+        waits.push(hand.begin(number, task, say.clone()));
     }
     drop(say);
     let mut answers: Vec<Option<Result<T, EdgeError>>> = hands.iter().map(|_| None).collect();

@@ -1,5 +1,6 @@
 //! What edges of a group show and do together, and how one that hangs is lived with.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -96,6 +97,167 @@ fn orders_do_not_wait_for_one_that_hangs() {
     let views = group.observe(&keys).unwrap();
     assert!(views.iter().all(|view| view.runtime == Seen::Unknown));
     assert!(views.iter().all(|view| view.darkest() == Seen::Dark));
+}
+
+/// Longer than anything takes on a busy machine.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// Two built-in edges in folders of their own, as one.
+fn two(folder: &Path) -> (Group, [Target; 2]) {
+    let named = |name: &str| {
+        let gate = folder.join(name);
+        Target { name: name.into(), gate, ..builtin(folder) }
+    };
+    let both = ["one", "two"].map(named);
+    let members = both.iter().cloned().map(Hand::of).collect();
+    (Group { members, told: None, generations: Vec::new(), generation: 0 }, both)
+}
+
+fn key(name: &str) -> GateKey {
+    GateKey::new(name).unwrap()
+}
+
+fn keys<const N: usize>(names: [&str; N]) -> GateSet {
+    names.map(key).into()
+}
+
+/// What an edge shows of one site to somebody else, who waits for whoever writes there.
+fn shown(target: &Target, name: &str) -> Seen {
+    driver::open(target).unwrap().observe(&[key(name)]).unwrap()[0].runtime
+}
+
+/// Whether an order of this epoch came so far. In nobody's way.
+fn has(target: &Target, epoch: Epoch) -> bool {
+    driver::newest_epoch(target).unwrap() == Some(epoch)
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENT, "{what}");
+        thread::yield_now();
+    }
+}
+
+/// Keeps everybody else out of the gate of an edge while it is held.
+fn shut_out(target: &Target) -> File {
+    let lock = File::options().append(true).open(target.gate.join("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+const fn epoch(seq: u64) -> Epoch {
+    Epoch { term: 1, seq }
+}
+
+/// Goal: a site is open nowhere after an order to close it, whatever waited there meanwhile. Trap:
+/// an opening that waited for the gate was carried out after the order to close the site again,
+/// which had been dropped for that edge.
+#[test]
+fn an_order_that_one_cannot_begin_replaces_the_one_that_it_is_at() {
+    let folder = quick_folder();
+    let (mut group, [_, busy]) = two(folder.path());
+    let x = keys(["x"]);
+    group.close(epoch(1), &x).unwrap();
+    let lock = shut_out(&busy);
+    let opened = group.apply_changes(epoch(2), Stage::Runtime, &GateSet::new(), &x);
+    assert_eq!(opened.unwrap_err().kind, EdgeErrorKind::Unreachable);
+    assert_eq!(group.close(epoch(3), &x).unwrap_err().kind, EdgeErrorKind::Unreachable);
+    drop(lock);
+    until("the newest order is carried out there, by nobody's call", || has(&busy, epoch(3)));
+    assert_eq!(shown(&busy, "x"), Seen::Dark);
+}
+
+/// The same without an opening: what was ordered while an edge was busy is closed once it answers,
+/// and what it holds stays so although the order does not name it.
+#[test]
+fn what_is_ordered_while_one_is_busy_is_closed_there_when_it_answers_and_opens_nothing() {
+    let folder = quick_folder();
+    let (mut group, [free, busy]) = two(folder.path());
+    group.close(epoch(1), &keys(["x"])).unwrap();
+    let lock = shut_out(&busy);
+    let views = group.observe(&[key("y")]).unwrap();
+    assert_eq!(views[0].runtime, Seen::Unknown);
+    assert!(group.close(epoch(2), &keys(["y"])).is_err());
+    assert_eq!((shown(&free, "x"), shown(&free, "y")), (Seen::Lit, Seen::Dark));
+    drop(lock);
+    until("it is told so", || has(&busy, epoch(2)));
+    assert_eq!(shown(&busy, "y"), Seen::Dark);
+    assert_eq!(shown(&busy, "x"), Seen::Dark, "nobody asked what may be opened then");
+    // What nobody could tell is known by the next look, and by no other call.
+    until("it answers", || group.owned().is_ok_and(|owned| owned.contains(&key("x"))));
+    group.observe(&[key("x"), key("y")]).unwrap();
+    group.close(epoch(3), &keys(["y"])).unwrap();
+    assert_eq!(shown(&busy, "x"), Seen::Lit);
+}
+
+/// Trap: the look at one edge came too late, so that nobody saw what it holds; its record was read
+/// a moment later, and the order for another site opened there what it held before this process.
+#[test]
+fn what_one_holds_that_did_not_answer_the_look_is_opened_by_no_effect_about_others() {
+    let folder = quick_folder();
+    let (mut group, [other, late]) = two(folder.path());
+    driver::open(&late).unwrap().close(epoch(1), &keys(["x"])).unwrap();
+    let lock = shut_out(&late);
+    let views = group.observe(&[key("x"), key("y")]).unwrap();
+    assert_eq!(views[0].darkest(), Seen::Unknown);
+    drop(lock);
+    until("its record is read", || group.owned().is_ok_and(|owned| owned == keys(["x"])));
+    let closed = group.close(epoch(2), &keys(["y"]));
+    assert_eq!(closed.unwrap_err().kind, EdgeErrorKind::Unreachable);
+    for (target, x) in [(&other, Seen::Lit), (&late, Seen::Dark)] {
+        assert_eq!((shown(target, "x"), shown(target, "y")), (x, Seen::Dark));
+    }
+    // The site itself is opened when that is ordered, and by anything once it was seen.
+    let changed = keys(["x"]);
+    group.apply_changes(epoch(3), Stage::Runtime, &keys(["y"]), &changed).unwrap();
+    assert_eq!(shown(&late, "x"), Seen::Lit);
+}
+
+/// A second barrier asks for no record, and may stand for several edges. Trap: one bad look at one
+/// of them, and nothing was closed there any more until the server was started again.
+#[test]
+fn one_that_could_not_be_read_once_is_written_to_after_the_next_look() {
+    let folder = quick_folder();
+    let (mut group, [_, broken]) = two(folder.path());
+    std::fs::write(&broken.gate, "in the way").unwrap();
+    let asked = [key("x")];
+    assert_eq!(group.observe(&asked).unwrap()[0].darkest(), Seen::Unknown);
+    let closed = group.close(epoch(1), &keys(["x"]));
+    assert!(closed.is_err());
+    std::fs::remove_file(&broken.gate).unwrap();
+    group.observe(&asked).unwrap();
+    group.close(epoch(2), &keys(["x"])).unwrap();
+    assert_eq!(shown(&broken, "x"), Seen::Dark);
+    group.close(epoch(3), &GateSet::new()).unwrap();
+    assert_eq!(shown(&broken, "x"), Seen::Lit);
+}
+
+/// Trap: a look at an edge that hangs ends after five seconds and tells nothing. It was taken for
+/// one that takes its time, and was waited for twice as long before the next order of the others.
+#[test]
+fn one_that_hung_and_showed_nothing_is_not_waited_for_the_next_time() {
+    let (folder, asked) = (quick_folder(), Arc::default());
+    let mut hands = [Hand::of(hanging(folder.path(), &asked))];
+    let x: Arc<[GateKey]> = [key("x")].into();
+    let look = move |member: &mut Member| Ok(member.observe(&x));
+    let looked = hand::look(&mut hands, PATIENT, Looked::is_answer, look);
+    assert!(looked[0].as_ref().is_ok_and(|looked| !looked.has_answered));
+    assert!(hands[0].patience() < HANGING, "{:?}", hands[0].patience());
+}
+
+/// The first of them cannot get ready, and the second does.
+#[test]
+fn one_that_cannot_get_ready_keeps_no_other_from_it() {
+    let folder = quick_folder();
+    let (mut group, [broken, other]) = two(folder.path());
+    std::fs::write(&broken.gate, "in the way").unwrap();
+    let all: GateSet = (0..1_000).map(|number| key(&format!("site-{number}"))).collect();
+    // Who is interrupted is asked again, whatever another one said.
+    assert!(!group.get_ready(&all, &|| true).unwrap());
+    assert!(group.get_ready(&all, &|| false).is_err());
+    let ready = std::fs::read_dir(other.gate.join("ready")).unwrap();
+    assert_eq!(ready.count(), all.len());
 }
 
 #[test]
