@@ -28,6 +28,8 @@ pub(crate) struct Register {
     pub(crate) index: Index,
     pub(crate) advisories: Advisories,
     pub(crate) ledger: Ledger,
+    /// The last entry of the journal that is in it.
+    pub(crate) entries: u64,
     pub(crate) now: Timestamp,
     /// The index is one of the past.
     is_past: bool,
@@ -51,12 +53,14 @@ impl Register {
         let store = context.existing_store()?;
         let failed = |error| context.store_failure(&error);
         let organisations = store.organisations().map_err(failed)?;
+        let (ledger, entries) = replayed(&store, context)?;
         Ok(Self {
             sites: store.sites().map_err(failed)?,
             organisations: organisations.into_iter().map(|org| (org.id, org)).collect(),
             index: Index::build(&store).map_err(failed)?,
             advisories: advisories(&store).map_err(failed)?,
-            ledger: ledger(&store, context)?,
+            ledger,
+            entries,
             now: context.now(),
             is_past: false,
             store,
@@ -145,11 +149,15 @@ impl Register {
 
 /// Every incident, folded from the journal.
 pub(crate) fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
-    let replayed = replay(store).map_err(|error| {
+    replayed(store, context).map(|(ledger, _)| ledger)
+}
+
+/// What the journal says, and the number of its last entry.
+fn replayed(store: &Store, context: &Context) -> Result<(Ledger, u64), Failure> {
+    replay(store).map_err(|error| {
         let failure = Failure::new(texts::journal_unreadable(context.lang));
         failure.because(context.lang, &error).hint(texts::journal_unreadable_remedy(context.lang))
-    })?;
-    Ok(replayed.0)
+    })
 }
 
 /// The question of a command, or where it stops being one.

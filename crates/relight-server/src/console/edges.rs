@@ -278,6 +278,11 @@ impl Known {
         };
         match target {
             Some(target) => {
+                if !target.members.is_empty() {
+                    let names = target.members.iter().map(|member| member.name.as_str());
+                    let names = names.collect::<Vec<_>>().join(" + ");
+                    known.kind = format!("{} ({names})", known.kind);
+                }
                 let identity = edges::identity(target).ok();
                 known.drilled = identity.and_then(|identity| ledger.drilled(&row.name, &identity));
                 known.listeners = target.listeners.iter().map(ToString::to_string).collect();
@@ -339,6 +344,30 @@ mod tests {
     use relight_model::{Digest, SitePart};
 
     use super::*;
+
+    /// Whoever reads that a pair agrees has to know which proxies those are.
+    #[test]
+    fn a_group_is_shown_with_the_names_of_its_members() {
+        let edge = |name: &str, kind: &str, members: &[Target]| Target {
+            name: name.into(),
+            kind: kind.into(),
+            gate: "/srv/gate".into(),
+            listeners: Vec::new(),
+            verify: None,
+            settings: [].into(),
+            members: members.to_vec(),
+        };
+        let members = [edge("hall-1", "nginx_file", &[]), edge("hall-2", "haproxy", &[])];
+        let ledger = Ledger::new(1);
+        for (target, shown) in [
+            (edge("hall", "group", &members), "group (hall-1 + hall-2)"),
+            (edge("alone", "haproxy", &[]), "haproxy"),
+        ] {
+            let row = edges::to_row(&target).unwrap();
+            let known = Known::of(&ledger, (&row, Some(&target)), Vec::new(), Barrier::None);
+            assert_eq!(known.row(Lang::En).kind, shown);
+        }
+    }
 
     /// Goal: an edge that does what all incidents together want is not called wrong. Method: two
     /// incidents close one part; one is done with it, then the other too.

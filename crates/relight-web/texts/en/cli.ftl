@@ -79,7 +79,7 @@ server-runs-remedy = do it on its console, or end that server first; nothing was
 store-fenced = another relight took over this folder
 store-fenced-remedy = nothing was changed: see which relight runs on it
 engine-broken = the journal is not what was written: nothing is done upon it
-engine-broken-remedy = gates stay as they are; see what is broken with relight audit verify, and restore a backup
+engine-broken-remedy = gates stay as they are, and nothing is relit or darkened by this journal: keep a copy of the folder, restore the newest backup that relight audit verify finds whole, and start again; what is dark there without an order stays so and is told (relight edge check)
 store-plan-stale = the register changed meanwhile
 store-plan-stale-remedy = nothing was changed: run the command again
 store-disk-full = the disk is full
@@ -1159,7 +1159,7 @@ journal-intact = { NUMBER($entries) } { $entries ->
    *[other] entries
  }, intact, head { $head }
 journal-broken = entry { NUMBER($seq) } of the journal is not as it was written: { $why }
-journal-broken-remedy = keep the folder as it is and compare with a backup
+journal-broken-remedy = the entries before it are whole: keep a copy of the folder, restore the newest backup that relight audit verify finds whole, and start again; what is dark there without an order stays so and is told (relight edge check)
 fault-sequence = an entry was removed, added or moved
 fault-previous = it does not follow the one before
 fault-hash = its fields do not have its hash
@@ -1205,6 +1205,7 @@ fault-head-missing = the journal is shorter than it was
 fault-head-differs = its entry is another one: the journal was written anew
 journal-unreadable = the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
+status-as-of = As of entry { NUMBER($entry) } of the journal
 column-verdict = Answer
 
 serve-console = Console: { $address }

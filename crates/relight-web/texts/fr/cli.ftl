@@ -82,7 +82,7 @@ server-runs-remedy = faites-le sur sa console, ou arrêtez d'abord ce serveur; r
 store-fenced = un autre relight a pris la main sur ce dossier
 store-fenced-remedy = rien n'a été changé : voyez quel relight y tourne
 engine-broken = le journal n'est pas ce qui fut écrit : rien n'est fait sur sa foi
-engine-broken-remedy = les barrières restent comme elles sont; voyez ce qui est brisé avec relight audit verify, et restaurez une sauvegarde
+engine-broken-remedy = les barrières restent comme elles sont, et rien ne se rallume ni ne s'éteint par ce journal : gardez une copie du dossier, restaurez la sauvegarde la plus récente que relight audit verify trouve intacte, et redémarrez; ce qui y est éteint sans ordre le reste et vous est dit (relight edge check)
 store-plan-stale = le registre a changé entre-temps
 store-plan-stale-remedy = rien n'a été changé : relancez la commande
 store-disk-full = le disque est plein
@@ -1213,7 +1213,7 @@ journal-intact = { NUMBER($entries) } { $entries ->
    *[other] entrées
  }, intact, tête { $head }
 journal-broken = l'entrée { NUMBER($seq) } du journal n'est pas comme elle a été écrite : { $why }
-journal-broken-remedy = gardez le dossier tel quel et comparez avec une sauvegarde
+journal-broken-remedy = les entrées précédentes sont intactes : gardez une copie du dossier, restaurez la sauvegarde la plus récente que relight audit verify trouve intacte, et redémarrez; ce qui y est éteint sans ordre le reste et vous est dit (relight edge check)
 fault-sequence = une entrée a été retirée, ajoutée ou déplacée
 fault-previous = elle ne suit pas la précédente
 fault-hash = ses champs n'ont pas son empreinte
@@ -1259,6 +1259,7 @@ fault-head-missing = le journal est plus court qu'il n'était
 fault-head-differs = son entrée est une autre : le journal a été réécrit
 journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
+status-as-of = À l'entrée { NUMBER($entry) } du journal
 column-verdict = Réponse
 
 serve-console = Console : { $address }

@@ -47,6 +47,8 @@ pub(super) struct Log {
 
 #[derive(Serialize)]
 struct StatusDocument<'a> {
+    /// The entry of the journal up to which all of it counts.
+    entry: u64,
     incidents: Vec<IncidentRow<'a>>,
 }
 
@@ -145,7 +147,7 @@ impl Status {
         if context.json {
             let incidents =
                 shown.iter().map(|(id, incident)| row(id, incident, &keys, register.now)).collect();
-            let document = StatusDocument { incidents };
+            let document = StatusDocument { entry: register.entries, incidents };
             match self.watch {
                 true => report.document_line("relight.status/1", &document),
                 false => report.document("relight.status/1", &document),
@@ -158,6 +160,9 @@ impl Status {
         let is_over = shown.iter().all(|(_, incident)| incident.closed);
         if shown.is_empty() {
             report.line(texts::no_open_incident(context.lang));
+        }
+        if !shown.is_empty() {
+            report.line(&texts::status_as_of(context.lang, register.entries));
         }
         for (id, incident) in shown {
             text(id, incident, &keys, context, report);
