@@ -229,9 +229,15 @@ impl Group {
             let seen: Vec<Seen> = views.iter().map(copy).collect();
             agreed(&seen, is_told)
         };
+        // What one of them alone holds is dark for a look at what was opened, and is closed by the
+        // next order to close it: no whole gate is dark while a copy of one of them is not.
+        let (durable, runtime) = (together(|view| view.durable), together(|view| view.runtime));
+        let is_all = |copy: fn(&GateView) -> Seen| views.iter().all(|it| copy(it) == Seen::Dark);
+        let is_shut = is_all(|view| view.durable) && is_all(|view| view.runtime);
+        let is_open_at_one = (durable, runtime) == (Seen::Dark, Seen::Dark) && !is_shut;
         GateView {
-            durable: together(|view| view.durable),
-            runtime: together(|view| view.runtime),
+            durable: if is_open_at_one { Seen::Unknown } else { durable },
+            runtime,
             // The older one has to be told, so that nobody of before is let in there.
             epoch: views.iter().filter_map(|view| view.epoch).min(),
             foreign: views.iter().any(|view| view.foreign),

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use relight_engine::edge::{
-    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, Stage, TunnelCount,
+    Capabilities, EdgeDriver, EdgeError, GROUP, GateSet, GateView, Lint, MEMBERS, Stage, Target,
+    TunnelCount, open,
 };
 use relight_engine::incident::Gate;
 use relight_engine::reconcile::{CANARY_KEY, EdgeLoop};
@@ -106,4 +107,33 @@ fn a_site_that_one_of_several_edges_holds_dark_is_not_opened_on_its_way_back_by_
     bench.round(&[("a", Lit, Proven), ("b", Dark, Requested)]);
     assert_eq!(bench.edge.lock().opened, [key(CANARY_KEY)]);
     assert_eq!(bench.edge.lock().durable, set(&["a", "b"]));
+}
+
+/// Goal: a site that is ordered dark again after one of several edges opened it is closed there.
+/// Method: two built-in edges of which one alone holds it, after an order that names it no more.
+#[test]
+fn a_site_that_was_opened_at_one_of_several_edges_is_closed_there_by_the_next_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let builtin = |name: &str| Target {
+        name: name.into(),
+        kind: "builtin".into(),
+        gate: folder.path().join(name),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [].into(),
+        members: Vec::new(),
+    };
+    let members = vec![builtin("one"), builtin("two")];
+    let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
+    let group = Target { kind: GROUP.into(), settings, members, ..builtin("group") };
+    let mut driver = open(&group).unwrap();
+    let mut bench = Bench::new(|_| ());
+    driver.close(bench.epoch, &set(&[])).unwrap();
+    open(&builtin("two")).unwrap().close(bench.epoch, &set(&["a"])).unwrap();
+    bench.edge_loop = EdgeLoop::new("group", driver, Box::new(bench.edge.clone()), 7);
+    bench.round(&[("a", Dark, Requested)]);
+    for name in ["one", "two"] {
+        let view = open(&builtin(name)).unwrap().observe(&[key("a")]).unwrap()[0];
+        assert_eq!(view.runtime, Seen::Dark, "{name}");
+    }
 }

@@ -214,6 +214,26 @@ fn what_one_holds_that_did_not_answer_the_look_is_opened_by_no_effect_about_othe
     assert_eq!(shown(&late, "x"), Seen::Lit);
 }
 
+/// Trap: a relight that only one of them had carried out showed both copies of the site dark, and
+/// the order to close it again was taken for one that is done.
+#[test]
+fn what_one_of_them_alone_holds_is_not_closed_and_not_lit() {
+    let folder = quick_folder();
+    let (mut group, [_, alone]) = two(folder.path());
+    let asked = [key("x")];
+    group.close(epoch(1), &GateSet::new()).unwrap();
+    driver::open(&alone).unwrap().close(epoch(1), &keys(["x"])).unwrap();
+    let view = group.observe(&asked).unwrap()[0];
+    assert_eq!((view.durable, view.runtime), (Seen::Unknown, Seen::Dark));
+    // The durable copies are written after the proof: until then they are dark at both.
+    let of = |runtime| GateView { durable: Seen::Dark, runtime, ..GateView::default() };
+    let view = group.view(&asked[0], &[of(Seen::Lit), of(Seen::Dark)]);
+    assert_eq!((view.durable, view.runtime), (Seen::Unknown, Seen::Dark));
+    group.close(epoch(1), &keys(["x"])).unwrap();
+    let view = group.observe(&asked).unwrap()[0];
+    assert_eq!((view.durable, view.runtime), (Seen::Dark, Seen::Dark));
+}
+
 /// A second barrier asks for no record, and may stand for several edges. Trap: one bad look at one
 /// of them, and nothing was closed there any more until the server was started again.
 #[test]
