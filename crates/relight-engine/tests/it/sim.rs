@@ -266,8 +266,7 @@ impl Sim {
         let mut edge = edge.lock();
         if self.rival.0 > 0 {
             self.rival.0 -= 1;
-            edge.runtime.remove(&self.rival.1);
-            edge.durable.remove(&self.rival.1);
+            edge.take_away(&self.rival.1);
         }
         if edge.is_unreachable || edge.is_unreadable {
             return;
@@ -539,6 +538,6 @@ fn sim_seeds_in_which_a_reload_after_a_crash_would_have_opened_a_site() {
 /// calls lit could not be looked at: an effect about others opened what the lost order had closed.
 #[test]
 fn sim_seeds_in_which_an_effect_opened_what_a_lost_order_had_closed() {
-    let failed = failures([77, 133].into_iter(), Faults::ALL);
+    let failed = failures([77, 133, 2_788].into_iter(), Faults::ALL);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
