@@ -74,9 +74,14 @@ impl Spool {
                 bytes.extend(&item.line);
                 bytes.push(b'\n');
             }
-            let is_written = self.append(&bytes, stopped, counters);
-            let counter = if is_written { &counters.lines } else { &counters.dropped };
-            add(counter, batch.len() as u64);
+            let written = self.append(&bytes, stopped, counters);
+            let ends = batch.iter().scan(0, |end, item| {
+                *end += item.line.len() + 1;
+                Some(*end)
+            });
+            let lines = ends.take_while(|end| *end <= written).count();
+            add(&counters.lines, lines as u64);
+            add(&counters.dropped, (batch.len() - lines) as u64);
             self.sync(SYNC_EVERY, counters);
         }
         self.sync(Duration::ZERO, counters);
@@ -98,23 +103,23 @@ impl Spool {
     }
 
     /// Adds whole lines. What cannot be written is tried again, in another file, until it is or
-    /// the end; false when it never was.
+    /// the end; gives how many bytes were, all of them or lines of their own.
     fn append(
         &mut self,
         bytes: &[u8],
         stopped: &watch::Receiver<bool>,
         counters: &Counters,
-    ) -> bool {
-        let mut rest = bytes;
+    ) -> usize {
+        let mut all = 0;
         loop {
-            let (written, failed) = self.try_append(rest);
-            rest = &rest[written..];
+            let (written, failed) = self.try_append(&bytes[all..]);
+            all += written;
             match failed {
-                None => return true,
+                None => return all,
                 Some(error) => counters.set_trouble(error),
             }
             if *stopped.borrow() {
-                return false;
+                return all;
             }
             thread::sleep(AGAIN_EVERY);
         }
@@ -126,17 +131,13 @@ impl Spool {
             Ok(current) => current,
             Err(error) => return (0, Some(error)),
         };
-        let (written, failed) = write_lines(&mut current.file, bytes);
-        current.bytes += written as u64;
-        if let Some(error) = failed {
-            // Half a line at the end would be read as one. Those before it stay: whoever follows
-            // the file may have read them, and what is written again counts again.
-            let _ = current.file.set_len(current.bytes);
-            return (written, Some(error));
+        let (written, failed) = add_lines(&mut current.file, current.bytes, bytes);
+        if failed.is_none() {
+            current.bytes += written as u64;
+            current.unsynced.get_or_insert_with(Instant::now);
+            self.current = Some(current);
         }
-        current.unsynced.get_or_insert_with(Instant::now);
-        self.current = Some(current);
-        (written, None)
+        (written, failed)
     }
 
     /// The file that is written, or the next one when that is full.
@@ -174,6 +175,37 @@ impl Spool {
             }
         }
     }
+}
+
+/// A file of the spool.
+trait Lines: Write {
+    /// Takes back what stands behind so many bytes.
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
+
+    /// Makes sure that what was written is on the disk.
+    fn keep(&mut self) -> io::Result<()>;
+}
+
+impl Lines for File {
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.set_len(bytes)
+    }
+
+    fn keep(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// Writes lines behind those that a file has, so many bytes. Where it takes no more, those that it
+/// took stay: whoever follows it may have read them, and what is written again counts again. They
+/// are on the disk then, with those before them: nobody comes back to this file.
+fn add_lines(file: &mut impl Lines, begun: u64, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let (written, failed) = write_lines(file, bytes);
+    let Some(error) = failed else { return (written, None) };
+    // Half a line at the end would be read as one.
+    let cut = file.cut(begun + written as u64);
+    let kept = file.keep();
+    (written, Some(kept.and(cut).err().unwrap_or(error)))
 }
 
 /// Writes lines; gives how many bytes are whole lines that were written, and why no more. On a full
@@ -217,6 +249,9 @@ fn bytes_of(folder: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
     use std::sync::Arc;
 
     use super::super::queue::Queue;
@@ -236,17 +271,22 @@ mod tests {
         assert!(!path.exists());
     }
 
-    /// A disk with room for so many bytes that takes three at a time.
-    struct Room(usize, Vec<u8>);
+    /// A file on a disk with room for so many bytes that takes three at a time.
+    struct Room {
+        room: usize,
+        bytes: Vec<u8>,
+        /// What would be there after a power cut.
+        kept: Vec<u8>,
+    }
 
     impl Write for Room {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let takes = bytes.len().min(3).min(self.0);
+            let takes = bytes.len().min(3).min(self.room);
             if takes == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            self.0 -= takes;
-            self.1.extend(&bytes[..takes]);
+            self.room -= takes;
+            self.bytes.extend(&bytes[..takes]);
             Ok(takes)
         }
 
@@ -255,15 +295,30 @@ mod tests {
         }
     }
 
-    /// Goal: a line that was written, and may have been read, is not written again elsewhere.
+    impl Lines for Room {
+        fn cut(&mut self, bytes: u64) -> io::Result<()> {
+            self.bytes.truncate(usize::try_from(bytes).unwrap());
+            Ok(())
+        }
+
+        fn keep(&mut self) -> io::Result<()> {
+            self.kept.clone_from(&self.bytes);
+            Ok(())
+        }
+    }
+
+    /// Goal: a line that was written, and may have been read, is not written again elsewhere, and
+    /// is still there after a power cut: nobody syncs a file that was left.
     #[test]
     fn lines_before_the_disk_was_full_stay_and_the_others_are_left() {
-        let lines = b"one\ntwo\nthree\n";
+        let (mark, lines) = (b"mark\n", b"one\ntwo\nthree\n");
         for (room, whole) in [(0, 0), (3, 0), (4, 4), (7, 4), (8, 8), (13, 8), (14, 14), (99, 14)] {
-            let mut disk = Room(room, Vec::new());
-            let (written, failed) = write_lines(&mut disk, lines);
+            let mut disk = Room { room, bytes: mark.to_vec(), kept: Vec::new() };
+            let (written, failed) = add_lines(&mut disk, 5, lines);
             assert_eq!((written, failed.is_none()), (whole, whole == 14), "{room}");
-            assert!(disk.1.starts_with(&lines[..written]), "{room}");
+            assert_eq!(disk.bytes, [mark, &lines[..written]].concat(), "{room}");
+            let kept = if whole == 14 { &[][..] } else { &disk.bytes };
+            assert_eq!(disk.kept, kept, "{room}");
         }
     }
 
@@ -294,5 +349,31 @@ mod tests {
         let tally = counters.tally();
         assert_eq!((tally.lines, tally.dropped), (0, 2));
         assert!(counters.trouble().is_some());
+    }
+
+    /// Goal: at the end, what is counted as received is what is in the spool, and nothing else.
+    /// Method: a socket for its file, which takes some lines until it is full.
+    #[test]
+    fn of_lines_of_which_some_were_written_the_others_are_counted_as_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(folder.path(), ReceiveLimits::default()).unwrap();
+        let (file, mut other) = UnixStream::pair().unwrap();
+        file.set_nonblocking(true).unwrap();
+        let file = File::from(OwnedFd::from(file));
+        spool.current = Some(Current { file, bytes: 0, unsynced: None });
+        let counters = Arc::new(Counters::default());
+        let (queue, items) = Queue::new(64 << 20, Arc::clone(&counters));
+        for _ in 0..1_000 {
+            queue.offer(vec![b'a'; 9_999]);
+        }
+        drop(queue);
+        let (_stop, stopped) = watch::channel(true);
+        spool.write(&items, &stopped, &counters);
+        let mut bytes = Vec::new();
+        other.read_to_end(&mut bytes).unwrap();
+        let whole = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        assert!(0 < whole && whole < 1_000, "{whole}");
+        let tally = counters.tally();
+        assert_eq!((tally.lines, tally.dropped), (whole, 1_000 - whole));
     }
 }
