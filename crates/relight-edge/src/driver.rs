@@ -314,10 +314,15 @@ pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
 /// one that is not there. Changes nothing, and needs no edge that answers.
 ///
 /// # Errors
-/// What is recorded there cannot be read: nobody knows.
+/// What is recorded there cannot be read, or not even whether there is a folder: nobody knows.
 pub fn held_dark(target: &Target) -> Result<GateSet, EdgeError> {
     let mut dark = GateSet::new();
-    for one in target.all().filter(|one| one.gate.exists()) {
+    for one in target.all() {
+        let doing = format!("look for {}", one.gate.display());
+        let is_there = one.gate.try_exists().map_err(EdgeError::io(doing));
+        if !is_there.map_err(|error| error.at(&one.name))? {
+            continue;
+        }
         let owned = Fence::new(&one.gate).owned().map_err(|error| error.at(&one.name))?;
         dark.extend(owned.into_iter().filter(|key| key.as_str() != CANARY_KEY));
     }
@@ -362,5 +367,27 @@ mod tests {
         let error = open(&target).err().unwrap();
         assert_eq!(error.kind, EdgeErrorKind::Lint);
         assert!(error.to_string().starts_with("edge north: cannot find a driver"), "{error}");
+    }
+
+    /// Trap: a gate that nobody may enter, or that stands on a file server which is gone, was taken
+    /// for one that is not there, and its edge left the register.
+    #[test]
+    fn what_a_gate_holds_that_cannot_be_looked_for_is_not_nothing() {
+        let folder = crate::durable::quick_folder();
+        let mount = folder.path().join("mount");
+        let target = Target {
+            name: "north".into(),
+            kind: "builtin".into(),
+            gate: mount.join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: BTreeMap::new(),
+            members: Vec::new(),
+        };
+        assert_eq!(held_dark(&target).unwrap(), GateSet::new());
+        std::fs::write(&mount, "no folder").unwrap();
+        let error = held_dark(&target).unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Io);
+        assert!(error.to_string().starts_with("edge north: "), "{error}");
     }
 }
