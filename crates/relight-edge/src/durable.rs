@@ -15,7 +15,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The same with a time of change after `than`, whatever the clock says; `note` is told that time
-/// before the new file takes the place of the old one.
+/// before the new file takes the place of the old one. What fails leaves nothing behind: on a disk
+/// that is full, half a file would keep the next one from being written.
 pub(crate) fn write_younger(
     path: &Path,
     bytes: &[u8],
@@ -26,16 +27,19 @@ pub(crate) fn write_younger(
     temporary.push(".new");
     let temporary = Path::new(&temporary);
     let mut file = File::create(temporary)?;
-    // A private umask must not hide the file from the workers of a proxy: gates fail open.
-    file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.write_all(bytes)?;
-    if let Some(than) = than {
-        let time = file.metadata()?.modified()?.max(than + TIME_STEP);
-        file.set_modified(time)?;
-        note(time)?;
-    }
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
+    let replace = || {
+        // A private umask must not hide the file from the workers of a proxy: gates fail open.
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.write_all(bytes)?;
+        if let Some(than) = than {
+            let time = file.metadata()?.modified()?.max(than + TIME_STEP);
+            file.set_modified(time)?;
+            note(time)?;
+        }
+        file.sync_all()?;
+        fs::rename(temporary, path)
+    };
+    replace().inspect_err(|_| drop(fs::remove_file(temporary)))?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 
@@ -70,5 +74,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"1-2\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// What fails after the new file was begun, on a full disk say, leaves nothing of it behind.
+    #[test]
+    fn a_write_that_fails_takes_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map");
+        let refuse = |_| Err(io::ErrorKind::StorageFull.into());
+        let failed = write_younger(&path, b"new\n", Some(SystemTime::UNIX_EPOCH), refuse);
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        fs::create_dir(&path).unwrap();
+        write(&path, b"new\n").unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the folder in the way");
     }
 }

@@ -8,7 +8,7 @@ use relight_model::{Epoch, GateKey, Seen};
 use crate::driver::GateSet;
 use crate::durable;
 use crate::error::EdgeError;
-use crate::fence::{self, Held};
+use crate::fence::{self, Held, Record};
 
 /// The entry that tells which epoch a copy of the map belongs to; no gate key starts with a dot.
 pub(crate) const SENTINEL: &str = ".relight.epoch";
@@ -73,9 +73,13 @@ impl MapCopy {
     }
 
     /// Somebody else wrote it: it holds what we never write, or has lost the epoch that a gate of
-    /// ours tells.
-    fn is_edited(&self, known: Option<Epoch>) -> bool {
-        self.strange || (self.epoch.is_none() && known.is_some())
+    /// ours tells, or a key that was closed here and is not to be opened. Where an order was noted
+    /// and its map not written, the keys that are not there say nothing.
+    fn is_edited(&self, before: &Record, wanted: &GateSet) -> bool {
+        let is_lost = |key: &GateKey| before.own.contains(key) && !self.dark.contains(key);
+        self.strange
+            || (self.epoch.is_none() && before.epoch.is_some())
+            || (self.epoch == before.epoch && wanted.iter().any(is_lost))
     }
 
     pub(crate) fn holds(&self, epoch: Epoch, target: &GateSet) -> bool {
@@ -83,11 +87,22 @@ impl MapCopy {
     }
 }
 
-/// Keeps the file of a map that somebody edited, before it is written anew: `found-1.map` and so on
-/// in the folder of the gate. What cannot be kept, on a full disk say, keeps no gate from closing.
-pub(crate) fn keep_edited(gate: &Path, map: &Path, copy: &MapCopy, known: Option<Epoch>) {
-    let keep = || -> io::Result<()> {
-        let bytes = fs::read(map)?;
+/// The file of a map that somebody edited, as it is before it is written anew for `wanted`.
+/// `before` is the record that stood there before this order.
+pub(crate) fn edited(
+    map: &Path,
+    copy: &MapCopy,
+    before: &Record,
+    wanted: &GateSet,
+) -> Option<Vec<u8>> {
+    copy.is_edited(before, wanted).then(|| fs::read(map).ok()).flatten()
+}
+
+/// Keeps such a file as `found-1.map` and so on in the folder of the gate: after the gate was
+/// written, which neither waits for it nor lacks the room that it takes. What cannot be kept is
+/// lost.
+pub(crate) fn keep(gate: &Path, edited: Option<Vec<u8>>) {
+    let keep = |bytes: Vec<u8>| -> io::Result<()> {
         let found = found(gate)?;
         // The same again is what a fight looks like, and is kept once.
         if let Some((_, last)) = found.last()
@@ -100,9 +115,7 @@ pub(crate) fn keep_edited(gate: &Path, map: &Path, copy: &MapCopy, known: Option
         let old = (found.len() + 1).saturating_sub(FOUND_MAX);
         found.iter().take(old).try_for_each(|(_, path)| fs::remove_file(path))
     };
-    if copy.is_edited(known) {
-        drop(keep());
-    }
+    drop(edited.map(keep));
 }
 
 /// The copies that were kept beside a gate, oldest first.
@@ -149,29 +162,38 @@ mod tests {
     /// Goal: what somebody wrote into a map is there to be looked at after we wrote it anew, once
     /// each, and never without end; what we wrote is not kept.
     #[test]
-    fn what_somebody_edited_is_kept_before_it_is_rewritten() {
+    fn what_somebody_edited_is_kept_once_each() {
         let folder = durable::quick_folder();
         let (gate, map) = (folder.path(), folder.path().join("dark.map"));
         let epoch = Epoch { term: 1, seq: 2 };
-        let write = |lines: &str, known: Option<Epoch>| {
+        let a: GateSet = [GateKey::new("a").unwrap()].into();
+        let before = |epoch, own: &GateSet| Record { epoch, own: own.clone() };
+        let write = |lines: &str, before: &Record, wanted: &GateSet| {
             fs::write(&map, lines).unwrap();
             let copy = MapCopy::read(&map).unwrap().unwrap();
-            keep_edited(gate, &map, &copy, known);
+            keep(gate, edited(&map, &copy, before, wanted));
             found(gate).unwrap().len()
         };
-        let ours = text(epoch, &[GateKey::new("a").unwrap()].into());
-        assert_eq!(write(&ours, Some(epoch)), 0);
-        assert_eq!(write("", None), 0, "a new map");
-        assert_eq!(write("", Some(epoch)), 1, "somebody emptied it");
+        let (none, ours) = (GateSet::new(), text(epoch, &a));
+        let known = before(Some(epoch), &a);
+        assert_eq!(write(&ours, &known, &a), 0);
+        assert_eq!(write("", &before(None, &none), &a), 0, "a new map");
+        let empty = text(epoch, &none);
+        assert_eq!(write(&empty, &before(Some(epoch), &none), &a), 0, "it is closed now");
+        assert_eq!(write(&empty, &known, &none), 0, "it was opened here, and is ours until then");
+        let newer = before(Some(Epoch { term: 1, seq: 3 }), &a);
+        assert_eq!(write(&empty, &newer, &a), 0, "it could not be written");
+        assert_eq!(write(&empty, &known, &a), 1, "somebody opened a site by hand");
+        assert_eq!(write("", &known, &none), 2, "somebody emptied it");
         let doubled = format!("{ours}a 1\n");
-        assert_eq!((write(&doubled, Some(epoch)), write(&doubled, Some(epoch))), (2, 2));
+        assert_eq!((write(&doubled, &known, &a), write(&doubled, &known, &a)), (3, 3));
         for number in 0..20 {
-            write(&format!("{ours}b {number}0\n"), Some(epoch));
+            write(&format!("{ours}b {number}0\n"), &known, &a);
         }
         let kept = found(gate).unwrap();
         assert_eq!(kept.len(), FOUND_MAX);
         let (last, path) = kept.last().unwrap();
-        assert_eq!(*last, 22);
+        assert_eq!(*last, 23);
         assert!(fs::read_to_string(path).unwrap().ends_with("b 190\n"));
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::Record;
 use crate::gate::{Gate, check_size};
 use crate::gate_driver::{lint_folder, reads_as_somebody_else, unreadable};
-use crate::map_copy::{self, MapCopy, keep_edited, retire};
+use crate::map_copy::{self, MapCopy, edited, keep, retire};
 use crate::sockets::Origins;
 
 pub(super) const PLUGIN: Apache = Apache { capabilities: Capabilities::FILE_GATE };
@@ -119,12 +119,12 @@ impl ApacheEdge {
         let copy = copy.unwrap_or_default();
         let foreign = &copy.dark - &held.record.own;
         let own = &(&held.record.own | wanted) - &foreign;
-        let known = held.record.epoch;
+        let edited = edited(&self.map(), &copy, &held.record, wanted);
         held.write(Record { epoch: Some(epoch), own })?;
         let target = wanted | &foreign;
         if !(current && copy.holds(epoch, &target)) {
-            keep_edited(&self.folder, &self.map(), &copy, known);
             self.write(epoch, &target)?;
+            keep(&self.folder, edited);
             let (copy, current) = self.read()?;
             if !(current && copy.is_some_and(|copy| copy.holds(epoch, &target))) {
                 let doing = format!("find in {} what was written", self.map().display());

@@ -17,7 +17,7 @@ use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence;
 use crate::gate::{Gate, IN_PLACE_MAX};
 use crate::gate_driver::lint_folder;
-use crate::map_copy::{MapCopy, SENTINEL, keep_edited};
+use crate::map_copy::{MapCopy, SENTINEL, edited, keep};
 use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
 use workers::Workers;
 
@@ -165,8 +165,9 @@ impl Haproxy {
             return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
         }
         let file = self.durable_copy()?.unwrap_or_default();
-        keep_edited(&self.folder, self.map.as_ref(), &file, held.record.epoch);
+        let edited = edited(map.as_ref(), &file, &held.record, wanted);
         self.write_durable(epoch, &(&file.dark - &opening))?;
+        keep(&self.folder, edited);
         let live: GateSet = self.api.held(map, &opening)?.into_iter().cloned().collect();
         held.append(epoch, &GateSet::new(), &(&opening - &live))
     }

@@ -1,8 +1,12 @@
 //! The traps of HAProxy's runtime API, on the real program.
 
-use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc;
+use std::{fs, thread};
 
-use relight_edge::Stage;
+use relight_edge::{Stage, config};
 use relight_model::Seen;
 
 use crate::support::{DEADLINE, Kind, Rig, epoch, key, set};
@@ -79,6 +83,46 @@ fn a_file_that_was_edited_is_rewritten() {
     // What stood there is kept for whoever asks who that was.
     let kept = fs::read_to_string(rig.target.gate.join("found-1.map")).unwrap();
     assert_eq!(kept, "site-1 perhaps\n");
+}
+
+/// Goal: what somebody wrote is kept when nothing has to be closed any more, for it takes room and
+/// time. Method: a socket in between looks for the copy when the version takes effect.
+#[test]
+fn a_file_that_was_edited_is_kept_after_the_gate_is_closed() {
+    let mut rig = Rig::start(Kind::Haproxy, 2);
+    let kept = rig.target.gate.join("found-1.map");
+    let (asked, real) = (rig.path().join("between.sock"), rig.config.folder.join(config::SOCKET));
+    let listener = UnixListener::bind(&asked).unwrap();
+    let (say, said) = mpsc::channel();
+    let path = kept.clone();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut command, mut reply) = (Vec::new(), Vec::new());
+            stream.read_to_end(&mut command).unwrap();
+            if command.starts_with(b"commit map") {
+                say.send(path.exists()).unwrap();
+            }
+            let mut edge = UnixStream::connect(&real).unwrap();
+            edge.write_all(&command).unwrap();
+            edge.shutdown(Shutdown::Write).unwrap();
+            edge.read_to_end(&mut reply).unwrap();
+            // Whoever asked may be gone.
+            let _ = stream.write_all(&reply);
+        }
+    });
+    rig.target.settings.insert("socket".to_owned(), asked.display().to_string());
+    rig.driver = relight_edge::open(&rig.target).unwrap();
+    fs::write(rig.map_file(), "site-1 perhaps\n").unwrap();
+    // A map that cannot be written is not kept either: a full disk has room for one of them.
+    let new = rig.map_file().with_extension("map.new");
+    fs::create_dir(&new).unwrap();
+    rig.driver.close(epoch(1), &set([0])).unwrap_err();
+    assert!(!kept.exists());
+    fs::remove_dir(&new).unwrap();
+    rig.driver.close(epoch(1), &set([0])).unwrap();
+    assert_eq!(said.try_iter().collect::<Vec<_>>(), [false]);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "site-1 perhaps\n");
+    assert_eq!(rig.seen(0), Seen::Dark);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::{self, Held, Record};
 use crate::gate::{IN_PLACE_MAX, check_size};
-use crate::map_copy::{self, MapCopy, SENTINEL, keep_edited, retire};
+use crate::map_copy::{self, MapCopy, SENTINEL, edited, keep, retire};
 
 /// What stood there before an effect, and the right to change it.
 struct Entered {
@@ -152,29 +152,28 @@ impl Haproxy {
                 self.write_runtime(epoch, &before, &(wanted | &(&entered.foreign & &before.dark)))
             }
             Stage::Durable => {
-                self.write_copy(&mut entered, epoch, wanted)?;
+                let edited = self.write_copy(&mut entered, epoch, wanted)?;
+                keep(&self.folder, edited);
                 retire(&mut entered.held, wanted, entered.runtime.ok().as_ref())
             }
         }
     }
 
-    /// The durable copy: whose keys are ours is noted before.
+    /// The durable copy: whose keys are ours is noted before. Gives the file of before, where
+    /// somebody edited it, which is kept when nothing has to be closed any more.
     fn write_copy(
         &self,
         entered: &mut Entered,
         epoch: Epoch,
         wanted: &GateSet,
-    ) -> Result<(), EdgeError> {
-        let known = entered.held.record.epoch;
+    ) -> Result<Option<Vec<u8>>, EdgeError> {
+        let edited = edited(self.map.as_ref(), &entered.file, &entered.held.record, wanted);
         entered.record(epoch, wanted)?;
         let target = wanted | &(&entered.foreign & &entered.file.dark);
-        match entered.file.holds(epoch, &target) {
-            true => Ok(()),
-            false => {
-                keep_edited(&self.folder, self.map.as_ref(), &entered.file, known);
-                self.write_durable(epoch, &target)
-            }
+        if !entered.file.holds(epoch, &target) {
+            self.write_durable(epoch, &target)?;
         }
+        Ok(edited)
     }
 
     /// Both stages of a closing in one look: a version of the map is prepared while the durable
@@ -184,12 +183,16 @@ impl Haproxy {
         let before = match std::mem::replace(&mut entered.runtime, Ok(MapCopy::default())) {
             Ok(before) => before,
             // What a restart reads is closed all the same.
-            Err(error) => return self.write_copy(&mut entered, epoch, wanted).and(Err(error)),
+            Err(error) => {
+                let edited = self.write_copy(&mut entered, epoch, wanted)?;
+                keep(&self.folder, edited);
+                return Err(error);
+            }
         };
         let target = wanted | &(&entered.foreign & &before.dark);
-        if before.holds(epoch, &target) || !is_batch(&before, &target) {
-            self.write_copy(&mut entered, epoch, wanted)?;
-            self.write_runtime(epoch, &before, &target)?;
+        let (edited, closed) = if before.holds(epoch, &target) || !is_batch(&before, &target) {
+            let edited = self.write_copy(&mut entered, epoch, wanted)?;
+            (edited, self.write_runtime(epoch, &before, &target))
         } else {
             let (prepared, written) = thread::scope(|scope| {
                 let prepare = || self.prepare_version(epoch, &target);
@@ -205,9 +208,12 @@ impl Haproxy {
             if let (Ok(version), Err(_)) = (&prepared, &written) {
                 self.drop_version(*version);
             }
-            written?;
-            self.commit_version(prepared?, epoch, &before, &target)?;
-        }
+            let commit = |version| self.commit_version(version, epoch, &before, &target);
+            (written?, prepared.and_then(commit))
+        };
+        // Whatever came of it: the file of before is written over by now.
+        keep(&self.folder, edited);
+        closed?;
         retire(&mut entered.held, wanted, Some(&before))
     }
 }
