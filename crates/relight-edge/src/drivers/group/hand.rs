@@ -3,7 +3,7 @@
 //!
 //! An order that comes meanwhile replaces the one that the edge is at, which writes nothing any
 //! more once it has the gate ([`Order`]). It is carried out as soon as the edge answers: only what
-//! it closes, for nobody asks then what may be opened.
+//! it closes, for nobody asks then what may be opened, nor closes what is lit and was not named.
 
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -91,16 +91,30 @@ impl Wanted {
         if owned.iter().all(|key| is_ordered(key) || !doubt.is_about(key)) {
             return effect(driver);
         }
-        driver.close(self.epoch, &(&owned | &self.dark))?;
+        self.close(driver)?;
         let doing = "open what it holds dark and did not show";
         Err(EdgeError::new(EdgeErrorKind::Unreachable, doing))
     }
 
-    /// What it closes, with all that is dark already by its record.
+    /// What it closes. All else that is its own by the record stays as it is: lit only where a look
+    /// shows it so in each copy, for a record keeps what could not be read back.
     fn close(&self, driver: &mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> {
         let owned = driver.owned()?;
-        driver.close(self.epoch, &(&owned | &self.dark))
+        let others: Vec<GateKey> = owned.difference(&self.dark).cloned().collect();
+        let mut dark = &owned | &self.dark;
+        if !others.is_empty() {
+            let views = driver.observe(&others).unwrap_or_default();
+            for (key, _) in others.iter().zip(&views).filter(|(_, view)| is_lit(view)) {
+                dark.remove(key);
+            }
+        }
+        driver.close(self.epoch, &dark)
     }
+}
+
+/// Lit, and nowhere dark or unknown.
+fn is_lit(view: &GateView) -> bool {
+    [view.durable, view.runtime, view.darkest()] == [Seen::Lit; 3]
 }
 
 /// The member, while no thread is with it, and the newest order that came while one was.

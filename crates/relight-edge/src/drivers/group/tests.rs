@@ -191,6 +191,25 @@ fn what_is_ordered_while_one_is_busy_is_closed_there_when_it_answers_and_opens_n
     assert_eq!(shown(&busy, "x"), Seen::Lit);
 }
 
+/// Trap: the record of an edge keeps a site that was opened there and could not be read back. An
+/// order about another site, which came while that edge was busy, closed it.
+#[test]
+fn what_is_lit_is_closed_by_no_order_about_others_that_comes_late() {
+    let folder = quick_folder();
+    let (mut group, [_, busy]) = two(folder.path());
+    group.close(epoch(1), &keys(["w", "x"])).unwrap();
+    std::fs::remove_file(busy.gate.join("current/x")).unwrap();
+    let owned = driver::open(&busy).unwrap().owned().unwrap();
+    assert_eq!((owned, shown(&busy, "x")), (keys(["w", "x"]), Seen::Lit));
+    let lock = shut_out(&busy);
+    group.observe(&[key("y")]).unwrap();
+    assert!(group.close(epoch(2), &keys(["y"])).is_err());
+    drop(lock);
+    until("the order is carried out there", || has(&busy, epoch(2)));
+    let all = ["w", "x", "y"].map(|name| shown(&busy, name));
+    assert_eq!(all, [Seen::Dark, Seen::Lit, Seen::Dark]);
+}
+
 /// Trap: the look at one edge came too late, so that nobody saw what it holds; its record was read
 /// a moment later, and the order for another site opened there what it held before this process.
 #[test]
