@@ -54,7 +54,8 @@ pub struct Tally {
     /// Lines with a text that still changed after the last decoding round (code `decode-limit`):
     /// crawlers that encode what is encoded write such, and what is in them was not looked at.
     pub decode_limit: u64,
-    /// By how many seconds events were ahead of our clock, at most.
+    /// By how many seconds events were ahead of our clock, at most, since the last
+    /// [`Reader::mark`]: a clock that was put right is right in what is read then.
     pub ahead_s: Timestamp,
     /// Events by format.
     pub formats: BTreeMap<&'static str, u64>,
@@ -165,9 +166,10 @@ impl Reader {
         is_hidden
     }
 
-    /// What was counted so far.
-    pub fn mark(&self) -> ReaderMark {
+    /// What was counted so far. By how much events are ahead counts from here.
+    pub fn mark(&mut self) -> ReaderMark {
         let Self { feed, last, tally, shape, recent, .. } = self;
+        tally.ahead_s = 0;
         let (tally, shape, recent) = (tally.clone(), shape.clone(), recent.clone());
         ReaderMark { last: *last, received: feed.received, tally, shape, recent }
     }
@@ -212,7 +214,7 @@ impl Reader {
             }
         };
         self.recall(line_hash(line.as_bytes()));
-        self.weigh(quick);
+        self.weigh(self.tally.lines - 1, quick);
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {
@@ -440,6 +442,21 @@ mod tests {
         assert_eq!(named.tally().since(&before).changes, [], "told already");
     }
 
+    /// Goal: the warning names a line at which somebody finds what it says. Method: lines of a head
+    /// and empty ones before, which are no events; and a part of the log.
+    #[test]
+    fn the_line_from_which_on_a_feed_is_of_another_format_is_one_of_the_log() {
+        let common = "192.0.2.1 - - [10/Dec/2021:02:00:00 +0000] \"GET /c HTTP/1.1\" 200 1";
+        let (web, mut reader) = (line(0, "/a"), Reader::new(Feed::default()));
+        let first = [("#Software: x", 20), ("", 10), (web.as_str(), 1_000)];
+        assert_eq!(changes(&mut reader, &first), []);
+        let before = reader.mark();
+        let all = changes(&mut reader, &[("", 5), (common, 1_001)]);
+        assert_eq!(all, [(2_035, Some("common"))]);
+        let part = reader.tally().since(before.tally());
+        assert_eq!((part.lines, part.changes[0].line), (1_006, 1_005));
+    }
+
     #[test]
     fn a_feed_of_which_more_than_a_tenth_is_not_read_is_not_recognised() {
         let web = line(0, "/a");
@@ -499,6 +516,23 @@ mod tests {
         assert_eq!(at(&line(299, "/a")), received + 299, "a little is no skew");
         assert_eq!(at(&line(301, "/a")), received);
         assert_eq!(reader.tally().skewed, 1);
+    }
+
+    #[test]
+    fn how_far_events_are_ahead_counts_from_the_mark() {
+        let received = 1_639_101_600;
+        let mut reader = Reader::new(Feed { received, ..Feed::default() });
+        let mut ahead = |second: u32, is_known: bool| {
+            let mark = reader.mark();
+            read(&mut reader, &[&line(second, "/a")]);
+            let tally = reader.tally().since(mark.tally());
+            if is_known {
+                reader.was_known(mark);
+            }
+            tally.ahead_s
+        };
+        assert_eq!([ahead(600, false), ahead(7, false)], [600, 7], "it was put right");
+        assert_eq!([ahead(900, true), ahead(0, false)], [900, 0]);
     }
 
     #[test]

@@ -142,10 +142,12 @@ pub(super) fn usual_format(store: &Store, feed: &Feed) -> Result<Option<String>,
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write as _;
     use std::path::Path;
 
     use relight_watch::Reader;
 
+    use super::super::follow::Follower;
     use super::super::judge::tests;
     use super::*;
     use crate::engine::{Engine, EngineOptions};
@@ -156,10 +158,15 @@ mod tests {
     /// One site of a register, read at that time: days of the future are not kept.
     fn one_site() -> (tempfile::TempDir, Engine, Feed) {
         let (folder, engine, feed) = tests::one_site();
+        let engine = later(&engine, || NOW * 1_000);
+        (folder, engine, feed)
+    }
+
+    /// The same register, later.
+    fn later(engine: &Engine, clock: fn() -> i64) -> Engine {
         let store = std::sync::Arc::clone(&engine.store);
-        let options =
-            EngineOptions { holder: "test".into(), clock: || NOW * 1_000, inventory_ttl_s: 1 };
-        (folder, Engine::open(store, options).unwrap(), feed)
+        let options = EngineOptions { holder: "test".into(), clock, inventory_ttl_s: 1 };
+        Engine::open(store, options).unwrap()
     }
 
     /// A line of so many seconds after that time.
@@ -230,5 +237,32 @@ mod tests {
             let notes = notes.values().next().unwrap();
             assert_eq!((notes.ahead_s, notes.behind_s), (ahead, Some(behind)), "{after}");
         }
+    }
+
+    /// Goal: a clock that was put right is not said to be wrong on the days that follow. Method: a
+    /// log that one reader follows over two days, of which the first line is of the future.
+    #[test]
+    fn a_clock_that_was_put_right_is_not_ahead_on_a_later_day() {
+        let (folder, today, feed) = one_site();
+        let tomorrow = later(&today, || (NOW + 86_400) * 1_000);
+        let feed = Feed { received: NOW, ..feed };
+        let path = folder.path().join("log");
+        let mut follower = Follower::new(vec![path.clone()]);
+        let mut look = |engine: &Engine, after: i64| {
+            let mut log = fs::File::options().append(true).create(true).open(&path).unwrap();
+            log.write_all(line(after, " \"-\" \"x\"").as_bytes()).unwrap();
+            let report = follower.look(engine, &|| Some(Reader::new(feed.clone())));
+            assert_eq!((report.logs.len(), report.errors.len()), (1, 0));
+        };
+        look(&today, 600);
+        look(&tomorrow, 86_400);
+        // The days of which is told end at this one, so that the first one is too old.
+        let notes_at = |now: Timestamp| {
+            let notes = log_notes(today.store(), now).unwrap();
+            let notes = notes.values().next().unwrap();
+            (notes.lines, notes.ahead_s)
+        };
+        assert_eq!(notes_at(NOW + 86_400), (2, Some(600)));
+        assert_eq!(notes_at(NOW + (NOTED_DAYS + 1) * 86_400), (1, None));
     }
 }

@@ -65,11 +65,11 @@ impl Reader {
         self.tally.count(at, 0, self.feed.received)
     }
 
-    /// Looks whether most lines are of the format of before; of so many that were read quickly the
-    /// format is not counted yet.
+    /// Looks whether most of the lines up to this one are of the format of before; of so many that
+    /// were read quickly the format is not counted yet.
     #[inline]
-    pub(super) fn weigh(&mut self, quick: u64) {
-        self.shape.weigh(&mut self.tally, (COMBINED, quick));
+    pub(super) fn weigh(&mut self, line: u64, quick: u64) {
+        self.shape.weigh(&mut self.tally, line, (COMBINED, quick));
     }
 
     fn is_combined(&self) -> bool {
@@ -276,7 +276,7 @@ impl<'r> Reading<'r> {
         let (request, agent, answer) = (*known, *client, answer(ordinary.status));
         let is_conventional = request.of_path.is_conventional;
         // From here on it is counted.
-        self.reader.weigh(self.counters.events);
+        self.reader.weigh(self.reader.tally.lines, self.counters.events);
         let at = self.reader.count(prepared.line, at);
         let day = at.div_euclid(DAY_S);
         self.together.go_on(day);

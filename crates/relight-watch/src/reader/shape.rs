@@ -17,8 +17,8 @@ pub const CHANGES_MAX: usize = 16;
 /// From one line on a feed was no longer of its format (code `format-changed`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormatChange {
-    /// Among this many lines that were read as events or not at all, the last thousand or more were
-    /// for less than half of that format.
+    /// The number of a line. Of those up to it, the last thousand or more that were read as events
+    /// or not at all were for less than half of that format.
     pub line: u64,
     /// The format of before.
     pub from: &'static str,
@@ -44,17 +44,23 @@ impl Shape {
         Self { format: Some(format), ..Self::default() }
     }
 
-    /// Looks at what was counted since the last time, when it is enough. Of the events of `quick`
-    /// some are not counted by format yet.
+    /// Looks at what was counted since the last time, up to this line, when it is enough. Of the
+    /// events of `quick` some are not counted by format yet.
     #[inline]
-    pub(super) fn weigh(&mut self, tally: &mut Tally, quick: (&'static str, u64)) {
+    pub(super) fn weigh(&mut self, tally: &mut Tally, line: u64, quick: (&'static str, u64)) {
         let judged = (tally.events + tally.unread).saturating_sub(self.judged);
         if judged >= SHAPE_LINES {
-            self.weigh_now(judged, tally, quick);
+            self.weigh_now(judged, tally, line, quick);
         }
     }
 
-    fn weigh_now(&mut self, judged: u64, tally: &mut Tally, (name, more): (&'static str, u64)) {
+    fn weigh_now(
+        &mut self,
+        judged: u64,
+        tally: &mut Tally,
+        line: u64,
+        (name, more): (&'static str, u64),
+    ) {
         let mut formats = tally.formats.clone();
         if more > 0 {
             *formats.entry(name).or_default() += more;
@@ -73,7 +79,6 @@ impl Shape {
         {
             let is_news = !(self.is_lost && most.is_none());
             if is_news && tally.changes.len() < CHANGES_MAX {
-                let line = tally.events + tally.unread;
                 tally.changes.push(FormatChange { line, from, to: most });
             }
             self.is_lost = most.is_none();

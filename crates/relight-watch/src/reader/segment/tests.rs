@@ -325,6 +325,20 @@ fn a_host_that_is_none_is_read_the_plain_way() {
     }
 }
 
+/// A feed that is of another format than before is so from the same line on, also where that is
+/// noticed at a line that is read quickly.
+#[test]
+fn a_change_of_format_is_at_the_same_line() {
+    let common = "192.0.2.1 - - [10/Dec/2021:02:00:00 +0000] \"GET /c HTTP/1.1\" 200 1";
+    let (combined, common) = (format!("{common} \"-\" \"-\"\n"), format!("{common}\n"));
+    let (before, after) = (combined.repeat(1_000), combined.repeat(500));
+    let log = ["\n\n\n", &before, &common.repeat(600), &after].concat();
+    assert!(compare(&feed(), None, &[log.as_bytes()], "change") > 1_400);
+    let (left, _) = read(Reader::new(feed()), &[log.as_bytes()], true);
+    let lines: Vec<u64> = left[0].tally.changes.iter().map(|change| change.line).collect();
+    assert_eq!(lines, [2_003]);
+}
+
 /// More sources, targets and clients than are remembered, each several times.
 #[test]
 fn more_than_is_remembered() {
