@@ -30,6 +30,7 @@ mod share;
 mod sign_in;
 mod sites;
 pub(crate) mod tally;
+mod tell;
 pub(crate) mod turns;
 pub(crate) mod waits;
 pub(crate) mod watch;
@@ -308,6 +309,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/watch", get(watch::show))
         .route("/watch/actors", get(actors::show))
         .route("/watch/export", post(share::export))
+        .route("/watch/tell", get(tell::ask).post(tell::tell))
         .route("/edges", get(edges::show))
         .route("/look", get(look::show).post(look::keep))
         .route("/posture", get(posture::show))

@@ -124,7 +124,7 @@ pub struct MePage {
     /// What people call the provider of identities; empty without one.
     pub provider: String,
     /// What happened to the account since its person looked: when, and what.
-    pub notices: Vec<(String, String)>,
+    pub notices: Vec<(String, String, String)>,
     /// When the newest of that was, in seconds since 1970.
     pub notices_until: i64,
 }

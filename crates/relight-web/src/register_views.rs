@@ -327,6 +327,32 @@ pub struct WatchPage {
     pub campaigns: Vec<CampaignCard>,
 }
 
+/// Before the people of organisations are told of a campaign, and after it.
+#[derive(Template)]
+#[template(path = "tell.html", whitespace = "minimize")]
+pub struct TellPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Which campaign.
+    pub id: String,
+    /// How many organisations and people will be told, or were.
+    pub reach: String,
+    /// It is done.
+    pub done: bool,
+    /// Who told how many people of it before, and when.
+    pub before: Vec<String>,
+    /// Organisations where nobody reads notices.
+    pub without: Vec<String>,
+    /// Where the reader shows first who it is; empty for who just did.
+    pub step_up: String,
+    /// There is somebody to tell.
+    pub can: bool,
+    /// All of them were told of this step already.
+    pub again: bool,
+    /// Where to go on.
+    pub back: String,
+}
+
 /// In which sector and week doors were tried, drawn in a box of 900 by [`HeatMap::height`].
 #[derive(Clone, Debug, Default)]
 pub struct HeatMap {

@@ -1,14 +1,15 @@
 //! What people are told of their own accounts: that somebody came in from a new address or was
-//! refused, and that keys, codes, tokens, identities or roles changed.
+//! refused, that keys, codes, tokens, identities or roles changed, and that a campaign touched an
+//! organisation of theirs.
 //!
 //! Nothing is kept beside the journal: it tells what happened, and when its person had seen it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use relight_engine::Engine;
 use relight_engine::incident::Entry;
-use relight_model::Timestamp;
+use relight_engine::{Engine, EngineError};
+use relight_model::{Severity, Timestamp};
 
 use super::signed_in::SignedIn;
 use super::{Door, Noted};
@@ -31,10 +32,14 @@ const SEEN: &str = "notices-seen";
 /// The fact that says until when: of older entries, everything.
 const UNTIL: &str = "until";
 
-/// Changes of what an account may be entered with, or may do.
-const CHANGES: [&str; 12] = [
+/// That somebody told of a campaign.
+pub(crate) const CAMPAIGN: &str = "campaign-told";
+
+/// Changes of what an account may be entered with, or may do; and what somebody told on purpose.
+const CHANGES: [&str; 13] = [
     "account-recovered",
     "account-renewed",
+    CAMPAIGN,
     "granted",
     "identity-added",
     "identity-removed",
@@ -56,8 +61,9 @@ pub(crate) struct Notice {
     pub(crate) act: String,
     /// Who did it, where that is somebody else; empty for oneself and for nobody knows whom.
     pub(crate) by: String,
-    /// The address that it came from; empty where that is not written down.
-    pub(crate) address: String,
+    /// The address that it came from, or the campaign and its step (`C-7K2MQX S3`); empty where
+    /// that is not written down.
+    pub(crate) about: String,
     /// How often in a row.
     pub(crate) times: u64,
 }
@@ -70,29 +76,32 @@ struct Personal {
 }
 
 impl Personal {
-    fn hear(&mut self, at: Timestamp, (actor, account): (&str, &str), act: &str, address: &str) {
+    fn hear(&mut self, at: Timestamp, (actor, account): (&str, &str), act: &str, about: &str) {
         if act == SEEN {
             self.waiting.retain(|it| it.at > at);
             return;
         }
         let is_odd = match act {
-            "signed-in" => self.is_new(address),
+            "signed-in" => self.is_new(about),
             "sign-in-refused" => true,
             _ => CHANGES.contains(&act),
         };
         if !is_odd {
             return;
         }
-        let by = if [account, "unknown", ""].contains(&actor) { "" } else { actor };
-        let (act, by, address) = (act.to_owned(), by.to_owned(), address.to_owned());
-        let notice = Notice { at, act, by, address, times: 1 };
+        let is_nobody = act != CAMPAIGN && [account, "unknown", ""].contains(&actor);
+        let by = if is_nobody { "" } else { actor };
+        let (act, by, about) = (act.to_owned(), by.to_owned(), about.to_owned());
+        let notice = Notice { at, act, by, about, times: 1 };
         match self.waiting.back_mut().filter(|last| last.is_like(&notice)) {
             Some(last) => (last.at, last.times) = (at, last.times + 1),
             None => self.waiting.push_back(notice),
         }
         if self.waiting.len() > NOTICES_MAX {
-            // A flood of refused sign-ins hides no change that came before it.
-            let at = self.waiting.iter().position(|it| !CHANGES.contains(&it.act.as_str()));
+            // A flood of refused sign-ins hides no change that came before it, nor do campaigns.
+            let place = |is: fn(&str) -> bool| self.waiting.iter().position(|it| is(&it.act));
+            let odd = place(|act| !CHANGES.contains(&act));
+            let at = odd.or_else(|| place(|act| act == CAMPAIGN));
             self.waiting.remove(at.unwrap_or(0));
         }
     }
@@ -112,7 +121,7 @@ impl Personal {
 
 impl Notice {
     fn is_like(&self, other: &Self) -> bool {
-        (&self.act, &self.by, &self.address) == (&other.act, &other.by, &other.address)
+        (&self.act, &self.by, &self.about) == (&other.act, &other.by, &other.about)
     }
 }
 
@@ -152,10 +161,17 @@ impl Notices {
     ) {
         let until = || facts.get(UNTIL).and_then(|until| until.parse().ok());
         let at = if act == SEEN { until().unwrap_or(Timestamp::MAX) } else { at };
-        self.hear(at, names, act, facts.get("address").map_or("", String::as_str));
+        let fact = |name: &str| facts.get(name).map_or("", String::as_str);
+        match act {
+            CAMPAIGN => {
+                let about = format!("{} {}", fact("campaign"), fact("severity"));
+                self.hear(at, names, act, &about);
+            }
+            _ => self.hear(at, names, act, fact("address")),
+        }
     }
 
-    fn hear(&self, at: Timestamp, (actor, account): (&str, &str), act: &str, address: &str) {
+    fn hear(&self, at: Timestamp, (actor, account): (&str, &str), act: &str, about: &str) {
         let mut all = self.all();
         match act {
             // Nobody knows whose.
@@ -163,7 +179,7 @@ impl Notices {
             "account-ended" => drop(all.remove(account)),
             _ => {
                 let own = all.entry(account.to_owned()).or_default();
-                own.hear(at, (actor, account), act, address);
+                own.hear(at, (actor, account), act, about);
             }
         }
     }
@@ -205,6 +221,32 @@ impl Door {
         let until = until.unwrap_or_else(|| self.now());
         Ok(self.note(name, Noted { act: SEEN, account: name, facts: &[(UNTIL, &until)] })?)
     }
+
+    /// Tells accounts of a campaign, each of the step that it has for whom it belongs to. All of
+    /// it is in the journal, or nothing.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub(crate) fn tell_of_campaign(
+        &self,
+        engine: &Engine,
+        (actor, campaign): (&str, &str),
+        people: &BTreeMap<String, Severity>,
+    ) -> Result<(), EngineError> {
+        let facts = |step: &Severity| {
+            let pairs = [("campaign", campaign), ("severity", step.as_str())];
+            BTreeMap::from(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())))
+        };
+        let entry = |(account, step): (&String, &Severity)| {
+            let (act, account) = (CAMPAIGN.to_owned(), account.clone());
+            (String::new(), Entry::Access { act, account, facts: facts(step) })
+        };
+        engine.append(actor, people.iter().map(entry).collect())?;
+        for (account, step) in people {
+            self.notices.take(self.now(), (actor, account), CAMPAIGN, &facts(step));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +259,7 @@ mod tests {
         for (at, (actor, act, address)) in (1..).zip(heard) {
             notices.hear(at, (actor, "anna"), act, address);
         }
-        let line = |it: Notice| format!("{} {} {} {}", it.act, it.by, it.address, it.times);
+        let line = |it: Notice| format!("{} {} {} {}", it.act, it.by, it.about, it.times);
         notices.of("anna").into_iter().map(line).collect()
     }
 
@@ -279,6 +321,13 @@ mod tests {
         assert_eq!(notices.of("anna")[0].act, "key-removed");
         assert_eq!(notices.of("anna")[NOTICES_MAX - 1].act, "key-added", "nor what was before it");
         assert_eq!(notices.all()["anna"].addresses.len(), ADDRESSES_MAX);
+        for number in 0..100 {
+            notices.hear(2_000, ("root", "anna"), CAMPAIGN, &format!("C-{number} S3"));
+        }
+        let kept = notices.of("anna");
+        assert_eq!((kept.len(), kept[0].about.as_str()), (NOTICES_MAX, "C-99 S3"));
+        assert_eq!(kept[NOTICES_MAX - 1].act, "key-added", "campaigns push out campaigns only");
+        assert_eq!(kept[NOTICES_MAX - 2].act, "key-removed");
         notices.hear(2_001, ("x", ""), "sign-in-refused", "y");
         assert_eq!(notices.all().len(), 1, "nobody's account");
         notices.hear(2_002, ("root", "anna"), "account-ended", "");

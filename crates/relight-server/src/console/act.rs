@@ -118,7 +118,7 @@ pub(super) fn may_propose(signed: &SignedIn) -> bool {
 
 /// Where somebody shows once more who it is before going on: with a passkey, or to the provider
 /// where there is none.
-fn step_up(console: &Console, signed: &SignedIn, next: &str) -> String {
+pub(super) fn step_up(console: &Console, signed: &SignedIn, next: &str) -> String {
     let next = page::encode(next);
     match signed.factor {
         Factor::Oidc if !has_key(console, signed) => {

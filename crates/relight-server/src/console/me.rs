@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::store::{AccountChange, PasskeyRow, SignInRow, TokenRow};
-use relight_model::{Digest, Timestamp};
+use relight_model::{Digest, Severity, Timestamp};
 use relight_web::door_views::{ConfirmPage, MePage, OwnRow, SecretPage};
 use relight_web::views::Choice;
 use relight_web::{Lang, number, texts};
@@ -18,7 +18,7 @@ use super::sign_in::person;
 use super::{Asked, Console, blocking};
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::{Sender, SignedForm};
-use crate::access::notices::Notice;
+use crate::access::notices::{self, Notice};
 use crate::access::oidc::identity_id;
 use crate::access::refusals::because;
 use crate::access::sign_ins::{is_open, set_cookie};
@@ -179,20 +179,36 @@ fn role_in(lang: Lang, grant: &Grant) -> String {
     texts::door_role_in(lang, role_word(lang, grant.role), &scope)
 }
 
-/// When, and what, in words.
-fn notice(lang: Lang, notice: &Notice) -> (String, String) {
-    let Notice { at, act, by, address, times } = notice;
-    let mut text = texts::by_code(lang, &format!("notice-{act}")).unwrap_or(act).to_owned();
-    if !address.is_empty() {
-        text = texts::notice_from(lang, address, &text);
+/// When, and what, in words; and where to read on, if anywhere.
+fn notice(lang: Lang, notice: &Notice) -> (String, String, String) {
+    let Notice { at, act, by, about, times } = notice;
+    let is_campaign = act == notices::CAMPAIGN;
+    let mut text = match is_campaign {
+        true => campaign_told(lang, by, about),
+        false => texts::by_code(lang, &format!("notice-{act}")).unwrap_or(act).to_owned(),
+    };
+    if !is_campaign && !about.is_empty() {
+        text = texts::notice_from(lang, about, &text);
     }
-    if !by.is_empty() {
+    if !is_campaign && !by.is_empty() {
         text = texts::notice_by(lang, &text, by);
     }
     if *times > 1 {
         text = texts::notice_times(lang, *times, &text);
     }
-    (number::stamp(lang, *at), text)
+    let href = if is_campaign { format!("/sites?lang={}", lang.tag()) } else { String::new() };
+    (number::stamp(lang, *at), text, href)
+}
+
+/// What somebody told of a campaign: that it touched the reader's own, what that is not, and what
+/// to do.
+fn campaign_told(lang: Lang, by: &str, about: &str) -> String {
+    let (id, step) = about.split_once(' ').unwrap_or((about, ""));
+    let word = texts::by_code(lang, &format!("severity-{step}")).unwrap_or(step);
+    let is_bad = step == Severity::SignsOfSuccess.as_str();
+    let todo = if is_bad { texts::notice_campaign_bad } else { texts::notice_campaign_todo };
+    let told = texts::notice_campaign(lang, id, word, by);
+    format!("{told} {} {}", texts::reconnaissance_note(lang), todo(lang))
 }
 
 fn key_row(lang: Lang, row: &PasskeyRow) -> OwnRow {

@@ -13,6 +13,7 @@ use relight_formats::export::{
     BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, Tlp, block_list, campaign_csv,
     misp_json, stix_bundle,
 };
+use relight_model::Campaign;
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
@@ -93,13 +94,16 @@ fn note(engine: &Engine, signed: &SignedIn, form: &Form, purpose: &str) -> Resul
     Ok(engine.store().put_watch_note(engine.now(), &signed.account.name, "export", &what)?)
 }
 
+/// A campaign by its name of today, else of before.
+pub(super) fn found<'a>(campaigns: &'a [Campaign], id: &str) -> Option<&'a Campaign> {
+    let now = campaigns.iter().find(|it| it.id == id);
+    now.or_else(|| campaigns.iter().find(|it| it.formerly.iter().any(|former| former == id)))
+}
+
 /// The file; `None` without such a campaign or form.
 fn written(engine: &Engine, lang: Lang, form: &Form) -> Result<Option<Response>, EngineError> {
     let judged = engine.campaigns()?;
-    let is = |id: &String| *id == form.id;
-    let now = judged.campaigns.iter().find(|it| is(&it.id));
-    let found = now.or_else(|| judged.campaigns.iter().find(|it| it.formerly.iter().any(is)));
-    let Some(campaign) = found else { return Ok(None) };
+    let Some(campaign) = found(&judged.campaigns, &form.id) else { return Ok(None) };
     let bodies = engine.organisations()?;
     let name = |id| bodies.iter().find(|body| body.id == id).map(|body| body.name.clone());
     let names = campaign.organisations.iter().filter_map(|id| name(*id)).collect();

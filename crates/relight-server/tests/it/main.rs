@@ -39,6 +39,7 @@ mod web_recovery;
 mod web_refusals;
 mod web_screen;
 mod web_site_acts;
+mod web_tell;
 mod web_waits;
 mod web_watch;
 mod web_weak_keys;

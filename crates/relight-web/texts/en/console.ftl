@@ -219,6 +219,43 @@ share-played = a campaign of a drill or of the fictional province was played and
 share-played-remedy = Export from the folder of the real register.
 share-list-faulty = the list of scanners that mean well cannot be read, so a block list could hold one of them
 share-list-faulty-remedy = relight watch campaigns names each line of known-scanners.csv that is wrong.
+tell-title = Tell the organisations
+tell-what = Each one reads the number of the campaign, how far it went at their own organisation, that reconnaissance is not compromise, and what to do; nothing about any other organisation.
+tell-reach = { NUMBER($people) } { $people ->
+    [one] person
+   *[other] people
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+ } will be told.
+tell-reach-again = Everybody was told of this step already: { NUMBER($people) } { $people ->
+    [one] person
+   *[other] people
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+ }.
+tell-reach-done = { NUMBER($people) } { $people ->
+    [one] person
+   *[other] people
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+ } were told. It is noted under your name.
+tell-reach-none = No organisation that it touched has an account here.
+tell-before = { $at }: { $who } told { NUMBER($people) } { $people ->
+    [one] person
+   *[other] people
+ }.
+tell-confirm-first = To tell them, show your passkey first.
+tell-now = Tell them
+tell-again = Tell them again
+tell-without = To be telephoned
+tell-without-text = Nobody has an account here for these organisations; this does not tell them.
+tell-told = everybody was told of this step already
+tell-told-remedy = Who is to be told again is told from the page of the campaign.
+tell-limit = { NUMBER($most) } campaigns were told within the last hour
+tell-limit-remedy = Wait until an hour has passed since the first of them, or telephone: more at once would push out what people have not read yet.
 lanes-sentence = { NUMBER($shown) } of { NUMBER($campaigns) } { $campaigns ->
     [one] campaign
    *[other] campaigns

@@ -180,11 +180,11 @@ door-code = Recovery code
 door-code-needed = This account decides about plans, so the link is not enough: type one of its recovery codes.
 door-refused-wrong-code = This is no recovery code of the account, or it was used. Nothing was done.
 door-notices = { NUMBER($count) } { $count ->
-    [one] notice about your account
-   *[other] notices about your account
+    [one] notice for you
+   *[other] notices for you
 }
-door-notices-title = What happened to your account
-door-notices-text = If this was not you: end the sign-ins and remove the keys that you do not know, and tell an admin.
+door-notices-title = What you should know
+door-notices-text = If a sign-in or a change of your account was not you: end the sign-ins and remove the keys that you do not know, and tell an admin.
 door-notices-seen = Seen
 notice-signed-in = Sign-in from a new address
 notice-sign-in-refused = Sign-in refused
@@ -200,6 +200,10 @@ notice-link-used = The link of the account was used
 notice-recovery-codes-made = New recovery codes were made
 notice-token-added = A token was made
 notice-token-removed = A token was removed
+notice-campaign = { $who } tells you: campaign { $campaign } touched your organisation ({ $step }).
+notice-campaign-bad = Keep the logs and the machine as they are, do not clean anything, and telephone now to whoever told you.
+notice-campaign-todo = Keep the logs of your sites, bring up to date what they run, and report what seems odd to you to whoever told you.
+notice-campaign-sites = Your sites
 notice-from = { $what }, from { $address }
 notice-by = { $what }, by { $who }
 notice-times = { $what } ({ NUMBER($times) } times)

@@ -225,6 +225,49 @@ share-played = une campagne d’un exercice ou de la province fictive a été jo
 share-played-remedy = Exportez depuis le dossier du vrai registre.
 share-list-faulty = la liste des balayeurs bienveillants ne peut pas être lue, et une liste de blocage pourrait en contenir un
 share-list-faulty-remedy = relight watch campaigns nomme chaque ligne de known-scanners.csv qui est fausse.
+tell-title = Prévenir les organismes
+tell-what = Chaque personne lit le numéro de la campagne, jusqu’où elle est allée chez son propre organisme, qu’une reconnaissance n’est pas une compromission, et quoi faire; rien d’un autre organisme.
+tell-reach = { NUMBER($people) } { $people ->
+    [one] personne
+   *[other] personnes
+ }, dans { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+ }, { $people ->
+    [one] sera prévenue
+   *[other] seront prévenues
+ }.
+tell-reach-again = Chacun a déjà été prévenu de cet échelon : { NUMBER($people) } { $people ->
+    [one] personne
+   *[other] personnes
+ }, dans { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+ }.
+tell-reach-done = { NUMBER($people) } { $people ->
+    [one] personne
+   *[other] personnes
+ }, dans { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+ }, { $people ->
+    [one] est prévenue
+   *[other] sont prévenues
+ }. C’est noté sous votre nom.
+tell-reach-none = Aucun organisme touché n’a de compte ici.
+tell-before = { $at } : { $who } a prévenu { NUMBER($people) } { $people ->
+    [one] personne
+   *[other] personnes
+ }.
+tell-confirm-first = Pour les prévenir, montrez d’abord votre clé d’accès.
+tell-now = Prévenir
+tell-again = Prévenir de nouveau
+tell-without = À joindre par téléphone
+tell-without-text = Personne n’a ici de compte pour ces organismes; ceci ne les prévient pas.
+tell-told = chacun a déjà été prévenu de cet échelon
+tell-told-remedy = On prévient de nouveau depuis la page de la campagne.
+tell-limit = { NUMBER($most) } campagnes ont été annoncées dans la dernière heure
+tell-limit-remedy = Attendez qu’une heure soit passée depuis la première, ou téléphonez : plus à la fois ferait disparaître ce que les gens n’ont pas encore lu.
 lanes-sentence = { NUMBER($shown) } { $campaigns ->
     [one] campagne
    *[other] campagnes

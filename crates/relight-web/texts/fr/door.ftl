@@ -180,11 +180,11 @@ door-code = Code de secours
 door-code-needed = Ce compte décide des plans, le lien ne suffit donc pas : tapez l’un de ses codes de secours.
 door-refused-wrong-code = Ce n’est pas un code de secours de ce compte, ou il a servi. Rien n’a été fait.
 door-notices = { NUMBER($count) } { $count ->
-    [one] avis sur votre compte
-   *[other] avis sur votre compte
+    [one] avis pour vous
+   *[other] avis pour vous
 }
-door-notices-title = Ce qui est arrivé à votre compte
-door-notices-text = Si ce n'était pas vous : fermez les connexions et retirez les clés que vous ne connaissez pas, et prévenez un administrateur.
+door-notices-title = Ce que vous devriez savoir
+door-notices-text = Si une connexion ou un changement à votre compte n'était pas de vous : fermez les connexions et retirez les clés que vous ne connaissez pas, et prévenez un administrateur.
 door-notices-seen = Vu
 notice-signed-in = Connexion depuis une adresse nouvelle
 notice-sign-in-refused = Connexion refusée
@@ -200,6 +200,10 @@ notice-link-used = Le lien du compte fut utilisé
 notice-recovery-codes-made = De nouveaux codes de secours furent créés
 notice-token-added = Un jeton fut créé
 notice-token-removed = Un jeton fut retiré
+notice-campaign = { $who } vous prévient : la campagne { $campaign } a touché votre organisme ({ $step }).
+notice-campaign-bad = Gardez les journaux et la machine tels quels, ne nettoyez rien, et téléphonez maintenant à qui vous prévient.
+notice-campaign-todo = Gardez les journaux de vos sites, mettez à jour ce qu’ils exécutent, et signalez ce qui vous semble étrange à qui vous prévient.
+notice-campaign-sites = Vos sites
 notice-from = { $what }, depuis { $address }
 notice-by = { $what }, par { $who }
 notice-times = { $what } ({ NUMBER($times) } fois)
