@@ -171,8 +171,8 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
         Entrance::Guarded => config.engine.clone(),
     };
     let bits = config.rsa_bits_min;
-    let provider = config.oidc.clone().map(|settings| Provider::open(settings, &address, bits));
-    let provider = provider.transpose()?;
+    let open = |settings| Provider::open(settings, &address, bits, config.sign_ins);
+    let provider = config.oidc.clone().map(open).transpose()?;
     let door = Door::open(engine, address, config.clock)?;
     Ok(door.with_provider(provider).with_rsa_bits(bits).with_times(config.sign_ins))
 }

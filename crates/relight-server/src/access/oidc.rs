@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, Semaphore};
 use self::fetch::{Fetcher, Form, Place};
 use self::keys::KeySet;
 use self::token::{Claims, Expected, Unverified};
+use super::sign_ins::SignInTimes;
 use super::{Address, encode_bytes};
 use crate::page::encode;
 use crate::{ServerError, secret_file};
@@ -43,10 +44,6 @@ const FAILED_S: i64 = 5;
 
 /// Codes that are exchanged at one time; more are told to try again.
 const EXCHANGES_MAX: usize = 16;
-
-/// How long ago somebody may have shown a provider who it is when signing in, in seconds: as long
-/// as a sign-in of ours lasts.
-const AUTHENTICATED_S_MAX: i64 = super::sign_ins::SIGN_IN_S_MAX;
 
 /// Longest secret that a provider gives us, in bytes.
 const SECRET_BYTES_MAX: usize = 4_096;
@@ -157,6 +154,9 @@ pub(crate) struct Provider {
     secret: Option<String>,
     /// Bits that its RSA keys need to count.
     rsa_bits_min: u32,
+    /// How long ago somebody may have shown it who it is when signing in, in seconds: as long as a
+    /// sign-in of ours lasts.
+    authenticated_s_max: i64,
     /// Where it sends people back.
     redirect: String,
     fetcher: Fetcher,
@@ -183,6 +183,7 @@ impl Provider {
         settings: OidcSettings,
         console: &Address,
         rsa_bits_min: u32,
+        sign_ins: SignInTimes,
     ) -> Result<Self, ServerError> {
         let wrong =
             |what: &str| ServerError::new(format!("use the provider of identities: {what}"));
@@ -201,6 +202,7 @@ impl Provider {
             settings,
             secret,
             rsa_bits_min,
+            authenticated_s_max: sign_ins.lasts_s,
             cache: Mutex::default(),
             seats: Semaphore::new(EXCHANGES_MAX),
         })
@@ -276,7 +278,7 @@ impl Provider {
             ("nonce", asking.nonce.to_owned()),
             ("code_challenge", encode_bytes(&super::digest_of(asking.verifier.as_bytes()).0)),
             ("code_challenge_method", "S256".to_owned()),
-            ("max_age", AUTHENTICATED_S_MAX.to_string()),
+            ("max_age", self.authenticated_s_max.to_string()),
             ("ui_locales", asking.lang.to_owned()),
         ];
         if !self.settings.second_factor_acr.is_empty() {
@@ -302,7 +304,7 @@ impl Provider {
             client: &self.settings.client_id,
             nonce: got.nonce,
             now,
-            max_age: AUTHENTICATED_S_MAX,
+            max_age: self.authenticated_s_max,
         };
         let claims = self.verified(unverified, expected, &places.keys).await?;
         if !self.is_strong(&claims) {

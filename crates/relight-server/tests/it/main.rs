@@ -38,6 +38,7 @@ mod web_public;
 mod web_recovery;
 mod web_refusals;
 mod web_screen;
+mod web_sign_in_times;
 mod web_site_acts;
 mod web_tell;
 mod web_waits;

@@ -79,7 +79,7 @@ fn settings(issuer: &str) -> OidcSettings {
 
 fn provider(issuer: &str) -> Provider {
     let console = Address::parse("http://localhost:8420").unwrap();
-    Provider::open(settings(issuer), &console, RSA_BITS_MIN).unwrap()
+    Provider::open(settings(issuer), &console, RSA_BITS_MIN, SignInTimes::default()).unwrap()
 }
 
 fn token(kid: &str) -> String {
@@ -101,8 +101,7 @@ fn keys_are_asked_for_again_when_one_is_unknown_but_not_for_every_token() {
     let place = Place::parse(&format!("{}/keys", fake.issuer), true).unwrap();
     let asked = |kid: &str, now: i64| {
         let text = token(kid);
-        let expected =
-            Expected { issuer: "i", client: "c", nonce: "n", now, max_age: AUTHENTICATED_S_MAX };
+        let expected = Expected { issuer: "i", client: "c", nonce: "n", now, max_age: 43_200 };
         let unverified = Unverified::parse(&text).unwrap();
         let got = runtime.block_on(provider.verified(unverified, expected, &place));
         (got.map(|claims| claims.subject), fake.keys_asked.load(Ordering::SeqCst))
@@ -139,7 +138,8 @@ fn a_key_of_too_few_bits_signs_nothing_unless_the_policy_takes_it() {
         (2_049, Fault::TokenWeakKey),
         (2_048, Fault::TokenSignature),
     ] {
-        let provider = Provider::open(settings(&fake.issuer), &console, bits).unwrap();
+        let provider =
+            Provider::open(settings(&fake.issuer), &console, bits, SignInTimes::default()).unwrap();
         let expected = Expected { issuer: "i", client: "c", nonce: "n", now: NOW, max_age: 60 };
         let unverified = Unverified::parse(&text).unwrap();
         let got = runtime.block_on(provider.verified(unverified, expected, &place));
@@ -227,7 +227,7 @@ fn the_secret_is_sent_where_the_provider_takes_it_and_is_encoded() {
     let console = Address::parse("http://localhost:8420").unwrap();
     let with =
         OidcSettings { client_secret_file: Some(path.clone()), ..settings("http://localhost:1") };
-    let secretive = Provider::open(with, &console, RSA_BITS_MIN).unwrap();
+    let secretive = Provider::open(with, &console, RSA_BITS_MIN, SignInTimes::default()).unwrap();
     let public = provider("http://localhost:1");
     let got = Got { code: "c&d", verifier: "v", nonce: "n" };
     let form = |provider: &Provider, methods: Option<&[&str]>| {
@@ -275,6 +275,7 @@ fn only_words_that_the_policy_names_make_a_second_factor() {
     }
     let console = Address::parse("http://localhost:8420").unwrap();
     let unsigned = settings("http://localhost:1").unsigned();
-    let unsigned = Provider::open(unsigned, &console, RSA_BITS_MIN).unwrap();
+    let unsigned =
+        Provider::open(unsigned, &console, RSA_BITS_MIN, SignInTimes::default()).unwrap();
     assert!(!unsigned.is_strong(&claims("gold", &["mfa"])), "an unsigned policy names none");
 }
