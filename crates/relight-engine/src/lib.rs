@@ -84,7 +84,7 @@ pub use logs::{
     ToTell, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, begin_telling, campaigns_of, campaigns_told,
     erase_source, heat_map, hunt_all, judged, keep_days, kept_days, known_scanners, log_files,
     log_notes, never_blocked, note_proxies, outbound, posture, probed, signs_of, signs_seen,
-    tell_campaigns,
+    still_to_tell, tell_campaigns,
 };
 pub use orders::Undone;
 pub use revise::{Bare, REMATCH_DEADLINE_MS};

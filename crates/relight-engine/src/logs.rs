@@ -51,7 +51,7 @@ pub use notes::{LogNotes, log_notes};
 pub use posture::{FeedPosture, LOG_GAPS_MAX, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 pub use signs::{OUTBOUND, SignsGap, SignsOf, outbound, signs_of};
-pub use tell::{TELLING_S, ToTell, begin_telling, campaigns_told, tell_campaigns};
+pub use tell::{TELLING_S, ToTell, begin_telling, campaigns_told, still_to_tell, tell_campaigns};
 
 /// Bytes of log that become one window.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;

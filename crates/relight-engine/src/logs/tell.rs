@@ -3,6 +3,7 @@
 //!
 //! Who is about to tell says so first, and says afterwards that it was told. When nothing was said
 //! afterwards, because the process ended between, somebody else tells it: rather twice than never.
+//! Who was busy for longer than the others wait asks again before it tells.
 
 use std::collections::BTreeMap;
 
@@ -85,6 +86,29 @@ pub fn tell_campaigns(
         Ok(ToTell { news, is_open })
     });
     Ok(told?)
+}
+
+/// Those of the campaigns of which nobody was told yet, at the moment at which they are told: they
+/// may have waited for longer than others do. From now on others wait for [`TELLING_S`] once more.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn still_to_tell(
+    store: &Store,
+    campaigns: &[Campaign],
+    now: Timestamp,
+) -> Result<Vec<Campaign>, EngineError> {
+    let untold = store.settings(|settings| {
+        let untold = Told::read(settings)?.news(campaigns);
+        if !untold.is_empty() {
+            let mut telling = Telling::read(settings, now)?;
+            telling.remove(&untold);
+            telling.add(&untold, now);
+            telling.write(settings)?;
+        }
+        Ok(untold)
+    });
+    Ok(untold?)
 }
 
 /// People were told of these.

