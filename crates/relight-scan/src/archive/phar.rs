@@ -13,18 +13,16 @@
 //! ```
 
 use std::io;
-use std::vec;
 
-use relight_formats::limited::coding::{Coding, decoder};
+use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
-use super::{Body, Container, Damage, Entry, Feed, Node, u32_at};
+use super::{Body, Container, Damage, Entry, Node, u32_at};
+use crate::window::Window;
 
-/// Bytes of the list of files; that of a large program has some 100 KiB.
-const LIST_BYTES_MAX: u64 = 16 << 20;
-
-/// Bytes of a file in the list beside its name and metadata.
-const FILE_BYTES_MIN: usize = 28;
+/// Bytes of the list of files, which is held while they are read; that of a large program has some
+/// 100 KiB.
+const LIST_BYTES_MAX: u64 = 2 << 20;
 
 /// Bytes of a signature: the longest is made with a key.
 const SIGNATURE_BYTES_MAX: usize = 8 << 10;
@@ -42,22 +40,19 @@ const PACKINGS: u32 = 0xf000;
 
 /// An archive of PHP, from its list on.
 pub(crate) struct Phar {
-    feed: Feed,
-    state: State,
-    is_signed: bool,
-}
-
-enum State {
-    /// The list was not read yet.
-    Start,
-    /// Files are left, and the first of them stands here.
-    Files(vec::IntoIter<Listed>, u64),
-    Done,
+    window: Window,
+    /// What follows the count of files in the list; empty until it was read.
+    list: Vec<u8>,
+    /// Where the next file stands in it, and how many are left.
+    next: (usize, u32),
+    /// Where the data of the next file starts.
+    at: u64,
+    is_done: bool,
 }
 
 /// A file as the list says it.
-struct Listed {
-    name: Vec<u8>,
+struct Listed<'a> {
+    name: &'a [u8],
     size: u32,
     packed: u32,
     crc: u32,
@@ -65,58 +60,56 @@ struct Listed {
 }
 
 impl Phar {
-    /// `feed` starts with the list.
-    pub(crate) const fn new(feed: Feed) -> Self {
-        Self { feed, state: State::Start, is_signed: false }
+    /// `window` starts with the list.
+    pub(crate) fn new(window: Window) -> Self {
+        Self { window: window.cached(), list: Vec::new(), next: (0, 0), at: 0, is_done: false }
     }
 
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {
-        if matches!(self.state, State::Start) {
-            match self.list()? {
-                Ok(files) => {
-                    let at = self.feed.position();
-                    self.state = State::Files(files.into_iter(), at);
-                }
-                Err(damage) => {
-                    self.state = State::Done;
-                    return Ok(Some(Err(damage)));
-                }
-            }
+        if self.list.is_empty()
+            && let Err(damage) = self.load()?
+        {
+            self.is_done = true;
+            return Ok(Some(Err(damage)));
         }
-        let State::Files(files, at) = &mut self.state else { return Ok(None) };
-        let (start, next) = (*at, files.next());
-        *at = start.saturating_add(next.as_ref().map_or(0, |file| file.packed.into()));
-        if !self.feed.seek(start)? {
-            self.state = State::Done;
-            return Ok(Some(Err(Damage::new(FlawCode::Truncated, 0))));
-        }
-        let Some(file) = next else {
-            self.state = State::Done;
-            let rest = self.feed.take(SIGNATURE_BYTES_MAX + 13)?;
+        let rest = self.list.get(self.next.0..).unwrap_or_default();
+        let found = if self.next.1 == 0 { None } else { file(rest) };
+        let Some((file, behind)) = found else {
+            self.is_done = true;
+            let rest = self.window.read(self.at, SIGNATURE_BYTES_MAX + 13)?;
             return Ok(self.flaw_of(&rest).map(|code| Err(Damage::new(code, 0))));
         };
-        Ok(Some(Ok(self.entry(file))))
+        let next = (self.list.len() - behind.len(), self.next.1 - 1);
+        let entry = self.entry(&file);
+        self.at += u64::from(file.packed);
+        self.next = next;
+        Ok(Some(Ok(entry)))
     }
 
     /// Reads the list; what is none is something else behind code of PHP.
-    fn list(&mut self) -> io::Result<Result<Vec<Listed>, Damage>> {
-        let unsupported = Err(Damage::new(FlawCode::ContainerUnsupported, 0));
-        let head = self.feed.take(8)?;
+    fn load(&mut self) -> io::Result<Result<(), Damage>> {
+        let head = self.window.read(0, 8)?;
         let (len, count) = (u64::from(u32_at(&head, 0)), u32_at(&head, 4));
         if len > LIST_BYTES_MAX {
             return Ok(Err(Damage::new(FlawCode::LimitMemory, len)));
         }
-        let rest = self.feed.take(usize::try_from(len.saturating_sub(4)).unwrap_or_default())?;
-        if head.len() < 8 || rest.len() as u64 + 4 != len {
-            return Ok(unsupported);
-        }
-        self.is_signed = u32_at(&rest, 2) & SIGNED != 0;
-        Ok(files(&rest, count).map_or(unsupported, Ok))
+        let list =
+            self.window.read(8, usize::try_from(len.saturating_sub(4)).unwrap_or_default())?;
+        let start = first_file(&list).filter(|start| is_list(&list[*start..], count));
+        let is_whole = list.len() as u64 + 4 == len;
+        let Some(start) = start.filter(|_| is_whole) else {
+            return Ok(Err(Damage::new(FlawCode::ContainerUnsupported, 0)));
+        };
+        (self.list, self.next, self.at) = (list, (start, count), 4 + len);
+        Ok(Ok(()))
     }
 
     /// What is wrong with what stands behind the last file: a signature, or nothing.
     fn flaw_of(&self, rest: &[u8]) -> Option<FlawCode> {
-        match (self.is_signed, rest.is_empty()) {
+        let is_signed = u32_at(&self.list, 2) & SIGNED != 0;
+        let is_cut = self.at > self.window.len();
+        match (is_signed, rest.is_empty()) {
+            _ if is_cut => Some(FlawCode::Truncated),
             (true, true) => Some(FlawCode::Truncated),
             (true, false) => (!is_signature(rest)).then_some(FlawCode::CorruptEntry),
             (false, is_empty) => (!is_empty).then_some(FlawCode::CorruptEntry),
@@ -124,52 +117,51 @@ impl Phar {
     }
 
     /// A file, whose data is next.
-    fn entry(&self, file: Listed) -> Entry {
-        if file.name.ends_with(b"/") && file.packed == 0 {
-            return Entry::bare(file.name, Node::Folder);
-        }
-        let coding = match file.flags & PACKINGS {
-            0 => Some(Coding::Plain),
-            DEFLATED => Some(Coding::Deflate),
-            BZIPPED => Some(Coding::Bzip2),
-            _ => None,
-        };
+    fn entry(&self, file: &Listed<'_>) -> Entry {
         let packed = u64::from(file.packed);
-        let mut entry = Entry::file(file.name, Some(file.size.into()), Body::Nothing);
-        (entry.packed, entry.crc) = (packed, Some(file.crc));
-        if !self.feed.has(packed) {
-            entry.flaws.push(FlawCode::Truncated);
+        if file.name.ends_with(b"/") && packed == 0 {
+            return Entry::bare(file.name.to_vec(), Node::Folder);
         }
-        match (coding, self.feed.body(packed)) {
-            (Some(Coding::Plain), body) if file.packed == file.size => entry.body = body,
-            (None | Some(Coding::Plain), _) => entry.flaws.push(FlawCode::MethodUnsupported),
-            (Some(coding), Body::Plain(window)) => entry.body = Body::Packed(window, coding),
-            (Some(coding), Body::Stream(stream, _)) => match decoder(coding, stream) {
-                Ok(stream) => entry.body = Body::Stream(stream, None),
-                Err(_) => entry.flaws.push(FlawCode::CorruptEntry),
-            },
-            (Some(_), body) => entry.body = body,
+        let data = self.window.part(self.at, packed).uncached();
+        let is_cut = data.len() < packed;
+        let mut entry = Entry::file(file.name.to_vec(), Some(file.size.into()), Body::Nothing);
+        (entry.packed, entry.crc) = (packed, Some(file.crc));
+        match file.flags & PACKINGS {
+            0 if file.packed == file.size => entry.body = Body::Plain(data),
+            DEFLATED => entry.body = Body::Packed(data, Coding::Deflate),
+            BZIPPED => entry.body = Body::Packed(data, Coding::Bzip2),
+            _ => entry.flaws.push(FlawCode::MethodUnsupported),
+        }
+        if is_cut {
+            entry.flaws.push(FlawCode::Truncated);
         }
         entry
     }
 }
 
-/// Takes what follows the count of files in the list apart; `None` where that is no list.
-fn files(list: &[u8], count: u32) -> Option<Vec<Listed>> {
-    // Behind version and flags.
-    let rest = list.get(6..)?;
+/// Where the first file stands in a list: behind version, flags, alias and metadata.
+fn first_file(list: &[u8]) -> Option<usize> {
+    let (_, rest) = text(list.get(6..)?)?;
     let (_, rest) = text(rest)?;
-    let (_, mut rest) = text(rest)?;
-    let count = usize::try_from(count).ok().filter(|it| *it <= rest.len() / FILE_BYTES_MIN)?;
-    let mut files = Vec::with_capacity(count);
+    Some(list.len() - rest.len())
+}
+
+/// Whether these bytes list so many files and nothing else.
+fn is_list(mut rest: &[u8], count: u32) -> bool {
     for _ in 0..count {
-        let (name, behind) = text(rest)?;
-        let (fields, behind) = behind.split_at_checked(20)?;
-        let [size, _, packed, crc, flags] = [0, 4, 8, 12, 16].map(|at| u32_at(fields, at));
-        files.push(Listed { name: name.to_vec(), size, packed, crc, flags });
-        (_, rest) = text(behind)?;
+        let Some((_, behind)) = file(rest) else { return false };
+        rest = behind;
     }
-    rest.is_empty().then_some(files)
+    rest.is_empty()
+}
+
+/// The file that a list starts with, and what follows it.
+fn file(list: &[u8]) -> Option<(Listed<'_>, &[u8])> {
+    let (name, rest) = text(list)?;
+    let (fields, rest) = rest.split_at_checked(20)?;
+    let [size, _, packed, crc, flags] = [0, 4, 8, 12, 16].map(|at| u32_at(fields, at));
+    let (_, rest) = text(rest)?;
+    Some((Listed { name, size, packed, crc, flags }, rest))
 }
 
 /// A text behind its length, and what follows it.
@@ -198,8 +190,11 @@ fn is_signature(bytes: &[u8]) -> bool {
 
 impl Container for Phar {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        if self.is_done {
+            return None;
+        }
         self.step().unwrap_or_else(|error| {
-            self.state = State::Done;
+            self.is_done = true;
             Some(Err(Damage::of(&error)))
         })
     }

@@ -104,9 +104,16 @@ impl Outer<'_, '_> {
         let Some(View::Long(long)) = view else { return Fate::Opaque };
         let is_php = is_php(&long.prefix);
         let is_code = matches!(head, Head::Script | Head::Text) || is_php;
-        let list = sniff::phar_at(&long.prefix).filter(|_| is_code);
+        if let Some(list) = sniff::phar_at(&long.prefix).filter(|_| is_code) {
+            // What loaders of other archives look for stands at its end.
+            self.gather(view, self.shared.options.buffered_bytes_max);
+            let Some(View::Whole(window)) = view else {
+                return self.unread(FlawCode::LimitMemory, member);
+            };
+            let found = self.phar(&window.clone(), list as u64, member);
+            return found.unwrap_or_else(|error| self.unread(code_of(&error), member));
+        }
         let payload = match head {
-            _ if list.is_some() => list,
             Head::Script => sniff::payload_in(&long.prefix),
             _ if is_code => sniff::behind_text(&long.prefix),
             _ => None,
@@ -115,9 +122,6 @@ impl Outer<'_, '_> {
             long.prefix.drain(..at);
             long.again = None;
             self.budget.release(at as u64);
-            if list.is_some() {
-                return self.open(Kind::Phar, view, member);
-            }
             let head = sniff::head(&long.head());
             return self.judge(head, view, member);
         }
@@ -179,8 +183,7 @@ impl Outer<'_, '_> {
         if (is_php || is_code && !is_text)
             && let Some(list) = sniff::phar_at(&window.peek(0, SCRIPT_BYTES_MAX)?)
         {
-            let list = window.part(list as u64, u64::MAX);
-            return Ok(self.push_window(Kind::Phar, list, member));
+            return self.phar(window, list as u64, member);
         }
         // An end record is no text, so a file that ends in text ends in no archive, but one with a
         // very long comment.
@@ -222,6 +225,16 @@ impl Outer<'_, '_> {
             return self.other(head, window, member);
         }
         Ok(Fate::Opaque)
+    }
+
+    /// Opens an archive of PHP, and what its signature or its metadata may hold for others.
+    fn phar(&mut self, window: &Window, list: u64, member: &Member) -> io::Result<Fate> {
+        let mut fate = self.zip_at_end(Kind::Phar, window, member)?;
+        if is_image_mark(&window.read(ISO_MARK_AT, 5)?) {
+            fate = fate.max(self.unread(FlawCode::ContainerUnsupported, member));
+        }
+        let list = window.part(list, u64::MAX);
+        Ok(fate.max(self.push_window(Kind::Phar, list, member)))
     }
 
     /// Bytes that nothing recognises at their start.
@@ -348,7 +361,7 @@ const fn rest_of(kind: Kind) -> Rest {
     match kind {
         // These have their members as they are up to their end, and zeros behind it.
         Kind::Cpio | Kind::Deb => Rest::Nothing,
-        Kind::SevenZip | Kind::Squashfs | Kind::Iso => Rest::Any,
+        Kind::SevenZip | Kind::Squashfs | Kind::Iso | Kind::Phar => Rest::Any,
         _ => Rest::Zeros,
     }
 }
@@ -368,10 +381,15 @@ fn is_udf(mark: &[u8]) -> bool {
     [&b"BEA01"[..], b"NSR02", b"NSR03"].iter().any(|udf| mark.starts_with(udf))
 }
 
-/// Whether a file starts as code of PHP, or as a script for it.
+/// Whether a file starts as code of PHP, whose letters may be large and behind the mark of UTF-8, has
+/// some in its first lines, or is a script for it.
 fn is_php(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let start = &start[..start.len().min(HEAD_BYTES)];
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    start.starts_with(PHP) || line.starts_with(b"#!") && memmem::find(line, b"php").is_some()
+    start.get(..PHP.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(PHP))
+        || memmem::find(start, PHP).is_some()
+        || line.starts_with(b"#!") && memmem::find(line, b"php").is_some()
 }
 
 /// Whether the last bytes of a file are text.

@@ -50,7 +50,6 @@ impl Outer<'_, '_> {
             Kind::Deb => |pipe| Box::new(Deb::new(Feed::Pipe(pipe))),
             Kind::Rpm => |pipe| Box::new(Rpm::new(Feed::Pipe(pipe))),
             Kind::Jimage => |pipe| Box::new(Jimage::new(Feed::Pipe(pipe))),
-            Kind::Phar => |pipe| Box::new(Phar::new(Feed::Pipe(pipe))),
             _ => return self.unread(FlawCode::LimitMemory, member),
         };
         self.push_long(kind, view, member, |stream, again| build(Pipe::of(stream, again)))
@@ -89,7 +88,7 @@ impl Outer<'_, '_> {
             Kind::Deb => Ok(Box::new(Deb::new(feed()))),
             Kind::Rpm => Ok(Box::new(Rpm::new(feed()))),
             Kind::Jimage => Ok(Box::new(Jimage::new(feed()))),
-            Kind::Phar => Ok(Box::new(Phar::new(feed()))),
+            Kind::Phar => Ok(Box::new(Phar::new(window.clone()))),
             Kind::SevenZip => {
                 // Its dictionaries stand in its header; the largest that is allowed counts.
                 self.budget.window(WINDOW_MAX);

@@ -2,8 +2,8 @@
 
 use crate::container_writer::{gz, phar, phar_of, tar};
 use crate::hidden::{LONG, filler};
-use crate::one;
 use crate::zip_writer::{Member, write};
+use crate::{one, pom, pom_path};
 
 /// What Composer writes of what it installed.
 const INSTALLED: &[u8] = br#"{"packages":[{"name":"monolog/monolog","version":"2.9.1"}]}"#;
@@ -31,6 +31,12 @@ fn what_composer_installed_is_found() {
         assert_eq!(one("composer", &long), found_in("composer"));
         let inside = write(&[Member::deflated("composer.phar", &long)]);
         assert_eq!(one("o", &inside), found_in("o!/composer.phar"));
+        // Behind a line of text, and with text at its end.
+        let text = b"Nothing but words.\n".repeat(100);
+        let long = phar_of(&[("noise", &filler(LONG)), (&name, INSTALLED), ("a", &text)], None);
+        let html = [b"<html>\n", &long[19..]].concat();
+        let inside = write(&[Member::deflated("composer.phar", &html)]);
+        assert_eq!(one("o", &inside), found_in("o!/composer.phar"));
     }
 }
 
@@ -43,6 +49,8 @@ fn an_archive_that_ends_in_text_is_read() {
     assert_eq!(one("a.phar", &bytes), found_in("a.phar"));
     let plain = bytes.strip_prefix(b"#!/usr/bin/env php\n").unwrap();
     assert_eq!(one("a", plain), found_in("a"));
+    let other = [b"\xef\xbb\xbf<?PHP", &plain[5..]].concat();
+    assert_eq!(one("a", &other), found_in("a"));
 }
 
 /// Goal: nothing that is cut, changed or unknown is passed over in silence. Method: every length
@@ -77,6 +85,33 @@ fn damage_is_told() {
     assert!(one("a.phar", &hidden).ends_with("flaw corrupt-entry a.phar\n"));
     let mut long = plain;
     let list = long.windows(4).position(|it| it == b"?>\r\n").unwrap() + 4;
-    long[list..list + 4].copy_from_slice(&(17_u32 << 20).to_le_bytes());
+    long[list..list + 4].copy_from_slice(&(3_u32 << 20).to_le_bytes());
     assert_eq!(one("a.phar", &long), "flaw limit-memory a.phar\n");
+}
+
+/// Goal: nothing hides from those who load code from the end of a file. Method: a jar that starts in
+/// the list and ends in the signature, and an image of a disk whose mark stands in a file.
+#[test]
+fn what_is_an_archive_for_others_as_well_is_opened_or_told() {
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    // Its comment covers what ends the signature.
+    let mut ended = jar.clone();
+    let at = ended.len() - 2;
+    ended[at..].copy_from_slice(&12_u16.to_le_bytes());
+    let signature = [&(ended.len() as u32).to_le_bytes()[..], &[0x10, 0, 0, 0]].concat();
+    let plain = phar_of(&[("index.php", b"<?php")], Some(b"\x10\0\0\0"));
+    let start = plain.len() - 40;
+    let both = [&plain[..start], &ended, &signature, b"GBMB"].concat();
+    assert!(one("o", &both).starts_with("pkg:maven/g/a@1 in o\n"), "{}", one("o", &both));
+    // Some take one with anything behind it.
+    let both = [&plain[..start], &jar, &signature, b"GBMB"].concat();
+    assert!(one("o", &both).starts_with("pkg:maven/g/a@1 in o\n"), "{}", one("o", &both));
+    let mut image = vec![b' '; 40 << 10];
+    image[32_769..32_774].copy_from_slice(b"CD001");
+    let mut both = phar(&[("noise", &image)]);
+    let at = both.windows(5).position(|it| it == b"CD001").unwrap();
+    let shift = at - 32_769;
+    both = phar(&[("noise", &image[shift..])]);
+    assert_eq!(&both[32_769..32_774], b"CD001");
+    assert!(one("o", &both).contains("flaw container-unsupported o\n"), "{}", one("o", &both));
 }
