@@ -131,9 +131,17 @@ pub(crate) fn run(arguments: &[OsString]) -> Exit {
         Cli::from_arg_matches(&matches)
     });
     // Help is shown whatever the configuration is; nothing is done by one that says something else
-    // than it was meant to.
+    // than it was meant to. But what a stranger left in the folder is about scans: it keeps nobody
+    // from anything else.
+    let mut ignored = None;
     let cli = match (parsed, wrong) {
         (Err(error), _) if usage::is_help(&error) => return usage::tell(&error, &mut report),
+        (Ok(cli), Some(wrong))
+            if wrong.is_of_folder && !matches!(cli.command, Command::Scan(_)) =>
+        {
+            ignored = Some(wrong);
+            cli
+        }
         (_, Some(wrong)) => {
             report.fail(&wrong.failure(lang));
             return report.finish();
@@ -142,6 +150,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Exit {
         (Ok(cli), None) => cli,
     };
     report.configure(&cli.global);
+    if let Some(wrong) = ignored {
+        report.warn_of(&wrong.failure(lang));
+    }
     let context = Context::new(lang, &cli.global, settings);
     context.tell_run(cli.global.verbosity(), &mut report);
     if let Err(failure) = dispatch(cli.command, &context, &mut report) {

@@ -199,8 +199,8 @@ impl Report {
                 let is_first = !std::mem::replace(&mut self.headed, true);
                 let rows = text.and_then(|text| rows::rows(&text, self.form, is_first));
                 let left_out = rows.as_ref().map(|it| it.left_out.join(", ")).unwrap_or_default();
-                if !left_out.is_empty() && is_first {
-                    self.note(&texts::rows_left_out(self.lang, &left_out));
+                if !left_out.is_empty() && is_first && !self.silent {
+                    self.tell(&texts::rows_left_out(self.lang, &left_out));
                 }
                 rows.map(|rows| rows.text)
             }

@@ -57,8 +57,10 @@ pub(crate) struct Rows {
 /// is written unless it was before.
 pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Result<Rows> {
     let mut node: Node = serde_json::from_str(document)?;
+    let has_list = lists(&node).next().is_some();
     if let Node::Fields(fields) = &mut node {
-        fields.retain(|(name, _)| name != "schema");
+        // Up to which entry of the journal a list counts is no row.
+        fields.retain(|(name, _)| name != "schema" && !(has_list && name == "entry"));
     }
     let (shown, items) = list(&node).unwrap_or(("", std::slice::from_ref(&node)));
     let is_left_out =
@@ -269,6 +271,7 @@ mod tests {
         assert_eq!(csv(one, true), "done,count\r\ntrue,3\r\n");
         assert_eq!(csv(one, false), "true,3\r\n");
         assert_eq!(csv(r#"{"schema":"x","sites":[]}"#, true), "\r\n");
+        assert_eq!(csv(r#"{"schema":"x","entry":3,"incidents":[]}"#, true), "\r\n");
     }
 
     /// What is not proven, waits or could not be read is never lost because a list is empty, or

@@ -93,6 +93,8 @@ pub(crate) struct Settings {
 pub(crate) struct Wrong {
     place: String,
     what: What,
+    /// It stands in the file of the folder where the command runs, which may be a stranger's.
+    pub(crate) is_of_folder: bool,
 }
 
 #[derive(Debug)]
@@ -131,13 +133,14 @@ impl Settings {
         let mut settings = Self::default();
         let mut wrong = None;
         for source in sources(arguments, variables) {
-            if let Err(found) = settings.take_file(&source, keys) {
+            if let Err(mut found) = settings.take_file(&source, keys) {
+                found.is_of_folder = !source.is_own;
                 wrong = wrong.or(Some(found));
             }
         }
         for (name, value) in variables {
             if let Err(found) = settings.take_variable(name, value, keys) {
-                wrong = wrong.or(Some(found));
+                wrong = wrong.filter(|it| !it.is_of_folder).or(Some(found));
             }
         }
         (settings, wrong)
@@ -148,7 +151,7 @@ impl Settings {
         self.files.push(source.path.clone());
         for entry in entries {
             let place = format!("{}:{}", source.path.display(), entry.line);
-            let wrong = |what| Wrong { place: place.clone(), what };
+            let wrong = |what| Wrong { place: place.clone(), what, is_of_folder: false };
             let key = known(&entry.key, keys).map_err(&wrong)?;
             let is_open = is_open_to_all(&key.name);
             if !source.is_own && !is_open {
@@ -172,7 +175,7 @@ impl Settings {
         if value.is_empty() || name == FILE_VARIABLE || is_foreign(rest) {
             return Ok(());
         }
-        let wrong = |what| Wrong { place: name.to_owned(), what };
+        let wrong = |what| Wrong { place: name.to_owned(), what, is_of_folder: false };
         let key = known(&rest.to_lowercase().replace("__", "."), keys).map_err(&wrong)?;
         let mut value = value.to_string_lossy().into_owned();
         if key.name == "lang" {

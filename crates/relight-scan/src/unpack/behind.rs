@@ -381,8 +381,8 @@ fn is_udf(mark: &[u8]) -> bool {
     [&b"BEA01"[..], b"NSR02", b"NSR03"].iter().any(|udf| mark.starts_with(udf))
 }
 
-/// Whether a file starts as code of PHP, whose letters may be large and behind the mark of UTF-8, has
-/// some in its first lines, or is a script for it.
+/// Whether a file starts as code of PHP, whose letters may be large and behind the mark of UTF-8,
+/// has some in its first lines, or is a script for it.
 fn is_php(start: &[u8]) -> bool {
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let start = &start[..start.len().min(HEAD_BYTES)];

@@ -89,8 +89,8 @@ fn damage_is_told() {
     assert_eq!(one("a.phar", &long), "flaw limit-memory a.phar\n");
 }
 
-/// Goal: nothing hides from those who load code from the end of a file. Method: a jar that starts in
-/// the list and ends in the signature, and an image of a disk whose mark stands in a file.
+/// Goal: nothing hides from those who load code from the end of a file. Method: a jar that starts
+/// in the list and ends in the signature, and an image of a disk whose mark stands in a file.
 #[test]
 fn what_is_an_archive_for_others_as_well_is_opened_or_told() {
     let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);

@@ -32,7 +32,11 @@ pub(super) struct Entry {
 /// Reads a file; none is no fault, unless it was named.
 pub(super) fn read(path: &Path, is_named: bool) -> Result<Option<Vec<Entry>>, Wrong> {
     let place = path.display().to_string();
-    let unreadable = |cause: String| Wrong { place: place.clone(), what: What::Unreadable(cause) };
+    let unreadable = |cause: String| Wrong {
+        place: place.clone(),
+        what: What::Unreadable(cause),
+        is_of_folder: false,
+    };
     match path.metadata() {
         Ok(about) if about.is_file() => {}
         // Reading from a pipe or a device that a stranger put there would wait for ever.
@@ -54,7 +58,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<Vec<Entry>, Wrong> {
     let table = DeTable::parse(text).map_err(|error| {
         let line = line_at(text, error.span().map_or(0, |span| span.start));
         let what = What::Syntax(error.message().replace('\n', ", "));
-        Wrong { place: format!("{place}:{line}"), what }
+        Wrong { place: format!("{place}:{line}"), what, is_of_folder: false }
     })?;
     let mut entries = Vec::new();
     collect(table.get_ref(), "", text, &mut entries);

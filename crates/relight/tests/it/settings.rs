@@ -126,6 +126,19 @@ fn what_is_set_counts_where_an_option_needs_it() {
     assert!(told.stderr.contains("belong together"), "{}", told.text());
 }
 
+/// Goal: a file that somebody left in a folder keeps nobody from an incident. Method: one that is
+/// no TOML, and commands that scan and that do not.
+#[test]
+fn a_faulty_file_of_the_folder_stops_scans_only() {
+    let place = Place::with_sites();
+    place.write("relight.toml", "[scan\n");
+    place.expect(2, &["scan", "."]);
+    let told = place.expect(0, &["sites", "list"]);
+    assert!(told.stderr.starts_with("warning: relight.toml:1"), "{}", told.text());
+    let told = place.run_with(&["sites", "list"], &[("RELIGHT_SCAN__MOD", "fast")]);
+    assert_eq!(told.status, 2, "a variable is no stranger's: {}", told.text());
+}
+
 /// A locale of no language of ours leaves the choice to the next place, as ever.
 #[test]
 fn a_locale_of_another_language_refuses_nothing() {
