@@ -13,6 +13,7 @@
 //! ```
 
 use std::io;
+use std::ops::Range;
 
 use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
@@ -63,6 +64,27 @@ impl Phar {
     /// `window` starts with the list.
     pub(crate) fn new(window: Window) -> Self {
         Self { window: window.cached(), list: Vec::new(), next: (0, 0), at: 0, is_done: false }
+    }
+
+    /// Whether one file, as it stands there, holds these bytes of an archive whose list `window`
+    /// starts with: they are looked at as that file.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn holds(window: Window, bytes: &Range<u64>) -> io::Result<bool> {
+        let mut all = Self::new(window);
+        if all.load()?.is_err() {
+            return Ok(false);
+        }
+        let (mut rest, mut at) = (all.list.get(all.next.0..).unwrap_or_default(), all.at);
+        while let Some((file, behind)) = file(rest) {
+            let end = at + u64::from(file.packed);
+            if file.flags & PACKINGS == 0 && at <= bytes.start && bytes.end <= end {
+                return Ok(true);
+            }
+            (rest, at) = (behind, end);
+        }
+        Ok(false)
     }
 
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {

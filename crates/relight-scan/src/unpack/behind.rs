@@ -11,7 +11,7 @@ use super::fetch::View;
 use super::level::Member;
 use super::look::{has_archive_name, is_blank};
 use super::outer::Outer;
-use crate::archive::{Iso, code_of, directory_place};
+use crate::archive::{Iso, Phar, code_of, directory_place};
 use crate::archive::{first_member, has_cut_directory, has_directory};
 use crate::cataloger::Kind;
 use crate::evidence::file_name;
@@ -229,12 +229,19 @@ impl Outer<'_, '_> {
 
     /// Opens an archive of PHP, and what its signature or its metadata may hold for others.
     fn phar(&mut self, window: &Window, list: u64, member: &Member) -> io::Result<Fate> {
-        let mut fate = self.zip_at_end(Kind::Phar, window, member)?;
+        let files = window.part(list, u64::MAX);
+        let mut fate = Fate::Opaque;
+        if let Some(zip) = directory_place(window, self.tail_bytes())? {
+            let bytes = zip.start.checked_sub(list).map(|start| start..zip.end - list);
+            let is_file = bytes.map(|bytes| Phar::holds(files.clone(), &bytes)).transpose()?;
+            if is_file != Some(true) {
+                fate = self.push_window(Kind::Zip, window.clone(), member);
+            }
+        }
         if is_image_mark(&window.read(ISO_MARK_AT, 5)?) {
             fate = fate.max(self.unread(FlawCode::ContainerUnsupported, member));
         }
-        let list = window.part(list, u64::MAX);
-        Ok(fate.max(self.push_window(Kind::Phar, list, member)))
+        Ok(fate.max(self.push_window(Kind::Phar, files, member)))
     }
 
     /// Bytes that nothing recognises at their start.
@@ -361,7 +368,7 @@ const fn rest_of(kind: Kind) -> Rest {
     match kind {
         // These have their members as they are up to their end, and zeros behind it.
         Kind::Cpio | Kind::Deb => Rest::Nothing,
-        Kind::SevenZip | Kind::Squashfs | Kind::Iso | Kind::Phar => Rest::Any,
+        Kind::SevenZip | Kind::Squashfs | Kind::Iso => Rest::Any,
         _ => Rest::Zeros,
     }
 }
