@@ -22,6 +22,11 @@ fn noise(len: usize) -> Vec<u8> {
 /// A program of Go of more than so many MiB: what it was built from stands in its middle, and the
 /// table of its sections at its end.
 pub(crate) fn go(mebibytes: usize, behind: &[u8]) -> Vec<u8> {
+    go_of(&noise(mebibytes << 20), behind)
+}
+
+/// A program of Go of these bytes.
+fn go_of(bytes: &[u8], behind: &[u8]) -> Vec<u8> {
     let mut information = b"\xff Go buildinf:\x08\x02".to_vec();
     information.resize(32, 0);
     for text in
@@ -30,8 +35,7 @@ pub(crate) fn go(mebibytes: usize, behind: &[u8]) -> Vec<u8> {
         information.push(text.len() as u8);
         information.extend(text.as_bytes());
     }
-    let noise = noise(mebibytes << 20);
-    let (code, rest) = noise.split_at(noise.len() / 2);
+    let (code, rest) = bytes.split_at(bytes.len() / 2);
     let (constants, data) = rest.split_at(1 << 20);
     let sections =
         [(".text", code), (".go.buildinfo", &information), (".rodata", constants), (".data", data)];
@@ -156,6 +160,17 @@ fn unpacking_again_ends_in_a_snap() {
     assert!(got.contains(&go_in("o.snap!/p.tar.gz!/a")), "{got}");
     assert!(got.ends_with(&[flaw("b"), flaw("c")].concat()), "{got}");
     assert_eq!(got.matches("flaw").count(), 2, "{got}");
+}
+
+/// Goal: a program that packs well is read alike in one piece and in pieces. Method: one shorter
+/// than what is unpacked in one piece, and one longer.
+#[test]
+fn programs_on_both_sides_of_one_piece_are_read_alike() {
+    for mebibytes in [15, 17] {
+        let program = go_of(&vec![0; mebibytes << 20], b"");
+        let archive = write(&[Member::deflated("a", &program)]);
+        assert_eq!(one("o", &archive), go_in("o!/a"), "{mebibytes} MiB");
+    }
 }
 
 /// Goal: a snap that is packed slowly takes its time sooner. Method: as much room as a program
