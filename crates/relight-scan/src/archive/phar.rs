@@ -28,6 +28,9 @@ const LIST_BYTES_MAX: u64 = 2 << 20;
 /// Bytes of a signature: the longest is made with a key.
 const SIGNATURE_BYTES_MAX: usize = 8 << 10;
 
+/// Bytes behind a signature that was made with a key: its length, its kind and the mark.
+const SIGNATURE_END_BYTES: usize = 12;
+
 /// What a signature ends with.
 const SIGNATURE_MARK: &[u8] = b"GBMB";
 
@@ -44,8 +47,8 @@ pub(crate) struct Phar {
     window: Window,
     /// What follows the count of files in the list; empty until it was read.
     list: Vec<u8>,
-    /// Where the next file stands in it, and how many are left.
-    next: (usize, u32),
+    /// Where the next file stands in it.
+    next: usize,
     /// Where the data of the next file starts.
     at: u64,
     is_done: bool,
@@ -63,7 +66,7 @@ struct Listed<'a> {
 impl Phar {
     /// `window` starts with the list.
     pub(crate) fn new(window: Window) -> Self {
-        Self { window: window.cached(), list: Vec::new(), next: (0, 0), at: 0, is_done: false }
+        Self { window, list: Vec::new(), next: 0, at: 0, is_done: false }
     }
 
     /// Whether one file, as it stands there, holds these bytes of an archive whose list `window`
@@ -76,7 +79,7 @@ impl Phar {
         if all.load()?.is_err() {
             return Ok(false);
         }
-        let (mut rest, mut at) = (all.list.get(all.next.0..).unwrap_or_default(), all.at);
+        let (mut rest, mut at) = (all.rest(), all.at);
         while let Some((file, behind)) = file(rest) {
             let end = at + u64::from(file.packed);
             if file.flags & PACKINGS == 0 && at <= bytes.start && bytes.end <= end {
@@ -94,18 +97,19 @@ impl Phar {
             self.is_done = true;
             return Ok(Some(Err(damage)));
         }
-        let rest = self.list.get(self.next.0..).unwrap_or_default();
-        let found = if self.next.1 == 0 { None } else { file(rest) };
-        let Some((file, behind)) = found else {
+        let Some((file, behind)) = file(self.rest()) else {
             self.is_done = true;
-            let rest = self.window.read(self.at, SIGNATURE_BYTES_MAX + 13)?;
-            return Ok(self.flaw_of(&rest).map(|code| Err(Damage::new(code, 0))));
+            return Ok(self.flaw()?.map(|code| Err(Damage::new(code, 0))));
         };
-        let next = (self.list.len() - behind.len(), self.next.1 - 1);
-        let entry = self.entry(&file);
-        self.at += u64::from(file.packed);
-        self.next = next;
+        let (entry, packed) = (self.entry(&file), u64::from(file.packed));
+        self.next = self.list.len() - behind.len();
+        self.at += packed;
         Ok(Some(Ok(entry)))
+    }
+
+    /// The files of the list that are left.
+    fn rest(&self) -> &[u8] {
+        self.list.get(self.next..).unwrap_or_default()
     }
 
     /// Reads the list; what is none is something else behind code of PHP.
@@ -122,20 +126,20 @@ impl Phar {
         let Some(start) = start.filter(|_| is_whole) else {
             return Ok(Err(Damage::new(FlawCode::ContainerUnsupported, 0)));
         };
-        (self.list, self.next, self.at) = (list, (start, count), 4 + len);
+        (self.list, self.next, self.at) = (list, start, 4 + len);
         Ok(Ok(()))
     }
 
     /// What is wrong with what stands behind the last file: a signature, or nothing.
-    fn flaw_of(&self, rest: &[u8]) -> Option<FlawCode> {
+    fn flaw(&self) -> io::Result<Option<FlawCode>> {
         let is_signed = u32_at(&self.list, 2) & SIGNED != 0;
-        let is_cut = self.at > self.window.len();
-        match (is_signed, rest.is_empty()) {
-            _ if is_cut => Some(FlawCode::Truncated),
-            (true, true) => Some(FlawCode::Truncated),
-            (true, false) => (!is_signature(rest)).then_some(FlawCode::CorruptEntry),
-            (false, is_empty) => (!is_empty).then_some(FlawCode::CorruptEntry),
-        }
+        let rest = self.window.read(self.at, SIGNATURE_BYTES_MAX + SIGNATURE_END_BYTES + 1)?;
+        Ok(match rest.is_empty() {
+            true if is_signed || self.at > self.window.len() => Some(FlawCode::Truncated),
+            true => None,
+            false if is_signed && is_signature(&rest) => None,
+            false => Some(FlawCode::CorruptEntry),
+        })
     }
 
     /// A file, whose data is next.
@@ -144,7 +148,7 @@ impl Phar {
         if file.name.ends_with(b"/") && packed == 0 {
             return Entry::bare(file.name.to_vec(), Node::Folder);
         }
-        let data = self.window.part(self.at, packed).uncached();
+        let data = self.window.part(self.at, packed);
         let is_cut = data.len() < packed;
         let mut entry = Entry::file(file.name.to_vec(), Some(file.size.into()), Body::Nothing);
         (entry.packed, entry.crc) = (packed, Some(file.crc));

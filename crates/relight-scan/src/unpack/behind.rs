@@ -102,9 +102,8 @@ impl Outer<'_, '_> {
     fn behind_long(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
         let is_payload = member.is_payload && !is_blank(view.as_ref());
         let Some(View::Long(long)) = view else { return Fate::Opaque };
-        let is_php = is_php(&long.prefix);
-        let is_code = matches!(head, Head::Script | Head::Text) || is_php;
-        if let Some(list) = sniff::phar_at(&long.prefix).filter(|_| is_code) {
+        let may_hold = matches!(head, Head::Script | Head::Text) || is_php(&long.prefix);
+        if let Some(list) = sniff::phar_at(&long.prefix).filter(|_| may_hold) {
             // What loaders of other archives look for stands at its end.
             self.gather(view, self.shared.options.buffered_bytes_max);
             let Some(View::Whole(window)) = view else {
@@ -115,7 +114,7 @@ impl Outer<'_, '_> {
         }
         let payload = match head {
             Head::Script => sniff::payload_in(&long.prefix),
-            _ if is_code => sniff::behind_text(&long.prefix),
+            _ if may_hold => sniff::behind_text(&long.prefix),
             _ => None,
         };
         if let Some(at) = payload {

@@ -83,6 +83,13 @@ fn damage_is_told() {
     assert!(one("a.phar", &changed).contains(&format!("flaw crc-mismatch {place}\n")));
     let hidden = [&plain[..plain.len() - 40], &tar(&[("x", b"x")]), b"GBMB"].concat();
     assert!(one("a.phar", &hidden).ends_with("flaw corrupt-entry a.phar\n"));
+    let signed_by_key = |len: usize| {
+        let end = [&(len as u32).to_le_bytes()[..], &[0x10, 0, 0, 0], b"GBMB"].concat();
+        [&plain[..plain.len() - 40], &vec![7; len], &end].concat()
+    };
+    assert_eq!(one("a.phar", &signed_by_key(8 << 10)), found_in("a.phar"));
+    let told = one("a.phar", &signed_by_key((8 << 10) + 1));
+    assert!(told.ends_with("flaw corrupt-entry a.phar\n"), "{told}");
     let mut long = plain;
     let list = long.windows(4).position(|it| it == b"?>\r\n").unwrap() + 4;
     long[list..list + 4].copy_from_slice(&(3_u32 << 20).to_le_bytes());
