@@ -144,7 +144,7 @@ fn learn(repository: &Path, options: &Options) -> Result<(), String> {
     } else {
         println!("{official} is not there: the seed would lack the official log4j-core");
     }
-    arguments.extend([&*repository, "-o", &seed]);
+    arguments.extend([&*repository, "--to", &seed]);
     let said = match &options.program {
         Some(program) => process::output(&root, &program.to_string_lossy(), &arguments)?,
         None => {
