@@ -208,7 +208,10 @@ fn campaign_told(lang: Lang, by: &str, about: &str) -> String {
     let is_bad = step == Severity::SignsOfSuccess.as_str();
     let todo = if is_bad { texts::notice_campaign_bad } else { texts::notice_campaign_todo };
     let told = texts::notice_campaign(lang, id, word, by);
-    format!("{told} {} {}", texts::reconnaissance_note(lang), todo(lang))
+    // Below the signs of a success only, as everywhere: there it would deny what was seen.
+    let denial = if is_bad { "" } else { texts::reconnaissance_note(lang) };
+    let parts = [told.as_str(), denial, todo(lang)].into_iter();
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn key_row(lang: Lang, row: &PasskeyRow) -> OwnRow {
@@ -439,4 +442,22 @@ pub(super) async fn confirmed(
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That reconnaissance is no compromise is said up to the signs of one, and never with them.
+    #[test]
+    fn signs_of_success_are_denied_to_nobody() {
+        for lang in Lang::ALL {
+            for step in Severity::ALL {
+                let told = campaign_told(lang, "zoe", &format!("C-1 {}", step.as_str()));
+                let denies = told.contains(texts::reconnaissance_note(lang));
+                assert_eq!(denies, step < Severity::SignsOfSuccess, "{told}");
+                assert!(!told.contains("  "), "{told}");
+            }
+        }
+    }
 }

@@ -220,7 +220,7 @@ share-played-remedy = Export from the folder of the real register.
 share-list-faulty = the list of scanners that mean well cannot be read, so a block list could hold one of them
 share-list-faulty-remedy = relight watch campaigns names each line of known-scanners.csv that is wrong.
 tell-title = Tell the organisations
-tell-what = Each one reads the number of the campaign, how far it went at their own organisation, that reconnaissance is not compromise, and what to do; nothing about any other organisation.
+tell-what = Each one reads the number of the campaign, how far it went at their own organisation, that reconnaissance is not compromise where no sign of one was seen, and what to do; nothing about any other organisation.
 tell-reach = { NUMBER($people) } { $people ->
     [one] person
    *[other] people
@@ -247,7 +247,7 @@ tell-before = { $at }: { $who } told { NUMBER($people) } { $people ->
     [one] person
    *[other] people
  }.
-tell-confirm-first = To tell them, show your passkey first.
+tell-confirm-first = To tell them, show first who you are.
 tell-now = Tell them
 tell-again = Tell them again
 tell-without = To be telephoned

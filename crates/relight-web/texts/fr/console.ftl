@@ -226,7 +226,7 @@ share-played-remedy = Exportez depuis le dossier du vrai registre.
 share-list-faulty = la liste des balayeurs bienveillants ne peut pas être lue, et une liste de blocage pourrait en contenir un
 share-list-faulty-remedy = relight watch campaigns nomme chaque ligne de known-scanners.csv qui est fausse.
 tell-title = Prévenir les organismes
-tell-what = Chaque personne lit le numéro de la campagne, jusqu’où elle est allée chez son propre organisme, qu’une reconnaissance n’est pas une compromission, et quoi faire; rien d’un autre organisme.
+tell-what = Chaque personne lit le numéro de la campagne, jusqu’où elle est allée chez son propre organisme, qu’une reconnaissance n’est pas une compromission tant qu’aucun signe n’en est vu, et quoi faire; rien d’un autre organisme.
 tell-reach = { NUMBER($people) } { $people ->
     [one] personne
    *[other] personnes
@@ -259,7 +259,7 @@ tell-before = { $at } : { $who } a prévenu { NUMBER($people) } { $people ->
     [one] personne
    *[other] personnes
  }.
-tell-confirm-first = Pour les prévenir, montrez d’abord votre clé d’accès.
+tell-confirm-first = Pour les prévenir, montrez d’abord qui vous êtes.
 tell-now = Prévenir
 tell-again = Prévenir de nouveau
 tell-without = À joindre par téléphone
