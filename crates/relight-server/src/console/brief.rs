@@ -123,9 +123,8 @@ fn view(
         more: more(lang, &report, may(Role::Commander)),
         id: id.to_owned(),
     };
-    let topic = Topic::Incident(id.to_owned());
     if !id.is_empty() {
-        page.frame.fresh = (topic.name(), Topic::of_text(&text_of(&page)));
+        page.frame.fresh = Topic::Incident(id.to_owned()).mark(&text_of(&page));
     }
     Ok(page)
 }
@@ -143,7 +142,8 @@ fn text_of(page: &BriefPage) -> String {
     let queue = page.queue.iter();
     let queue: Vec<_> =
         queue.map(|row| (&row.evidence, &row.count, &row.then, row.returns)).collect();
-    format!("{} {counts:?} {queue:?} {todo:?} {:?} {plans:?}", page.standing, page.words)
+    let said = (&page.headline, &page.standing, &page.facts, &page.words, &page.others);
+    format!("{said:?} {counts:?} {queue:?} {todo:?} {plans:?}")
 }
 
 /// The sites that the reader may know of.

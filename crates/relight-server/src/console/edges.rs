@@ -76,7 +76,7 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
         rows: known.iter().take(ROWS_MAX).map(|edge| edge.row(lang)).collect(),
         more: told(left, |count| texts::edges_more(lang, count)),
     };
-    page.frame.fresh = (Topic::Edges.name(), Topic::of_text(&text_of(&page)));
+    page.frame.fresh = Topic::Edges.mark(&text_of(&page));
     Ok(page)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use relight_engine::{Engine, watch};
+use relight_engine::{Engine, Judged, watch};
 use relight_model::{Campaign, Severity, SiteId, Timestamp};
 use relight_web::campaign::{Called, sentences};
 use relight_web::register_views::{CampaignCard, WatchPage};
@@ -55,7 +55,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             door: &|id| door_title(lang, id),
         };
         let card = |&campaign| card(lang, campaign, called);
-        let kept = judged.as_ref().ok().map(|it| Topic::of_text(&text_of(&it.campaigns)));
+        let kept = judged.as_ref().ok().map(|it| Topic::of_text(&text_of(it)));
         let frame = console.frame(&asked, texts::watch_title(lang), "watch", switch);
         let page = WatchPage {
             frame: Console::fresh(frame, &Topic::Watch, kept),
@@ -75,15 +75,19 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
 
 /// What the page is made of, as one text; `None` when it cannot be read.
 pub(crate) fn shown(engine: &Engine) -> Option<String> {
-    engine.campaigns().ok().map(|judged| text_of(&judged.campaigns))
+    engine.campaigns().ok().map(|judged| text_of(&judged))
 }
 
-fn text_of(campaigns: &[Campaign]) -> String {
+/// What is many and stands on no page, such as every source, is counted.
+fn text_of(judged: &Judged) -> String {
     let of = |it: &Campaign| {
-        let counts = (it.organisations.len(), it.sites.len(), it.sources.len());
-        format!("{} {} {} {counts:?}\n", it.id, it.first, it.last)
+        let counts = (it.organisations.len(), it.sites.len(), it.sources.len(), it.silent);
+        let step = (it.severity, it.confidence, &it.attempts, &it.signs);
+        let about = (&it.aimed_at, &it.known, &it.matched, &it.spoofed, &it.shared, &it.formerly);
+        format!("{} {} {} {counts:?} {step:?} {about:?}\n", it.id, it.first, it.last)
     };
-    campaigns.iter().map(of).collect()
+    let campaigns: String = judged.campaigns.iter().map(of).collect();
+    format!("{} {campaigns}", judged.sources_kept)
 }
 
 /// What sites are called; one that cannot be read is told by its number.

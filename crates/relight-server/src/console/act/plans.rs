@@ -67,7 +67,7 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         token: console.door.form_token(signed),
         waits: new_policy::waits(console, engine, signed),
     };
-    page.frame.fresh = (Topic::Plans.name(), Topic::of_text(&text_of(&page)));
+    page.frame.fresh = Topic::Plans.mark(&text_of(&page));
     page
 }
 
