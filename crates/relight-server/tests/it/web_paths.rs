@@ -177,6 +177,8 @@ impl Run {
             }
             self.judge_grants();
         }
+        let granted = self.judge_grants();
+        *self.ways.entry("granted").or_default() += granted;
     }
 
     fn step(&mut self) -> (Sender, Option<usize>) {
@@ -376,21 +378,22 @@ impl Run {
         tables.accounts.iter().find(|row| row.name == name).unwrap().id
     }
 
-    /// Who decides was made so by two people, neither of whom it is; everybody else by nobody.
-    fn judge_grants(&mut self) {
+    /// Who decides was made so by two people, neither of whom it is; everybody else by nobody. How
+    /// many were.
+    fn judge_grants(&self) -> usize {
         let tables = self.world.store.account_tables().unwrap();
         let decides = tables.grants.iter().filter(|row| row.by != "test");
         let decides = decides.filter(|row| ["commander", "approver"].contains(&row.role.as_str()));
         let decides: Vec<_> = decides.cloned().collect();
         let newcomer = self.account(NEWCOMER);
-        for row in decides {
+        for row in &decides {
             assert_eq!(row.account, newcomer, "{row:?}");
             let by: BTreeSet<&str> = row.by.split_whitespace().collect();
             assert!(by.len() == 2 && !by.contains(NEWCOMER), "one person made a decider: {row:?}");
             assert!(by.iter().all(|name| self.granting.contains(name)), "{row:?}");
             assert!(!self.is_stale, "nobody was there: {row:?}");
-            *self.ways.entry("granted").or_default() += 1;
         }
+        decides.len()
     }
 
     /// Somebody without the command closes the incident in vain.
