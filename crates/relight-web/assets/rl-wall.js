@@ -189,7 +189,8 @@ class Wall extends HTMLElement {
     return { x: place.x + (inside % place.perRow) * pitch, y: place.y + LABEL + row * pitch };
   }
 
-  /** @param {[number, string][]} changes */
+  /** A light that changes keeps its place, also by state, until the wall is painted again.
+   * @param {[number, string][]} changes */
   change(changes) {
     for (const [site, letter] of changes) {
       this.letters[site] = letter;

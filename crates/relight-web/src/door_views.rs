@@ -123,7 +123,8 @@ pub struct MePage {
     pub identities: Vec<OwnRow>,
     /// What people call the provider of identities; empty without one.
     pub provider: String,
-    /// What happened to the account since its person looked: when, and what.
+    /// What its person should know and has not seen: when, what, and where to read on; that may be
+    /// empty.
     pub notices: Vec<(String, String, String)>,
     /// When the newest of that was, in seconds since 1970.
     pub notices_until: i64,

@@ -11,10 +11,10 @@ use super::{Door, digest_of, secret};
 use crate::ServerError;
 
 /// A sign-in lasts this long, in seconds (AAL2 of NIST SP 800-63B, revision 3: 12 hours).
-pub(crate) const SIGN_IN_S_MAX: i64 = 12 * 3_600;
+const SIGN_IN_S_MAX: i64 = 12 * 3_600;
 
 /// It ends when it is not used for this long, in seconds (the same: 30 minutes).
-pub(crate) const IDLE_S_MAX: i64 = 30 * 60;
+const IDLE_S_MAX: i64 = 30 * 60;
 
 /// How long sign-ins last: the two above, unless the policy shortens them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Account, Scope};
-use relight_engine::policy::Means;
 use relight_engine::{Engine, EngineError};
 use relight_model::{
     Attempt, Campaign, Exposure, OrgId, Organisation, Severity, SiteId, Timestamp,
@@ -199,8 +198,7 @@ fn told_before(
 
 /// Whether somebody showed just now who it is.
 fn is_sure(console: &Console, signed: &SignedIn) -> bool {
-    let means = act::person_of(console, signed, console.door.now()).means;
-    matches!(means, Means::Passkey | Means::Provider)
+    act::person_of(console, signed, console.door.now()).is_present()
 }
 
 /// Why somebody may not tell: no role for it, a program, or a campaign that was played.
