@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::store::{AccountChange, PasskeyRow, SignInRow, TokenRow};
-use relight_model::{Digest, Severity, Timestamp};
+use relight_model::{Digest, Timestamp};
 use relight_web::door_views::{ConfirmPage, MePage, OwnRow, SecretPage};
 use relight_web::views::Choice;
 use relight_web::{Lang, number, texts};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::key_form::{local, status, words};
 use super::sign_in::person;
-use super::{Asked, Console, blocking};
+use super::{Asked, Console, blocking, tell};
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::{Sender, SignedForm};
 use crate::access::notices::{self, Notice};
@@ -184,7 +184,7 @@ fn notice(lang: Lang, notice: &Notice) -> (String, String, String) {
     let Notice { at, act, by, about, times } = notice;
     let is_campaign = act == notices::CAMPAIGN;
     let mut text = match is_campaign {
-        true => campaign_told(lang, by, about),
+        true => tell::told_to(lang, by, about),
         false => texts::by_code(lang, &format!("notice-{act}")).unwrap_or(act).to_owned(),
     };
     if !is_campaign && !about.is_empty() {
@@ -198,20 +198,6 @@ fn notice(lang: Lang, notice: &Notice) -> (String, String, String) {
     }
     let href = if is_campaign { format!("/sites?lang={}", lang.tag()) } else { String::new() };
     (number::stamp(lang, *at), text, href)
-}
-
-/// What somebody told of a campaign: that it touched the reader's own, what that is not, and what
-/// to do.
-fn campaign_told(lang: Lang, by: &str, about: &str) -> String {
-    let (id, step) = about.split_once(' ').unwrap_or((about, ""));
-    let word = texts::by_code(lang, &format!("severity-{step}")).unwrap_or(step);
-    let is_bad = step == Severity::SignsOfSuccess.as_str();
-    let todo = if is_bad { texts::notice_campaign_bad } else { texts::notice_campaign_todo };
-    let told = texts::notice_campaign(lang, id, word, by);
-    // Below the signs of a success only, as everywhere: there it would deny what was seen.
-    let denial = if is_bad { "" } else { texts::reconnaissance_note(lang) };
-    let parts = [told.as_str(), denial, todo(lang)].into_iter();
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn key_row(lang: Lang, row: &PasskeyRow) -> OwnRow {
@@ -442,22 +428,4 @@ pub(super) async fn confirmed(
         }
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// That reconnaissance is no compromise is said up to the signs of one, and never with them.
-    #[test]
-    fn signs_of_success_are_denied_to_nobody() {
-        for lang in Lang::ALL {
-            for step in Severity::ALL {
-                let told = campaign_told(lang, "zoe", &format!("C-1 {}", step.as_str()));
-                let denies = told.contains(texts::reconnaissance_note(lang));
-                assert_eq!(denies, step < Severity::SignsOfSuccess, "{told}");
-                assert!(!told.contains("  "), "{told}");
-            }
-        }
-    }
 }

@@ -14,7 +14,7 @@ use relight_model::{
     Attempt, Campaign, Exposure, OrgId, Organisation, Severity, SiteId, Timestamp,
 };
 use relight_web::register_views::TellPage;
-use relight_web::{number, texts};
+use relight_web::{Lang, number, texts};
 use serde::Deserialize;
 
 use super::sign_in::person;
@@ -295,6 +295,20 @@ fn told(
     Ok(telling.page(console, asked, Some(whom)))
 }
 
+/// What somebody told of a campaign: that it touched the reader's own, what that is not, and what
+/// to do.
+pub(super) fn told_to(lang: Lang, by: &str, about: &str) -> String {
+    let (id, step) = about.split_once(' ').unwrap_or((about, ""));
+    let word = texts::by_code(lang, &format!("severity-{step}")).unwrap_or(step);
+    let is_bad = step == Severity::SignsOfSuccess.as_str();
+    let todo = if is_bad { texts::notice_campaign_bad } else { texts::notice_campaign_todo };
+    let told = texts::notice_campaign(lang, id, word, by);
+    // Below the signs of a success only, as everywhere: there it would deny what was seen.
+    let denial = if is_bad { "" } else { texts::reconnaissance_note(lang) };
+    let parts = [told.as_str(), denial, todo(lang)].into_iter();
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use relight_model::Sign;
@@ -336,6 +350,19 @@ mod tests {
                 ..Campaign::default()
             };
             assert_eq!(step_at(&campaign, &body, &sites), wanted, "{campaign:?}");
+        }
+    }
+
+    /// That reconnaissance is no compromise is said up to the signs of one, and never with them.
+    #[test]
+    fn signs_of_success_are_denied_to_nobody() {
+        for lang in Lang::ALL {
+            for step in Severity::ALL {
+                let told = told_to(lang, "zoe", &format!("C-1 {}", step.as_str()));
+                let denies = told.contains(texts::reconnaissance_note(lang));
+                assert_eq!(denies, step < Severity::SignsOfSuccess, "{told}");
+                assert!(!told.contains("  "), "{told}");
+            }
         }
     }
 }

@@ -105,8 +105,8 @@ impl Topic {
     }
 }
 
-/// What a list of sites shows: each site, whose it is and its state, and which row of what is next it
-/// belongs to. What a query finds by something else, a component or an edge, is not seen.
+/// What a list of sites shows: each site, whose it is and its state, and which row of what is next
+/// it belongs to. What a query finds by something else, a component or an edge, is not seen.
 fn sites(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
     let snapshot = console.board.snapshot();
     let part = Part::of(console, &asked.reader, &snapshot.sites);
