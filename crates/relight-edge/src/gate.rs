@@ -293,7 +293,8 @@ impl Gate {
     ) -> Result<bool, EdgeError> {
         let _alone = self.fence.alone()?;
         let build = || {
-            if self.current().is_dir() && !self.prune(1, is_over)? {
+            let is_cleared = || clear(&self.folder.join(AWAY), is_over);
+            if self.current().is_dir() && !(is_cleared()? && self.prune(1, is_over)?) {
                 return Ok(false);
             }
             let (building, ready) = (self.folder.join(BUILDING), self.folder.join(READY));
@@ -326,9 +327,6 @@ impl Gate {
     /// it stopped before the end, because something else is to do.
     fn prune(&self, most: usize, is_over: &dyn Fn() -> bool) -> io::Result<bool> {
         let away = self.folder.join(AWAY);
-        if !clear(&away, is_over)? {
-            return Ok(false);
-        }
         let current = fs::read_link(self.current())?;
         let mut old = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -342,6 +340,10 @@ impl Gate {
         let kept = old.len().min(most);
         old.truncate(old.len() - kept);
         for (_, path) in old {
+            // What an earlier one left there has to go first.
+            if !clear(&away, is_over)? {
+                return Ok(false);
+            }
             fs::rename(path, &away)?;
             if !clear(&away, is_over)? {
                 return Ok(false);

@@ -278,6 +278,10 @@ fn getting_ready_stops_for_an_order_and_goes_on_from_there() {
     close(&gate, 1, &set(0..count));
     close(&gate, 2, &set([]));
     close(&gate, 3, &set(0..count));
+    let away = gate.folder().join(AWAY);
+    assert!(!gate.get_ready(&set(0..count), &|| true).unwrap());
+    close(&gate, 4, &set(0..count));
+    assert!(away.is_dir(), "an order clears away what was left for later");
     let mut steps = 0;
     // Two old generations, of which one goes, and the five steps of the next one.
     while !gate.get_ready(&set(0..count), &|| true).unwrap() {
@@ -288,7 +292,7 @@ fn getting_ready_stops_for_an_order_and_goes_on_from_there() {
     assert!(steps >= 5, "{steps}");
     assert_eq!(Entries::of(&gate.folder().join(READY)).unwrap().dark, set(0..count));
     assert_eq!(generations(&gate), 2);
-    assert!(!gate.folder().join(AWAY).exists());
+    assert!(!away.exists());
 
     let gate = Gate::create(folder.path().join("other").as_path()).unwrap();
     assert!(!gate.get_ready(&set(0..count), &|| true).unwrap());
