@@ -48,7 +48,8 @@ pub struct LogNotes {
     /// By how many seconds the newest events were behind our clock when they were read: the least
     /// and the most.
     pub behind_s: Option<(Timestamp, Timestamp)>,
-    /// From which format to which the lines changed, and when that was noticed last.
+    /// From which format to which the lines changed, and when that was noticed first in the days of
+    /// reading that count. Each log that is opened notices it again.
     pub changes: Vec<(String, Option<String>, Timestamp)>,
 }
 
@@ -58,6 +59,7 @@ impl LogNotes {
         self.lines >= RECOGNISED_LINES_MIN && 10 * self.unread > self.lines
     }
 
+    /// Rows come by format, and of each the oldest first.
     fn add(&mut self, row: &DayRow) {
         match row.format.as_str() {
             LINES => self.lines += row.events,
@@ -70,8 +72,14 @@ impl LogNotes {
             other => {
                 let mut formats = other.strip_prefix(CHANGED).unwrap_or_default().split(' ');
                 if let Some(from) = formats.next().filter(|from| !from.is_empty()) {
-                    let to = formats.next().map(str::to_owned);
-                    self.changes.push((from.to_owned(), to, row.last));
+                    let to = formats.next();
+                    let is_told = |(told, told_to, _): &(String, Option<String>, _)| {
+                        told == from && told_to.as_deref() == to
+                    };
+                    if !self.changes.last().is_some_and(is_told) {
+                        let to = to.map(str::to_owned);
+                        self.changes.push((from.to_owned(), to, row.first));
+                    }
                 }
             }
         }
@@ -217,6 +225,32 @@ mod tests {
         assert_eq!(kept.behind_s, Some((0, 0)), "the lines are of the minutes to come");
         let nobody = Feed { site: None, ..feed };
         assert_eq!(notes(&nobody), LogNotes::default());
+    }
+
+    /// Goal: since when nobody understands the lines of a site is the day on which that began, told
+    /// once. Method: logs of no known format, read on two days.
+    #[test]
+    fn a_change_that_later_logs_show_again_is_told_once_since_the_first_of_them() {
+        let (folder, today, feed) = one_site();
+        let tomorrow = later(&today, || (NOW + 86_400) * 1_000);
+        let combined: Vec<String> = (0..1_200).map(|at| line(at, " \"-\" \"x\"")).collect();
+        // Each is another log: the same lines would be those of one that was read.
+        let torn = |day: &str| -> Vec<String> {
+            (0..1_200).map(|at| format!("torn {day} {at}\n")).collect()
+        };
+        let told = |engine: &Engine, name: &str, lines: &[String]| {
+            read(engine, &feed, folder.path(), name, lines).changes.len()
+        };
+        assert_eq!(told(&today, "one", &combined), 0);
+        assert_eq!(told(&today, "two", &torn("today")), 1);
+        assert_eq!(
+            told(&tomorrow, "three", &torn("tomorrow")),
+            1,
+            "each log that is opened tells it"
+        );
+        let notes = log_notes(today.store(), tomorrow.now()).unwrap();
+        let changes = &notes.values().next().unwrap().changes;
+        assert_eq!(changes[..], [("combined".to_owned(), None, NOW)]);
     }
 
     #[test]
