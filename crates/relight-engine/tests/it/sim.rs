@@ -538,6 +538,16 @@ fn sim_seeds_in_which_a_reload_after_a_crash_would_have_opened_a_site() {
 /// calls lit could not be looked at: an effect about others opened what the lost order had closed.
 #[test]
 fn sim_seeds_in_which_an_effect_opened_what_a_lost_order_had_closed() {
-    let failed = failures([77, 133, 2_788].into_iter(), Faults::ALL);
+    let failed = failures([77, 133].into_iter(), Faults::ALL);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// An edge that nobody could look at, an older copy of the register, and somebody who opened a site
+/// by hand: the next effect about another site closes it again in the running edge first, for all
+/// that the engine wrote it is in the durable copy still. That is no fault of the engine: it relies
+/// on what it wrote until it looks again, and this simulator blames it for nothing there.
+#[test]
+fn sim_a_seed_in_which_somebody_took_away_what_nobody_could_see() {
+    let failed = failures([2_788].into_iter(), Faults::ALL);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
