@@ -157,6 +157,23 @@ fn the_log_is_bounded() {
     assert_eq!(lines[0].seq, 6);
 }
 
+/// Goal: names that stand in the log take no room without end, and a line never keeps a part of its
+/// names: whoever reads some sites would miss it for the others. Method: one name too many.
+#[test]
+fn the_names_of_sites_in_the_log_are_bounded() {
+    let board = board(0);
+    board.log_of(0, "log-relit", Vec::new(), &["oldest".to_owned()]);
+    let most: Vec<String> = (0..LOG_SITES_MAX).map(|number| format!("s{number}")).collect();
+    let kept =
+        || -> Vec<usize> { board.log_since(0).iter().map(|line| line.sites.len()).collect() };
+    board.log_of(0, "log-relit", Vec::new(), &most[1..]);
+    assert_eq!(kept(), [1, LOG_SITES_MAX - 1]);
+    board.log_of(0, "log-relit", Vec::new(), &most[..1]);
+    assert_eq!(kept(), [0, LOG_SITES_MAX - 1, 1], "the oldest line loses its names");
+    board.log_of(0, "log-relit", Vec::new(), &most);
+    assert_eq!(kept(), [0, 0, 0, LOG_SITES_MAX]);
+}
+
 #[test]
 fn waiting_ends_with_a_change_or_with_time() {
     let board = board(1);
