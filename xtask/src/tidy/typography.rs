@@ -4,7 +4,7 @@ use super::Complaint;
 use crate::tree::Tree;
 
 /// Marks with a plain space where one that does not break belongs.
-const PLAIN: [&str; 4] = [" : ", " :\n", "« ", " »"];
+const PLAIN: [&str; 5] = [" : ", " :\n", "« ", "«\n", " »"];
 
 /// Checks the documents in French, outside of code.
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
@@ -20,8 +20,8 @@ pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
             if is_behind_code {
                 continue;
             }
-            // What stands between marks of code is every second part.
-            let words = format!("{line}\n").split('`').step_by(2).collect::<Vec<_>>().join("`");
+            // What stands between marks of code is every second part. A line begins after a space.
+            let words = format!(" {line}\n").split('`').step_by(2).collect::<Vec<_>>().join("`");
             if let Some(mark) = PLAIN.iter().find(|mark| words.contains(**mark)) {
                 let what = format!("`{}` with a plain space: use U+00A0", mark.trim_end());
                 complaints.push(Complaint::new(path, number + 1, what));
@@ -37,9 +37,16 @@ mod tests {
 
     #[test]
     fn a_plain_space_before_a_colon_or_in_guillemets_is_found() {
-        for line in
-            ["- a\n    Voici : un", "Voici : un", "Voici :", "dit « oui\u{a0}»", "dit «\u{a0}oui »"]
-        {
+        for line in [
+            "- a\n    Voici : un",
+            "Voici : un",
+            "Voici :",
+            "dit « oui\u{a0}»",
+            "dit «\u{a0}oui »",
+            "dit «",
+            "» dit-il",
+            ": un",
+        ] {
             let text = format!("Un.\n{line}\n");
             let found = complaints_of(check, &[("docs/fr/a.md", &text)]);
             assert_eq!(found.len(), 1, "{line}: {found:?}");
