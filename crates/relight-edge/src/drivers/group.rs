@@ -26,7 +26,7 @@ pub const GROUP: &str = "group";
 /// A look that took longer and showed nothing is one of an edge that hangs.
 const HANGING: Duration = Duration::from_secs(1);
 
-/// Such an edge is not looked at for so long: it would hold up the others, which have to be closed.
+/// Such an edge is not looked at for so long: it is to be free for the next order.
 const UNSEEN: Duration = Duration::from_secs(5);
 
 /// How long is waited where nobody has to be closed meanwhile.
