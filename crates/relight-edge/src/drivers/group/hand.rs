@@ -352,16 +352,7 @@ mod tests {
     #[test]
     fn one_whose_thread_panicked_is_asked_again() {
         let folder = crate::durable::quick_folder();
-        let target = Target {
-            name: "one".into(),
-            kind: "builtin".into(),
-            gate: folder.path().join("one"),
-            listeners: Vec::new(),
-            verify: None,
-            settings: [].into(),
-            members: Vec::new(),
-        };
-        let mut hands = [Hand::of(target)];
+        let mut hands = [Hand::of(super::super::tests::builtin(folder.path()))];
         let panicked =
             each(&mut hands, PATIENCE_MAX, |_| -> Result<(), EdgeError> { panic!("on purpose") });
         assert_eq!(panicked[0].as_ref().unwrap_err().kind, EdgeErrorKind::Unreachable);

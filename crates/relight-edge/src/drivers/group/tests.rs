@@ -10,7 +10,7 @@ use std::thread;
 use super::*;
 use crate::durable::quick_folder;
 
-fn builtin(folder: &Path) -> Target {
+pub(super) fn builtin(folder: &Path) -> Target {
     Target {
         name: "one".into(),
         kind: "builtin".into(),
@@ -44,16 +44,20 @@ fn hanging(folder: &Path, asked: &Arc<AtomicUsize>) -> Target {
     Target { name, kind, gate, settings: settings.into(), ..builtin(folder) }
 }
 
+/// A group of a built-in edge and of one that hangs.
+fn beside_one_that_hangs(folder: &Path, asked: &Arc<AtomicUsize>) -> Box<dyn EdgeDriver> {
+    let members = vec![builtin(folder), hanging(folder, asked)];
+    let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
+    let kind = GROUP.into();
+    driver::open(&Target { kind, members, settings, ..builtin(folder) }).unwrap()
+}
+
 /// Goal: an order that comes while one of them hangs closes the others before anybody waits for
 /// it again. Method: after a look that it held up, it is asked nothing by the next one.
 #[test]
 fn one_that_hangs_holds_up_one_look_and_no_more() {
     let (folder, asked) = (quick_folder(), Arc::default());
-    let members = vec![builtin(folder.path()), hanging(folder.path(), &asked)];
-    let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
-    let kind = GROUP.into();
-    let target = Target { kind, members, settings, ..builtin(folder.path()) };
-    let mut group = driver::open(&target).unwrap();
+    let mut group = beside_one_that_hangs(folder.path(), &asked);
     let a = [GateKey::new("a").unwrap()];
     let rests = (0..5).any(|_| {
         assert_eq!(group.observe(&a).unwrap()[0].runtime, Seen::Unknown);
@@ -75,11 +79,7 @@ fn one_that_hangs_holds_up_one_look_and_no_more() {
 #[test]
 fn orders_do_not_wait_for_one_that_hangs() {
     let (folder, asked) = (quick_folder(), Arc::default());
-    let members = vec![builtin(folder.path()), hanging(folder.path(), &asked)];
-    let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
-    let kind = GROUP.into();
-    let target = Target { kind, members, settings, ..builtin(folder.path()) };
-    let mut group = driver::open(&target).unwrap();
+    let mut group = beside_one_that_hangs(folder.path(), &asked);
     let keys = ["a", "b"].map(|key| GateKey::new(key).unwrap());
     let begun = Instant::now();
     assert_eq!(group.observe(&keys).unwrap()[0].runtime, Seen::Unknown);
