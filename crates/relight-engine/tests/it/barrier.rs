@@ -19,7 +19,7 @@ use relight_engine::reconcile::{
 use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
 
-use crate::edge::{Edge, Fault, Shared, key, set};
+use crate::edge::{Edge, Fault, Shared, builtin, key, set};
 use crate::engine::Town;
 
 /// Longer than any barrier of a test takes to answer.
@@ -355,15 +355,8 @@ fn a_new_controller_opens_what_was_left() {
 fn a_barrier_that_is_not_fit_for_it_is_told_and_not_used() {
     let Town { engine, folder } = Town::new(1);
     let put = |name: &str, barrier: &str| {
-        let target = Target {
-            name: name.into(),
-            kind: "builtin".into(),
-            gate: folder.path().join(name),
-            listeners: Vec::new(),
-            verify: None,
-            settings: [("barrier".to_owned(), barrier.to_owned())].into(),
-            members: Vec::new(),
-        };
+        let settings = [("barrier".to_owned(), barrier.to_owned())].into();
+        let target = Target { settings, ..builtin(folder.path(), name) };
         engine.store().put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         let mut wall = target;
         (wall.name, wall.settings) = ("wall".into(), [].into());

@@ -2,13 +2,12 @@
 //! switch.
 
 use relight_engine::drill::{DrillScope, Unagreed};
-use relight_engine::edge::Target;
 use relight_engine::edges;
 use relight_engine::policy::{ALONE_WINDOW_S, Policy};
 use relight_engine::store::{SiteMark, SiteRow, Store};
 use relight_model::{Criticality, Digest};
 
-use crate::edge::key;
+use crate::edge::{builtin, key};
 use crate::engine::row;
 
 const NOW: i64 = 1_800_000_000;
@@ -25,15 +24,7 @@ fn register() -> (tempfile::TempDir, Store) {
     let rows: Vec<SiteRow> = (0..8).map(site).collect();
     store.apply_import(&store.plan_import(&rows).unwrap(), 1, "test").unwrap();
     for name in ["east", "west"] {
-        let target = Target {
-            name: name.into(),
-            kind: "builtin".into(),
-            gate: folder.path().join(name),
-            listeners: Vec::new(),
-            verify: None,
-            settings: [].into(),
-            members: Vec::new(),
-        };
+        let target = builtin(folder.path(), name);
         store.put_edge(&edges::to_row(&target).unwrap(), 1, "test").unwrap();
     }
     (folder, store)

@@ -1,11 +1,12 @@
 //! A fake edge that can do everything wrong that real ones were seen to do.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use relight_engine::edge::{
     Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
-    ProbeResult, ProbeTarget, Stage, TunnelCount,
+    ProbeResult, ProbeTarget, Stage, Target, TunnelCount,
 };
 use relight_engine::reconcile::{CANARY_KEY, Eyes, Want};
 use relight_model::{Epoch, GateKey, Light, Seen};
@@ -388,6 +389,19 @@ impl Eyes for Shared {
 /// A key that a test wrote down.
 pub(crate) fn key(text: &str) -> GateKey {
     GateKey::new(text).unwrap()
+}
+
+/// A built-in edge with its gate in a folder of its name.
+pub(crate) fn builtin(folder: &Path, name: &str) -> Target {
+    Target {
+        name: name.into(),
+        kind: "builtin".into(),
+        gate: folder.join(name),
+        listeners: Vec::new(),
+        verify: None,
+        settings: BTreeMap::new(),
+        members: Vec::new(),
+    }
 }
 
 /// The set of these keys.

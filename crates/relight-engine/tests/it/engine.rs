@@ -21,7 +21,7 @@ use relight_model::{
 };
 use tempfile::TempDir;
 
-use crate::edge::key;
+use crate::edge::{builtin, key};
 
 pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
@@ -62,15 +62,8 @@ impl Town {
         let rows: Vec<SiteRow> = (0..count).map(|number| row(number, &name(number))).collect();
         let plan = store.plan_import(&rows).unwrap();
         store.apply_import(&plan, clock() / 1_000, "test").unwrap();
-        let target = Target {
-            name: "east".into(),
-            kind: "builtin".into(),
-            gate: folder.path().join("gate"),
-            listeners: Vec::new(),
-            verify: None,
-            settings: [].into(),
-            members: Vec::new(),
-        };
+        let gate = folder.path().join("gate");
+        let target = Target { gate, ..builtin(folder.path(), "east") };
         store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         Self { engine: open(&Arc::new(store), "first").unwrap(), folder }
     }

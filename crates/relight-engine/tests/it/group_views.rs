@@ -10,7 +10,7 @@ use relight_engine::incident::Gate;
 use relight_engine::reconcile::{CANARY_KEY, EdgeLoop};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
-use crate::edge::{Shared, key, set};
+use crate::edge::{Shared, builtin, key, set};
 use crate::loops::{Bench, dark};
 
 use Gate::{Open, Proven, Requested};
@@ -114,15 +114,7 @@ fn a_site_that_one_of_several_edges_holds_dark_is_not_opened_on_its_way_back_by_
 #[test]
 fn a_site_that_was_opened_at_one_of_several_edges_is_closed_there_by_the_next_order() {
     let folder = tempfile::tempdir().unwrap();
-    let builtin = |name: &str| Target {
-        name: name.into(),
-        kind: "builtin".into(),
-        gate: folder.path().join(name),
-        listeners: Vec::new(),
-        verify: None,
-        settings: [].into(),
-        members: Vec::new(),
-    };
+    let builtin = |name: &str| builtin(folder.path(), name);
     let members = vec![builtin("one"), builtin("two")];
     let settings = [(MEMBERS.to_owned(), "one two".to_owned())].into();
     let group = Target { kind: GROUP.into(), settings, members, ..builtin("group") };

@@ -1,6 +1,5 @@
 //! Edges with several listeners, among them some that hang; and edges that come while others run.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -19,7 +18,7 @@ use relight_engine::{Engine, edges};
 use relight_model::{Digest, Epoch, GateKey, Light};
 use tempfile::TempDir;
 
-use crate::edge::{Shared, key};
+use crate::edge::{Shared, builtin, key};
 use crate::engine::{LOG4SHELL, RECURSION, Town, name, row};
 
 const DARK: &str = "dark";
@@ -109,15 +108,8 @@ impl Bench {
 
     /// An edge, registered as it is now.
     fn edge(&self, name: &str, gate: &str, listeners: Vec<SocketAddr>) -> Target {
-        let target = Target {
-            name: name.into(),
-            kind: "builtin".into(),
-            gate: self.folder.path().join(gate),
-            listeners,
-            verify: None,
-            settings: BTreeMap::new(),
-            members: Vec::new(),
-        };
+        let gate = self.folder.path().join(gate);
+        let target = Target { gate, listeners, ..builtin(self.folder.path(), name) };
         self.engine.store().put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
         target
     }
