@@ -1627,10 +1627,6 @@ status-register = { $data }  { NUMBER($sites) } { $sites ->
 status-served = a server controls this register
 status-alone = no server runs: relight serve
 status-dark = { NUMBER($dark) } of { NUMBER($sites) } dark
-status-exposed = { NUMBER($sites) } { $sites ->
-    [one] site is
-   *[other] sites are
-} lit and affected, or not proven dark
 login-done = the token for { $server } is kept in { $file }
 login-ask = Token (it is not shown):
 login-no-folder = there is no folder to keep the token in

@@ -1696,10 +1696,6 @@ status-dark = { NUMBER($dark) } { $dark ->
     [one] éteint
    *[other] éteints
 } sur { NUMBER($sites) }
-status-exposed = { NUMBER($sites) } { $sites ->
-    [one] site est touché et encore en ligne
-   *[other] sites sont touchés et encore en ligne
-}, ou l’extinction n’est pas prouvée
 login-done = le jeton pour { $server } est gardé dans { $file }
 login-ask = Jeton (il ne s’affiche pas) :
 login-no-folder = il n’y a pas de dossier où garder le jeton

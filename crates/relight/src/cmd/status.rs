@@ -32,7 +32,7 @@ struct IncidentRow<'a> {
     opened: String,
     /// Sites that are not lit, for any reason.
     dark: usize,
-    /// Lit although affected, or asked to be dark and not proven so.
+    /// As [`Counters::exposed`] says.
     exposed: usize,
     sites: usize,
 }
@@ -64,7 +64,7 @@ impl Status {
                 };
                 let title = incident.title.as_str();
                 let dark = keys.len() - count(&lit) - count(&burning);
-                let (exposed, sites) = (count(&burning), keys.len());
+                let (exposed, sites) = (counters.exposed, keys.len());
                 IncidentRow { id, title, opened: rfc3339(incident.opened), dark, exposed, sites }
             })
             .collect();
@@ -114,7 +114,7 @@ fn tell(document: &Document<'_>, context: &Context, report: &mut Report) {
         ));
         if row.exposed > 0 {
             let mark = report.paint(Style::Bad, "◈");
-            report.line(&format!("  {mark} {}", texts::status_exposed(lang, row.exposed)));
+            report.line(&format!("  {mark} {}", texts::not_proven(lang, row.exposed)));
         }
     }
     for row in &document.plans {
