@@ -122,8 +122,8 @@ pub(crate) struct Report {
     /// Warnings are left out too.
     silent: bool,
     form: Form,
-    /// The names of columns were written.
-    headed: bool,
+    /// The names of columns that were written last.
+    headed: Option<Vec<String>>,
     stdout: BufWriter<Stdout>,
     /// The reader of stdout is gone, or its disk is full: nothing more is written.
     closed: bool,
@@ -141,7 +141,7 @@ struct Document<'a, T> {
 impl Report {
     pub(crate) fn new(lang: Lang, palette: Palette) -> Self {
         let stdout = BufWriter::new(io::stdout());
-        let (quiet, silent, form, headed) = (false, false, Form::Text, false);
+        let (quiet, silent, form, headed) = (false, false, Form::Text, None);
         let (closed, exit) = (false, Exit::Done);
         Self { lang, palette, quiet, silent, form, headed, stdout, closed, exit }
     }
@@ -196,13 +196,16 @@ impl Report {
         let text = serde_json::to_string(&Document { schema, body });
         let text = match self.form {
             Form::Csv | Form::Markdown => {
-                let is_first = !std::mem::replace(&mut self.headed, true);
-                let rows = text.and_then(|text| rows::rows(&text, self.form, is_first));
+                let before = self.headed.as_deref();
+                let rows = text.and_then(|text| rows::rows(&text, self.form, before));
                 let left_out = rows.as_ref().map(|it| it.left_out.join(", ")).unwrap_or_default();
-                if !left_out.is_empty() && is_first && !self.silent {
+                if !left_out.is_empty() && self.headed.is_none() && !self.silent {
                     self.tell(&texts::rows_left_out(self.lang, &left_out));
                 }
-                rows.map(|rows| rows.text)
+                rows.map(|rows| {
+                    self.headed = Some(rows.columns);
+                    rows.text
+                })
             }
             Form::Text | Form::Json | Form::Jsonl => text.map(|text| format!("{text}\n")),
         };

@@ -49,13 +49,20 @@ enum Node {
 /// A document as rows.
 pub(crate) struct Rows {
     pub(crate) text: String,
+    /// The names of the columns.
+    pub(crate) columns: Vec<String>,
     /// The lists of things that are not in it, because another one is.
     pub(crate) left_out: Vec<String>,
 }
 
-/// The rows of a document: those of its first list of things, or itself as the only one. The head
-/// is written unless it was before.
-pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Result<Rows> {
+/// The rows of a document: those of its first list of things, or itself as the only one. The names
+/// of the columns stand in front, unless they are those that were written `before`: in a stream a
+/// document of another kind has a head of its own.
+pub(crate) fn rows(
+    document: &str,
+    form: Form,
+    before: Option<&[String]>,
+) -> serde_json::Result<Rows> {
     let mut node: Node = serde_json::from_str(document)?;
     let has_list = lists(&node).next().is_some();
     if let Node::Fields(fields) = &mut node {
@@ -66,27 +73,28 @@ pub(crate) fn rows(document: &str, form: Form, is_first: bool) -> serde_json::Re
     let is_left_out =
         |(name, items): &(&str, &[Node])| !shown.is_empty() && *name != shown && !items.is_empty();
     let left_out = lists(&node).filter(is_left_out).map(|(name, _)| name.to_owned()).collect();
-    let mut columns: Vec<&str> = Vec::new();
+    let mut columns: Vec<String> = Vec::new();
     for (name, _) in items.iter().flat_map(fields) {
-        if !columns.contains(&name.as_str()) {
-            columns.push(name);
+        if !columns.contains(name) {
+            columns.push(name.clone());
         }
     }
     let mut lines = Vec::new();
-    if is_first {
-        lines.push(columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    if before.is_none_or(|before| !columns.is_empty() && before != columns) {
+        lines.push(columns.clone());
         if form == Form::Markdown {
             lines.push(columns.iter().map(|_| "---".to_owned()).collect());
         }
     }
     for item in items {
-        let cell = |name: &&str| {
+        let cell = |name: &String| {
             let found = fields(item).find(|(other, _)| other == name);
             found.map(|(_, node)| text(node)).unwrap_or_default()
         };
         lines.push(columns.iter().map(cell).collect());
     }
-    Ok(Rows { text: lines.iter().map(|cells| line(cells, form)).collect(), left_out })
+    let text = lines.iter().map(|cells| line(cells, form)).collect();
+    Ok(Rows { text, columns, left_out })
 }
 
 /// The lists of things with fields, by their names.
@@ -252,33 +260,41 @@ mod tests {
 
     #[test]
     fn the_list_of_a_document_is_its_rows() {
-        let csv = rows(DOCUMENT, Form::Csv, true).unwrap().text;
+        let csv = rows(DOCUMENT, Form::Csv, None).unwrap().text;
         assert_eq!(
             csv,
             "site,name,aliases,level,since,edges\r\n\
              b,\"Ville, \"\"X\"\"\",c d,-1,,\r\n\
              '=1+1,\"a|b\n<b>\",,,,\"[{\"\"edge\"\":\"\"n\"\",\"\"up\"\":true}]\"\r\n"
         );
-        let markdown = rows(DOCUMENT, Form::Markdown, true).unwrap().text;
+        let markdown = rows(DOCUMENT, Form::Markdown, None).unwrap().text;
         assert!(markdown.contains("| --- | --- |"), "{markdown}");
         assert!(markdown.contains("| =1+1 | a\\|b &lt;b> |"), "{markdown}");
     }
 
     #[test]
     fn a_document_without_a_list_is_one_row_and_a_stream_has_one_head() {
-        let csv = |document: &str, is_first| rows(document, Form::Csv, is_first).unwrap().text;
+        let csv = |document: &str, before: Option<&[String]>| {
+            let rows = rows(document, Form::Csv, before).unwrap();
+            (rows.text, rows.columns)
+        };
         let one = r#"{"schema":"x","done":true,"count":3}"#;
-        assert_eq!(csv(one, true), "done,count\r\ntrue,3\r\n");
-        assert_eq!(csv(one, false), "true,3\r\n");
-        assert_eq!(csv(r#"{"schema":"x","sites":[]}"#, true), "\r\n");
-        assert_eq!(csv(r#"{"schema":"x","entry":3,"incidents":[]}"#, true), "\r\n");
+        let (text, columns) = csv(one, None);
+        assert_eq!(text, "done,count\r\ntrue,3\r\n");
+        assert_eq!(csv(one, Some(&columns)).0, "true,3\r\n");
+        assert_eq!(csv(r#"{"schema":"x","sites":[]}"#, None).0, "\r\n");
+        assert_eq!(csv(r#"{"schema":"x","entry":3,"incidents":[]}"#, None).0, "\r\n");
+        // No value stands under the name of another one.
+        let refused = r#"{"schema":"y","line":4,"refused":"line-short"}"#;
+        assert_eq!(csv(refused, Some(&columns)).0, "line,refused\r\n4,line-short\r\n");
+        assert_eq!(csv(r#"{"schema":"x","sites":[]}"#, Some(&columns)).0, "");
     }
 
     /// What is not proven, waits or could not be read is never lost because a list is empty, or
     /// another one stands first.
     #[test]
     fn no_list_takes_the_place_of_what_else_is_said() {
-        let of = |document: &str| rows(document, Form::Csv, true).unwrap();
+        let of = |document: &str| rows(document, Form::Csv, None).unwrap();
         let done = of(r#"{"plan":"A-0001","not_proven":[]}"#);
         assert_eq!(done.text, "plan,not_proven\r\nA-0001,\r\n");
         let waits = of(r#"{"incidents":[],"plans":[{"plan":"A-0001"}]}"#);
