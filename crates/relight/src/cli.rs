@@ -142,6 +142,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Exit {
             ignored = Some(wrong);
             cli
         }
+        (Err(error), Some(wrong)) if wrong.is_of_folder => return usage::tell(&error, &mut report),
         (_, Some(wrong)) => {
             report.fail(&wrong.failure(lang));
             return report.finish();

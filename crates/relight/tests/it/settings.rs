@@ -135,6 +135,10 @@ fn a_faulty_file_of_the_folder_stops_scans_only() {
     place.expect(2, &["scan", "."]);
     let told = place.expect(0, &["sites", "list"]);
     assert!(told.stderr.starts_with("warning: relight.toml:1"), "{}", told.text());
+    assert!(place.expect(0, &["sites", "list", "-q"]).stderr.starts_with("warning: "));
+    assert_eq!(place.expect(0, &["sites", "list", "-qq"]).stderr, "");
+    let told = place.expect(2, &["incident", "off", "--sitse", "x"]);
+    assert!(told.stderr.contains("--sitse"), "{}", told.text());
     let told = place.run_with(&["sites", "list"], &[("RELIGHT_SCAN__MOD", "fast")]);
     assert_eq!(told.status, 2, "a variable is no stranger's: {}", told.text());
 }
