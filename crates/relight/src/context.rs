@@ -96,6 +96,11 @@ impl Context {
 
     /// The user's folder for configuration (XDG base directories).
     pub(crate) fn config_folder() -> Option<PathBuf> {
+        Self::config_folder_by(variable)
+    }
+
+    /// The same by these variables.
+    pub(crate) fn config_folder_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         let home = || variable("HOME").map(|home| PathBuf::from(home).join(".config"));
         let base = variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(home);
         base.map(|base| base.join("relight"))

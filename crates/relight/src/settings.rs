@@ -10,13 +10,14 @@ mod keys;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use relight_server::web::{Lang, texts};
 
 pub(crate) use self::keys::{Key, Kind, all_keys, variable_of};
+use crate::context::Context;
 use crate::failure::Failure;
 
 /// The configuration of the machine.
@@ -255,9 +256,8 @@ fn sources(arguments: &[OsString], variables: &Variables) -> Vec<Source> {
     if let Some(path) = named {
         return vec![Source { path: path.into(), is_own: true, is_named: true }];
     }
-    let home = || set("HOME").map(|home| Path::new(home).join(".config"));
-    let folder = set("XDG_CONFIG_HOME").map(PathBuf::from).or_else(home);
-    let own = folder.map(|folder| folder.join("relight").join(FILE_NAME));
+    let own = Context::config_folder_by(|name| set(name).cloned());
+    let own = own.map(|folder| folder.join(FILE_NAME));
     let own = [Some(PathBuf::from(SYSTEM_FILE)), own].into_iter().flatten();
     let mut sources: Vec<Source> =
         own.map(|path| Source { path, is_own: true, is_named: false }).collect();

@@ -1,6 +1,7 @@
 //! What files and variables set, what wins, and what is refused.
 
 use std::fs;
+use std::path::Path;
 
 use tempfile::TempDir;
 

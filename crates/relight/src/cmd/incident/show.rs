@@ -160,8 +160,7 @@ impl Status {
         let is_over = shown.iter().all(|(_, incident)| incident.closed);
         if shown.is_empty() {
             report.line(texts::no_open_incident(context.lang));
-        }
-        if !shown.is_empty() {
+        } else {
             report.line(&texts::status_as_of(context.lang, register.entries));
         }
         for (id, incident) in shown {
