@@ -81,23 +81,12 @@ impl Callback {
 /// The worst that any field of the event holds; `None` when all are benign. Ordinary events
 /// cost a few passes of `memchr` and no allocation.
 pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
-    let fields = [
-        ("path", event.path),
-        ("query", event.query),
-        ("user-agent", event.user_agent),
-        ("referer", event.referer),
-        ("user", event.user),
-        ("host", event.host),
-        ("method", event.method),
-        ("headers", event.headers),
-        ("sni", event.sni),
-    ];
     let mut worst: Option<Attempt> = None;
     // Everything that looks into the query shares one limit of work: its values come first, so that
     // no long one keeps a payload beside it from being seen.
     let mut query_spent = 0;
     let values = attempt_in_values(event, &mut query_spent);
-    for (name, text) in fields {
+    for (name, text) in fields(event) {
         if worth_a_look(text, event.escape) {
             let spent = if name == "query" { &mut query_spent } else { &mut 0 };
             worse(&mut worst, field_attempt(name, text, event.escape, spent));
@@ -121,6 +110,21 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         worse(&mut worst, field_attempt("target", &target, event.escape, &mut query_spent));
     }
     worst
+}
+
+/// The fields of an event that somebody may log, by their names.
+const fn fields<'a>(event: &Event<'a>) -> [(&'static str, &'a str); 9] {
+    [
+        ("path", event.path),
+        ("query", event.query),
+        ("user-agent", event.user_agent),
+        ("referer", event.referer),
+        ("user", event.user),
+        ("host", event.host),
+        ("method", event.method),
+        ("headers", event.headers),
+        ("sni", event.sni),
+    ]
 }
 
 /// The worst in a value of the query, the first of the worst ones. A value alone is what
@@ -147,9 +151,7 @@ fn attempt_in_values(event: &Event<'_>, spent: &mut u64) -> Option<Attempt> {
 
 /// Some field still changes after the last decoding round, so that nobody looked at what it says.
 pub(crate) fn is_beyond_rounds(event: &Event<'_>) -> bool {
-    let Event { path, query, user_agent, referer, user, host, method, headers, sni, .. } = *event;
-    let fields = [path, query, user_agent, referer, user, host, method, headers, sni];
-    fields.into_iter().any(|text| {
+    fields(event).into_iter().any(|(_, text)| {
         worth_a_look(text, event.escape) && {
             let start = plain(text, event.escape).into_owned().into_bytes();
             let mut rounds = Rounds { next: Some(start), left: DECODE_ROUNDS_MAX };

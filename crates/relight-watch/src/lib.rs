@@ -58,8 +58,8 @@ pub use known::{Claims, KNOWN_MAX, KnownScanners, Meaning, Reason, Scope, canoni
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{
-    CHANGES_MAX, FormatChange, LATE_S, Memory, RECOGNISED_LINES_MIN, Reader, ReaderMark, Reading,
-    SHAPE_LINES, SKEW_MAX_S, Taken, Tally, Together,
+    FormatChange, LATE_S, Memory, RECOGNISED_LINES_MIN, Reader, ReaderMark, Reading, SKEW_MAX_S,
+    Taken, Tally, Together,
 };
 pub use recognise::{REMEMBERED_MAX, Remembered, recognise};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};

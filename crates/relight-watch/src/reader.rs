@@ -23,7 +23,7 @@ use shape::Shape;
 
 pub use memory::{Memory, Together};
 pub use segment::Reading;
-pub use shape::{CHANGES_MAX, FormatChange, RECOGNISED_LINES_MIN, SHAPE_LINES};
+pub use shape::{FormatChange, RECOGNISED_LINES_MIN};
 
 /// Events further in the future than this are taken for a wrong clock, in seconds.
 pub const SKEW_MAX_S: Timestamp = 300;
@@ -433,6 +433,8 @@ mod tests {
         assert_eq!(changes(&mut new(), &update), [(2_000, Some("common"))]);
         let broken = [(web, 1_000), ("torn", 3_001), (web, 1_000), ("torn", 1_001)];
         assert_eq!(changes(&mut new(), &broken), [(2_000, None), (6_000, None)], "twice broken");
+        let mixed = [(web, 1_000), (common, 1_000)].repeat(shape::CHANGES_MAX);
+        assert_eq!(changes(&mut new(), &mixed).len(), shape::CHANGES_MAX, "so many and no more");
         let mut known = new();
         known.was_of("combined");
         assert_eq!(changes(&mut known, &[(common, 1_001)]), [(1_000, Some("common"))]);

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use super::Tally;
 
 /// Lines over which is looked whether the format changed.
-pub const SHAPE_LINES: u64 = 1_000;
+const SHAPE_LINES: u64 = 1_000;
 
 /// Lines without which nobody tells that a feed is not recognised.
 pub const RECOGNISED_LINES_MIN: u64 = 64;
 
 /// Most changes of format that are kept of a log: one that mixes formats changes all the time.
-pub const CHANGES_MAX: usize = 16;
+pub(super) const CHANGES_MAX: usize = 16;
 
 /// From one line on a feed was no longer of its format (code `format-changed`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
