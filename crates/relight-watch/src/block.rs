@@ -2,11 +2,14 @@
 //!
 //! Nearly all lines of a log are harmless, and nearly all of the cost of an attempt scan is telling
 //! so. Bytes that may begin something are looked for in pieces of a fixed length, which a compiler
-//! turns into a few instructions for sixteen bytes; only what it finds is looked at closely.
+//! turns into a few instructions for as many bytes as the processor takes at once; only what it
+//! finds is looked at closely.
 
+use fearless_simd::dispatch;
 use memchr::{memchr_iter, memrchr};
 
-use crate::prefilter::is_suspicious;
+use crate::prefilter::{is_suspicious, may_begin};
+use crate::simd::SIMD;
 
 /// Bytes that are looked at in one go: fewer than 256, so that a count of them fits in a byte.
 const PIECE: usize = 128;
@@ -43,17 +46,27 @@ pub fn harmless_lines(block: &[u8]) -> (usize, u64) {
 }
 
 fn seen(bytes: &[u8]) -> Seen {
+    dispatch!(*SIMD, _ => look(bytes))
+}
+
+#[inline(always)]
+fn look(bytes: &[u8]) -> Seen {
     let mut seen = Seen { trace: None, lines: 0 };
     let mut is_ascii = true;
     let mut at = 0;
     while at < bytes.len() && seen.trace.is_none() {
+        let last;
         let piece = match bytes.get(at..at + PIECE + BEHIND) {
-            Some(piece) => Piece::look(piece),
-            None => Piece::look(&padded(&bytes[at..])),
+            Some(piece) => piece,
+            None => {
+                last = padded(&bytes[at..]);
+                &last
+            }
         };
-        seen.lines += u64::from(piece.lines);
-        is_ascii &= piece.is_ascii;
-        if piece.is_hot {
+        let told = Piece::look(piece);
+        seen.lines += u64::from(told.lines);
+        is_ascii &= told.is_ascii;
+        if told.is_hot && is_hotter(piece) {
             let places = at..bytes.len().min(at + PIECE);
             seen.trace = places.into_iter().find(|at| is_trace(bytes, *at));
         }
@@ -85,20 +98,44 @@ struct Piece {
 
 impl Piece {
     /// Looks at the first [`PIECE`] of the bytes.
-    #[inline]
+    #[inline(always)]
     fn look(bytes: &[u8]) -> Self {
         let (mut lines, mut hot, mut all) = (0, 0, 0);
-        let triples = bytes.iter().zip(&bytes[1..]).zip(&bytes[BEHIND..]);
-        for ((&first, &second), &third) in triples.take(PIECE) {
+        for (first, second, third) in triples(bytes) {
             lines += u8::from(first == b'\n');
             all |= first;
             // `$`, `%` and `&` follow one another.
             let starts = (first.wrapping_sub(b'$') <= b'&' - b'$') | (first == b'\\');
-            let basic = (first | 0x20 == b'i') & (second | 0x20 == b'c') & (third == b' ');
-            hot |= u8::from(starts | basic);
+            hot |= u8::from(starts | is_basic(first, second, third));
         }
         Self { lines, is_ascii: all < 0x80, is_hot: hot != 0 }
     }
+}
+
+/// Whether something may begin in a piece of which one byte alone said so: a query of several
+/// parts holds `&` and nothing that matters.
+#[inline(always)]
+fn is_hotter(piece: &[u8]) -> bool {
+    let mut hot = 0;
+    for (first, second, third) in triples(piece) {
+        let written = (first == b'$') & (second == b'#');
+        let starts = may_begin(first, second) | written;
+        hot |= u8::from(starts | is_basic(first, second, third));
+    }
+    hot != 0
+}
+
+/// The first [`PIECE`] of the bytes, each with the two behind it.
+#[inline(always)]
+fn triples(bytes: &[u8]) -> impl Iterator<Item = (u8, u8, u8)> {
+    let triples = bytes.iter().zip(&bytes[1..]).zip(&bytes[BEHIND..]).take(PIECE);
+    triples.map(|((&first, &second), &third)| (first, second, third))
+}
+
+/// The end of `Basic `, which hides what follows it.
+#[inline(always)]
+fn is_basic(first: u8, second: u8, third: u8) -> bool {
+    (first | 0x20 == b'i') & (second | 0x20 == b'c') & (third == b' ')
 }
 
 /// Something that the decoders could make a lookup of begins at this place.

@@ -35,6 +35,7 @@ mod severity;
 mod shared;
 mod signs;
 pub mod sim;
+mod simd;
 mod traversal;
 mod window;
 mod window_bytes;

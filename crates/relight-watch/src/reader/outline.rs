@@ -1,7 +1,9 @@
 //! Where lines end and quotes stand in a stretch of log, and which lines hold a byte that may
-//! matter: one pass over the bytes, sixteen at a time.
+//! matter: one pass over the bytes, as many at a time as the processor takes.
 
-use wide::u8x16;
+use fearless_simd::{Simd, SimdBase as _, SimdMask as _, dispatch, u8x64};
+
+use crate::simd::SIMD;
 
 /// Quotes of an ordinary line.
 pub(super) const QUOTES: usize = 6;
@@ -25,16 +27,21 @@ pub(super) struct Line {
 
 /// Puts the lines of a stretch in the place of those that were there. The last one needs no end.
 pub(super) fn outline(bytes: &[u8], lines: &mut Vec<Line>) {
+    dispatch!(*SIMD, simd => outline_with(simd, bytes, lines));
+}
+
+#[inline(always)]
+fn outline_with<S: Simd>(simd: S, bytes: &[u8], lines: &mut Vec<Line>) {
     lines.clear();
     let mut open = Line::default();
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for (number, block) in blocks.iter().enumerate() {
-        open.go_through(number * BLOCK, &Masks::of(block), lines);
+        open.go_through(number * BLOCK, &Masks::of(simd, block), lines);
     }
     // What fills the last block is nothing that is looked for.
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
-    open.go_through(blocks.len() * BLOCK, &Masks::of(&last), lines);
+    open.go_through(blocks.len() * BLOCK, &Masks::of(simd, &last), lines);
     if open.start < bytes.len() {
         lines.push(Line { end: bytes.len(), ..open });
     }
@@ -42,7 +49,7 @@ pub(super) fn outline(bytes: &[u8], lines: &mut Vec<Line>) {
 
 impl Line {
     /// Adds what a block holds; lines that end in it are whole.
-    #[inline]
+    #[inline(always)]
     fn go_through(&mut self, from: usize, masks: &Masks, lines: &mut Vec<Self>) {
         let Masks { mut quotes, mut ends, mut odd } = *masks;
         while ends != 0 {
@@ -56,7 +63,7 @@ impl Line {
         self.add(from, quotes, odd);
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, from: usize, mut quotes: u64, odd: u64) {
         self.is_odd |= odd != 0;
         while quotes != 0 {
@@ -79,28 +86,16 @@ struct Masks {
 }
 
 impl Masks {
-    #[inline]
-    fn of(block: &[u8; BLOCK]) -> Self {
-        let mut masks = Self { quotes: 0, ends: 0, odd: 0 };
-        for (number, part) in block.as_chunks::<16>().0.iter().enumerate() {
-            let part = u8x16::new(*part);
-            let shift = 16 * number;
-            masks.quotes |= bits(part.simd_eq(u8x16::splat(b'"'))) << shift;
-            masks.ends |= bits(part.simd_eq(u8x16::splat(b'\n'))) << shift;
-            // `$`, `%` and `&` follow one another; above ASCII the highest bit is set already.
-            let near = part - u8x16::splat(b'$');
-            let starts = near.min(u8x16::splat(2)).simd_eq(near);
-            let odd = starts | part.simd_eq(u8x16::splat(b'\\')) | part;
-            masks.odd |= bits(odd) << shift;
-        }
-        masks
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Self {
+        let bytes = u8x64::from_slice(simd, block);
+        let is = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte));
+        // `$`, `%` and `&` follow one another.
+        let starts = (bytes - u8x64::splat(simd, b'$')).simd_le(u8x64::splat(simd, 2));
+        let above_ascii = bytes.simd_ge(u8x64::splat(simd, 0x80));
+        let odd = starts | is(b'\\') | above_ascii;
+        Self { quotes: is(b'"').to_bitmask(), ends: is(b'\n').to_bitmask(), odd: odd.to_bitmask() }
     }
-}
-
-/// The highest bit of each byte.
-#[inline]
-fn bits(bytes: u8x16) -> u64 {
-    u64::from(bytes.to_bitmask())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Facts by text: what was looked through once is not looked through again.
 
-use wide::u16x8;
+use fearless_simd::{Level, Simd, SimdBase as _, SimdFrom as _, SimdMask as _, dispatch, u16x8};
 
 use super::hash::place_of;
 
@@ -20,10 +20,16 @@ pub(super) struct Texts<T, const BYTES_MAX: usize> {
     spare: T,
 }
 
-/// The slots with this tag, one bit each.
+/// The slots with this tag, one bit each. So few bytes are compared with what every processor has:
+/// to choose would take longer.
 #[inline]
-fn tagged(tags: &[u16; WAYS], tag: u16) -> u32 {
-    u16x8::new(*tags).simd_eq(u16x8::splat(tag)).to_bitmask()
+fn tagged(tags: &[u16; WAYS], tag: u16) -> u64 {
+    #[inline(always)]
+    fn equal<S: Simd>(simd: S, tags: [u16; WAYS], tag: u16) -> u64 {
+        let tags = u16x8::simd_from(simd, tags);
+        tags.simd_eq(u16x8::splat(simd, tag)).to_bitmask()
+    }
+    dispatch!(Level::baseline(), simd => equal(simd, *tags, tag))
 }
 
 /// Bytes that are known to be ASCII, as text.
