@@ -18,6 +18,7 @@ pub(crate) mod refusals;
 pub(crate) mod secret;
 pub(crate) mod sign_ins;
 pub(crate) mod signed_in;
+pub(crate) mod terminal;
 pub(crate) mod ticket;
 pub(crate) mod token;
 
@@ -40,6 +41,7 @@ use self::secret::Secret;
 use self::sign_ins::SignInTimes;
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
+use self::terminal::Terminals;
 use self::ticket::Answered;
 use self::token::NoToken;
 use crate::ServerError;
@@ -116,6 +118,8 @@ pub struct Door {
     pub(crate) notices: Notices,
     /// The link that was printed, until there is an account.
     first: Mutex<Option<FirstLink>>,
+    /// Terminals that ask to be let in.
+    terminals: Terminals,
     /// Who else may say who somebody is.
     provider: Option<Provider>,
     /// Bits that RSA keys need to count.
@@ -158,6 +162,7 @@ impl Door {
             reports: Limits::default(),
             notices,
             first: Mutex::new(None),
+            terminals: Terminals::default(),
             provider: None,
             rsa_bits_min: RSA_BITS_MIN,
             times: SignInTimes::default(),

@@ -31,6 +31,7 @@ mod sign_in;
 mod sites;
 pub(crate) mod tally;
 mod tell;
+pub(crate) mod terminal;
 pub(crate) mod turns;
 pub(crate) mod waits;
 pub(crate) mod watch;
@@ -53,6 +54,7 @@ use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
+pub(crate) use self::api::terminals;
 use self::meter::Meter;
 use self::tally::Sector;
 use self::turns::Turns;
@@ -323,6 +325,8 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/start", get(sign_in::start).post(sign_in::enter))
         .route("/confirm", get(me::confirm).post(me::confirmed))
         .merge(people())
+        .route(terminal::PATH, get(terminal::show).post(terminal::find))
+        .route("/terminal/decide", post(terminal::decide))
         .route(reports::PATH, post(reports::take))
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))

@@ -78,6 +78,30 @@ pub struct ConfirmPage {
     pub next: String,
 }
 
+/// A terminal asks to be let in: the question for its code, and what is behind that.
+#[derive(Template)]
+#[template(path = "terminal.html", whitespace = "minimize")]
+pub struct TerminalPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty when nothing did.
+    pub problem: String,
+    /// What was done; empty before.
+    pub done: String,
+    /// The code; empty while it is asked for.
+    pub code: String,
+    /// Who asks, from where, since when: name and value.
+    pub facts: Vec<(&'static str, String)>,
+    /// Roles to choose from, where the terminal named none.
+    pub roles: Vec<Choice>,
+    /// The role that is granted, and where, as a form writes it.
+    pub role: String,
+    /// What is granted and for how long, as a sentence.
+    pub granted: String,
+    /// The ceremony that grants it; without a ticket nothing can be granted yet.
+    pub key: KeyForm,
+}
+
 /// A key, a sign-in or a token of one's own.
 #[derive(Clone, Debug)]
 pub struct OwnRow {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response, StatusCode, header};
-use ureq::{Body, Error as Cause};
+use ureq::{Body, Error as Cause, RequestBuilder};
 
 use super::client::{Client, Fault, cut, fault_of};
 use super::feed::is_asked;
@@ -21,7 +21,7 @@ const ANSWER_S_MAX: u64 = 120;
 pub struct Asker {
     client: Client,
     origin: String,
-    bearer: HeaderValue,
+    bearer: Option<HeaderValue>,
     wait_max: Duration,
 }
 
@@ -43,15 +43,24 @@ impl Asker {
     /// `insecure`: the token would go through the net in the clear; `token`: it is none; or the
     /// authorities cannot be read. No error holds the token.
     pub fn new(authorities: Option<&Path>, url: &str, token: &str) -> Result<Self, Fault> {
+        let asker = Self::without_token(authorities, url)?;
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+        let mut bearer = bearer.map_err(|_| Fault::new("token", &asker.origin, "no token"))?;
+        bearer.set_sensitive(true);
+        Ok(Self { bearer: Some(bearer), ..asker })
+    }
+
+    /// The same with nothing to show: to be let in.
+    ///
+    /// # Errors
+    /// As [`Asker::new`]: what comes back may be a token.
+    pub fn without_token(authorities: Option<&Path>, url: &str) -> Result<Self, Fault> {
         let origin = url.trim().trim_end_matches('/').to_owned();
         if !is_asked(&origin) || origin.contains('?') {
             return Err(Fault::new("insecure", "the address", "https, or this machine"));
         }
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
-        let mut bearer = bearer.map_err(|_| Fault::new("token", &origin, "no token"))?;
-        bearer.set_sensitive(true);
         let wait_max = Duration::from_secs(ANSWER_S_MAX);
-        Ok(Self { client: Client::new(authorities)?, origin, bearer, wait_max })
+        Ok(Self { client: Client::new(authorities)?, origin, bearer: None, wait_max })
     }
 
     /// Sends a document. Where the server leads elsewhere, nobody follows with the token.
@@ -62,7 +71,7 @@ impl Asker {
         let url = format!("{}{path}", self.origin);
         let request = self.client.agent(&self.origin).post(&url).config();
         let request = request.max_redirects(0).timeout_global(Some(self.wait_max)).build();
-        let request = request.header(header::AUTHORIZATION, self.bearer.clone());
+        let request = self.shown(request);
         let request = request.header(header::CONTENT_TYPE, "application/json");
         read(&url, request.send(document.to_string()))
     }
@@ -75,7 +84,15 @@ impl Asker {
         let url = format!("{}{path}", self.origin);
         let request = self.client.agent(&self.origin).get(&url).config();
         let request = request.max_redirects(0).timeout_global(Some(self.wait_max)).build();
-        read(&url, request.header(header::AUTHORIZATION, self.bearer.clone()).call())
+        read(&url, self.shown(request).call())
+    }
+
+    /// A request with the token, where there is one.
+    fn shown<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.bearer {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer.clone()),
+            None => request,
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl Door {
     }
 
     /// Checks one answer within the limit of trials, and counts it; a refusal is journalled.
-    fn trial(
+    pub(super) fn trial(
         &self,
         shown: Shown<'_>,
         purpose: Purpose<'_>,
@@ -240,6 +240,6 @@ impl Door {
 }
 
 /// That a key made a signature.
-fn used(key: &PasskeyRow, signatures: u32, at: i64) -> AccountChange {
+pub(super) fn used(key: &PasskeyRow, signatures: u32, at: i64) -> AccountChange {
     AccountChange::UseKey { id: key.id, signatures, at }
 }

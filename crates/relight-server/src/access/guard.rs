@@ -13,17 +13,18 @@ use super::form::is_own;
 use super::refusals::{self, Tried, because};
 use super::signed_in::{Factor, Reader, SignedIn};
 use crate::console::act::beyond_page;
-use crate::console::{Asked, Console, reports};
+use crate::console::{Asked, Console, reports, terminal, terminals};
 use crate::page::encode;
 
-/// Where everybody may go: to sign in, to what a page needs to be shown as its reader wants it, and
-/// to tell what a browser did not let a page do.
-const OPEN: [&str; 5] = ["/sign-in", "/start", "/assets/", "/look", reports::PATH];
+/// Where everybody may go: to sign in, to what a page needs to be shown as its reader wants it, to
+/// tell what a browser did not let a page do, and where terminals ask to be let in.
+const OPEN: [&str; 6] =
+    ["/sign-in", "/start", "/assets/", "/look", reports::PATH, terminals::ASK_PATH];
 
 /// Pages that look themselves at what their reader may see, besides the first one; every other one
 /// shows the whole register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 14] = [
+const SCOPED: [&str; 15] = [
     "/accounts",
     "/affected",
     "/api",
@@ -38,6 +39,7 @@ const SCOPED: [&str; 14] = [
     "/sign-out",
     "/site",
     "/sites",
+    terminal::PATH,
 ];
 
 /// Finds out who sends a request, has it answered, and journals what was refused.
@@ -69,7 +71,12 @@ async fn admit(
     let by_token = signed.as_ref().is_some_and(|signed| signed.factor == Factor::Token);
     // A browser reports by itself, and not every one says from where.
     let is_report = request.uri().path() == reports::PATH;
-    if !by_token && !is_report && !is_own(request.method(), request.headers(), &door.address) {
+    let is_terminal = terminals::is_asked(request.uri().path(), request.headers());
+    let is_ours = by_token
+        || is_report
+        || is_terminal
+        || is_own(request.method(), request.headers(), &door.address);
+    if !is_ours {
         return because(refuse(StatusCode::FORBIDDEN, texts::door_foreign_form), "foreign-form");
     }
     let path = request.uri().path();

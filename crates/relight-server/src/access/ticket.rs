@@ -31,6 +31,8 @@ pub(crate) enum Purpose<'a> {
     Confirm(&'a Digest),
     /// To sign the plan of this hash, or the terms of an acceptance, in this sign-in.
     Sign { signing: Signing, sign_in: &'a Digest, plan: &'a Digest },
+    /// To let a terminal in on these terms, in this sign-in.
+    LetIn { sign_in: &'a Digest, terms: &'a Digest },
     /// To come back from a provider of identities: with the cookie of this digest.
     Provider(&'a Digest),
 }
@@ -63,6 +65,9 @@ impl Purpose<'_> {
             }
             Self::Sign { signing: Signing::AcceptanceAgreed, sign_in, plan } => {
                 [&b"relight agree"[..], &sign_in.0, &plan.0].concat()
+            }
+            Self::LetIn { sign_in, terms } => {
+                [&b"relight let in"[..], &sign_in.0, &terms.0].concat()
             }
             Self::Provider(cookie) => [&b"relight provider"[..], &cookie.0].concat(),
         }
@@ -183,6 +188,9 @@ mod tests {
             Purpose::Confirm(&b),
             Purpose::Provider(&a),
             Purpose::Provider(&b),
+            Purpose::LetIn { sign_in: &a, terms: &b },
+            Purpose::LetIn { sign_in: &b, terms: &b },
+            Purpose::LetIn { sign_in: &a, terms: &a },
             Purpose::Sign { signing: Signing::Approval, sign_in: &a, plan: &b },
             Purpose::Sign { signing: Signing::Approval, sign_in: &b, plan: &b },
             Purpose::Sign { signing: Signing::Approval, sign_in: &a, plan: &a },

@@ -119,8 +119,12 @@ impl Door {
         self.issue_to(actor, account, wish)
     }
 
-    fn issue_to(&self, actor: &str, account: &Account, wish: Wish<'_>) -> Result<String, Refusal> {
-        let Wish { label, role, scope, days } = wish;
+    /// Whether an account may have such a token.
+    ///
+    /// # Errors
+    /// As [`Self::add_token`], whenever its passkey was shown.
+    pub(crate) fn may_have(&self, account: &Account, wish: Wish<'_>) -> Result<(), Refusal> {
+        let Wish { role, scope, days, .. } = wish;
         if !is_for_tokens(role) {
             return Err(Refusal::Rule("role-of-people"));
         }
@@ -134,6 +138,12 @@ impl Door {
         if self.known().tables.tokens.iter().filter(own).count() >= TOKENS_MAX {
             return Err(Refusal::Rule("too-many-tokens"));
         }
+        Ok(())
+    }
+
+    fn issue_to(&self, actor: &str, account: &Account, wish: Wish<'_>) -> Result<String, Refusal> {
+        self.may_have(account, wish)?;
+        let Wish { label, role, scope, days } = wish;
         let text = text_of(&secret::random()?);
         let now = self.now();
         let row = TokenRow {

@@ -7,6 +7,7 @@ mod document;
 mod endpoints;
 mod openapi;
 mod problem;
+pub(crate) mod terminals;
 mod types;
 
 use std::collections::BTreeMap;
@@ -14,8 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -31,6 +33,7 @@ use self::document::Document;
 use self::problem::Problem;
 use super::{Asked, Console};
 use crate::access::SignedIn;
+use crate::access::form::Sender;
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -75,13 +78,36 @@ impl Call {
     }
 }
 
+/// What a handler works with that answers whoever asks.
+pub(super) struct OpenCall {
+    console: Arc<Console>,
+    from: Sender,
+    lang: Lang,
+}
+
 /// Reads what was sent, acts, and writes the answer.
-type Run = Box<dyn Fn(&Call, &Sent) -> Result<Vec<u8>, Problem> + Send + Sync>;
+enum Run {
+    /// For those who are signed in.
+    Signed(Act<Call>),
+    /// For everybody.
+    Open(Act<OpenCall>),
+}
+
+type Act<C> = Box<dyn Fn(&C, &Sent) -> Result<Vec<u8>, Problem> + Send + Sync>;
 
 /// A request's own part: its query and its body.
 struct Sent {
     query: String,
     body: Bytes,
+}
+
+impl Sent {
+    /// What a body says.
+    fn read<I: DeserializeOwned>(&self) -> Result<I, Problem> {
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let input = serde_json::from_slice(body);
+        input.map_err(|error| Problem::unreadable(&error.to_string()))
+    }
 }
 
 /// One endpoint.
@@ -116,12 +142,12 @@ impl Endpoint {
         I: Document + DeserializeOwned + 'static,
         O: Document + Serialize + 'static,
     {
-        let run: Run = Box::new(move |call, sent| {
+        let run: Act<Call> = Box::new(move |call, sent| {
             let input = serde_urlencoded::from_str(&without_lang(&sent.query));
             let input = input.map_err(|error| Problem::unreadable(&error.to_string()))?;
             answer(handler(call, input)?)
         });
-        Self::new::<I, O>(Method::GET, path, (id, summary), run)
+        Self::new::<I, O>(Method::GET, path, (id, summary), Run::Signed(run))
     }
 
     /// An endpoint that acts; what it is asked stands in its body.
@@ -135,13 +161,28 @@ impl Endpoint {
         I: Document + DeserializeOwned + 'static,
         O: Document + Serialize + 'static,
     {
-        let run: Run = Box::new(move |call, sent| {
-            let body: &[u8] = if sent.body.is_empty() { b"{}" } else { &sent.body };
-            let input = serde_json::from_slice(body);
-            let input = input.map_err(|error| Problem::unreadable(&error.to_string()))?;
-            answer(handler(call, input)?)
-        });
-        Self::new::<I, O>(Method::POST, path, (id, summary), run)
+        let run: Act<Call> = Box::new(move |call, sent| answer(handler(call, sent.read()?)?));
+        Self::new::<I, O>(Method::POST, path, (id, summary), Run::Signed(run))
+    }
+
+    /// An endpoint for whoever asks, signed in or not.
+    fn open<I, O>(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        handler: fn(&OpenCall, I) -> Result<O, Problem>,
+    ) -> Self
+    where
+        I: Document + DeserializeOwned + 'static,
+        O: Document + Serialize + 'static,
+    {
+        let run: Act<OpenCall> = Box::new(move |call, sent| answer(handler(call, sent.read()?)?));
+        Self::new::<I, O>(Method::POST, path, (id, summary), Run::Open(run))
+    }
+
+    /// Whether everybody may call it.
+    const fn is_open(&self) -> bool {
+        matches!(self.run, Run::Open(_))
     }
 
     fn new<I: Document, O: Document>(
@@ -215,6 +256,9 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
         Err(response) => return response,
     };
     let lang = console.lang(&asked);
+    if endpoint.is_open() {
+        return serve_open(console, endpoint, (parts, body), lang).await;
+    }
     let Some(signed) = parts.extensions.get::<SignedIn>().cloned() else {
         return Problem::of(StatusCode::UNAUTHORIZED).into_response();
     };
@@ -224,11 +268,9 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
     let Some(engine) = console.engine.clone() else {
         return Problem::of(StatusCode::NOT_FOUND).into_response();
     };
-    let read = tokio::time::timeout(BODY_WAIT_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
-    let body = match read {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Problem::of(StatusCode::PAYLOAD_TOO_LARGE).into_response(),
-        Err(_) => return Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
     };
     // What was true before the body came counts no more.
     let Some(signed) = console.door.as_now(&signed) else {
@@ -237,24 +279,70 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
     if let Some(problem) = endpoint.refuses(&signed, lang) {
         return problem.into_response();
     }
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !body.is_empty() && !kind.is_some_and(|kind| kind.starts_with("application/json")) {
-        return Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
-    }
+    let sent = match sent(&parts, body) {
+        Ok(sent) => sent,
+        Err(problem) => return problem.into_response(),
+    };
     let names = RawPathParams::from_request_parts(&mut parts, &()).await;
     let names = names.map(|names| {
         names.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     });
-    let sent = Sent { query: parts.uri.query().unwrap_or_default().to_owned(), body };
     let call = Call { console, engine, signed, lang, parts: names.unwrap_or_default() };
-    super::blocking(move || match (endpoint.run)(&call, &sent) {
-        Ok(body) => {
-            let kind = [(header::CONTENT_TYPE, "application/json")];
-            (endpoint.status, kind, body).into_response()
-        }
-        Err(problem) => problem.into_response(),
+    super::blocking(move || match &endpoint.run {
+        Run::Signed(run) => told(endpoint.status, run(&call, &sent)),
+        Run::Open(_) => Problem::of(StatusCode::NOT_FOUND).into_response(),
     })
     .await
+}
+
+/// Answers whoever asks.
+async fn serve_open(
+    console: Arc<Console>,
+    endpoint: Arc<Endpoint>,
+    (mut parts, body): (Parts, Body),
+    lang: Lang,
+) -> Response {
+    let Ok(from) = Sender::from_request_parts(&mut parts, &console).await;
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let sent = match sent(&parts, body) {
+        Ok(sent) => sent,
+        Err(problem) => return problem.into_response(),
+    };
+    let call = OpenCall { console, from, lang };
+    super::blocking(move || match &endpoint.run {
+        Run::Open(run) => told(endpoint.status, run(&call, &sent)),
+        Run::Signed(_) => Problem::of(StatusCode::NOT_FOUND).into_response(),
+    })
+    .await
+}
+
+/// A body, within its limits.
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_WAIT_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::of(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(_) => Err(Problem::of(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+/// What was sent, where it says that it is a document.
+fn sent(parts: &Parts, body: Bytes) -> Result<Sent, Problem> {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !body.is_empty() && !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Ok(Sent { query: parts.uri.query().unwrap_or_default().to_owned(), body })
+}
+
+/// The answer of a handler.
+fn told(status: StatusCode, done: Result<Vec<u8>, Problem>) -> Response {
+    match done {
+        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// What stands before the API refuses as the API does: with a problem, never with a page.

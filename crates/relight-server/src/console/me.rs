@@ -119,7 +119,7 @@ impl Me<'_> {
             tokens: tokens.iter().map(|row| token_row(lang, row)).collect(),
             fresh: self.signed.is_fresh(door.now()),
             key: console.makes_key(purpose, &account.name, &keys),
-            token_roles: self.token_roles(),
+            token_roles: token_roles(lang, self.signed),
             days_max: TOKEN_DAYS_MAX,
             sees_accounts: super::accounts::sees(self.signed),
             codes: texts::door_codes_left(lang, door.codes_left(account.id)),
@@ -154,16 +154,17 @@ impl Me<'_> {
         })
         .collect()
     }
+}
 
-    fn token_roles(&self) -> Vec<Choice> {
-        let own = self.signed.account.grants.iter();
-        let choice = |grant: &Grant| Choice {
-            value: format!("{} {}", grant.role.as_str(), grant.scope),
-            text: role_in(self.lang, grant),
-            chosen: false,
-        };
-        own.filter(|grant| is_for_tokens(grant.role)).map(choice).collect()
-    }
+/// The roles of an account of which a token can have one.
+pub(super) fn token_roles(lang: Lang, signed: &SignedIn) -> Vec<Choice> {
+    let own = signed.account.grants.iter();
+    let choice = |grant: &Grant| Choice {
+        value: format!("{} {}", grant.role.as_str(), grant.scope),
+        text: role_in(lang, grant),
+        chosen: false,
+    };
+    own.filter(|grant| is_for_tokens(grant.role)).map(choice).collect()
 }
 
 /// The word of a role.
@@ -171,7 +172,7 @@ pub(super) fn role_word(lang: Lang, role: Role) -> &'static str {
     texts::by_code(lang, &format!("role-{}", role.as_str())).unwrap_or(role.as_str())
 }
 
-fn role_in(lang: Lang, grant: &Grant) -> String {
+pub(super) fn role_in(lang: Lang, grant: &Grant) -> String {
     let scope = match grant.scope.is_root() {
         true => texts::door_everything(lang).to_owned(),
         false => grant.scope.to_string(),

@@ -41,6 +41,7 @@ mod web_screen;
 mod web_sign_in_times;
 mod web_site_acts;
 mod web_tell;
+mod web_terminal;
 mod web_waits;
 mod web_watch;
 mod web_weak_keys;

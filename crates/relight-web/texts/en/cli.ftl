@@ -1473,6 +1473,9 @@ action-exempt = exempt
 action-mitigated = mitigated
 action-removal-not-proven = removal not proven
 action-removed-from-network = removed from the network
+report-of = Report on { $id }
+report-made = Made on { $at }; the incident was opened on { $opened }.
+report-sources = Whose records it rests on
 report-summary = { $id }: { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
@@ -1505,6 +1508,15 @@ held-back = { NUMBER($sites) } { $sites ->
 held-back-remedy = look at what changed; then relight incident off --sites state:exposed --reason "…"
 entry-held-back = held back: protected, or too many to darken without an order
 doctor-store = store
+doctor-files = files
+doctor-file-open = others may read or change { $path }
+doctor-file-left = a run that died left { $path }
+doctor-mends-mode = { $path } is closed to others (chmod { $mode })
+doctor-mends-left = { $path } is cleared away
+doctor-mended = mended
+doctor-would = would be mended
+doctor-nothing-to-mend = nothing to mend by itself
+doctor-not-mended-remedy = run it as the owner of the file, or as root
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -1578,7 +1590,7 @@ affected-bad-time = “{ $text }” is no moment of the past
 affected-bad-time-remedy = write --at 2021-12-10 for the end of a day, or --at 2021-12-10T18:00:00Z
 
 remote-no-token = the token that asks the server is not named
-remote-no-token-remedy = relight token create ACCOUNT --role commander --days 30 > FILE, then --token-file FILE
+remote-no-token-remedy = relight login --server URL; or relight token create ACCOUNT --role commander --days 30 > FILE, then --token-file FILE
 # path
 remote-bad-token = { $path } holds no token
 remote-unknown = the token is not known there, or has ended
@@ -1628,6 +1640,30 @@ status-served = a server controls this register
 status-alone = no server runs: relight serve
 status-dark = { NUMBER($dark) } of { NUMBER($sites) } dark
 login-done = the token for { $server } is kept in { $file }
+man-name = Name
+man-synopsis = Synopsis
+man-exit = Exit status
+man-see-also = See also
+man-exit-0 = Done; also when the reader of a pipe has seen enough
+man-exit-1 = Something could not be read, reached or written; doctor found something that is bad
+man-exit-2 = Arguments or configuration cannot be used
+man-exit-3 = The answer holds unknown sites
+man-exit-4 = A person has to agree first, refused, or did not come in time
+man-exit-10 = A threshold that was asked for is met (--fail, --fail-on)
+man-written = { NUMBER($count) } { $count ->
+    [one] page
+   *[other] pages
+} in { $folder }
+login-open = Open { $page } in your browser, sign in, and type this code:
+login-waits = It is good for { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+}, for you alone: give it to nobody. Waiting…
+login-granted = let in by { $account }: { $role }, until { $until }
+login-refused = somebody refused to let this terminal in at { $server }
+login-refused-remedy = relight login again, if it was a mistake; else ask who did it: the audit log of the server says (terminal-refused)
+login-expired = nobody let this terminal in in time
+login-expired-remedy = relight login again, and type the new code
 login-ask = Token (it is not shown):
 login-no-folder = there is no folder to keep the token in
 login-no-folder-remedy = set HOME or XDG_CONFIG_HOME, or give --token-file to each command

@@ -1539,6 +1539,9 @@ action-exempt = exempté
 action-mitigated = protégé
 action-removal-not-proven = retrait non prouvé
 action-removed-from-network = retiré du réseau
+report-of = Rapport sur { $id }
+report-made = Fait le { $at }; l’incident fut ouvert le { $opened }.
+report-sources = Sur quelles données il repose
 report-summary = { $id } : { NUMBER($sites) } { $sites ->
     [one] site concerné
    *[other] sites concernés
@@ -1571,6 +1574,15 @@ held-back = { NUMBER($sites) } { $sites ->
 held-back-remedy = voyez ce qui a changé; puis relight incident off --sites state:exposed --reason "…"
 entry-held-back = retenus : protégés, ou trop nombreux pour être éteints sans ordre
 doctor-store = registre
+doctor-files = fichiers
+doctor-file-open = d’autres peuvent lire ou changer { $path }
+doctor-file-left = une commande interrompue a laissé { $path }
+doctor-mends-mode = { $path } est fermé aux autres (chmod { $mode })
+doctor-mends-left = { $path } est enlevé
+doctor-mended = réparé
+doctor-would = serait réparé
+doctor-nothing-to-mend = rien à réparer sans personne
+doctor-not-mended-remedy = lancez la commande comme propriétaire du fichier, ou comme root
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -1644,7 +1656,7 @@ affected-bad-time = « { $text } » n’est pas un moment du passé
 affected-bad-time-remedy = écrivez --at 2021-12-10 pour la fin d'un jour, ou --at 2021-12-10T18:00:00Z
 
 remote-no-token = le jeton qui demande au serveur n’est pas nommé
-remote-no-token-remedy = relight token create COMPTE --role commander --days 30 > FICHIER, puis --token-file FICHIER
+remote-no-token-remedy = relight login --server URL; ou relight token create COMPTE --role commander --days 30 > FICHIER, puis --token-file FICHIER
 # path
 remote-bad-token = { $path } ne contient pas de jeton
 remote-unknown = le jeton n’y est pas connu, ou a pris fin
@@ -1697,6 +1709,30 @@ status-dark = { NUMBER($dark) } { $dark ->
    *[other] éteints
 } sur { NUMBER($sites) }
 login-done = le jeton pour { $server } est gardé dans { $file }
+man-name = Nom
+man-synopsis = Synopsis
+man-exit = Code de retour
+man-see-also = Voir aussi
+man-exit-0 = Fait; aussi quand le lecteur d’un tube en a assez vu
+man-exit-1 = Quelque chose n’a pu être lu, joint ou écrit; doctor a trouvé quelque chose de mauvais
+man-exit-2 = Les arguments ou la configuration ne peuvent servir
+man-exit-3 = La réponse contient des sites inconnus
+man-exit-4 = Une personne doit d’abord accepter, a refusé ou n’est pas venue à temps
+man-exit-10 = Un seuil demandé est atteint (--fail, --fail-on)
+man-written = { NUMBER($count) } { $count ->
+    [one] page
+   *[other] pages
+} dans { $folder }
+login-open = Ouvrez { $page } dans votre navigateur, connectez-vous et tapez ce code :
+login-waits = Il vaut { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+}, pour vous seul : ne le donnez à personne. En attente…
+login-granted = admis par { $account } : { $role }, jusqu’au { $until }
+login-refused = quelqu’un a refusé de laisser entrer ce terminal sur { $server }
+login-refused-remedy = relight login de nouveau, si c’est une erreur; sinon, demandez qui c’était : le journal d’audit du serveur le dit (terminal-refused)
+login-expired = personne n’a laissé entrer ce terminal à temps
+login-expired-remedy = relight login de nouveau, puis tapez le nouveau code
 login-ask = Jeton (il ne s’affiche pas) :
 login-no-folder = il n’y a pas de dossier où garder le jeton
 login-no-folder-remedy = fixez HOME ou XDG_CONFIG_HOME, ou donnez --token-file à chaque commande

@@ -1,5 +1,8 @@
 //! `relight login` and `logout`: the token with which a server is asked, kept for its address in a
-//! file of the user alone. A token proposes and reads; people agree in their browsers.
+//! file of the user alone. A person lets this terminal in with a passkey, or gives it a token that
+//! was made before. A token proposes and reads; people agree in their browsers.
+
+mod terminal;
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -22,11 +25,19 @@ use crate::report::Report;
 /// The folder of tokens, in the user's folder for configuration.
 const FOLDER: &str = "tokens";
 
+/// How a file ends that is being written. No address is written so.
+const NEW: &str = "%new";
+
+/// What stands for standard input instead of a file.
+const STDIN: &str = "-";
+
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     #[arg(long, value_name = "URL")]
     server: String,
-    #[arg(long, value_name = "FILE")]
+    #[command(flatten)]
+    wish: terminal::Wish,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "scope", "days", "name"])]
     token_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -50,8 +61,12 @@ impl Login {
         let lang = context.lang;
         let path = place(&self.server, context)?;
         let token = match &self.token_file {
+            Some(file) if file.as_os_str() == STDIN => typed(context, report)?,
             Some(file) => remote::token_in(file, context)?,
-            None => typed(context, report)?,
+            None => {
+                let door = (self.server.as_str(), authorities(self.ca.clone()));
+                terminal::let_in(door, &self.wish, context, report)?
+            }
         };
         let asker = Asker::new(authorities(self.ca).as_deref(), &self.server, &token);
         let asker = asker.map_err(|fault| remote::faulty(&fault, &self.server, context))?;
@@ -107,7 +122,7 @@ pub(crate) fn kept(server: &str, context: &Context) -> Option<PathBuf> {
 /// The file of a server's token: its address, with what no file name should hold written in hex.
 fn place(server: &str, context: &Context) -> Result<PathBuf, Failure> {
     let lang = context.lang;
-    let folder = Context::config_folder().ok_or_else(|| {
+    let folder = folder().ok_or_else(|| {
         Failure::new(texts::login_no_folder(lang)).hint(texts::login_no_folder_remedy(lang))
     })?;
     let mut name = String::new();
@@ -120,7 +135,17 @@ fn place(server: &str, context: &Context) -> Result<PathBuf, Failure> {
             }
         }
     }
-    Ok(folder.join(FOLDER).join(name))
+    Ok(folder.join(name))
+}
+
+/// Where tokens are kept.
+pub(crate) fn folder() -> Option<PathBuf> {
+    Context::config_folder().map(|folder| folder.join(FOLDER))
+}
+
+/// Whether a run that died left a file among them.
+pub(crate) fn is_leftover(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(NEW.as_bytes())
 }
 
 /// Writes a token so that nobody else can read it, not even for a moment.
@@ -128,9 +153,8 @@ fn write(path: &Path, token: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    // No address is written so: what is kept for another server is not touched.
     let mut new = path.as_os_str().to_owned();
-    new.push("%new");
+    new.push(NEW);
     let new = PathBuf::from(new);
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

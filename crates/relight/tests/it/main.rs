@@ -29,6 +29,7 @@ mod incident;
 mod incident_rules;
 mod kill;
 mod languages;
+mod login;
 mod own;
 mod parts;
 mod place;

@@ -23,7 +23,7 @@ use super::types::{
     PlanAsk, PlanPreview, PlanSiteView, PolicyView, RequestView, SeatOf, SiteAct, SiteQuery,
     SiteView, Sites, SkippedView, UpdateWords,
 };
-use super::{Call, Endpoint, Nothing, openapi};
+use super::{Call, Endpoint, Nothing, openapi, terminals};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Conflict, Denied, Short};
@@ -90,6 +90,14 @@ pub(super) fn table() -> Vec<Endpoint> {
         )
         .roles(DECIDES)
         .people(),
+        Endpoint::open(terminals::ASK_PATH, "askToLogin", "Ask to be let in", terminals::ask)
+            .status(StatusCode::CREATED),
+        Endpoint::open(
+            terminals::TOKEN_PATH,
+            "takeToken",
+            "Whether a person let it in, and its token, once",
+            terminals::token,
+        ),
     ]
 }
 

@@ -82,6 +82,9 @@ fn operation(endpoint: &Endpoint) -> Value {
         let content = json!({"application/json": {"schema": reference(name)}});
         operation["requestBody"] = json!({"required": true, "content": content});
     }
+    if endpoint.is_open() {
+        operation["security"] = json!([]);
+    }
     if endpoint.is_for_people {
         operation["security"] = json!([{"session": []}]);
     }

@@ -84,6 +84,11 @@ impl Problem {
         Self { code, detail, remedy, ..Self::of(StatusCode::CONFLICT) }
     }
 
+    /// What the door refuses.
+    pub(super) fn refused(status: StatusCode, code: &str, detail: String) -> Self {
+        Self { code: code.to_owned(), detail, ..Self::of(status) }
+    }
+
     /// A fault of ours.
     pub(super) fn internal(why: &str) -> Self {
         Self { detail: why.to_owned(), ..Self::of(StatusCode::INTERNAL_SERVER_ERROR) }

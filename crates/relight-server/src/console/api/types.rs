@@ -289,4 +289,56 @@ documents! {
         /// Most sites that two people switch without Command.
         two_people_sites: u64,
     }
+    /// A terminal asks to be let in, as RFC 8628 has it.
+    TerminalAsk {
+        /// What it calls itself, for its person.
+        name: String,
+        /// Stable name of the role that its token shall have; the person chooses without one.
+        role: Option<String>,
+        /// Where (`/`, `health`, `health/Hospital`); `/` without it.
+        scope: Option<String>,
+        /// For how many days: 1 to 90; 30 without it.
+        days: Option<u64>,
+    }
+
+    /// What a terminal shows its person, and what it keeps to itself.
+    TerminalCodes {
+        /// Known to the terminal alone.
+        device_code: String,
+        /// What the person types.
+        user_code: String,
+        /// Where.
+        verification_uri: String,
+        /// For how many seconds both are good.
+        expires_in: u64,
+        /// So many seconds it waits between two questions.
+        interval: u64,
+    }
+
+    /// A terminal asks whether it was let in.
+    TerminalPoll {
+        /// Known to the terminal alone.
+        device_code: String,
+    }
+
+    /// The token, or why there is none.
+    TerminalToken {
+        /// `authorization_pending`, `slow_down`, `access_denied` or `expired_token`; none beside a
+        /// token.
+        error: Option<String>,
+        /// For `slow_down`: so many seconds it waits between two questions from now on.
+        interval: Option<u64>,
+        /// The token, given this once.
+        access_token: Option<String>,
+        /// `Bearer`.
+        token_type: Option<String>,
+        /// On whose behalf it acts.
+        account: Option<String>,
+        /// Stable name of its one role.
+        role: Option<String>,
+        /// Where.
+        scope: Option<String>,
+        /// When it ends (RFC 3339).
+        expires: Option<String>,
+    }
 }

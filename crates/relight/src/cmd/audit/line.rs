@@ -42,7 +42,7 @@ struct Event {
 }
 
 /// Acts of sign-in and accounts, with class and activity.
-const ACTS: [(&str, u32, u32); 19] = [
+const ACTS: [(&str, u32, u32); 21] = [
     ("account-added", 3001, 1),
     ("account-ended", 3001, 5),
     ("account-recovered", 3001, 4),
@@ -60,6 +60,8 @@ const ACTS: [(&str, u32, u32); 19] = [
     ("sign-in-refused", 3002, 1),
     ("signed-in", 3002, 1),
     ("signed-out", 3002, 2),
+    ("terminal-let-in", 3002, 1),
+    ("terminal-refused", 3002, 1),
     ("token-added", 3001, 10),
     ("token-removed", 3001, 11),
 ];

@@ -147,7 +147,8 @@ pub(crate) fn faulty(fault: &Fault, server: &str, context: &Context) -> Failure 
     unreached(&fault.detail, server, context)
 }
 
-fn unreached(detail: &str, server: &str, context: &Context) -> Failure {
+/// No answer of a server that can be used.
+pub(crate) fn unreached(detail: &str, server: &str, context: &Context) -> Failure {
     let lang = context.lang;
     let mut failure = Failure::new(texts::remote_unreached(lang, server));
     let line = texts::labelled(lang, texts::detail_label(lang), detail);

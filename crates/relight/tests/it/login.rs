@@ -1,0 +1,219 @@
+//! `relight login`: a terminal shows a code and waits until a person let it in.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use relight_engine::store::{AccountChange, GrantRow, SignInRow, Store};
+use relight_model::Digest;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::place::{Outcome, Place};
+use crate::serve::Server;
+
+const SECRET: &str = "rlt_0123456789";
+
+/// A server that gives these answers, one a request; its address, and what it was sent.
+fn server(answers: Vec<Value>) -> (String, Receiver<(String, String)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (told, sent) = mpsc::channel();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            told.send(request(&mut stream)).unwrap();
+            let text = answer.to_string();
+            let kind = "Content-Type: application/json\r\nConnection: close\r\n";
+            let head = format!("HTTP/1.1 200 OK\r\n{kind}Content-Length: {}\r\n\r\n", text.len());
+            stream.write_all(format!("{head}{text}").as_bytes()).unwrap();
+        }
+    });
+    (url, sent)
+}
+
+/// The head of a request in small letters, and its body.
+fn request(stream: &mut TcpStream) -> (String, String) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+fn codes(life: u64) -> Value {
+    json!({
+        "device_code": "device",
+        "user_code": "BCDF-GHJK",
+        "verification_uri": "http://localhost:8420/terminal",
+        "expires_in": life,
+        "interval": 1,
+    })
+}
+
+fn login(place: &Place, url: &str, more: &[&str]) -> Outcome {
+    let home = place.path("home").display().to_string();
+    let at = ["login", "--server", url];
+    place.run_with(&[&at[..], more].concat(), &[("XDG_CONFIG_HOME", &home), ("USER", "zoe")])
+}
+
+/// What is kept for any server.
+fn kept(place: &Place) -> Vec<std::path::PathBuf> {
+    let folder = fs::read_dir(place.path("home/relight/tokens"));
+    folder.map(|all| all.map(|it| it.unwrap().path()).collect()).unwrap_or_default()
+}
+
+#[test]
+fn a_terminal_waits_as_it_is_told_and_keeps_what_it_is_given() {
+    let token = json!({
+        "access_token": SECRET,
+        "token_type": "Bearer",
+        "account": "anna",
+        "role": "commander",
+        "scope": "health",
+        "expires": "2027-01-22T08:00:20Z",
+    });
+    let pending = json!({"error": "authorization_pending"});
+    let slower = json!({"error": "slow_down", "interval": 2});
+    let answers = vec![codes(600), pending.clone(), slower, pending, token, json!({})];
+    let (url, sent) = server(answers);
+    let place = Place::new();
+    let wish = ["--role", "commander", "--scope", "health", "--days", "7"];
+    let told = login(&place, &url, &wish);
+    assert_eq!(told.status, 0, "{}", told.text());
+    for line in [
+        "Open http://localhost:8420/terminal in your browser",
+        "\n    BCDF-GHJK\n",
+        "good for 10 minutes",
+        "let in by anna: Commander, in health, until 2027-01-22T08:00:20Z",
+    ] {
+        assert!(told.stderr.contains(line), "{line}: {}", told.text());
+    }
+    assert!(!told.text().contains(SECRET), "{}", told.text());
+    let file = kept(&place).remove(0);
+    crate::settings::assert_own(&file);
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{SECRET}\n"));
+
+    let (head, asked) = sent.recv().unwrap();
+    assert!(head.starts_with("post /api/v1/terminals?"), "{head}");
+    assert!(!head.contains("authorization") && !head.contains("origin:"), "{head}");
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    assert_eq!((&asked["role"], &asked["days"]), (&json!("commander"), &json!(7)), "{asked}");
+    assert!(asked["name"].as_str().unwrap().starts_with("zoe@"), "{asked}");
+    for _ in 0..4 {
+        let (head, polled) = sent.recv().unwrap();
+        assert!(head.starts_with("post /api/v1/terminals/token?"), "{head}");
+        assert_eq!(polled, "{\"device_code\":\"device\"}");
+    }
+    let (head, _) = sent.recv().unwrap();
+    assert!(head.contains(&format!("bearer {SECRET}")), "the token is tried before it is kept");
+}
+
+/// Whoever is not let in keeps nothing, and is told what to do.
+#[test]
+fn a_terminal_that_is_not_let_in_is_told_why_and_keeps_nothing() {
+    let denied = json!({"error": "access_denied"});
+    let over = json!({"error": "expired_token"});
+    let torn = json!({"access_token": "a b", "account": "anna", "role": "viewer", "scope": "/",
+        "expires": "2027-01-22T08:00:20Z"});
+    for (answers, lang, status, told) in [
+        (vec![codes(600), denied], "en", 4, "somebody refused"),
+        (vec![codes(600), over.clone()], "en", 4, "nobody let this terminal in in time"),
+        (vec![codes(600), over], "fr", 4, "personne n’a laissé entrer ce terminal"),
+        (vec![codes(1), json!({"error": "authorization_pending"})], "en", 4, "in time"),
+        (vec![json!({})], "en", 1, "no answer that can be read"),
+        (vec![codes(600), json!({})], "en", 1, "no answer that can be read"),
+        (vec![codes(600), torn], "en", 1, "no answer that can be read"),
+        // Then nothing answers any more, until the code is too old.
+        (vec![codes(2)], "en", 1, "no answer that can be read"),
+    ] {
+        let (url, _sent) = server(answers);
+        let place = Place::new();
+        let outcome = login(&place, &url, &["--lang", lang]);
+        assert_eq!(outcome.status, status, "{told}: {}", outcome.text());
+        let hint = if lang == "fr" { "conseil\u{a0}: " } else { "hint: " };
+        let is_told = outcome.stderr.contains(told) && outcome.stderr.contains(hint);
+        assert!(is_told, "{told}: {}", outcome.text());
+        assert!(kept(&place).is_empty());
+    }
+    let place = Place::new();
+    for wrong in [
+        &["--role", "viewer", "--token-file", "x"][..],
+        &["--scope", "health"],
+        &["--days", "many"],
+    ] {
+        assert_eq!(login(&place, "http://localhost:1", wrong).status, 2, "{wrong:?}");
+    }
+    assert_eq!(login(&place, "http://relight.example", &[]).status, 2, "in the clear");
+}
+
+/// What a person sends from a browser that is signed in.
+fn browse(address: SocketAddr, head: &str, body: &str) -> String {
+    let port = address.port();
+    let cookie = format!("Cookie: __Host-rl={}Bwc\r\n", "BwcH".repeat(10));
+    let origin = format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n");
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n";
+    let length = body.len();
+    let text = format!("{head}{origin}{cookie}{kind}Content-Length: {length}\r\n\r\n{body}");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Program and server: the code that one shows is that which a person types at the other.
+#[test]
+fn a_person_refuses_a_terminal_in_the_browser() {
+    let place = Place::with_sites();
+    let digest = Digest(Sha256::digest([7; 32]).into());
+    let now = relight_server::clock::now();
+    let [role, scope, by] = ["viewer", "/", "test"].map(str::to_owned);
+    let changes = [
+        AccountChange::Grant(GrantRow { account: 0, role, scope, at: 1, by }),
+        AccountChange::SignIn(SignInRow {
+            digest,
+            account: 0,
+            factor: "passkey".into(),
+            started: now,
+            seen: now,
+            shown: now,
+            address: "127.0.0.1".into(),
+            agent: "Test".into(),
+        }),
+    ];
+    let store = Store::open(&place.path("data")).unwrap();
+    store.add_account("anna", now, &changes).unwrap();
+    drop(store);
+    let (server, started) = Server::start(&place);
+    let url = started["console"].as_str().unwrap().trim_end_matches('/').to_owned();
+    let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
+
+    let home = place.path("home").display().to_string();
+    let mut command = place.command(&["login", "--server", &url], &[("XDG_CONFIG_HOME", &home)]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let is_code = |line: &String| line.len() == 13 && line.starts_with("    ");
+    let code = lines.find(is_code).expect("no code was shown").trim().to_owned();
+    let page = browse(address, "GET /terminal?lang=en HTTP/1.1\r\n", "");
+    let token = page.split("name=\"token\" value=\"").nth(1).expect("no form").split('"').next();
+    let form = format!("token={}&code={code}", token.unwrap());
+    let shown = browse(address, "POST /terminal?lang=en HTTP/1.1\r\n", &form);
+    assert!(shown.contains("uid ") && shown.contains("127.0.0.1, as this browser"), "{shown}");
+    let refuse = format!("{form}&decision=refuse");
+    let done = browse(address, "POST /terminal/decide?lang=en HTTP/1.1\r\n", &refuse);
+    assert!(done.contains("Refused: it gets nothing."), "{done}");
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("somebody refused")), "{rest:?}");
+    assert!(kept(&place).is_empty());
+    assert_eq!(server.terminate(), Some(0));
+}
