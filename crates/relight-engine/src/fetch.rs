@@ -26,6 +26,7 @@ pub use self::feed::{
 pub use self::pull::{CHANGES_MAX, DOCUMENT_BYTES_MAX};
 use self::pull::{Pull, Pulled, Step, steps};
 use self::staging::Staging;
+pub use self::staging::{clear_leftovers, leftovers};
 use self::state::hold;
 pub use self::state::{FeedState, RETRY_AFTER_S_MAX, Trouble, held_until, late_after};
 use crate::import::{ImportOptions, ImportReport, UPDATED_KEY, import_staged};

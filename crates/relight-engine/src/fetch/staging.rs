@@ -47,6 +47,26 @@ impl Staging {
     }
 }
 
+/// What a fetch that died left in a data folder, if anything, and if nobody fetches now.
+pub fn leftovers(data: &Path) -> Option<PathBuf> {
+    let folder = data.join(FOLDER);
+    let is_there = fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir());
+    // Looking makes no file: without one that could be locked nobody fetches.
+    let is_idle = || match File::open(data.join(LOCK_FILE)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    (is_there && is_idle()).then_some(folder)
+}
+
+/// Throws away what a fetch that died left in a data folder, unless somebody fetches now.
+///
+/// # Errors
+/// Those of the system.
+pub fn clear_leftovers(data: &Path) -> io::Result<()> {
+    Staging::take(data).map(drop)
+}
+
 impl Drop for Staging {
     fn drop(&mut self) {
         // What stays is thrown away by the next one.
@@ -85,8 +105,10 @@ mod tests {
         let left = data.path().join(FOLDER).join("7");
         fs::create_dir_all(&left).unwrap();
         fs::write(left.join("1"), "half of a docum").unwrap();
+        assert_eq!(leftovers(data.path()), Some(data.path().join(FOLDER)));
         let staging = Staging::take(data.path()).unwrap().unwrap();
         assert!(!left.exists());
+        assert_eq!(leftovers(data.path()), None, "somebody fetches");
         assert!(Staging::take(data.path()).unwrap().is_none());
         let (mut one, mut two) = (staging.desk().unwrap(), staging.desk().unwrap());
         let paths = [one.next_file(), one.next_file(), two.next_file()];

@@ -1,7 +1,11 @@
 //! `relight doctor`: what would stand in the way on the night of an incident, looked for before it.
 //!
 //! It switches nothing: no lease is taken, no gate is closed or opened, no proxy is asked for more
-//! than its state. Whether a server is there is tried with its lock, for a moment.
+//! than its state. Whether a server is there is tried with its lock, for a moment. With `--fix` it
+//! closes files of its own and clears away what runs that died left; for all else it names the
+//! command.
+
+mod mend;
 
 use clap::Args;
 use relight_engine::fetch::late_after;
@@ -26,7 +30,12 @@ const SPACE_LOW: u64 = 1 << 30;
 const SPACE_GONE: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
-pub(crate) struct Doctor {}
+pub(crate) struct Doctor {
+    #[arg(long)]
+    fix: bool,
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,13 +70,20 @@ struct Check {
 #[derive(Serialize)]
 struct Document {
     healthy: bool,
+    /// What was mended, or would be, in the reader's language.
+    mended: Vec<String>,
     checks: Vec<Check>,
 }
 
 impl Doctor {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        // First: what it mends may be what keeps the register from being read.
+        let mended = if self.fix { mend_all(self.dry_run, context, report) } else { Vec::new() };
+        // Before it opens the register itself, beside which files lie as long as it is open.
+        let open_or_left = mend::found(context);
         let register = Register::open(context)?;
         let mut visit = Visit { context, register: &register, checks: Vec::new() };
+        visit.files(&open_or_left);
         visit.store();
         visit.journal()?;
         visit.space();
@@ -84,12 +100,36 @@ impl Doctor {
             report.raise(Exit::Failed);
         }
         if context.json {
-            report.document("relight.doctor/1", &Document { healthy, checks });
+            report.document("relight.doctor/1", &Document { healthy, mended, checks });
             return Ok(());
         }
         checks.iter().for_each(|check| tell(check, report));
         Ok(())
     }
+}
+
+/// Mends what can be mended without a person, and tells each; what could not be is told too.
+fn mend_all(dry_run: bool, context: &Context, report: &mut Report) -> Vec<String> {
+    let lang = context.lang;
+    let mut mended = Vec::new();
+    for mend in mend::found(context) {
+        let deed = mend.deed(context);
+        if let Some(error) = (!dry_run).then(|| mend.mend(context).err()).flatten() {
+            let failure = Failure::new(mend.fault(context)).because(lang, &error);
+            report.fail(&failure.hint(texts::doctor_not_mended_remedy(lang)));
+            continue;
+        }
+        if !context.json {
+            let label =
+                if dry_run { texts::doctor_would(lang) } else { texts::doctor_mended(lang) };
+            report.line(&texts::labelled(lang, label, &deed));
+        }
+        mended.push(deed);
+    }
+    if mended.is_empty() && !context.json {
+        report.line(texts::doctor_nothing_to_mend(lang));
+    }
+    mended
 }
 
 fn tell(check: &Check, report: &mut Report) {
@@ -114,6 +154,14 @@ impl Visit<'_> {
 
     fn store_of(&self) -> &Store {
         &self.register.store
+    }
+
+    /// Files of its own that others may read, and what runs that died left.
+    fn files(&mut self, found: &[mend::Mend]) {
+        for mend in found {
+            let health = if mend.is_grave() { Health::Bad } else { Health::Warning };
+            self.add("files", health, mend.fault(self.context), "relight doctor --fix");
+        }
     }
 
     fn store(&mut self) {
@@ -144,7 +192,8 @@ impl Visit<'_> {
         self.add("journal", Health::Good, texts::doctor_journal_whole(lang, whole.entries), "");
         let behind = last.first().map_or(0, |last| last.time - self.register.now);
         if let Ok(behind @ 1..) = u64::try_from(behind) {
-            self.add("clock", Health::Bad, texts::doctor_clock_behind(lang, behind), "");
+            let what = texts::doctor_clock_behind(lang, behind);
+            self.add("clock", Health::Bad, what, "timedatectl set-ntp true");
         } else {
             self.add("clock", Health::Good, texts::doctor_clock_right(lang).to_owned(), "");
         }
@@ -167,7 +216,9 @@ impl Visit<'_> {
                 (Health::Bad, texts::cannot_read(lang, &self.context.data.display().to_string()))
             }
         };
-        self.add("space", health, what, "");
+        let data = self.context.data.display();
+        let next = if health == Health::Good { String::new() } else { format!("du -xh {data}") };
+        self.add("space", health, what, &next);
     }
 
     /// A source that is late is a warning: what it said still holds. One whose list was refused is

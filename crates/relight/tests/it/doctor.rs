@@ -1,6 +1,8 @@
 //! `relight doctor`: what would stand in the way, each with the command that mends it.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -182,4 +184,128 @@ fn a_clock_behind_the_journal_is_an_error() {
 fn without_a_register_it_says_how_to_begin() {
     let nothing = Place::new().expect(1, &["doctor"]);
     assert!(nothing.stderr.contains("relight sites import"), "{}", nothing.text());
+}
+
+/// What is wrong with the files, in the words of the check.
+fn files(document: &Value) -> Vec<String> {
+    let checks = document["checks"].as_array().unwrap();
+    let of = checks.iter().filter(|it| it["name"] == "files");
+    of.map(|it| {
+        assert_eq!(it["next"], "relight doctor --fix");
+        format!("{} {}", it["health"].as_str().unwrap(), it["what"].as_str().unwrap())
+    })
+    .collect()
+}
+
+/// What it mends is its own: files that others read, and what runs that died left.
+#[test]
+fn what_needs_nobody_is_mended_and_told() {
+    let place = Place::with_sites();
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mode_of = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
+    place.write("user/relight/tokens/http%3A%2F%2Fa", "rlt_a\n");
+    place.write("user/relight/tokens/http%3A%2F%2Fa%new", "rl");
+    place.write("data/certificate-key", [7; 32]);
+    place.write("data/fetching/0/1", "half of a docum");
+    place.write("elsewhere", "not its own");
+    symlink(place.path("elsewhere"), place.path("user/relight/tokens/link")).unwrap();
+    let (token, left) =
+        ("user/relight/tokens/http%3A%2F%2Fa", "user/relight/tokens/http%3A%2F%2Fa%new");
+    for (name, bits) in [
+        ("user/relight/tokens", 0o755),
+        (token, 0o644),
+        ("data/certificate-key", 0o644),
+        ("data/relight.db", 0o644),
+        ("data", 0o711),
+        ("elsewhere", 0o644),
+    ] {
+        mode(name, bits);
+    }
+    let home = place.path("user").display().to_string();
+    let doctor = |more: &[&str]| {
+        place.run_with(&[&["doctor"][..], more].concat(), &[("XDG_CONFIG_HOME", &home)])
+    };
+    let found = files(&doctor(&["--json"]).json());
+    let folder = "DIR/user/relight/tokens";
+    assert_eq!(
+        found,
+        [
+            "bad others may read or change DIR/data/relight.db".to_owned(),
+            "bad others may read or change DIR/data/certificate-key".to_owned(),
+            format!("bad others may read or change {folder}"),
+            format!("bad others may read or change {folder}/http%3A%2F%2Fa"),
+            format!("warning a run that died left {folder}/http%3A%2F%2Fa%new"),
+            "warning a run that died left DIR/data/fetching".to_owned(),
+        ]
+    );
+    let shown = doctor(&["--fix", "--dry-run"]);
+    let first = "would be mended: DIR/data/relight.db is closed to others (chmod 600)\n";
+    assert!(shown.stdout.starts_with(first), "{}", shown.text());
+    assert_eq!((mode_of(token), mode_of("data/relight.db")), (0o644, 0o644), "nothing was done");
+    let done = doctor(&["--fix"]);
+    assert!(done.stdout.starts_with("mended: DIR/data/relight.db"), "{}", done.text());
+    assert_eq!(done.stdout.matches("mended: ").count(), 6, "{}", done.text());
+    assert!(!done.stdout.contains("others may read"), "{}", done.text());
+    for (name, bits) in [
+        ("user/relight/tokens", 0o700),
+        (token, 0o600),
+        ("data/certificate-key", 0o600),
+        ("data/relight.db", 0o600),
+        ("data", 0o711),
+        ("elsewhere", 0o644),
+    ] {
+        assert_eq!(mode_of(name), bits, "{name}");
+    }
+    assert!(!place.path(left).exists() && !place.path("data/fetching").exists());
+    let again = doctor(&["--fix", "--json"]).json();
+    assert_eq!((files(&again).len(), &again["mended"]), (0, &serde_json::json!([])));
+    let french = doctor(&["--fix", "--lang", "fr"]).stdout;
+    assert!(french.starts_with("rien à réparer sans personne\n"), "{french}");
+    // In a folder that nobody else enters the mode of a file says nothing.
+    mode("data", 0o700);
+    mode("data/relight.db", 0o644);
+    assert!(files(&doctor(&["--json"]).json()).is_empty());
+    assert_eq!(place.run(&["doctor", "--dry-run"]).status, 2);
+}
+
+/// While somebody fetches, what lies there is no leftover.
+#[test]
+fn what_another_process_is_fetching_is_left_alone() {
+    let place = Place::with_sites();
+    place.write("data/fetching/0/1", "half of a docum");
+    let lock = fs::File::create(place.path("data/fetching.lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(files(&place.run(&["doctor", "--json"]).json()).is_empty());
+    place.run(&["doctor", "--fix"]);
+    assert!(place.path("data/fetching/0/1").exists());
+    drop(lock);
+    place.run(&["doctor", "--fix"]);
+    assert!(!place.path("data/fetching").exists());
+}
+
+/// Goal: every ✗ names the next command. Method: registers that lack what can be lacking.
+#[test]
+fn whatever_is_bad_names_the_next_command() {
+    let mut bad = 0;
+    let mut look = |place: &Place| {
+        let told = place.run(&["doctor", "--json"]).json();
+        for check in told["checks"].as_array().unwrap().iter().filter(|it| it["health"] == "bad") {
+            let next = check["next"].as_str().unwrap();
+            assert!(!next.is_empty(), "{check}");
+            bad += 1;
+        }
+    };
+    let place = Place::with_sites();
+    look(&place);
+    place.write("data/policy.toml", "[operators\n");
+    look(&place);
+    let store = Store::open(&place.path("data")).unwrap();
+    let (bytes, revision) = (&b"{\"was\": \"CVE-2021-44228\"}"[..], Digest([1; 32]));
+    let raw = RawAdvisory { id: "OLD-1", revision, bytes, recorded_at: 1 };
+    store.put_advisories("old", &[raw]).unwrap();
+    drop(store);
+    look(&place);
+    assert!(bad >= 5, "{bad}");
 }
