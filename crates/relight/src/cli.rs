@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Login(cmd::login::Login),
     Logout(cmd::login::Logout),
     Completions(cmd::completions::Completions),
+    #[command(hide = true)]
+    Man(cmd::man::Man),
     Help(cmd::help::Help),
 }
 
@@ -187,6 +189,7 @@ fn dispatch(command: Command, context: &Context, report: &mut Report) -> Result<
         Command::Login(command) => command.run(context, report),
         Command::Logout(command) => command.run(context, report),
         Command::Completions(command) => command.run(context, report),
+        Command::Man(command) => command.run(context, report),
         Command::Help(command) => command.run(context, report),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod fingerprints;
 pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod login;
+pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod public;
 pub(crate) mod sbom;

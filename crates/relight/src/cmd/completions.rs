@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap_complete::{Shell, generate};
+use clap_complete_nushell::Nushell;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -12,21 +13,22 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     #[arg(value_name = "SHELL",
-        value_parser = one_of(&["bash", "zsh", "fish", "elvish", "powershell"]))]
+        value_parser = one_of(&["bash", "zsh", "fish", "nushell", "elvish", "powershell"]))]
     shell: String,
 }
 
 impl Completions {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let shell = match self.shell.as_str() {
-            "zsh" => Shell::Zsh,
-            "fish" => Shell::Fish,
-            "elvish" => Shell::Elvish,
-            "powershell" => Shell::PowerShell,
-            _ => Shell::Bash,
-        };
-        let mut script = Vec::new();
-        generate(shell, &mut localise::command(context.lang), "relight", &mut script);
+        let (mut tree, mut script) = (localise::command(context.lang), Vec::new());
+        let mut write = |shell| generate(shell, &mut tree, "relight", &mut script);
+        match self.shell.as_str() {
+            "zsh" => write(Shell::Zsh),
+            "fish" => write(Shell::Fish),
+            "elvish" => write(Shell::Elvish),
+            "powershell" => write(Shell::PowerShell),
+            "nushell" => generate(Nushell, &mut tree, "relight", &mut script),
+            _ => write(Shell::Bash),
+        }
         report.raw(&String::from_utf8_lossy(&script));
         Ok(())
     }

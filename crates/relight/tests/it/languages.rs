@@ -1,5 +1,6 @@
 //! What holds for every command: languages, errors of arguments, colours, closed pipes.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -143,10 +144,32 @@ fn a_closed_pipe_is_success() {
 #[test]
 fn completions_and_version() {
     let place = Place::new();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for shell in ["bash", "zsh", "fish", "nushell", "elvish", "powershell"] {
         assert!(place.expect(0, &["completions", shell]).stdout.contains("affected"), "{shell}");
     }
     assert_eq!(place.expect(0, &["--version"]).stdout, "relight 0.1.0\n");
+}
+
+/// Goal: packages have pages of both languages, made by the program that they tell of.
+#[test]
+fn manual_pages_are_written_where_man_looks_for_them() {
+    let place = Place::new();
+    let told = place.expect(0, &["man", "share"]).stdout;
+    for (page, part) in [
+        ("man1/relight.1", ".SH \"GLOBAL OPTIONS\"\n"),
+        ("man1/relight-incident-off.1", "relight\\-incident\\-off \\- Take sites dark"),
+        ("fr/man1/relight-incident-off.1", "\\- Éteindre des sites"),
+        ("fr/man1/relight.1", ".SH \"CODE DE RETOUR\"\n"),
+    ] {
+        let text = fs::read_to_string(place.path("share").join(page)).unwrap();
+        assert!(text.starts_with(".TH \"RELIGHT") && text.contains(part), "{page}: {text}");
+    }
+    let pages = |folder: &str| fs::read_dir(place.path(folder)).unwrap().count();
+    let (english, french) = (pages("share/man1"), pages("share/fr/man1"));
+    assert_eq!(english, french);
+    assert_eq!(told, format!("{} pages in share\n", english + french));
+    place.write("file", "");
+    assert!(place.expect(1, &["man", "file"]).stderr.contains("hint: "));
 }
 
 #[test]
