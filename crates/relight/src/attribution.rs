@@ -47,10 +47,15 @@ impl<'a> Credit<'a> {
     }
 
     /// In one line: `ghsa GHSA-…: CC-BY-4.0 · GitHub Advisory Database · https://…`.
-    pub(crate) fn tell(&self, report: &mut Report) {
+    pub(crate) fn line(&self) -> String {
         let Self { source, records, licence, attribution, url } = self;
         let parts = [*licence, *attribution, *url].into_iter().filter(|it| !it.is_empty());
         let parts = parts.collect::<Vec<_>>().join(" · ");
-        report.line(&format!("  {source} {}: {parts}", records.join(", ")));
+        format!("{source} {}: {parts}", records.join(", "))
+    }
+
+    /// Tells that line.
+    pub(crate) fn tell(&self, report: &mut Report) {
+        report.line(&format!("  {}", self.line()));
     }
 }

@@ -122,7 +122,7 @@ fn fields(node: &Node) -> impl Iterator<Item = &(String, Node)> {
     fields.iter()
 }
 
-fn line(cells: &[String], form: Form) -> String {
+pub(crate) fn line(cells: &[String], form: Form) -> String {
     match form {
         Form::Markdown => {
             let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();

@@ -290,6 +290,18 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     let french = place.expect(0, &["incident", "report", "--lang", "fr"]).stdout;
     assert!(french.contains("mis à jour"), "{french}");
     assert!(french.contains("  relight CVE-2021-44228: Apache-2.0\n"), "{french}");
+    let report = ["incident", "report", "--lang", "fr", "-f"];
+    let page = place.expect(0, &[&report[..], &["html"]].concat()).stdout;
+    let start = "<!doctype html>\n<html lang=\"fr\">\n";
+    assert!(page.starts_with(start) && page.ends_with("</html>\n"), "{page}");
+    for part in ["<h1>Rapport sur CVE-2021-44228</h1>", "<td>san-001</td>", "mis à jour"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let text = place.expect(0, &[&report[..], &["markdown"]].concat()).stdout;
+    assert!(text.starts_with("# Rapport sur CVE-2021-44228\n\n"), "{text}");
+    assert!(text.contains("\n- relight CVE-2021-44228: Apache-2.0\n"), "{text}");
+    let row = text.lines().find(|line| line.contains("| san-001 |")).unwrap();
+    assert_eq!(row.matches(" | ").count(), 6, "{row}");
 }
 
 /// Goal: whoever waits for a site reads why it does not come back. Method: a fix that was read

@@ -1,6 +1,8 @@
 //! `relight incident report`: what an authority asks for (the table of CISA's ED 22-02): vendor,
 //! product, version, what was done and when, and for how long each site was dark and exposed.
 
+mod page;
+
 use clap::Args;
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::exposure::{Exposure, exposures};
@@ -8,8 +10,8 @@ use relight_engine::incident::{Counters, PartCase};
 use relight_engine::matching::Question;
 use relight_model::{GateKey, Purl, Site, Timestamp};
 use relight_server::web::number::rfc3339;
-use relight_server::web::texts;
 use relight_server::web::words::part_state;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use super::choose;
@@ -26,7 +28,8 @@ use crate::table::{Align, Table};
 pub(super) struct Report {
     #[arg(value_name = "ID")]
     id: Option<String>,
-    #[arg(short, long, default_value = "text", value_parser = one_of(&["text", "csv", "json"]))]
+    #[arg(short, long, default_value = "text",
+        value_parser = one_of(&["text", "html", "markdown", "csv", "json"]))]
     format: String,
 }
 
@@ -105,6 +108,10 @@ impl Report {
             "text" if !context.json => {
                 text(&id, &rows, context, report);
                 Credit::of(&register.advisories, &id).iter().for_each(|it| it.tell(report));
+            }
+            "html" | "markdown" if !context.json => {
+                let told = page::Told::of(&register, &id, &rows, context);
+                report.raw(&if self.format == "html" { told.html() } else { told.markdown() });
             }
             _ => document(&id, rows, &register, report),
         }
@@ -240,9 +247,9 @@ fn csv(rows: &[Row], report: &mut Output) {
     }
 }
 
-fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
-    let lang = context.lang;
-    let mut table = Table::new(&[
+/// What people read of each site, in this order.
+fn columns(lang: Lang) -> [(&'static str, Align); 7] {
+    [
         (texts::column_org(lang), Align::Left),
         (texts::column_site(lang), Align::Left),
         (texts::column_names(lang), Align::Left),
@@ -250,8 +257,12 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
         (texts::column_action(lang), Align::Left),
         (texts::column_dark_minutes(lang), Align::Right),
         (texts::column_exposed_minutes(lang), Align::Right),
-    ]);
-    for row in rows {
+    ]
+}
+
+/// The same of all of them, in words.
+fn in_words(rows: &[Row], lang: Lang) -> Vec<Vec<String>> {
+    let cells = |row: &Row| {
         let action = texts::by_code(lang, &format!("action-{}", row.action)).unwrap_or(row.action);
         let action = match row.closed_words.is_empty() {
             true => action.to_owned(),
@@ -260,7 +271,7 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
         // A site is dark under all of its names, so all are named.
         let names = std::iter::once(&row.host).chain(&row.aliases);
         let names = names.map(String::as_str).collect::<Vec<_>>().join(" ");
-        table.row(vec![
+        vec![
             row.organisation.clone(),
             row.site.clone(),
             names,
@@ -268,8 +279,15 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
             action,
             row.dark_minutes.to_string(),
             row.exposed_minutes.to_string(),
-        ]);
-    }
+        ]
+    };
+    rows.iter().map(cells).collect()
+}
+
+fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
+    let lang = context.lang;
+    let mut table = Table::new(&columns(lang));
+    in_words(rows, lang).into_iter().for_each(|cells| table.row(cells));
     table.print(report);
     report.line(&texts::report_summary(lang, id, rows.len()));
 }
