@@ -4,6 +4,7 @@ mod accounts;
 pub(crate) mod act;
 mod actors;
 mod affected;
+mod agents;
 mod api;
 mod audit;
 pub(crate) mod brief;
@@ -61,6 +62,7 @@ use self::turns::Turns;
 use crate::access::Door;
 use crate::access::guard::guard;
 use crate::access::signed_in::Reader;
+use crate::agents::AgentDesk;
 use crate::sse::topic::Topic;
 use crate::sse::{self, Streams};
 use crate::{gzip, page};
@@ -72,6 +74,8 @@ pub(crate) struct Console {
     pub(crate) board: Arc<Board>,
     /// The register behind it; without one there are no pages about it.
     pub(crate) engine: Option<Arc<Engine>>,
+    /// The agents of that, where they are listened for.
+    pub(crate) agents: Option<Arc<AgentDesk>>,
     /// Where the sectors of its sites stand, see [`Console::sectors`].
     pub(crate) known_sectors: tally::Known,
     /// What they are called, for filters.
@@ -344,7 +348,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         }))
 }
 
-/// One's own account, and all of them.
+/// One's own account, all of them, and agents.
 fn people() -> Router<Arc<Console>> {
     Router::new()
         .route("/me", get(me::show))
@@ -364,6 +368,9 @@ fn people() -> Router<Arc<Console>> {
         .route("/accounts/grant", post(accounts::grant))
         .route("/accounts/revoke", post(accounts::revoke))
         .route("/accounts/settle", post(accounts::settle))
+        .route("/agents", get(agents::show))
+        .route("/agents/code", post(agents::make))
+        .route("/agents/revoke", post(agents::revoke))
 }
 
 /// Refuses names that are not this machine's: otherwise any page in the operator's browser could

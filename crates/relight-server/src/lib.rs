@@ -1,7 +1,8 @@
 //! Everything that accepts connections: the data plane of the built-in edge, a counting origin,
-//! steady visitors, the console, the public page, and the listeners for logs.
+//! steady visitors, the console, the public page, the listeners for logs, and that of agents.
 
 mod access;
+pub mod agents;
 mod authorities;
 pub mod clock;
 mod console;

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use crate::access::oidc::Provider;
 use crate::access::sign_ins::SignInTimes;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
+use crate::agents::AgentDesk;
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
@@ -34,6 +35,8 @@ pub struct WebConfig {
     pub board: Arc<Board>,
     /// The register behind the board; without one the console has no pages about it.
     pub engine: Option<Arc<Engine>>,
+    /// The agents of that register; without them none is listened for.
+    pub agents: Option<Arc<AgentDesk>>,
     /// Whether what both show is the real thing.
     pub stage: Stage,
     /// In whose colours both are.
@@ -73,6 +76,7 @@ impl WebConfig {
             public: free,
             board,
             engine: None,
+            agents: None,
             stage: Stage::Real,
             theme: Theme::Neutral,
             entrance: Entrance::Guarded,
@@ -122,6 +126,7 @@ impl WebServer {
             names: names::Names::default(),
             board: config.board,
             engine: config.engine,
+            agents: config.agents,
             lang,
             public_url: url,
             languages: langs,

@@ -7,6 +7,7 @@ mod accounts;
 mod advisories;
 mod advisory_import;
 mod advisory_sources;
+mod agents;
 mod attestations;
 mod blob;
 mod chain;
@@ -56,6 +57,7 @@ pub use advisory_import::{
     NewDocument, OWN_SOURCE, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
+pub use agents::{AGENT_CODES_MAX, AGENTS_MAX, AgentCodeRow, AgentRow, Enrolment};
 pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
 pub use blob::ContentDigest;
 pub use chain::{

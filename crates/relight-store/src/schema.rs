@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_channel.sql"),
     include_str!("schema_names.sql"),
     include_str!("schema_named.sql"),
+    include_str!("schema_agent.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -103,9 +104,10 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
 
-/// Takes steps 21 and 22 back.
+/// Takes steps 21 to 23 back.
 #[cfg(test)]
-pub(crate) const BEFORE_NAMES: &str = "DROP INDEX profile_by_names;
+pub(crate) const BEFORE_NAMES: &str = "DROP TABLE agent_certificate; DROP TABLE agent;
+    DROP TABLE agent_code; DROP INDEX profile_by_names;
     ALTER TABLE profile DROP COLUMN names; DROP TABLE class_names;
     ALTER TABLE profiled DROP COLUMN has_names;
     UPDATE schema_version SET version = 20";

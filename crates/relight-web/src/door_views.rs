@@ -141,6 +141,8 @@ pub struct MePage {
     pub days_max: i64,
     /// Admins find the accounts behind a link.
     pub sees_accounts: bool,
+    /// Admins and auditors find the agents behind a link.
+    pub sees_agents: bool,
     /// How many codes for recovery are left, as a sentence.
     pub codes: String,
     /// Identities at providers.

@@ -4,6 +4,7 @@
 
 pub mod act_views;
 pub mod actor_views;
+pub mod agent_views;
 pub mod assets;
 pub mod audit_views;
 pub mod brief_views;

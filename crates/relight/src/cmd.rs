@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod advisories;
 pub(crate) mod affected;
+pub(crate) mod agent;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;

@@ -50,6 +50,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
         "decompression; answers to browsers",
     ),
     ("ed25519-compact", &["relight-server"], "signatures"),
+    ("rcgen", &["relight-server"], "certificates of agents"),
     ("ring", &["relight-server"], "signatures, seals and random bits of sign-in"),
     ("serde_urlencoded", &["relight-server"], "forms"),
     ("libdeflater", &["relight-formats"], "decompression"),

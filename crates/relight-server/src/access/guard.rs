@@ -27,6 +27,7 @@ const OPEN: [&str; 6] =
 const SCOPED: [&str; 15] = [
     "/accounts",
     "/affected",
+    "/agents",
     "/api",
     "/approve",
     "/confirm",

@@ -122,6 +122,7 @@ impl Me<'_> {
             token_roles: token_roles(lang, self.signed),
             days_max: TOKEN_DAYS_MAX,
             sees_accounts: super::accounts::sees(self.signed),
+            sees_agents: super::agents::sees(self.signed),
             codes: texts::door_codes_left(lang, door.codes_left(account.id)),
             identities: self.identities(),
             provider: console.provider_name(),

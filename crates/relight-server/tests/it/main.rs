@@ -17,6 +17,7 @@ mod support;
 mod web_accounts;
 mod web_acts;
 mod web_affected;
+mod web_agents;
 mod web_api;
 mod web_approvals;
 mod web_brief;

@@ -447,6 +447,23 @@ help-token-list = Tokens, without their texts
 help-token-revoke = End a token at once
 option-token-revoke-id = Its number
 
+help-agent = Let agents on other machines in, or run one on this machine
+help-agent-code = Make a code with which one agent enrols, within ten minutes; it is shown once
+option-agent-code-org = The organisation of the agent
+option-agent-code-host = Name of its machine; * stands for any part of it
+help-agent-list = Agents, revoked ones too
+help-agent-revoke = Let an agent in no more, at once
+option-agent-revoke-id = Its number
+help-agent-enrol = Enrol this machine at a server, with a code that was made there
+option-agent-enrol-server = The server: https://NAME, with :PORT where it is not 8422
+option-agent-enrol-code = The code
+option-agent-enrol-host = Name of this machine, instead of that of its system
+help-agent-run = Keep in touch with the server, and get the next certificate before this one ends
+option-agent-run-once = Once, and end
+option-agent-run-every = Pause after each time, from 1 to 3,600
+help-agent-status = How the agent on this machine stands, without asking the server; with 3 when it is out of touch
+option-serve-agent-listen = Address on which agents are listened for, with certificates of this server’s own; without it none is
+
 option-incident-off-server = Ask for the plan at this server instead of acting here
 option-incident-on-server = Ask for the plan at this server instead of acting here
 option-token-file = File with the token that asks (relight token create)

@@ -447,6 +447,23 @@ help-token-list = Les jetons, sans leurs textes
 help-token-revoke = Fermer un jeton sur-le-champ
 option-token-revoke-id = Son numéro
 
+help-agent = Admettre des agents d’autres machines, ou en exécuter un sur celle-ci
+help-agent-code = Créer un code avec lequel un agent s’inscrit, dans les dix minutes; il n’est montré qu’une fois
+option-agent-code-org = L’organisme de l’agent
+option-agent-code-host = Nom de sa machine; * en remplace n’importe quelle partie
+help-agent-list = Les agents, révoqués compris
+help-agent-revoke = Ne plus admettre un agent, sur-le-champ
+option-agent-revoke-id = Son numéro
+help-agent-enrol = Inscrire cette machine auprès d’un serveur, avec un code créé là-bas
+option-agent-enrol-server = Le serveur : https://NOM, avec :PORT si ce n’est pas 8422
+option-agent-enrol-code = Le code
+option-agent-enrol-host = Nom de cette machine, au lieu de celui de son système
+help-agent-run = Rester en contact avec le serveur, et obtenir le certificat suivant avant la fin de celui-ci
+option-agent-run-once = Une fois, puis finir
+option-agent-run-every = Pause après chaque fois, de 1 à 3 600
+help-agent-status = Où en est l’agent de cette machine, sans interroger le serveur; avec 3 quand il est sans contact
+option-serve-agent-listen = Adresse où les agents sont écoutés, avec des certificats propres à ce serveur; sans elle, aucun ne l’est
+
 option-incident-off-server = Demander le plan à ce serveur au lieu d’agir ici
 option-incident-on-server = Demander le plan à ce serveur au lieu d’agir ici
 option-token-file = Fichier du jeton qui demande (relight token create)

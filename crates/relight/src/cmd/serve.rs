@@ -17,6 +17,8 @@ use clap::Args;
 use relight_engine::feeds::FeedFolder;
 use relight_engine::live::Board;
 use relight_engine::{Engine, FixWatch};
+use relight_server::agents::AgentDesk;
+use relight_server::agents::serve::{AgentLimits, AgentListener};
 use relight_server::web::texts;
 use relight_server::web::views::{Stage, Theme};
 use relight_server::{OidcSettings, RSA_BITS_MIN, WebConfig, WebHandle, WebServer};
@@ -26,6 +28,7 @@ use self::forward::ForwardTo;
 use self::heads::Heads;
 use self::running::{Owed, Part, Server};
 use crate::cmd::advisories::fetch::authorities;
+use crate::cmd::agent::desk::desk;
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
 use crate::cmd::public::{CERTIFICATE_KEY, Languages, PUBLIC_FOLDER, theme_names, with_slash};
@@ -63,6 +66,8 @@ pub(crate) struct Serve {
     theme: String,
     #[command(flatten)]
     languages: Languages,
+    #[arg(long, value_name = "ADDRESS")]
+    agent_listen: Option<SocketAddr>,
     #[arg(long)]
     fetch: bool,
     #[arg(long, value_name = "FILE")]
@@ -113,7 +118,7 @@ impl Serve {
         tell_troubles(&drive, report);
         let fixes = FixWatch::start(&engine).map_err(failed)?;
         let stage = self.stage(&engine, context, report)?;
-        let web = self.web(&engine, &board, stage, context)?;
+        let (web, agents) = self.open(&engine, &board, stage, context)?;
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
@@ -141,7 +146,7 @@ impl Serve {
             owed,
             went_on: None,
         };
-        server.start(&web, report)?;
+        server.start(&web, agents.as_ref().map(AgentListener::address), report)?;
         let receiving = intake.map(|intake| {
             intake.tell(context, report);
             let (thread, looks) = intake.spawn(Arc::clone(&stop));
@@ -174,9 +179,23 @@ impl Serve {
         stage::told(context, engine.store(), report)
     }
 
-    fn web(
+    /// Console, public page, and the listener of agents where there is one.
+    fn open(
         &self,
         engine: &Arc<Engine>,
+        board: &Arc<Board>,
+        stage: Stage,
+        context: &Context,
+    ) -> Result<(WebHandle, Option<AgentListener>), Failure> {
+        let desk = self.agent_listen.map(|_| desk(Arc::clone(engine), context).map(Arc::new));
+        let desk = desk.transpose()?;
+        let web = self.web((engine, desk.clone()), board, stage, context)?;
+        Ok((web, self.agents(desk, context)?))
+    }
+
+    fn web(
+        &self,
+        (engine, agents): (&Arc<Engine>, Option<Arc<AgentDesk>>),
         board: &Arc<Board>,
         stage: Stage,
         context: &Context,
@@ -190,6 +209,7 @@ impl Serve {
         let config = WebConfig {
             console: self.listen,
             engine: Some(Arc::clone(engine)),
+            agents,
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
             console_url: self.console_url.clone(),
@@ -208,6 +228,22 @@ impl Serve {
             Failure::new(texts::serve_cannot_listen(lang, &addresses))
                 .because(lang, &error)
                 .hint(texts::serve_cannot_listen_remedy(lang))
+        })
+    }
+
+    /// The listener of agents, when there is one.
+    fn agents(
+        &self,
+        desk: Option<Arc<AgentDesk>>,
+        context: &Context,
+    ) -> Result<Option<AgentListener>, Failure> {
+        let Some((desk, address)) = desk.zip(self.agent_listen) else { return Ok(None) };
+        let started = AgentListener::start(desk, address, AgentLimits::default());
+        started.map(Some).map_err(|error| {
+            let lang = context.lang;
+            Failure::new(texts::agents_cannot_listen(lang, &address.to_string()))
+                .because(lang, &error)
+                .hint(texts::agents_cannot_listen_remedy(lang))
         })
     }
 

@@ -9,6 +9,7 @@
 
 mod account;
 mod affected;
+mod agent;
 mod alike;
 mod beside;
 mod book;

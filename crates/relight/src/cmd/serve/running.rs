@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -83,6 +84,7 @@ pub(super) struct Owed {
 struct StartDocument {
     console: String,
     public: String,
+    agents: Option<String>,
     feeds: String,
     sites: usize,
 }
@@ -174,19 +176,28 @@ impl Server<'_> {
     }
 
     /// Says where everything is; what changed while nothing ran is told first.
-    pub(super) fn start(&mut self, web: &WebHandle, report: &mut Report) -> Result<(), Failure> {
+    pub(super) fn start(
+        &mut self,
+        web: &WebHandle,
+        agents: Option<SocketAddr>,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let control = self.take_control();
         self.attempt(Part::Control, control, report)?;
         let (lang, feeds) = (self.context.lang, self.feeds.root().display().to_string());
         let [console, public] =
             [web.console_addr(), web.public_addr()].map(|address| format!("http://{address}/"));
+        let agents = agents.map(|address| format!("https://{address}"));
         if self.context.json {
             let sites = self.engine.sites().len();
-            report
-                .document_line("relight.serve/1", &StartDocument { console, public, feeds, sites });
+            let document = StartDocument { console, public, agents, feeds, sites };
+            report.document_line("relight.serve/1", &document);
         } else {
             report.line(&texts::serve_console(lang, &console));
             report.line(&texts::serve_public(lang, &public));
+            if let Some(agents) = agents {
+                report.line(&texts::serve_agents(lang, &agents));
+            }
             report.line(&texts::serve_feeds(lang, &feeds));
         }
         self.offer_first_link(web, report)?;

@@ -1,0 +1,501 @@
+//! Agents on other machines: who made a code for whom, who enrolled with it, and who is let in.
+//!
+//! An agent is known by a certificate that is in the register; one that was signed here and is not
+//! in it is worth nothing. So whoever is revoked is out at the next request.
+
+pub(crate) mod authority;
+pub mod client;
+pub(crate) mod code;
+pub mod contact;
+pub mod identity;
+pub mod serve;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use relight_engine::Engine;
+use relight_engine::access::Scope;
+use relight_engine::incident::Entry;
+use relight_engine::store::{AgentCodeRow, AgentRow, Enrolment, Store, StoreErrorKind};
+use relight_model::{Digest, OrgId, Organisation, Timestamp};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+use self::authority::{Authority, Holder, KEY_BYTES, is_proof};
+use self::code::Code;
+use self::wire::{EnrolRequest, Issued, RenewRequest, TurnAnswer, key_of};
+use crate::access::limit::{Limits, Trial};
+use crate::access::{Clock, digest_of, secret};
+use crate::{ServerError, clock};
+
+/// The file of the authority's key, in the data folder.
+pub const AGENT_KEY_FILE: &str = "agents.key";
+
+/// How long a code is good for, in seconds.
+pub const CODE_S_MAX: i64 = 600;
+
+/// How long a certificate is good for, in seconds.
+pub const CERTIFICATE_S: i64 = 30 * 86_400;
+
+/// With less than this left, an agent asks for its next certificate, in seconds.
+pub const RENEW_S: i64 = 10 * 86_400;
+
+/// Longest name of a machine, in bytes (RFC 1035, 2.3.4).
+pub const HOST_BYTES_MAX: usize = 253;
+
+/// That an agent was heard of is written down at most this often, in seconds: ten thousand of them
+/// are then some 30 commits a second.
+const SEEN_EVERY_S: i64 = 300;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Refused {
+    /// A rule, by the stable name that is part of the key of its sentence.
+    Rule(&'static str),
+    /// Something failed here.
+    Failed(ServerError),
+}
+
+impl Refused {
+    /// The stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Rule(code) => code,
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl From<ServerError> for Refused {
+    fn from(error: ServerError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A code that was made; its text is given once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MadeCode {
+    /// The text.
+    pub text: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+impl fmt::Debug for MadeCode {
+    /// Without the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MadeCode").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+/// An agent as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentView {
+    /// Its number.
+    pub id: u32,
+    /// The machine.
+    pub host: String,
+    /// Its organisation.
+    pub organisation: Organisation,
+    /// When it enrolled.
+    pub enrolled: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked: Option<Timestamp>,
+    /// When it was last heard of; 0 for never.
+    pub seen: Timestamp,
+    /// When its certificate ends; 0 when it has none any more.
+    pub expires: Timestamp,
+    /// It is let in.
+    pub is_live: bool,
+}
+
+/// The agents of one register.
+pub struct AgentDesk {
+    engine: Arc<Engine>,
+    authority: Authority,
+    clock: Clock,
+    /// One change at a time: each is decided on what the one before left.
+    changing: Mutex<()>,
+    /// Codes that were tried, by address.
+    trials: Limits,
+}
+
+impl fmt::Debug for AgentDesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentDesk").finish_non_exhaustive()
+    }
+}
+
+impl AgentDesk {
+    /// The agents of the register behind an engine. The key in the file is made when there is none.
+    ///
+    /// # Errors
+    /// The key cannot be read or made, or is open to others.
+    pub fn open(engine: Arc<Engine>, key: &Path) -> Result<Self, ServerError> {
+        Self::with_clock(engine, key, clock::now_ms)
+    }
+
+    /// The same by another clock.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn with_clock(engine: Arc<Engine>, key: &Path, clock: Clock) -> Result<Self, ServerError> {
+        let authority = Authority::load_or_create(key)?;
+        let (changing, trials) = (Mutex::new(()), Limits::default());
+        Ok(Self { engine, authority, clock, changing, trials })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)() / 1_000
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The organisation of a name.
+    ///
+    /// # Errors
+    /// `agent-no-organisation`, or the register cannot be read.
+    pub fn organisation(&self, name: &str) -> Result<Organisation, Refused> {
+        let mut all = self.organisations()?.into_iter();
+        all.find(|it| it.name == name.trim()).ok_or(Refused::Rule("no-organisation"))
+    }
+
+    /// Every organisation.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn organisations(&self) -> Result<Vec<Organisation>, ServerError> {
+        organisations_of(self.engine.store())
+    }
+
+    fn organisation_of(&self, id: OrgId) -> Result<Organisation, Refused> {
+        let mut all = self.organisations()?.into_iter();
+        all.find(|it| it.id == id).ok_or(Refused::Rule("no-organisation"))
+    }
+
+    /// Makes a code with which one agent of an organisation enrols, on a machine whose name fits.
+    ///
+    /// # Errors
+    /// The name fits no machine, too many codes wait, or something failed.
+    pub fn make_code(
+        &self,
+        actor: &str,
+        organisation: &Organisation,
+        host: &str,
+    ) -> Result<MadeCode, Refused> {
+        let host = host.trim().to_ascii_lowercase();
+        if !is_pattern(&host) {
+            return Err(Refused::Rule("bad-host"));
+        }
+        let _changing = self.changing();
+        let (code, now) = (Code::new(self.authority.pin())?, self.now());
+        let expires = now + CODE_S_MAX;
+        let facts: [(&str, &dyn fmt::Display); 2] =
+            [("host", &host), ("organisation", &organisation.name)];
+        self.note(actor, "agent-code-made", &facts)?;
+        let (digest, org) = (digest_of(&code.secret), organisation.id);
+        let row = AgentCodeRow { digest, org, host, expires };
+        self.engine.store().put_agent_code(&row, now).map_err(|error| match error.kind() {
+            StoreErrorKind::Limit => Refused::Rule("too-many-codes"),
+            _ => Refused::Failed(ServerError::caused("keep a code", error)),
+        })?;
+        Ok(MadeCode { text: code.text(), expires })
+    }
+
+    /// Every agent, revoked ones too, by number.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn all(&self) -> Result<Vec<AgentView>, ServerError> {
+        agents_of(self.engine.store(), self.now())
+    }
+
+    /// Lets an agent in no more.
+    ///
+    /// # Errors
+    /// There is none of that number, or it is revoked already (`not-there`); or something failed.
+    pub fn revoke(&self, actor: &str, id: u32) -> Result<(), Refused> {
+        let _changing = self.changing();
+        let agents = self.all()?;
+        let agent = agents.iter().find(|it| it.id == id && it.revoked.is_none());
+        let agent = agent.ok_or(Refused::Rule("not-there"))?;
+        let facts: [(&str, &dyn fmt::Display); 3] =
+            [("agent", &id), ("host", &agent.host), ("organisation", &agent.organisation.name)];
+        self.note(actor, "agent-revoked", &facts)?;
+        let revoked = self.engine.store().revoke_agent(id, self.now());
+        revoked.map_err(|error| ServerError::caused("revoke an agent", error))?;
+        Ok(())
+    }
+
+    /// Takes an agent in. Codes are tried five times a minute from one address.
+    ///
+    /// # Errors
+    /// The code is not good, or not for this machine; the machine has an agent; the key is not
+    /// that of who asks; too many tried; or something failed.
+    pub(crate) fn enrol(&self, request: &EnrolRequest, from: &str) -> Result<Issued, Refused> {
+        let now = self.now();
+        let trial = self.trials.count(0, from, now);
+        let done = match trial {
+            Trial::Allowed => self.enrol_now(request, now),
+            Trial::First | Trial::Beyond => Err(Refused::Rule("too-many-trials")),
+        };
+        match &done {
+            Ok(_) => self.trials.forgive(0, from),
+            Err(refused) => self.note_refused(refused, trial, (request, from, now)),
+        }
+        done
+    }
+
+    fn enrol_now(&self, request: &EnrolRequest, now: Timestamp) -> Result<Issued, Refused> {
+        let code = Code::parse(&request.code).ok_or(Refused::Rule("code-unknown"))?;
+        let key = key_of(&request.key).ok_or(Refused::Rule("bad-proof"))?;
+        let proof = secret::decode(&request.proof).ok_or(Refused::Rule("bad-proof"))?;
+        if !is_proof("enrol", &code.secret, &key, &proof) {
+            return Err(Refused::Rule("bad-proof"));
+        }
+        let _changing = self.changing();
+        let (store, digest) = (self.engine.store(), digest_of(&code.secret));
+        let row = store.agent_code(digest);
+        let row = row.map_err(|error| ServerError::caused("look for a code", error))?;
+        let row = row.filter(|row| now < row.expires).ok_or(Refused::Rule("code-unknown"))?;
+        let host = request.host.as_str();
+        if !is_host(host) || !fits(&row.host, host) {
+            return Err(Refused::Rule("host-not-allowed"));
+        }
+        let taken = store.is_host_taken(row.org, host, now);
+        if taken.map_err(|error| ServerError::caused("look at the agents", error))? {
+            return Err(Refused::Rule("host-taken"));
+        }
+        let organisation = self.organisation_of(row.org)?;
+        let (certificate, expires) = self.certify(&key, host, &organisation, now)?;
+        let facts: [(&str, &dyn fmt::Display); 2] =
+            [("host", &host), ("organisation", &organisation.name)];
+        self.note("agent", "agent-enrolled", &facts)?;
+        let fingerprint = digest_of(&certificate);
+        let enrolment = Enrolment { code: digest, host, fingerprint, expires, now };
+        let agent = store.enrol_agent(enrolment).map_err(|error| match error.kind() {
+            StoreErrorKind::NotFound => Refused::Rule("code-unknown"),
+            StoreErrorKind::Limit => Refused::Rule("too-many-agents"),
+            _ => Refused::Failed(ServerError::caused("enrol an agent", error)),
+        })?;
+        Ok(self.issued(agent, host, organisation, (&certificate, expires)))
+    }
+
+    /// The agent behind a certificate, if it is let in.
+    ///
+    /// # Errors
+    /// It is revoked, its certificate has ended or is not one that the register knows
+    /// (`not-let-in`); or the register cannot be read.
+    pub(crate) fn admitted(&self, fingerprint: Option<Digest>) -> Result<AgentRow, Refused> {
+        let fingerprint = fingerprint.ok_or(Refused::Rule("not-let-in"))?;
+        let found = self.engine.store().agent_by_certificate(fingerprint);
+        let found = found.map_err(|error| ServerError::caused("look for an agent", error))?;
+        let now = self.now();
+        let is_in = |(row, expires): &(AgentRow, Timestamp)| row.is_live(now) && now < *expires;
+        let (row, _) = found.filter(is_in).ok_or(Refused::Rule("not-let-in"))?;
+        Ok(row)
+    }
+
+    /// The next certificate of an agent; that of before is good until the one after.
+    ///
+    /// # Errors
+    /// As [`Self::admitted`]; or the key is not that of who asks.
+    pub(crate) fn renew(
+        &self,
+        fingerprint: Option<Digest>,
+        request: &RenewRequest,
+    ) -> Result<Issued, Refused> {
+        let _changing = self.changing();
+        let row = self.admitted(fingerprint)?;
+        let asked_with = fingerprint.unwrap_or_default();
+        let key = key_of(&request.key).ok_or(Refused::Rule("bad-proof"))?;
+        let proof = secret::decode(&request.proof).ok_or(Refused::Rule("bad-proof"))?;
+        if !is_proof("renew", &asked_with.0, &key, &proof) {
+            return Err(Refused::Rule("bad-proof"));
+        }
+        let organisation = self.organisation_of(row.org)?;
+        let certified = self.certify(&key, &row.host, &organisation, self.now())?;
+        let (certificate, expires) = certified;
+        let facts: [(&str, &dyn fmt::Display); 3] =
+            [("agent", &row.id), ("host", &row.host), ("organisation", &organisation.name)];
+        self.note("agent", "agent-renewed", &facts)?;
+        let store = self.engine.store();
+        let renewed = store.renew_agent(row.id, asked_with, (digest_of(&certificate), expires));
+        renewed.map_err(|error| ServerError::caused("renew a certificate", error))?;
+        Ok(self.issued(row.id, &row.host, organisation, (&certificate, expires)))
+    }
+
+    /// An agent says that it is there.
+    ///
+    /// # Errors
+    /// As [`Self::admitted`].
+    pub(crate) fn turn(&self, fingerprint: Option<Digest>) -> Result<TurnAnswer, Refused> {
+        let (row, now) = (self.admitted(fingerprint)?, self.now());
+        if !(row.seen..row.seen + SEEN_EVERY_S).contains(&now) {
+            // Without it nothing but that is lost.
+            let _ = self.engine.store().note_agent(row.id, now);
+        }
+        let organisation = self.organisation_of(row.org)?.name;
+        Ok(TurnAnswer { host: row.host, organisation })
+    }
+
+    fn certify(
+        &self,
+        key: &[u8; KEY_BYTES],
+        host: &str,
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> Result<(CertificateDer<'static>, Timestamp), ServerError> {
+        let expires = now + CERTIFICATE_S;
+        let holder = Holder { host, organisation: &organisation.name };
+        Ok((self.authority.for_agent(key, holder, (now, expires))?, expires))
+    }
+
+    fn issued(
+        &self,
+        agent: u32,
+        host: &str,
+        organisation: Organisation,
+        (certificate, expires): (&CertificateDer<'_>, Timestamp),
+    ) -> Issued {
+        Issued {
+            agent,
+            host: host.to_owned(),
+            organisation: organisation.name,
+            certificate: secret::encode(certificate),
+            authority: secret::encode(self.authority.certificate()),
+            expires,
+        }
+    }
+
+    /// What was refused is journalled, and a flood is counted instead.
+    fn note_refused(
+        &self,
+        refused: &Refused,
+        trial: Trial,
+        (request, from, now): (&EnrolRequest, &str, Timestamp),
+    ) {
+        let Some(untold) = self.trials.tells(trial, now) else { return };
+        let host = if is_host(&request.host) { request.host.as_str() } else { "" };
+        let code = refused.code();
+        let facts: [(&str, &dyn fmt::Display); 4] =
+            [("address", &from), ("host", &host), ("reason", &code), ("untold", &untold)];
+        // Who is refused is refused, whether or not it can be written down.
+        let _ = self.note("agent", "agent-refused", &facts);
+    }
+
+    fn note(
+        &self,
+        actor: &str,
+        act: &str,
+        facts: &[(&str, &dyn fmt::Display)],
+    ) -> Result<(), ServerError> {
+        let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
+        let (act, account, facts) = (act.to_owned(), String::new(), facts.collect());
+        let entry = Entry::Access { act, account, facts };
+        let appended = self.engine.append(actor, vec![(String::new(), entry)]);
+        appended.map(drop).map_err(|error| ServerError::caused("write to the journal", error))
+    }
+}
+
+/// Every agent of a register, revoked ones too, by number. Who only looks makes no key.
+///
+/// # Errors
+/// The register cannot be read.
+pub fn agents_of(store: &Store, now: Timestamp) -> Result<Vec<AgentView>, ServerError> {
+    let rows = store.agents();
+    let rows = rows.map_err(|error| ServerError::caused("read the agents", error))?;
+    let organisations = organisations_of(store)?;
+    let by_id: BTreeMap<u32, &Organisation> =
+        organisations.iter().map(|it| (it.id.0, it)).collect();
+    let view = |row: AgentRow| {
+        let organisation = (*by_id.get(&row.org.0)?).clone();
+        let is_live = row.is_live(now);
+        let AgentRow { id, host, enrolled, revoked, seen, expires, org: _ } = row;
+        Some(AgentView { id, host, organisation, enrolled, revoked, seen, expires, is_live })
+    };
+    Ok(rows.into_iter().filter_map(view).collect())
+}
+
+fn organisations_of(store: &Store) -> Result<Vec<Organisation>, ServerError> {
+    let all = store.organisations();
+    all.map_err(|error| ServerError::caused("read the organisations", error))
+}
+
+/// Where an organisation stands in the tree: who is admin there decides about its agents.
+pub(crate) fn scope_of(organisation: &Organisation) -> Scope {
+    Scope::of_body(&organisation.sector, &organisation.name)
+}
+
+/// Whether a text can be the name of a machine: small letters, digits, dots and hyphens.
+pub fn is_host(text: &str) -> bool {
+    is_pattern(text) && !text.contains('*')
+}
+
+/// The same where `*` stands for any part of it.
+fn is_pattern(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let inner = |byte: u8| plain(byte) || b".-*".contains(&byte);
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| plain(byte) || byte == b'*');
+    text.len() <= HOST_BYTES_MAX
+        && edge(text.bytes().next())
+        && edge(text.bytes().last())
+        && text.bytes().all(inner)
+}
+
+/// Whether the name of a machine fits.
+fn fits(pattern: &str, host: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| host.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    // Without a star nothing may be left over.
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    let Some(mut rest) = rest.strip_suffix(last) else { return false };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    true
+}
+
+#[cfg(test)]
+mod names_tests {
+    use super::*;
+
+    #[test]
+    fn names_of_machines_and_what_they_fit() {
+        for good in ["web-12", "a", "web-12.example.org", &"a".repeat(HOST_BYTES_MAX)] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in ["", "Web", "-a", "a-", "a b", "a_b", "é", "a/b", "*", &"a".repeat(254)] {
+            assert!(!is_host(bad), "{bad}");
+        }
+        for (pattern, host, wanted) in [
+            ("web-1", "web-1", true),
+            ("web-1", "web-12", false),
+            ("*", "web-1", true),
+            ("web-*", "web-1", true),
+            ("web-*", "web-", true),
+            ("web-*", "db-1", false),
+            ("*.example", "a.example", true),
+            ("*.example", "a.example.org", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "acb", false),
+            ("ab*ba", "aba", false),
+        ] {
+            assert!(is_pattern(pattern));
+            assert_eq!(fits(pattern, host), wanted, "{pattern} {host}");
+        }
+    }
+}

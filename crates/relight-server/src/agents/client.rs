@@ -1,0 +1,368 @@
+//! The agent's end: it enrols, says that it is there, and gets its next certificate. It believes
+//! the authority of its own server only, whatever stands between them.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::{Request, header};
+use hyper_util::rt::TokioIo;
+use relight_model::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
+};
+
+use super::authority::{AgentKey, SERVER_NAME, believing, pin_of};
+use super::code::{Code, PIN_BYTES};
+use super::identity::Identity;
+use super::wire::{
+    ANSWER_BYTES_MAX, ENROL, EnrolRequest, Issued, RENEW, Refusal, RenewRequest, TURN, TurnAnswer,
+    TurnRequest,
+};
+use crate::ServerError;
+use crate::access::{digest_of, secret};
+
+/// The port of a server of agents where its address names none.
+pub const AGENT_PORT: u16 = 8_422;
+
+/// Longest wait for a whole answer, connection included.
+pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Why an agent did not get what it asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentFault {
+    /// The stable name, part of the key of its sentence: `bad-address`, `bad-code`, `unreachable`,
+    /// `timed-out`, `other-server`, `answer`, `disk`, `failed`, or why the server refused it.
+    pub code: String,
+    /// The technical cause; empty where the server refused it.
+    pub detail: String,
+}
+
+impl AgentFault {
+    fn new(code: &str, detail: impl std::fmt::Display) -> Self {
+        Self { code: code.to_owned(), detail: detail.to_string() }
+    }
+}
+
+impl From<ServerError> for AgentFault {
+    fn from(error: ServerError) -> Self {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::new("failed", format!("{error}{cause}"))
+    }
+}
+
+/// Name or address, and port, of `https://relight.example[:8422]`. `None` when it is none.
+pub fn address_of(url: &str) -> Option<String> {
+    let place = url.trim().strip_prefix("https://")?.trim_end_matches('/');
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || ".-:[]".contains(sign);
+    if place.is_empty() || !place.chars().all(plain) {
+        return None;
+    }
+    let after = place.rsplit_once(']').map_or(place, |(_, after)| after);
+    match after.rsplit_once(':') {
+        None => Some(format!("{place}:{AGENT_PORT}")),
+        Some((name, port)) => {
+            let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+            (is_port && !name.contains(':')).then(|| place.to_owned())
+        }
+    }
+}
+
+/// Enrols this machine: makes a key, shows the code, and keeps what comes back in the file.
+///
+/// # Errors
+/// Address or code are none, the server does not answer, is another one than that of the code, or
+/// refuses it; or the file cannot be written.
+pub fn enrol(url: &str, code: &str, host: &str, path: &Path) -> Result<Identity, AgentFault> {
+    let server = address_of(url).ok_or_else(|| AgentFault::new("bad-address", url))?;
+    let parsed = Code::parse(code).ok_or_else(|| AgentFault::new("bad-code", ""))?;
+    let key = AgentKey::new()?;
+    let request = EnrolRequest {
+        code: parsed.text(),
+        host: host.to_owned(),
+        key: secret::encode(&key.public()),
+        proof: secret::encode(&key.proof("enrol", &parsed.secret)),
+    };
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Pinned { pin: parsed.pin, provider: Arc::clone(&provider) };
+    let config = tls(provider)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let line = Line::new(&server, config.with_no_client_auth())?;
+    let issued: Issued = line.ask(ENROL, &request)?;
+    let identity = Identity::of(&server, key.pkcs8, issued);
+    let identity = identity.filter(|it| pin_of(&it.authority) == Some(parsed.pin));
+    let identity = identity.ok_or_else(|| AgentFault::new("answer", "it holds no certificate"))?;
+    identity.write(path).map_err(|error| on_disk(path, &error))?;
+    Ok(identity)
+}
+
+fn on_disk(path: &Path, error: &std::io::Error) -> AgentFault {
+    AgentFault::new("disk", format!("{}: {error}", path.display()))
+}
+
+/// An agent that has enrolled.
+#[derive(Debug)]
+pub struct AgentClient {
+    identity: Identity,
+    path: PathBuf,
+    line: Line,
+}
+
+impl AgentClient {
+    /// The one that this file is about.
+    ///
+    /// # Errors
+    /// What stands there cannot be used.
+    pub fn new(identity: Identity, path: &Path) -> Result<Self, AgentFault> {
+        let line = line(&identity)?;
+        Ok(Self { identity, path: path.to_owned(), line })
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    #[cfg(test)]
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Says that it is there.
+    ///
+    /// # Errors
+    /// The server does not answer, is another one, or lets it in no more.
+    pub fn turn(&self) -> Result<(), AgentFault> {
+        let request = TurnRequest { version: env!("CARGO_PKG_VERSION").to_owned() };
+        self.line.ask(TURN, &request).map(|TurnAnswer { .. }| ())
+    }
+
+    /// Gets its next certificate when it is time for that, with another key; says whether it did.
+    ///
+    /// # Errors
+    /// As [`Self::turn`]; or the file cannot be written. The certificate of before still holds.
+    pub fn renew_when_due(&mut self, now: Timestamp) -> Result<bool, AgentFault> {
+        if !self.identity.is_due(now) {
+            return Ok(false);
+        }
+        let key = AgentKey::new()?;
+        let about = digest_of(&self.identity.certificate).0;
+        let request = RenewRequest {
+            key: secret::encode(&key.public()),
+            proof: secret::encode(&key.proof("renew", &about)),
+        };
+        let issued: Issued = self.line.ask(RENEW, &request)?;
+        let next = Identity::of(&self.identity.server, key.pkcs8, issued);
+        let next = next.filter(|next| next.authority == self.identity.authority);
+        let next = next.ok_or_else(|| AgentFault::new("answer", "it holds no certificate"))?;
+        let line = line(&next)?;
+        next.write(&self.path).map_err(|error| on_disk(&self.path, &error))?;
+        (self.identity, self.line) = (next, line);
+        Ok(true)
+    }
+}
+
+fn line(identity: &Identity) -> Result<Line, AgentFault> {
+    let roots = believing(&identity.authority)?;
+    let config = tls(Arc::new(ring::default_provider()))?.with_root_certificates(roots);
+    let chain = vec![identity.certificate.clone()];
+    let config = config.with_client_auth_cert(chain, identity.private_key());
+    let config = config.map_err(|error| AgentFault::new("failed", error))?;
+    Line::new(&identity.server, config)
+}
+
+type Unverified =
+    tokio_rustls::rustls::ConfigBuilder<ClientConfig, tokio_rustls::rustls::WantsVerifier>;
+
+fn tls(provider: Arc<CryptoProvider>) -> Result<Unverified, AgentFault> {
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&tokio_rustls::rustls::version::TLS13])
+        .map_err(|error| AgentFault::new("failed", error))
+}
+
+/// How one server is asked.
+pub(super) struct Line {
+    server: String,
+    connector: TlsConnector,
+    runtime: Runtime,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Line {
+    fn new(server: &str, config: ClientConfig) -> Result<Self, AgentFault> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| AgentFault::new("failed", error))?;
+        let connector = TlsConnector::from(Arc::new(config));
+        Ok(Self { server: server.to_owned(), connector, runtime })
+    }
+
+    /// Asks, and waits for the whole answer.
+    pub(super) fn ask<O: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<O, AgentFault> {
+        let body = serde_json::to_vec(request).map_err(|error| AgentFault::new("failed", error))?;
+        // A timer is made inside of the runtime that it belongs to.
+        let within = async { timeout(ANSWER_WAIT_MAX, self.exchange(path, body)).await };
+        let asked = self.runtime.block_on(within);
+        let late = |_| AgentFault::new("timed-out", &self.server);
+        let (is_done, body) = asked.map_err(late)?.map_err(|error| self.fault(&*error))?;
+        let unread = |error| AgentFault::new("answer", format!("{}: {error}", self.server));
+        if is_done {
+            return serde_json::from_slice(&body).map_err(unread);
+        }
+        let Refusal { refused } = serde_json::from_slice(&body).map_err(unread)?;
+        Err(AgentFault { code: refused, detail: String::new() })
+    }
+
+    async fn exchange(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(bool, Bytes), Box<dyn Error + Send + Sync>> {
+        let stream = TcpStream::connect(&self.server).await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from(SERVER_NAME)?;
+        let stream = self.connector.connect(name, stream).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // It ends with the answer; what went wrong with it is told by the sender.
+        tokio::spawn(async move { drop(connection.await) });
+        let request = Request::post(path)
+            .header(header::HOST, SERVER_NAME)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))?;
+        let answer = sender.send_request(request).await?;
+        let is_done = answer.status().is_success();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await?;
+        Ok((is_done, body.to_bytes()))
+    }
+
+    fn fault(&self, error: &(dyn Error + 'static)) -> AgentFault {
+        let code = match tls_error(error) {
+            // It finds out about a certificate of ours after we are through with its own.
+            Some(TlsError::AlertReceived(_)) => "not-let-in",
+            Some(_) => "other-server",
+            None => "unreachable",
+        };
+        let mut detail = format!("{}: {error}", self.server);
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            detail.push_str(&format!(": {inner}"));
+            cause = inner.source();
+        }
+        AgentFault::new(code, detail)
+    }
+}
+
+/// What TLS says in a chain of causes; errors of input and output hide theirs.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if let Some(found) = inner.downcast_ref::<TlsError>() {
+            return Some(found);
+        }
+        let hidden = inner.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        if let Some(found) = hidden.and_then(|hidden| tls_error(hidden)) {
+            return Some(found);
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// Believes the authority with this key, which the server shows, and nobody else.
+#[derive(Debug)]
+struct Pinned {
+    pin: [u8; PIN_BYTES],
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let unknown = || TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+        let authority = intermediates.iter().find(|it| pin_of(it) == Some(self.pin));
+        let roots = believing(authority.ok_or_else(unknown)?).map_err(|_| unknown())?;
+        let provider = Arc::clone(&self.provider);
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = verifier.build().map_err(|_| unknown())?;
+        verifier.verify_server_cert(end_entity, &[], server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_servers() {
+        for (url, place) in [
+            ("https://relight.example", Some("relight.example:8422")),
+            ("https://relight.example/", Some("relight.example:8422")),
+            ("https://127.0.0.1:9", Some("127.0.0.1:9")),
+            ("https://[::1]", Some("[::1]:8422")),
+            ("https://[::1]:9", Some("[::1]:9")),
+            ("http://relight.example", None),
+            ("relight.example", None),
+            ("https://", None),
+            ("https://a/b", None),
+            ("https://u@a", None),
+            ("https://a:0", None),
+            ("https://a:x", None),
+            ("https://a:1:2", None),
+        ] {
+            assert_eq!(address_of(url).as_deref(), place, "{url}");
+        }
+    }
+}

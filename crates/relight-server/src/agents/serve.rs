@@ -1,0 +1,266 @@
+//! The listener of agents: TLS with a certificate of the server's own authority, and an agent is
+//! who shows one of it. Without one, nobody gets further than enrolment.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use axum::{Extension, Router};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use relight_model::Digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+
+use super::authority::believing;
+use super::wire::{ENROL, RENEW, REQUEST_BYTES_MAX, Refusal, TURN, TurnRequest};
+use super::{AgentDesk, Refused};
+use crate::access::digest_of;
+use crate::listen::{HEAD_BYTES_MAX, HEAD_WAIT_MAX};
+use crate::runtime::STOP_TIMEOUT;
+use crate::{ServerError, runtime};
+
+/// Connections of agents at a time; another one waits to be taken.
+pub const CONNECTIONS_MAX: usize = 1_024;
+
+/// Longest time for a handshake.
+pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time in which a request must have come.
+const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long accepting waits when the system has no more handles: nothing tells when it has.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+
+/// What is taken at most.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentLimits {
+    /// See [`CONNECTIONS_MAX`].
+    pub connections: usize,
+    /// See [`HANDSHAKE_MAX`].
+    pub handshake: Duration,
+}
+
+impl Default for AgentLimits {
+    fn default() -> Self {
+        Self { connections: CONNECTIONS_MAX, handshake: HANDSHAKE_MAX }
+    }
+}
+
+/// A running listener of agents; dropping it stops it.
+#[derive(Debug)]
+pub struct AgentListener {
+    runtime: Option<Runtime>,
+    address: SocketAddr,
+}
+
+impl AgentListener {
+    /// Starts it. It answers when this returns.
+    ///
+    /// # Errors
+    /// The listener cannot be opened, or the certificate cannot be made.
+    pub fn start(
+        desk: Arc<AgentDesk>,
+        address: SocketAddr,
+        limits: AgentLimits,
+    ) -> Result<Self, ServerError> {
+        let acceptor = acceptor(&desk)?;
+        let runtime = runtime::start("relight-agents")?;
+        let entered = runtime.enter();
+        let (listener, address) = runtime::listen(address)?;
+        runtime.spawn(accept(listener, acceptor, router(desk), limits));
+        drop(entered);
+        Ok(Self { runtime: Some(runtime), address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for AgentListener {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(STOP_TIMEOUT);
+        }
+    }
+}
+
+/// TLS 1.3 only: both ends are ours. A certificate of anybody else ends the handshake.
+fn acceptor(desk: &AgentDesk) -> Result<TlsAcceptor, ServerError> {
+    let failed = |error: &dyn std::error::Error| {
+        ServerError::caused("speak TLS with agents", error.to_string())
+    };
+    let provider = Arc::new(ring::default_provider());
+    let authority = desk.authority();
+    let roots = Arc::new(believing(authority.certificate())?);
+    let clients = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
+    let clients = clients.allow_unauthenticated().build().map_err(|error| failed(&error))?;
+    let (certificate, key) = authority.for_server()?;
+    let chain = vec![certificate, authority.certificate().clone()];
+    let versions = [&tokio_rustls::rustls::version::TLS13];
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)
+        .map_err(|error| failed(&error))?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(chain, PrivatePkcs8KeyDer::from(key).into())
+        .map_err(|error| failed(&error))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+struct Peer {
+    address: String,
+    /// Digest of the certificate that it showed.
+    fingerprint: Option<Digest>,
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router, limits: AgentLimits) {
+    let router = TowerToHyperService::new(router);
+    let room = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        // It is never closed.
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let Ok((stream, peer)) = listener.accept().await else {
+            sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (acceptor, router) = (acceptor.clone(), router.clone());
+        tokio::spawn(async move {
+            connection(stream, peer, &acceptor, router, limits.handshake).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: &TlsAcceptor,
+    router: TowerToHyperService<Router>,
+    handshake: Duration,
+) {
+    let Ok(Ok(stream)) = timeout(handshake, acceptor.accept(stream)).await else { return };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let fingerprint = shown.map(|certificate| digest_of(certificate));
+    let peer = Peer { address: peer.ip().to_string(), fingerprint };
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), Known { router, peer });
+    // Whoever breaks off, or is too slow, has no answer to get.
+    let _ = served.await;
+}
+
+/// The router with who asks on one connection.
+struct Known {
+    router: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<hyper::Request<Incoming>> for Known {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.router.call(request)
+    }
+}
+
+fn router(desk: Arc<AgentDesk>) -> Router {
+    Router::new()
+        .route(ENROL, post(enrol))
+        .route(RENEW, post(renew))
+        .route(TURN, post(turn))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .with_state(desk)
+}
+
+async fn enrol(
+    State(desk): State<Arc<AgentDesk>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    answered(request, move |asked| desk.enrol(&asked, &peer.address)).await
+}
+
+async fn renew(
+    State(desk): State<Arc<AgentDesk>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    answered(request, move |asked| desk.renew(peer.fingerprint, &asked)).await
+}
+
+async fn turn(
+    State(desk): State<Arc<AgentDesk>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    answered(request, move |_: TurnRequest| desk.turn(peer.fingerprint)).await
+}
+
+/// Reads what is asked, within limits of time and size, and answers it.
+async fn answered<I: DeserializeOwned + Send + 'static, O: Serialize>(
+    request: Request,
+    work: impl FnOnce(I) -> Result<O, Refused> + Send + 'static,
+) -> Response {
+    let read = timeout(BODY_WAIT_MAX, to_bytes(request.into_body(), REQUEST_BYTES_MAX)).await;
+    let body = match read {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "malformed"),
+        Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "malformed"),
+    };
+    let Ok(asked) = serde_json::from_slice::<I>(&body) else {
+        return refusal(StatusCode::BAD_REQUEST, "malformed");
+    };
+    // The register is read and written where that holds nobody else up.
+    let worked = tokio::task::spawn_blocking(move || match work(asked) {
+        Ok(done) => document(StatusCode::OK, &done),
+        Err(refused) => refusal(status(&refused), refused.code()),
+    });
+    worked.await.unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "failed"))
+}
+
+fn status(refused: &Refused) -> StatusCode {
+    match refused {
+        Refused::Rule("too-many-trials") => StatusCode::TOO_MANY_REQUESTS,
+        Refused::Rule(_) => StatusCode::FORBIDDEN,
+        Refused::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn refusal(status: StatusCode, code: &str) -> Response {
+    document(status, &Refusal { refused: code.to_owned() })
+}
+
+fn document(status: StatusCode, document: &impl Serialize) -> Response {
+    match serde_json::to_vec(document) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,93 @@
+//! What agents and their server say to each other: JSON, bytes in it as base64url. There is no
+//! message by which the server names a file, a folder, a program or a kind of edge.
+
+use relight_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::authority::KEY_BYTES;
+use crate::access::secret;
+
+/// Where an agent enrols.
+pub(crate) const ENROL: &str = "/agent/v1/enrol";
+
+/// Where an agent gets its next certificate.
+pub(crate) const RENEW: &str = "/agent/v1/renew";
+
+/// Where an agent says that it is there.
+pub(crate) const TURN: &str = "/agent/v1/turn";
+
+/// Longest request of an agent, in bytes.
+pub(crate) const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// Longest answer to an agent, in bytes.
+pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// An agent enrols.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnrolRequest {
+    /// The text of the code.
+    pub(crate) code: String,
+    /// The name of its machine.
+    pub(crate) host: String,
+    /// Its public key.
+    pub(crate) key: String,
+    /// That it holds the private one.
+    pub(crate) proof: String,
+}
+
+/// An agent wants its next certificate.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenewRequest {
+    /// Its next public key.
+    pub(crate) key: String,
+    /// That it holds the private one.
+    pub(crate) proof: String,
+}
+
+/// An agent says that it is there.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TurnRequest {
+    /// Of which version it is.
+    pub(crate) version: String,
+}
+
+/// A certificate, and for whom it is.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Issued {
+    /// The number of the agent.
+    pub(crate) agent: u32,
+    /// The machine.
+    pub(crate) host: String,
+    /// The name of the organisation.
+    pub(crate) organisation: String,
+    /// The certificate (DER).
+    pub(crate) certificate: String,
+    /// The certificate of the server's authority (DER).
+    pub(crate) authority: String,
+    /// When it ends.
+    pub(crate) expires: Timestamp,
+}
+
+/// What an agent is told when it says that it is there.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct TurnAnswer {
+    /// The machine that it is known by.
+    pub(crate) host: String,
+    /// The name of its organisation.
+    pub(crate) organisation: String,
+}
+
+/// Why the server did not do it: one of the codes of [`super::Refused`].
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Refusal {
+    /// The code.
+    pub(crate) refused: String,
+}
+
+/// The key in a text.
+pub(crate) fn key_of(text: &str) -> Option<[u8; KEY_BYTES]> {
+    secret::decode(text)?.try_into().ok()
+}

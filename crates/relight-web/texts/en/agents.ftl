@@ -1,0 +1,89 @@
+agents-title = Agents
+agents-text = An agent runs on another machine and knows relight by a certificate of its own. It sends that it is there, and nothing else; it accepts no command.
+agents-no-listener = This server does not listen for agents: relight serve --agent-listen ADDRESS.
+agents-column-organisation = Organisation
+agents-column-host = Machine
+agents-column-enrolled = Enrolled
+agents-column-seen = Last heard of
+agents-column-certificate = Certificate until
+agents-make-code = Make a code
+# minutes
+agents-host-form = Small letters, digits, dots and hyphens; * stands for any part of a name. A code is good for one agent, within { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+ }.
+agents-none = No agent has enrolled.
+agents-revoke = Revoke
+agents-revoked = revoked { $at }
+agents-ended = ended { $at }
+agents-code-title = A code for an agent
+agents-code-shown = With this code one agent of { $organisation } enrols on { $host }, until { $until }. It is shown this once: relight agent enrol --server https://… --code …
+agents-done-revoked = The agent is let in no more.
+# path
+agents-no-key = the key of the agents’ certificates cannot be used: { $path }
+agents-no-key-remedy = give the file to who runs relight, with mode 600; another key is made where there is none, and every agent has to enrol again
+agents-failed = nothing was done about agents
+agents-failed-remedy = make room or mend the data folder, then run the command again; relight agent list shows who is let in
+agents-refused-remedy = relight agent list shows who is let in; names of organisations are those of relight sites import
+
+serve-agents = Agents: { $address }
+agents-cannot-listen = agents cannot be listened for on { $address }
+agents-cannot-listen-remedy = give --agent-listen an address of this machine that nothing else has
+
+agent-not-enrolled = this machine has not enrolled
+agent-not-enrolled-remedy = have a code made at the server (page /agents, or relight agent code), then relight agent enrol --server URL --code CODE
+agent-identity-remedy = if it is damaged, remove the file, have the agent revoked at the server, and enrol again
+# path
+agent-known = this machine has enrolled already: { $path }
+agent-known-remedy = have that agent revoked at the server and remove { $path } first
+# host
+agent-bad-host = “{ $host }” is no name of a machine
+agent-bad-host-remedy = give one with --host: small letters, digits, dots and hyphens
+agent-enrolled = enrolled { $host } in { $organisation }, certificate until { $expires }; it sends that it is there, and accepts no command
+agent-in-touch = in touch with { $server } for { $organisation }
+agent-is = { $host }, an agent of { $organisation } at { $server }
+agent-certificate-left = certificate until { $expires }, { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+ } left
+agent-certificate-ended = the certificate ended { $expires }: enrol again
+agent-last-contact = last contact { $at }
+agent-no-contact = no contact yet
+agent-fault-since = since { $since }: { $what }
+
+agent-fault-remedy = relight agent status says how the agent stands
+agent-fault-bad-address = the address of the server is none
+agent-fault-bad-address-remedy = write https://NAME, with :PORT where it is not 8422
+agent-fault-bad-code = this is no code
+agent-fault-bad-code-remedy = copy all ten groups of it
+agent-fault-unreachable = the server does not answer
+agent-fault-unreachable-remedy = see that it runs with --agent-listen, and that this machine may reach that port
+agent-fault-timed-out = the server did not answer in time
+agent-fault-timed-out-remedy = see what it is busy with, or what stands between
+agent-fault-other-server = what answers there is not the server that this agent knows
+agent-fault-other-server-remedy = check the address; whatever stands between must pass TLS through, not open it. A server with another key needs another code
+agent-fault-answer = the server answered something that no server of agents says
+agent-fault-disk = the identity of this machine could not be written; the certificate that the server gave is lost
+agent-fault-disk-remedy = make room, or give --data a folder of who runs the agent; enrolling again needs another code
+agent-fault-failed = it did not work
+agent-fault-malformed = the server does not understand this agent
+agent-fault-malformed-remedy = install the version of the server
+agent-fault-code-unknown = the server does not know this code: it was used, is over ten minutes old, or was mistyped
+agent-fault-code-unknown-remedy = have another one made
+agent-fault-bad-proof = the server does not believe that this key is ours
+agent-fault-bad-proof-remedy = enrol again with another code
+agent-fault-host-not-allowed = the code is not for a machine of this name
+agent-fault-host-not-allowed-remedy = enrol with --host NAME, or have a code made for this one
+agent-fault-host-taken = another agent of the organisation is let in under the name of this machine
+agent-fault-host-taken-remedy = have it revoked at the server first, or enrol with another --host
+agent-fault-too-many-trials = more than five codes were tried from here within a minute
+agent-fault-too-many-trials-remedy = wait a minute
+agent-fault-too-many-agents = the server lets no more agents in
+agent-fault-too-many-agents-remedy = have those revoked that are not needed any more
+agent-fault-no-organisation = the organisation of the agent is not in the register any more
+agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
+agent-fault-not-let-in-remedy = if it should be let in, remove its file agent.identity and enrol again with another code
+
+door-refused-bad-host = The name of a machine has small letters, digits, dots and hyphens; * stands for any part of it.
+door-refused-no-organisation = There is no organisation of this name.
+door-refused-too-many-codes = A thousand codes wait to be used. They go within ten minutes.

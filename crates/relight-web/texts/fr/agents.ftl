@@ -1,0 +1,89 @@
+agents-title = Agents
+agents-text = Un agent tourne sur une autre machine et se fait connaître par son propre certificat. Il dit qu’il est là, et rien d’autre; il n’accepte aucune commande.
+agents-no-listener = Ce serveur n’écoute pas les agents : relight serve --agent-listen ADRESSE.
+agents-column-organisation = Organisme
+agents-column-host = Machine
+agents-column-enrolled = Inscrit
+agents-column-seen = Dernières nouvelles
+agents-column-certificate = Certificat jusqu’au
+agents-make-code = Créer un code
+# minutes
+agents-host-form = Minuscules, chiffres, points et traits d’union; * remplace n’importe quelle partie d’un nom. Un code vaut pour un seul agent, pendant { NUMBER($minutes) } { $minutes ->
+    [one] minute
+   *[other] minutes
+ }.
+agents-none = Aucun agent ne s’est inscrit.
+agents-revoke = Révoquer
+agents-revoked = révoqué { $at }
+agents-ended = terminé { $at }
+agents-code-title = Un code pour un agent
+agents-code-shown = Avec ce code, un agent de { $organisation } s’inscrit sur { $host }, jusqu’au { $until }. Il n’est montré que cette fois : relight agent enrol --server https://… --code …
+agents-done-revoked = L’agent n’est plus admis.
+# path
+agents-no-key = la clé des certificats des agents est inutilisable : { $path }
+agents-no-key-remedy = donnez le fichier à qui exécute relight, en mode 600; une autre clé est créée là où il n’y en a pas, et chaque agent doit s’inscrire à nouveau
+agents-failed = rien n’a été fait pour les agents
+agents-failed-remedy = faites de la place ou réparez le dossier de données, puis relancez la commande; relight agent list montre qui est admis
+agents-refused-remedy = relight agent list montre qui est admis; les noms des organismes sont ceux de relight sites import
+
+serve-agents = Agents : { $address }
+agents-cannot-listen = les agents ne peuvent pas être écoutés sur { $address }
+agents-cannot-listen-remedy = donnez à --agent-listen une adresse de cette machine que rien d’autre n’occupe
+
+agent-not-enrolled = cette machine n’est pas inscrite
+agent-not-enrolled-remedy = faites créer un code au serveur (page /agents, ou relight agent code), puis relight agent enrol --server URL --code CODE
+agent-identity-remedy = s’il est abîmé, supprimez le fichier, faites révoquer l’agent au serveur et inscrivez-le à nouveau
+# path
+agent-known = cette machine est déjà inscrite : { $path }
+agent-known-remedy = faites d’abord révoquer cet agent au serveur et supprimez { $path }
+# host
+agent-bad-host = « { $host } » n’est pas un nom de machine
+agent-bad-host-remedy = donnez-en un avec --host : minuscules, chiffres, points et traits d’union
+agent-enrolled = { $host } est inscrite dans { $organisation }, certificat jusqu’au { $expires }; elle dit qu’elle est là, et n’accepte aucune commande
+agent-in-touch = en contact avec { $server } pour { $organisation }
+agent-is = { $host }, un agent de { $organisation } auprès de { $server }
+agent-certificate-left = certificat jusqu’au { $expires }, encore { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+ }
+agent-certificate-ended = le certificat a pris fin le { $expires } : inscrivez l’agent à nouveau
+agent-last-contact = dernier contact : { $at }
+agent-no-contact = aucun contact encore
+agent-fault-since = depuis { $since } : { $what }
+
+agent-fault-remedy = relight agent status dit où en est l’agent
+agent-fault-bad-address = l’adresse du serveur n’en est pas une
+agent-fault-bad-address-remedy = écrivez https://NOM, avec :PORT si ce n’est pas 8422
+agent-fault-bad-code = ce n’est pas un code
+agent-fault-bad-code-remedy = copiez-en les dix groupes
+agent-fault-unreachable = le serveur ne répond pas
+agent-fault-unreachable-remedy = voyez s’il tourne avec --agent-listen, et si cette machine peut atteindre ce port
+agent-fault-timed-out = le serveur n’a pas répondu à temps
+agent-fault-timed-out-remedy = voyez ce qui l’occupe, ou ce qui se trouve entre les deux
+agent-fault-other-server = ce qui répond là n’est pas le serveur que cet agent connaît
+agent-fault-other-server-remedy = vérifiez l’adresse; ce qui se trouve entre les deux doit laisser passer TLS sans l’ouvrir. Un serveur qui a une autre clé demande un autre code
+agent-fault-answer = le serveur a répondu ce qu’aucun serveur d’agents ne dit
+agent-fault-disk = l’identité de cette machine n’a pas pu être écrite; le certificat que le serveur a donné est perdu
+agent-fault-disk-remedy = faites de la place, ou donnez à --data un dossier de qui exécute l’agent; une nouvelle inscription demande un autre code
+agent-fault-failed = cela n’a pas fonctionné
+agent-fault-malformed = le serveur ne comprend pas cet agent
+agent-fault-malformed-remedy = installez la version du serveur
+agent-fault-code-unknown = le serveur ne connaît pas ce code : il a servi, a plus de dix minutes, ou fut mal tapé
+agent-fault-code-unknown-remedy = faites-en créer un autre
+agent-fault-bad-proof = le serveur ne croit pas que cette clé est la nôtre
+agent-fault-bad-proof-remedy = inscrivez l’agent à nouveau avec un autre code
+agent-fault-host-not-allowed = le code n’est pas pour une machine de ce nom
+agent-fault-host-not-allowed-remedy = inscrivez-la avec --host NOM, ou faites créer un code pour celle-ci
+agent-fault-host-taken = un autre agent de l’organisme est admis sous le nom de cette machine
+agent-fault-host-taken-remedy = faites-le d’abord révoquer au serveur, ou donnez un autre --host
+agent-fault-too-many-trials = plus de cinq codes ont été essayés d’ici en une minute
+agent-fault-too-many-trials-remedy = attendez une minute
+agent-fault-too-many-agents = le serveur n’admet plus d’agents
+agent-fault-too-many-agents-remedy = faites révoquer ceux qui ne servent plus
+agent-fault-no-organisation = l’organisme de l’agent n’est plus dans le registre
+agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
+agent-fault-not-let-in-remedy = s’il doit être admis, supprimez son fichier agent.identity et inscrivez-le avec un autre code
+
+door-refused-bad-host = Le nom d’une machine a des minuscules, des chiffres, des points et des traits d’union; * en remplace n’importe quelle partie.
+door-refused-no-organisation = Aucun organisme ne porte ce nom.
+door-refused-too-many-codes = Mille codes attendent de servir. Ils disparaissent en dix minutes.

@@ -1,0 +1,86 @@
+//! How an agent stands, told on its own machine: the server is not asked.
+
+use clap::Args;
+use relight_server::agents::contact::{CONTACT_FILE, Contact};
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::{identity, words};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::{Exit, Report};
+
+#[derive(Debug, Args)]
+pub(super) struct Status {}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    agent: u32,
+    host: &'a str,
+    organisation: &'a str,
+    server: &'a str,
+    expires: String,
+    /// 0 when it has ended.
+    days_left: u64,
+    last_contact: Option<String>,
+    fault: Option<Fault<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    code: &'a str,
+    since: String,
+}
+
+impl Status {
+    #[expect(clippy::unused_self, reason = "every action is run the same way")]
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let (lang, identity) = (context.lang, identity(context)?);
+        let path = context.data.join(CONTACT_FILE);
+        let contact = Contact::read(&path).map_err(|error| {
+            let failure = Failure::new(texts::cannot_read(lang, &path.display().to_string()));
+            failure.because(lang, &error).hint(texts::cannot_read_remedy(lang))
+        })?;
+        let left = identity.expires() - context.now();
+        let days_left = left.max(0).unsigned_abs() / 86_400;
+        let has_fault = !contact.fault.is_empty();
+        if left <= 0 || has_fault {
+            report.raise(Exit::Incomplete);
+        }
+        let at = (contact.at != 0).then(|| rfc3339(contact.at));
+        if context.json {
+            let fault = Fault { code: &contact.fault, since: rfc3339(contact.since) };
+            let document = Document {
+                agent: identity.agent(),
+                host: identity.host(),
+                organisation: identity.organisation(),
+                server: identity.server(),
+                expires: rfc3339(identity.expires()),
+                days_left,
+                last_contact: at,
+                fault: has_fault.then_some(fault),
+            };
+            report.document("relight.agent-status/1", &document);
+            return Ok(());
+        }
+        let (host, organisation) = (identity.host(), identity.organisation());
+        report.line(&texts::agent_is(lang, host, organisation, identity.server()));
+        let expires = rfc3339(identity.expires());
+        let has_ended = left <= 0;
+        report.line(&match has_ended {
+            true => texts::agent_certificate_ended(lang, &expires),
+            false => texts::agent_certificate_left(lang, days_left, &expires),
+        });
+        report.line(&match at {
+            Some(at) => texts::agent_last_contact(lang, &at),
+            None => texts::agent_no_contact(lang).to_owned(),
+        });
+        if has_fault {
+            let (what, remedy) = words(lang, &contact.fault);
+            report.line(&texts::agent_fault_since(lang, &rfc3339(contact.since), what));
+            report.hint(remedy);
+        }
+        Ok(())
+    }
+}

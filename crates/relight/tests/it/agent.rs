@@ -1,0 +1,133 @@
+//! `relight agent`: a real server and a real agent on the loopback.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::place::{Outcome, Place};
+use crate::serve::Server;
+
+/// An organisation of [`Place::with_sites`].
+const ORG: &str = "Santé Nord";
+
+const FREE: &str = "127.0.0.1:0";
+
+/// A server that listens for agents, and where it does.
+fn serve(place: &Place, listen: &str) -> (Server, String) {
+    let words = ["--listen", FREE, "--public-listen", FREE, "--agent-listen", listen];
+    let (server, started) = Server::run(place, &[&["serve", "--json"][..], &words].concat());
+    let address = started["agents"].as_str().unwrap().to_owned();
+    (server, address)
+}
+
+/// A command of the agent, whose data folder is another one than the server's.
+fn agent(place: &Place, status: i32, words: &[&str]) -> Outcome {
+    let folder = place.path("agent").display().to_string();
+    place.expect(status, &[&["agent"][..], words, &["--data", &folder]].concat())
+}
+
+fn code(place: &Place, host: &str) -> String {
+    let made = place.expect(0, &["agent", "code", "--org", ORG, "--host", host]);
+    assert!(made.stderr.contains("shown this once"), "{}", made.text());
+    made.stdout.trim().to_owned()
+}
+
+/// Goal: the whole life of an agent, by the program alone. Method: a code is made, the agent
+/// enrols, keeps in touch, the server goes and comes back, and the agent is revoked.
+#[test]
+fn an_agent_enrols_keeps_in_touch_and_is_revoked() {
+    let place = Place::with_sites();
+    let text = code(&place, "web-*");
+    let (server, url) = serve(&place, FREE);
+    // What is journalled here would end the server; it makes codes on its own page.
+    place.expect(1, &["agent", "code", "--org", ORG, "--host", "a"]);
+    place.expect(1, &["agent", "revoke", "1"]);
+    agent(&place, 1, &["status"]);
+    let before = agent(&place, 1, &["run", "--once"]);
+    assert!(before.stderr.contains("has not enrolled"), "{}", before.text());
+    let enrol = |status, code: &str, host: &str| {
+        let words = ["enrol", "--server", &url, "--code", code, "--host", host, "--json"];
+        agent(&place, status, &words)
+    };
+    enrol(4, &text, "db-1");
+    enrol(2, "4KF9", "web-1");
+    enrol(2, &text, "Web_1");
+    let enrolled = enrol(0, &text, "web-1").json();
+    assert_eq!(enrolled["schema"], "relight.agent-enrolled/1");
+    assert_eq!((&enrolled["host"], &enrolled["organisation"]), (&"web-1".into(), &ORG.into()));
+    let mode = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("agent/agent.identity"), mode("data/agents.key")), (0o600, 0o600));
+    enrol(2, &text, "web-1");
+    let status = agent(&place, 0, &["status", "--json"]).json();
+    assert!(status["last_contact"].is_null() && status["fault"].is_null(), "{status}");
+    assert!([29, 30].contains(&status["days_left"].as_i64().unwrap()), "{status}");
+    agent(&place, 0, &["run", "--once"]);
+    let status = agent(&place, 0, &["status", "--json"]).json();
+    assert!(status["last_contact"].is_string(), "{status}");
+    let listed = place.expect(0, &["agent", "list", "--json"]).json();
+    assert_eq!(
+        (&listed["agents"][0]["host"], &listed["agents"][0]["live"]),
+        (&"web-1".into(), &true.into())
+    );
+    assert!(listed["agents"][0]["seen"].is_string(), "{listed}");
+
+    // It goes on while the server is away, and says so.
+    let folder = place.path("agent").display().to_string();
+    let run = ["agent", "run", "--every", "1", "--json", "--data", &folder];
+    let (running, said) = Server::run(&place, &run);
+    assert!(said["fault"].is_null(), "{said}");
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(running.next()["fault"], "unreachable");
+    let away = agent(&place, 3, &["status", "--json"]).json();
+    assert_eq!(away["fault"]["code"], "unreachable");
+    agent(&place, 1, &["run", "--once"]);
+    let (server, _) = serve(&place, url.trim_start_matches("https://"));
+    assert!(running.next()["fault"].is_null());
+    assert_eq!(server.terminate(), Some(0));
+    place.expect(0, &["agent", "revoke", "1"]);
+    place.expect(2, &["agent", "revoke", "1"]);
+    let (_server, _) = serve(&place, url.trim_start_matches("https://"));
+    let mut said = running.next();
+    while said["fault"] == "unreachable" {
+        said = running.next();
+    }
+    assert_eq!(said["fault"], "not-let-in");
+    assert_eq!(running.terminate(), Some(0));
+    let refused = agent(&place, 4, &["run", "--once"]);
+    assert!(refused.stderr.contains("revoked"), "{}", refused.text());
+    let told = agent(&place, 3, &["status"]);
+    assert!(told.stdout.contains("lets this agent in no more"), "{}", told.text());
+    let listed = place.expect(0, &["agent", "list"]);
+    assert!(listed.stdout.contains("revoked"), "{}", listed.text());
+}
+
+#[test]
+fn codes_are_documents_and_a_damaged_identity_is_told() {
+    let place = Place::with_sites();
+    let empty = place.expect(0, &["agent", "list"]);
+    assert!(empty.stderr.contains("No agent"), "{}", empty.text());
+    assert!(!place.path("data/agents.key").exists(), "who only looks makes no key");
+    let made = place.expect(0, &["agent", "code", "--org", ORG, "--host", "*", "--json"]).json();
+    assert_eq!(made["schema"], "relight.agent-code/1");
+    assert_eq!(made["code"].as_str().unwrap().len(), 49);
+    place.expect(2, &["agent", "code", "--org", "nobody", "--host", "*"]);
+    place.expect(2, &["agent", "code", "--org", ORG, "--host", "a b"]);
+    place.write("agent/agent.identity", "{}");
+    let open = agent(&place, 1, &["status"]);
+    assert!(open.stderr.contains("chmod 600"), "{}", open.text());
+    let path = place.path("agent/agent.identity");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let damaged = agent(&place, 1, &["run", "--once"]);
+    assert!(damaged.stderr.contains("damaged"), "{}", damaged.text());
+    let words = ["enrol", "--server", "https://127.0.0.1:1", "--code", "x"];
+    let kept = agent(&place, 2, &words);
+    assert!(kept.stderr.contains("enrolled already"), "{}", kept.text());
+    fs::remove_file(path).unwrap();
+    for (server, code, status) in [
+        ("http://127.0.0.1:1", made["code"].as_str().unwrap(), 2),
+        ("https://127.0.0.1:1", made["code"].as_str().unwrap(), 1),
+        ("https://127.0.0.1:1", "4KF9", 2),
+    ] {
+        let words = ["enrol", "--server", server, "--code", code, "--host", "web-1"];
+        agent(&place, status, &words);
+    }
+}
