@@ -24,7 +24,7 @@ const OPEN: [&str; 6] =
 /// Pages that look themselves at what their reader may see, besides the first one; every other one
 /// shows the whole register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 15] = [
+const SCOPED: [&str; 16] = [
     "/accounts",
     "/affected",
     "/agents",
