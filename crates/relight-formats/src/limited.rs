@@ -9,6 +9,7 @@ pub mod coding;
 mod lz4;
 mod ppmd;
 pub mod shelf;
+mod window;
 
 use std::error::Error;
 use std::fmt;

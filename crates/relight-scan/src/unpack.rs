@@ -16,6 +16,7 @@ mod skim;
 #[cfg(test)]
 mod skim_tests;
 mod stream;
+mod windows;
 
 use std::collections::BTreeSet;
 use std::io;

@@ -18,6 +18,8 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 use super::lz4::Frames;
 use super::{Counted, LimitedError, gzip_decoder, ppmd, zstd_decoder};
 
+pub use super::window::window_of;
+
 /// Largest window of a decoder, in bytes: that of `xz -9`.
 pub const WINDOW_MAX: u64 = 64 << 20;
 
@@ -99,47 +101,6 @@ pub fn decoder<'a>(
     }
     let inner = open(coding, source).map_err(LimitedError::of_decoder)?;
     Ok(Box::new(Named { inner }))
-}
-
-/// The window that a stream asks for by its first bytes; 0 where it asks for none that counts.
-pub fn window_of(coding: Coding, head: &[u8]) -> u64 {
-    let u32_at = |at: usize| {
-        let field = head.get(at..at + 4).and_then(|field| field.try_into().ok());
-        u64::from(u32::from_le_bytes(field.unwrap_or_default()))
-    };
-    match coding {
-        Coding::LzmaAlone => u32_at(1),
-        Coding::ZipLzma(_) => u32_at(5),
-        Coding::Lzma(_, size, _) | Coding::Lzma2(size) | Coding::Ppmd(_, size) => size.into(),
-        Coding::ZipPpmd => head.first_chunk().map_or(0, |head| ppmd::fields(*head).1.into()),
-        Coding::Xz => xz_dictionary(head).unwrap_or_default(),
-        Coding::Zstd => zstd_window(head).unwrap_or_default(),
-        _ => 0,
-    }
-}
-
-/// The dictionary in the first block header of xz (xz-file-format 3.1): behind the optional sizes,
-/// the filter 0x21 with one byte of properties.
-fn xz_dictionary(head: &[u8]) -> Option<u64> {
-    let block = head.get(12..)?;
-    let len = (usize::from(*block.first()?) + 1) * 4;
-    let fields = block.get(2..len.min(block.len()))?;
-    let at = fields.windows(2).position(|pair| pair == [0x21, 1])?;
-    let code = *fields.get(at + 2)?;
-    let size = (2 | u64::from(code & 1)) << (u32::from(code.min(40)) / 2 + 11);
-    Some(size)
-}
-
-/// The window in a frame header of zstd (RFC 8878, 3.1.1.1.2).
-fn zstd_window(head: &[u8]) -> Option<u64> {
-    let descriptor = *head.get(4).filter(|_| head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]))?;
-    if descriptor & 0x20 != 0 {
-        // A single segment: the window is the content, whose size stands behind.
-        return Some(WINDOW_MAX.min(1 << 23));
-    }
-    let code = *head.get(5)?;
-    let base = 1_u64 << (10 + u32::from(code >> 3));
-    Some(base + base / 8 * u64::from(code & 7))
 }
 
 /// Joins the four streams that the BCJ2 filter of 7z splits programs into.
@@ -430,24 +391,6 @@ mod tests {
         let mut out = Vec::new();
         decoder(coding, packed)?.read_to_end(&mut out).map_err(LimitedError::of_decoder)?;
         Ok(out)
-    }
-
-    #[test]
-    fn windows_are_known_from_the_head() {
-        for dictionary in [1 << 16, 3 << 20, 1 << 26] {
-            let packed = xz(b"small", dictionary);
-            assert_eq!(window_of(Coding::Xz, &packed), u64::from(dictionary));
-        }
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
-        encoder.window_log(24).unwrap();
-        encoder.include_contentsize(false).unwrap();
-        encoder.write_all(&text()).unwrap();
-        assert_eq!(window_of(Coding::Zstd, &encoder.finish().unwrap()), 1 << 24);
-        assert_eq!(window_of(Coding::LzmaAlone, b"\x5d\0\0\x80\0"), 8 << 20);
-        assert_eq!(window_of(Coding::Gzip, b"\x1f\x8b"), 0);
-        for coding in [Coding::Xz, Coding::Zstd, Coding::LzmaAlone] {
-            assert_eq!(window_of(coding, b""), 0);
-        }
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::rc::Rc;
 use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::{Block, Coding, decoder, window_of};
 
+use super::sleeper::Sleeper;
 use crate::sniff::HEAD_BYTES;
 use crate::window::Window;
 
-/// Largest window of a decoder that is open a second time, in bytes: the first one is still there.
+/// Largest window of a decoder that is open a second time, in bytes: the first one is still there,
+/// unless it is one that lets go of its own meanwhile ([`Again::sleeping`]).
 const WINDOW_AGAIN_MAX: u64 = 8 << 20;
 
 /// Bytes that are passed over at a time.
@@ -28,6 +30,8 @@ pub(crate) struct Again {
     left: Rc<Cell<u64>>,
     /// Where they start in what the stream gives.
     start: u64,
+    /// The first reading of them, where it holds too much to go on beside a second one.
+    first: Option<Sleeper>,
 }
 
 #[derive(Clone)]
@@ -36,22 +40,71 @@ enum Source {
     Packed(Window, Coding),
     /// A packed stream in one that has to be unpacked itself.
     Inner(Rc<Again>, Coding),
-    /// What stands in blocks of its own.
-    Opened(Rc<Opener>, Block),
+    /// What somebody else opens, and what a byte of it counts.
+    Opened(Rc<Opener>, u64),
+    /// So many bytes of something else, made into these.
+    Made(Rc<Again>, u64, Rc<Maker>),
 }
 
 /// Opens a stream.
-type Opener = dyn Fn() -> Box<dyn Read>;
+pub(super) type Opener = dyn Fn() -> io::Result<Box<dyn Read>>;
+
+/// Makes one stream of another.
+type Maker = dyn Fn(Box<dyn Read>) -> Box<dyn Read>;
 
 /// Hears how many bytes have come by.
 type Look<'a> = dyn FnMut(usize) -> io::Result<()> + 'a;
 
+/// Who reads an outer file, for what is unpacked in one.
+pub(crate) trait Guard {
+    /// How much may still be unpacked again.
+    fn left(&self) -> &Rc<Cell<u64>>;
+
+    /// Hears how many bytes have come by, and may end that.
+    ///
+    /// # Errors
+    /// When a limit was reached.
+    fn look(&self, bytes: usize) -> io::Result<()>;
+
+    /// The stream of decoders whose windows may hold so many bytes.
+    fn windowed(&self, stream: Box<dyn Read>, window_bytes: u64) -> Box<dyn Read>;
+}
+
 impl Again {
-    /// What is opened so, and stands in blocks of its own; nothing has to be unpacked but what is
-    /// read. [`Self::within`] says how much that may be.
-    pub(crate) fn opened(packing: Block, open: impl Fn() -> Box<dyn Read> + 'static) -> Self {
-        let source = Source::Opened(Rc::new(open), packing);
-        Self { source, left: Rc::new(Cell::new(u64::MAX)), start: 0 }
+    /// What is opened so; a byte of it counts as so many. [`Self::within`] says how much that may
+    /// be.
+    pub(crate) fn opened(
+        cost: u64,
+        open: impl Fn() -> io::Result<Box<dyn Read>> + 'static,
+    ) -> Self {
+        Self::of(Source::Opened(Rc::new(open), cost), Rc::new(Cell::new(u64::MAX)))
+    }
+
+    const fn of(source: Source, left: Rc<Cell<u64>>) -> Self {
+        Self { source, left, start: 0, first: None }
+    }
+
+    /// What decoders give that are opened so, whose windows may hold so many bytes: to be read
+    /// now, and how to get at it again. Where both together would hold too much, the first reading
+    /// lets go of what it holds before the second one begins, and is taken up again behind it.
+    ///
+    /// # Errors
+    /// Those of the decoders.
+    pub(crate) fn guarded(
+        guard: &Rc<dyn Guard>,
+        (cost, window_bytes): (u64, u64),
+        open: impl Fn() -> io::Result<Box<dyn Read>> + 'static,
+    ) -> io::Result<(Box<dyn Read>, Self)> {
+        let left = Rc::clone(guard.left());
+        let windowed = Rc::clone(guard);
+        let opener: Rc<Opener> = Rc::new(move || Ok(windowed.windowed(open()?, window_bytes)));
+        let stream = opener()?;
+        let again = Self::of(Source::Opened(Rc::clone(&opener), cost), left);
+        if window_bytes <= WINDOW_AGAIN_MAX {
+            return Ok((stream, again));
+        }
+        let first = Sleeper::new(stream, opener, guard, window_bytes);
+        Ok((Box::new(first.clone()), Self { first: Some(first), ..again }))
     }
 
     /// What a packed stream gives; `left` says how much may be unpacked again. `None` where that
@@ -60,14 +113,24 @@ impl Again {
         let head = window.read(0, HEAD_BYTES).ok()?;
         let left = Rc::clone(left);
         let source = Source::Packed(window.clone(), coding);
-        is_small(coding, &head).then_some(Self { source, left, start: 0 })
+        is_small(coding, &head).then_some(Self::of(source, left))
     }
 
     /// What the packed stream gives that these bytes are; its first ones are known.
     pub(crate) fn unpacked(self, coding: Coding, head: &[u8]) -> Option<Self> {
         let left = Rc::clone(&self.left);
         let source = Source::Inner(Rc::new(self), coding);
-        is_small(coding, head).then_some(Self { source, left, start: 0 })
+        is_small(coding, head).then_some(Self::of(source, left))
+    }
+
+    /// What is made of the first `len` bytes so.
+    pub(crate) fn made(
+        self,
+        len: u64,
+        make: impl Fn(Box<dyn Read>) -> Box<dyn Read> + 'static,
+    ) -> Self {
+        let left = Rc::clone(&self.left);
+        Self::of(Source::Made(Rc::new(self), len, Rc::new(make)), left)
     }
 
     /// The same, where nothing else says how much may be unpacked again.
@@ -76,6 +139,16 @@ impl Again {
             self.left = Rc::clone(left);
         }
         self
+    }
+
+    /// Bytes of the window of its decoder, where that is too wide to be open twice; else 0.
+    pub(crate) fn wide_window(&self) -> u64 {
+        match &self.source {
+            Source::Inner(around, _) | Source::Made(around, ..) => around.wide_window(),
+            Source::Packed(..) | Source::Opened(..) => {
+                self.first.as_ref().map_or(0, Sleeper::window_bytes)
+            }
+        }
     }
 
     /// The part that starts at `start`.
@@ -89,34 +162,54 @@ impl Again {
     /// # Errors
     /// Those of the file, of the stream and of `look`.
     pub(crate) fn open(&self, look: &mut Look<'_>) -> io::Result<Box<dyn Read>> {
-        let stream = match &self.source {
-            Source::Packed(window, coding) => decoder(*coding, window.reader()),
-            Source::Inner(around, coding) => decoder(*coding, around.open(look)?),
-            Source::Opened(open, _) => Ok(open()),
+        if let Some(first) = &self.first {
+            first.sleep(&self.left, self.cost())?;
+        }
+        let inner: Box<dyn Read> = match &self.source {
+            Source::Packed(window, coding) => {
+                decoder(*coding, window.reader()).map_err(io::Error::other)?
+            }
+            Source::Inner(around, coding) => {
+                decoder(*coding, around.open(look)?).map_err(io::Error::other)?
+            }
+            Source::Opened(open, _) => open()?,
+            Source::Made(around, len, make) => make(Box::new(around.open(look)?.take(*len))),
         };
-        let inner = stream.map_err(io::Error::other)?;
         let mut stream = Counted { inner, left: Rc::clone(&self.left), cost: self.cost() };
         pass_over(&mut stream, self.start, look)?;
         Ok(Box::new(stream))
     }
 
-    /// What a byte counts: some codings are several times as slow as the others.
     const fn cost(&self) -> u64 {
         match self.source {
-            Source::Packed(_, coding) | Source::Inner(_, coding) => match coding {
-                Coding::Plain
-                | Coding::Deflate
-                | Coding::Deflate64
-                | Coding::Gzip
-                | Coding::Zstd
-                | Coding::Lz4 => 1,
-                _ => SLOW_COST,
-            },
-            Source::Opened(_, packing) => match packing {
-                Block::Zlib | Block::Lz4 | Block::Zstd => 1,
-                Block::Lzma | Block::Xz => SLOW_COST,
-            },
+            Source::Packed(_, coding) | Source::Inner(_, coding) => cost_of(coding),
+            Source::Opened(_, cost) => cost,
+            // What it is made of counts.
+            Source::Made(..) => 1,
         }
+    }
+}
+
+/// What a byte counts that is unpacked again: some codings are several times as slow as the others.
+pub(crate) const fn cost_of(coding: Coding) -> u64 {
+    match coding {
+        Coding::Plain
+        | Coding::Deflate
+        | Coding::Deflate64
+        | Coding::Gzip
+        | Coding::Zstd
+        | Coding::Lz4
+        | Coding::Delta(_)
+        | Coding::Branches(_) => 1,
+        _ => SLOW_COST,
+    }
+}
+
+/// The same for the blocks of a file system.
+pub(crate) const fn cost_of_block(packing: Block) -> u64 {
+    match packing {
+        Block::Zlib | Block::Lz4 | Block::Zstd => 1,
+        Block::Lzma | Block::Xz => SLOW_COST,
     }
 }
 
@@ -125,7 +218,7 @@ fn is_small(coding: Coding, head: &[u8]) -> bool {
 }
 
 /// Reads so many bytes of a stream, which may end before.
-fn pass_over(stream: &mut dyn Read, len: u64, look: &mut Look<'_>) -> io::Result<()> {
+pub(super) fn pass_over(stream: &mut dyn Read, len: u64, look: &mut Look<'_>) -> io::Result<()> {
     let mut front = stream.take(len);
     let mut piece = vec![0; PIECE_BYTES];
     loop {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Body, Pipe};
+use super::{Again, Body, Pipe};
 use crate::window::Window;
 
 /// Where members stand one after the other.
@@ -65,11 +65,23 @@ impl Feed {
         }
     }
 
-    /// The next `len` bytes as a reader. The feed itself stays where it is.
-    pub(super) fn reader(&self, len: u64) -> Box<dyn Read> {
+    /// What is made of the next `len` bytes, as a body. The feed itself stays where it is.
+    pub(super) fn made(
+        &self,
+        len: u64,
+        make: impl Fn(Box<dyn Read>) -> Box<dyn Read> + 'static,
+    ) -> Body {
         match self {
-            Self::Window { window, at } => Box::new(window.part(*at, len).uncached().reader()),
-            Self::Pipe(pipe) => Box::new(pipe.part(len)),
+            Self::Window { window, at } => {
+                let part = window.part(*at, len).uncached();
+                let first = make(Box::new(part.reader()));
+                let again = Again::opened(1, move || Ok(make(Box::new(part.reader()))));
+                Body::Stream(first, Some(again))
+            }
+            Self::Pipe(pipe) => {
+                let first = make(Box::new(pipe.part(len)));
+                Body::Stream(first, pipe.again().map(|again| again.made(len, make)))
+            }
         }
     }
 

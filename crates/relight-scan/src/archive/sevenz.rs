@@ -5,6 +5,7 @@ mod folder;
 mod header;
 
 use std::io;
+use std::rc::Rc;
 use std::vec;
 
 use relight_formats::limited::coding::Crc32;
@@ -12,7 +13,7 @@ use relight_model::FlawCode;
 
 use self::folder::Folder;
 use self::header::{File, Header, Parsed};
-use super::{Body, Container, Damage, Entry, Node, Pipe, u32_at, u64_at};
+use super::{Again, Body, Container, Damage, Entry, Guard, Node, Pipe, u32_at, u64_at};
 use crate::window::Window;
 
 /// Bytes of the header, packed or not.
@@ -24,8 +25,9 @@ const HEADERS_MAX: u32 = 4;
 /// A 7z archive.
 pub(crate) struct SevenZip {
     window: Window,
+    guard: Rc<dyn Guard>,
     files: vec::IntoIter<File>,
-    folders: Vec<Folder>,
+    folders: Vec<Rc<Folder>>,
     /// The folder that is being unpacked, by its number, and its bytes.
     open: Option<(usize, Result<Pipe, FlawCode>)>,
     /// Where in the open folder the next file starts.
@@ -38,13 +40,14 @@ impl SevenZip {
     ///
     /// # Errors
     /// Those of the file; what is wrong with the archive is its first damage.
-    pub(crate) fn open(window: Window) -> io::Result<Self> {
+    pub(crate) fn open(window: Window, guard: Rc<dyn Guard>) -> io::Result<Self> {
         let (header, damage) = match read_header(&window)? {
             Ok(header) => (header, None),
             Err(code) => (Header::default(), Some(Damage::new(code, window.len()))),
         };
-        let Header { files, folders } = header;
-        Ok(Self { window, files: files.into_iter(), folders, open: None, at: 0, damage })
+        let (files, folders) = (header.files.into_iter(), header.folders.into_iter());
+        let folders = folders.map(Rc::new).collect();
+        Ok(Self { window, guard, files, folders, open: None, at: 0, damage })
     }
 
     fn entry(&mut self, file: File) -> Entry {
@@ -53,11 +56,9 @@ impl SevenZip {
             return Entry::bare(file.name, node);
         };
         if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
-            let stream = match self.folders.get(number) {
-                Some(folder) => folder.unpack(&self.window),
-                None => Err(FlawCode::CorruptEntry),
-            };
-            self.open = Some((number, stream.map(Pipe::new)));
+            // The one before lets go of what it holds.
+            self.open = None;
+            self.open = Some((number, self.unpack(number)));
             self.at = 0;
         }
         let start = self.at;
@@ -66,7 +67,9 @@ impl SevenZip {
         entry.crc = file.crc;
         match self.open.as_ref().map(|(_, stream)| stream) {
             Some(Ok(pipe)) => match pipe.seek(start) {
-                Ok(true) => entry.body = Body::Stream(Box::new(pipe.part(file.size)), None),
+                Ok(true) => {
+                    entry.body = Body::Stream(Box::new(pipe.part(file.size)), pipe.again());
+                }
                 Ok(false) => entry.flaws.push(FlawCode::Truncated),
                 Err(error) => entry.flaws.push(super::code_of(&error)),
             },
@@ -74,6 +77,21 @@ impl SevenZip {
             None => {}
         }
         entry
+    }
+}
+
+impl SevenZip {
+    /// What a folder gives, front to back, and again.
+    fn unpack(&self, number: usize) -> Result<Pipe, FlawCode> {
+        let folder = Rc::clone(self.folders.get(number).ok_or(FlawCode::CorruptEntry)?);
+        let costs = folder.costs()?;
+        // What is wrong with its description has a code of its own.
+        folder.unpack(&self.window)?;
+        let window = self.window.clone();
+        let open = move || folder.unpack(&window).map_err(|_| io::ErrorKind::InvalidData.into());
+        let opened = Again::guarded(&self.guard, costs, open);
+        let (stream, again) = opened.map_err(|error| super::code_of(&error))?;
+        Ok(Pipe::of(stream, Some(again)))
     }
 }
 

@@ -44,22 +44,25 @@ impl Single {
                 }
                 (name, Body::Packed(window, coding), size)
             }
-            Packing::Stream(stream, again) => {
+            Packing::Stream(stream, wrap, again) => {
                 let stream = decoder(coding, stream)
                     .unwrap_or_else(|error| Box::new(Failing(Some(io::Error::other(error)))));
-                (name, Body::Stream(stream, again), 0)
+                (name, Body::Stream(wrap(stream), again), 0)
             }
         };
         Self { member: Some(member), skipped }
     }
 }
 
+/// Puts something around a stream.
+type Wrap = dyn FnOnce(Box<dyn Read>) -> Box<dyn Read>;
+
 /// Where a packed stream comes from.
 pub(crate) enum Packing {
     /// It can be read again.
     Window(Window),
-    /// It comes by once; and how to get at what it gives again.
-    Stream(Box<dyn Read>, Option<Again>),
+    /// It comes by once; what stands around its decoder; and how to get at what it gives again.
+    Stream(Box<dyn Read>, Box<Wrap>, Option<Again>),
 }
 
 impl Container for Single {

@@ -13,6 +13,7 @@ use relight_model::FlawCode;
 
 use self::file::{Blocks, File};
 use self::metadata::{Cursor, Metadata, Place};
+use super::again::cost_of_block;
 use super::{Again, Body, Container, Damage, Entry, Node, u16_at, u32_at, u64_at};
 use crate::window::Window;
 
@@ -177,9 +178,9 @@ impl Squashfs {
                 let file = File::read(&mut cursor, kind == 9, image.superblock.block_size)?;
                 let size = file.size;
                 let blocks = Blocks::new(Rc::clone(image), file.clone());
-                let (image, packing) = (Rc::clone(image), image.superblock.packing);
-                let open = move || Box::new(Blocks::new(Rc::clone(&image), file.clone())) as _;
-                let body = Body::Stream(Box::new(blocks), Some(Again::opened(packing, open)));
+                let (image, cost) = (Rc::clone(image), cost_of_block(image.superblock.packing));
+                let open = move || Ok(Box::new(Blocks::new(Rc::clone(&image), file.clone())) as _);
+                let body = Body::Stream(Box::new(blocks), Some(Again::opened(cost, open)));
                 Entry::file(path, Some(size), body)
             }
             3 | 10 => {

@@ -39,6 +39,8 @@ struct Extended {
     real_size: Option<u64>,
     /// Offset and length of each part of a sparse file, in pairs.
     map: Vec<u64>,
+    /// Something of the map is no number, or there is too much of it.
+    is_map_cut: bool,
     /// The map stands in front of the data.
     map_in_data: bool,
 }
@@ -125,32 +127,35 @@ impl Tar {
             self.next = self.next.saturating_add(padded(header.body_size(&node, packed)));
             return Ok(Ok(Entry::bare(name, node)));
         }
-        let map = self.map(header, extended.map)?;
+        let (map, is_whole) = self.map(header, &extended)?;
         let data_at = self.feed.position();
         self.next = data_at.saturating_add(padded(packed));
         let mut entry = Entry::file(name, Some(packed), self.feed.body(packed));
         if !self.feed.has(packed) {
             entry.flaws.push(FlawCode::Truncated);
         }
-        if header.kind == b'S' || !map.is_empty() || extended.map_in_data {
+        if header.kind == b'S' || !extended.map.is_empty() || extended.map_in_data {
             let real = extended.real_size.or(header.real_size).unwrap_or(packed);
-            let reader = self.feed.reader(packed);
             entry.size = Some(real);
-            entry.packed = packed;
-            let sparse = if extended.map_in_data {
-                Sparse::with_map_in_front(reader, real)
+            entry.body = if extended.map_in_data {
+                let make = |data, size| Box::new(Sparse::with_map_in_front(data, size));
+                self.feed.made(packed, move |data| make(data, real))
+            } else if is_whole {
+                self.feed.made(packed, move |data| Box::new(Sparse::new(data, &map, real)))
             } else {
-                Sparse::new(reader, map, real)
+                // Nothing says where the data belongs.
+                entry.flaws.push(FlawCode::MethodUnsupported);
+                Body::Nothing
             };
-            entry.body = Body::Stream(Box::new(sparse), None);
         }
         Ok(Ok(entry))
     }
 
-    /// The map of a sparse file in the old GNU form goes on in blocks behind the header.
-    fn map(&mut self, header: &Header, from_pax: Vec<u64>) -> io::Result<Vec<u64>> {
+    /// The map of a sparse file, and whether that is all of it. In the old GNU form it goes on in
+    /// blocks behind the header.
+    fn map(&mut self, header: &Header, extended: &Extended) -> io::Result<(Vec<u64>, bool)> {
         if header.kind != b'S' {
-            return Ok(from_pax);
+            return Ok((extended.map.clone(), !extended.is_map_cut));
         }
         let mut map = header.map.clone();
         let mut more = header.map_goes_on;
@@ -159,7 +164,7 @@ impl Tar {
             map.extend(header::map_entries(&block, 0, 21));
             more = block.get(504).is_some_and(|flag| *flag != 0);
         }
-        Ok(map)
+        Ok((map, header.has_map && !more))
     }
 }
 
@@ -200,17 +205,20 @@ impl Extended {
             b"size" => self.size = number(),
             b"GNU.sparse.realsize" | b"GNU.sparse.size" => self.real_size = number(),
             b"GNU.sparse.major" => self.map_in_data = value == b"1",
-            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" if self.map.len() < sparse::MAP_MAX => {
-                self.map.extend(number());
-            }
+            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => self.take_map(value),
             b"GNU.sparse.map" => {
-                let numbers = value.split(|byte| *byte == b',').take(sparse::MAP_MAX);
-                self.map = numbers
-                    .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-                    .collect();
+                self.map.clear();
+                value.split(|byte| *byte == b',').for_each(|digits| self.take_map(digits));
             }
             _ => {}
         }
+    }
+
+    fn take_map(&mut self, digits: &[u8]) {
+        let digits = std::str::from_utf8(digits).ok();
+        let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+        self.is_map_cut |= number.is_none() || self.map.len() == sparse::MAP_MAX;
+        self.map.extend(number.filter(|_| !self.is_map_cut));
     }
 }
 

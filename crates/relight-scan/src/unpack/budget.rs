@@ -14,6 +14,7 @@ use relight_model::FlawCode;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::stream::Watch;
+use super::windows::Windows;
 use crate::archive::code_of;
 use crate::limits::{AGAIN_BYTES_MAX, CATALOG_BYTES_TOTAL_MAX, Options};
 
@@ -71,6 +72,8 @@ pub(super) struct Budget {
     deadline_s: u64,
     /// The limit that was reached; nothing of the outer file is read any more.
     spent: Cell<Option<FlawCode>>,
+    /// Those of the decoders that are open.
+    pub(super) windows: Windows,
 }
 
 impl Budget {
@@ -89,6 +92,7 @@ impl Budget {
             catalog_room: usize::try_from(room).unwrap_or(usize::MAX),
             deadline_s: thread_time_s().saturating_add(options.file_time_max_s),
             spent: Cell::new(None),
+            windows: Windows::default(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! Gets the bytes of a member: whole where they fit, in pieces where they do not.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::rc::Rc;
 
-use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::{Coding, Crc32, decoder, gzip_size, window_of};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
 use super::outer::Outer;
-use crate::archive::{Again, Body, Entry, code_of};
+use super::windows::Guarded;
+use crate::archive::{Again, Body, Entry, Guard, code_of, cost_of};
 use crate::limits::{PROGRAM_BYTES_MAX, WHOLE_BYTES_MAX};
 use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
@@ -128,13 +129,13 @@ impl Outer<'_, '_> {
             return Fetched::good(View::Whole(bytes));
         }
         let head = window.read(0, HEAD_BYTES).unwrap_or_default();
-        self.budget.window(window_of(coding, &head));
-        match decoder(coding, window.reader()) {
-            Ok(stream) => {
-                let again = Again::packed(window, coding, self.budget.again_left());
-                self.stream(stream, promise, again)
-            }
-            Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of_limited(error)) },
+        let window_bytes = window_of(coding, &head);
+        let guard: Rc<dyn Guard> = Rc::new(Guarded(Rc::clone(&self.budget)));
+        let source = window.clone();
+        let open = move || decoder(coding, source.reader()).map_err(io::Error::other);
+        match Again::guarded(&guard, (cost_of(coding), window_bytes), open) {
+            Ok((stream, again)) => self.stream(stream, promise, Some(again)),
+            Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of(&error)) },
         }
     }
 
@@ -238,8 +239,4 @@ impl Outer<'_, '_> {
 /// Whether both sides fit in memory, and the packed one can give so much.
 fn is_small(window: &Window, size: u64, max: u64) -> bool {
     size <= max && window.len() <= WHOLE_BYTES_MAX && window.len() >= size / 1_100
-}
-
-fn code_of_limited(error: LimitedError) -> FlawCode {
-    code_of(&std::io::Error::other(error))
 }

@@ -12,6 +12,7 @@ use super::budget::{Budget, Promise, SharedTap, Tap};
 use super::fetch::{Long, View};
 use super::level::{Level, Member};
 use super::outer::Outer;
+use super::windows::{Guarded, Windowed};
 use crate::archive::{
     Again, Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Phar, Pipe, Rpm,
     SevenZip, Squashfs, Tar, Zip, code_of,
@@ -90,9 +91,10 @@ impl Outer<'_, '_> {
             Kind::Jimage => Ok(Box::new(Jimage::new(feed()))),
             Kind::Phar => Ok(Box::new(Phar::new(window.clone()))),
             Kind::SevenZip => {
-                // Its dictionaries stand in its header; the largest that is allowed counts.
+                // The dictionary of its header is known only when that is unpacked.
                 self.budget.window(WINDOW_MAX);
-                SevenZip::open(window.clone()).map(|zip| Box::new(zip) as _)
+                let guard = Rc::new(Guarded(Rc::clone(&self.budget)));
+                SevenZip::open(window.clone(), guard).map(|zip| Box::new(zip) as _)
             }
             Kind::Iso => Iso::open(window.clone()).map(|iso| Box::new(iso) as _),
             Kind::Squashfs => Squashfs::open(window.clone()).map(|image| Box::new(image) as _),
@@ -244,8 +246,8 @@ impl Outer<'_, '_> {
         let packed = around.origin.clone()?;
         let start = packed.read(0, HEAD_BYTES).ok()?;
         let Head::Stream(coding) = sniff::head(&start) else { return None };
-        self.budget.window(window_of(coding, &start));
         let stream = decoder(coding, packed.reader()).ok()?;
+        let stream = Windowed::of(stream, window_of(coding, &start), &self.budget);
         let promise = Promise { size_max: u64::MAX, ..Promise::default() };
         Some(Box::new(Tap::new(stream, &self.budget, promise)))
     }

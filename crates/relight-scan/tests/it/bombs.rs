@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use relight_scan::{DEPTH_MAX, Options};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::container_writer::{cpio, deb, gz, iso, rpm, seal, tar, tar_member, xz_with, zst};
+use crate::container_writer::{
+    cpio, deb, gz, iso, rpm, seal, tar, tar_member, xz_with, zst, zst_plain,
+};
+use crate::large::noise;
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
 
@@ -65,6 +68,16 @@ fn windows_over_the_limit() {
     lzma.extend([0xff; 8]);
     lzma.extend([0; 20]);
     is_flawed("lzma", &lzma, "limit-window");
+}
+
+/// Goal: streams in each other hold no more together than one may. Method: wide windows that are
+/// full; the same around little, which is read.
+#[test]
+fn windows_in_windows() {
+    let nested = |bytes: &[u8]| (0..4).fold(bytes.to_vec(), |inner, _| zst_plain(&inner, 25));
+    is_flawed("zst", &nested(&noise(9 << 20)), "limit-window");
+    let small = nested(&tar(&[("x.jar", &jar()), ("filler", &[0; 70_000])]));
+    assert_eq!(one("z", &small), "pkg:maven/g/a@1 in z!/z!/z!/z!/x.jar\n");
 }
 
 /// Goal: an archive whose directory says that it contains itself ends where it starts again; those

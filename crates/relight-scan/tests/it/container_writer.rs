@@ -12,7 +12,12 @@ pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn bz2(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    bz2_with(bytes, 1)
+}
+
+/// bzip2 in blocks of so many times 100 kB.
+pub(crate) fn bz2_with(bytes: &[u8], level: u32) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(level));
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -46,6 +51,115 @@ pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// zstd that packs nothing, with a window of two to this power.
+pub(crate) fn zst_plain(bytes: &[u8], window: u8) -> Vec<u8> {
+    let mut out = b"\x28\xb5\x2f\xfd\0".to_vec();
+    out.push((window - 10) << 3);
+    let blocks = bytes.chunks(128 << 10);
+    let last = blocks.len() - 1;
+    for (number, block) in blocks.enumerate() {
+        let head = (block.len() << 3 | usize::from(number == last)) as u32;
+        out.extend(&head.to_le_bytes()[..3]);
+        out.extend(block);
+    }
+    out
+}
+
+/// A 7z of one folder, packed by LZMA2 with a dictionary of two to this power.
+pub(crate) fn sevenz(files: &[(&str, &[u8])], dictionary: u8) -> Vec<u8> {
+    let number = |value: usize| [&[0xff][..], &(value as u64).to_le_bytes()].concat();
+    let sum = |bytes: &[u8]| {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum().to_le_bytes()
+    };
+    let all: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
+    let mut options = lzma_rust2::Lzma2Options::with_preset(0);
+    options.lzma_options.dict_size = 1 << dictionary;
+    let mut encoder = lzma_rust2::Lzma2Writer::new(Vec::new(), options);
+    encoder.write_all(&all).unwrap();
+    let packed = encoder.finish().unwrap();
+    let coder = [1, 0x21, 0x21, 1, 2 * (dictionary - 12)];
+    let mut header = [&[1, 4, 6, 0, 1, 9][..], &number(packed.len()), &[0]].concat();
+    header.extend([&[7, 11, 1, 0][..], &coder, &[12], &number(all.len()), &[0]].concat());
+    header.extend([&[8, 13][..], &number(files.len()), &[9]].concat());
+    let but_last = &files[..files.len() - 1];
+    header.extend(but_last.iter().flat_map(|(_, bytes)| number(bytes.len())));
+    header.extend([10, 1]);
+    header.extend(files.iter().flat_map(|(_, bytes)| sum(bytes)));
+    let names: Vec<u8> = files
+        .iter()
+        .flat_map(|(name, _)| name.encode_utf16().chain([0]))
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    header.extend([&[0, 0, 5][..], &number(files.len()), &[17]].concat());
+    header.extend([&number(names.len() + 1)[..], &[0], &names, &[0, 0]].concat());
+    let place = [packed.len() as u64, header.len() as u64].map(u64::to_le_bytes).concat();
+    let start = [&place[..], &sum(&header)].concat();
+    [b"7z\xbc\xaf\x27\x1c\0\x04", &sum(&start)[..], &start, &packed, &header].concat()
+}
+
+/// A sparse file in a tar, in each form that GNU tar writes: the old one, and those of pax up to
+/// 1.0. It has this map, and this size with its holes.
+pub(crate) fn sparse(name: &str, size: usize, map: &[(usize, &[u8])]) -> [Vec<u8>; 4] {
+    let octal = |value: usize| format!("{value:011o}").into_bytes();
+    let data: Vec<u8> = map.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
+    let end = [0; 1024];
+    let member =
+        |name: &str, kind, data: &[u8]| tar_member(name.as_bytes(), kind, &octal(data.len()), data);
+    let mut old = member(name, b'S', &[]);
+    old[124..135].copy_from_slice(&octal(data.len()));
+    old[257..265].copy_from_slice(b"ustar  \0");
+    old[483..494].copy_from_slice(&octal(size));
+    let pair = |(at, bytes): &(usize, &[u8])| {
+        [&octal(*at)[..], b"\0", &octal(bytes.len()), b"\0"].concat()
+    };
+    let (first, others) = map.split_at(map.len().min(4));
+    let pairs: Vec<u8> = first.iter().flat_map(pair).collect();
+    old[386..386 + pairs.len()].copy_from_slice(&pairs);
+    old[482] = u8::from(!others.is_empty());
+    seal(&mut old);
+    for (number, block) in others.chunks(21).enumerate() {
+        let mut more: Vec<u8> = block.iter().flat_map(pair).collect();
+        more.resize(512, 0);
+        more[504] = u8::from((number + 1) * 21 < others.len());
+        old.extend(more);
+    }
+    old.extend(&data);
+    old.resize(old.len().next_multiple_of(512), 0);
+    let pax = |records: &[(&str, String)], data: &[u8]| {
+        let record = |(key, value): &(&str, String)| {
+            let rest = format!(" {key}={value}\n");
+            let len = (rest.len() + 1..).find(|len| len.to_string().len() + rest.len() == *len);
+            format!("{}{rest}", len.unwrap())
+        };
+        let records: String = records.iter().map(record).collect();
+        let front = member("m", b'x', records.as_bytes());
+        [&front[..], &member("GNUSparseFile.0/x", b'0', data), &end].concat()
+    };
+    let named = ("GNU.sparse.name", name.to_owned());
+    let count = ("GNU.sparse.numblocks", map.len().to_string());
+    let mut first = vec![named.clone(), ("GNU.sparse.size", size.to_string()), count.clone()];
+    let mut second = first.clone();
+    for (at, bytes) in map {
+        first.push(("GNU.sparse.offset", at.to_string()));
+        first.push(("GNU.sparse.numbytes", bytes.len().to_string()));
+    }
+    let joined: Vec<String> = map.iter().map(|(at, it)| format!("{at},{}", it.len())).collect();
+    second.push(("GNU.sparse.map", joined.join(",")));
+    let third = [
+        ("GNU.sparse.major", "1".to_owned()),
+        ("GNU.sparse.minor", "0".to_owned()),
+        named,
+        ("GNU.sparse.realsize", size.to_string()),
+    ];
+    let lines = map.iter().map(|(at, bytes)| format!("{at}\n{}\n", bytes.len()));
+    let mut with_map = format!("{}\n{}", map.len(), lines.collect::<String>()).into_bytes();
+    with_map.resize(with_map.len().next_multiple_of(512), 0);
+    with_map.extend(&data);
+    [[&old[..], &end].concat(), pax(&first, &data), pax(&second, &data), pax(&third, &with_map)]
 }
 
 /// One header of a tar archive with its check sum, and data.

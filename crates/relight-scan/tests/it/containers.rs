@@ -3,7 +3,8 @@
 use relight_scan::Options;
 
 use crate::container_writer::{
-    bz2, cpio, deb, gz, iso, jimage, lz4, lzma, old_cpio, phar, rpm, seal, tar, tar_member, xz, zst,
+    bz2, cpio, deb, gz, iso, jimage, lz4, lzma, old_cpio, phar, rpm, seal, sparse, tar, tar_member,
+    xz, zst,
 };
 use crate::zip_writer::{Member, write};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -328,6 +329,47 @@ fn sparse_files_are_filled() {
     ]
     .concat();
     assert_eq!(one("t", &pax), found);
+    // More parts than the header has room for.
+    let pieces: Vec<_> = jar.chunks(jar.len() / 50).enumerate().collect();
+    let step = jar.len() / 50;
+    let map: Vec<_> = pieces.iter().map(|(number, piece)| (number * step, *piece)).collect();
+    for archive in sparse("x.jar", jar.len(), &map) {
+        assert_eq!(one("t", &archive), "pkg:maven/g/a@1 in t!/x.jar\n");
+    }
+}
+
+/// Goal: where somebody else would unpack another file than we read, that is told. Method: a map
+/// whose parts are not in order, one that leaves data out, one that is cut, and one of star.
+#[test]
+fn a_sparse_file_that_is_another_for_others_is_told() {
+    let jar = jar("1");
+    let (front, behind) = jar.split_at(jar.len() / 2);
+    // As others unpack it, this is the jar.
+    for archive in sparse("x", jar.len(), &[(front.len(), behind), (0, front)]) {
+        assert_eq!(one("t", &archive), "flaw corrupt-entry t!/x\n");
+    }
+    for mut archive in sparse("x", 9, &[(0, b"123"), (3, b"456789")]).into_iter().take(3) {
+        let at = archive.windows(6).position(|it| it == b"456789").unwrap() + 5;
+        // One byte more than the map speaks of.
+        archive[at + 1] = b'x';
+        let header = at / 512 * 512 - 512;
+        archive[header + 124..header + 135].copy_from_slice(b"00000000012");
+        seal(&mut archive[header..]);
+        assert_eq!(one("t", &archive), "flaw corrupt-entry t!/x\n");
+    }
+    let [old, _, _, _] = sparse("x", jar.len(), &[(0, &jar)]);
+    let mut star = old;
+    star[257..265].copy_from_slice(b"ustar\x0000");
+    seal(&mut star);
+    assert_eq!(one("t", &star), "flaw method-unsupported t!/x\n");
+    let [_, first, second, _] = sparse("x", jar.len(), &[(0, &jar)]);
+    for archive in [first, second] {
+        let mut archive = archive;
+        let digits = format!("{}\n", jar.len());
+        let last = archive[..1024].windows(digits.len()).rposition(|it| it == digits.as_bytes());
+        archive[last.unwrap()] = b'x';
+        assert_eq!(one("t", &archive), "flaw method-unsupported t!/x\n");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use relight_scan::{Options, Progress, Services, Target, scan_target};
 use testkit::Rng;
 
-use crate::container_writer::{tar, xz_with, zst};
+use crate::container_writer::{sevenz, sparse, tar, xz_with, zst, zst_plain};
 use crate::image_writer::{Image, LAYER, gzip, oci, unpacked};
 use crate::programs::elf;
 use crate::zip_writer::{Member, write};
@@ -11,7 +11,7 @@ use crate::{one, one_with, pom, pom_path, run, text, tree};
 
 /// Bytes that no packer makes smaller: those of a mebibyte again and again, which is farther than
 /// packers look back.
-fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut rng = Rng::new(7);
     let block: Vec<u8> = (0..1 << 17).flat_map(|_| rng.next().to_le_bytes()).collect();
     let mut noise = block.repeat(len.div_ceil(block.len()));
@@ -198,8 +198,62 @@ fn what_a_large_program_hides_is_told() {
     for behind in [&b"hsqs"[..], b"7z\xbc\xaf\x27\x1c", b"archive MEI\x0c\x0b\x0a\x0b\x0e"] {
         assert_eq!(in_tar(&[behind, &[0; 600]].concat()), told, "{behind:?}");
     }
-    let packed = xz_with(&tar(&[("app", &go(10, b""))]), 16 << 20);
-    assert_eq!(low_one("o.tar.xz", &packed), "flaw limit-memory o.tar.xz!/app\n");
+    let seven = |behind: &[u8]| low_one("o.7z", &sevenz(&[("app", &go(10, behind))], 24));
+    let told = format!("{}flaw limit-memory o.7z!/app\n", go_in("o.7z!/app"));
+    assert_eq!(seven(&[&b"hsqs"[..], &[0; 600]].concat()), told);
+    assert_eq!(seven(&jar), format!("{}pkg:maven/g/a@1 in o.7z!/app\n", go_in("o.7z!/app")));
+    // Two wide windows at a time, each of them twice.
+    let packed = zst_plain(&tar(&[("app", &go(10, b""))]), 24);
+    let twice = zst_plain(&tar(&[("o.tar.zst", &packed)]), 24);
+    let place = "t.tar.zst!/o.tar.zst!/app";
+    assert_eq!(low_one("t.tar.zst", &twice), format!("flaw limit-memory {place}\n"));
+}
+
+/// Goal: a stream whose window is wide is unpacked again without holding two of them, and goes on
+/// behind the program. Method: windows of 16 MiB, in which a program and a jar stand.
+#[test]
+fn a_large_program_is_read_behind_a_wide_window() {
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    let program = go(9, b"");
+    // Farther from the end than a zip at the end of a file may stand.
+    let last = vec![0; 70_000];
+    let files = [("x", &b"x"[..]), ("app", &program), ("z.jar", &jar), ("zz", &last)];
+    let jar_in = |path: &str| format!("pkg:maven/g/a@1 in {path}!/z.jar\n");
+    let found = |path: &str| go_in(&format!("{path}!/app")) + &jar_in(path);
+    let options = Options { expanded_free_bytes: 1 << 30, ..low() };
+    let low_one = |name: &str, bytes: &[u8]| one_with(&options, name, bytes);
+    assert_eq!(low_one("o.tar.xz", &xz_with(&tar(&files), 16 << 20)), found("o.tar.xz"));
+    assert_eq!(low_one("o.7z", &sevenz(&files, 24)), found("o.7z"));
+    // One that is wider is told where an archive is in it, and read without.
+    let wider = low_one("o.tar.zst", &zst_plain(&tar(&files), 25));
+    assert_eq!(wider, format!("{}flaw limit-memory o.tar.zst!/app\n", jar_in("o.tar.zst")));
+    assert_eq!(low_one("app.zst", &zst_plain(&program, 25)), go_in("app.zst!/app"));
+    assert_eq!(low_one("o.tar.zst", &zst_plain(&tar(&files), 26)), found("o.tar.zst"));
+    // An archive in one, and a program that is not in the first place.
+    let two = [("first", &program[..]), ("second", &program)];
+    let nested = low_one("n.7z", &sevenz(&[("i.tar.gz", &gzip(&tar(&two)))], 24));
+    let places = ["first", "second"].map(|name| go_in(&format!("n.7z!/i.tar.gz!/{name}")));
+    let all = places.concat();
+    assert!(all.lines().all(|line| nested.contains(line)), "{nested}");
+    assert_eq!(nested.lines().count(), all.lines().count(), "{nested}");
+    // What may not be unpacked again is told, and keeps nothing from being read.
+    let options = Options { expanded_free_bytes: 60 << 20, expanded_ratio_max: 1, ..low() };
+    let got = one_with(&options, "o.7z", &sevenz(&files, 24));
+    let told = "flaw limit-expanded o.7z!/app\n";
+    assert!(got.contains(&jar_in("o.7z")) && got.ends_with(told), "{got}");
+}
+
+/// Goal: a sparse file is as good as any other. Method: each form of GNU tar, plain and packed.
+#[test]
+fn a_large_program_is_read_in_a_sparse_file() {
+    let program = go_of(&[noise(3 << 20), vec![0; 4 << 20], noise(2 << 20)].concat(), b"");
+    let hole = 5 << 20..6 << 20;
+    assert!(program[hole.clone()].iter().all(|byte| *byte == 0));
+    let map = [(0, &program[..hole.start]), (hole.end, &program[hole.end..])];
+    for (number, archive) in sparse("app", program.len(), &map).iter().enumerate() {
+        assert_eq!(low_one("o.tar", archive), go_in("o.tar!/app"), "form {number}");
+        assert_eq!(low_one("o.tar.gz", &gzip(archive)), go_in("o.tar.gz!/app"), "form {number}");
+    }
 }
 
 /// Bytes of a page of the database.

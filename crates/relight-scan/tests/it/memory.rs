@@ -7,8 +7,8 @@ use std::{env, fs};
 use relight_model::{CATALOG_WARNINGS_MAX, FlawCode};
 use relight_scan::{Options, Progress, scan, scan_bytes};
 
-use crate::container_writer::{gz, tar, tar_member, xz_with, zst};
-use crate::large::{free_pages, go, large_rpmdb};
+use crate::container_writer::{bz2_with, gz, sevenz, tar, tar_member, xz_with, zst, zst_plain};
+use crate::large::{free_pages, go, large_rpmdb, noise};
 use crate::quine::zip_quine;
 use crate::tree;
 use crate::zip_writer::{Member, write};
@@ -98,6 +98,11 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("tar.gz", gz(&tar(&[("a.jar", &zeros)]))),
         ("tar.zst", zst(&tar(&[("A.class", &class)]))),
         ("window.xz", xz_with(&zeros[..40 << 20], 24 << 20)),
+        ("window.7z", sevenz(&[("app", &go(36, b""))], 25)),
+        ("window.tar.xz", xz_with(&tar(&[("app", &go(36, b""))]), 16 << 20)),
+        ("wider.tar.zst", zst_plain(&tar(&[("app", &go(36, b""))]), 25)),
+        ("windows.zst", (0..8).fold(noise(40 << 20), |inner, _| zst_plain(&inner, 25))),
+        ("streams.bz2", (0..40).fold(noise(1 << 20), |inner, _| bz2_with(&inner, 9))),
     ];
     let catalogued = catalogued().into_iter();
     let zipped = catalogued.map(|(name, path, it)| (name, write(&[Member::deflated(path, &it)])));

@@ -3,14 +3,23 @@
 use std::io::Read;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, Machine, decoder, join_branches};
+use relight_formats::limited::coding::{
+    Coding, Machine, WINDOW_MAX, decoder, join_branches, window_of,
+};
 use relight_model::FlawCode;
 
-use crate::archive::{code_of, u32_at};
+use crate::archive::{code_of, cost_of, u32_at};
 use crate::window::Window;
 
 /// Coders in one folder; 7-Zip itself allows 32 and writes at most 7.
 pub(super) const CODERS_MAX: usize = 16;
+
+/// Bytes of all windows of a folder but the widest: the two small streams of branches beside a
+/// program have 1 MiB each.
+const OTHER_WINDOWS_MAX: u64 = 8 << 20;
+
+/// Method of the filter that joins four streams of a program.
+const JOINED: [u8; 4] = [3, 3, 1, 0x1b];
 
 /// One step of unpacking.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +58,27 @@ impl Folder {
         self.last().map_or(0, |last| self.coders[last].size)
     }
 
+    /// What a byte of it counts that is unpacked again, and how many bytes the windows of its
+    /// coders may hold together. What is wrong with a coder shows when it is opened.
+    pub(super) fn costs(&self) -> Result<(u64, u64), FlawCode> {
+        let (mut cost, mut windows, mut widest) = (1, 0_u64, 0);
+        let coders = self.coders.iter().filter(|coder| coder.method != JOINED);
+        for coding in coders.filter_map(|coder| coder.coding().ok()) {
+            let window = match coding {
+                // Its frames say how wide theirs are.
+                Coding::Zstd => WINDOW_MAX,
+                _ => window_of(coding, &[]),
+            };
+            cost = cost.max(cost_of(coding));
+            windows = windows.saturating_add(window);
+            widest = widest.max(window);
+        }
+        if windows - widest > OTHER_WINDOWS_MAX {
+            return Err(FlawCode::LimitWindow);
+        }
+        Ok((cost, windows))
+    }
+
     /// Opens the chain of coders.
     pub(super) fn unpack(&self, window: &Window) -> Result<Box<dyn Read>, FlawCode> {
         let last = self.last().ok_or(FlawCode::CorruptEntry)?;
@@ -83,7 +113,7 @@ impl Folder {
         let mut inputs = (first..first + coder.inputs)
             .map(|input| self.input(input, window, used))
             .collect::<Result<Vec<_>, _>>()?;
-        if coder.method == [3, 3, 1, 0x1b] {
+        if coder.method == JOINED {
             return join_branches(inputs, coder.size).map_err(|error| code(&error));
         }
         let input = inputs.pop().filter(|_| inputs.is_empty()).ok_or(FlawCode::CorruptEntry)?;

@@ -15,6 +15,8 @@ pub(super) struct Header {
     device: (u32, u32),
     /// Of a sparse file in the old GNU form.
     pub(super) real_size: Option<u64>,
+    /// There is a map; those of others than GNU are not read.
+    pub(super) has_map: bool,
     pub(super) map: Vec<u64>,
     pub(super) map_goes_on: bool,
 }
@@ -43,6 +45,7 @@ impl Header {
             kind,
             device: (device(329).unwrap_or_default(), device(337).unwrap_or_default()),
             real_size: field(483, 12).filter(|_| is_sparse),
+            has_map: is_sparse,
             map: if is_sparse { map_entries(block, 386, 4) } else { Vec::new() },
             map_goes_on: is_sparse && block[482] != 0,
         })

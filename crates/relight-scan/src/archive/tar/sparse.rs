@@ -1,4 +1,7 @@
 //! A sparse file of a tar archive, with its holes filled.
+//!
+//! Whoever unpacks it puts each part where its map says. Parts that are not in order, that reach
+//! beyond the size, or data that no part speaks of would be another file there than here.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
@@ -19,13 +22,13 @@ pub(super) struct Sparse {
 }
 
 impl Sparse {
-    pub(super) fn new(data: Box<dyn Read>, map: Vec<u64>, size: u64) -> Self {
+    pub(super) fn new(data: Box<dyn Read>, map: &[u64], size: u64) -> Self {
         let parts = map.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
         Self { data: BufReader::new(data), parts, map_is_in_front: false, at: 0, size }
     }
 
     pub(super) fn with_map_in_front(data: Box<dyn Read>, size: u64) -> Self {
-        Self { map_is_in_front: true, ..Self::new(data, Vec::new(), size) }
+        Self { map_is_in_front: true, ..Self::new(data, &[], size) }
     }
 
     /// Decimal numbers, one a line, then zeros to the end of the block.
@@ -60,16 +63,26 @@ impl Read for Sparse {
         while self.parts.front().is_some_and(|(_, len)| *len == 0) {
             self.parts.pop_front();
         }
-        // A part may start before the end of the one before; then it follows at once.
         let (left, is_data) = match self.parts.front() {
-            Some((offset, len)) if *offset <= self.at => (*len, true),
-            Some((offset, _)) => (*offset - self.at, false),
+            Some((offset, len)) => {
+                let is_in_order = *offset >= self.at
+                    && offset.checked_add(*len).is_some_and(|end| end <= self.size);
+                if !is_in_order {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                if *offset == self.at { (*len, true) } else { (*offset - self.at, false) }
+            }
             None => (self.size.saturating_sub(self.at), false),
         };
-        let wanted = usize::try_from(left.min(self.size.saturating_sub(self.at)));
-        let wanted = wanted.unwrap_or(usize::MAX).min(buffer.len());
+        if left == 0 {
+            return match self.data.fill_buf()? {
+                [] => Ok(0),
+                _ => Err(io::ErrorKind::InvalidData.into()),
+            };
+        }
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let buffer = &mut buffer[..wanted];
-        let Some((_, len)) = self.parts.front_mut().filter(|_| is_data) else {
+        let Some((offset, len)) = self.parts.front_mut().filter(|_| is_data) else {
             buffer.fill(0);
             self.at += wanted as u64;
             return Ok(wanted);
@@ -79,7 +92,8 @@ impl Read for Sparse {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         *len -= read as u64;
-        self.at += read as u64;
+        *offset += read as u64;
+        self.at = *offset;
         Ok(read)
     }
 }
@@ -90,17 +104,25 @@ mod tests {
 
     #[test]
     fn holes_are_zeros() {
-        let check = |map: &[u64], size, expected: &[u8]| {
-            let data = io::Cursor::new(b"abcdef".to_vec());
+        let filled = |data: &[u8], map: &[u64], size| {
+            let data = io::Cursor::new(data.to_vec());
             let mut out = Vec::new();
-            Sparse::new(Box::new(data), map.to_vec(), size).read_to_end(&mut out).unwrap();
-            assert_eq!(out, expected);
+            Sparse::new(Box::new(data), map, size).read_to_end(&mut out).ok().map(|_| out)
         };
-        check(&[2, 3, 7, 1], 9, b"\0\0abc\0\0d\0");
-        check(&[0, 6], 6, b"abcdef");
-        check(&[], 3, b"\0\0\0");
-        // Parts that overlap follow each other, and none goes beyond the size.
-        check(&[0, 2, 1, 2], 3, b"abc");
+        let check = |data: &[u8], map: &[u64], size, expected: &[u8]| {
+            assert_eq!(filled(data, map, size).as_deref(), Some(expected), "{map:?}");
+        };
+        check(b"abcd", &[2, 3, 7, 1], 9, b"\0\0abc\0\0d\0");
+        // GNU tar ends a map with the size.
+        check(b"abcdef", &[0, 6, 6, 0], 6, b"abcdef");
+        check(b"", &[], 3, b"\0\0\0");
+        // What another program would unpack to something else is no file: parts that overlap, that
+        // are not in order, that reach beyond the size, and data of no part.
+        for map in [[0, 2, 1, 2], [2, 2, 0, 2], [0, 2, 2, 2]] {
+            assert_eq!(filled(b"abcd", &map, 3), None, "{map:?}");
+        }
+        assert_eq!(filled(b"abcd", &[0, 2, 2, 1], 3), None);
+        assert_eq!(filled(b"abcd", &[0, u64::MAX, 5, u64::MAX], u64::MAX), None);
     }
 
     #[test]
