@@ -12,6 +12,7 @@ mod open;
 mod outer;
 mod ranged;
 mod rewind;
+mod sections;
 mod skim;
 #[cfg(test)]
 mod skim_tests;

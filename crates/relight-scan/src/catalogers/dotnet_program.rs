@@ -32,6 +32,13 @@ const COMPILED: [&str; 4] = [".managed", "hydrated", "__managedcode", ".dotnet_e
 /// What a program that was compiled ahead of time exports for debuggers.
 const COMPILED_SYMBOL: &[u8] = b"\0DotNetRuntimeDebugHeader\0";
 
+/// How Costura names the assemblies that it puts into one, and how those names end.
+const COSTURA: &[u8] = b"\0costura.";
+const COSTURA_ENDINGS: [&[u8]; 2] = [b".dll.compressed", b".dll"];
+
+/// How ILRepack names the list of those that it joined.
+const ILREPACK: &[u8] = b"\0ILRepack.List\0";
+
 /// Bytes of the list of libraries in a bundle.
 const DEPS_BYTES_MAX: u64 = 16 << 20;
 
@@ -40,6 +47,9 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let done = Program::open(source).and_then(|program| {
         let Some(program) = program else { return Ok(()) };
         if program.managed != 0 {
+            if holds_others(&program)? {
+                out.unlisted = Some(FlawCode::DotnetUnlisted);
+            }
             return assembly(&program, file, out);
         }
         if is_compiled(&program)? {
@@ -70,6 +80,22 @@ fn is_compiled(program: &Program<'_>) -> io::Result<bool> {
     }
     let Some(names) = program.section(&[".dynstr"]) else { return Ok(false) };
     Ok(program.find(names, COMPILED_SYMBOL, |_| true)?.is_some())
+}
+
+/// Whether other assemblies were put into one, packed or joined with it: by the names that Costura
+/// gives to resources, and by the list that ILRepack leaves.
+fn holds_others(program: &Program<'_>) -> io::Result<bool> {
+    let mut is_one = false;
+    for section in program.sections.iter().filter(|section| section.name != ".rsrc") {
+        program.each_piece(section, |piece| {
+            let is_costura = memmem::find_iter(piece, COSTURA).any(|at| {
+                let name = piece[at + 1..].split(|byte| *byte == 0).next().unwrap_or_default();
+                COSTURA_ENDINGS.iter().any(|ending| name.ends_with(ending))
+            });
+            is_one |= is_costura || memmem::find(piece, ILREPACK).is_some();
+        })?;
+    }
+    Ok(is_one)
 }
 
 /// Name and version as the compiler wrote them into the resources.

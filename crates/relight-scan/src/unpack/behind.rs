@@ -206,7 +206,8 @@ impl Outer<'_, '_> {
             return Ok(fate.max(self.in_front(head, window, member)?));
         }
         if let Head::Program(kind) = head {
-            return self.overlay(kind, window, member);
+            let fate = self.overlay(kind, window, member)?;
+            return Ok(fate.max(self.in_sections(window, u64::MAX, member)?));
         }
         if head == Head::Script && !is_text {
             // A script with something binary behind it unpacks itself, or is a cut archive.
@@ -260,7 +261,10 @@ impl Outer<'_, '_> {
     /// Opens what stands in front of the zip at the end: other zips, and what starts behind a
     /// program or a script.
     fn in_front(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
-        let fate = self.zips_in_front(window, member)?;
+        let mut fate = self.zips_in_front(window, member)?;
+        if let (Head::Program(_), Some(zip)) = (head, directory_place(window, u64::MAX)?) {
+            fate = fate.max(self.in_sections(window, zip.start, member)?);
+        }
         Ok(fate.max(self.behind_program(head, window, member)?))
     }
 

@@ -282,7 +282,7 @@ impl<'a, 'f> Outer<'a, 'f> {
     }
 
     /// Says a flaw of a file, unless that was the last thing that was said.
-    fn flaw_once(&mut self, code: FlawCode, path: &str) {
+    pub(super) fn flaw_once(&mut self, code: FlawCode, path: &str) {
         let is_last = |flaw: &Flaw| flaw.code == code && flaw.evidence == path;
         if !self.found.flaws.last().is_some_and(is_last) {
             self.found.flaw(code, path, 0);

@@ -21,6 +21,7 @@ mod packers;
 mod phar;
 mod programs;
 mod quine;
+mod sections;
 mod trees;
 mod walk;
 mod zip_writer;

@@ -32,7 +32,7 @@ pub(crate) fn elf(sections: &[(&str, &[u8])], behind: &[u8]) -> Vec<u8> {
 }
 
 /// A program of Windows with these sections.
-fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
     pe_with(&[], sections)
 }
 
@@ -88,7 +88,7 @@ fn version_string(key: &str, value: &str, value_len: u16) -> Vec<u8> {
 }
 
 /// The header of a program of Windows that says where its managed code is loaded.
-fn optional_header(managed: u16) -> [u8; 240] {
+pub(crate) fn optional_header(managed: u16) -> [u8; 240] {
     let mut header = [0; 240];
     header[..2].copy_from_slice(&[0x0b, 0x02]);
     header[224..226].copy_from_slice(&managed.to_le_bytes());

@@ -1,0 +1,217 @@
+//! Archives that stand in a section of a program: resources of Windows programs, and files that
+//! compilers build in.
+
+use std::io;
+use std::ops::Range;
+
+use memchr::memmem;
+use relight_formats::limited::coding::Crc32;
+use relight_model::FlawCode;
+
+use super::account::Fate;
+use super::level::Member;
+use super::metered::Metered;
+use super::outer::Outer;
+use crate::archive::{directory_place, u16_at, u32_at, u64_at};
+use crate::cataloger::{Kind, ReadAt};
+use crate::limits::Mode;
+use crate::program::{Program, Section};
+use crate::sniff;
+use crate::window::Window;
+
+/// How the names of sections start that hold machine code, or what only linkers and debuggers
+/// read. Managed code has its resources where others have their code.
+const PASSED: [&str; 19] = [
+    ".plt",
+    ".init",
+    ".fini",
+    ".debug",
+    ".zdebug",
+    ".symtab",
+    ".strtab",
+    ".shstrtab",
+    ".dynsym",
+    ".dynstr",
+    ".rel",
+    ".eh_frame",
+    ".gcc_except_table",
+    ".gnu",
+    ".gopclntab",
+    ".itablink",
+    ".typelink",
+    "__debug",
+    "__unwind",
+];
+
+/// Bytes of the end record of a zip, and of the start of a 7z.
+const END_BYTES: usize = 22;
+const SEVEN_BYTES: usize = 32;
+
+/// Ends of zips and starts of others in one program that are looked at, and those that are opened.
+const MARKS_MAX: usize = 1_024;
+const ARCHIVES_MAX: usize = 64;
+
+/// How the records start that are looked for.
+const ZIP_END: &[u8] = b"PK\x05\x06";
+const SEVEN_START: &[u8] = b"7z\xbc\xaf\x27\x1c";
+const CABINET_START: &[u8] = b"MSCF\0\0\0\0";
+const COMPOUND_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+/// What was found in a program.
+enum Inside {
+    Archive(Kind, Range<u64>),
+    /// An archive of a kind that nobody here opens.
+    Foreign,
+}
+
+impl Outer<'_, '_> {
+    /// Opens what stands in the sections of a program in front of `end`.
+    pub(super) fn in_sections(
+        &mut self,
+        window: &Window,
+        end: u64,
+        member: &Member,
+    ) -> io::Result<Fate> {
+        if self.shared.options.mode == Mode::Fast {
+            return Ok(Fate::Opaque);
+        }
+        let (found, reached) = {
+            let source = Metered::new(window, &self.budget);
+            let found = archives(window, &source);
+            (found, source.reached())
+        };
+        if let Some(code) = reached {
+            self.flaw_once(code, &member.path);
+            return Ok(Fate::Flawed);
+        }
+        let (found, is_all) = found?;
+        let mut fate = Fate::Opaque;
+        for inside in found {
+            fate = fate.max(match inside {
+                // A zip at the end of a program, which is opened already.
+                Inside::Archive(_, place) if place.end > end => Fate::Opaque,
+                Inside::Archive(kind, place) => {
+                    let part = window.part(place.start, place.end - place.start);
+                    self.push_window(kind, part, member)
+                }
+                Inside::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
+            });
+        }
+        Ok(if is_all { fate } else { self.unread(FlawCode::LimitEntries, member) })
+    }
+}
+
+/// The archives in a program, and whether these are all.
+fn archives(window: &Window, source: &dyn ReadAt) -> io::Result<(Vec<Inside>, bool)> {
+    // What is wrong with its tables is said by the catalogers.
+    let Ok(Some(program)) = Program::open(source) else { return Ok((Vec::new(), true)) };
+    let (mut found, mut marks_left) = (Vec::new(), MARKS_MAX);
+    for section in program.sections.iter().filter(|section| may_hold(section, program.managed)) {
+        let marks = marks(&program, section, marks_left)?;
+        marks_left -= marks.len();
+        // The archive around another one ends behind it.
+        for (at, kind) in marks.into_iter().rev() {
+            let is_in = |inside: &Inside| match inside {
+                Inside::Archive(_, place) => place.contains(&at),
+                Inside::Foreign => false,
+            };
+            if found.iter().any(is_in) {
+                continue;
+            }
+            let Some(inside) = inside(window, section, at, kind)? else { continue };
+            let is_told = matches!(inside, Inside::Foreign)
+                && found.iter().any(|it| matches!(it, Inside::Foreign));
+            if found.len() == ARCHIVES_MAX {
+                return Ok((found, false));
+            }
+            found.extend((!is_told).then_some(inside));
+        }
+    }
+    Ok((found, marks_left > 0))
+}
+
+fn may_hold(section: &Section, managed: u32) -> bool {
+    let name = section.name.as_str();
+    let is_code = matches!(name, ".text" | "__text") && managed == 0;
+    !is_code && !PASSED.iter().any(|start| name.starts_with(start))
+}
+
+/// Where records start in a section, by what they look like; no more than so many.
+fn marks(
+    program: &Program<'_>,
+    section: &Section,
+    marks_max: usize,
+) -> io::Result<Vec<(u64, Mark)>> {
+    let (mut marks, is_resources) = (Vec::new(), section.name == ".rsrc");
+    program.pieces(section, section.size, &mut |start, piece| {
+        for (mark, kind) in [
+            (ZIP_END, Mark::Zip),
+            (SEVEN_START, Mark::SevenZip),
+            (CABINET_START, Mark::Cabinet),
+            (COMPOUND_START, Mark::Compound),
+        ] {
+            if matches!(kind, Mark::Cabinet | Mark::Compound) && !is_resources {
+                continue;
+            }
+            for at in memmem::find_iter(piece, mark) {
+                let place = (section.start + start + at as u64, kind);
+                let is_record = kind != Mark::Zip || is_end(&piece[at..]);
+                if is_record && marks.len() < marks_max {
+                    marks.push(place);
+                }
+            }
+        }
+    })?;
+    marks.sort_unstable();
+    // Pieces overlap.
+    marks.dedup();
+    Ok(marks)
+}
+
+/// Whether an end record says that there are members; one that is cut may.
+fn is_end(record: &[u8]) -> bool {
+    record.len() < END_BYTES || u16_at(record, 10) > 0 && u32_at(record, 12) > 0
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Zip,
+    SevenZip,
+    Cabinet,
+    Compound,
+}
+
+/// What stands where a record seems to be.
+fn inside(window: &Window, section: &Section, at: u64, mark: Mark) -> io::Result<Option<Inside>> {
+    let end = section.start.saturating_add(section.size);
+    Ok(match mark {
+        Mark::Zip => {
+            let record = window.read(at, END_BYTES)?;
+            let comment = u64::from(u16_at(&record, 20));
+            let zip_end = at + END_BYTES as u64 + comment;
+            let part = window.part(0, zip_end.min(end));
+            let place = directory_place(&part, END_BYTES as u64 + comment)?;
+            place
+                .filter(|place| place.start >= section.start && place.end >= zip_end)
+                .map(|place| Inside::Archive(Kind::Zip, place))
+        }
+        Mark::SevenZip => {
+            let start = window.read(at, SEVEN_BYTES)?;
+            let rest = u64_at(&start, 12).saturating_add(u64_at(&start, 20));
+            let seven_end = at.saturating_add(SEVEN_BYTES as u64).saturating_add(rest);
+            let is_sound = start.get(12..).is_some_and(|it| u32_at(&start, 8) == Crc32::of(it));
+            (is_sound && rest > 0 && seven_end <= end)
+                .then_some(Inside::Archive(Kind::SevenZip, at..seven_end))
+        }
+        Mark::Cabinet => {
+            let head = window.read(at, 36)?;
+            let size = u64::from(u32_at(&head, 8));
+            // The version of the format, and how many files there are.
+            let is_sound = u16_at(&head, 24) == 0x0103 && u16_at(&head, 28) > 0;
+            (is_sound && at.saturating_add(size) <= end).then_some(Inside::Foreign)
+        }
+        Mark::Compound => {
+            sniff::is_installer(&window.part(at, end - at))?.then_some(Inside::Foreign)
+        }
+    })
+}

@@ -1,0 +1,122 @@
+//! Archives in the sections of programs.
+
+use relight_scan::Options;
+
+use crate::container_writer::sevenz;
+use crate::programs::{elf, mach, optional_header, pe, pe_with};
+use crate::zip_writer::{Member, write};
+use crate::{one, one_with, pom, pom_path};
+
+fn jar(version: &str) -> Vec<u8> {
+    write(&[Member::deflated(&pom_path("a"), &pom("a", version))])
+}
+
+/// Something in the middle of a section, farther from its end than a zip at the end of a file may
+/// stand.
+fn between(bytes: &[u8]) -> Vec<u8> {
+    [b"usage: app [FILE]\0", bytes, &[0; 70_000]].concat()
+}
+
+/// Goal: what a compiler or a packer built into a program is found. Method: a jar in sections of
+/// constants and of resources on every system, as a file and in an archive.
+#[test]
+fn an_archive_in_a_section_is_found() {
+    let inner = between(&jar("1"));
+    for (kind, program) in [
+        ("linux", elf(&[(".text", b"x"), (".rodata", &inner)], b"")),
+        ("linux, data", elf(&[(".data", &inner), (".symtab", b"x")], b"")),
+        ("linux, its own", elf(&[(".archive", &jar("1")), (".bss", &[0; 70_000])], b"")),
+        ("windows", pe(&[(".text", b"x"), (".rsrc", &inner)])),
+        ("macos", mach(&inner, &[1; 5_000])),
+        ("managed code", pe_with(&optional_header(0x2008), &[(".text", &inner)])),
+    ] {
+        assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app\n", "{kind}");
+        let packed = one("o.zip", &write(&[Member::deflated("app", &program)]));
+        assert_eq!(packed, "pkg:maven/g/a@1 in o.zip!/app\n", "{kind}");
+    }
+    // Machine code holds no files.
+    assert_eq!(one("app", &elf(&[(".text", &inner)], b"")), "");
+}
+
+/// Several, one in another, and one more behind the program.
+#[test]
+fn each_archive_in_a_section_is_found_once() {
+    let found = |versions: &[&str]| {
+        versions.iter().map(|it| format!("pkg:maven/g/a@{it} in app\n")).collect::<String>()
+    };
+    let two = [between(&jar("1")), between(&jar("2"))].concat();
+    let program = elf(&[(".rodata", &two), (".data", &between(&jar("3")))], b"");
+    assert_eq!(one("app", &program), found(&["1", "2", "3"]));
+    let program = elf(&[(".rodata", &between(&jar("1")))], &jar("2"));
+    assert_eq!(one("app", &program), found(&["1", "2"]));
+    let stored = write(&[Member::stored("in.jar", &jar("1")), Member::stored("b", b"b")]);
+    let program = elf(&[(".rodata", &between(&stored))], b"");
+    assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app!/in.jar\n");
+    let seven = sevenz(&[("x.jar", &jar("1"))], 16);
+    let program = pe(&[(".rsrc", &between(&seven))]);
+    assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app!/x.jar\n");
+}
+
+/// What only an installer opens is told.
+#[test]
+fn a_cabinet_and_an_installer_in_resources_are_told() {
+    let mut cabinet = b"MSCF\0\0\0\0".to_vec();
+    cabinet.resize(64, 0);
+    (cabinet[8], cabinet[24], cabinet[25], cabinet[28]) = (64, 3, 1, 1);
+    let mut compound = vec![0; 4_096];
+    compound[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    (compound[30], compound[48]) = (9, 1);
+    let class = b"\x84\x10\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
+    compound[2 * 512 + 80..][..16].copy_from_slice(class);
+    for inner in [&cabinet, &compound] {
+        let program = pe(&[(".rsrc", &between(inner))]);
+        assert_eq!(one("app", &program), "flaw container-unsupported app\n");
+    }
+    // Both, several times, are said once.
+    let all = [&between(&cabinet)[..], &between(&compound), &cabinet].concat();
+    assert_eq!(one("app", &pe(&[(".rsrc", &all)])), "flaw container-unsupported app\n");
+}
+
+/// Programs that read and write archives name their marks, and hold none.
+#[test]
+fn a_program_that_speaks_of_archives_holds_none() {
+    let end = jar("1")[jar("1").len() - 22..].to_vec();
+    let marks = [
+        &b"PK\x05\x06"[..],
+        b"PK\x03\x04",
+        b"7z\xbc\xaf\x27\x1c\0\x04",
+        b"MSCF\0\0\0\0\xff\0\0\0",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        &end,
+        &[0; 90],
+    ];
+    assert_eq!(one("app", &pe(&[(".rsrc", &marks.concat()), (".rdata", &marks.concat())])), "");
+}
+
+/// Goal: a program of nothing but ends of archives ends soon, and is told.
+#[test]
+fn a_program_of_ends_of_archives_ends() {
+    let end = jar("1")[jar("1").len() - 22..].to_vec();
+    let many = elf(&[(".rodata", &end.repeat(400_000))], b"");
+    assert_eq!(one("app", &many), "flaw limit-entries app\n");
+    let jars: Vec<u8> = (0..70).flat_map(|_| between(&jar("1"))).collect();
+    let got = one("app", &elf(&[(".rodata", &jars)], b""));
+    assert!(got.ends_with("flaw limit-entries app\n"), "{got}");
+    let late = Options { file_time_max_s: 0, ..Options::default() };
+    let got = one_with(&late, "app", &elf(&[(".rodata", &vec![1; 9 << 20])], b""));
+    assert!(got.contains("flaw limit-time app\n"), "{got}");
+}
+
+/// Goal: an assembly into which others were put hides those, and says so. Method: the names that
+/// the two usual packers leave.
+#[test]
+fn an_assembly_with_others_in_it_is_a_gap() {
+    let assembly = |names: &[u8]| {
+        pe_with(&optional_header(0x2008), &[(".text", &between(names)), (".rsrc", b"x")])
+    };
+    let gap = "flaw dotnet-unlisted app\n";
+    assert_eq!(one("app", &assembly(b"\0costura.newtonsoft.json.dll.compressed\0x\0")), gap);
+    assert_eq!(one("app", &assembly(b"\0costura.a.dll\0")), gap);
+    assert_eq!(one("app", &assembly(b"\0ILRepack.List\0")), gap);
+    assert_eq!(one("app", &assembly(b"\0costura.template\0a.dll.compressed\0")), "");
+}
