@@ -2,7 +2,7 @@
 // virtual authenticators. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,6 +43,38 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
   await quit();
 });
+
+// The command shows a code, which is typed here; with the passkey it gets its token.
+async function letIn(page) {
+  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'user') };
+  const command = ['login', '--server', origin, '--role', 'auditor', '--lang', 'en', '--json'];
+  const terminal = spawn(RELIGHT, command, { env });
+  const ended = new Promise((resolve) => { terminal.on('close', resolve); });
+  let document = '';
+  terminal.stdout.on('data', (text) => { document += text; });
+  let code;
+  for await (const line of createInterface({ input: terminal.stderr })) {
+    [, code] = /^ {4}([A-Z]{4}-[A-Z]{4})$/.exec(line) ?? [];
+    if (code) break;
+  }
+  assert.ok(code, 'the command shows a code');
+  await look(page, `${origin}/terminal`, 'door-terminal-asks');
+  for (const lang of ['fr', 'en']) {
+    await page.goto(`${origin}/terminal?lang=${lang}`);
+    await page.fill('[name=code]', code);
+    await page.click('button.main');
+    await page.waitForSelector('form[data-key]');
+    await lookHere(page, `door-terminal-${lang}`);
+  }
+  await page.click('form[data-key] button');
+  await page.waitForSelector('.done');
+  assert.equal(await ended, 0);
+  const { done, file } = JSON.parse(document);
+  assert.equal(done, 'login');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  await page.goto(`${origin}/me?lang=en`);
+  assert.match(await page.textContent('main'), /relight login, /);
+}
 
 test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
   await withBrowser(async (context) => {
@@ -102,6 +134,8 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
     await page.goto(`${origin}/confirm?next=/me%3Flang=en&lang=en`);
     await page.click('button.main');
     await page.waitForURL('**/me?*');
+
+    await letIn(page);
 
     await page.goto(`${origin}/accounts?lang=en`);
     await page.fill('form[action^="/accounts/add"] [name=name]', 'wall');

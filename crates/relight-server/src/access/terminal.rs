@@ -131,6 +131,11 @@ impl Terminal {
         digest_of(text.as_bytes())
     }
 
+    /// Its code, as it shows it.
+    pub(crate) fn code(&self) -> String {
+        shown(&self.code)
+    }
+
     const fn is_open(&self) -> bool {
         self.answer.is_none()
     }

@@ -200,6 +200,7 @@ impl Found<'_> {
             false => texts::door_terminal_elsewhere(lang, &from.address, &self.from.address),
         };
         vec![
+            (texts::door_terminal_code(lang), self.terminal.code()),
             (texts::door_terminal_name(lang), wish.name.clone()),
             (texts::door_terminal_address(lang), address),
             (texts::door_terminal_since(lang), number::stamp(lang, *since)),

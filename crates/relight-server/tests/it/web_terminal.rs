@@ -91,7 +91,8 @@ fn a_person_lets_a_terminal_in_and_it_takes_its_token_once() {
     let (status, page) = find(&world, &anna, &terminal.code.to_lowercase());
     assert_eq!(status, 200, "{page}");
     let told = "Commander, in everything, until";
-    for part in ["anna@desk", "127.0.0.1, as this browser", told, "Whoever sent you the code"] {
+    let warned = "Whoever sent you the code";
+    for part in ["anna@desk", "127.0.0.1, as this browser", told, warned, &terminal.code] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let shown = device.get(&page, "/terminal/decide", &world.origin());
