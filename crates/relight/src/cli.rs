@@ -131,6 +131,11 @@ pub(crate) fn run(arguments: &[OsString]) -> Exit {
     let tree = settings.applied(localise::command(lang));
     let parsed = tree.try_get_matches_from(arguments).and_then(|matches| {
         settings.take_options(&matches);
+        let mut below = matches.subcommand();
+        while let Some((name, matches)) = below {
+            report.of_command(name);
+            below = matches.subcommand();
+        }
         Cli::from_arg_matches(&matches)
     });
     // Help is shown whatever the configuration is; nothing is done by one that says something else

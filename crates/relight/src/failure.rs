@@ -62,44 +62,66 @@ impl Failure {
 
     /// A failed operation on the data folder.
     pub(crate) fn store(lang: Lang, folder: &str, error: &StoreError) -> Self {
-        let key = match error.kind() {
-            StoreErrorKind::Corrupt => "store-corrupt",
-            StoreErrorKind::NewerSchema => "store-newer",
-            StoreErrorKind::Fenced => "store-fenced",
-            StoreErrorKind::PlanStale => "store-plan-stale",
-            StoreErrorKind::Full => "store-disk-full",
-            StoreErrorKind::Busy => "store-busy",
-            StoreErrorKind::NotFound => "store-not-found",
-            StoreErrorKind::Limit => "store-limit",
-            StoreErrorKind::Other => "store-other",
-        };
-        let (what, remedy) = coded(lang, key);
+        let (what, remedy) = coded(lang, key_of_store(error.kind()));
         let failure = Self::new(texts::labelled(lang, folder, what)).because(lang, error);
         failure.hint(remedy)
     }
 
     /// A failed operation of the engine.
     pub(crate) fn engine(lang: Lang, error: &EngineError) -> Self {
-        let key = match &error.kind {
-            EngineErrorKind::Refused(refusal) => return refused(lang, *refusal),
-            EngineErrorKind::EdgeRefused(edges) => {
-                let remedy = texts::plan_edge_refused_remedy(lang);
-                return Self::new(texts::plan_edge_refused(lang, edges)).hint(remedy);
-            }
-            EngineErrorKind::Fenced => "store-fenced",
-            EngineErrorKind::Broken => "engine-broken",
-            EngineErrorKind::Stale(_) => "engine-stale",
-            EngineErrorKind::Rejected(_) => "engine-rejected",
-            EngineErrorKind::NotClear => "engine-not-clear",
-            EngineErrorKind::NoPath => "edge-no-verify",
-            EngineErrorKind::Untried => "control-untried",
-            EngineErrorKind::NotBack => "site-not-back",
-            EngineErrorKind::NotFound => "engine-not-found",
-            EngineErrorKind::Barrier(fault) => fault.code(),
-            EngineErrorKind::Other => "engine-other",
-        };
-        let (what, remedy) = coded(lang, key);
+        if let EngineErrorKind::Refused(refusal) = &error.kind {
+            return refused(lang, *refusal);
+        }
+        if let EngineErrorKind::EdgeRefused(edges) = &error.kind {
+            let remedy = texts::plan_edge_refused_remedy(lang);
+            return Self::new(texts::plan_edge_refused(lang, edges)).hint(remedy);
+        }
+        let (what, remedy) = told(lang, &error.kind);
         Self::new(what).because(lang, error).hint(remedy)
+    }
+}
+
+/// The key of the sentence about a failed operation on the data folder.
+const fn key_of_store(kind: StoreErrorKind) -> &'static str {
+    match kind {
+        StoreErrorKind::Corrupt => "store-corrupt",
+        StoreErrorKind::NewerSchema => "store-newer",
+        StoreErrorKind::Fenced => "store-fenced",
+        StoreErrorKind::PlanStale => "store-plan-stale",
+        StoreErrorKind::Full => "store-disk-full",
+        StoreErrorKind::Busy => "store-busy",
+        StoreErrorKind::NotFound => "store-not-found",
+        StoreErrorKind::Limit => "store-limit",
+        StoreErrorKind::Other => "store-other",
+    }
+}
+
+/// The key of the sentence about a failed operation of the engine.
+fn key_of(kind: &EngineErrorKind) -> &'static str {
+    match kind {
+        EngineErrorKind::Fenced => "store-fenced",
+        EngineErrorKind::Broken => "engine-broken",
+        EngineErrorKind::Stale(_) => "engine-stale",
+        EngineErrorKind::Rejected(_) => "engine-rejected",
+        EngineErrorKind::NotClear => "engine-not-clear",
+        EngineErrorKind::NoPath => "edge-no-verify",
+        EngineErrorKind::Untried => "control-untried",
+        EngineErrorKind::NotBack => "site-not-back",
+        EngineErrorKind::NotFound => "engine-not-found",
+        EngineErrorKind::Barrier(fault) => fault.code(),
+        // The first two have sentences of their own, with more in them.
+        EngineErrorKind::Refused(_) | EngineErrorKind::EdgeRefused(_) | EngineErrorKind::Other => {
+            "engine-other"
+        }
+    }
+}
+
+/// What an operation of the engine failed with, and what to do about it.
+fn told(lang: Lang, kind: &EngineErrorKind) -> (&'static str, &'static str) {
+    let (what, remedy) = coded(lang, key_of(kind));
+    match kind {
+        EngineErrorKind::Barrier(_) => (what, texts::edge_barrier_remedy(lang)),
+        _ => (what, remedy),
     }
 }
 
@@ -140,6 +162,43 @@ mod tests {
                 let failure = refused(lang, refusal);
                 assert!(!failure.message.is_empty(), "{refusal:?}");
                 assert!(failure.hint.is_some_and(|hint| !hint.is_empty()), "{refusal:?}");
+            }
+        }
+    }
+
+    /// Goal: every error code says what happened and what to do next, in both languages.
+    #[test]
+    fn every_code_of_store_and_engine_says_what_and_what_next_in_both_languages() {
+        use relight_engine::plan::PlanStale;
+        let store = [
+            StoreErrorKind::Corrupt,
+            StoreErrorKind::NewerSchema,
+            StoreErrorKind::Fenced,
+            StoreErrorKind::PlanStale,
+            StoreErrorKind::Full,
+            StoreErrorKind::Busy,
+            StoreErrorKind::NotFound,
+            StoreErrorKind::Limit,
+            StoreErrorKind::Other,
+        ];
+        let engine = [
+            EngineErrorKind::Fenced,
+            EngineErrorKind::Broken,
+            EngineErrorKind::Stale(PlanStale::Expired),
+            EngineErrorKind::NotClear,
+            EngineErrorKind::NoPath,
+            EngineErrorKind::Untried,
+            EngineErrorKind::NotBack,
+            EngineErrorKind::NotFound,
+            EngineErrorKind::Other,
+        ];
+        let barriers = BarrierFault::ALL.map(EngineErrorKind::Barrier);
+        for lang in Lang::ALL {
+            let store = store.map(|kind| coded(lang, key_of_store(kind)));
+            let engine = engine.iter().chain(&barriers).map(|kind| told(lang, kind));
+            let rejected = coded(lang, "engine-rejected");
+            for (what, remedy) in store.into_iter().chain(engine).chain([rejected]) {
+                assert!(!what.is_empty() && !remedy.is_empty(), "{what} in {lang:?}");
             }
         }
     }

@@ -128,6 +128,8 @@ pub(crate) struct Report {
     /// The reader of stdout is gone, or its disk is full: nothing more is written.
     closed: bool,
     exit: Exit,
+    /// The command as it was typed: `relight incident off`.
+    command: String,
 }
 
 /// A JSON document: its schema comes first.
@@ -142,8 +144,8 @@ impl Report {
     pub(crate) fn new(lang: Lang, palette: Palette) -> Self {
         let stdout = BufWriter::new(io::stdout());
         let (quiet, silent, form, headed) = (false, false, Form::Text, None);
-        let (closed, exit) = (false, Exit::Done);
-        Self { lang, palette, quiet, silent, form, headed, stdout, closed, exit }
+        let (closed, exit, command) = (false, Exit::Done, "relight".to_owned());
+        Self { lang, palette, quiet, silent, form, headed, stdout, closed, exit, command }
     }
 
     /// Takes over the options that were parsed.
@@ -152,6 +154,11 @@ impl Report {
         self.quiet = global.is_quiet();
         self.silent = global.is_silent();
         self.form = global.form();
+    }
+
+    /// Takes over which command was typed, below `relight`.
+    pub(crate) fn of_command(&mut self, name: &str) {
+        self.command = format!("{} {name}", self.command);
     }
 
     pub(crate) fn lang(&self) -> Lang {
@@ -281,7 +288,7 @@ impl Report {
         for line in &failure.below {
             self.tell(line);
         }
-        if let Some(hint) = &failure.hint {
+        if let Some(hint) = failure.hint.as_ref().filter(|hint| !hint.is_empty()) {
             self.hint(hint);
         }
     }
@@ -309,10 +316,26 @@ impl Report {
         self.line(&line);
     }
 
-    /// A command that ended with an error: what happened, where exactly, and what to do.
+    /// A command that ended with an error: what happened, where exactly, and what to do. Where
+    /// nobody knows what to do, it names the command that says more.
     pub(crate) fn fail(&mut self, failure: &Failure) {
         let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
         self.tell_failure(&label, failure);
+        if failure.hint.as_ref().is_none_or(String::is_empty) {
+            let remedy = match failure.exit {
+                Exit::Usage => texts::fail_usage_remedy(self.lang, &self.command),
+                _ => texts::fail_remedy(self.lang).to_owned(),
+            };
+            self.hint(&remedy);
+        }
+        self.raise(failure.exit);
+    }
+
+    /// The same of arguments that cannot be used, behind which the help is named.
+    pub(crate) fn fail_to_parse(&mut self, failure: &Failure, help: &str) {
+        let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
+        self.tell_failure(&label, failure);
+        self.tell(&texts::usage_more(self.lang, help));
         self.raise(failure.exit);
     }
 
@@ -333,7 +356,7 @@ impl Report {
         self.closed = true;
         if error.kind() != io::ErrorKind::BrokenPipe {
             let failure = Failure::new(texts::stdout_failed(self.lang)).because(self.lang, &error);
-            self.fail(&failure);
+            self.fail(&failure.hint(texts::stdout_failed_remedy(self.lang)));
         }
     }
 }

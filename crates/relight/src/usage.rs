@@ -30,8 +30,8 @@ pub(crate) fn tell(error: &Error, report: &mut Report) -> Exit {
         _ => {
             let lang = report.lang();
             let failure = failure(error, lang);
-            report.fail(&failure);
-            report.tell(&texts::usage_more(lang, "relight --help"));
+            let help = if lang == Lang::Fr { "relight --aide" } else { "relight --help" };
+            report.fail_to_parse(&failure, help);
         }
     }
     report.finish()

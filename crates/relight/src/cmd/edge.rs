@@ -270,7 +270,8 @@ fn not_running(
 fn absolute(path: &Path, context: &Context) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| {
         let message = texts::cannot_read(context.lang, &path.display().to_string());
-        Failure::new(message).because(context.lang, &error)
+        let failure = Failure::new(message).because(context.lang, &error);
+        failure.hint(texts::cannot_read_remedy(context.lang))
     })
 }
 

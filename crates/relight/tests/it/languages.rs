@@ -172,6 +172,57 @@ fn manual_pages_are_written_where_man_looks_for_them() {
     assert!(place.expect(1, &["man", "file"]).stderr.contains("hint: "));
 }
 
+/// Goal: every error says what, where, and the next command. Method: errors of all kinds, in both
+/// languages: what was meant stands in the first line, and what to do in the last one.
+#[test]
+fn whatever_fails_names_what_to_do_next() {
+    let place = Place::with_sites();
+    place.write("full/a", "");
+    place.write("shared", "no head\n");
+    place.write("broken.json", "{");
+    let mut wrong = Vec::new();
+    for (status, arguments, part) in [
+        (2, &["help", "nothing"][..], "nothing"),
+        (2, &["scna"], "scna"),
+        (2, &["scan", "x", "--fail-on", "hgh"], "hgh"),
+        (2, &["scan", "a", "b", "--site", "san-001"], "--site"),
+        (2, &["sbom", "import", "a", "b", "--site", "san-001"], "--site"),
+        (2, &["watch", "simulate", "full"], "full"),
+        (2, &["edge", "add", "builtin", "--name", "a", "--gate", "g", "--listen", "here"], "here"),
+        (2, &["sites", "list", "crt<=2"], "crt"),
+        (1, &["login", "--server", "http://relight.example"], ""),
+        (1, &["scan", "nowhere"], "nowhere"),
+        (1, &["sbom", "lint", "broken.json"], "broken.json"),
+        (1, &["sites", "show", "nowhere"], "nowhere"),
+        (1, &["sites", "import", "nowhere.csv"], "nowhere.csv"),
+        (1, &["watch", "pool", "shared", "shared"], "shared"),
+        (1, &["advisories", "show", "CVE-1999-0000"], "CVE-1999-0000"),
+        (4, &["incident", "open", "CVE-1999-0000"], ""),
+        (1, &["incident", "status", "CVE-1999-0000"], "CVE-1999-0000"),
+        (1, &["edge", "test", "nowhere"], "nowhere"),
+        (1, &["watch", "explain", "C-1"], "C-1"),
+        (1, &["audit", "verify", "nowhere"], "nowhere"),
+        (4, &["incident", "off", "--sites", "all", "--reason", "x", "--yes"], ""),
+    ] {
+        for (lang, error, next) in [
+            ("en", "error: ", ["hint: ", "For more: "]),
+            ("fr", "erreur\u{a0}: ", ["conseil\u{a0}: ", "Pour en savoir plus\u{a0}: "]),
+        ] {
+            let told = place.run(&[arguments, &["--lang", lang]].concat());
+            let first = told.stderr.lines().find(|line| line.starts_with(error));
+            let last = told.stderr.lines().next_back().unwrap_or_default();
+            let step = next.iter().find_map(|label| last.strip_prefix(label));
+            let is_told = first.is_some_and(|it| it.contains(part))
+                && step.is_some_and(|it| it.len() > 8)
+                && told.status == status;
+            if !is_told {
+                wrong.push(format!("{arguments:?}: {}", told.text()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn quiet_leaves_data_and_errors() {
     let place = Place::with_sites();

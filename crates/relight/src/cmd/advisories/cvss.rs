@@ -80,7 +80,9 @@ fn from_stdin(context: &Context, report: &mut Report, told: &mut Document) -> Re
             Ok(read)
         });
         let read = read.map_err(|error| {
-            Failure::new(texts::cannot_read(context.lang, "-")).because(context.lang, &error)
+            let failure = Failure::new(texts::cannot_read(context.lang, "-"));
+            let failure = failure.because(context.lang, &error);
+            failure.hint(texts::cannot_read_remedy(context.lang))
         })?;
         if read == 0 {
             break;

@@ -120,7 +120,9 @@ fn from_stdin(by: Judge, context: &Context, report: &mut Report) -> Result<(), F
     loop {
         number += 1;
         let read = read_line(&mut input, &mut bytes).map_err(|error| {
-            Failure::new(texts::cannot_read(context.lang, "-")).because(context.lang, &error)
+            let failure = Failure::new(texts::cannot_read(context.lang, "-"));
+            let failure = failure.because(context.lang, &error);
+            failure.hint(texts::cannot_read_remedy(context.lang))
         })?;
         if !read {
             break;

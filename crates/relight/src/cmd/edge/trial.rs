@@ -96,6 +96,7 @@ impl Test {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let store = context.existing_store()?;
         let failed = |error| Failure::engine(context.lang, &error);
+        refuse_unknown(std::slice::from_ref(&self.edge), &store, context)?;
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &["--canary"]);
@@ -103,6 +104,16 @@ impl Test {
             scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
         tell(&reports, context, report);
         Ok(())
+    }
+}
+
+/// Says which name is of no edge.
+fn refuse_unknown(names: &[String], store: &Store, context: &Context) -> Result<(), Failure> {
+    let rows = store.edges().map_err(|error| context.store_failure(&error))?;
+    match names.iter().find(|name| !rows.iter().any(|row| row.name == **name)) {
+        Some(name) => Err(Failure::new(texts::edge_unknown(context.lang, name))
+            .hint(texts::edge_unknown_remedy(context.lang))),
+        None => Ok(()),
     }
 }
 
@@ -118,6 +129,7 @@ impl Drill {
         }
         let actor = operator::rehearser(context, &store);
         let failed = |error| Failure::engine(lang, &error);
+        refuse_unknown(&self.edges, &store, context)?;
         let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
         operator::may_drill(context, &store, &scope)?;
         let ledger = register::ledger(&store, context)?;

@@ -69,7 +69,7 @@ impl Look {
             Some(Err(error)) => Err(failure()
                 .because(context.lang, &error)
                 .hint(texts::cannot_read_remedy(context.lang))),
-            None => Err(failure()),
+            None => Err(failure().hint(texts::scan_ended_remedy(context.lang))),
         }
     }
 

@@ -307,11 +307,13 @@ impl Import {
         let path = folder.join("nuclei.toml");
         let file = path.display().to_string();
         if text.len() > CATALOGUE_BYTES_MAX {
-            return Err(Failure::new(texts::catalogue_too_many(lang, &name)));
+            return Err(Failure::new(texts::catalogue_too_many(lang, &name))
+                .hint(texts::catalogue_too_many_remedy(lang)));
         }
         let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text));
         written.map_err(|error| {
-            Failure::new(texts::catalogue_cannot_write(lang, &file)).because(lang, &error)
+            let failure = Failure::new(texts::catalogue_cannot_write(lang, &file));
+            failure.because(lang, &error).hint(texts::cannot_write_remedy(lang))
         })?;
         if context.json {
             let document =

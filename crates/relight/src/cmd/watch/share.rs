@@ -146,7 +146,8 @@ impl Share {
         bytes.extend(shared.to_bytes());
         let file = self.file.display().to_string();
         fs::write(&self.file, bytes).map_err(|error| {
-            Failure::new(texts::catalogue_cannot_write(lang, &file)).because(lang, &error)
+            let failure = Failure::new(texts::catalogue_cannot_write(lang, &file));
+            failure.because(lang, &error).hint(texts::cannot_write_remedy(lang))
         })?;
         let (contacts, partial) = (shared.stats().contacts, shared.has_no_room());
         if partial {
@@ -177,7 +178,10 @@ fn read_shared(path: &Path, context: &Context) -> Result<Shared, Failure> {
     let lang = context.lang;
     let bytes = context.read_file(path, WINDOW_BYTES_MAX as u64 + 1_024)?;
     let place = path.display().to_string();
-    let bad = || Failure::new(texts::share_bad(lang, &place));
+    let bad = || {
+        let remedy = texts::share_bad_remedy(lang);
+        Failure::new(texts::share_bad(lang, &place)).hint(remedy)
+    };
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(bad)?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let [HEAD, member, quarter] = head.split(' ').collect::<Vec<_>>()[..] else {
@@ -198,7 +202,8 @@ impl Pool {
             // Pseudonyms of two quarters have nothing in common.
             if !quarter.is_empty() && shared.quarter != quarter {
                 let place = path.display().to_string();
-                return Err(Failure::new(texts::share_other_quarter(lang, &place, &quarter)));
+                let failure = Failure::new(texts::share_other_quarter(lang, &place, &quarter));
+                return Err(failure.hint(texts::share_bad_remedy(lang)));
             }
             quarter = shared.quarter;
             // The last one of a member is its newest.

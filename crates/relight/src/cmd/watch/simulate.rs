@@ -94,6 +94,7 @@ impl Simulate {
         let failed = |error: io::Error| {
             Failure::new(texts::cannot_write(lang, &self.folder.display().to_string()))
                 .because(lang, &error)
+                .hint(texts::cannot_write_remedy(lang))
         };
         if fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let folder = self.folder.display().to_string();
