@@ -34,6 +34,9 @@ const FRONT_BYTES_MAX: u64 = 64 << 20;
 /// Blocks that are held decoded at one time (64 KiB each).
 const CACHED_BLOCKS_MAX: usize = 256;
 
+/// Bytes that are verified at a time.
+const VERIFIED_BYTES: u64 = 1 << 20;
+
 /// The embedded database: libraries of well-known advisories.
 static SEED: &[u8] = include_bytes!("../../seed/relight.fp");
 
@@ -292,9 +295,15 @@ impl Database {
         };
         let mut hasher = Sha256::new();
         for place in &self.places {
-            let len = usize::try_from(place.len).unwrap_or(usize::MAX);
-            let bytes = self.source.read(place.start, len);
-            hasher.update(&bytes.map_err(|error| failed("it ends too early", Some(error)))?);
+            // In pieces: a header may promise more than there is memory.
+            let mut at = 0;
+            while at < place.len {
+                let len = (place.len - at).min(VERIFIED_BYTES);
+                let start = place.start.saturating_add(at);
+                let bytes = self.source.read(start, usize::try_from(len).unwrap_or_default());
+                hasher.update(&bytes.map_err(|error| failed("it ends too early", Some(error)))?);
+                at += len;
+            }
         }
         if Digest(hasher.finalize().into()) != self.digest {
             return Err(failed("its bytes are not those that its digest promises", None));

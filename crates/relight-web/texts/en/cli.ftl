@@ -1261,6 +1261,12 @@ fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
     [one] release
    *[other] releases
  }
+fingerprints-kept = { $database }: fingerprints of { NUMBER($artifacts) } { $artifacts ->
+    [one] library
+   *[other] libraries
+ }, for the scans from now on
+fingerprints-same = { $database }: the same fingerprints as before
+fingerprints-older = { $database }: older fingerprints than those that are kept; not taken
 fingerprints-intact = { $database }: intact, { $digest }
 fingerprints-unusable = the fingerprint database { $database } cannot be used
 fingerprints-unusable-remedy = learn it again, or take it from where it came from

@@ -1315,6 +1315,12 @@ fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
     [one] version
    *[other] versions
  }
+fingerprints-kept = { $database } : empreintes de { NUMBER($artifacts) } { $artifacts ->
+    [one] bibliothèque
+   *[other] bibliothèques
+ }, pour les analyses à venir
+fingerprints-same = { $database } : mêmes empreintes qu’avant
+fingerprints-older = { $database } : empreintes plus anciennes que celles qui sont gardées; non prises
 fingerprints-intact = { $database } : intacte, { $digest }
 fingerprints-unusable = la base d'empreintes { $database } est inutilisable
 fingerprints-unusable-remedy = apprenez-la de nouveau, ou reprenez-la là d'où elle vient

@@ -1,5 +1,7 @@
 //! `relight fingerprints`: databases of what libraries are, learnt from their archives.
 
+pub(crate) mod installed;
+
 use std::cmp::Ordering;
 use std::error::Error;
 use std::fs;
@@ -272,13 +274,20 @@ impl Known {
     }
 }
 
-/// The embedded database and these; without any, the one that all scans share.
+/// The embedded database, those of the data folder, and these; without any, the one that all scans
+/// share.
 pub(crate) fn databases(files: &[PathBuf], context: &Context) -> Result<Databases, Failure> {
-    if files.is_empty() {
+    let kept = installed::installed(context).map_err(|error| {
+        let folder = context.data.display().to_string();
+        Failure::new(texts::cannot_read(context.lang, &folder))
+            .because(context.lang, &error)
+            .hint(texts::cannot_read_remedy(context.lang))
+    })?;
+    if kept.is_empty() && files.is_empty() {
         return Ok(Databases::default());
     }
     let mut opened = Vec::new();
-    for file in files {
+    for file in kept.iter().chain(files) {
         let name = file.display().to_string();
         opened.push(Database::open(file).map_err(|error| unusable(context, &name, &error))?);
     }

@@ -147,7 +147,7 @@ impl SbomCommand {
 impl Create {
     /// Without a time, so that the same tree gives the same bytes.
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
+        let scanned = Look::fresh(context)?.at(&Target::parse(&self.target), context)?;
         let name = self.target.to_string_lossy().into_owned();
         print(&self.format, (&scanned.sbom, None), &name, context, report);
         Ok(())

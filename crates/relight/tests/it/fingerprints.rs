@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::{Place, log4j};
+use crate::place::{Place, archive, log4j};
 
 #[test]
 fn a_database_is_learnt_listed_and_verified() {
@@ -44,4 +44,98 @@ fn what_is_no_database_or_a_damaged_one_is_refused() {
     place.expect(1, &["fingerprints", "learn", "empty", "--to", "none.fp"]);
     place.expect(1, &["fingerprints", "learn", "absent", "--to", "none.fp"]);
     assert!(!place.path("none.fp").exists());
+}
+
+/// A class whose code names this text and nothing else.
+fn class(text: &str) -> Vec<u8> {
+    let mut file = b"\xca\xfe\xba\xbe\0\0\0\x34\0\x0a".to_vec();
+    let name = |file: &mut Vec<u8>, name: &str| {
+        file.extend([1, 0, name.len() as u8]);
+        file.extend(name.as_bytes());
+    };
+    name(&mut file, "A");
+    file.extend(b"\x07\0\x01");
+    name(&mut file, "java/lang/Object");
+    file.extend(b"\x07\0\x03");
+    name(&mut file, "f");
+    name(&mut file, "Ljava/lang/String;");
+    name(&mut file, "ConstantValue");
+    file.extend(b"\x08\0\x09");
+    name(&mut file, text);
+    // Two fields, and that is the value of the second: a class of one member says nothing.
+    file.extend(b"\0\x21\0\x02\0\x04\0\0\0\x02\0\x18\0\x05\0\x06\0\0");
+    file.extend(b"\0\x18\0\x05\0\x06\0\x01\0\x07\0\0\0\x02\0\x08\0\0\0\0");
+    file
+}
+
+/// A library of ten classes, with what says its name or without.
+fn library(version: &str, is_named: bool) -> Vec<u8> {
+    let classes: Vec<_> = (0..10).map(|number| class(&format!("{version} {number}"))).collect();
+    let names: Vec<_> = (0..10).map(|number| format!("own/C{number}.class")).collect();
+    let names = names.iter().map(String::as_str);
+    let mut files: Vec<_> = names.zip(classes.iter().map(Vec::as_slice)).collect();
+    let pom = format!("groupId=g\nartifactId=own\nversion={version}\n");
+    if is_named {
+        files.push(("META-INF/maven/g/own/pom.properties", pom.as_bytes()));
+    }
+    archive(&files)
+}
+
+/// Goal: what a folder of advisories brings is used by every scan of the data folder, is verified,
+/// and is never replaced by something that is older or broken. Method: a library that nothing but
+/// its code names, before and after, and each state of the database.
+#[test]
+fn a_folder_of_advisories_brings_fingerprints() {
+    let place = Place::new();
+    place.write("jars/own-1.0.jar", library("1.0", true));
+    place.write("www/x.jar", library("1.0", false));
+    let found = || {
+        let scanned = place.expect(0, &["scan", "www", "--json"]).json();
+        let components = scanned["components"].as_array().unwrap();
+        components.iter().any(|it| it["purl"].as_str().unwrap().starts_with("pkg:maven/g/own"))
+    };
+    let learn = |built: &str| {
+        let to = ["--to", "feed/more/own.fp", "--built", built];
+        place.expect(0, &[&["fingerprints", "learn", "jars"][..], &to].concat());
+    };
+    let update = |code: i32| {
+        let update = ["advisories", "update", "--offline", "feed", "--json"];
+        let told = place.expect(code, &update).json();
+        told["fingerprints"].clone()
+    };
+    let states = |told: serde_json::Value| {
+        let rows = told.as_array().unwrap().clone();
+        rows.iter().map(|it| it["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    fs::create_dir_all(place.path("feed/more")).unwrap();
+    learn("10");
+    assert!(!found());
+    let told = update(0);
+    assert_eq!((&told[0]["database"], &told[0]["artifacts"]), (&"own.fp".into(), &1.into()));
+    assert_eq!(states(told), ["new"]);
+    assert!(found());
+    assert_eq!(states(update(0)), ["same"]);
+    place.write("jars/own-1.1.jar", library("1.1", true));
+    learn("9");
+    assert_eq!(states(update(0)), ["older"]);
+    learn("11");
+    assert_eq!(states(update(0)), ["changed"]);
+    // One that was damaged on its way is told, and what is kept stays.
+    let mut bytes = fs::read(place.path("feed/more/own.fp")).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    place.write("feed/more/own.fp", bytes.clone());
+    assert!(states(update(1)).is_empty());
+    assert!(found());
+    let kept = place.path("data/fingerprints");
+    let names: Vec<_> = fs::read_dir(&kept).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(names, ["own.fp"]);
+    // One that is damaged where it is kept stops scans, which would find less in silence, and is
+    // replaced.
+    fs::write(kept.join("own.fp"), "relight-fp/1").unwrap();
+    let refused = place.expect(1, &["scan", "www"]);
+    assert!(refused.stderr.contains("own.fp"), "{refused:?}");
+    learn("10");
+    assert_eq!(states(update(0)), ["changed"]);
+    assert!(found());
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::fetch::Fetch;
 use super::{UPDATED_KEY, changes};
+use crate::cmd::fingerprints::installed::{self, Taken};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -63,6 +64,7 @@ struct Document<'a> {
     formats: &'a BTreeMap<&'static str, usize>,
     sources: BTreeMap<&'a str, SourceRow>,
     refused: Vec<WarningRow<'a>>,
+    fingerprints: &'a [Taken],
 }
 
 #[derive(Serialize)]
@@ -122,12 +124,17 @@ fn run(
         })?;
     }
     let store = context.store()?;
+    let fingerprints = installed::take(&mut files, context, report);
     let actor = changes::accepter(&options.accept, context, &store, report)?;
     let options = ImportOptions { actor, ..options };
     let told = take(&files, &options, context, &store)?;
     tell_warnings(&told, report);
     if context.json {
-        report.document(schema, &document(&told));
+        report.document(schema, &document(&told, &fingerprints));
+        return Ok(());
+    }
+    installed::tell(&fingerprints, context, report);
+    if told.files == 0 && !fingerprints.is_empty() {
         return Ok(());
     }
     if told.files == 0 {
@@ -213,7 +220,7 @@ pub(super) fn tell_warnings(told: &ImportReport, report: &mut Report) {
     }
 }
 
-fn document(told: &ImportReport) -> Document<'_> {
+fn document<'a>(told: &'a ImportReport, fingerprints: &'a [Taken]) -> Document<'a> {
     let row = |it: &SourceCounts| SourceRow {
         new: it.new,
         changed: it.changed,
@@ -243,6 +250,7 @@ fn document(told: &ImportReport) -> Document<'_> {
         formats: &told.formats,
         sources: told.sources.iter().map(|(name, it)| (name.as_str(), row(it))).collect(),
         refused: told.warnings.iter().map(warning_row).collect(),
+        fingerprints,
     }
 }
 

@@ -59,7 +59,7 @@ impl Verify {
         }
         // What is deployed while the scan runs may be seen by a later one only.
         let observed_at = engine.now();
-        let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
+        let scanned = Look::fresh(context)?.at(&Target::parse(&self.target), context)?;
         let (sbom, profiles) = (scanned.sbom, Some(scanned.profiles));
         let complete = sbom.is_complete();
         let failed = |error| Failure::engine(lang, &error);

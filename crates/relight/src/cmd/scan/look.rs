@@ -14,6 +14,7 @@ use relight_server::web::texts;
 use super::file_cache::FileCache;
 use super::pace::Limit;
 use super::watch::{Done, Line, Watch};
+use crate::cmd::fingerprints::databases;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::redact::Redaction;
@@ -38,10 +39,11 @@ pub(crate) struct Look {
 
 impl Look {
     /// Reads everything itself, for evidence: no cache stands between the bytes and the answer.
-    pub(crate) fn fresh() -> Self {
-        let profiles = Profiles::All;
-        let options = Options { artifact_digest: true, profiles, ..Options::default() };
-        Self { options, ..Self::default() }
+    pub(crate) fn fresh(context: &Context) -> Result<Self, Failure> {
+        let (profiles, fingerprints) = (Profiles::All, databases(&[], context)?);
+        let options =
+            Options { artifact_digest: true, profiles, fingerprints, ..Options::default() };
+        Ok(Self { options, ..Self::default() })
     }
 
     /// Scans one target, with progress on a terminal.

@@ -1,0 +1,159 @@
+//! Fingerprint databases of the data folder: those that a folder of advisories brought along. Every
+//! scan uses them beside the built-in one.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use relight_scan::{Database, DatabaseError};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::unusable;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// Where they are, in the data folder.
+const FOLDER: &str = "fingerprints";
+
+/// What a database of any version starts with.
+const START: &[u8] = b"relight-fp/";
+
+/// How the names of databases end that are kept.
+const ENDING: &str = "fp";
+
+/// Bytes of one that is taken.
+const BYTES_MAX: u64 = 1 << 30;
+
+/// What became of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    New,
+    Changed,
+    Same,
+    /// One of that name was built later, and is kept.
+    Older,
+}
+
+/// One database that was carried.
+#[derive(Debug, Serialize)]
+pub(crate) struct Taken {
+    database: String,
+    digest: String,
+    artifacts: usize,
+    state: State,
+}
+
+/// The names of the databases that are kept, sorted.
+///
+/// # Errors
+/// Those of the folder.
+pub(crate) fn installed(context: &Context) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(context.data.join(FOLDER)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        files.extend(Some(path).filter(|path| path.extension().is_some_and(|it| it == ENDING)));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Takes the databases out of a list of files, and keeps them for the next scans. One that cannot
+/// be used is told; what was kept before stays.
+pub(crate) fn take(files: &mut Vec<PathBuf>, context: &Context, report: &mut Report) -> Vec<Taken> {
+    let mut taken = Vec::new();
+    for path in files.extract_if(.., |path| is_database(path)) {
+        match keep(&path, context) {
+            Ok(database) => taken.push(database),
+            Err(failure) => report.fail(&failure),
+        }
+    }
+    taken
+}
+
+/// Says in words what became of them.
+pub(crate) fn tell(taken: &[Taken], context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    for Taken { database, artifacts, state, .. } in taken {
+        report.line(&match state {
+            State::New | State::Changed => texts::fingerprints_kept(lang, *artifacts, database),
+            State::Same => texts::fingerprints_same(lang, database),
+            State::Older => texts::fingerprints_older(lang, database),
+        });
+    }
+}
+
+fn is_database(path: &Path) -> bool {
+    let mut start = [0; START.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == START
+}
+
+/// Keeps one under its own name.
+fn keep(path: &Path, context: &Context) -> Result<Taken, Failure> {
+    let place = path.display().to_string();
+    let folder = context.data.join(FOLDER);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    if path.extension().is_none_or(|it| it != ENDING) {
+        name.push(format!(".{ENDING}"));
+    }
+    let to = folder.join(&name);
+    let new = to.with_added_extension("new");
+    let kept = fs::create_dir_all(&folder).and_then(|()| copy(path, &new));
+    let kept = kept.map_err(|error| cannot_write(&new, &error, context));
+    let kept = kept.and_then(|()| {
+        // What is verified is what is kept, whatever happens to the file that was named.
+        let verified = verify(&new).map_err(|error| unusable(context, &place, &error))?;
+        let state = state(&verified, &to);
+        if matches!(state, State::New | State::Changed) {
+            let renamed = fs::rename(&new, &to).and_then(|()| File::open(&folder)?.sync_all());
+            renamed.map_err(|error| cannot_write(&to, &error, context))?;
+        }
+        let artifacts = verified.releases().map_err(|error| unusable(context, &place, &error))?;
+        let (digest, artifacts) = (verified.digest().to_string(), artifacts.len());
+        Ok(Taken { database: name.to_string_lossy().into_owned(), digest, artifacts, state })
+    });
+    // It is there no more where it was kept.
+    drop(fs::remove_file(&new));
+    kept
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut bytes = File::open(from)?.take(BYTES_MAX + 1);
+    let mut file = File::create(to)?;
+    if io::copy(&mut bytes, &mut file)? > BYTES_MAX {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    file.sync_all()
+}
+
+fn verify(file: &Path) -> Result<Database, DatabaseError> {
+    let database = Database::open(file)?;
+    database.verify()?;
+    Ok(database)
+}
+
+/// What a database is against the one that is kept under its name. A damaged one is replaced.
+fn state(new: &Database, kept: &Path) -> State {
+    let Ok(before) = Database::open(kept) else {
+        return if kept.exists() { State::Changed } else { State::New };
+    };
+    match before.verify() {
+        Ok(()) if before.digest() == new.digest() => State::Same,
+        Ok(()) if before.built() > new.built() => State::Older,
+        _ => State::Changed,
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error, context: &Context) -> Failure {
+    Failure::new(texts::cannot_write(context.lang, &path.display().to_string()))
+        .because(context.lang, error)
+        .hint(texts::cannot_write_remedy(context.lang))
+}
