@@ -10,6 +10,7 @@ use super::{
     CANARY_HOST, CANARY_KEY, EdgeConfig, MutualTls, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
 };
 use crate::error::EdgeError;
+use crate::holding_page::OF_SITES;
 
 /// Connections of one worker.
 const WORKER_CONNECTIONS: usize = 4096;
@@ -200,6 +201,9 @@ pub(super) fn dark_location(hold: &Path, gate: &str) -> String {
     add_header X-Relight-Gate "dark={gate}; site=$relight_site" always;
     if ($request_method !~ ^(GET|HEAD)$) {{ return 503; }}
     types {{ text/html html; application/problem+json json; }}
+    if (-f {hold}/{OF_SITES}/$relight_site.$relight_ext) {{
+      rewrite ^ /{OF_SITES}/$relight_site.$relight_ext break;
+    }}
     rewrite ^ /hold.$relight_ext break;
   }}
 "#

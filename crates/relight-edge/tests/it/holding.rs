@@ -1,5 +1,7 @@
 //! The nginx that holds sites dark for edges that only route: what it shows for each name.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use relight_edge::config::{self, CANARY_HOST, CANARY_KEY, CANARY_PATH, EdgeConfig, SiteRoute};
@@ -65,4 +67,24 @@ fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
     assert_eq!(ask("GET", &host(0), CANARY_PATH), (503, true), "of nobody else");
     assert_eq!(ask("POST", &host(0), "/"), (503, true));
     assert_eq!(ask("GET", "nobody.example", "/").0, 421);
+    shows_own_pages(listen, &hold);
+    assert_eq!(ask("GET", &host(0), "/"), (503, true), "with the marker of its gate");
+}
+
+/// A site that says how else it is reached has a page of its own, as soon as it is written.
+fn shows_own_pages(listen: SocketAddr, hold: &Path) {
+    let own = ("<p>1 800".to_owned(), "{\"own\":1}".to_owned());
+    holding_page::write_of(hold, &[(key(0), own)].into()).unwrap();
+    let body = |method: &str, host: &str, accept: &str| {
+        let fields = [("Accept", accept)];
+        let answer = visitor(listen).unwrap().request(method, host, "/a", &fields).unwrap();
+        let kind = answer.header("content-type").map(str::to_owned).unwrap_or_default();
+        (answer.status, kind, String::from_utf8_lossy(&answer.body).into_owned())
+    };
+    let (html, json) = ("text/html", "application/problem+json");
+    let told = |kind: &str, text: &str| (503, kind.to_owned(), text.to_owned());
+    assert_eq!(body("GET", &host(0), "*/*"), told(html, "<p>1 800"));
+    assert_eq!(body("GET", &format!("www.{}", host(0)), json), told(json, "{\"own\":1}"));
+    assert_eq!(body("GET", &host(1), "*/*"), told(html, "<p>hors ligne / offline"));
+    assert_eq!(body("GET", &host(1), json), told(json, "{}"));
 }

@@ -9,6 +9,7 @@ use hyper::header::{
 };
 use hyper::{Method, Response, StatusCode};
 use relight_engine::edge::DRAINING;
+use relight_engine::edge::holding_page::OF_SITES;
 use relight_model::GateKey;
 
 use super::answer::{ResponseBody, own};
@@ -24,13 +25,13 @@ const RETRY_AFTER_SPREAD: u64 = RETRY_AFTER_BASE / 10;
 /// The answer of a gate that is closed, with the marker; `draw` is another number each time. While
 /// visitors of before are still with the site, the marker does not prove that it is dark.
 pub(super) fn dark(
-    folder: &Path,
+    (folder, site): (&Path, &GateKey),
     (key, is_busy): (&GateKey, bool),
     method: &Method,
     headers: &HeaderMap,
     draw: u64,
 ) -> Response<ResponseBody> {
-    let mut response = page(folder, method, headers);
+    let mut response = page((folder, site), method, headers);
     let dark = if is_busy { DRAINING } else { "1" };
     if let Ok(marker) = HeaderValue::try_from(format!("dark={dark}; site={key}")) {
         response.headers_mut().insert(GATE, marker);
@@ -42,21 +43,28 @@ pub(super) fn dark(
 /// The answer when the gate cannot be read: the page without the marker, so that it is never
 /// taken for proven dark. It may be over in a moment, so it names no time to come back.
 pub(super) fn unreadable(
-    folder: &Path,
+    of: (&Path, &GateKey),
     method: &Method,
     headers: &HeaderMap,
 ) -> Response<ResponseBody> {
-    page(folder, method, headers)
+    page(of, method, headers)
 }
 
-fn page(folder: &Path, method: &Method, headers: &HeaderMap) -> Response<ResponseBody> {
-    let (file, kind) = match wants_json(headers) {
-        true => ("hold.json", "application/problem+json"),
-        false => ("hold.html", "text/html; charset=utf-8"),
+/// The page of a site that has one of its own, else that of all.
+fn page(
+    (folder, site): (&Path, &GateKey),
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response<ResponseBody> {
+    let (end, kind) = match wants_json(headers) {
+        true => ("json", "application/problem+json"),
+        false => ("html", "text/html; charset=utf-8"),
     };
     let readable = method == Method::GET || method == Method::HEAD;
+    let its = || fs::read(folder.join(OF_SITES).join(format!("{site}.{end}")));
+    let all = |_| fs::read(folder.join(format!("hold.{end}")));
     // A page that is missing must not light the site: the refusal is then empty.
-    let body = if readable { fs::read(folder.join(file)).unwrap_or_default() } else { Vec::new() };
+    let body = if readable { its().or_else(all).unwrap_or_default() } else { Vec::new() };
     let length = body.len();
     let sent = if method == Method::HEAD { Bytes::new() } else { Bytes::from(body) };
     let mut response = own(StatusCode::SERVICE_UNAVAILABLE, sent);
@@ -133,14 +141,15 @@ mod tests {
     fn a_missing_page_is_still_a_refusal_with_its_marker() {
         let folder = tempfile::tempdir().unwrap();
         let key = GateKey::new("a").unwrap();
-        let got = dark(folder.path(), (&key, false), &Method::GET, &HeaderMap::new(), 0);
+        let of = (folder.path(), &key);
+        let got = dark(of, (&key, false), &Method::GET, &HeaderMap::new(), 0);
         assert_eq!(got.status(), 503);
         assert_eq!(got.headers()[GATE], "dark=1; site=a");
         assert_eq!(got.headers()[CONTENT_LENGTH], "0");
-        let got = dark(folder.path(), (&key, true), &Method::GET, &HeaderMap::new(), 0);
+        let got = dark(of, (&key, true), &Method::GET, &HeaderMap::new(), 0);
         assert_eq!(got.status(), 503);
         assert_eq!(got.headers()[GATE], "dark=draining; site=a");
-        let got = unreadable(folder.path(), &Method::GET, &HeaderMap::new());
+        let got = unreadable(of, &Method::GET, &HeaderMap::new());
         assert_eq!(got.status(), 503);
         assert!(!got.headers().contains_key(GATE));
     }

@@ -178,10 +178,10 @@ fn closed(
         let draw = edge.held.fetch_add(1, Ordering::Relaxed);
         // What goes into a part is not told from what goes to the rest of its site.
         let is_busy = *key == site.key && site.is_busy();
-        return holding::dark(&edge.hold, (key, is_busy), method, accept, draw);
+        return holding::dark((&edge.hold, &site.key), (key, is_busy), method, accept, draw);
     }
     count(&site.counts.gate_unreadable);
-    holding::unreadable(&edge.hold, method, accept)
+    holding::unreadable((&edge.hold, &site.key), method, accept)
 }
 
 /// Reads the body of a request that nobody wants, within limits, beside its answer.

@@ -23,6 +23,24 @@ fn the_holding_page_by_accept() {
     assert_eq!((reply.status, reply.text()), (503, "{\"status\":503}"));
 }
 
+/// A site that says how else it is reached has a page of its own; the others keep that of all.
+#[test]
+fn the_holding_page_of_one_site() {
+    let world = World::start();
+    world.folders.set_dark(&["a", "b"]);
+    let of = world.folders.path("hold/of");
+    fs::create_dir(&of).unwrap();
+    fs::write(of.join("a.html"), "<p>1 800</p>").unwrap();
+    let mut client = world.client();
+    let reply = client.get("a.qc", "/");
+    assert_eq!((reply.status, reply.text()), (503, "<p>1 800</p>"));
+    assert_eq!(reply.header("x-relight-gate"), Some("dark=1; site=a"));
+    assert_eq!(client.get("b.qc", "/").text(), "<p>dark</p>");
+    // Of what it does not have, that of all.
+    client.send("GET / HTTP/1.1\r\nHost: a.qc\r\nAccept: application/json\r\n\r\n");
+    assert_eq!(client.reply_to("GET").text(), "{\"status\":503}");
+}
+
 /// Every method, and the headers that make servers answer otherwise, get 503 on one connection.
 #[test]
 fn no_method_and_no_condition_gets_past() {

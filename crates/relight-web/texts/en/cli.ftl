@@ -627,6 +627,10 @@ control-untried-remedy = see what the site itself answers, then try the control 
 site-not-back = the site stays on the public page: all of it or a part is offline, or on its way there or back
 site-not-back-remedy = take it off once it is seen online again; until then the page would say that all services are back
 edge-holding-written = hold.html and hold.json written in { $folder }
+edge-holding-sites = { NUMBER($sites) } { $sites ->
+    [one] site has a page of its own, with how else it is reached
+   *[other] sites have a page of their own, with how else they are reached
+ }
 edge-running = edge { $name } answers on { $addresses } for { NUMBER($count) } { $count ->
     [one] site
    *[other] sites

@@ -657,6 +657,10 @@ control-untried-remedy = voyez ce que le site lui-même répond, puis essayez de
 site-not-back = le site reste sur la page publique : il est hors ligne, en tout ou en partie, ou en voie de l'être ou de revenir
 site-not-back-remedy = retirez-le une fois vu de nouveau en ligne; d'ici là, la page dirait que tous les services sont revenus
 edge-holding-written = hold.html et hold.json écrits dans { $folder }
+edge-holding-sites = { NUMBER($sites) } { $sites ->
+    [one] site a sa propre page, qui dit comment le joindre autrement
+   *[other] sites ont leur propre page, qui dit comment les joindre autrement
+ }
 edge-running = le frontal { $name } répond à { $addresses } pour { NUMBER($count) } { $count ->
     [one] site
    *[other] sites

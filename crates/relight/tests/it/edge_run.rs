@@ -77,6 +77,40 @@ fn it_serves_the_sites_of_the_register_and_holds_what_the_gate_says() {
     assert!(answer.status == 503 && body.contains("1 800 555-0100"), "{answer:?}");
 }
 
+/// Goal: whoever finds a dark site reads how else it is reached. Method: one site with words of its
+/// own, one without, and then none.
+#[test]
+fn a_dark_site_says_how_else_it_is_reached() {
+    let town = Town::new();
+    let upstream = town.origin.address().to_string();
+    let channel = |words: &str| {
+        let row = format!(
+            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
+             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
+        );
+        town.place.write("channel.csv", &row);
+        town.place.expect(0, &["sites", "import", "channel.csv"]);
+        let hold = ["edge", "holding", "data/edges/north/hold", "--channel-fr", "Guichet 12"];
+        town.place.expect(0, &hold).stdout
+    };
+    let told = channel("Composez le 1 800 555-0101");
+    assert!(told.contains("1 site has a page of its own"), "{told}");
+    let _server = town.run(&["--upstream", &upstream]);
+    for site in ["san-001", "san-002"] {
+        fs::write(town.place.path("gate/current").join(site), "").unwrap();
+    }
+    let page = |host: &str| {
+        let answer = visitor(town.edge).get(host, "/").unwrap();
+        assert_eq!(answer.status, 503);
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    let own = page("san1.example");
+    assert!(own.contains("1 800 555-0101") && !own.contains("Guichet 12"), "{own}");
+    assert!(page("san2.example").contains("Guichet 12"));
+    assert!(!channel("").contains("of its own"));
+    assert!(page("san1.example").contains("Guichet 12"), "its words are gone");
+}
+
 #[test]
 fn each_site_may_have_a_line_of_its_own() {
     let town = Town::new();

@@ -1,9 +1,12 @@
-//! `relight edge holding DIR`: the page that an edge shows for a dark site, as files.
+//! `relight edge holding DIR`: the page that an edge shows for a dark site, as files; and one of
+//! its own for each site of the register that says how else it is reached.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::edge::holding_page;
+use relight_model::Site;
 use relight_server::web::{HoldingPage, holding_html, holding_json, texts};
 use serde::Serialize;
 
@@ -33,6 +36,8 @@ struct HoldingDocument {
     /// Size of each file, in bytes.
     html: usize,
     json: usize,
+    /// Sites with a page of their own.
+    sites: usize,
 }
 
 impl Holding {
@@ -46,14 +51,35 @@ impl Holding {
             retry_after: RETRY_AFTER,
         };
         let (html, json) = write(&folder, &page, context)?;
+        let sites = write_of_sites(&folder, &page, context)?;
         if context.json {
-            let document = HoldingDocument { folder, html, json };
+            let document = HoldingDocument { folder, html, json, sites };
             report.document("relight.holding/1", &document);
         } else {
             report.line(&texts::edge_holding_written(context.lang, &folder.display().to_string()));
+            if sites > 0 {
+                report.line(&texts::edge_holding_sites(context.lang, sites));
+            }
         }
         Ok(())
     }
+}
+
+/// Writes the page of each site that says how else it is reached, with those words in place of the
+/// words for all, and takes away those of other sites; how many have one.
+fn write_of_sites(folder: &Path, all: &HoldingPage, context: &Context) -> Result<usize, Failure> {
+    let Some(store) = context.store_if_any()? else { return Ok(0) };
+    let sites = store.sites().map_err(|error| context.store_failure(&error))?;
+    let own = |site: &&Site| !site.channel.fr.is_empty() || !site.channel.en.is_empty();
+    let page = |site: &Site| {
+        let [fr, en] = [(&site.channel.fr, &all.channel_fr), (&site.channel.en, &all.channel_en)]
+            .map(|(own, of_all)| if own.is_empty() { of_all } else { own }.clone());
+        let page = HoldingPage { channel_fr: fr, channel_en: en, ..all.clone() };
+        (site.slug.clone(), (holding_html(&page), holding_json(&page)))
+    };
+    let pages: BTreeMap<_, _> = sites.iter().filter(own).map(page).collect();
+    holding_page::write_of(folder, &pages).map_err(|error| edge_failure(&error, context))?;
+    Ok(pages.len())
 }
 
 /// Writes both forms of a page; gives their sizes, in bytes.
