@@ -88,5 +88,5 @@ pub use logs::{
 };
 pub use orders::Undone;
 pub use revise::{Bare, REMATCH_DEADLINE_MS};
-pub use select::{Answers, SiteFacts, Unselected, verdicts};
+pub use select::{Answers, SiteFacts, Unselected, built_with, verdicts};
 pub use wall::board_of;

@@ -6,7 +6,7 @@
 
 mod parse;
 
-use relight_model::{Criticality, DisplayState, Verdict};
+use relight_model::{Built, Criticality, DisplayState, Verdict};
 
 pub use self::parse::distance;
 
@@ -18,9 +18,9 @@ pub const QUERY_TERMS_MAX: usize = 64;
 pub const QUERY_DEPTH_MAX: usize = 16;
 
 /// Every key, as errors list them.
-pub const KEYS: [&str; 11] = [
-    "site", "org", "sector", "crit", "exposure", "edge", "verdict", "state", "affected", "clear",
-    "unknown",
+pub const KEYS: [&str; 12] = [
+    "site", "org", "sector", "crit", "exposure", "edge", "stack", "verdict", "state", "affected",
+    "clear", "unknown",
 ];
 
 /// A query that was understood.
@@ -61,6 +61,13 @@ pub enum Query {
         equal: bool,
         /// The state.
         state: DisplayState,
+    },
+    /// What the site is built with, or is not.
+    Stack {
+        /// Whether it has to be that.
+        equal: bool,
+        /// A language or a platform.
+        built: &'static Built,
     },
     /// What a site answers to an advisory; without one, to the question that is being asked.
     Answers {
@@ -122,6 +129,8 @@ pub trait Facts {
     fn criticality(&self) -> Criticality;
     /// The state in which it is drawn.
     fn state(&self) -> DisplayState;
+    /// Whether it is built with something, as far as its inventory tells.
+    fn stack(&self, built: &'static Built) -> Truth;
     /// Its answer to an advisory, or to the question being asked; `None` when nothing is asked.
     fn verdict(&self, question: Option<&str>) -> Option<Verdict>;
 }
@@ -173,6 +182,18 @@ impl Query {
         }
     }
 
+    /// The languages and platforms that the query asks about.
+    pub fn stacks(&self) -> Vec<&'static Built> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().flat_map(|part| part.stacks()).collect()
+            }
+            Self::Not(part) => part.stacks(),
+            Self::Stack { built, .. } => vec![built],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the query needs a question that is being asked.
     pub fn needs_question(&self) -> bool {
         match self {
@@ -202,6 +223,10 @@ impl Query {
                 comparison.holds(site.criticality().number(), *number).into()
             }
             Self::State { equal, state } => ((site.state() == *state) == *equal).into(),
+            Self::Stack { equal, built } => {
+                let is_so = site.stack(built);
+                if *equal { is_so } else { is_so.not() }
+            }
             Self::Verdict { equal, verdict } => match site.verdict(None) {
                 Some(answer) => ((answer == *verdict) == *equal).into(),
                 None => Truth::Unknown,

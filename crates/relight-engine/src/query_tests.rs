@@ -26,6 +26,14 @@ impl Facts for Example {
         DisplayState::Online
     }
 
+    fn stack(&self, built: &'static Built) -> Truth {
+        match built.code {
+            "java" => Truth::Yes,
+            "php" => Truth::Unknown,
+            _ => Truth::No,
+        }
+    }
+
     fn verdict(&self, question: Option<&str>) -> Option<Verdict> {
         if question == Some("CVE-2") { Some(Verdict::Clear) } else { self.verdict }
     }
@@ -52,6 +60,8 @@ fn terms_and_operators() {
         "exposure!=internet",
         "crit<=2 crit>=2 crit<3 crit>1 crit!=4",
         "edge:north",
+        "stack:java",
+        "stack:JAVA stack!=\"spring boot\" not stack:node",
         "state:online",
         "state!=dark",
         "affected",
@@ -81,6 +91,9 @@ fn not_keeps_what_is_unknown() {
     for text in ["affected", "not affected", "not affected:CVE-1", "affected crit:2"] {
         assert_eq!(holds(text, Verdict::Unknown), Truth::Unknown, "{text}");
     }
+    for text in ["stack:php", "stack!=php", "not stack:php"] {
+        assert_eq!(holds(text, Verdict::Clear), Truth::Unknown, "{text}");
+    }
     assert_eq!(holds("affected crit:1", Verdict::Unknown), Truth::No);
     assert_eq!(holds("affected or unknown", Verdict::Unknown), Truth::Yes);
     assert_eq!(holds("not unknown", Verdict::Unknown), Truth::No);
@@ -101,6 +114,7 @@ fn errors_name_the_place_and_the_nearest_key() {
         ("org!2", "query-operator", 0, 5, None),
         ("org:", "query-value", 0, 4, None),
         ("state:blue", "query-value", 0, 10, None),
+        ("stack:cobol", "query-value", 0, 11, None),
         ("verdict:maybe", "query-value", 0, 13, None),
         ("crit:5", "query-criticality", 0, 6, None),
         ("org:\"a b", "query-quote", 0, 8, None),

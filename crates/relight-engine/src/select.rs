@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::Question;
-use relight_model::{Criticality, DisplayState, GateKey, Organisation, Site, SiteId, Verdict};
+use relight_model::{
+    Built, Coverage, Criticality, DisplayState, GateKey, Organisation, Site, SiteId, Timestamp,
+    Verdict,
+};
+use relight_store::Index;
 
 use crate::answer::{AnswerSet, SiteAnswer};
 use crate::engine::Engine;
@@ -43,6 +47,29 @@ pub struct Answers {
     pub asked: Option<BTreeMap<SiteId, Verdict>>,
     /// By the advisories that the query names.
     pub named: BTreeMap<String, BTreeMap<SiteId, Verdict>>,
+    /// By the languages and platforms that it names.
+    pub stacks: BTreeMap<&'static str, BTreeMap<SiteId, Truth>>,
+}
+
+/// Which sites are built with something, by the inventories of a moment. What one does not show is
+/// absent only where it hides nothing and is not older than `age_max`, in seconds: else nobody can
+/// tell.
+pub fn built_with(
+    index: &Index,
+    built: &Built,
+    sites: impl IntoIterator<Item = SiteId>,
+    (now, age_max): (Timestamp, i64),
+) -> BTreeMap<SiteId, Truth> {
+    let of = |site: SiteId| {
+        if index.stack(site).has(built) {
+            return (site, Truth::Yes);
+        }
+        let states = index.inventory_states(site).into_iter();
+        let states: Vec<_> = states.map(|it| it.about(|kind| kind == built.purl_kind())).collect();
+        let is_known = Coverage::of(&states, now, age_max).is_ok();
+        (site, if is_known { Truth::No } else { Truth::Unknown })
+    };
+    sites.into_iter().map(of).collect()
 }
 
 /// The verdict of each site, of the answers to one question.
@@ -68,6 +95,13 @@ impl Engine {
             answers.asked = Some(self.verdicts_about(id)?);
         }
         let (bodies, sites) = (self.organisations()?, self.sites());
+        let (now, ids) = (self.now(), || sites.iter().map(|site| site.id));
+        for built in query.stacks() {
+            let age_max = self.options.inventory_ttl_s;
+            let found =
+                self.with_inventory(|index, _| built_with(index, built, ids(), (now, age_max)));
+            answers.stacks.insert(built.code, found);
+        }
         let bodies: BTreeMap<_, _> = bodies.iter().map(|body| (body.id, body)).collect();
         let meant: Vec<&Site> = self.with_ledger(|ledger| {
             let is_meant = |site: &&Site| {
@@ -117,6 +151,11 @@ impl Facts for SiteFacts<'_> {
 
     fn state(&self) -> DisplayState {
         self.ledger.display(&self.site.slug).0
+    }
+
+    fn stack(&self, built: &'static Built) -> Truth {
+        let found = self.answers.stacks.get(built.code).and_then(|it| it.get(&self.site.id));
+        found.copied().unwrap_or(Truth::Unknown)
     }
 
     fn verdict(&self, question: Option<&str>) -> Option<Verdict> {

@@ -28,6 +28,7 @@ mod registry;
 mod sbom;
 mod signal;
 mod site;
+mod stack;
 mod vex;
 mod warning;
 
@@ -59,6 +60,7 @@ pub use site::{
     AssetId, Channel, Criticality, GATE_KEY_BYTES_MAX, GateKey, OrgId, Organisation, Site,
     SiteExposure, SiteId,
 };
+pub use stack::{Built, STACKS, Stack};
 pub use vex::{VexProduct, VexStatement, VexStatus};
 pub use warning::Warning;
 

@@ -4,6 +4,7 @@
 //! and freshness belongs to the asset; they are mapped to sites at the end. What an error leaves
 //! out is never inventoried, hence unknown: it is never clear.
 
+mod built;
 mod load;
 mod past;
 mod placement;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use relight_model::{
-    AssetId, Component, Digest, InventoryState, PackageName, Purl, SiteId, Timestamp,
+    AssetId, Component, Digest, InventoryState, PackageName, Purl, SiteId, Stack, Timestamp,
     UnknownReason, bare_name, fold_name,
 };
 use roaring::RoaringBitmap;
@@ -33,6 +34,8 @@ pub struct IdentityId(pub u32);
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     identities: Vec<Arc<Component>>,
+    /// What each of them shows of what something is built with.
+    stacks: Vec<Stack>,
     numbers: HashMap<Arc<Component>, IdentityId>,
     postings: Vec<RoaringBitmap>,
     names: HashMap<String, Vec<IdentityId>>,
@@ -69,6 +72,8 @@ pub struct AssetState {
     pub flaws: Box<[UnknownReason]>,
     /// What its other flaws can hide ([`relight_model::FlawCode::hides`]), sorted, without doubles.
     pub hidden: Box<[&'static str]>,
+    /// What its components show that it is built with.
+    pub stack: Stack,
 }
 
 impl Index {

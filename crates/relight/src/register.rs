@@ -9,7 +9,9 @@ use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
 use relight_engine::query::{KEYS, Query, QueryError, Truth};
 use relight_engine::store::{Index, Store, StoreError};
-use relight_engine::{Answers, SiteFacts, advisories_about, advisories_of, replay, verdicts};
+use relight_engine::{
+    Answers, SiteFacts, advisories_about, advisories_of, built_with, replay, verdicts,
+};
 use relight_model::{OrgId, Organisation, Site, SiteId, Timestamp, Verdict};
 use relight_server::web::number::moment;
 use relight_server::web::{Lang, texts};
@@ -132,6 +134,11 @@ impl Register {
         }
         if let Some(question) = asked.filter(|_| query.needs_question()) {
             answers.asked = Some(self.verdicts(question, age_max));
+        }
+        for built in query.stacks() {
+            let sites = self.sites.iter().map(|site| site.id);
+            let found = built_with(&self.index, built, sites, (self.now, age_max));
+            answers.stacks.insert(built.code, found);
         }
         let is_meant = |site: &Site| {
             let (body, ledger) = (self.organisations.get(&site.org), &self.ledger);

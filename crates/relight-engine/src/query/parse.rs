@@ -1,6 +1,6 @@
 //! From a text to a query: words, quotes, parentheses, and where a fault is.
 
-use relight_model::{Criticality, DisplayState, SiteExposure, Verdict};
+use relight_model::{Built, Criticality, DisplayState, SiteExposure, Verdict};
 
 use super::{
     Comparison, KEYS, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query, QueryError, SIGNS,
@@ -202,6 +202,7 @@ fn keyed(key: &str, equal: bool, value: &str) -> Option<Query> {
             SiteExposure::parse(&value.to_lowercase())?;
             text(TextKey::Exposure)
         }
+        "stack" => Some(Query::Stack { equal, built: Built::parse(value)? }),
         "verdict" => {
             Some(Query::Verdict { equal, verdict: Verdict::parse(&value.to_lowercase())? })
         }

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use relight_model::{AssetId, Component, Digest, FlawCode, Purl, Timestamp, bare_name, fold_name};
+use relight_model::{
+    AssetId, Component, Digest, FlawCode, Purl, Stack, Timestamp, bare_name, fold_name,
+};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, Row};
 use xxhash_rust::xxh3::xxh3_64;
@@ -142,10 +144,12 @@ impl Index {
         let Some(row) = rows.next()? else {
             return Err(not_what_was_written(0, format!("snapshot {digest} is not there")));
         };
+        let mut stack = Stack::default();
         let rest = read_snapshot(row, 0, |text| {
             read_pieces(text, &mut |piece| {
                 let id = known.find(piece, |component| self.intern(component))?;
                 self.postings[id.0 as usize].extend(&assets);
+                stack = stack.and(self.stacks[id.0 as usize]);
                 Some(())
             })
         })?;
@@ -160,6 +164,7 @@ impl Index {
             it.state.flaws = reasons.iter().copied().collect();
             it.state.hidden = hidden.iter().copied().collect();
             it.state.images = Arc::clone(&images);
+            it.state.stack = stack;
             self.put(it);
         }
         Ok(())
@@ -176,6 +181,7 @@ impl Index {
             self.names.entry(name).or_default().push(id);
         }
         let component = Arc::new(component);
+        self.stacks.push(Stack::of(&component));
         self.identities.push(Arc::clone(&component));
         self.numbers.insert(component, id);
         self.postings.push(RoaringBitmap::new());

@@ -61,8 +61,8 @@ impl Index {
             states.into_iter().partition(|(asset, state)| present(asset) != state.snapshot);
         for (asset, state) in same {
             let before = self.assets.remove(&asset).unwrap_or_default();
-            let AssetState { flaws, hidden, images, .. } = before;
-            self.assets.insert(asset, AssetState { flaws, hidden, images, ..state });
+            let AssetState { flaws, hidden, images, stack, .. } = before;
+            self.assets.insert(asset, AssetState { flaws, hidden, images, stack, ..state });
         }
         self.forget(&moved.keys().copied().collect::<Vec<_>>());
         let mut snapshots = Snapshots::default();

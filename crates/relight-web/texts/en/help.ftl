@@ -90,7 +90,7 @@ option-dry-run = Show the plan and its hash, change nothing
 help-sites-show = Show a site and its inventory
 option-sites-show-site = Short name of the site
 help-sites-list = Show sites
-option-query = Which sites: org:… sector:… crit<=2 exposure:… edge:… state:… affected:CVE-…, with or, not and parentheses
+option-query = Which sites: org:… sector:… crit<=2 exposure:… edge:… stack:… state:… affected:CVE-…, with or, not and parentheses
 option-limit = At most this many sites
 help-sites-export = Print sites as the CSV file that sites import takes
 help-sites-gaps = Show what is missing to answer and to switch

@@ -90,7 +90,7 @@ option-dry-run = Montrer le plan et son empreinte, ne rien changer
 help-sites-show = Montrer un site et son inventaire
 option-sites-show-site = Nom court du site
 help-sites-list = Montrer des sites
-option-query = Quels sites : org:… sector:… crit<=2 exposure:… edge:… state:… affected:CVE-…, avec or, not et parenthèses
+option-query = Quels sites : org:… sector:… crit<=2 exposure:… edge:… stack:… state:… affected:CVE-…, avec or, not et parenthèses
 option-limit = Au plus tant de sites
 help-sites-export = Écrire des sites dans le fichier CSV que sites import lit
 help-sites-gaps = Montrer ce qui manque pour répondre et pour éteindre
