@@ -163,11 +163,15 @@ async function night(options, glance) {
       await admin.page.waitForSelector('.done');
     }
 
-    await admin.page.goto(`${origin}/accounts?lang=en`);
-    await admin.page.selectOption('[name=name]', 'chief');
-    await admin.page.selectOption('[name=role]', 'publisher');
-    await admin.page.click('form[action^="/accounts/grant"] button');
-    await admin.page.waitForSelector('.done');
+    // The second one reads for the town as well: whoever is told of what happened there.
+    for (const [name, role, scope] of [['chief', 'publisher', '/'], ['zoe', 'viewer', 'municipal/Town']]) {
+      await admin.page.goto(`${origin}/accounts?lang=en`);
+      await admin.page.selectOption('[name=name]', name);
+      await admin.page.selectOption('[name=role]', role);
+      await admin.page.fill('[name=scope]', scope);
+      await admin.page.click('form[action^="/accounts/grant"] button');
+      await admin.page.waitForSelector('.done');
+    }
 
     // The second of them is granted by two people: an administrator cannot invent one.
     await glance(chief.page, `${origin}/accounts`, 'acts-accounts');
@@ -236,10 +240,13 @@ async function night(options, glance) {
     if (glance === look) await lookHere(page, 'acts-accept-fr');
     await glance(page, `${origin}/posture?org=Town`, 'acts-posture');
     await glance(page, `${origin}/watch`, 'acts-watch');
+    await tell(chief, approver, glance);
+    await checked(page, glance);
 
     // The lists follow by themselves, and whoever stands on a row stays on it. What is proven clear
     // comes back by itself, but not a site that fails: that is for a person.
     await page.goto(`${origin}/?lang=en`);
+    await page.check('.todo [name="pick.beds"]');
     await tabTo(page, '.todo a[href^="/site/taxes"]');
     broken.add('care.example');
     mkdirSync(join(folder, 'nothing'));
@@ -248,6 +255,7 @@ async function night(options, glance) {
       () => /recovery probe fails/.test(document.querySelector('.queue')?.textContent ?? ''),
       undefined, { timeout: 90_000 });
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'taxes');
+    assert.ok(await page.isChecked('.todo [name="pick.beds"]'), 'what was checked stays so');
     broken.clear();
 
     // Relight.
@@ -301,6 +309,62 @@ async function night(options, glance) {
     await twoIncidents(page, glance);
     await refused(page);
   }, options), options), options);
+}
+
+/** Who has a role for the town is told of the campaign that touched it, by keyboard alone. */
+async function tell(chief, approver, glance) {
+  const { page } = chief;
+  await page.goto(`${origin}/watch?lang=en`);
+  const form = 'form[action="/watch/tell"]';
+  const id = await page.getAttribute(`${form} [name=q]`, 'value');
+  await glance(page, `${origin}/watch/tell?q=${id}`, 'acts-tell');
+  await page.goto(`${origin}/watch?lang=en`);
+  await tabTo(page, `${form} button`);
+  await enter(page, '**/watch/tell?*');
+  assert.match(await page.textContent('main'), /1 person of 1 organisation will be told/);
+  // A night takes longer than a passkey counts.
+  const first = page.locator('main a[href^="/confirm"]');
+  if (await first.count() > 0) {
+    await first.click();
+    await page.click('main button');
+    await page.waitForURL('**/watch/tell?*');
+  }
+  await tabTo(page, 'main form button');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('main [role="status"]');
+  assert.match(await page.textContent('main [role="status"]'), /1 person of 1 organisation were told/);
+  if (glance === look) await lookHere(page, 'acts-told-campaign');
+  await approver.page.goto(`${origin}/me?lang=en`);
+  assert.match(await approver.page.textContent('main'), new RegExp(id));
+}
+
+/** Several sites are checked, and the plan is for these: by keyboard, and without scripts. */
+async function checked(page, glance) {
+  const boxes = ['beds', 'taxes'].map((slug) => `[name="pick.${slug}"]`);
+  await page.goto(`${origin}/?lang=en`);
+  for (const box of boxes) {
+    await tabTo(page, `.todo ${box}`);
+    await page.keyboard.press('Space');
+  }
+  await tabTo(page, '#picks [value="dark"]');
+  await enter(page, '**/plan?*which=named*');
+  assert.equal(await page.inputValue('[name=sites]'), 'beds taxes');
+  await glance(page, `${origin}/sites`, 'acts-sites');
+  // What is filtered away is checked no more, whoever's row it was.
+  await page.goto(`${origin}/sites?lang=en`);
+  await page.check(`.sites ${boxes[0]}`);
+  await page.fill('[name=q]', 'taxes');
+  await page.locator(`.sites tbody tr:first-child ${boxes[1]}`).waitFor();
+  assert.equal(await page.locator('.sites tbody input:checked').count(), 0);
+  const storageState = await page.context().storageState();
+  await withBrowser(async (bare) => {
+    const plain = await bare.newPage();
+    await plain.goto(`${origin}/sites?lang=en`);
+    for (const box of boxes) await plain.check(`.sites ${box}`);
+    await plain.click('#picks [value="relight"]');
+    await plain.waitForURL('**/plan?*which=named*');
+    assert.equal(await plain.inputValue('[name=sites]'), 'beds taxes');
+  }, { javaScriptEnabled: false, storageState });
 }
 
 /** What stands in the place of a dark site, which the edge answers by itself. */

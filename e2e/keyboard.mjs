@@ -79,6 +79,24 @@ test('the lights stand at their places, or by their states, in their sectors', a
       assert.equal(sorted(letters), sorted(places[block].letters));
       assert.equal(letters, [...'eqaxvndfo'].map((it) => it.repeat(letters.split(it).length - 1)).join(''));
     });
+    // What changes finds its place, but not under somebody's cursor.
+    const change = () => page.evaluate(() => {
+      const wall = document.querySelector('rl-wall');
+      const { from, count } = wall.blocks.find((block) => block.count > 2);
+      const site = wall.of[from + count - 1];
+      wall.change([[site, 'e']]);
+      return [site, from + count - 1];
+    });
+    const moved = (place) => page.waitForFunction(
+      ([site, at]) => document.querySelector('rl-wall').at[site] < at, place);
+    await moved(await change());
+    await page.focus('rl-wall canvas');
+    await page.keyboard.press('ArrowRight');
+    const [site, last] = await change();
+    await page.waitForTimeout(3000);
+    assert.equal(await page.evaluate((it) => document.querySelector('rl-wall').at[it], site), last);
+    await page.keyboard.press('Tab');
+    await moved([site, last]);
     await page.click('.ways a >> nth=0');
     await page.waitForURL((url) => !url.searchParams.has('order'));
   });
@@ -90,10 +108,10 @@ test('a page of lists says that it is old, and leads to what is new', async () =
     // As if somebody had read it before the last change.
     await page.evaluate(() => { document.querySelector('rl-live').dataset.shown = 'before'; });
     await page.waitForSelector('rl-live[data-mode="old"]');
-    assert.match(await page.textContent('rl-live'), /^Changé à \d+\u00a0h\u00a0\d\d UTC Voir du nouveau$/);
+    assert.match(await page.textContent('rl-live'), /^Changé \(appris à \d+\u00a0h\u00a0\d\d UTC\) Voir du nouveau$/);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     assert.deepEqual(await violations(page), []);
-    assert.match(await page.evaluate(() => document.querySelector('[role="status"]').textContent), /^Changé à/);
+    assert.match(await page.evaluate(() => document.querySelector('[role="status"]').textContent), /^Changé \(appris à/);
     await page.click('rl-live a');
     await page.waitForSelector('rl-live[data-mode="on"]');
     assert.match(page.url(), /state=o/);

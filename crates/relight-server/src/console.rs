@@ -29,7 +29,7 @@ mod register;
 pub(crate) mod reports;
 mod share;
 mod sign_in;
-mod sites;
+pub(crate) mod sites;
 pub(crate) mod tally;
 mod tell;
 pub(crate) mod terminal;
@@ -161,9 +161,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// What a reader asks for in a language, and nothing else.
-    pub(crate) fn by(reader: Reader, lang: Lang) -> Self {
-        Self { reader, lang: lang.tag().to_owned(), ..Self::default() }
+    /// The same, asked for by the reader as he is now.
+    pub(crate) fn by(&self, reader: Reader) -> Self {
+        Self { reader, ..self.clone() }
     }
 
     /// The same page in another language, with everything it was asked, where `href` is its plain

@@ -1,4 +1,7 @@
-//! Accepts the connections of a router, and waits for no client that does not say what it wants.
+//! Accepts the connections of a router, and waits for no client that does not say what it wants,
+//! or does not take what it asked for.
+
+mod patience;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,8 +19,25 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
+use self::patience::Patience;
+
 /// How long a client may take for the head of a request, idle time of a kept connection included.
 pub(crate) const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing of what is written to it.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How long is waited for a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// For the head of a request: [`HEAD_WAIT_MAX`].
+    pub(crate) head_max: Duration,
+    /// Until it takes something of what is written to it: [`WRITE_WAIT_MAX`].
+    pub(crate) write_max: Duration,
+}
+
+/// For clients of people.
+pub(crate) const WAITS: Waits = Waits { head_max: HEAD_WAIT_MAX, write_max: WRITE_WAIT_MAX };
 
 /// Longest head of a request, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -26,7 +46,7 @@ pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Takes connections for ever.
-pub(crate) async fn serve(listener: TcpListener, router: Router, head_wait_max: Duration) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, waits: Waits) {
     let router = TowerToHyperService::new(router);
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
@@ -37,14 +57,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, head_wait_max: 
         // this fails is as good as before.
         let _ = stream.set_nodelay(true);
         let peered = Peered { router: router.clone(), peer };
-        tokio::spawn(connection(stream, peered, head_wait_max));
+        tokio::spawn(connection(stream, peered, waits));
     }
 }
 
-async fn connection(stream: TcpStream, peered: Peered, head_wait_max: Duration) {
+async fn connection(stream: TcpStream, peered: Peered, waits: Waits) {
+    let stream = Patience::new(stream, waits.write_max);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_wait_max)
+        .header_read_timeout(waits.head_max)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), peered);
     // Whoever breaks off, or is too slow, has no answer to get.
@@ -86,7 +107,8 @@ mod tests {
         let entered = runtime.enter();
         let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let peer = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string();
-        runtime.spawn(serve(listener, Router::new().route("/", get(peer)), wait));
+        let waits = Waits { head_max: wait, ..WAITS };
+        runtime.spawn(serve(listener, Router::new().route("/", get(peer)), waits));
         drop(entered);
         // The server begins to wait after this, however late this thread is.
         let began = Instant::now();

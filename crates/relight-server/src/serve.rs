@@ -131,7 +131,7 @@ impl WebServer {
             public_url: url,
             languages: langs,
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
-            streams: Streams::new(),
+            streams: Streams::default(),
             loopback: console_addr.ip().is_loopback(),
             stage,
             theme,
@@ -142,8 +142,8 @@ impl WebServer {
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));
-        runtime.spawn(listen::serve(console_listener, console, listen::HEAD_WAIT_MAX));
-        runtime.spawn(listen::serve(public_listener, public, listen::HEAD_WAIT_MAX));
+        runtime.spawn(listen::serve(console_listener, console, listen::WAITS));
+        runtime.spawn(listen::serve(public_listener, public, listen::WAITS));
         drop(entered);
         Ok(WebHandle { runtime, console_addr, public_addr, publication, console: state })
     }
@@ -158,7 +158,7 @@ impl WebServer {
         let entered = runtime.enter();
         let (listener, address) = runtime::listen(address)?;
         let router = public::router(Source::Folder(folder));
-        runtime.spawn(listen::serve(listener, router, listen::HEAD_WAIT_MAX));
+        runtime.spawn(listen::serve(listener, router, listen::WAITS));
         drop(entered);
         Ok(PublicHandle { runtime, address })
     }

@@ -3,9 +3,14 @@
 //!
 //! One task per stream asks the board what changed and writes into a queue of a few chunks; a
 //! slow reader makes the task wait, and then gets the newest state of each site once. So memory
-//! per stream is bounded by the board, never by the reader. A stream ends when the sign-in of its
-//! reader does or the role with which it reads is taken back, and does not prolong it.
+//! per stream is bounded by the board, never by the reader. Whoever takes nothing at all is cut by
+//! the connection ([`listen`]), which ends the stream and gives its place back. A stream ends when
+//! the sign-in of its reader does or the role with which it reads is taken back, and does not
+//! prolong it.
+//!
+//! [`listen`]: crate::listen
 
+mod places;
 pub(crate) mod topic;
 
 use std::fmt::{self, Write as _};
@@ -26,9 +31,11 @@ use relight_model::DisplayState;
 use relight_web::views::{Counts, QueueRow, TodoRow};
 use relight_web::{Lang, number, texts};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use self::places::{Full, Place};
+pub(crate) use self::places::{STREAMS_MAX, Streams};
 use self::topic::Topic;
 use crate::access::guard::refuse;
 use crate::access::signed_in::Reader;
@@ -52,30 +59,6 @@ const QUEUE_EVERY: Duration = Duration::from_secs(2);
 const LOG_LINES_MAX: usize = 20;
 /// Chunks that wait for one reader.
 const CHUNKS_MAX: usize = 4;
-/// Open streams of walls of one console, and as many of lists: pages that are left open take no
-/// wall its place.
-pub(crate) const STREAMS_MAX: usize = 256;
-
-/// The places for open streams.
-#[derive(Debug)]
-pub(crate) struct Streams {
-    walls: Arc<Semaphore>,
-    lists: Arc<Semaphore>,
-}
-
-impl Streams {
-    /// Room for [`STREAMS_MAX`] streams of each kind.
-    pub(crate) fn new() -> Self {
-        let room = || Arc::new(Semaphore::new(STREAMS_MAX));
-        Self { walls: room(), lists: room() }
-    }
-
-    /// How many are open of walls, and of lists.
-    pub(crate) fn open(&self) -> [u64; 2] {
-        [&self.walls, &self.lists].map(|it| (STREAMS_MAX - it.available_permits()) as u64)
-    }
-}
-
 /// Where a reader stands. Its text is the `id` of every event, so that a browser sends it back
 /// as `Last-Event-ID` and nothing is lost or repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,15 +105,17 @@ pub(crate) async fn events(
     }
     let Streams { walls, lists } = &console.streams;
     let places = if topic.is_some() { lists } else { walls };
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let place = match places.take(&asked.reader) {
+        Ok(place) => place,
+        Err(Full::All) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(Full::Share) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
     };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let since = Cursor::parse(last.unwrap_or(&asked.since));
     let lang = console.lang(&asked);
     let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
     match topic {
-        Some(topic) => tokio::spawn(topic::follow(console, topic, lang, asked.reader, sender)),
+        Some(topic) => tokio::spawn(topic::follow(console, topic, asked, sender)),
         None => tokio::spawn(follow(console, lang, asked.reader, since, sender)),
     };
     let headers =
@@ -141,7 +126,7 @@ pub(crate) async fn events(
 /// The body of a stream: ends when its writer does; its place is free when it is dropped.
 struct EventBody {
     receiver: mpsc::Receiver<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl hyper::body::Body for EventBody {
@@ -410,8 +395,8 @@ fn next(queue: &[QueueRow], todo: &[TodoRow]) -> String {
             "slug": row.slug, "href": row.href, "letter": row.letter.to_string(),
             "vital": row.is_vital,
             "cells": [
-                row.organisation, row.state, row.criticality, row.path, row.edge, row.dark_for,
-                row.next,
+                row.organisation, row.state, row.criticality, row.path, row.stack, row.edge,
+                row.dark_for, row.next,
             ],
         })
     };
@@ -423,5 +408,7 @@ fn next(queue: &[QueueRow], todo: &[TodoRow]) -> String {
     .to_string()
 }
 
+#[cfg(test)]
+mod slow_tests;
 #[cfg(test)]
 mod tests;

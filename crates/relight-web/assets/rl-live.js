@@ -77,6 +77,19 @@ function told([, , at, when, text]) {
   return element('li', [time, ` ${text}`]);
 }
 
+/** The cell with the box of a row; none where nobody makes plans. */
+function boxes() {
+  if (!document.querySelector('#picks')) return [];
+  const box = element('input');
+  box.type = 'checkbox';
+  box.value = '1';
+  box.autocomplete = 'off';
+  box.setAttribute('form', 'picks');
+  const cell = element('td', [box]);
+  cell.className = 'pick';
+  return [cell];
+}
+
 function todoRow() {
   const glyph = document.createElementNS(SVG, 'svg');
   glyph.setAttribute('class', 'glyph');
@@ -91,18 +104,25 @@ function todoRow() {
   const state = element('td', [glyph, '']);
   state.className = 'state';
   const path = element('td', [element('code')]);
-  const titles = [...document.querySelectorAll('.todo thead th')].map((title) => title.textContent);
+  const titles = [...document.querySelectorAll('.todo thead th:not(.pick)')]
+    .map((title) => title.textContent);
   const named = (at) => {
     const cell = element('td');
     cell.dataset.label = titles[at];
     return cell;
   };
-  return element('tr',
-    [head, element('td'), state, named(3), path, named(5), named(6), named(7)]);
+  return element('tr', [...boxes(), head, element('td'), state, named(3), path,
+    ...[5, 6, 7, 8].map(named)]);
 }
 
 function fillTodoRow(row, { slug, href, letter, vital, cells }) {
-  const [head, organisation, state, criticality, path, edge, dark, next] = row.children;
+  const box = row.querySelector('.pick input');
+  if (box) {
+    box.name = `pick.${slug}`;
+    box.ariaLabel = slug;
+  }
+  const [head, organisation, state, criticality, path, ...others] =
+    row.querySelectorAll(':scope > :not(.pick)');
   const link = head.firstElementChild;
   put(link, slug);
   if (link.getAttribute('href') !== href) link.setAttribute('href', href);
@@ -116,7 +136,7 @@ function fillTodoRow(row, { slug, href, letter, vital, cells }) {
   const code = path.firstElementChild;
   put(code, cells[3]);
   code.title = cells[3];
-  [edge, dark, next].forEach((cell, at) => put(cell, cells[4 + at]));
+  others.forEach((cell, at) => put(cell, cells[4 + at]));
 }
 
 class Live extends HTMLElement {
@@ -137,7 +157,11 @@ class Live extends HTMLElement {
     if (document.hidden) return;
     const lang = document.documentElement.lang;
     const { topic = '' } = this.dataset;
-    const asked = new URLSearchParams({ lang, topic, since: this.cursor ?? '' });
+    // What the page was asked for is part of what it shows.
+    const asked = new URLSearchParams(topic && location.search);
+    for (const [name, value] of Object.entries({ lang, topic, since: this.cursor ?? '' })) {
+      asked.set(name, value);
+    }
     const stream = new EventSource(`/events?${asked}`);
     this.stream = stream;
     const on = (name, act) => stream.addEventListener(name, (event) => {

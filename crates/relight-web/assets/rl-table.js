@@ -24,17 +24,18 @@ function set(place, name, value) {
 const textOf = (place) => place.firstChild ?? place.appendChild(document.createTextNode(''));
 
 /** What changes in each row, looked for once.
- * @type {WeakMap<Element, { link: Element?, light: Element, texts: Node[] }>} */
+ * @type {WeakMap<Element, { box: Element?, link: Element?, light: Element, texts: Node[] }>} */
 const known = new WeakMap();
 
 /** @param {Element} row */
 function partsOf(row) {
   const found = known.get(row);
   if (found) return found;
-  const [head, light, ...cells] = row.children;
+  const box = row.querySelector('.pick input');
+  const [head, light, ...cells] = row.querySelectorAll(':scope > :not(.pick)');
   const link = head.firstElementChild;
   const texts = [link ?? head, light.lastElementChild, ...cells].map(textOf);
-  const parts = { link, light: light.querySelector('use'), texts };
+  const parts = { box, link, light: light.querySelector('use'), texts };
   known.set(row, parts);
   return parts;
 }
@@ -90,6 +91,7 @@ customElements.define('rl-table', class extends HTMLElement {
   }
 
   show(data) {
+    this.mark = data.shown;
     const seen = Math.min(this.inWindow(), data.rows.length);
     this.only(seen);
     this.rows(data.rows, 0, seen);
@@ -147,7 +149,6 @@ customElements.define('rl-table', class extends HTMLElement {
     beyond.hidden = data.beyond === '';
     put(beyond, data.beyond);
     document.querySelector('.top [hreflang]')?.setAttribute('href', data.switch);
-    document.querySelector('rl-live')?.setAttribute('data-shown', data.shown);
   }
 
   rows(rows, from, to) {
@@ -157,8 +158,14 @@ customElements.define('rl-table', class extends HTMLElement {
   /** Fills a row, or a new one. */
   row(there, [ordinal, href, slug, letter, ...others]) {
     const row = there ?? this.body.appendChild(this.aside.pop() ?? this.blank.cloneNode(true));
-    const { link, light, texts } = partsOf(row);
+    const { box, link, light, texts } = partsOf(row);
     set(row, 'id', `site-${ordinal}`);
+    // What was checked was another site.
+    if (box && box.name !== `pick.${slug}`) {
+      box.checked = false;
+      box.name = `pick.${slug}`;
+      box.ariaLabel = slug;
+    }
     if (link) set(link, 'href', href);
     set(light, 'href', `#s-${letter}`);
     texts.forEach((text, at) => {
@@ -169,8 +176,13 @@ customElements.define('rl-table', class extends HTMLElement {
 
   /** The address says what is shown; a browser refuses to do that after every key. */
   keep() {
-    if (this.kept === this.shown || this.asked !== this.shown) return;
+    if (this.asked !== this.shown) return;
+    const live = document.querySelector('rl-live');
+    if (this.mark) live?.setAttribute('data-shown', this.mark);
+    if (this.kept === this.shown) return;
     history.replaceState(null, '', this.shown);
     this.kept = this.shown;
+    // Its stream is about what is shown.
+    live?.follow?.();
   }
 });

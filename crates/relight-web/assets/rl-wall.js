@@ -1,10 +1,13 @@
 // The wall of lights: one cell per site on a canvas, packed in one labelled block per sector.
-// Cells never move while the page lives; only cells that change are painted again.
+// Only cells that change are painted again. Cells never move while the page lives, except where they
+// stand by their states: there they do now and then, while nobody points at one.
 
 const LABEL = 17;
 const GAP = 8;
 const PITCH_MAX = 22;
 const PITCH_MIN = 3;
+/** Lights that changed find their places by state after this long. */
+const SORT_MS = 2000;
 /** What asks for a person first. */
 const STATES = 'eqaxvndfo';
 
@@ -189,13 +192,21 @@ class Wall extends HTMLElement {
     return { x: place.x + (inside % place.perRow) * pitch, y: place.y + LABEL + row * pitch };
   }
 
-  /** A light that changes keeps its place, also by state, until the wall is painted again.
+  /** A light that changes keeps its place; by state for a while only.
    * @param {[number, string][]} changes */
   change(changes) {
     for (const [site, letter] of changes) {
       this.letters[site] = letter;
       if (this.grid) this.cell(site);
     }
+    if ('sorted' in this.dataset) this.sorting ??= setTimeout(() => this.settle(), SORT_MS);
+  }
+
+  /** Nothing moves under the pointer, nor under the cursor of a keyboard. */
+  settle() {
+    this.sorting = undefined;
+    if (this.cursor.hidden && !this.canvas.matches(':hover')) this.paint();
+    else this.change([]);
   }
 
   paint() {

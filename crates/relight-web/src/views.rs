@@ -249,6 +249,8 @@ pub struct TodoRow {
     pub is_vital: bool,
     /// Where the flaw was found.
     pub path: String,
+    /// What it is built with, as far as that is known.
+    pub stack: String,
     /// The edge that serves it.
     pub edge: String,
     /// How long it has been dark; empty while it is not.
@@ -383,6 +385,8 @@ pub struct SitesPage {
     pub sectors: Vec<Choice>,
     /// States to choose from.
     pub states: Vec<Choice>,
+    /// The incident of the plan about the sites whose boxes are checked; empty without boxes.
+    pub picks: String,
     /// What was found.
     pub found: SitesFound,
 }

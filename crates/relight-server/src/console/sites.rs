@@ -77,15 +77,19 @@ impl Filter {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
         let (lang, engine) = (console.lang(asked), console.engine.as_ref());
-        let shown = || console.board.headline().id;
-        let id = if asked.incident.is_empty() { shown() } else { asked.incident.clone() };
+        let id = Self::id(console, asked);
         let of = || Queued::of(engine.map(|it| &**it), lang, &id, &asked.queue);
         let queued = (!asked.queue.is_empty()).then(of);
-        let meant = engine.filter(|_| query::is_meant(&asked.q));
-        let meant = meant.map(|engine| meant_by(engine, lang, &asked.q, &id));
+        let meant = meant(console, asked, &id);
         let words = if meant.is_none() { names::words(&asked.q) } else { String::new() };
         let (sector, typed) = (asked.sector.clone(), asked.q.trim().to_owned());
         Self { sector, state, states, typed, words, meant, queued }
+    }
+
+    /// The incident that bare verdicts of a query are about.
+    fn id(console: &Console, asked: &Asked) -> String {
+        let shown = || console.board.headline().id;
+        if asked.incident.is_empty() { shown() } else { asked.incident.clone() }
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
@@ -140,6 +144,29 @@ impl Filter {
     }
 }
 
+/// What a query means; `None` where none is asked. `id` is what bare verdicts are about.
+fn meant(console: &Console, asked: &Asked, id: &str) -> Option<Meant> {
+    let engine = console.engine.as_ref().filter(|_| query::is_meant(&asked.q))?;
+    Some(meant_by(engine, console.lang(asked), &asked.q, id))
+}
+
+/// What decides which sites of a part fit a query and is not seen in their rows, as a text; empty
+/// where no query is asked.
+pub(crate) fn fitting(console: &Console, asked: &Asked, part: &Part) -> String {
+    // Whoever reads no site asks for nothing.
+    if part.sites.is_empty() {
+        return String::new();
+    }
+    match meant(console, asked, &Filter::id(console, asked)) {
+        None => String::new(),
+        Some(Err(why)) => why,
+        Some(Ok(sites)) => {
+            let read: Vec<String> = sites.into_iter().filter(|site| part.is_of(site)).collect();
+            read.join(" ")
+        }
+    }
+}
+
 fn meant_by(engine: &Engine, lang: Lang, text: &str, id: &str) -> Meant {
     let asked = (!id.is_empty()).then_some(id);
     let meant = engine.select(text, asked);
@@ -188,6 +215,7 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
             sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
             states: state_choices(lang, &filter),
             none: filter.none(lang),
+            picks: if proposes(&asked) { filter.incident(&console) } else { String::new() },
             words: filter.typed,
             found,
         };
@@ -290,6 +318,14 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
     (found, filter.href(lang.other(), page))
 }
 
+/// Whether the reader may ask for a plan.
+fn proposes(asked: &Asked) -> bool {
+    match &asked.reader {
+        Reader::Signed(signed) => act::may_propose(signed),
+        Reader::Anyone => false,
+    }
+}
+
 /// The sites of a page as a plan would name them.
 enum Batch {
     /// There is no filter, no incident or no site, or the reader proposes no plans.
@@ -308,11 +344,7 @@ fn batch<'a>(
     filter: &Filter,
     slugs: impl Iterator<Item = &'a str>,
 ) -> Batch {
-    let proposes = match &asked.reader {
-        Reader::Signed(signed) => act::may_propose(signed),
-        Reader::Anyone => false,
-    };
-    if !proposes || !filter.is_narrow() || filter.incident(console).is_empty() {
+    if !proposes(asked) || !filter.is_narrow() || filter.incident(console).is_empty() {
         return Batch::None;
     }
     let mut sites = String::new();

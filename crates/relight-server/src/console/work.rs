@@ -8,7 +8,9 @@ use relight_engine::incident::{Action, Case, Gate, Incident, Phase};
 use relight_engine::plan;
 use relight_engine::waves::Automatic;
 use relight_engine::{Engine, EngineError};
-use relight_model::{DisplayState, GateKey, Light, OrgId, Organisation, Site, Timestamp, Verdict};
+use relight_model::{
+    DisplayState, GateKey, Light, OrgId, Organisation, Site, Stack, Timestamp, Verdict,
+};
 use relight_web::views::{QueueRow, TodoRow};
 use relight_web::{Lang, Number, texts, words};
 
@@ -17,6 +19,9 @@ use crate::page::encode;
 
 /// Rows of the table of what to do first: as many as fit beside the wall.
 const TODO_MAX: usize = 9;
+
+/// Names of what a site is built with that stand in one cell.
+const STACK_NAMES_MAX: usize = 3;
 
 /// On what evidence a dark site returns, or why it does not, in the order of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,7 +198,7 @@ impl Work<'_> {
             .iter()
             .filter_map(|site| Some((&site.slug, (site, bodies.get(&site.org)?))))
             .collect();
-        Ok(self.engine.with_ledger(|ledger| match ledger.incident(id) {
+        let (queue, mut todo) = self.engine.with_ledger(|ledger| match ledger.incident(id) {
             Some(incident) => {
                 let open = ledger.actions().newest().filter(|it| it.is_open(self.now));
                 let plans: Vec<&Action> = open
@@ -204,7 +209,19 @@ impl Work<'_> {
                 (self.queue(id, incident, (&sites, &plans)), self.todo(incident, &sites))
             }
             None => Default::default(),
-        }))
+        });
+        // Not within the look at the ledger: who asks twice for one lock waits for whoever wants to
+        // write between.
+        self.engine.with_inventory(|index, _| {
+            for row in &mut todo {
+                let site = GateKey::new(&row.slug).ok().and_then(|key| sites.get(&key));
+                row.stack = stack(
+                    self.lang,
+                    site.map_or_else(Stack::default, |(site, _)| index.stack(site.id)),
+                );
+            }
+        });
+        Ok((queue, todo))
     }
 
     fn queue(
@@ -267,10 +284,24 @@ impl Work<'_> {
             criticality: texts::by_code(lang, &criticality).unwrap_or_default(),
             is_vital: site.criticality.number() == 1,
             path: found.cloned().unwrap_or_default(),
+            stack: String::new(),
             edge: site.edge.clone(),
             dark_for: if is_dark { elapsed(lang, self.now - case.since) } else { String::new() },
             next: next(lang, case),
         }
+    }
+}
+
+/// What a site is built with, in its own words: `Java · Spring Boot`.
+fn stack(lang: Lang, stack: Stack) -> String {
+    let mut names: Vec<&str> = stack.parts().map(|built| built.name).collect();
+    if names.len() > STACK_NAMES_MAX {
+        names.truncate(STACK_NAMES_MAX);
+        names.push("…");
+    }
+    match names.is_empty() {
+        true => texts::todo_stack_unknown(lang).to_owned(),
+        false => names.join(" · "),
     }
 }
 
@@ -325,6 +356,23 @@ mod tests {
             }
         }
         assert_eq!(Ground::parse(""), None);
+    }
+
+    #[test]
+    fn a_cell_names_what_a_site_is_built_with_or_that_nobody_knows() {
+        let of = |purls: &[&str]| {
+            let one = |purl: &&str| {
+                let purl = relight_model::Purl::parse(purl).unwrap();
+                let (basis, scope) =
+                    (relight_model::Basis::LockFile, relight_model::Scope::Declared);
+                Stack::of(&relight_model::Component::new(purl, "", basis, scope))
+            };
+            stack(Lang::En, purls.iter().map(one).fold(Stack::default(), Stack::and))
+        };
+        assert_eq!(of(&[]), "unknown");
+        assert_eq!(of(&["pkg:maven/a/spring-boot@2"]), "Java · Spring Boot");
+        let many = ["pkg:maven/a/spring-boot@2", "pkg:npm/x@1", "pkg:gem/y@1"];
+        assert_eq!(of(&many), "Java · Spring Boot · Node.js · …");
     }
 
     /// Before, "automatic" stood where relight had stopped by itself.

@@ -5,7 +5,7 @@ use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
 use super::*;
 use crate::access::{Address, Door, Factor, SignedIn};
 
-fn console(sites: usize) -> Console {
+pub(super) fn console(sites: usize) -> Console {
     let site = |at: usize| BoardSite {
         sector: "health".into(),
         organisation: "o".into(),
@@ -25,7 +25,7 @@ fn console(sites: usize) -> Console {
         public_url: String::new(),
         languages: Lang::ALL.to_vec(),
         life: "a1".into(),
-        streams: Streams::new(),
+        streams: Streams::default(),
         loopback: true,
         stage: relight_web::views::Stage::Real,
         theme: relight_web::views::Theme::Neutral,

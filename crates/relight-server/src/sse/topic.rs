@@ -12,7 +12,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use relight_engine::Engine;
 use relight_engine::access::Scope;
-use relight_web::Lang;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -21,7 +20,7 @@ use super::{BEAT_EVERY, QUEUE_EVERY, as_now};
 use crate::access::digest_of;
 use crate::access::signed_in::Reader;
 use crate::console::part::Part;
-use crate::console::{Asked, Console, act, brief, edges, watch, work};
+use crate::console::{Asked, Console, act, brief, edges, sites, watch, work};
 
 /// What a page is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +69,7 @@ impl Topic {
     /// A fingerprint of what the page shows to a reader. `None` when that cannot be read.
     pub(crate) fn fingerprint(&self, console: &Console, asked: &Asked) -> Option<String> {
         let text = match (self, &console.engine) {
-            (Self::Sites, engine) => sites(console, engine.as_deref(), asked),
+            (Self::Sites, engine) => listed(console, engine.as_deref(), asked),
             (_, None) => String::new(),
             (Self::Edges, Some(engine)) => edges::shown(console, engine, asked).ok()?,
             (Self::Watch, Some(engine)) => watch::shown(engine)?,
@@ -105,9 +104,9 @@ impl Topic {
     }
 }
 
-/// What a list of sites shows: each site, whose it is and its state, and which row of what is next
-/// it belongs to. What a query finds by something else, a component or an edge, is not seen.
-fn sites(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
+/// What a list of sites shows: each site, whose it is and its state, which row of what is next it
+/// belongs to, and whether it fits the query that is asked, by whatever that finds it.
+fn listed(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
     let snapshot = console.board.snapshot();
     let part = Part::of(console, &asked.reader, &snapshot.sites);
     let states = part.states(snapshot);
@@ -121,7 +120,7 @@ fn sites(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
             let _ = writeln!(text, "{site} {row}");
         }
     }
-    text
+    text + &sites::fitting(console, asked, &part)
 }
 
 /// What was changed until now: where nothing was, a page shows what it showed.
@@ -135,8 +134,7 @@ fn versions(console: &Console) -> (u64, Option<u64>) {
 pub(super) async fn follow(
     console: Arc<Console>,
     topic: Topic,
-    lang: Lang,
-    reader: Reader,
+    asked: Asked,
     sender: mpsc::Sender<Bytes>,
 ) {
     let mut ticker = interval(QUEUE_EVERY);
@@ -145,7 +143,9 @@ pub(super) async fn follow(
     let mut before = None;
     loop {
         ticker.tick().await;
-        let Some(reader) = as_now(&console, &reader).filter(|it| topic.is_for(it)) else { return };
+        let Some(reader) = as_now(&console, &asked.reader).filter(|it| topic.is_for(it)) else {
+            return;
+        };
         let now = Instant::now();
         // What time alone changes, and what counts no version, is seen with the next beat.
         let versions = Some(versions(&console));
@@ -156,7 +156,9 @@ pub(super) async fn follow(
             continue;
         }
         let (here, topic) = (Arc::clone(&console), topic.clone());
-        let read = move || topic.fingerprint(&here, &Asked::by(reader, lang));
+        // As the page was asked for, by whoever its reader is now.
+        let asked = asked.by(reader);
+        let read = move || topic.fingerprint(&here, &asked);
         // A panic is a bug that its own thread tells.
         let Some(found) = tokio::task::spawn_blocking(read).await.ok().flatten() else { return };
         if sent.as_ref().is_some_and(|it| it.1 == found && is_fresh(it)) {

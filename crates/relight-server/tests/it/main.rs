@@ -33,6 +33,7 @@ mod web_notices;
 mod web_oidc;
 mod web_part;
 mod web_paths;
+mod web_picks;
 mod web_policy;
 mod web_posture;
 mod web_public;

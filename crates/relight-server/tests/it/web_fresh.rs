@@ -1,13 +1,17 @@
 //! Pages of lists say whether they still are as they are shown: `/events?topic=…`.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::thread;
 
 use relight_engine::SIGNS;
 use relight_engine::watch::Feed;
 
 use crate::door_support::{START, World, clock, person};
+use crate::support::{DEADLINE, wait_until};
 use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
 use crate::web_console::follow;
+use crate::web_picks::deploy;
 
 /// The topic of a page and the fingerprint of what it shows.
 fn shown(page: &str) -> (String, String) {
@@ -124,6 +128,71 @@ fn a_topic_is_there_for_whom_its_page_is() {
     assert_ne!(shown(&own).1, shown(&none).1);
     for (cookie, page) in [(&owner, &own), (&nobody, &none)] {
         drop(told(&world, cookie, shown(page), true).join().unwrap());
+    }
+    world.web.stop();
+}
+
+/// Goal: a list that somebody asked for by a query is told to be old when another site fits.
+/// Method: what a site is built with, which no row of the list shows; the list of all stays as it
+/// was.
+#[test]
+fn a_list_is_old_when_other_sites_fit_its_query() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut owner) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        owner = person(store, "owner", 3, &[("site-owner", "energy/Utility")]);
+    });
+    let page = |query: &str, cookie: &str| {
+        let (status, _, page) = world.get(&format!("/sites?lang=en{query}"), cookie);
+        assert_eq!(status, 200, "{page}");
+        let (topic, shown) = shown(&page);
+        (format!("{topic}{query}"), shown)
+    };
+    let query = "&q=stack:java";
+    let (all, asked) = (page("", &chief), page(query, &chief));
+    let elsewhere = page(query, &owner);
+    drop(told(&world, &chief, asked.clone(), true).join().unwrap());
+    let stream = told(&world, &chief, asked.clone(), false);
+    deploy(&world, "care", &["pkg:maven/org.example/app@1"]);
+    drop(stream.join().unwrap());
+    assert_ne!(page(query, &chief), asked);
+    assert_eq!(page("", &chief), all, "no row is another one");
+    assert_eq!(page(query, &owner), elsewhere, "of sites of others nothing is told");
+    drop(told(&world, &chief, page(query, &chief), true).join().unwrap());
+    world.web.stop();
+}
+
+/// Before, an account without any role took every place of the lists from all others.
+#[test]
+fn an_account_has_its_share_of_the_streams() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut owner, mut nobody) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        owner = person(store, "owner", 3, &[("site-owner", "energy/Utility")]);
+        nobody = person(store, "nobody", 4, &[]);
+    });
+    let open = |path: &str, cookie: &str| {
+        let mut stream = TcpStream::connect(world.address()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        (stream, line)
+    };
+    for (path, cookie) in [("/events?topic=sites", &nobody), ("/events", &owner)] {
+        let held: Vec<_> = (0..16).map(|_| open(path, cookie)).collect();
+        assert!(held.iter().all(|(_, line)| line.contains(" 200 ")), "{held:?}");
+        assert!(open(path, cookie).1.contains(" 429 "), "{path}");
+        let other = if path == "/events" { "/events?topic=sites" } else { "/events?topic=plans" };
+        assert!(open(other, &owner).1.contains(" 200 "), "others have theirs");
+        drop(held);
+        wait_until("its places are free again", || open(path, cookie).1.contains(" 200 "));
     }
     world.web.stop();
 }

@@ -171,8 +171,10 @@ fn rows_of_what_is_next_lead_to_their_sites() {
         let (status, _, page) = world.get(&format!("/sites?lang=en{query}"), &anna);
         assert_eq!(status, 200, "{query}: {page}");
         let rows = page.split("<tr id=\"site-").skip(1);
-        let slug =
-            |row: &str| row.split("\">").nth(3).unwrap().split('<').next().unwrap().to_owned();
+        let slug = |row: &str| {
+            let link = row.split("<a href=").nth(1).unwrap();
+            link.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()
+        };
         (rows.map(slug).collect::<Vec<_>>(), page)
     };
     let (rows, page) = listed("&queue=unverified");

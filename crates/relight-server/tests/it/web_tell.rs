@@ -162,7 +162,7 @@ fn a_step_is_told_once_unless_it_is_asked_for_and_within_the_limit() {
         assert_eq!(told.tell("anna", "&again=1").0, 200);
     }
     let (status, _, page) = told.tell("anna", "&again=1");
-    assert!(status == 429 && page.contains("10 campaigns were told within"), "{page}");
+    assert!(status == 429 && page.contains("Organisations were told 10 times within"), "{page}");
     let notices = told.notices("owner", "en");
     assert!(notices.contains("(10 times)"), "{notices}");
     assert_eq!(told.world.store.watch_notes().unwrap().len(), 2 * TELLINGS_MAX);

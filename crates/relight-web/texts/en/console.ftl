@@ -35,7 +35,7 @@ live-on = Live
 live-wait = Connecting…
 live-frozen = Data frozen since { $time }
 live-frozen-note = Data frozen since { $time }: the real state may have changed. Trying again…
-live-old = Changed at { $time }
+live-old = Changed (noticed at { $time })
 live-show = Show what is new
 live-off = Without scripts this page does not update by itself.
 live-summary = { NUMBER($lit) } online, { NUMBER($dark) } dark
@@ -254,8 +254,8 @@ tell-without = To be telephoned
 tell-without-text = Nobody has an account here for these organisations; this does not tell them.
 tell-told = everybody was told of this step already
 tell-told-remedy = Who is to be told again is told from the page of the campaign.
-tell-limit = { NUMBER($most) } campaigns were told within the last hour
-tell-limit-remedy = Wait until an hour has passed since the first of them, or telephone: more at once would push out what people have not read yet.
+tell-limit = Organisations were told { NUMBER($most) } times within the last hour
+tell-limit-remedy = Wait until an hour has passed since the first time, or telephone: more at once would push out what people have not read yet.
 lanes-sentence = { NUMBER($shown) } of { NUMBER($campaigns) } { $campaigns ->
     [one] campaign
    *[other] campaigns

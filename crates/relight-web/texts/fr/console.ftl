@@ -38,7 +38,7 @@ live-on = En direct
 live-wait = Connexion…
 live-frozen = Données figées depuis { $time }
 live-frozen-note = Données figées depuis { $time } : l'état réel a pu changer. Nouvelle tentative en cours…
-live-old = Changé à { $time }
+live-old = Changé (appris à { $time })
 live-show = Voir du nouveau
 live-off = Sans script, cette page ne se met pas à jour toute seule.
 live-summary = { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
@@ -266,8 +266,8 @@ tell-without = À joindre par téléphone
 tell-without-text = Personne n’a ici de compte pour ces organismes; ceci ne les prévient pas.
 tell-told = chacun a déjà été prévenu de cet échelon
 tell-told-remedy = On prévient de nouveau depuis la page de la campagne.
-tell-limit = { NUMBER($most) } campagnes ont été annoncées dans la dernière heure
-tell-limit-remedy = Attendez qu’une heure soit passée depuis la première, ou téléphonez : plus à la fois ferait disparaître ce que les gens n’ont pas encore lu.
+tell-limit = Des organismes ont été prévenus { NUMBER($most) } fois dans la dernière heure
+tell-limit-remedy = Attendez qu’une heure soit passée depuis la première fois, ou téléphonez : plus à la fois ferait disparaître ce que les gens n’ont pas encore lu.
 lanes-sentence = { NUMBER($shown) } { $campaigns ->
     [one] campagne
    *[other] campagnes

@@ -96,6 +96,19 @@ impl Choice {
         parts.filter(|part| !part.is_empty()).collect()
     }
 
+    /// With the sites whose boxes were checked (`pick.SITE=1`), beside those that were typed;
+    /// `None` where no box was. Each box has a name of its own: a name that comes twice is refused.
+    pub(crate) fn with_picked(&self, pairs: &[(String, String)]) -> Option<Self> {
+        let picked = pairs.iter().filter_map(|(name, _)| name.strip_prefix("pick."));
+        let picked: BTreeSet<&str> = picked.filter(|site| !site.is_empty()).collect();
+        if picked.is_empty() {
+            return None;
+        }
+        let sites: BTreeSet<&str> = picked.union(&self.named()).copied().collect();
+        let sites = sites.into_iter().collect::<Vec<_>>().join(" ");
+        Some(Self { sites, ..self.clone() })
+    }
+
     /// The incident that is meant: the one that was named, or the newest open one.
     pub(crate) fn incident(&self, engine: &Engine) -> Option<String> {
         engine.with_ledger(|ledger| {
@@ -192,6 +205,17 @@ mod tests {
         let choice = Choice { sites: " a, b\n\tc ,,a ".into(), ..Choice::default() };
         assert_eq!(choice.named().into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert!(Choice::default().named().is_empty());
+    }
+
+    #[test]
+    fn checked_boxes_name_sites_beside_those_that_were_typed() {
+        let pairs = |names: &[&str]| -> Vec<(String, String)> {
+            names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect()
+        };
+        let choice = Choice { sites: "c a".into(), ..Choice::default() };
+        let picked = |names: &[&str]| choice.with_picked(&pairs(names)).map(|it| it.sites);
+        assert_eq!(picked(&["lang", "pick.b", "pick.a"]).as_deref(), Some("a b c"));
+        assert_eq!(picked(&["lang", "sites", "pick.", "unpick.b"]), None);
     }
 
     #[test]

@@ -31,9 +31,15 @@ use crate::proof::Signing;
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     Query(choice): Query<Choice>,
+    Query(pairs): Query<Vec<(String, String)>>,
     signed: SignedIn,
     asked: Asked,
 ) -> Response {
+    // What was checked has the address of the same sites typed, which can be sent to a colleague.
+    if let Some(choice) = choice.with_picked(&pairs) {
+        let to = View::address(&choice, &choice.incident, console.lang(&asked));
+        return Redirect::to(&to).into_response();
+    }
     blocking(move || match &console.engine {
         Some(engine) => {
             let page = View { console: &console, engine, asked: &asked, signed: &signed };

@@ -1,0 +1,60 @@
+//! A reader of a stream who takes nothing.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::park_timeout;
+
+use super::tests::console;
+use super::*;
+use crate::listen::{self, WAITS, Waits};
+use crate::{console, runtime};
+
+const PATIENT: Duration = Duration::from_secs(120);
+
+/// More than the system keeps of one connection, on both of its sides.
+const KEPT_BYTES_MAX: usize = 24 << 20;
+
+fn open(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENT)).unwrap();
+    stream.write_all(b"GET /events?lang=en HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    stream
+}
+
+/// Goal: whoever reads nothing holds no place, and no more than the system keeps for a connection.
+/// Method: such a reader of a real socket, and long lines for it until its place is free again;
+/// then all that was kept for it, and a stream in its place.
+#[test]
+fn a_reader_who_takes_nothing_is_cut() {
+    let console = Arc::new(console(1));
+    let runtime = runtime::start("test").unwrap();
+    let entered = runtime.enter();
+    let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let waits = Waits { write_max: Duration::from_millis(500), ..WAITS };
+    runtime.spawn(listen::serve(listener, console::router(Arc::clone(&console)), waits));
+    drop(entered);
+    let began = std::time::Instant::now();
+    let wait = |what: &str| {
+        assert!(began.elapsed() < PATIENT, "{what}");
+        park_timeout(COALESCE);
+    };
+    let mut idle = open(address);
+    while console.streams.open() != [1, 0] {
+        wait("it has its place");
+    }
+    let (line, mut made) = ("x".repeat(64 << 10), 0);
+    while console.streams.open() != [0, 0] {
+        wait("it keeps its place");
+        for _ in 0..LOG_LINES_MAX {
+            console.board.log(0, "log-relit", vec![line.clone()]);
+            made += line.len();
+        }
+    }
+    let mut kept = Vec::new();
+    // Cut off, or closed once it took what was on its way.
+    let _ = idle.read_to_end(&mut kept);
+    assert!(kept.starts_with(b"HTTP/1.1 200"), "it was a stream");
+    assert!(kept.len() < KEPT_BYTES_MAX, "{} of {made} bytes were kept", kept.len());
+    let lines = BufReader::new(open(address)).lines().map_while(Result::ok);
+    assert!(lines.into_iter().any(|line| line == "event: counts"), "its place is another's");
+}
