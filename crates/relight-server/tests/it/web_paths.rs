@@ -1,6 +1,10 @@
 //! No path switches more than the policy allows without two distinct people: pages, the API,
-//! tokens, broken glass, grants of roles and the operator of the machine at random against one
-//! server, judged by what the journal and the accounts say then and by who sent what.
+//! tokens, broken glass, relights, grants of roles, invitations, recovery and the operator of the
+//! machine at random against one server, judged by what the journal and the accounts say then and
+//! by who sent what.
+
+mod light;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +19,7 @@ use testkit::Rng;
 
 use crate::door_device::{Device, form};
 use crate::door_support::{START, World, clock, code_in, person, with_key};
-use crate::web_acts::{ASK, LOG4SHELL, behind_an_edge, open_incident};
+use crate::web_acts::{LOG4SHELL, behind_an_edge, open_incident};
 use crate::web_console::ask_with_body;
 
 const SEEDS: u64 = 8;
@@ -28,7 +32,7 @@ const HOSPITAL: &str = "health/Hospital";
 const UTILITY: &str = "energy/Utility";
 
 /// Who there is, and what was granted.
-const PEOPLE: [(&str, &str, &str); 8] = [
+const PEOPLE: [(&str, &str, &str); 9] = [
     ("chief", "commander", "/"),
     ("boss", "commander", "/"),
     ("zoe", "approver", "/"),
@@ -37,12 +41,32 @@ const PEOPLE: [(&str, &str, &str); 8] = [
     ("works", "site-owner", UTILITY),
     ("viewer", "viewer", "/"),
     ("admin", "admin", "/"),
+    (SPARE, "approver", "/"),
+];
+
+/// What has to happen.
+const WAYS: [&str; 12] = [
+    "alone",
+    "two",
+    "vital",
+    "machine",
+    "undo",
+    "accepted",
+    "glass",
+    "granted",
+    "parts",
+    "relit",
+    "invited",
+    "recovered",
 ];
 
 const MACHINE: &str = "A. Tremblay";
 
 /// A commander with a key of hardware, who breaks glass and does nothing else.
 const FIRE: &str = "fire";
+
+/// Somebody who decides and lost his key.
+const SPARE: &str = "spare";
 
 /// Somebody without a role, to whom roles are granted.
 const NEWCOMER: &str = "newcomer";
@@ -75,6 +99,7 @@ struct Said {
     by_command: bool,
     /// Who broke the glass for it.
     broken: Option<&'static str>,
+    is_started: bool,
 }
 
 struct Run {
@@ -84,6 +109,12 @@ struct Run {
     fire: (Sender, Device),
     /// Who asked for a role of the newcomer, or agreed to one.
     granting: BTreeSet<&'static str>,
+    /// Codes with which somebody comes back who lost his key: of whom, and not used yet.
+    codes: Vec<(&'static str, String)>,
+    /// Who was let in by an invitation, and how often somebody tried to come back.
+    let_in: (usize, usize),
+    /// The sites of a relight that was taken back just now.
+    taken_back: BTreeSet<GateKey>,
     is_signed: bool,
     /// Nobody showed a passkey in the last five minutes.
     is_stale: bool,
@@ -146,6 +177,7 @@ impl Run {
             person(store, NEWCOMER, 31, &[]);
         });
         open_incident(&world, &cookies[0]);
+        let codes = people::codes_of(&world, &cookies);
         let origin = world.origin();
         let mut senders = Vec::new();
         for ((name, role, at), cookie) in PEOPLE.into_iter().zip(&cookies) {
@@ -162,16 +194,31 @@ impl Run {
         assert!(senders.iter().filter(|it| !it.is_person).count() >= 3, "tokens are tried");
         // What a seed does is not what the next one does after the same first number.
         rng.next();
-        let (said, alone, ways, granting) = Default::default();
+        let (said, alone, ways, granting, let_in, taken_back) = Default::default();
         let head = format!("Cookie: {fire}\r\nOrigin: {origin}\r\n");
         let fire = (Sender { name: FIRE, head, is_person: true }, key);
-        Self { world, rng, senders, fire, granting, is_signed, is_stale, said, alone, ways }
+        Self {
+            world,
+            rng,
+            senders,
+            fire,
+            granting,
+            codes,
+            let_in,
+            taken_back,
+            is_signed,
+            is_stale,
+            said,
+            alone,
+            ways,
+        }
     }
 
     fn run(&mut self) {
         for _ in 0..STEPS {
             let before = self.world.store.journal_head().unwrap().0;
             let (sender, typed) = self.step();
+            self.go_on();
             for record in self.world.store.journal(before + 1).unwrap() {
                 self.judge(&sender, typed, &record);
             }
@@ -182,7 +229,7 @@ impl Run {
     }
 
     fn step(&mut self) -> (Sender, Option<usize>) {
-        let what = self.rng.below(24);
+        let what = self.rng.below(26);
         // Half of the time it is somebody who may well do this.
         let fits: &[&str] = match what {
             0..6 => &["owner", "works", "chief"],
@@ -205,6 +252,8 @@ impl Run {
             18 => self.close(&sender),
             19 => return (self.smash(), None),
             20..23 => self.grant(&sender),
+            23 => self.invite(&sender),
+            24 => self.recover(&sender),
             _ => return (self.machine(), None),
         }
         (sender, typed)
@@ -231,21 +280,25 @@ impl Run {
     }
 
     fn propose(&mut self, sender: &Sender) {
-        let sites = self.sites();
+        let (ready, sites) = (self.ready(), self.sites());
+        let relights = !ready.is_empty() && self.rng.chance(40);
+        let (action, sites) = if relights { ("relight", ready) } else { ("dark", sites) };
         if self.rng.chance(50) {
             let mut ask =
-                json!({"action": "dark", "which": "named", "sites": sites, "reason": "x"});
-            if self.rng.chance(30) {
+                json!({"action": action, "which": "named", "sites": sites, "reason": "x"});
+            if !relights && self.rng.chance(30) {
                 (ask["action"], ask["part"]) = (json!("close"), json!("@internet"));
             }
             self.json(sender, "/api/v1/plans", &ask);
             return;
         }
         let sites = sites.join("+");
-        let page = self.page(sender, &format!("{ASK}&sites={sites}"));
+        let which = if relights { "named" } else { "todo" };
+        let ask = format!("/plan?lang=en&action={action}&which={which}&reason=Log4Shell");
+        let page = self.page(sender, &format!("{ask}&sites={sites}"));
         let (token, seen) = (hidden(&page, "token"), hidden(&page, "seen"));
         let form = format!(
-            "token={token}&seen={seen}&action=dark&which=todo&reason=Log4Shell&sites={sites}"
+            "token={token}&seen={seen}&action={action}&which={which}&reason=Log4Shell&sites={sites}"
         );
         self.world.post_from("/plan?lang=en", &sender.head, &form);
     }
@@ -327,75 +380,6 @@ impl Run {
         sender.clone()
     }
 
-    /// Grants the newcomer a role that decides, or says yes to what somebody granted.
-    fn grant(&mut self, sender: &Sender) {
-        let admin = self.senders.iter().find(|it| it.name == "admin" && it.is_person).unwrap();
-        let sender = if self.rng.chance(40) { admin } else { sender }.clone();
-        let token = hidden(&self.page(&sender, "/accounts"), "token");
-        let role = *self.rng.pick(&["commander", "approver"]);
-        let waiting = self.world.store.account_tables().unwrap().proposals;
-        let sent = match waiting.last().filter(|_| self.rng.chance(60)) {
-            Some(row) => {
-                let id = row.id.to_string();
-                let fields = [("token", token.as_str()), ("id", &id), ("answer", "confirm")];
-                self.world.post_from("/accounts/settle", &sender.head, &form(&fields)).0
-            }
-            None => {
-                let name = *self.rng.pick(&[NEWCOMER, NEWCOMER, sender.name, "viewer"]);
-                let fields =
-                    [("token", token.as_str()), ("name", name), ("role", role), ("scope", "/")];
-                let name_is_new = name == NEWCOMER;
-                let status =
-                    self.world.post_from("/accounts/grant", &sender.head, &form(&fields)).0;
-                // Nobody else may get one in this run: they would act as what they are not here.
-                if !name_is_new && status == 200 {
-                    self.refuse_all();
-                }
-                status
-            }
-        };
-        if sent == 200 {
-            self.granting.insert(sender.name);
-        }
-    }
-
-    /// What was proposed for others than the newcomer is taken back.
-    fn refuse_all(&self) {
-        let chief = &self.senders[0];
-        let newcomer = self.account(NEWCOMER);
-        for row in self.world.store.account_tables().unwrap().proposals {
-            if row.account != newcomer {
-                let token = hidden(&self.page(chief, "/accounts"), "token");
-                let id = row.id.to_string();
-                let fields = [("token", token.as_str()), ("id", &id), ("answer", "refuse")];
-                self.world.post_from("/accounts/settle", &chief.head, &form(&fields));
-            }
-        }
-    }
-
-    fn account(&self, name: &str) -> u32 {
-        let tables = self.world.store.account_tables().unwrap();
-        tables.accounts.iter().find(|row| row.name == name).unwrap().id
-    }
-
-    /// Who decides was made so by two people, neither of whom it is; everybody else by nobody. How
-    /// many were.
-    fn judge_grants(&self) -> usize {
-        let tables = self.world.store.account_tables().unwrap();
-        let decides = tables.grants.iter().filter(|row| row.by != "test");
-        let decides = decides.filter(|row| ["commander", "approver"].contains(&row.role.as_str()));
-        let decides: Vec<_> = decides.cloned().collect();
-        let newcomer = self.account(NEWCOMER);
-        for row in &decides {
-            assert_eq!(row.account, newcomer, "{row:?}");
-            let by: BTreeSet<&str> = row.by.split_whitespace().collect();
-            assert!(by.len() == 2 && !by.contains(NEWCOMER), "one person made a decider: {row:?}");
-            assert!(by.iter().all(|name| self.granting.contains(name)), "{row:?}");
-            assert!(!self.is_stale, "nobody was there: {row:?}");
-        }
-        decides.len()
-    }
-
     /// Somebody without the command closes the incident in vain.
     fn close(&mut self, sender: &Sender) {
         if sender.is_person && sender.may(&["commander"], "/") {
@@ -410,6 +394,7 @@ impl Run {
 
     /// The operator of the machine, by the acts of the engine that the command line has.
     fn machine(&mut self) -> Sender {
+        let ready = if self.rng.chance(50) { self.ready() } else { Vec::new() };
         let engine = &self.world.engine;
         let folder = self.world.store.path().parent().unwrap();
         let policy = PolicyFile::read(folder, &self.world.store).unwrap().policy;
@@ -417,7 +402,7 @@ impl Run {
         assert!(engine.check_command(&policy, &person).is_err(), "people sign in here");
         let ask = PlanAsk {
             incident: LOG4SHELL.into(),
-            action: Action::Dark,
+            action: if ready.is_empty() { Action::Dark } else { Action::Relight },
             part: None,
             reason: "x".into(),
             advisory_revision: Digest::default(),
@@ -425,8 +410,8 @@ impl Run {
             proposer: MACHINE.into(),
             created: engine.now(),
         };
-        let sites: Vec<GateKey> =
-            self.sites().iter().map(|site| GateKey::new(site).unwrap()).collect();
+        let sites = if ready.is_empty() { self.sites() } else { ready };
+        let sites: Vec<GateKey> = sites.iter().map(|site| GateKey::new(site).unwrap()).collect();
         let engine = &self.world.engine;
         let plan = engine.plan(ask, &sites).unwrap();
         let newest = engine.with_ledger(|it| it.actions().newest().next().map(|it| it.number));
@@ -438,7 +423,10 @@ impl Run {
                 assert!(agreed.is_err(), "one machine is nobody's second");
             }
             (1, Some(number)) => drop(engine.take_back(&policy, &person, number)),
-            _ => drop(engine.propose(&policy, &person, &plan)),
+            _ if engine.propose(&policy, &person, &plan).is_ok_and(|acted| acted.started) => {
+                light::after(engine, &plan);
+            }
+            _ => {}
         }
         Sender { name: MACHINE, head: String::new(), is_person: true }
     }
@@ -449,6 +437,9 @@ impl Run {
             return;
         }
         let told = format!("{} by {} of {}", record.kind, record.actor, sender.name);
+        if self.judge_light(record) {
+            return;
+        }
         assert_eq!(record.actor, sender.name, "{told}");
         let is_machine = sender.name == MACHINE;
         let is_there = sender.is_person && (is_machine || !self.is_stale);
@@ -459,8 +450,9 @@ impl Run {
                 assert!(seat.is_none() || is_there, "{told}: an absent one took a seat");
                 let signers = seat.map(|_| sender.name).into_iter().collect();
                 let by_command = seat.is_some() && covers(sender, &["commander"], &plan);
-                self.said
-                    .insert(plan.hash().unwrap(), Said { plan, signers, by_command, broken: None });
+                let hash = plan.hash().unwrap();
+                let said = Said { plan, signers, by_command, broken: None, is_started: false };
+                self.said.insert(hash, said);
             }
             Entry::PlanApproved { plan, by, .. } => {
                 let said = self.said.get_mut(&plan).unwrap();
@@ -473,6 +465,9 @@ impl Run {
                 said.by_command |= covers(sender, &["commander"], &said.plan);
             }
             Entry::PlanStarted { plan } => self.judge_start(plan),
+            Entry::DarkOrdered { plan, sites, .. } if !self.said.contains_key(&plan) => {
+                self.judge_dark_again(sender, &sites);
+            }
             Entry::DarkOrdered { plan, sites, .. } => {
                 assert_eq!(self.said[&plan].plan.keys(), sites, "{told}: other sites");
                 let said = &self.said[&plan];
@@ -485,14 +480,7 @@ impl Run {
                 self.said.get_mut(&plan).unwrap().broken = Some(sender.name);
                 *self.ways.entry("glass").or_default() += 1;
             }
-            Entry::PlanUndone { plan } => {
-                let said = &self.said[&plan];
-                let is_signer = said.signers.contains(sender.name);
-                // What one person did alone by breaking glass, any commander of its sites undoes.
-                let is_broken = said.broken.is_some() && covers(sender, &["commander"], &said.plan);
-                assert!(sender.is_person && (is_signer || is_broken), "{told}");
-                *self.ways.entry("undo").or_default() += 1;
-            }
+            Entry::PlanUndone { plan } => self.judge_undone(sender, plan),
             Entry::AcceptanceProposed { site, proposer, .. } => {
                 let asks = sender.may(&["commander", "site-owner"], body_of(&site));
                 assert!(asks && is_there && proposer == sender.name, "{told}");
@@ -511,6 +499,18 @@ impl Run {
         }
     }
 
+    /// A plan is taken back by somebody who signed it.
+    fn judge_undone(&mut self, sender: &Sender, plan: Digest) {
+        let said = &self.said[&plan];
+        let is_signer = said.signers.contains(sender.name);
+        // What one person did alone by breaking glass, any commander of its sites undoes.
+        let is_broken = said.broken.is_some() && covers(sender, &["commander"], &said.plan);
+        assert!(sender.is_person && (is_signer || is_broken), "by {}", sender.name);
+        let relights = said.plan.action == Action::Relight;
+        self.taken_back = said.plan.keys().into_iter().filter(|_| relights).collect();
+        *self.ways.entry("undo").or_default() += 1;
+    }
+
     /// Parts of exactly the sites of a plan are closed, by who signed it or broke the glass.
     fn judge_parts(&mut self, sender: &Sender, plan: Digest, parts: &[PartName]) {
         let said = &self.said[&plan];
@@ -523,6 +523,7 @@ impl Run {
 
     /// A plan is carried out: by two people, or by one within the rule for one.
     fn judge_start(&mut self, hash: Digest) {
+        self.said.get_mut(&hash).unwrap().is_started = true;
         let Said { plan, signers, by_command, .. } = &self.said[&hash];
         let told = format!("{} sites by {signers:?}", plan.sites.len());
         let is_vital = has_vital(plan);
@@ -589,8 +590,7 @@ fn sim_paths_no_path_switches_more_than_two_people_agreed_to() {
         run.world.web.stop();
     }
     println!("{ways:?}");
-    for way in ["alone", "two", "vital", "machine", "undo", "accepted", "glass", "granted", "parts"]
-    {
+    for way in WAYS {
         assert!(ways.get(way).is_some_and(|count| *count >= 2), "{way} is hardly tried: {ways:?}");
     }
 }

@@ -14,7 +14,7 @@ fn start(clock: fn() -> i64) -> (World, String, String) {
 }
 
 /// Makes codes; gives their texts.
-fn codes(world: &World, cookie: &str) -> Vec<String> {
+pub(crate) fn codes(world: &World, cookie: &str) -> Vec<String> {
     let (status, _, page) = world.act(cookie, ("/me", "/me/codes"), &[]);
     assert_eq!(status, 200, "{page}");
     let lines = page.split("<p class=\"secret\"><code>").skip(1);
