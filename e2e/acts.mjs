@@ -332,7 +332,7 @@ async function tell(chief, approver, glance) {
   await tabTo(page, 'main form button');
   await page.keyboard.press('Enter');
   await page.waitForSelector('main [role="status"]');
-  assert.match(await page.textContent('main [role="status"]'), /1 person of 1 organisation were told/);
+  assert.match(await page.textContent('main [role="status"]'), /1 person of 1 organisation was told/);
   if (glance === look) await lookHere(page, 'acts-told-campaign');
   await approver.page.goto(`${origin}/me?lang=en`);
   assert.match(await approver.page.textContent('main'), new RegExp(id));

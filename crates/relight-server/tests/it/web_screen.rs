@@ -277,8 +277,10 @@ fn sites_are_found_by_the_query_language_and_taken_into_a_plan() {
         let (status, _, page) = world.get(&format!("/sites?lang=en&q={query}"), cookie);
         assert_eq!(status, 200, "{query}: {page}");
         let rows = page.split("<tr id=\"site-").skip(1);
-        let slug =
-            |row: &str| row.split("\">").nth(3).unwrap().split('<').next().unwrap().to_owned();
+        let slug = |row: &str| {
+            let link = row.split("<a href=").nth(1).unwrap();
+            link.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()
+        };
         (rows.map(slug).collect::<Vec<_>>(), page)
     };
     for (query, sites) in [

@@ -241,13 +241,17 @@ tell-reach-done = { NUMBER($people) } { $people ->
  } of { NUMBER($organisations) } { $organisations ->
     [one] organisation
    *[other] organisations
- } were told. It is noted under your name.
+ } { $people ->
+    [one] was told
+   *[other] were told
+ }. It is noted under your name.
 tell-reach-none = No organisation that it touched has an account here.
 tell-before = { $at }: { $who } told { NUMBER($people) } { $people ->
     [one] person
    *[other] people
  }.
 tell-confirm-first = To tell them, show first who you are.
+tell-back = Back to the watch
 tell-now = Tell them
 tell-again = Tell them again
 tell-without = To be telephoned

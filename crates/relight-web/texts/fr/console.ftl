@@ -260,6 +260,7 @@ tell-before = { $at } : { $who } a prévenu { NUMBER($people) } { $people ->
    *[other] personnes
  }.
 tell-confirm-first = Pour les prévenir, montrez d’abord qui vous êtes.
+tell-back = Retour à la veille
 tell-now = Prévenir
 tell-again = Prévenir de nouveau
 tell-without = À joindre par téléphone
