@@ -28,6 +28,20 @@ impl Engine {
         id: &str,
         policy: &str,
     ) -> Result<String, EngineError> {
+        self.open_incident_called(actor, id, policy, "")
+    }
+
+    /// The same under a title of one's own; an empty one is that of the advisory.
+    ///
+    /// # Errors
+    /// As [`Engine::open_incident`].
+    pub fn open_incident_called(
+        &self,
+        actor: &str,
+        id: &str,
+        policy: &str,
+        title: &str,
+    ) -> Result<String, EngineError> {
         let opened = {
             let state = self.read();
             let group = state.inventory.advisories().group(id).ok_or_else(|| {
@@ -38,7 +52,7 @@ impl Engine {
             }
             Entry::Opened {
                 question: group.id.clone(),
-                title: group.summary().to_owned(),
+                title: if title.is_empty() { group.summary() } else { title }.to_owned(),
                 revision: group.revision(),
                 statements: group.statements_digest(),
                 policy: policy.to_owned(),

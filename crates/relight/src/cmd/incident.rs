@@ -63,6 +63,19 @@ enum Action {
 struct Open {
     #[arg(value_name = "WHAT")]
     what: String,
+    #[arg(long, value_name = "TEXT", value_parser = title)]
+    title: Option<String>,
+}
+
+/// Longest title that somebody gives to an incident, in bytes.
+const TITLE_BYTES_MAX: usize = 200;
+
+/// A title: one line that says something.
+fn title(text: &str) -> Result<String, &'static str> {
+    let title = text.trim();
+    let fits = (1..=TITLE_BYTES_MAX).contains(&title.len());
+    let is_line = !title.contains(char::is_control);
+    if fits && is_line { Ok(title.to_owned()) } else { Err("1 to 200 bytes, one line") }
 }
 
 #[derive(Debug, Args)]
@@ -157,7 +170,8 @@ impl Open {
         if engine.with_inventory(|_, advisories| advisories.group(&asked).is_none()) {
             return Err(unknown_advisory(&asked, lang));
         }
-        let opened = engine.open_incident(actor, &asked, &policy(actor));
+        let title = self.title.unwrap_or_default();
+        let opened = engine.open_incident_called(actor, &asked, &policy(actor), &title);
         let id = opened.map_err(|error| Failure::engine(lang, &error))?;
         done(context, report, &id, "opened", None, &texts::incident_opened(lang, &id));
         if !context.json {

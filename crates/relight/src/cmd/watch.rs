@@ -21,7 +21,7 @@ mod probed;
 pub(crate) mod receive;
 mod share;
 mod simulate;
-mod since;
+pub(crate) mod since;
 mod zone;
 
 use std::collections::BTreeMap;

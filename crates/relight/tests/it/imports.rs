@@ -144,4 +144,10 @@ fn words_find_advisories_and_the_newest_are_shown() {
     assert_eq!(new["revisions"].as_array().unwrap().len(), 1);
     place.expect(2, &["advisories", "search"]);
     place.expect(2, &["advisories", "new", "--limit", "0"]);
+    let since = |time: &str| {
+        let new = place.expect(0, &["advisories", "new", "--since", time, "--json"]).json();
+        new["revisions"].as_array().unwrap().len()
+    };
+    assert_eq!((since("1d") > 1, since("2099-01-01")), (true, 0));
+    place.expect(2, &["advisories", "new", "--since", "soon"]);
 }

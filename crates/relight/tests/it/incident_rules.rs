@@ -265,6 +265,21 @@ fn after_a_control_that_stops_everything_two_people_answer_on_the_page_of_the_si
 }
 
 #[test]
+fn an_incident_is_called_as_its_operator_says() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    let open = |title: &str| place.run(&["incident", "open", "CVE-2021-44228", "--title", title]);
+    for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
+        assert_eq!(open(wrong).status, 2, "{wrong:?}");
+    }
+    assert_eq!(open("Vendredi soir").status, 0);
+    assert_eq!(open("Samedi").status, 0, "it is open already");
+    let report = place.expect(0, &["incident", "report", "--json"]).json();
+    assert_eq!(report["title"], "Vendredi soir");
+}
+
+#[test]
 fn the_report_names_what_was_affected_and_what_was_done() {
     let town = town();
     let place = &town.place;

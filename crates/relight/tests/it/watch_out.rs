@@ -556,4 +556,10 @@ fn the_map_tells_sectors_by_week_and_where_nobody_listened() {
         assert_eq!(place.run(&["watch", "map", "--until", until]).status, 2, "{until}");
     }
     assert_eq!(place.run(&["watch", "map", "--weeks", "59"]).status, 2, "more than is kept");
+    let back = ["watch", "map", "--since", "3w", "--until", "2025-11-16"];
+    assert_eq!(place.run(&back).stdout, place.run(&words).stdout);
+    for since in ["59w", "0w", "3", "w", "2025-11-01"] {
+        assert_eq!(place.run(&["watch", "map", "--since", since]).status, 2, "{since}");
+    }
+    assert_eq!(place.run(&[&back[..], &["--weeks", "3"]].concat()).status, 2, "one of both");
 }

@@ -9,6 +9,7 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::attribution::Credit;
+use crate::cmd::watch::since::Since;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -34,6 +35,8 @@ pub(super) struct New {
     #[arg(long, value_name = "COUNT", default_value_t = 20,
         value_parser = clap::value_parser!(u16).range(1..=RESULTS_MAX as i64))]
     limit: u16,
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    since: Option<Since>,
 }
 
 #[derive(Serialize)]
@@ -127,12 +130,15 @@ fn row<'a>(group: &'a Group, ranked: &Ranked) -> FoundRow<'a> {
 impl New {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let store = context.store_if_any()?;
-        let newest = match &store {
+        let mut newest = match &store {
             Some(store) => store
                 .newest_advisories(usize::from(self.limit))
                 .map_err(|error| context.store_failure(&error))?,
             None => Vec::new(),
         };
+        if let Some(since) = self.since.map(|since| since.from(context.now())) {
+            newest.retain(|row| row.recorded_at >= since);
+        }
         let known = inventory::advisories(context)?;
         let ranking = Ranking::read(store.as_deref(), context)?;
         let ranked = |row: &RevisionRow| known.group(&row.id).map(|group| ranking.worst(group));

@@ -24,6 +24,8 @@ pub(super) struct Map {
     #[arg(long, value_name = "N", default_value_t = 12,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(MAP_WEEKS_MAX)))]
     weeks: u16,
+    #[arg(long, value_name = "26w", value_parser = weeks, conflicts_with = "weeks")]
+    since: Option<u16>,
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = end_of_day)]
     until: Option<Timestamp>,
     #[arg(long)]
@@ -58,6 +60,12 @@ fn shown(count: u64, published: bool) -> Option<u64> {
     (!published || count == 0 || count >= PUBLISHED_MIN).then_some(count)
 }
 
+/// Weeks back, as `--since` says them elsewhere.
+fn weeks(text: &str) -> Result<u16, &'static str> {
+    let weeks = text.strip_suffix('w').and_then(|weeks| weeks.parse().ok());
+    weeks.filter(|weeks| (1..=MAP_WEEKS_MAX).contains(weeks)).ok_or("26w")
+}
+
 /// The last second of a day.
 fn end_of_day(text: &str) -> Result<Timestamp, &'static str> {
     number::day(text).map(|day| day * 86_400 + 86_399).ok_or("YYYY-MM-DD")
@@ -68,7 +76,7 @@ impl Map {
         let lang = context.lang;
         let store = context.existing_store()?;
         let until = self.until.unwrap_or_else(|| context.now());
-        let map = heat_map(&store, self.weeks, until);
+        let map = heat_map(&store, self.since.unwrap_or(self.weeks), until);
         let map = map.map_err(|error| Failure::engine(lang, &error))?;
         if let Some(text) = not_judged(lang, map.sources_kept) {
             report.warn("watch", &text, texts::not_judged_remedy(lang));

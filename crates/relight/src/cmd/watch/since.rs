@@ -10,7 +10,7 @@ const DAY_S: i64 = 86_400;
 
 /// What `--since` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Since {
+pub(crate) enum Since {
     /// The beginning of a day.
     Day(Timestamp),
     /// Days before today.
@@ -19,7 +19,7 @@ pub(super) enum Since {
 
 impl Since {
     /// Reads `2026-11-28` or `90d`.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let day = number::day(text).map(|day| Self::Day(day * DAY_S));
         let back = text.strip_suffix('d').and_then(|days| days.parse().ok());
         let back = back.filter(|days| (0..=DAYS_MAX).contains(days)).map(Self::Back);
@@ -27,7 +27,7 @@ impl Since {
     }
 
     /// The first moment that counts.
-    pub(super) fn from(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn from(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Day(day) => day,
             Self::Back(days) => (now.div_euclid(DAY_S) - days) * DAY_S,
