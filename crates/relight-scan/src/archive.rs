@@ -138,6 +138,8 @@ pub(crate) struct Entry {
     pub(crate) is_guess: bool,
     /// Nobody wants its bytes, so where they are was not looked up.
     pub(crate) is_listed_only: bool,
+    /// Bytes that the window of the decoder behind its body may hold.
+    pub(crate) window_bytes: u64,
     pub(crate) body: Body,
 }
 
@@ -156,6 +158,7 @@ impl Entry {
             is_step: true,
             is_guess: false,
             is_listed_only: false,
+            window_bytes: 0,
             body,
         }
     }

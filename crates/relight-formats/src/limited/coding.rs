@@ -23,8 +23,15 @@ pub use super::window::window_of;
 /// Largest window of a decoder, in bytes: that of `xz -9`.
 pub const WINDOW_MAX: u64 = 64 << 20;
 
-/// The same in KiB, with what a decoder of LZMA needs beside its window.
-pub(super) const LZMA_MEMORY_MAX_KB: u32 = (WINDOW_MAX >> 10) as u32 + 1_024;
+/// Window that a later part of a stream may have, however narrow the first one is: that of `xz`.
+pub const WINDOW_LATER_MAX: u64 = 8 << 20;
+
+/// The largest window in KiB, with what a decoder of LZMA needs beside it.
+pub(super) const LZMA_MEMORY_MAX_KB: u32 = memory_kb(WINDOW_MAX);
+
+const fn memory_kb(window: u64) -> u32 {
+    (window >> 10) as u32 + 1_024
+}
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +102,32 @@ pub fn decoder<'a>(
     coding: Coding,
     source: impl Read + 'a,
 ) -> Result<Box<dyn Read + 'a>, LimitedError> {
+    limited(coding, source, WINDOW_MAX)
+}
+
+/// The same of a stream that starts so, and whose window is counted by that: no part of it may ask
+/// for a wider one later, or for more than [`WINDOW_LATER_MAX`] where it starts with less.
+///
+/// # Errors
+/// Those of [`decoder`].
+pub fn decoder_of<'a>(
+    coding: Coding,
+    head: &[u8],
+    source: impl Read + 'a,
+) -> Result<Box<dyn Read + 'a>, LimitedError> {
+    limited(coding, source, window_of(coding, head).clamp(WINDOW_LATER_MAX, WINDOW_MAX))
+}
+
+fn limited<'a>(
+    coding: Coding,
+    source: impl Read + 'a,
+    window_max: u64,
+) -> Result<Box<dyn Read + 'a>, LimitedError> {
     let source = Counted { inner: source, count: 0 };
     if coding == Coding::Plain {
         return Ok(Box::new(source));
     }
-    let inner = open(coding, source).map_err(LimitedError::of_decoder)?;
+    let inner = open(coding, source, window_max).map_err(LimitedError::of_decoder)?;
     Ok(Box::new(Named { inner }))
 }
 
@@ -115,7 +143,11 @@ pub fn join_branches<'a>(
     Ok(Box::new(Named { inner: Box::new(inner) }))
 }
 
-fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+fn open<'a>(
+    coding: Coding,
+    source: impl Read + 'a,
+    window_max: u64,
+) -> io::Result<Box<dyn Read + 'a>> {
     let buffered = |source| BufReader::with_capacity(32 << 10, source);
     Ok(match coding {
         Coding::Plain => Box::new(source),
@@ -123,7 +155,9 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
         Coding::Deflate64 => Box::new(Deflate64Decoder::new(source)),
         Coding::Gzip => Box::new(gzip_decoder(source)),
         Coding::Bzip2 => Box::new(MultiBzDecoder::new(source)),
-        Coding::Xz => Box::new(XzReader::new_mem_limit(buffered(source), true, LZMA_MEMORY_MAX_KB)),
+        Coding::Xz => {
+            Box::new(XzReader::new_mem_limit(buffered(source), true, memory_kb(window_max)))
+        }
         Coding::LzmaAlone => {
             Box::new(LzmaReader::new_mem_limit(buffered(source), LZMA_MEMORY_MAX_KB, None)?)
         }
@@ -135,7 +169,7 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
             let limit = LZMA_MEMORY_MAX_KB;
             Box::new(Lzma2Reader::new_mem_limit(buffered(source), dictionary, limit, None)?)
         }
-        Coding::Zstd => Box::new(zstd(source)?),
+        Coding::Zstd => Box::new(zstd(source, window_max)?),
         Coding::Ppmd(order, bytes) => Box::new(ppmd::decoder(buffered(source), order, bytes)?),
         Coding::ZipPpmd => Box::new(ppmd::zip_decoder(buffered(source))?),
         Coding::Lz4 => Box::new(Frames::new(source)),
@@ -145,9 +179,9 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
 }
 
 /// Archives are held to a smaller window than feeds of advisories.
-fn zstd<R: Read>(source: R) -> io::Result<ZstdDecoder<'static, BufReader<R>>> {
+fn zstd<R: Read>(source: R, window_max: u64) -> io::Result<ZstdDecoder<'static, BufReader<R>>> {
     let mut decoder = zstd_decoder(source).map_err(io::Error::other)?;
-    decoder.window_log_max(WINDOW_MAX.ilog2())?;
+    decoder.window_log_max(window_max.next_power_of_two().ilog2())?;
     Ok(decoder)
 }
 
@@ -407,6 +441,37 @@ mod tests {
         assert!(matches!(wide, Err(LimitedError::Window)), "{wide:?}");
         let none = unpack(Coding::Lzma(0xff, 1 << 16, 5), b"\0\0\0\0\0\0");
         assert!(none.is_err());
+    }
+
+    /// Goal: what counts for the window of a stream is what it holds. Method: a second part that
+    /// asks for more, as much as the first one, and what everybody may have.
+    #[test]
+    fn no_later_part_has_a_wider_window() {
+        let (small, usual) = (xz(b"a", 1 << 16), xz(b"b", 8 << 20));
+        let (wide, wider) = (xz(b"c", 16 << 20), xz(b"d", 64 << 20));
+        let of = |parts: &[&[u8]]| {
+            let packed = parts.concat();
+            let mut out = Vec::new();
+            let mut stream = decoder_of(Coding::Xz, &packed[..64], &packed[..]).unwrap();
+            stream.read_to_end(&mut out).map_err(LimitedError::of_decoder).map(|_| out)
+        };
+        assert_eq!(of(&[&small, &usual]).unwrap(), b"ab");
+        assert_eq!(of(&[&wider, &small, &wide]).unwrap(), b"dac");
+        for parts in [[&small, &wide], [&wide, &wider]] {
+            let refused = of(&[parts[0], parts[1]]);
+            assert!(matches!(refused, Err(LimitedError::Window)), "{refused:?}");
+        }
+        let zst = |window: u32| {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(window).unwrap();
+            encoder.include_contentsize(false).unwrap();
+            encoder.write_all(&text()).unwrap();
+            encoder.finish().unwrap()
+        };
+        let packed = [zst(20), zst(24)].concat();
+        let mut out = Vec::new();
+        decoder_of(Coding::Zstd, &packed, &packed[..]).unwrap().read_to_end(&mut out).unwrap_err();
+        assert_eq!(out, text());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Block, Coding, decoder, window_of};
+use relight_formats::limited::coding::{Block, Coding, decoder_of, window_of};
 
 use super::sleeper::Sleeper;
 use crate::sniff::HEAD_BYTES;
@@ -38,8 +38,8 @@ pub(crate) struct Again {
 enum Source {
     /// A packed stream that stands still.
     Packed(Window, Coding),
-    /// A packed stream in one that has to be unpacked itself.
-    Inner(Rc<Again>, Coding),
+    /// A packed stream, by its first bytes, in one that has to be unpacked itself.
+    Inner(Rc<Again>, Coding, Rc<[u8]>),
     /// What somebody else opens, and what a byte of it counts.
     Opened(Rc<Opener>, u64),
     /// So many bytes of something else, made into these.
@@ -119,7 +119,7 @@ impl Again {
     /// What the packed stream gives that these bytes are; its first ones are known.
     pub(crate) fn unpacked(self, coding: Coding, head: &[u8]) -> Option<Self> {
         let left = Rc::clone(&self.left);
-        let source = Source::Inner(Rc::new(self), coding);
+        let source = Source::Inner(Rc::new(self), coding, head.into());
         is_small(coding, head).then_some(Self::of(source, left))
     }
 
@@ -144,7 +144,7 @@ impl Again {
     /// Bytes of the window of its decoder, where that is too wide to be open twice; else 0.
     pub(crate) fn wide_window(&self) -> u64 {
         match &self.source {
-            Source::Inner(around, _) | Source::Made(around, ..) => around.wide_window(),
+            Source::Inner(around, ..) | Source::Made(around, ..) => around.wide_window(),
             Source::Packed(..) | Source::Opened(..) => {
                 self.first.as_ref().map_or(0, Sleeper::window_bytes)
             }
@@ -167,10 +167,11 @@ impl Again {
         }
         let inner: Box<dyn Read> = match &self.source {
             Source::Packed(window, coding) => {
-                decoder(*coding, window.reader()).map_err(io::Error::other)?
+                let head = window.read(0, HEAD_BYTES)?;
+                decoder_of(*coding, &head, window.reader()).map_err(io::Error::other)?
             }
-            Source::Inner(around, coding) => {
-                decoder(*coding, around.open(look)?).map_err(io::Error::other)?
+            Source::Inner(around, coding, head) => {
+                decoder_of(*coding, head, around.open(look)?).map_err(io::Error::other)?
             }
             Source::Opened(open, _) => open()?,
             Source::Made(around, len, make) => make(Box::new(around.open(look)?.take(*len))),
@@ -182,7 +183,7 @@ impl Again {
 
     const fn cost(&self) -> u64 {
         match self.source {
-            Source::Packed(_, coding) | Source::Inner(_, coding) => cost_of(coding),
+            Source::Packed(_, coding) | Source::Inner(_, coding, _) => cost_of(coding),
             Source::Opened(_, cost) => cost,
             // What it is made of counts.
             Source::Made(..) => 1,

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use relight_formats::limited::coding::{Coding, decoder};
+use relight_formats::limited::coding::{Coding, decoder_of, window_of};
 
 use super::{Again, Body, Container, Damage, Entry, Skipped};
 use crate::window::Window;
@@ -27,7 +27,7 @@ const SHORT: [(&str, &str); 8] = [
 /// The stream as a container with one member, and with what its readers pass over where that can
 /// be read again.
 pub(crate) struct Single {
-    member: Option<(Vec<u8>, Body, u64)>,
+    member: Option<Entry>,
     skipped: Option<(Vec<u8>, Window, Skipped)>,
 }
 
@@ -42,33 +42,33 @@ impl Single {
                 if has_frames(coding) {
                     skipped = Some((name.clone(), window.clone(), Skipped::new(&window)));
                 }
-                (name, Body::Packed(window, coding), size)
+                let body = Body::Packed(window, coding);
+                Entry { packed: size, ..Entry::file(name, None, body) }
             }
-            Packing::Stream(stream, wrap, again) => {
-                let stream = decoder(coding, stream)
+            Packing::Stream(stream, head, again) => {
+                let stream = decoder_of(coding, &head, stream)
                     .unwrap_or_else(|error| Box::new(Failing(Some(io::Error::other(error)))));
-                (name, Body::Stream(wrap(stream), again), 0)
+                let window_bytes = window_of(coding, &head);
+                let body = Body::Stream(stream, again);
+                Entry { packed: 0, window_bytes, ..Entry::file(name, None, body) }
             }
         };
         Self { member: Some(member), skipped }
     }
 }
 
-/// Puts something around a stream.
-type Wrap = dyn FnOnce(Box<dyn Read>) -> Box<dyn Read>;
-
 /// Where a packed stream comes from.
 pub(crate) enum Packing {
     /// It can be read again.
     Window(Window),
-    /// It comes by once; what stands around its decoder; and how to get at what it gives again.
-    Stream(Box<dyn Read>, Box<Wrap>, Option<Again>),
+    /// It comes by once; its first bytes; and how to get at what it gives again.
+    Stream(Box<dyn Read>, Vec<u8>, Option<Again>),
 }
 
 impl Container for Single {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
-        if let Some((name, body, packed)) = self.member.take() {
-            return Some(Ok(Entry { packed, ..Entry::file(name, None, body) }));
+        if let Some(member) = self.member.take() {
+            return Some(Ok(member));
         }
         let (name, window, skipped) = self.skipped.as_mut()?;
         match skipped.next_place() {

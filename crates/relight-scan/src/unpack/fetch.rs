@@ -3,12 +3,12 @@
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Coding, Crc32, decoder, gzip_size, window_of};
+use relight_formats::limited::coding::{Coding, Crc32, decoder_of, gzip_size, window_of};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
 use super::outer::Outer;
-use super::windows::Guarded;
+use super::windows::{Guarded, Windowed};
 use crate::archive::{Again, Body, Entry, Guard, code_of, cost_of};
 use crate::limits::{PROGRAM_BYTES_MAX, WHOLE_BYTES_MAX};
 use crate::sniff::{self, HEAD_BYTES, Head};
@@ -76,6 +76,7 @@ impl Outer<'_, '_> {
             Body::Packed(window, coding) => self.packed(&window, coding, promise),
             Body::Stream(stream, again) => {
                 let again = again.map(|again| again.within(self.budget.again_left()));
+                let stream = Windowed::of(stream, entry.window_bytes, &self.budget);
                 self.stream(stream, promise, again)
             }
         }
@@ -132,7 +133,7 @@ impl Outer<'_, '_> {
         let window_bytes = window_of(coding, &head);
         let guard: Rc<dyn Guard> = Rc::new(Guarded(Rc::clone(&self.budget)));
         let source = window.clone();
-        let open = move || decoder(coding, source.reader()).map_err(io::Error::other);
+        let open = move || decoder_of(coding, &head, source.reader()).map_err(io::Error::other);
         match Again::guarded(&guard, (cost_of(coding), window_bytes), open) {
             Ok((stream, again)) => self.stream(stream, promise, Some(again)),
             Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of(&error)) },

@@ -3,17 +3,15 @@
 
 use std::io;
 use std::ops::Range;
-use std::rc::Rc;
 
 use memchr::memmem;
-use relight_formats::limited::coding::{Coding, window_of};
+use relight_formats::limited::coding::Coding;
 
 use super::account::Fate;
 use super::behind::Rest;
 use super::fetch::View;
 use super::level::Member;
 use super::outer::Outer;
-use super::windows::Windowed;
 use crate::archive::{
     Packing, Single, Skipped, SkippedWatch, TAIL_BYTES_MAX, code_of, directory_place, has_frames,
     may_have_end, u16_at,
@@ -62,16 +60,13 @@ impl Outer<'_, '_> {
     ) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else {
             let (mut watch, mut head) = (None, Vec::new());
-            let budget = Rc::clone(&self.budget);
             if let Some(View::Long(long)) = view {
                 head = long.head();
                 watch = Some(Box::new(Watch::new(coding, &long.prefix)));
             }
             let fate = self.push_long(Kind::Stream, view, member, |stream, again| {
                 let again = again.and_then(|again| again.unpacked(coding, &head));
-                let window_bytes = window_of(coding, &head);
-                let wrap = move |stream| Windowed::of(stream, window_bytes, &budget);
-                let packing = Packing::Stream(stream, Box::new(wrap), again);
+                let packing = Packing::Stream(stream, head, again);
                 Box::new(Single::new(&member.name, coding, packing))
             });
             let level = self.levels.last().filter(|_| fate == Fate::Read);

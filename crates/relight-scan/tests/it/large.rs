@@ -90,6 +90,15 @@ fn a_large_program_is_read_in_every_stream() {
     // Its bytes were read.
     let report = run(tree(&[("o.zip", &zip)]).path(), &low());
     assert_eq!(report.member_bytes.read, program.len() as u64);
+    // In a zip that comes by once itself, and says sizes in front of its members or behind.
+    let program = go(10, b"");
+    let deflated = Member::deflated("app", &program);
+    for member in
+        [Member::stored("app", &program), Member { descriptor: true, ..deflated.clone() }, deflated]
+    {
+        let packed = gzip(&tar(&[("o.zip", &write(&[member])), ("x", b"x")]));
+        assert_eq!(low_one("o.tar.gz", &packed), go_in("o.tar.gz!/o.zip!/app"));
+    }
     // A packed archive in a packed archive.
     let packed = gzip(&tar(&[("app", &go(10, b""))]));
     let nested = zst(&tar(&[("x", b"x"), ("opt/o.tar.gz", &packed)]));

@@ -9,13 +9,14 @@ use std::io::{self, Read};
 
 use memchr::memmem;
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, Crc32, Stepper, decoder};
+use relight_formats::limited::coding::{Coding, Crc32, Stepper, decoder_of, window_of};
 use relight_model::FlawCode;
 
 use super::directory::hash;
 use super::header::{DESCRIPTOR, Header, parse_local};
 use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES, apply_zip64};
 use crate::archive::{Body, Container, Damage, Entry, Listable, Node, Pipe, u16_at, u32_at};
+use crate::sniff::HEAD_BYTES;
 
 /// Signature of a data descriptor.
 const DESCRIPTOR_MARK: [u8; 4] = *b"PK\x07\x08";
@@ -163,10 +164,11 @@ impl Forward {
             let is_folder = entry.name.ends_with(b"/") && coding != Some(Coding::Deflate);
             entry.node = if is_folder { Node::Folder } else { Node::File };
         }
+        let head = self.pipe.peek(HEAD_BYTES)?;
         let (stream, flaw) = match coding {
             _ if encrypted => (None, Some(FlawCode::Encrypted)),
             None => (None, Some(FlawCode::MethodUnsupported)),
-            Some(coding) if known => match decoder(coding, self.pipe.part(packed)) {
+            Some(coding) if known => match decoder_of(coding, &head, self.pipe.part(packed)) {
                 Ok(stream) => (Some(stream), None),
                 Err(error) => (None, Some(super::super::code_of(&io::Error::other(error)))),
             },
@@ -175,8 +177,14 @@ impl Forward {
             Some(_) => (None, Some(FlawCode::ZipBoundaryAmbiguous)),
         };
         entry.flaws.extend(flaw);
-        if let Some(stream) = stream.filter(|_| entry.node == Node::File) {
-            entry.body = Body::Stream(stream, None);
+        if let (Some(stream), Some(coding)) = (stream.filter(|_| entry.node == Node::File), coding)
+        {
+            entry.window_bytes = window_of(coding, &head);
+            // What is stored and says its size later ends where the next member seems to start.
+            let again = self.pipe.again().filter(|_| known || coding == Coding::Deflate);
+            let again = again.map(|again| if known { again.made(packed, |it| it) } else { again });
+            let again = again.and_then(|again| again.unpacked(coding, &head));
+            entry.body = Body::Stream(stream, again);
         }
         Ok(entry)
     }
