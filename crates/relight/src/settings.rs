@@ -201,7 +201,8 @@ impl Settings {
             let Some(setting) = self.values.get(&key.name) else { continue };
             for place in &key.places {
                 let words = setting.words.clone();
-                let set = |it: Arg| it.default_values(words.clone());
+                // What must be given is given by it.
+                let set = |it: Arg| it.default_values(words.clone()).required(false);
                 command = within(command, &place.path, &place.option, &set);
             }
         }

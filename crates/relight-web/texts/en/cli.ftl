@@ -1676,6 +1676,7 @@ login-waits = It is good for { NUMBER($minutes) } { $minutes ->
    *[other] minutes
 }, for you alone: give it to nobody. Waiting…
 login-granted = let in by { $account }: { $role }, until { $until }
+login-unreached-remedy = is it the address of the console, and does it run? --ca names other authorities; then relight login again
 login-refused = somebody refused to let this terminal in at { $server }
 login-refused-remedy = relight login again, if it was a mistake; else ask who did it: the audit log of the server says (terminal-refused)
 login-expired = nobody let this terminal in in time

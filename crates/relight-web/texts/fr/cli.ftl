@@ -1745,6 +1745,7 @@ login-waits = Il vaut { NUMBER($minutes) } { $minutes ->
    *[other] minutes
 }, pour vous seul : ne le donnez à personne. En attente…
 login-granted = admis par { $account } : { $role }, jusqu’au { $until }
+login-unreached-remedy = est-ce l’adresse de la console, et fonctionne-t-elle? --ca nomme d’autres autorités; puis relight login de nouveau
 login-refused = quelqu’un a refusé de laisser entrer ce terminal sur { $server }
 login-refused-remedy = relight login de nouveau, si c’est une erreur; sinon, demandez qui c’était : le journal d’audit du serveur le dit (terminal-refused)
 login-expired = personne n’a laissé entrer ce terminal à temps

@@ -41,9 +41,9 @@ pub(crate) struct Key {
 const SHARED: [(&str, &str, &[&str]); 8] = [
     ("lang", "lang", &[""]),
     ("data", "data", &[""]),
-    ("server", "server", &["incident off", "incident on", "incident approve"]),
+    ("server", "server", &["incident off", "incident on", "incident approve", "login", "logout"]),
     ("token_file", "token_file", &["incident off", "incident on"]),
-    ("ca_file", "ca", &["incident off", "incident on"]),
+    ("ca_file", "ca", &["incident off", "incident on", "login"]),
     ("output.format", "output", &[""]),
     ("output.color", "color", &[""]),
     ("output.no_progress", "no_progress", &[""]),

@@ -61,8 +61,8 @@ fn codes(life: u64) -> Value {
 
 fn login(place: &Place, url: &str, more: &[&str]) -> Outcome {
     let home = place.path("home").display().to_string();
-    let at = ["login", "--server", url];
-    place.run_with(&[&at[..], more].concat(), &[("XDG_CONFIG_HOME", &home), ("USER", "zoe")])
+    let variables = [("XDG_CONFIG_HOME", &*home), ("USER", "zoe"), ("RELIGHT_SERVER", url)];
+    place.run_with(&[&["login"][..], more].concat(), &variables)
 }
 
 /// What is kept for any server.
@@ -140,7 +140,9 @@ fn a_terminal_that_is_not_let_in_is_told_why_and_keeps_nothing() {
         let outcome = login(&place, &url, &["--lang", lang]);
         assert_eq!(outcome.status, status, "{told}: {}", outcome.text());
         let hint = if lang == "fr" { "conseil\u{a0}: " } else { "hint: " };
-        let is_told = outcome.stderr.contains(told) && outcome.stderr.contains(hint);
+        let is_told = outcome.stderr.contains(told)
+            && outcome.stderr.contains(hint)
+            && !outcome.stderr.contains("/plans");
         assert!(is_told, "{told}: {}", outcome.text());
         assert!(kept(&place).is_empty());
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use relight_engine::fetch::Asker;
+use relight_engine::fetch::{Asker, Fault};
 use relight_server::web::texts;
 use serde_json::{Value, json};
 
@@ -70,10 +70,12 @@ pub(super) fn let_in(
     let query = format!("?lang={}", lang.tag());
     let name = wish.name.clone().unwrap_or_else(own_name);
     let asked = json!({"name": name, "role": wish.role, "scope": wish.scope, "days": wish.days});
-    let codes = remote::document(asker.post(&format!("{ASK}{query}"), &asked), server, context)?;
+    let codes = asker.post(&format!("{ASK}{query}"), &asked);
+    let codes = codes.map_err(|fault| silence(&fault, server, context))?;
+    let codes = remote::document(Ok(codes), server, context)?;
     let codes = codes_of(&codes);
     let Codes { device, user, page, life, mut wait } =
-        codes.ok_or_else(|| remote::unreached("the answer holds no code", server, context))?;
+        codes.ok_or_else(|| torn("the answer holds no code", server, context))?;
     report.tell(&texts::login_open(lang, &page));
     report.tell(&format!("\n    {user}\n"));
     report.tell(&texts::login_waits(lang, life.as_secs().div_ceil(60)));
@@ -89,7 +91,7 @@ pub(super) fn let_in(
         thread::sleep(Duration::from_secs(wait).min(left));
         let answer = match asker.post(&format!("{TAKE}{query}"), &asked) {
             Err(fault) => {
-                silent = Some(remote::faulty(&fault, server, context));
+                silent = Some(silence(&fault, server, context));
                 wait = (wait * 2).min(WAIT_S_MAX);
                 continue;
             }
@@ -120,7 +122,7 @@ fn taken(
 ) -> Result<String, Failure> {
     let text = |name: &str| answer[name].as_str();
     let all = text("access_token").zip(text("account")).zip(text("role").zip(text("scope")));
-    let torn = || remote::unreached("the answer holds no token", server, context);
+    let torn = || torn("the answer holds no token", server, context);
     let (((token, account), (role, scope)), until) = all.zip(text("expires")).ok_or_else(torn)?;
     let token = remote::checked_token(token.as_bytes(), server, context).map_err(|_| torn())?;
     let lang = context.lang;
@@ -128,6 +130,18 @@ fn taken(
     let role = texts::door_role_in(lang, word, scope);
     report.note(&texts::login_granted(lang, account, &role, until));
     Ok(token)
+}
+
+/// No answer came. Nothing was asked for that could have happened all the same.
+fn silence(fault: &Fault, server: &str, context: &Context) -> Failure {
+    let failure = remote::faulty(fault, server, context);
+    failure.hint(texts::login_unreached_remedy(context.lang))
+}
+
+/// The answer is none that a server of ours gives.
+fn torn(detail: &str, server: &str, context: &Context) -> Failure {
+    let failure = remote::unreached(detail, server, context);
+    failure.hint(texts::login_unreached_remedy(context.lang))
 }
 
 /// Nobody let it in.
