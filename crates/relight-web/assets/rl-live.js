@@ -130,6 +130,9 @@ function fillTodoRow(row, { slug, href, letter, vital, cells }) {
   if (state.lastChild.nodeType !== Node.TEXT_NODE) state.append('');
   state.lastChild.nodeValue = cells[1];
   put(organisation, cells[0]);
+  organisation.title = cells[0];
+  others[0].className = 'built';
+  others[0].title = cells[4];
   if (criticality.textContent !== cells[2]) {
     criticality.replaceChildren(vital ? element('b', [cells[2]]) : cells[2]);
   }

@@ -136,7 +136,7 @@ fn sites_are_found_by_what_they_are_built_with() {
     let page = world.get("/sites?lang=en&q=stack:cobol", &chief).2;
     assert!(page.contains("value that does not go with this key"), "{page}");
     let screen = world.get("/?lang=en", &chief).2;
-    let cell = "<td data-label=\"Stack\">Java · Spring Boot</td>";
+    let cell = " data-label=\"Stack\" title=\"Java · Spring Boot\">Java · Spring Boot</td>";
     assert!(screen.contains(cell), "{screen}");
     // What was seen more than a day ago says nothing about what was added since.
     deploy_at(&world, "power", &["pkg:npm/express@4.18.0"], START - 25 * 3_600);
