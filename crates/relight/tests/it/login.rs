@@ -157,6 +157,24 @@ fn a_terminal_that_is_not_let_in_is_told_why_and_keeps_nothing() {
     assert_eq!(login(&place, "http://relight.example", &[]).status, 2, "in the clear");
 }
 
+/// Where there is no browser: a token from a file or from standard input, tried before it is kept.
+#[test]
+fn a_token_that_was_made_before_is_read_from_stdin() {
+    let (url, sent) = server(vec![json!({})]);
+    let place = Place::new();
+    let home = place.path("home").display().to_string();
+    let arguments = ["login", "--server", &url, "--token-file", "-"];
+    let mut command = place.command(&arguments, &[("XDG_CONFIG_HOME", &home)]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{SECRET}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(sent.recv().unwrap().0.contains(&format!("bearer {SECRET}")));
+    let file = kept(&place).remove(0);
+    crate::settings::assert_own(&file);
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{SECRET}\n"));
+}
+
 /// What a person sends from a browser that is signed in.
 fn browse(address: SocketAddr, head: &str, body: &str) -> String {
     let port = address.port();
