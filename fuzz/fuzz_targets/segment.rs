@@ -2,14 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use relight_watch::{Daybook, Feed, Memory, Reader, Window};
+use relight_watch::{Daybook, Feed, Memory, Reader, Together, Window};
 
 /// The lines of the parts, one after the other.
 fn read(parts: &[&[u8]]) -> Window {
     let mut reader = Reader::new(Feed { received: 1_640_998_800, ..Feed::default() });
     let (mut memory, mut window) = (Memory::default(), Window::new(1));
     let mut daybook = Daybook::new();
-    let mut reading = reader.reading(&mut memory, &mut window, &mut daybook);
+    let mut reading = reader.reading(&mut memory, &mut window, &mut daybook, Together::default());
     parts.iter().for_each(|part| reading.lines(part));
     reading.finish();
     window
