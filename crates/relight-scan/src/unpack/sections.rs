@@ -12,7 +12,7 @@ use super::account::Fate;
 use super::level::Member;
 use super::metered::Metered;
 use super::outer::Outer;
-use crate::archive::{directory_place, u16_at, u32_at, u64_at};
+use crate::archive::{directory_place, has_cut_directory, u16_at, u32_at, u64_at};
 use crate::cataloger::{Kind, ReadAt};
 use crate::limits::Mode;
 use crate::program::{Program, Section};
@@ -60,8 +60,9 @@ const COMPOUND_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// What was found in a program.
 enum Inside {
     Archive(Kind, Range<u64>),
-    /// An archive of a kind that nobody here opens.
-    Foreign,
+    /// Something that is told: an archive of a kind that nobody here opens, or one of which it is
+    /// not clear where it ends.
+    Told(FlawCode),
 }
 
 impl Outer<'_, '_> {
@@ -94,7 +95,7 @@ impl Outer<'_, '_> {
                     let part = window.part(place.start, place.end - place.start);
                     self.push_window(kind, part, member)
                 }
-                Inside::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
+                Inside::Told(code) => self.unread(code, member),
             });
         }
         Ok(if is_all { fate } else { self.unread(FlawCode::LimitEntries, member) })
@@ -113,18 +114,21 @@ fn archives(window: &Window, source: &dyn ReadAt) -> io::Result<(Vec<Inside>, bo
         for (at, kind) in marks.into_iter().rev() {
             let is_in = |inside: &Inside| match inside {
                 Inside::Archive(_, place) => place.contains(&at),
-                Inside::Foreign => false,
+                Inside::Told(_) => false,
             };
             if found.iter().any(is_in) {
                 continue;
             }
             let Some(inside) = inside(window, section, at, kind)? else { continue };
-            let is_told = matches!(inside, Inside::Foreign)
-                && found.iter().any(|it| matches!(it, Inside::Foreign));
+            if let Inside::Told(code) = inside
+                && found.iter().any(|it| matches!(it, Inside::Told(told) if *told == code))
+            {
+                continue;
+            }
             if found.len() == ARCHIVES_MAX {
                 return Ok((found, false));
             }
-            found.extend((!is_told).then_some(inside));
+            found.push(inside);
         }
     }
     Ok((found, marks_left > 0))
@@ -191,9 +195,16 @@ fn inside(window: &Window, section: &Section, at: u64, mark: Mark) -> io::Result
             let zip_end = at + END_BYTES as u64 + comment;
             let part = window.part(0, zip_end.min(end));
             let place = directory_place(&part, END_BYTES as u64 + comment)?;
-            place
-                .filter(|place| place.start >= section.start && place.end >= zip_end)
-                .map(|place| Inside::Archive(Kind::Zip, place))
+            let is_whole = |place: &Range<u64>| {
+                let is_its_own = place.contains(&at) && place.end == zip_end;
+                is_its_own && place.start >= section.start && zip_end <= end
+            };
+            match place.filter(is_whole) {
+                Some(place) => Some(Inside::Archive(Kind::Zip, place)),
+                // Another one in its comment, or a comment that is cut.
+                None => has_cut_directory(&window.part(0, at + END_BYTES as u64))?
+                    .then_some(Inside::Told(FlawCode::ZipBoundaryAmbiguous)),
+            }
         }
         Mark::SevenZip => {
             let start = window.read(at, SEVEN_BYTES)?;
@@ -208,10 +219,12 @@ fn inside(window: &Window, section: &Section, at: u64, mark: Mark) -> io::Result
             let size = u64::from(u32_at(&head, 8));
             // The version of the format, and how many files there are.
             let is_sound = u16_at(&head, 24) == 0x0103 && u16_at(&head, 28) > 0;
-            (is_sound && at.saturating_add(size) <= end).then_some(Inside::Foreign)
+            (is_sound && at.saturating_add(size) <= end)
+                .then_some(Inside::Told(FlawCode::ContainerUnsupported))
         }
         Mark::Compound => {
-            sniff::is_installer(&window.part(at, end - at))?.then_some(Inside::Foreign)
+            let told = Inside::Told(FlawCode::ContainerUnsupported);
+            sniff::is_installer(&window.part(at, end - at))?.then_some(told)
         }
     })
 }

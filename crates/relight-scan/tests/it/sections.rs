@@ -57,6 +57,26 @@ fn each_archive_in_a_section_is_found_once() {
     assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app!/x.jar\n");
 }
 
+/// An archive in the comment of another one, and one whose comment is cut.
+#[test]
+fn an_archive_whose_end_is_not_clear_is_told() {
+    let commented = |comment: &[u8], len: usize| {
+        let mut zip = jar("1");
+        let at = zip.len() - 2;
+        zip[at..].copy_from_slice(&(len as u16).to_le_bytes());
+        [zip, comment.to_vec()].concat()
+    };
+    let program = |inner: &[u8]| elf(&[(".rodata", inner), (".data", &[0; 70_000])], b"");
+    let good = commented(b"a comment", 9);
+    assert_eq!(one("app", &program(&good)), "pkg:maven/g/a@1 in app\n");
+    let cut = commented(b"", 900);
+    assert_eq!(one("app", &program(&cut)), "flaw zip-boundary-ambiguous app\n");
+    let second = jar("2");
+    let both = commented(&second, second.len());
+    let found = "pkg:maven/g/a@2 in app\nflaw zip-boundary-ambiguous app\n";
+    assert_eq!(one("app", &program(&both)), found);
+}
+
 /// What only an installer opens is told.
 #[test]
 fn a_cabinet_and_an_installer_in_resources_are_told() {
