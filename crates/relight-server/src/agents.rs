@@ -11,7 +11,8 @@ pub mod identity;
 pub mod serve;
 #[cfg(test)]
 mod tests;
-pub(crate) mod wire;
+pub mod wire;
+pub mod wishes;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,12 +23,13 @@ use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::incident::Entry;
 use relight_engine::store::{AgentCodeRow, AgentRow, Enrolment, Store, StoreErrorKind};
-use relight_model::{Digest, OrgId, Organisation, Timestamp};
+use relight_model::{Digest, GateKey, OrgId, Organisation, Timestamp};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::authority::{Authority, Holder, KEY_BYTES, is_proof};
 use self::code::Code;
-use self::wire::{EnrolRequest, Issued, RenewRequest, TurnAnswer, key_of};
+use self::wire::{EnrolRequest, Issued, RenewRequest, TurnAnswer, TurnRequest, key_of};
+use self::wishes::Wishes;
 use crate::access::limit::{Limits, Trial};
 use crate::access::{Clock, digest_of, secret};
 use crate::{ServerError, clock};
@@ -122,6 +124,8 @@ pub struct AgentDesk {
     changing: Mutex<()>,
     /// Codes that were tried, by address.
     trials: Limits,
+    /// Inventories that were asked for.
+    wishes: Wishes,
 }
 
 impl fmt::Debug for AgentDesk {
@@ -146,7 +150,8 @@ impl AgentDesk {
     pub fn with_clock(engine: Arc<Engine>, key: &Path, clock: Clock) -> Result<Self, ServerError> {
         let authority = Authority::load_or_create(key)?;
         let (changing, trials) = (Mutex::new(()), Limits::default());
-        Ok(Self { engine, authority, clock, changing, trials })
+        let wishes = Wishes::default();
+        Ok(Self { engine, authority, clock, changing, trials, wishes })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -335,18 +340,29 @@ impl AgentDesk {
         Ok(self.issued(row.id, &row.host, organisation, (&certificate, expires)))
     }
 
-    /// An agent says that it is there.
+    /// An agent says that it is there and which sites it has, and is told what is wished for.
     ///
     /// # Errors
-    /// As [`Self::admitted`].
-    pub(crate) fn turn(&self, fingerprint: Option<Digest>) -> Result<TurnAnswer, Refused> {
+    /// As [`Self::admitted`]; or it names too many sites.
+    pub(crate) fn turn(
+        &self,
+        fingerprint: Option<Digest>,
+        request: &TurnRequest,
+    ) -> Result<TurnAnswer, Refused> {
         let (row, now) = (self.admitted(fingerprint)?, self.now());
         if !(row.seen..row.seen + SEEN_EVERY_S).contains(&now) {
             // Without it nothing but that is lost.
             let _ = self.engine.store().note_agent(row.id, now);
         }
+        let own = {
+            let _changing = self.changing();
+            self.own_sites(&row, &request.sites)?
+        };
+        let is_own = |name: &String| GateKey::new(name).is_ok_and(|key| own.contains(&key));
+        let foreign = request.sites.iter().filter(|name| !is_own(name)).cloned().collect();
+        let wish = self.wish(&row, &own)?;
         let organisation = self.organisation_of(row.org)?.name;
-        Ok(TurnAnswer { host: row.host, organisation })
+        Ok(TurnAnswer { host: row.host, organisation, wish, foreign })
     }
 
     fn certify(

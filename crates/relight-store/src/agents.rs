@@ -1,9 +1,12 @@
 //! Agents on other machines: the codes they enrol with, and the certificates by which they are
 //! known. Rows only: who may do what is decided above.
 
-use relight_model::{Digest, OrgId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_model::{Digest, GateKey, OrgId, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
+use crate::register::slug_of;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
 /// Most agents that are let in at one time.
@@ -234,6 +237,53 @@ impl Store {
         })
     }
 
+    /// Notes which sites an agent says that it has; gives those that are its own. A site of
+    /// another organisation is never, and one that another agent has is not while that one is let
+    /// in.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn claim_sites(
+        &self,
+        agent: &AgentRow,
+        sites: &[GateKey],
+        now: Timestamp,
+    ) -> Result<BTreeSet<GateKey>, StoreError> {
+        let registered = self.sites()?;
+        let of_org = registered.into_iter().filter(|site| site.org == agent.org);
+        let of_org: BTreeSet<GateKey> = of_org.map(|site| site.slug).collect();
+        let wished: BTreeSet<GateKey> =
+            sites.iter().filter(|site| of_org.contains(*site)).cloned().collect();
+        let live: BTreeSet<u32> =
+            self.agents()?.iter().filter(|row| row.is_live(now)).map(|row| row.id).collect();
+        let free = |holder: &u32| *holder == agent.id || !live.contains(holder);
+        let held = self.held_sites()?;
+        let may = |site: &&GateKey| held.get(*site).is_none_or(free);
+        let owned: BTreeSet<GateKey> = wished.iter().filter(may).cloned().collect();
+        let before = held.iter().filter(|(_, holder)| **holder == agent.id).map(|(site, _)| site);
+        if before.eq(owned.iter()) {
+            return Ok(owned);
+        }
+        self.write("noting the sites of an agent", |transaction| {
+            transaction.execute("DELETE FROM agent_site WHERE agent = ?1", [agent.id])?;
+            for site in &owned {
+                let put = "INSERT INTO agent_site (slug, agent) VALUES (?1, ?2)
+                           ON CONFLICT (slug) DO UPDATE SET agent = excluded.agent";
+                transaction.execute(put, params![site.as_str(), agent.id])?;
+            }
+            Ok(owned.clone())
+        })
+    }
+
+    /// The sites that agents have, and which agent.
+    fn held_sites(&self) -> Result<BTreeMap<GateKey, u32>, StoreError> {
+        self.read("reading the sites of agents", |database| {
+            let mut query = database.prepare_cached("SELECT slug, agent FROM agent_site")?;
+            let rows = query.query_map([], |row| Ok((slug_of(row, 0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Notes that an agent was heard of.
     ///
     /// # Errors
@@ -356,6 +406,31 @@ mod tests {
         let all = store.agents().unwrap();
         assert_eq!((all[0].revoked, all[1].revoked), (Some(100), None));
         assert_eq!(store.agent_by_certificate(Digest([1; 32])).unwrap(), None);
+    }
+
+    #[test]
+    fn a_site_has_one_agent_of_its_own_organisation() {
+        let (_folder, store) = open_with_sites(12);
+        let enrolled = |number: u32, host: &str, org: u32| {
+            store.put_agent_code(&AgentCodeRow { org: OrgId(org), ..code(number) }, 0).unwrap();
+            let id = store.enrol_agent(enrolment(number, host, 0)).unwrap();
+            store.agents().unwrap().into_iter().find(|row| row.id == id).unwrap()
+        };
+        let (first, second) = (enrolled(1, "web-1", 1), enrolled(2, "web-2", 1));
+        let other = enrolled(3, "web-1", 2);
+        let key = |number: u32| GateKey::new(&format!("site-{number}")).unwrap();
+        let claim = |agent: &AgentRow, numbers: &[u32]| -> Vec<String> {
+            let sites: Vec<GateKey> = numbers.iter().map(|it| key(*it)).collect();
+            let own = store.claim_sites(agent, &sites, 1).unwrap();
+            own.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(claim(&first, &[0, 1, 11, 99]), ["site-0", "site-1"], "of its organisation");
+        assert_eq!(claim(&second, &[1, 2]), ["site-2"], "the first one has it");
+        assert_eq!(claim(&other, &[0, 11]), ["site-11"]);
+        assert_eq!(claim(&first, &[0]), ["site-0"]);
+        assert_eq!(claim(&second, &[1, 2]), ["site-1", "site-2"], "given up");
+        store.revoke_agent(second.id, 2).unwrap();
+        assert_eq!(claim(&first, &[0, 1]), ["site-0", "site-1"], "its agent is revoked");
     }
 
     #[test]

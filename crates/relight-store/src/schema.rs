@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_names.sql"),
     include_str!("schema_named.sql"),
     include_str!("schema_agent.sql"),
+    include_str!("schema_agent_site.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -104,9 +105,10 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
 
-/// Takes steps 21 to 23 back.
+/// Takes steps 21 to 24 back.
 #[cfg(test)]
-pub(crate) const BEFORE_NAMES: &str = "DROP TABLE agent_certificate; DROP TABLE agent;
+pub(crate) const BEFORE_NAMES: &str =
+    "DROP TABLE agent_site; DROP TABLE agent_certificate; DROP TABLE agent;
     DROP TABLE agent_code; DROP INDEX profile_by_names;
     ALTER TABLE profile DROP COLUMN names; DROP TABLE class_names;
     ALTER TABLE profiled DROP COLUMN has_names;

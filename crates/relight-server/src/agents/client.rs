@@ -34,8 +34,8 @@ use super::authority::{AgentKey, SERVER_NAME, believing, pin_of};
 use super::code::{Code, PIN_BYTES};
 use super::identity::Identity;
 use super::wire::{
-    ANSWER_BYTES_MAX, ENROL, EnrolRequest, Issued, RENEW, Refusal, RenewRequest, TURN, TurnAnswer,
-    TurnRequest,
+    ANSWER_BYTES_MAX, ENROL, EnrolRequest, INVENTORY, InventoryRequest, Issued, RENEW, Refusal,
+    RenewRequest, TURN, Taken, TurnAnswer, TurnRequest, Wish,
 };
 use crate::ServerError;
 use crate::access::{digest_of, secret};
@@ -45,6 +45,9 @@ pub const AGENT_PORT: u16 = 8_422;
 
 /// Longest wait for a whole answer, connection included.
 pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Longest wait until an inventory was taken in.
+pub const INVENTORY_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// Why an agent did not get what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +120,15 @@ fn on_disk(path: &Path, error: &std::io::Error) -> AgentFault {
     AgentFault::new("disk", format!("{}: {error}", path.display()))
 }
 
+/// What the server said to an agent that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turned {
+    /// A site to be looked at again.
+    pub wish: Option<Wish>,
+    /// Sites that the agent named and that are not its own at the server.
+    pub foreign: Vec<String>,
+}
+
 /// An agent that has enrolled.
 #[derive(Debug)]
 pub struct AgentClient {
@@ -145,13 +157,25 @@ impl AgentClient {
         &self.line
     }
 
-    /// Says that it is there.
+    /// Says that it is there and has these sites; gives what the server wishes.
     ///
     /// # Errors
     /// The server does not answer, is another one, or lets it in no more.
-    pub fn turn(&self) -> Result<(), AgentFault> {
-        let request = TurnRequest { version: env!("CARGO_PKG_VERSION").to_owned() };
-        self.line.ask(TURN, &request).map(|TurnAnswer { .. }| ())
+    pub fn turn(&self, sites: &[String]) -> Result<Turned, AgentFault> {
+        let (version, sites) = (env!("CARGO_PKG_VERSION").to_owned(), sites.to_vec());
+        let answer = self.line.ask(TURN, &TurnRequest { version, sites });
+        let TurnAnswer { wish, foreign, .. } = answer?;
+        Ok(Turned { wish, foreign })
+    }
+
+    /// Sends the inventory (CycloneDX) that a wish asks for.
+    ///
+    /// # Errors
+    /// As [`Self::turn`]; or the server takes it no more.
+    pub fn send(&self, wish: &Wish, inventory: String) -> Result<(), AgentFault> {
+        let Wish { site, ticket } = wish.clone();
+        let request = InventoryRequest { site, ticket, inventory };
+        self.line.ask_within(INVENTORY_WAIT_MAX, INVENTORY, &request).map(|Taken {}| ())
     }
 
     /// Gets its next certificate when it is time for that, with another key; says whether it did.
@@ -224,9 +248,18 @@ impl Line {
         path: &str,
         request: &impl Serialize,
     ) -> Result<O, AgentFault> {
+        self.ask_within(ANSWER_WAIT_MAX, path, request)
+    }
+
+    fn ask_within<O: DeserializeOwned>(
+        &self,
+        wait_max: Duration,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<O, AgentFault> {
         let body = serde_json::to_vec(request).map_err(|error| AgentFault::new("failed", error))?;
         // A timer is made inside of the runtime that it belongs to.
-        let within = async { timeout(ANSWER_WAIT_MAX, self.exchange(path, body)).await };
+        let within = async { timeout(wait_max, self.exchange(path, body)).await };
         let asked = self.runtime.block_on(within);
         let late = |_| AgentFault::new("timed-out", &self.server);
         let (is_done, body) = asked.map_err(late)?.map_err(|error| self.fault(&*error))?;

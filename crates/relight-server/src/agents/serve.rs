@@ -31,7 +31,7 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 
 use super::authority::believing;
-use super::wire::{ENROL, RENEW, REQUEST_BYTES_MAX, Refusal, TURN, TurnRequest};
+use super::wire::{ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN};
 use super::{AgentDesk, Refused};
 use crate::access::digest_of;
 use crate::listen::{HEAD_BYTES_MAX, HEAD_WAIT_MAX};
@@ -41,11 +41,17 @@ use crate::{ServerError, runtime};
 /// Connections of agents at a time; another one waits to be taken.
 pub const CONNECTIONS_MAX: usize = 1_024;
 
+/// Inventories that are read at a time; another one is told to come again.
+pub const INVENTORIES_MAX: usize = 2;
+
 /// Longest time for a handshake.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// Longest time in which a request must have come.
 const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time in which an inventory must have come.
+const INVENTORY_WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// How long accepting waits when the system has no more handles: nothing tells when it has.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
@@ -196,7 +202,9 @@ fn router(desk: Arc<AgentDesk>) -> Router {
         .route(ENROL, post(enrol))
         .route(RENEW, post(renew))
         .route(TURN, post(turn))
+        .route(INVENTORY, post(inventory))
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(Extension(Arc::new(Room(Semaphore::new(INVENTORIES_MAX)))))
         .with_state(desk)
 }
 
@@ -221,7 +229,35 @@ async fn turn(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    answered(request, move |_: TurnRequest| desk.turn(peer.fingerprint)).await
+    answered(request, move |asked| desk.turn(peer.fingerprint, &asked)).await
+}
+
+/// Room for inventories in memory.
+struct Room(Semaphore);
+
+async fn inventory(
+    State(desk): State<Arc<AgentDesk>>,
+    Extension(peer): Extension<Peer>,
+    Extension(room): Extension<Arc<Room>>,
+    request: Request,
+) -> Response {
+    // Nobody who is not let in makes us read that much.
+    let admitting = Arc::clone(&desk);
+    let admitted = tokio::task::spawn_blocking(move || admitting.admitted(peer.fingerprint)).await;
+    match admitted {
+        Ok(Ok(_)) => {}
+        Ok(Err(refused)) => return refusal(status(&refused), refused.code()),
+        Err(_) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+    }
+    let Ok(_place) = room.0.try_acquire() else {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "busy");
+    };
+    within(request, (INVENTORY_BYTES_MAX, INVENTORY_WAIT_MAX), move |asked| {
+        // What was true before the body came counts no more.
+        let agent = desk.admitted(peer.fingerprint)?;
+        desk.take_inventory(&agent, &asked)
+    })
+    .await
 }
 
 /// Reads what is asked, within limits of time and size, and answers it.
@@ -229,7 +265,15 @@ async fn answered<I: DeserializeOwned + Send + 'static, O: Serialize>(
     request: Request,
     work: impl FnOnce(I) -> Result<O, Refused> + Send + 'static,
 ) -> Response {
-    let read = timeout(BODY_WAIT_MAX, to_bytes(request.into_body(), REQUEST_BYTES_MAX)).await;
+    within(request, (REQUEST_BYTES_MAX, BODY_WAIT_MAX), work).await
+}
+
+async fn within<I: DeserializeOwned + Send + 'static, O: Serialize>(
+    request: Request,
+    (bytes_max, wait_max): (usize, Duration),
+    work: impl FnOnce(I) -> Result<O, Refused> + Send + 'static,
+) -> Response {
+    let read = timeout(wait_max, to_bytes(request.into_body(), bytes_max)).await;
     let body = match read {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "malformed"),

@@ -124,7 +124,7 @@ fn an_agent_enrols_once_with_a_code_and_is_known_from_then_on() {
     assert!((CERTIFICATE_S - 60..=CERTIFICATE_S).contains(&left), "{left}");
     let seen = || world.desk.all().unwrap()[0].seen;
     assert_eq!(seen(), 0);
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     assert!(seen() > 0);
     assert_eq!(code(world.enrol(&text, "web-2")), "code-unknown", "it was used");
     assert_eq!(world.acts(), ["agent-code-made", "agent-enrolled", "agent-refused"]);
@@ -144,26 +144,26 @@ fn a_code_is_for_its_machines_and_a_machine_has_one_agent() {
     let first = world.agent("web-1");
     // It was never heard of: its answer may have been lost, and the machine enrols again.
     let second = world.agent("web-1");
-    assert_eq!(code(first.turn()), "not-let-in");
-    second.turn().unwrap();
+    assert_eq!(code(first.turn(&[])), "not-let-in");
+    second.turn(&[]).unwrap();
     let text = world.code("web-1");
     assert_eq!(code(world.enrol(&text, "web-1")), "host-taken");
-    second.turn().unwrap();
+    second.turn(&[]).unwrap();
     world.desk.revoke("anna", second.identity().agent()).unwrap();
-    world.enrol(&text, "web-1").unwrap().turn().unwrap();
+    world.enrol(&text, "web-1").unwrap().turn(&[]).unwrap();
 }
 
 #[test]
 fn who_is_revoked_is_out_at_the_next_request() {
     let world = World::new();
     let (mut agent, other) = (world.agent("web-1"), world.agent("web-2"));
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     let id = agent.identity().agent();
     world.desk.revoke("anna", id).unwrap();
-    assert_eq!(code(agent.turn()), "not-let-in");
+    assert_eq!(code(agent.turn(&[])), "not-let-in");
     LATER_S.store(0, Ordering::SeqCst);
     assert_eq!(code(agent.renew_when_due(agent.identity().expires() - 5)), "not-let-in");
-    other.turn().unwrap();
+    other.turn(&[]).unwrap();
     let again = world.desk.revoke("anna", id).unwrap_err();
     assert_eq!(again.code(), "not-there");
     assert!(world.desk.all().unwrap()[0].revoked.is_some());
@@ -180,15 +180,15 @@ fn a_certificate_is_renewed_with_another_key_and_the_one_before_goes_with_the_ne
     let first = before();
     let due = agent.identity().expires() - RENEW_S + 1;
     assert!(agent.renew_when_due(due).unwrap());
-    agent.turn().unwrap();
-    first.turn().unwrap();
+    agent.turn(&[]).unwrap();
+    first.turn(&[]).unwrap();
     let second = before();
     assert_ne!(first.identity().certificate, second.identity().certificate);
     assert_ne!(first.identity().key, second.identity().key);
     assert!(agent.renew_when_due(due).unwrap());
-    assert_eq!(code(first.turn()), "not-let-in");
-    second.turn().unwrap();
-    agent.turn().unwrap();
+    assert_eq!(code(first.turn(&[])), "not-let-in");
+    second.turn(&[]).unwrap();
+    agent.turn(&[]).unwrap();
     assert_eq!(world.desk.all().unwrap().len(), 1);
 }
 
@@ -197,7 +197,7 @@ fn a_certificate_that_has_ended_lets_nobody_in() {
     let world = World::with(long_ago, AgentLimits::default());
     let mut agent = world.agent("web-1");
     assert!(agent.identity().expires() < clock::now());
-    assert_eq!(code(agent.turn()), "not-let-in");
+    assert_eq!(code(agent.turn(&[])), "not-let-in");
     assert_eq!(code(agent.renew_when_due(agent.identity().expires() - 5)), "not-let-in");
 }
 
@@ -206,9 +206,9 @@ fn a_certificate_that_has_ended_lets_nobody_in() {
 fn what_has_ended_by_the_clock_of_the_register_lets_nobody_in() {
     let world = World::with(later, AgentLimits::default());
     let agent = world.agent("web-1");
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     LATER_S.store(CERTIFICATE_S, Ordering::SeqCst);
-    let turned = agent.turn();
+    let turned = agent.turn(&[]);
     LATER_S.store(0, Ordering::SeqCst);
     assert_eq!(code(turned), "not-let-in");
 }
@@ -223,7 +223,7 @@ fn servers_and_agents_know_their_own_only() {
     assert_eq!(code(enrol(&theirs.url(), &text, "web-1", &elsewhere)), "other-server");
     assert!(!elsewhere.exists());
     let (mine, other) = (ours.agent("web-1"), theirs.agent("web-1"));
-    mine.turn().unwrap();
+    mine.turn(&[]).unwrap();
     let read = |world: &World| -> Value {
         serde_json::from_slice(&fs::read(world.path("web-1")).unwrap()).unwrap()
     };
@@ -232,7 +232,7 @@ fn servers_and_agents_know_their_own_only() {
         change(&mut document);
         let path = ours.path("mixed");
         super::identity::write_own(&path, document.to_string().as_bytes()).unwrap();
-        AgentClient::new(Identity::read(&path).unwrap(), &path).map(|client| code(client.turn()))
+        AgentClient::new(Identity::read(&path).unwrap(), &path).map(|client| code(client.turn(&[])))
     };
     assert_eq!(tried(&|_| ()).unwrap(), "done");
     let theirs_at = theirs.listener.address().to_string();
@@ -244,7 +244,7 @@ fn servers_and_agents_know_their_own_only() {
     };
     assert_eq!(tried(&take(&["certificate", "key"])).unwrap(), "not-let-in", "of another one");
     assert!(tried(&take(&["key"])).is_err(), "a certificate without its key");
-    other.turn().unwrap();
+    other.turn(&[]).unwrap();
     // A certificate for servers, by the right authority, is none for agents.
     let (certificate, key) = ours.desk.authority.for_server().unwrap();
     let as_agent = |it: &mut Value| {
@@ -340,10 +340,12 @@ fn what_is_too_long_or_no_message_is_refused() {
     let agent = world.agent("web-1");
     let long = "x".repeat(wire::REQUEST_BYTES_MAX);
     for (body, wanted) in [
-        (json!({ "version": long }), "malformed"),
-        (json!({ "version": "1", "run": "/bin/sh" }), "malformed"),
+        (json!({ "version": long, "sites": [] }), "malformed"),
+        (json!({ "version": "1", "sites": [], "run": "/bin/sh" }), "malformed"),
         (json!([]), "malformed"),
-        (json!({ "version": "1" }), "done"),
+        (json!({ "version": "1", "sites": [] }), "done"),
+        (json!({ "version": "1", "sites": vec!["a"; wishes::AGENT_SITES_MAX] }), "done"),
+        (json!({ "version": "1", "sites": vec!["a"; 257] }), "too-many-sites"),
     ] {
         let answered: Result<Value, AgentFault> = agent.line().ask(wire::TURN, &body);
         assert_eq!(code(answered), wanted);
@@ -368,9 +370,84 @@ fn who_says_nothing_or_no_tls_holds_nobody_up() {
     let agent = world.agent("web-1");
     let address = world.listener.address();
     let silent: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(address).unwrap()).collect();
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     drop(silent);
     assert!(closed(address, b""));
     assert!(closed(address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
+}
+
+/// A question about a site, as if an incident waited for it.
+fn asked(world: &World, agent: &AgentClient, site: &str, at: i64) -> wire::Wish {
+    let ticket = format!("{site}-{at}");
+    let key = (agent.identity().agent(), GateKey::new(site).unwrap());
+    world.desk.wishes.put(key, &ticket, at);
+    wire::Wish { site: site.into(), ticket }
+}
+
+/// An inventory of a scan: nothing was left unread.
+fn inventory() -> String {
+    let sbom = relight_model::Sbom {
+        components: Vec::new(),
+        flaws: Vec::new(),
+        artifact: Some(Digest([7; 32])),
+        images: Vec::new(),
+        tool: "relight test".into(),
+    };
+    relight_formats::write_sbom("cyclonedx", &sbom, "site", None).unwrap()
+}
+
+/// Goal: an answer counts once, for the question that it was given to, and within its time; what
+/// it says was so when the question was asked. Method: each way of being another answer.
+#[test]
+fn an_inventory_answers_the_last_question_of_its_own_agent_once() {
+    let world = World::new();
+    let (agent, other) = (world.agent("web-1"), world.agent("web-2"));
+    let sites = ["site-0".to_owned(), "site-1".to_owned(), "nowhere".to_owned()];
+    let turned = agent.turn(&sites).unwrap();
+    assert_eq!(turned.foreign, ["site-1", "nowhere"], "of another organisation, and of nobody");
+    assert_eq!(turned.wish, None, "nobody waits");
+    assert_eq!(other.turn(&sites).unwrap().foreign, sites, "another agent has it");
+    let now = clock::now();
+    let stored = || {
+        let store = world.desk.engine.store();
+        store.asset_by_key("site-0").unwrap().map_or_else(Vec::new, |asset| {
+            store.snapshots_of(asset).unwrap().iter().map(|row| row.observed_at).collect()
+        })
+    };
+    let none: Vec<i64> = Vec::new();
+    let wish = asked(&world, &agent, "site-0", now - 5);
+    assert_eq!(code(other.send(&wish, inventory())), "not-asked", "another agent");
+    let forged = wire::Wish { ticket: "x".into(), ..wish.clone() };
+    assert_eq!(code(agent.send(&forged, inventory())), "not-asked");
+    let elsewhere = wire::Wish { site: "site-1".into(), ..wish.clone() };
+    assert_eq!(code(agent.send(&elsewhere, inventory())), "not-asked");
+    assert_eq!(stored(), none);
+    agent.send(&wish, inventory()).unwrap();
+    assert_eq!(stored(), [now - 5]);
+    assert_eq!(code(agent.send(&wish, inventory())), "not-asked", "once");
+    let old = asked(&world, &agent, "site-0", now - 4);
+    let new = asked(&world, &agent, "site-0", now - 3);
+    assert_eq!(code(agent.send(&old, inventory())), "not-asked", "an old one");
+    for bad in ["", "{}", &inventory()[1..]] {
+        let wish = asked(&world, &agent, "site-0", now - 3);
+        assert_eq!(code(agent.send(&wish, bad.to_owned())), "not-an-inventory");
+    }
+    // What does not say that nothing was left unread proves nothing.
+    let wish = asked(&world, &agent, "site-0", now - 3);
+    agent.send(&wish, inventory().replace("relight:complete", "other")).unwrap();
+    let store = world.desk.engine.store();
+    let newest = store.snapshots_of(store.asset_by_key("site-0").unwrap().unwrap()).unwrap();
+    assert!(!store.snapshot(newest.last().unwrap().digest).unwrap().is_complete());
+    assert_eq!(code(agent.send(&new, inventory())), "not-asked", "another one was asked since");
+    let foreign = asked(&world, &agent, "site-1", now - 3);
+    assert_eq!(code(agent.send(&foreign, inventory())), "not-asked", "of another organisation now");
+    let late = asked(&world, &agent, "site-0", now - wishes::INVENTORY_WAIT_S - 1);
+    assert_eq!(code(agent.send(&late, inventory())), "not-asked", "too late");
+    let wish = asked(&world, &agent, "site-0", now - 2);
+    agent.turn(&[]).unwrap();
+    assert_eq!(code(agent.send(&wish, inventory())), "not-asked", "its file names it no more");
+    let wish = asked(&world, &agent, "site-0", now - 2);
+    world.desk.revoke("anna", agent.identity().agent()).unwrap();
+    assert_eq!(code(agent.send(&wish, inventory())), "not-let-in");
 }

@@ -16,7 +16,13 @@ pub(crate) const RENEW: &str = "/agent/v1/renew";
 /// Where an agent says that it is there.
 pub(crate) const TURN: &str = "/agent/v1/turn";
 
-/// Longest request of an agent, in bytes.
+/// Where an agent sends the inventory that it was asked for.
+pub(crate) const INVENTORY: &str = "/agent/v1/inventory";
+
+/// Longest inventory, in bytes.
+pub(crate) const INVENTORY_BYTES_MAX: usize = 64 << 20;
+
+/// Longest request of an agent that is no inventory, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 /// Longest answer to an agent, in bytes.
@@ -52,6 +58,33 @@ pub(crate) struct RenewRequest {
 pub(crate) struct TurnRequest {
     /// Of which version it is.
     pub(crate) version: String,
+    /// The sites of its own file, by their short names.
+    pub(crate) sites: Vec<String>,
+}
+
+/// The inventory of a site, which the server asked for.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InventoryRequest {
+    /// The site.
+    pub(crate) site: String,
+    /// The ticket of the question.
+    pub(crate) ticket: String,
+    /// The inventory (CycloneDX).
+    pub(crate) inventory: String,
+}
+
+/// That something was taken in.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Taken {}
+
+/// A site is to be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Wish {
+    /// The site, one that the agent named.
+    pub site: String,
+    /// What the answer has to bear; another one each time.
+    pub ticket: String,
 }
 
 /// A certificate, and for whom it is.
@@ -78,6 +111,10 @@ pub(crate) struct TurnAnswer {
     pub(crate) host: String,
     /// The name of its organisation.
     pub(crate) organisation: String,
+    /// What is to be looked at again, one site at a time.
+    pub(crate) wish: Option<Wish>,
+    /// Sites that it named and that are not its own: of another organisation, or another agent's.
+    pub(crate) foreign: Vec<String>,
 }
 
 /// Why the server did not do it: one of the codes of [`super::Refused`].

@@ -73,7 +73,7 @@ fn codes_and_revocations_are_for_admins_of_the_organisation_with_a_fresh_passkey
     let path = folder.path().join(IDENTITY_FILE);
     let identity = enrol(&url, &code_in(&page), "web-1", &path).unwrap();
     let agent = AgentClient::new(identity, &path).unwrap();
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     for cookie in [root, doctor, audit] {
         assert!(world.get("/agents?lang=en", cookie).2.contains("web-1"));
     }
@@ -86,11 +86,11 @@ fn codes_and_revocations_are_for_admins_of_the_organisation_with_a_fresh_passkey
     set(START + 6 * 60);
     assert_eq!(revoke(doctor).0, 403, "the passkey was shown too long ago");
     set(START);
-    agent.turn().unwrap();
+    agent.turn(&[]).unwrap();
     let (status, _, page) = revoke(doctor);
     assert_eq!(status, 200, "{page}");
     assert!(page.contains("revoked") && page.contains("let in no more"), "{page}");
-    assert_eq!(agent.turn().unwrap_err().code, "not-let-in");
+    assert_eq!(agent.turn(&[]).unwrap_err().code, "not-let-in");
     let journal = world.journal().concat();
     for act in ["agent-code-made", "agent-enrolled", "agent-revoked"] {
         assert!(journal.contains(&format!("\"act\":\"{act}\"")), "{act}: {journal}");

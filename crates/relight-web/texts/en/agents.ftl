@@ -1,5 +1,5 @@
 agents-title = Agents
-agents-text = An agent runs on another machine and knows relight by a certificate of its own. It sends that it is there, and nothing else; it accepts no command.
+agents-text = An agent runs on another machine and knows relight by a certificate of its own. It sends that it is there, and what is on its sites (components, where they lie, digests) when an incident waits for that. It sends no file and accepts no command.
 agents-no-listener = This server does not listen for agents: relight serve --agent-listen ADDRESS.
 agents-column-organisation = Organisation
 agents-column-host = Machine
@@ -39,7 +39,7 @@ agent-known-remedy = have that agent revoked at the server and remove { $path } 
 # host
 agent-bad-host = “{ $host }” is no name of a machine
 agent-bad-host-remedy = give one with --host: small letters, digits, dots and hyphens
-agent-enrolled = enrolled { $host } in { $organisation }, certificate until { $expires }; it sends that it is there, and accepts no command
+agent-enrolled = enrolled { $host } in { $organisation }, certificate until { $expires }; sends components, where they lie, and digests; never the contents of files, nor commands from the server
 agent-in-touch = in touch with { $server } for { $organisation }
 agent-is = { $host }, an agent of { $organisation } at { $server }
 agent-certificate-left = certificate until { $expires }, { NUMBER($days) } { $days ->
@@ -50,6 +50,19 @@ agent-certificate-ended = the certificate ended { $expires }: enrol again
 agent-last-contact = last contact { $at }
 agent-no-contact = no contact yet
 agent-fault-since = since { $since }: { $what }
+
+# path
+agent-bad-file = the file of this agent cannot be used: { $path }
+agent-bad-file-remedy = write [sites] and below it SITE = "/whole/path", for 256 sites at most
+agent-empty-folder = { $path } holds no file, so nothing was sent: an empty folder would be clear of everything
+agent-empty-folder-remedy = see that the disk is mounted and that the path is right
+agent-foreign = this site is not this agent’s at the server: nobody asks for it
+agent-foreign-remedy = it is of another organisation, is not in the register, or another agent has it: take it out of agent.toml there
+# components, site, unread
+agent-sent = { $site }: sent { NUMBER($components) } { $components ->
+    [one] component
+   *[other] components
+ }, { NUMBER($unread) } unread
 
 agent-fault-remedy = relight agent status says how the agent stands
 agent-fault-bad-address = the address of the server is none
@@ -81,6 +94,11 @@ agent-fault-too-many-trials-remedy = wait a minute
 agent-fault-too-many-agents = the server lets no more agents in
 agent-fault-too-many-agents-remedy = have those revoked that are not needed any more
 agent-fault-no-organisation = the organisation of the agent is not in the register any more
+agent-fault-too-many-sites = the file of this agent names more than 256 sites
+agent-fault-not-asked = the server asks for this inventory no more: the next look is sent instead
+agent-fault-not-an-inventory = the server could not make out the inventory
+agent-fault-not-an-inventory-remedy = install the version of the server
+agent-fault-busy = the server takes in other inventories just now; it asks again
 agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
 agent-fault-not-let-in-remedy = if it should be let in, remove its file agent.identity and enrol again with another code
 

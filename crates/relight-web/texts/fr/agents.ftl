@@ -1,5 +1,5 @@
 agents-title = Agents
-agents-text = Un agent tourne sur une autre machine et se fait connaître par son propre certificat. Il dit qu’il est là, et rien d’autre; il n’accepte aucune commande.
+agents-text = Un agent tourne sur une autre machine et se fait connaître par son propre certificat. Il dit qu’il est là, et ce qui se trouve sur ses sites (composants, endroits, condensés) quand un incident l’attend. Il n’envoie aucun fichier et n’accepte aucune commande.
 agents-no-listener = Ce serveur n’écoute pas les agents : relight serve --agent-listen ADRESSE.
 agents-column-organisation = Organisme
 agents-column-host = Machine
@@ -39,7 +39,7 @@ agent-known-remedy = faites d’abord révoquer cet agent au serveur et supprime
 # host
 agent-bad-host = « { $host } » n’est pas un nom de machine
 agent-bad-host-remedy = donnez-en un avec --host : minuscules, chiffres, points et traits d’union
-agent-enrolled = { $host } est inscrite dans { $organisation }, certificat jusqu’au { $expires }; elle dit qu’elle est là, et n’accepte aucune commande
+agent-enrolled = { $host } est inscrite dans { $organisation }, certificat jusqu’au { $expires }; elle envoie les composants, leurs endroits et leurs condensés; jamais le contenu de fichiers, ni de commandes du serveur
 agent-in-touch = en contact avec { $server } pour { $organisation }
 agent-is = { $host }, un agent de { $organisation } auprès de { $server }
 agent-certificate-left = certificat jusqu’au { $expires }, encore { NUMBER($days) } { $days ->
@@ -50,6 +50,22 @@ agent-certificate-ended = le certificat a pris fin le { $expires } : inscrivez l
 agent-last-contact = dernier contact : { $at }
 agent-no-contact = aucun contact encore
 agent-fault-since = depuis { $since } : { $what }
+
+# path
+agent-bad-file = le fichier de cet agent est inutilisable : { $path }
+agent-bad-file-remedy = écrivez [sites] et au-dessous SITE = "/chemin/complet", pour 256 sites au plus
+agent-empty-folder = { $path } ne contient aucun fichier, donc rien n’a été envoyé : un dossier vide serait exempt de tout
+agent-empty-folder-remedy = voyez si le disque est monté et si le chemin est juste
+agent-foreign = ce site n’est pas à cet agent au serveur : personne ne le demande
+agent-foreign-remedy = il est d’un autre organisme, n’est pas au registre, ou un autre agent l’a : retirez-le de l’agent.toml de là-bas
+# components, site, unread
+agent-sent = { $site } : { NUMBER($components) } { $components ->
+    [one] composant envoyé
+   *[other] composants envoyés
+ }, { NUMBER($unread) } { $unread ->
+    [one] endroit non lu
+   *[other] endroits non lus
+ }
 
 agent-fault-remedy = relight agent status dit où en est l’agent
 agent-fault-bad-address = l’adresse du serveur n’en est pas une
@@ -81,6 +97,11 @@ agent-fault-too-many-trials-remedy = attendez une minute
 agent-fault-too-many-agents = le serveur n’admet plus d’agents
 agent-fault-too-many-agents-remedy = faites révoquer ceux qui ne servent plus
 agent-fault-no-organisation = l’organisme de l’agent n’est plus dans le registre
+agent-fault-too-many-sites = le fichier de cet agent nomme plus de 256 sites
+agent-fault-not-asked = le serveur ne demande plus cet inventaire : le prochain est envoyé à sa place
+agent-fault-not-an-inventory = le serveur n’a pas pu déchiffrer l’inventaire
+agent-fault-not-an-inventory-remedy = installez la version du serveur
+agent-fault-busy = le serveur reçoit d’autres inventaires en ce moment; il redemandera
 agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
 agent-fault-not-let-in-remedy = s’il doit être admis, supprimez son fichier agent.identity et inscrivez-le avec un autre code
 

@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use crate::incident::{POLICY, Town};
 use crate::place::{Outcome, Place};
 use crate::serve::Server;
 
@@ -26,7 +29,11 @@ fn agent(place: &Place, status: i32, words: &[&str]) -> Outcome {
 }
 
 fn code(place: &Place, host: &str) -> String {
-    let made = place.expect(0, &["agent", "code", "--org", ORG, "--host", host]);
+    code_of(place, ORG, host)
+}
+
+fn code_of(place: &Place, org: &str, host: &str) -> String {
+    let made = place.expect(0, &["agent", "code", "--org", org, "--host", host]);
     assert!(made.stderr.contains("shown this once"), "{}", made.text());
     made.stdout.trim().to_owned()
 }
@@ -130,4 +137,54 @@ fn codes_are_documents_and_a_damaged_identity_is_told() {
         let words = ["enrol", "--server", server, "--code", code, "--host", "web-1"];
         agent(&place, status, &words);
     }
+}
+
+/// Goal: a site that an incident waits for is looked at by its agent, and what is there decides.
+/// Method: an unknown site is dark; its agent has an empty folder first, and a clear one then.
+#[test]
+fn a_site_that_an_incident_waits_for_is_looked_at_by_its_agent() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    town.off(&["--yes"]);
+    place.expect(3, &["incident", "analyse"]);
+    let text = code_of(place, "Ville de X", "*");
+    let (server, url) = serve(place, FREE);
+    let words = ["enrol", "--server", &url, "--code", &text, "--host", "town"];
+    agent(place, 0, &words);
+    agent(place, 0, &["run", "--once"]);
+    let folder = place.path("srv").display().to_string();
+    place.write(
+        "agent/agent.toml",
+        format!("[sites]\nmun-001 = \"{folder}\"\nsan-001 = \"{folder}\"\n"),
+    );
+    fs::create_dir(&folder).unwrap();
+    let empty = agent(place, 1, &["run", "--once"]);
+    assert!(empty.stderr.contains("holds no file"), "{}", empty.text());
+    assert!(empty.stderr.contains("san-001"), "of another organisation: {}", empty.text());
+    assert_eq!(town.status("mun1.example"), 503);
+    place.write("srv/log4j.jar", crate::place::log4j("2.17.1"));
+    let sent = agent(place, 0, &["run", "--once", "--json"]);
+    let lines: Vec<&str> = sent.stdout.lines().collect();
+    let document: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+    assert_eq!(document["schema"], "relight.agent-inventory/1");
+    assert_eq!((&document["site"], &document["complete"]), (&"mun-001".into(), &true.into()));
+    // What is clear comes back by itself; the affected one stays dark.
+    let began = Instant::now();
+    while town.status("mun1.example") != 200 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it did not come back");
+        thread::yield_now();
+    }
+    assert_eq!(town.status("san1.example"), 503);
+    let again = agent(place, 0, &["run", "--once", "--json"]);
+    assert_eq!(again.stdout.lines().count(), 1, "nobody waits any more: {}", again.text());
+    let status = agent(place, 0, &["status", "--json"]).json();
+    assert_eq!(status["sites"][0]["site"], "mun-001");
+    assert_eq!(server.terminate(), Some(0));
+    let affected = place.expect(0, &["affected", "CVE-2021-44228", "--json"]).json();
+    assert_eq!(affected["total"]["unknown"], 0, "{affected}");
+    let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
+    let by_agent = |entry: &serde_json::Value| entry["actor"] == "agent town";
+    assert!(log["entries"].as_array().unwrap().iter().any(by_agent), "{log}");
 }

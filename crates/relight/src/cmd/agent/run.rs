@@ -1,11 +1,12 @@
 //! The agent's side: enrolment, and the line to the server. Without the server it changes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use relight_server::agents::client::{self, AgentClient, AgentFault};
+use relight_server::agents::client::{self, AgentClient, AgentFault, Turned};
 use relight_server::agents::contact::{CONTACT_FILE, Contact};
 use relight_server::agents::identity::Identity;
 use relight_server::agents::is_host;
@@ -14,7 +15,8 @@ use relight_server::web::texts;
 use rustix::system::uname;
 use serde::Serialize;
 
-use super::{faulty, identity, identity_path};
+use super::file::AgentFile;
+use super::{faulty, identity, identity_path, look};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -58,7 +60,7 @@ struct Enrolled<'a> {
 }
 
 #[derive(Serialize)]
-struct Turned<'a> {
+struct LineDocument<'a> {
     at: String,
     host: &'a str,
     server: &'a str,
@@ -107,23 +109,28 @@ impl Enrol {
 
 impl Run {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let identity = identity(context)?;
+        let (identity, file) = (identity(context)?, AgentFile::read(context)?);
         let path = identity_path(context);
         let client = AgentClient::new(identity, &path);
         let client = client.map_err(|fault| faulty(&fault, context))?;
         let contact = Contact::read(&context.data.join(CONTACT_FILE)).unwrap_or_default();
-        let mut agent = Agent { context, client, contact, told: None };
+        let (told, told_of_sites) = (None, BTreeMap::new());
+        let mut agent = Agent { context, client, file, contact, told, told_of_sites };
+        let stop = stop_on_interrupt();
         if self.once {
             let turned = agent.turn(report);
             if context.json {
                 agent.tell(turned.as_ref().err(), report);
             }
-            return turned.map_err(|fault| faulty(&fault, context));
+            let turned = turned.map_err(|fault| faulty(&fault, context))?;
+            return agent.look(&turned, &stop, report);
         }
-        let stop = stop_on_interrupt();
         while !stop.load(Ordering::Relaxed) {
             let turned = agent.turn(report);
             agent.tell(turned.as_ref().err(), report);
+            if let Ok(turned) = &turned {
+                agent.look_again(turned, &stop, report);
+            }
             wait(Duration::from_secs(self.every), &stop);
         }
         Ok(())
@@ -145,14 +152,19 @@ struct Agent<'a> {
     contact: Contact,
     /// What was told last: the code of a fault, or empty; once is enough.
     told: Option<String>,
+    file: AgentFile,
+    /// What stood in the way of a look at a site, where that was told.
+    told_of_sites: BTreeMap<String, String>,
 }
 
 impl Agent<'_> {
     /// Says that it is there, and gets its next certificate when it is time for that.
-    fn turn(&mut self, report: &mut Report) -> Result<(), AgentFault> {
+    fn turn(&mut self, report: &mut Report) -> Result<Turned, AgentFault> {
         let now = self.context.now();
-        let turned = self.client.turn();
-        let turned = turned.and_then(|()| self.client.renew_when_due(now).map(drop));
+        let turned = self.client.turn(&self.file.names()).and_then(|turned| {
+            self.client.renew_when_due(now)?;
+            Ok(turned)
+        });
         let fault = turned.as_ref().err().map(|fault| fault.code.clone()).unwrap_or_default();
         let contact = match fault.is_empty() {
             true => Contact { at: now, fault, since: 0 },
@@ -174,6 +186,31 @@ impl Agent<'_> {
         turned
     }
 
+    /// Looks at the site that the server wishes to be looked at again, if it does.
+    fn look(&self, turned: &Turned, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
+        for site in &turned.foreign {
+            let lang = self.context.lang;
+            report.warn(site, texts::agent_foreign(lang), texts::agent_foreign_remedy(lang));
+        }
+        let Some(wish) = &turned.wish else { return Ok(()) };
+        look::answer(wish, &self.file, &self.client, stop, self.context, report).map(drop)
+    }
+
+    /// The same again and again: what stands in the way is told once.
+    fn look_again(&mut self, turned: &Turned, stop: &AtomicBool, report: &mut Report) {
+        let news = |site: &&String| !self.told_of_sites.contains_key(*site);
+        let foreign: Vec<String> = turned.foreign.iter().filter(news).cloned().collect();
+        self.told_of_sites.extend(foreign.iter().map(|site| (site.clone(), String::new())));
+        let turned = Turned { wish: turned.wish.clone(), foreign };
+        let Err(failure) = self.look(&turned, stop, report) else { return };
+        let site = turned.wish.map(|wish| wish.site).unwrap_or_default();
+        let why = failure.why().to_owned();
+        if self.told_of_sites.insert(site, why.clone()).as_ref() != Some(&why) {
+            report.warn_of(&failure);
+        }
+        report.flush();
+    }
+
     /// Tells how the line stands, when that is news.
     fn tell(&mut self, fault: Option<&AgentFault>, report: &mut Report) {
         let code = fault.map(|fault| fault.code.clone()).unwrap_or_default();
@@ -183,7 +220,7 @@ impl Agent<'_> {
         self.told = Some(code);
         let (context, identity) = (self.context, self.client.identity());
         if context.json {
-            let document = Turned {
+            let document = LineDocument {
                 at: rfc3339(context.now()),
                 host: identity.host(),
                 server: identity.server(),

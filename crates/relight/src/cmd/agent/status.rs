@@ -6,6 +6,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
+use super::file::AgentFile;
 use super::{identity, words};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -25,6 +26,13 @@ struct Document<'a> {
     days_left: u64,
     last_contact: Option<String>,
     fault: Option<Fault<'a>>,
+    sites: Vec<Site<'a>>,
+}
+
+#[derive(Serialize)]
+struct Site<'a> {
+    site: &'a str,
+    folder: String,
 }
 
 #[derive(Serialize)]
@@ -37,6 +45,7 @@ impl Status {
     #[expect(clippy::unused_self, reason = "every action is run the same way")]
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let (lang, identity) = (context.lang, identity(context)?);
+        let file = AgentFile::read(context)?;
         let path = context.data.join(CONTACT_FILE);
         let contact = Contact::read(&path).map_err(|error| {
             let failure = Failure::new(texts::cannot_read(lang, &path.display().to_string()));
@@ -60,6 +69,7 @@ impl Status {
                 days_left,
                 last_contact: at,
                 fault: has_fault.then_some(fault),
+                sites: sites(&file),
             };
             report.document("relight.agent-status/1", &document);
             return Ok(());
@@ -81,6 +91,14 @@ impl Status {
             report.line(&texts::agent_fault_since(lang, &rfc3339(contact.since), what));
             report.hint(remedy);
         }
+        for Site { site, folder } in sites(&file) {
+            report.line(&format!("  {site}  {folder}"));
+        }
         Ok(())
     }
+}
+
+fn sites(file: &AgentFile) -> Vec<Site<'_>> {
+    let rows = file.sites.iter();
+    rows.map(|(site, folder)| Site { site, folder: folder.display().to_string() }).collect()
 }
