@@ -29,7 +29,7 @@ use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
-pub(crate) use again::{Again, Guard, cost_of};
+pub(crate) use again::{Again, Guard, cost_of, may_stand_beside};
 pub(crate) use cpio::Cpio;
 pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;

@@ -12,13 +12,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::decoder;
+use relight_formats::limited::coding::{decoder_of, window_of};
 use relight_model::{Digest, FlawCode};
 
 pub(crate) use self::layering::{Layering, Merged, ReadFile};
 use self::manifest::{Image, Images, Layer};
 pub(crate) use self::store::{InFolder, InTar, Store};
-use crate::archive::{Again, Container, Feed, Linked, Pipe, Tar};
+use crate::archive::{Again, Container, Feed, Guard, Linked, Pipe, Tar, cost_of, may_stand_beside};
 use crate::cataloger::Kind;
 use crate::digest;
 use crate::evidence::escape;
@@ -249,10 +249,15 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
         Head::Container(Kind::Tar) => Ok(Tar::new(Feed::of_window(window))),
         _ if is_empty(&bytes) => Ok(Tar::new(Feed::of_window(window))),
         Head::Stream(coding) => {
-            let unpacked = decoder(coding, Box::new(window.reader()));
-            let inner = unpacked.map_err(|_| FlawCode::CorruptEntry)?;
             let left = options.expanded_bytes_max(window.len());
-            let again = Again::packed(window, coding, &Rc::new(Cell::new(left)));
+            let guard: Rc<dyn Guard> = Rc::new(LayerGuard(Rc::new(Cell::new(left))));
+            let costs = (cost_of(coding), window_of(coding, &bytes));
+            let source = window.clone();
+            let open =
+                move || decoder_of(coding, &bytes, source.reader()).map_err(io::Error::other);
+            let opened = Again::guarded(&guard, costs, open);
+            let (inner, again) = opened.map_err(|_| FlawCode::CorruptEntry)?;
+            let again = Some(again).filter(|again| may_stand_beside(again.wide_window()));
             Ok(Tar::new(Feed::Pipe(Pipe::of(Bounded { inner, left }, again))))
         }
         _ => Err(FlawCode::MethodUnsupported),
@@ -261,6 +266,24 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
 
 fn is_empty(first: &[u8]) -> bool {
     first.iter().all(|byte| *byte == 0)
+}
+
+/// How much of a layer may be unpacked again. Each of its files has a time of its own, and what
+/// that unpacks again for it is paid before.
+struct LayerGuard(Rc<Cell<u64>>);
+
+impl Guard for LayerGuard {
+    fn left(&self) -> &Rc<Cell<u64>> {
+        &self.0
+    }
+
+    fn look(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn windowed(&self, stream: Box<dyn Read>, _: u64) -> Box<dyn Read> {
+        stream
+    }
 }
 
 /// A stream that may give so many bytes.

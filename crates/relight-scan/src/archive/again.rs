@@ -8,12 +8,18 @@ use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::{Block, Coding, decoder_of, window_of};
 
 use super::sleeper::Sleeper;
-use crate::sniff::HEAD_BYTES;
+use crate::limits::MEMORY_BYTES;
+#[cfg(test)]
 use crate::window::Window;
 
 /// Largest window of a decoder that is open a second time, in bytes: the first one is still there,
 /// unless it is one that lets go of its own meanwhile ([`Again::sleeping`]).
 const WINDOW_AGAIN_MAX: u64 = 8 << 20;
+
+/// Largest window of a decoder that is open beside what is held of an archive in it, in bytes. A
+/// wider one takes half as much again while it grows, and that is more than all may hold; one that
+/// runs on top of that anyway may.
+const WINDOW_BESIDE_MAX: u64 = 16 << 20;
 
 /// Bytes that are passed over at a time.
 const PIECE_BYTES: usize = 64 << 10;
@@ -36,8 +42,6 @@ pub(crate) struct Again {
 
 #[derive(Clone)]
 enum Source {
-    /// A packed stream that stands still.
-    Packed(Window, Coding),
     /// A packed stream, by its first bytes, in one that has to be unpacked itself.
     Inner(Rc<Again>, Coding, Rc<[u8]>),
     /// What somebody else opens, and what a byte of it counts.
@@ -107,13 +111,12 @@ impl Again {
         Ok((Box::new(first.clone()), Self { first: Some(first), ..again }))
     }
 
-    /// What a packed stream gives; `left` says how much may be unpacked again. `None` where that
-    /// takes too much memory.
-    pub(crate) fn packed(window: &Window, coding: Coding, left: &Rc<Cell<u64>>) -> Option<Self> {
-        let head = window.read(0, HEAD_BYTES).ok()?;
-        let left = Rc::clone(left);
-        let source = Source::Packed(window.clone(), coding);
-        is_small(coding, &head).then_some(Self::of(source, left))
+    /// What a packed stream gives; `left` says how much may be unpacked again.
+    #[cfg(test)]
+    pub(crate) fn packed(window: &Window, coding: Coding, left: &Rc<Cell<u64>>) -> Self {
+        let window = window.clone();
+        let open = move || decoder_of(coding, &[], window.reader()).map_err(io::Error::other);
+        Self::opened(cost_of(coding), open).within(left)
     }
 
     /// What the packed stream gives that these bytes are; its first ones are known.
@@ -145,9 +148,7 @@ impl Again {
     pub(crate) fn wide_window(&self) -> u64 {
         match &self.source {
             Source::Inner(around, ..) | Source::Made(around, ..) => around.wide_window(),
-            Source::Packed(..) | Source::Opened(..) => {
-                self.first.as_ref().map_or(0, Sleeper::window_bytes)
-            }
+            Source::Opened(..) => self.first.as_ref().map_or(0, Sleeper::window_bytes),
         }
     }
 
@@ -166,10 +167,6 @@ impl Again {
             first.sleep(&self.left, self.cost())?;
         }
         let inner: Box<dyn Read> = match &self.source {
-            Source::Packed(window, coding) => {
-                let head = window.read(0, HEAD_BYTES)?;
-                decoder_of(*coding, &head, window.reader()).map_err(io::Error::other)?
-            }
             Source::Inner(around, coding, head) => {
                 decoder_of(*coding, head, around.open(look)?).map_err(io::Error::other)?
             }
@@ -183,12 +180,17 @@ impl Again {
 
     const fn cost(&self) -> u64 {
         match self.source {
-            Source::Packed(_, coding) | Source::Inner(_, coding, _) => cost_of(coding),
+            Source::Inner(_, coding, _) => cost_of(coding),
             Source::Opened(_, cost) => cost,
             // What it is made of counts.
             Source::Made(..) => 1,
         }
     }
+}
+
+/// Whether a window may be open again beside what is held of an archive in it.
+pub(crate) fn may_stand_beside(window_bytes: u64) -> bool {
+    !(WINDOW_BESIDE_MAX + 1..=MEMORY_BYTES / 2).contains(&window_bytes)
 }
 
 /// What a byte counts that is unpacked again: some codings are several times as slow as the others.

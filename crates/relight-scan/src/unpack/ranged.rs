@@ -13,9 +13,8 @@ use super::fetch::{Long, View};
 use super::level::Member;
 use super::outer::Outer;
 use super::rewind::Rewind;
-use crate::archive::{TAIL_BYTES_MAX, code_of, may_have_end};
+use crate::archive::{TAIL_BYTES_MAX, code_of, may_have_end, may_stand_beside};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
-use crate::limits::MEMORY_BYTES;
 use crate::program::{HELD_BYTES_MAX, Held};
 use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
 
@@ -24,11 +23,6 @@ const PACKED_MARK_BYTES: usize = 1 << 10;
 
 /// Bytes of a program that are held where what has gone by must be unpacked once more.
 const HELD_AGAIN_BYTES_MAX: usize = 8 << 20;
-
-/// Windows that are unpacked again below an archive in an archive, in bytes. A wider one takes half
-/// as much again while it grows, beside what is held of both, and that is more than all may hold;
-/// one that runs on top of that anyway may.
-const WINDOW_BESIDE_MAX: u64 = 16 << 20;
 
 impl Outer<'_, '_> {
     /// Shows a program to the catalogers of its kind.
@@ -60,8 +54,7 @@ impl Outer<'_, '_> {
     fn long_program(&mut self, kind: Kind, long: &Long, member: &Member) -> Fate {
         let Some(again) = &long.again else { return self.unread(FlawCode::LimitMemory, member) };
         let (budget, held_bytes) = (Rc::clone(&self.budget), HELD_AGAIN_BYTES_MAX);
-        let is_over = (WINDOW_BESIDE_MAX + 1..=MEMORY_BYTES / 2).contains(&again.wide_window());
-        if is_over && self.levels.len() > 1 {
+        if self.levels.len() > 1 && !may_stand_beside(again.wide_window()) {
             return self.unread(FlawCode::LimitMemory, member);
         }
         if !budget.hold(held_bytes as u64) {

@@ -200,7 +200,7 @@ mod tests {
     fn again(bytes_max: u64) -> Again {
         let whole = [&b"front"[..], &bytes()].concat();
         let left = Rc::new(Cell::new(bytes_max));
-        Again::packed(&Window::of_memory(whole), Coding::Plain, &left).unwrap().part(5)
+        Again::packed(&Window::of_memory(whole), Coding::Plain, &left).part(5)
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         let options = Options { file_time_max_s: 0, ..Options::default() };
         let late = Budget::new(&options, &Arc::new(Memory::new(1, &options)), 0);
         let left = Rc::new(Cell::new(u64::MAX));
-        let around = Again::packed(&Window::of_memory(bytes()), Coding::Plain, &left).unwrap();
+        let around = Again::packed(&Window::of_memory(bytes()), Coding::Plain, &left);
         let inner = around.part(LEN as u64 - 9).unpacked(Coding::Plain, &[]).unwrap();
         let rewind = Rewind::new(&inner, Some(9), &[], &late).unwrap();
         rewind.read_at(0, 9).unwrap_err();
@@ -258,7 +258,7 @@ mod tests {
         // So much of one that is slow counts for more.
         let room = |coding, packed: Vec<u8>| {
             let left = Rc::new(Cell::new(u64::MAX));
-            let again = Again::packed(&Window::of_memory(packed), coding, &left).unwrap();
+            let again = Again::packed(&Window::of_memory(packed), coding, &left);
             let rewind = Rewind::new(&again, Some(LEN as u64), &[], &budget).unwrap();
             assert!(rewind.read_at(far, 1).unwrap() == bytes()[LEN - 1..]);
             (u64::MAX - left.get()) / LEN as u64

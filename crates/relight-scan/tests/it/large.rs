@@ -78,6 +78,13 @@ fn a_large_program_is_read_where_it_comes_by_once() {
     assert_eq!(one("o.tar.gz", &packed), go_in("o.tar.gz!/usr/bin/app"));
     assert_eq!(image_of(packed, Options::default()), go_in("usr/bin/app"));
     assert_eq!(image_of(zst(&layer), Options::default()), go_in("usr/bin/app"));
+    // Some packers of layers use wider windows; what follows is read as well.
+    let jar = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    let layer = tar(&[("usr/bin/app", &go(9, b"")), ("z.jar", &jar), ("zz", &[0; 70_000])]);
+    let found = format!("{}pkg:maven/g/a@1 in z.jar\n", go_in("usr/bin/app"));
+    assert_eq!(image_of(zst_plain(&layer, 24), low()), found);
+    let told = "pkg:maven/g/a@1 in z.jar\nflaw limit-memory usr/bin/app\n";
+    assert_eq!(image_of(zst_plain(&layer, 25), low()), told);
 }
 
 /// The same in whatever else packs it.
