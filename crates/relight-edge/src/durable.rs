@@ -14,10 +14,25 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_younger(path, bytes, None, |_| Ok(()))
 }
 
-/// The same with a time of change after `than`, whatever the clock says; `note` is told that time
-/// before the new file takes the place of the old one. What fails leaves nothing behind: on a disk
-/// that is full, half a file would keep the next one from being written.
+/// The same where the caller makes the name durable, once for many files ([`sync_folder`]).
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_younger(path, bytes, None, |_| Ok(()))
+}
+
+/// As [`write`], with a time of change after `than`, whatever the clock says; `note` is told that
+/// time before the new file takes the place of the old one. What fails leaves nothing behind: on a
+/// disk that is full, half a file would keep the next one from being written.
 pub(crate) fn write_younger(
+    path: &Path,
+    bytes: &[u8],
+    than: Option<SystemTime>,
+    note: impl FnOnce(SystemTime) -> io::Result<()>,
+) -> io::Result<()> {
+    replace_younger(path, bytes, than, note)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn replace_younger(
     path: &Path,
     bytes: &[u8],
     than: Option<SystemTime>,
@@ -39,8 +54,7 @@ pub(crate) fn write_younger(
         file.sync_all()?;
         fs::rename(temporary, path)
     };
-    replace().inspect_err(|_| drop(fs::remove_file(temporary)))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    replace().inspect_err(|_| drop(fs::remove_file(temporary)))
 }
 
 /// Makes the names in a folder durable.

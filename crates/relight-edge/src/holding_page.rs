@@ -42,7 +42,7 @@ fn check(name: &str, bytes: &[u8]) -> Result<(), EdgeError> {
 }
 
 /// Leaves these sites, and no others, a page of their own: (page, document) of each. What is there
-/// already is not written again.
+/// already is not written again, and what is no page of a site stays.
 ///
 /// # Errors
 /// As [`write`]; then some are of before.
@@ -50,34 +50,49 @@ pub fn write_of(
     folder: &Path,
     pages: &BTreeMap<GateKey, (String, String)>,
 ) -> Result<(), EdgeError> {
-    let mut files = BTreeMap::new();
     for (site, (html, json)) in pages {
-        for (kind, text) in [("html", html), ("json", json)] {
-            let name = format!("{site}.{kind}");
-            check(&name, text.as_bytes())?;
-            files.insert(name, text.as_bytes());
-        }
+        check(&format!("{site}.html"), html.as_bytes())?;
+        check(&format!("{site}.json"), json.as_bytes())?;
     }
     let folder = folder.join(OF_SITES);
-    leave(&folder, &files)
+    leave(&folder, pages)
         .map_err(EdgeError::io(format!("write the holding pages of sites in {}", folder.display())))
 }
 
-fn leave(folder: &Path, files: &BTreeMap<String, &[u8]>) -> io::Result<()> {
+/// A page is never there without its document: that is what tells it from the files of others.
+fn leave(folder: &Path, pages: &BTreeMap<GateKey, (String, String)>) -> io::Result<()> {
     durable::create_folder(folder)?;
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        if fs::read(&path).ok().as_deref() != Some(*bytes) {
-            durable::write(&path, bytes)?;
+    for (site, (html, json)) in pages {
+        for (kind, text) in [("json", json), ("html", html)] {
+            let path = folder.join(format!("{site}.{kind}"));
+            if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+                durable::replace(&path, text.as_bytes())?;
+            }
         }
     }
-    for found in fs::read_dir(folder)? {
-        let found = found?;
-        if !found.file_name().to_str().is_some_and(|name| files.contains_key(name)) {
-            fs::remove_file(found.path())?;
+    for site in keys(folder)?.into_iter().filter(|site| !pages.contains_key(site)) {
+        for kind in ["html", "json"] {
+            match fs::remove_file(folder.join(format!("{site}.{kind}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
     }
     durable::sync_folder(folder)
+}
+
+/// The sites whose documents lie in a folder.
+fn keys(folder: &Path) -> io::Result<Vec<GateKey>> {
+    let mut keys = Vec::new();
+    for found in fs::read_dir(folder)? {
+        let found = found?;
+        let name = found.file_name();
+        let key = name.to_str().and_then(|name| GateKey::new(name.strip_suffix(".json")?).ok());
+        if let Some(key) = key.filter(|_| found.file_type().is_ok_and(|it| it.is_file())) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
 }
 
 #[cfg(test)]
@@ -115,5 +130,24 @@ mod tests {
         let long = "x".repeat(PAGE_BYTES_MAX);
         assert_eq!(give(&[("b.c", &long)]).unwrap_err().kind, EdgeErrorKind::Refused);
         assert_eq!(read("b.c.html").as_deref(), Some("<p>3"));
+    }
+
+    /// The folder may be one of a web server, with files of others in it.
+    #[test]
+    fn what_is_no_page_of_a_site_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = folder.path().join(OF_SITES);
+        let pages = [(GateKey::new("a").unwrap(), ("<p>".into(), "{}".into()))].into();
+        write_of(folder.path(), &pages).unwrap();
+        fs::create_dir(of.join("d.json")).unwrap();
+        // The last one is being written by somebody who does the same.
+        for name in ["readme.txt", "index.html", "Upper.json", "b.html.new"] {
+            fs::write(of.join(name), "not ours").unwrap();
+        }
+        write_of(folder.path(), &BTreeMap::new()).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(&of).unwrap().map(|it| it.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["Upper.json", "b.html.new", "d.json", "index.html", "readme.txt"]);
     }
 }

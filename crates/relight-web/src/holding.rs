@@ -58,6 +58,16 @@ pub fn holding_html(page: &HoldingPage) -> String {
     html.render().unwrap_or_default()
 }
 
+/// Whether a page says how else the body is reached as this one does, in each language in which
+/// this one does.
+pub fn tells_channel(html: &str, page: &HoldingPage) -> bool {
+    let told = |channel: &String| {
+        let Ok(escaped) = askama::filters::escape(channel, askama::filters::Html);
+        html.contains(&escaped.to_string())
+    };
+    [&page.channel_fr, &page.channel_en].into_iter().all(told)
+}
+
 /// The document for programs: `application/problem+json` of RFC 9457. `title` and `detail` are
 /// English, with `title_fr` and `detail_fr` as extension members.
 pub fn holding_json(page: &HoldingPage) -> String {
@@ -144,6 +154,9 @@ mod tests {
     fn what_an_operator_types_cannot_become_markup() {
         let nasty = HoldingPage { channel_fr: "<script>\"\n".into(), ..HoldingPage::default() };
         assert!(!holding_html(&nasty).contains("<script"));
+        let other = HoldingPage { channel_en: "<i>".into(), ..nasty.clone() };
+        assert!(tells_channel(&holding_html(&nasty), &nasty));
+        assert!(!tells_channel(&holding_html(&nasty), &other));
         let json = holding_json(&HoldingPage { incident: "a\"b\\c\n".into(), ..nasty });
         assert!(json.contains(r#""incident":"a\"b\\c\u000a""#), "{json}");
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::holding::{Holding, holding};
 use super::{CANARY_HOST, CANARY_KEY, CANARY_PATH, EdgeConfig, refuse};
 use crate::error::EdgeError;
+use crate::holding_page::OF_SITES;
 
 /// The image of the holding service.
 const IMAGE: &str = "nginx:1.26";
@@ -29,8 +30,10 @@ pub struct GatewayPlaces<'a> {
     pub service: (&'a str, u16),
 }
 
-/// A list for `kubectl apply -f`, as JSON. The pages of the holding service are a ConfigMap of
-/// their own, `relight-hold-pages`, made from the folder that `edge holding` wrote.
+/// A list for `kubectl apply -f`, as JSON. The pages of the holding service are ConfigMaps of
+/// their own, made from the folder that `edge holding` wrote: `relight-hold-pages`, and for the
+/// pages of single sites, which may be none, `relight-hold-of`. The keys of a ConfigMap have no
+/// folders, and 1 MiB is all that it holds.
 ///
 /// # Errors
 /// `Refused` when a key, host or name cannot be written as it is.
@@ -63,19 +66,21 @@ pub fn gateway(config: &EdgeConfig, places: GatewayPlaces<'_>) -> Result<String,
 fn held(namespace: &str, (name, port): (&str, u16), text: &str) -> [Value; 3] {
     let metadata = json!({"name": name, "namespace": namespace});
     let labels = json!({"app": name});
-    let pages = "relight-hold-pages";
+    let (pages, of) = ("relight-hold-pages", "relight-hold-of");
     let container = json!({
         "name": "nginx", "image": IMAGE,
         "command": ["nginx", "-c", "/config/nginx.conf"],
         "ports": [{"containerPort": PORT}],
         "volumeMounts": [{"name": "config", "mountPath": "/config"},
-                         {"name": "pages", "mountPath": HOLD}],
+                         {"name": "pages", "mountPath": HOLD},
+                         {"name": "of", "mountPath": format!("{HOLD}/{OF_SITES}")}],
     });
     let template = json!({
         "metadata": {"labels": labels},
         "spec": {"containers": [container], "volumes": [
             {"name": "config", "configMap": {"name": name}},
             {"name": "pages", "configMap": {"name": pages}},
+            {"name": "of", "configMap": {"name": of, "optional": true}},
         ]},
     });
     [

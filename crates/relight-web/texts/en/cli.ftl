@@ -166,6 +166,9 @@ quoted = { $text } “{ $value }”
 here = here
 query-keys = known keys: { $keys }
 query-keys-near = known keys: { $keys }; nearest: { $near }
+query-values = known values: { $values }
+query-values-near = known values: { $values }; nearest: { $near }
+query-stack = nothing that sites are known to be built with
 query-unknown-key = unknown key
 query-unknown-word = unknown word
 query-operator = operator that does not go with this key
@@ -298,6 +301,7 @@ import-scores = EPSS scores: { NUMBER($count) }
 import-more-warnings = and { NUMBER($count) } more warnings
 search-found = found: { NUMBER($count) }
 revision-withdrawn = withdrawn
+advisories-new-more = more came since then than the { NUMBER($shown) } newest, which are these; --limit shows up to { NUMBER($most) }
 source-state-never = never read
 source-state-fresh = up to date
 source-state-late = late: nothing came for two of its periods
@@ -631,6 +635,10 @@ edge-holding-sites = { NUMBER($sites) } { $sites ->
     [one] site has a page of its own, with how else it is reached
    *[other] sites have a page of their own, with how else they are reached
  }
+edge-holding-outdated = { NUMBER($sites) } { $sites ->
+    [one] dark site would not show how else it is reached, as the register says it; give the words for all again with: { $command }
+   *[other] dark sites would not show how else they are reached, as the register says it; give the words for all again with: { $command }
+ }
 edge-running = edge { $name } answers on { $addresses } for { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -642,7 +650,7 @@ edge-route-of-nobody = the file of routes names { $site }, which is no site of t
 edge-route-of-nobody-remedy = relight sites list edge:NAME shows those of the edge; mend or remove the line
 edge-route-twice = { $place }: site { $site } has a line already
 edge-kind-experimental = { $kind } (experimental)
-edge-config-pages = make the pages first: relight edge holding hold, then in each namespace: kubectl create configmap relight-hold-pages --from-file=hold
+edge-config-pages = make the pages first: relight edge holding hold, then in each namespace: kubectl create configmap relight-hold-pages --from-file=hold; where sites have pages of their own also: kubectl create configmap relight-hold-of --from-file=hold/of (at most 1 MiB; delete both before you make them again)
 edge-tried-again = cannot be opened; it is tried again, and its sites count as exposed until then
 edge-without-barrier = has no second barrier: { $why }
 edge-barrier-refused = { $barrier } cannot be the second barrier of { $edge }: { $why }
@@ -1563,6 +1571,10 @@ doctor-gaps = { NUMBER($wanting) } of { NUMBER($sites) } { $sites ->
 doctor-edge = edge
 doctor-no-edge = none: no site can be taken dark
 doctor-unencrypted = { $edge }: other machines reach { $address } without TLS, and it starts with --unencrypted only
+doctor-holding-outdated = { NUMBER($sites) } { $sites ->
+    [one] dark site would not show how else it is reached, as the register says it
+   *[other] dark sites would not show how else they are reached, as the register says it
+ }
 doctor-operator = operator
 doctor-policy = policy
 doctor-keys = passkeys

@@ -172,6 +172,9 @@ quoted = { $text } « { $value } »
 here = ici
 query-keys = clés connues : { $keys }
 query-keys-near = clés connues : { $keys }; la plus proche : { $near }
+query-values = valeurs connues : { $values }
+query-values-near = valeurs connues : { $values }; la plus proche : { $near }
+query-stack = rien avec quoi on sache que des sites sont construits
 query-unknown-key = clé inconnue
 query-unknown-word = mot inconnu
 query-operator = opérateur qui ne convient pas à cette clé
@@ -316,6 +319,7 @@ import-scores = Scores EPSS : { NUMBER($count) }
 import-more-warnings = et { NUMBER($count) } autres avertissements
 search-found = trouvés : { NUMBER($count) }
 revision-withdrawn = retiré
+advisories-new-more = il en est venu plus depuis lors que les { NUMBER($shown) } plus récents, que voici; --limit en montre jusqu’à { NUMBER($most) }
 source-state-never = jamais lue
 source-state-fresh = à jour
 source-state-late = en retard : rien depuis deux de ses périodes
@@ -661,6 +665,10 @@ edge-holding-sites = { NUMBER($sites) } { $sites ->
     [one] site a sa propre page, qui dit comment le joindre autrement
    *[other] sites ont leur propre page, qui dit comment les joindre autrement
  }
+edge-holding-outdated = { NUMBER($sites) } { $sites ->
+    [one] site éteint ne dirait pas comment le joindre autrement, comme le registre le dit; redonnez les mots pour tous avec : { $command }
+   *[other] sites éteints ne diraient pas comment les joindre autrement, comme le registre le dit; redonnez les mots pour tous avec : { $command }
+ }
 edge-running = le frontal { $name } répond à { $addresses } pour { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -672,7 +680,7 @@ edge-route-of-nobody = le fichier des routes nomme { $site }, qui n'est pas un s
 edge-route-of-nobody-remedy = relight sites list edge:NOM montre ceux du frontal; corrigez ou ôtez la ligne
 edge-route-twice = { $place } : le site { $site } a déjà une ligne
 edge-kind-experimental = { $kind } (expérimental)
-edge-config-pages = faites d'abord les pages : relight edge holding hold, puis dans chaque espace de noms : kubectl create configmap relight-hold-pages --from-file=hold
+edge-config-pages = faites d'abord les pages : relight edge holding hold, puis dans chaque espace de noms : kubectl create configmap relight-hold-pages --from-file=hold; là où des sites ont leur propre page, aussi : kubectl create configmap relight-hold-of --from-file=hold/of (1 Mio au plus; supprimez les deux avant de les refaire)
 edge-tried-again = ne s'ouvre pas; un nouvel essai suit, et d'ici là ses sites comptent comme exposés
 edge-without-barrier = n'a pas de seconde barrière : { $why }
 edge-barrier-refused = { $barrier } ne peut pas être la seconde barrière de { $edge } : { $why }
@@ -1629,6 +1637,10 @@ doctor-gaps = { NUMBER($wanting) } { $wanting ->
 doctor-edge = frontal
 doctor-no-edge = aucun : aucun site ne peut être éteint
 doctor-unencrypted = { $edge } : d'autres machines joignent { $address } sans TLS, et il ne démarre qu'avec --unencrypted
+doctor-holding-outdated = { NUMBER($sites) } { $sites ->
+    [one] site éteint ne dirait pas comment le joindre autrement, comme le registre le dit
+   *[other] sites éteints ne diraient pas comment les joindre autrement, comme le registre le dit
+ }
 doctor-operator = opérateur
 doctor-policy = politique
 doctor-keys = clés d’accès

@@ -315,6 +315,11 @@ impl Visit<'_> {
             let next = format!("relight edge run --name {name} --unencrypted");
             self.add("edge", Health::Warning, what, &next);
         }
+        for (folder, sites) in edge::run::outdated_pages(self.register, self.context)? {
+            let what = texts::doctor_holding_outdated(lang, sites);
+            let next = format!("relight edge holding {}", folder.display());
+            self.add("edge", Health::Warning, what, &next);
+        }
         Ok(())
     }
 

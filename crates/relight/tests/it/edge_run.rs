@@ -111,6 +111,45 @@ fn a_dark_site_says_how_else_it_is_reached() {
     assert!(page("san1.example").contains("Guichet 12"), "its words are gone");
 }
 
+/// Goal: the short way shows the words of a site as well, and old words are never shown in silence.
+/// Method: an edge that was told nothing, then new words, then words for all.
+#[test]
+fn it_shows_the_words_of_a_site_by_itself_and_old_ones_are_told() {
+    let town = Town::new();
+    let upstream = town.origin.address().to_string();
+    let import = |words: &str| {
+        let row = format!(
+            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
+             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
+        );
+        town.place.write("channel.csv", &row);
+        town.place.expect(0, &["sites", "import", "channel.csv"]);
+    };
+    let shown = || {
+        let server = town.run(&["--upstream", &upstream]);
+        fs::write(town.place.path("gate/current/san-001"), "").unwrap();
+        let answer = visitor(town.edge).get("san1.example", "/").unwrap();
+        assert_eq!((answer.status, server.terminate()), (503, Some(0)));
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    let doctor = || town.place.run(&["doctor"]).stdout;
+    import("L'accueil, 1 800 555-0101");
+    assert!(shown().contains("1 800 555-0101"), "nobody wrote a page by hand");
+    assert!(!doctor().contains("how else"), "{}", doctor());
+    import("Composez le 1 800 555-0102");
+    assert!(doctor().contains("how else") && doctor().contains("relight edge holding"));
+    assert!(shown().contains("1 800 555-0102"));
+    // Words for all are the operator's, and how the edge is started does not say them.
+    let hold = ["edge", "holding", "data/edges/north/hold", "--channel-en", "Desk 12"];
+    town.place.expect(0, &hold);
+    import("");
+    assert!(doctor().contains("1 dark site would not show"), "{}", doctor());
+    assert!(shown().contains("1 800 555-0102"));
+    town.place.expect(0, &hold);
+    assert!(!doctor().contains("how else"), "{}", doctor());
+    assert!(shown().contains("Desk 12"));
+}
+
 #[test]
 fn each_site_may_have_a_line_of_its_own() {
     let town = Town::new();

@@ -167,6 +167,16 @@ fn listeners_under_tls_are_printed_for_every_kind() {
 }
 
 /// For edges that only route: all that they, their driver and the holding service need.
+/// Neither a folder nor many pages fit into one ConfigMap; those of sites may be none at all.
+fn assert_pages_of_sites(list: &serde_json::Value) {
+    let pod = &list["items"][2]["spec"]["template"]["spec"];
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    let of = mounts.iter().find(|it| it["mountPath"] == "/hold/of").unwrap();
+    let volumes = pod["volumes"].as_array().unwrap();
+    let map = &volumes.iter().find(|it| it["name"] == of["name"]).unwrap()["configMap"];
+    assert_eq!(map, &serde_json::json!({"name": "relight-hold-of", "optional": true}));
+}
+
 #[test]
 fn routing_edges_get_their_routers_and_a_holding_service() {
     let place = Place::with_sites();
@@ -215,7 +225,9 @@ fn routing_edges_get_their_routers_and_a_holding_service() {
     let config = ["edge", "config", "gateway_api"];
     place.expect(2, &config);
     let printed = place.expect(0, &[&config[..], &["--gateway", "infra/main"]].concat());
-    assert!(printed.stderr.contains("kubectl create configmap relight-hold-pages"));
+    for words in ["kubectl create configmap relight-hold-pages", "relight-hold-of --from-file"] {
+        assert!(printed.stderr.contains(words), "{}", printed.stderr);
+    }
     let list: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
     let kinds: Vec<&str> =
         list["items"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
@@ -229,6 +241,7 @@ fn routing_edges_get_their_routers_and_a_holding_service() {
         "HTTPRoute",
     ];
     assert_eq!(kinds, expected);
+    assert_pages_of_sites(&list);
     let canary = &list["items"][6];
     assert_eq!(canary["spec"]["parentRefs"][0]["name"], "main");
     assert_eq!(canary["spec"]["hostnames"][0], "relight-canary.invalid");

@@ -150,4 +150,12 @@ fn words_find_advisories_and_the_newest_are_shown() {
     };
     assert_eq!((since("1d") > 1, since("2099-01-01")), (true, 0));
     place.expect(2, &["advisories", "new", "--since", "soon"]);
+    // More than are shown where nobody says which.
+    place.write("feed.jsonl", feed(25, "2"));
+    place.expect(0, &["advisories", "import", "feed.jsonl"]);
+    assert!(since("1d") >= 25, "{}", since("1d"));
+    let cut = place.expect(0, &["advisories", "new", "--since", "1d", "--limit", "24"]);
+    assert!(cut.stderr.contains("more came since then than the 24 newest"), "{}", cut.text());
+    let all = place.expect(0, &["advisories", "new", "--since", "1d"]);
+    assert!(!all.stderr.contains("more came"), "{}", all.text());
 }

@@ -29,12 +29,15 @@ pub(super) struct Search {
     limit: u16,
 }
 
-/// How many.
+/// How many are shown where nobody says.
+const NEW_SHOWN: u16 = 20;
+
+/// How many; all that may be shown, where a time says which.
 #[derive(Debug, Args)]
 pub(super) struct New {
-    #[arg(long, value_name = "COUNT", default_value_t = 20,
+    #[arg(long, value_name = "COUNT",
         value_parser = clap::value_parser!(u16).range(1..=RESULTS_MAX as i64))]
-    limit: u16,
+    limit: Option<u16>,
     #[arg(long, value_name = "TIME", value_parser = Since::parse)]
     since: Option<Since>,
 }
@@ -60,6 +63,8 @@ struct FoundRow<'a> {
 #[derive(Serialize)]
 struct NewDocument<'a> {
     revisions: Vec<RevisionDocument>,
+    /// Whether more came since the time that was asked for.
+    more: bool,
     /// Whose records these are, under which licence.
     sources: Vec<Credit<'a>>,
 }
@@ -130,15 +135,22 @@ fn row<'a>(group: &'a Group, ranked: &Ranked) -> FoundRow<'a> {
 impl New {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let store = context.store_if_any()?;
+        let limit = match (self.limit, &self.since) {
+            (Some(limit), _) => usize::from(limit),
+            (None, Some(_)) => RESULTS_MAX,
+            (None, None) => usize::from(NEW_SHOWN),
+        };
+        let since = self.since.map(|since| since.from(context.now()));
+        // One more than is shown tells whether there are more.
         let mut newest = match &store {
-            Some(store) => store
-                .newest_advisories(usize::from(self.limit))
-                .map_err(|error| context.store_failure(&error))?,
+            Some(store) => {
+                store.newest_advisories(limit + 1).map_err(|error| context.store_failure(&error))?
+            }
             None => Vec::new(),
         };
-        if let Some(since) = self.since.map(|since| since.from(context.now())) {
-            newest.retain(|row| row.recorded_at >= since);
-        }
+        newest.retain(|row| since.is_none_or(|since| row.recorded_at >= since));
+        let more = since.is_some() && newest.len() > limit;
+        newest.truncate(limit);
         let known = inventory::advisories(context)?;
         let ranking = Ranking::read(store.as_deref(), context)?;
         let ranked = |row: &RevisionRow| known.group(&row.id).map(|group| ranking.worst(group));
@@ -155,7 +167,7 @@ impl New {
         let sources = Credit::of_records(named);
         if context.json {
             let revisions = rows.into_iter().map(|(row, ranked)| revision(row, ranked)).collect();
-            report.document("relight.advisories-new/1", &NewDocument { revisions, sources });
+            report.document("relight.advisories-new/1", &NewDocument { revisions, more, sources });
             return Ok(());
         }
         for (row, ranked) in &rows {
@@ -171,6 +183,9 @@ impl New {
             report.line(&format!("{recorded}  {}  {}{more}", row.source, row.id));
         }
         sources.iter().for_each(|it| it.tell(report));
+        if more {
+            report.note(&texts::advisories_new_more(context.lang, RESULTS_MAX, rows.len()));
+        }
         Ok(())
     }
 }

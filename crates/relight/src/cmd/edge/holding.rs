@@ -2,12 +2,13 @@
 //! its own for each site of the register that says how else it is reached.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use relight_engine::edge::holding_page;
-use relight_model::Site;
-use relight_server::web::{HoldingPage, holding_html, holding_json, texts};
+use relight_engine::edge::holding_page::{self, OF_SITES};
+use relight_model::{Channel, Site};
+use relight_server::web::{HoldingPage, holding_html, holding_json, tells_channel, texts};
 use serde::Serialize;
 
 use super::{absolute, edge_failure};
@@ -67,19 +68,42 @@ impl Holding {
 
 /// Writes the page of each site that says how else it is reached, with those words in place of the
 /// words for all, and takes away those of other sites; how many have one.
-fn write_of_sites(folder: &Path, all: &HoldingPage, context: &Context) -> Result<usize, Failure> {
+pub(super) fn write_of_sites(
+    folder: &Path,
+    all: &HoldingPage,
+    context: &Context,
+) -> Result<usize, Failure> {
     let Some(store) = context.store_if_any()? else { return Ok(0) };
     let sites = store.sites().map_err(|error| context.store_failure(&error))?;
-    let own = |site: &&Site| !site.channel.fr.is_empty() || !site.channel.en.is_empty();
     let page = |site: &Site| {
         let [fr, en] = [(&site.channel.fr, &all.channel_fr), (&site.channel.en, &all.channel_en)]
             .map(|(own, of_all)| if own.is_empty() { of_all } else { own }.clone());
         let page = HoldingPage { channel_fr: fr, channel_en: en, ..all.clone() };
         (site.slug.clone(), (holding_html(&page), holding_json(&page)))
     };
-    let pages: BTreeMap<_, _> = sites.iter().filter(own).map(page).collect();
+    let pages: BTreeMap<_, _> = sites.iter().filter(|site| has_words(site)).map(page).collect();
     holding_page::write_of(folder, &pages).map_err(|error| edge_failure(&error, context))?;
     Ok(pages.len())
+}
+
+/// Whether the register says how else a site is reached.
+fn has_words(site: &Site) -> bool {
+    !site.channel.fr.is_empty() || !site.channel.en.is_empty()
+}
+
+/// How many of these sites have a page in `folder` that says otherwise than the register how else
+/// they are reached, or none although it says so. None at all where there is no page for all.
+pub(super) fn outdated<'a>(folder: &Path, sites: impl Iterator<Item = &'a Site>) -> usize {
+    let differs = |site: &&Site| {
+        let file = folder.join(OF_SITES).join(format!("{}.html", site.slug));
+        let Channel { fr, en } = site.channel.clone();
+        let words = HoldingPage { channel_fr: fr, channel_en: en, ..HoldingPage::default() };
+        match fs::read_to_string(file) {
+            Ok(html) => !has_words(site) || !tells_channel(&html, &words),
+            Err(_) => has_words(site),
+        }
+    };
+    if folder.join("hold.html").exists() { sites.filter(differs).count() } else { 0 }
 }
 
 /// Writes both forms of a page; gives their sizes, in bytes.

@@ -15,7 +15,7 @@ use clap::Args;
 use relight_engine::edge::Target;
 use relight_model::Site;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route, host_of};
-use relight_server::web::{HoldingPage, texts};
+use relight_server::web::{HoldingPage, holding_html, texts};
 use serde::Serialize;
 
 use super::config::testers;
@@ -91,14 +91,14 @@ impl Run {
         let folder = self.folder.unwrap_or_else(|| context.data.join(FOLDER).join(&target.name));
         let stop = stop_on_interrupt();
         let count = routes.len();
-        let edge =
-            EdgeProxy::start(config(&target, &folder, routes, context)?).map_err(|error| {
-                let addresses: Vec<_> =
-                    target.listeners.iter().map(SocketAddr::to_string).collect();
-                Failure::new(texts::serve_cannot_listen(context.lang, &addresses.join(", ")))
-                    .because(context.lang, &error)
-                    .hint(texts::edge_run_remedy(context.lang))
-            })?;
+        let config = config(&target, &folder, routes, context)?;
+        tell_outdated(&config.hold, &name, &register, context, report);
+        let edge = EdgeProxy::start(config).map_err(|error| {
+            let addresses: Vec<_> = target.listeners.iter().map(SocketAddr::to_string).collect();
+            Failure::new(texts::serve_cannot_listen(context.lang, &addresses.join(", ")))
+                .because(context.lang, &error)
+                .hint(texts::edge_run_remedy(context.lang))
+        })?;
         if context.json {
             let (edge, listeners) = (target.name.as_str(), edge.addresses());
             let document = RunDocument { edge, listeners, sites: count };
@@ -184,7 +184,42 @@ fn read_routes(path: &Path, context: &Context) -> Result<BTreeMap<String, Way>, 
     Ok(listed)
 }
 
-/// A holding page that is there already stays: its words are the operator's.
+/// Says where pages of sites do not say what the register does: what is shown is the operator's.
+fn tell_outdated(
+    hold: &Path,
+    edge: &str,
+    register: &Register,
+    context: &Context,
+    report: &mut Report,
+) {
+    let outdated = holding::outdated(hold, register.sites.iter().filter(|it| it.edge == edge));
+    if outdated > 0 {
+        let next = format!("relight edge holding {}", hold.display());
+        report.note(&texts::edge_holding_outdated(context.lang, &next, outdated));
+    }
+}
+
+/// The folders of the built-in edges whose pages of sites do not say what the register does, and of
+/// how many sites; those whose edges keep their pages elsewhere are not known here.
+pub(crate) fn outdated_pages(
+    register: &Register,
+    context: &Context,
+) -> Result<Vec<(PathBuf, usize)>, Failure> {
+    let mut found = Vec::new();
+    for target in targets(register, context)?.into_iter().filter(|target| target.kind == KIND) {
+        let name = group::serves_as(&target.name, register, context)?;
+        let hold = context.data.join(FOLDER).join(&target.name).join("hold");
+        let sites = register.sites.iter().filter(|site| site.edge == name);
+        let count = holding::outdated(&hold, sites);
+        if count > 0 {
+            found.push((hold, count));
+        }
+    }
+    Ok(found)
+}
+
+/// A holding page that is there already stays: its words are the operator's. One that says nothing
+/// but what it says by itself is followed by the pages of sites.
 fn config(
     target: &Target,
     folder: &Path,
@@ -197,8 +232,14 @@ fn config(
             .because(context.lang, &error)
             .hint(texts::cannot_write_remedy(context.lang))
     })?;
-    if !hold.join("hold.html").exists() {
-        holding::write(&hold, &HoldingPage::default(), context)?;
+    let (page, file) = (HoldingPage::default(), hold.join("hold.html"));
+    if !file.exists() {
+        holding::write(&hold, &page, context)?;
+    }
+    if fs::read(&file).is_ok_and(|it| it == holding_html(&page).as_bytes()) {
+        // What fails is told with the pages that are not as they should be, and keeps nobody from
+        // reaching the sites.
+        let _ = holding::write_of_sites(&hold, &page, context);
     }
     Ok(EdgeProxyConfig {
         listen: target.listeners.clone(),
