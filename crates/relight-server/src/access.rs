@@ -21,6 +21,7 @@ pub(crate) mod signed_in;
 pub(crate) mod terminal;
 pub(crate) mod ticket;
 pub(crate) mod token;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -41,9 +42,9 @@ use self::secret::Secret;
 use self::sign_ins::SignInTimes;
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
-use self::terminal::Terminals;
 use self::ticket::Answered;
 use self::token::NoToken;
+use self::waiting::Terminals;
 use crate::ServerError;
 
 /// The clock: milliseconds since 1970-01-01T00:00:00Z.

@@ -13,7 +13,7 @@ use crate::access::token::Wish;
 use crate::access::{Address, Door};
 use crate::{ServerError, clock};
 
-pub use crate::access::token::TOKEN_DAYS_MAX;
+pub use crate::access::token::{TOKEN_DAYS_MAX, is_for_tokens, roles_of_tokens};
 
 /// Under what name the journal records what is done here.
 const ACTOR: &str = "command-line";

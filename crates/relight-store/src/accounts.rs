@@ -440,7 +440,10 @@ fn put_sign_in(transaction: &Transaction<'_>, row: &SignInRow, who: u32) -> Resu
     Ok(())
 }
 
+/// Tokens of the same account that are over go: they are in nobody's way.
 fn put_token(transaction: &Transaction<'_>, row: &TokenRow) -> Result<(), Failure> {
+    let over = "DELETE FROM api_token WHERE account = ?1 AND expires <= ?2";
+    transaction.execute(over, params![row.account, row.created])?;
     refuse_over(transaction, "api_token WHERE account = ?1", row.account, TOKENS_MAX)?;
     let TokenRow { id: _, digest, account, name, role, scope, created, expires, used } = row;
     transaction.execute(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ureq::http::{HeaderValue, Response, StatusCode, header};
 use ureq::{Body, Error as Cause, RequestBuilder};
 
-use super::client::{Client, Fault, cut, fault_of};
+use super::client::{Client, Fault, cut, fault_of, refusal};
 use super::feed::is_asked;
 
 /// Most bytes of one answer of the API.
@@ -63,7 +63,8 @@ impl Asker {
         Ok(Self { client: Client::new(authorities)?, origin, bearer: None, wait_max })
     }
 
-    /// Sends a document. Where the server leads elsewhere, nobody follows with the token.
+    /// Sends a document. A server that is busy says so in `busy`, and until when, where that is no
+    /// document. Where the server leads elsewhere, nobody follows with the token.
     ///
     /// # Errors
     /// No answer came that can be read.
@@ -109,7 +110,7 @@ fn read(url: &str, answer: Result<Response<Body>, Cause>) -> Result<Answered, Fa
     match serde_json::from_slice(&bytes) {
         Ok(document) => Ok((head.status.as_u16(), document)),
         // What is no document of ours is a proxy's, or of another program.
-        Err(_) if head.status != StatusCode::OK => Err(Fault::new("status", url, head.status)),
+        Err(_) if head.status != StatusCode::OK => Err(refusal(url, head.status, &head.headers)),
         Err(cause) => Err(Fault::new("answer", url, cause)),
     }
 }
@@ -172,11 +173,14 @@ mod tests {
         other.put("/a", Page::text("{}"));
         server.put("/away", Page::status(307).header("Location", &other.url("/a")));
         server.put("/page", Page::text("<html>"));
+        server.put("/busy", Page::status(429).header("Retry-After", "7"));
         server.put("/long", Page::text(vec![b' '; ANSWER_BYTES_MAX as usize + 1]));
         server.put("/slow", Page::text("{\"a\":1}").stalls(3));
         let mut asker = Asker::new(None, &server.url(""), "rlt_x").unwrap();
         let ask = |asker: &Asker, path: &str| asker.post(path, &json!({})).unwrap_err().code;
         assert_eq!(ask(&asker, "/away"), "status");
+        let busy = asker.post("/busy", &json!({})).unwrap_err();
+        assert_eq!((busy.code, busy.retry_after_s), ("busy", Some(7)));
         assert_eq!(ask(&asker, "/page"), "answer");
         assert_eq!(ask(&asker, "/long"), "too-long");
         asker.wait_max = Duration::from_secs(1);

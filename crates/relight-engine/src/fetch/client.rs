@@ -255,7 +255,7 @@ fn is_of_tls(cause: &io::Error) -> bool {
 }
 
 /// An answer without the document. Who is busy says for how long.
-fn refusal(url: &str, status: StatusCode, headers: &HeaderMap) -> Fault {
+pub(super) fn refusal(url: &str, status: StatusCode, headers: &HeaderMap) -> Fault {
     let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     let wait = text(headers, &header::RETRY_AFTER).filter(|_| is_busy);
     // A date is measured by the clock of the server, which says what time it is there.

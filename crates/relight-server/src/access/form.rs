@@ -1,7 +1,7 @@
 //! Forms that change something: only from our own pages, only from who got them, only small, and
 //! only from somebody who does not keep us waiting.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,18 @@ impl Sender {
             address: address.map(|address| address.to_string()).unwrap_or_default(),
             agent: cut(agent),
         }
+    }
+}
+
+/// What one host can have many addresses of: of IPv6 the first 64 bits, which are one network.
+pub(crate) fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let bits = address.to_bits() & (u128::MAX << 64);
+            format!("{}/64", Ipv6Addr::from_bits(bits))
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 

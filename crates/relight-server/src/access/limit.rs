@@ -2,7 +2,7 @@
 //! another address, or of another account, are counted apart: nobody can lock out anybody else.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use relight_model::Timestamp;
 
@@ -43,13 +43,27 @@ struct State {
 }
 
 /// Who tried how often.
-#[derive(Debug, Default)]
-pub(crate) struct Limits(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Limits {
+    state: Mutex<State>,
+    trials_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of(TRIALS_MAX)
+    }
+}
 
 impl Limits {
+    /// So many trials in one window, in place of [`TRIALS_MAX`].
+    pub(crate) fn of(trials_max: u32) -> Self {
+        Self { state: Mutex::default(), trials_max }
+    }
+
     /// Counts one trial; account 0 is that of keys that nobody registered.
     pub(crate) fn count(&self, account: u32, address: &str, now: Timestamp) -> Trial {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let pair = (account, address.to_owned());
         let is_over = |from: Timestamp| !(from..from + WINDOW_S).contains(&now);
         if state.pairs.get(&pair).is_none_or(|(from, _)| is_over(*from)) {
@@ -65,7 +79,7 @@ impl Limits {
         }
         let Some((_, trials)) = state.pairs.get_mut(&pair) else { return Trial::Beyond };
         *trials = trials.saturating_add(1);
-        match (*trials).cmp(&(TRIALS_MAX + 1)) {
+        match (*trials).cmp(&(self.trials_max + 1)) {
             std::cmp::Ordering::Less => Trial::Allowed,
             std::cmp::Ordering::Equal => Trial::First,
             std::cmp::Ordering::Greater => Trial::Beyond,
@@ -74,7 +88,7 @@ impl Limits {
 
     /// Takes back one trial that went well.
     pub(crate) fn forgive(&self, account: u32, address: &str) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if let Some((_, trials)) = state.pairs.get_mut(&(account, address.to_owned())) {
             *trials = trials.saturating_sub(1);
         }
@@ -82,7 +96,7 @@ impl Limits {
 
     /// Whether a refusal is to be journalled, and how many before it were not.
     pub(crate) fn tells(&self, trial: Trial, now: Timestamp) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if !(state.told_from..state.told_from + WINDOW_S).contains(&now) {
             (state.told_from, state.told) = (now, 0);
         }
@@ -92,6 +106,10 @@ impl Limits {
         }
         state.told += 1;
         Some(std::mem::take(&mut state.untold))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,7 +145,7 @@ mod tests {
             assert_eq!(got, Trial::Allowed);
             entries += u32::from(limits.tells(got, 5).is_some());
         }
-        let state = limits.0.lock().unwrap();
+        let state = limits.state.lock().unwrap();
         assert_eq!((state.pairs.len(), state.order.len()), (PAIRS_MAX, PAIRS_MAX));
         assert_eq!(entries, TOLD_MAX);
         assert!(!state.pairs.contains_key(&(0, "9".to_owned())), "the oldest are forgotten");

@@ -35,8 +35,11 @@ const UNTIL: &str = "until";
 /// That somebody told of a campaign.
 pub(crate) const CAMPAIGN: &str = "campaign-told";
 
+/// That somebody let a terminal in, which asked from somewhere.
+const LET_IN: &str = "terminal-let-in";
+
 /// Changes of what an account may be entered with, or may do; and what somebody told on purpose.
-const CHANGES: [&str; 13] = [
+const CHANGES: [&str; 14] = [
     "account-recovered",
     "account-renewed",
     CAMPAIGN,
@@ -48,6 +51,7 @@ const CHANGES: [&str; 13] = [
     "link-used",
     "recovery-codes-made",
     "revoked",
+    LET_IN,
     "token-added",
     "token-removed",
 ];
@@ -167,6 +171,8 @@ impl Notices {
                 let about = format!("{} {}", fact("campaign"), fact("severity"));
                 self.hear(at, names, act, &about);
             }
+            // The one fact that tells a terminal of one's own from that of somebody else.
+            LET_IN => self.hear(at, names, act, fact("asked-from")),
             _ => self.hear(at, names, act, fact("address")),
         }
     }

@@ -4,21 +4,22 @@
 //!
 //! Whoever asks is a stranger, and may have sent the code to somebody else. So no address holds a
 //! code, a code says nothing to whoever is not signed in, and what is granted is never more than
-//! the person has. What waits is kept in memory only: after a restart the terminal asks again.
+//! the person has. What waits is kept in memory only (see [`super::waiting`]).
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use relight_engine::access::{Account, Role, Scope};
-use relight_model::{Digest, Timestamp};
+use relight_engine::access::{Role, Scope};
+use relight_model::Timestamp;
 
 use super::ceremony::{Refusal, Shown, used};
 use super::form::Sender;
-use super::limit::{Limits, Trial};
+use super::limit::Trial;
 use super::links::label_of;
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
 use super::token::Wish;
+pub(crate) use super::waiting::Terminal;
+use super::waiting::{Answer, LetIn, Terminals, make_room};
 use super::{Door, Noted, digest_of, secret};
 use crate::ServerError;
 
@@ -29,16 +30,11 @@ pub(crate) const WAIT_S_MAX: i64 = 10 * 60;
 /// this much longer from then on (RFC 8628, 3.5).
 pub(crate) const POLL_S_MIN: i64 = 5;
 
-/// Terminals that wait at one time. Beyond it the oldest is forgotten and asks again.
-const WAITING_MAX: usize = 1_000;
-
-/// The same, of one address.
-const WAITING_OF_ADDRESS_MAX: usize = 10;
-
 /// Signs of a code: no vowels, so that it spells nothing, and none that look alike (RFC 8628, 6.1).
 const SIGNS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// Signs in a code: 34 bits, of which five may be tried in a minute, for ten minutes.
+/// Signs in a code: 34 bits, of which an account may try thirty in a minute, five of them from one
+/// address, for ten minutes.
 const CODE_SIGNS: usize = 8;
 
 /// Random bytes with which the terminal itself is known: 160 bits.
@@ -64,27 +60,6 @@ pub(crate) struct Codes {
     pub(crate) user: String,
 }
 
-/// A terminal that waits for an answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Terminal {
-    /// Digest of its own secret.
-    id: Digest,
-    code: String,
-    pub(crate) wish: TerminalWish,
-    pub(crate) from: Sender,
-    pub(crate) since: Timestamp,
-    asked: Timestamp,
-    interval: i64,
-    answer: Option<Answer>,
-}
-
-/// What a person decided.
-#[derive(Clone, Debug)]
-enum Answer {
-    Refused,
-    LetIn { account: u32, role: Role, scope: Scope },
-}
-
 /// What a terminal hears that asks whether it was let in.
 pub(crate) enum Heard {
     /// Nobody answered yet.
@@ -93,13 +68,15 @@ pub(crate) enum Heard {
     TooSoon(i64),
     /// Somebody refused.
     Refused,
-    /// It waited too long, took its token already, or never asked.
+    /// None is known by this secret: it waited too long, used its token already, never asked, or
+    /// asked before this server was started.
     Over,
     /// Its token.
     Token(Granted),
 }
 
 /// A token, and what it is worth.
+#[derive(Clone)]
 pub(crate) struct Granted {
     pub(crate) text: String,
     pub(crate) account: String,
@@ -116,47 +93,13 @@ pub(crate) struct Letting<'a> {
     pub(crate) scope: &'a Scope,
 }
 
-/// Those that wait, and how often somebody asked or typed a code.
-#[derive(Debug, Default)]
-pub(crate) struct Terminals {
-    waiting: Mutex<Vec<Terminal>>,
-    asking: Limits,
-    typing: Limits,
-}
-
-impl Terminal {
-    /// What a passkey signs: this terminal, as this role, there, for so long.
-    pub(crate) fn terms(&self, role: Role, scope: &Scope) -> Digest {
-        let text = format!("{} {} {scope} {}", self.id, role.as_str(), self.wish.days);
-        digest_of(text.as_bytes())
-    }
-
-    /// Its code, as it shows it.
-    pub(crate) fn code(&self) -> String {
-        shown(&self.code)
-    }
-
-    const fn is_open(&self) -> bool {
-        self.answer.is_none()
-    }
-}
-
-impl Terminals {
-    /// Those that wait now, without those that waited too long.
-    fn now(&self, now: Timestamp) -> MutexGuard<'_, Vec<Terminal>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|it| (it.since..it.since + WAIT_S_MAX).contains(&now));
-        waiting
-    }
-}
-
 /// A code as it is kept, however it was typed.
 fn plain(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphabetic).map(|it| it.to_ascii_uppercase()).collect()
 }
 
 /// A code as it is shown: in two halves.
-fn shown(code: &str) -> String {
+pub(super) fn shown(code: &str) -> String {
     let (first, second) = code.split_at(code.len() / 2);
     format!("{first}-{second}")
 }
@@ -175,45 +118,28 @@ fn new_code() -> Result<String, ServerError> {
 }
 
 impl Door {
-    /// Writes down that a terminal waits, and gives it its codes.
+    /// Writes down that a terminal waits, and gives it its codes. Anybody may ask, and as often:
+    /// behind one address there are many, of whom one who floods must hold up no other.
     ///
     /// # Errors
-    /// Its address asked too often, or the system gives no random numbers.
+    /// The system gives no random numbers.
     pub(crate) fn ask_for_terminal(
         &self,
         wish: TerminalWish,
         from: &Sender,
-    ) -> Result<Codes, Refusal> {
-        let now = self.now();
-        if self.terminals.asking.count(0, &from.address, now) != Trial::Allowed {
-            return Err(Refusal::TooMany);
-        }
+    ) -> Result<Codes, ServerError> {
         let device = secret::encode(&secret::random::<DEVICE_BYTES>()?);
+        let name = label_of(&wish.name, "relight login");
+        let (now, id) = (self.now(), digest_of(device.as_bytes()));
         let mut waiting = self.terminals.now(now);
         let mut code = new_code()?;
         while waiting.iter().any(|it| it.code == code) {
             code = new_code()?;
         }
-        let own = |it: &Terminal| it.from.address == from.address;
-        if waiting.iter().filter(|it| own(it)).count() >= WAITING_OF_ADDRESS_MAX
-            && let Some(oldest) = waiting.iter().position(own)
-        {
-            waiting.remove(oldest);
-        } else if waiting.len() >= WAITING_MAX {
-            waiting.remove(0);
-        }
         let codes = Codes { device, user: shown(&code) };
-        let name = label_of(&wish.name, "relight login");
-        waiting.push(Terminal {
-            id: digest_of(codes.device.as_bytes()),
-            code,
-            wish: TerminalWish { name, ..wish },
-            from: from.clone(),
-            since: now,
-            asked: now,
-            interval: POLL_S_MIN,
-            answer: None,
-        });
+        let wish = TerminalWish { name, ..wish };
+        make_room(&mut waiting);
+        waiting.push(Terminal::new((id, code), wish, from, now));
         Ok(codes)
     }
 
@@ -227,19 +153,20 @@ impl Door {
         code: &str,
         from: &Sender,
     ) -> Result<Terminal, Refusal> {
-        let (now, account, typing) = (self.now(), signed.account.id, &self.terminals.typing);
+        let (now, account) = (self.now(), signed.account.id);
+        let Terminals { typing, guessing, .. } = &self.terminals;
         if signed.factor == Factor::Token {
             return Err(NO_TERMINAL);
         }
-        if typing.count(account, &from.address, now) != Trial::Allowed {
+        // Who has many addresses is one account all the same.
+        let here = typing.count(account, &from.address, now);
+        let anywhere = guessing.count(account, "", now);
+        if [here, anywhere] != [Trial::Allowed; 2] {
             return Err(Refusal::TooMany);
         }
-        let code = plain(code);
-        let waiting = self.terminals.now(now);
-        let found = waiting.iter().find(|it| it.code == code && it.is_open()).cloned();
-        drop(waiting);
-        let found = found.ok_or(NO_TERMINAL)?;
+        let found = self.terminals.seen(&plain(code), account, now).ok_or(NO_TERMINAL)?;
         typing.forgive(account, &from.address);
+        guessing.forgive(account, "");
         Ok(found)
     }
 
@@ -275,8 +202,9 @@ impl Door {
         ];
         let noted = Noted { act: "terminal-let-in", account, facts: &facts };
         self.record(account, noted, &[used(&key, count, self.now())])?;
-        let scope = scope.clone();
-        self.answer_terminal(&terminal, Answer::LetIn { account: signed.account.id, role, scope })
+        let (account, scope, credential) = (signed.account.id, scope.clone(), key.credential);
+        let grant = LetIn { account, credential, role, scope };
+        self.answer_terminal(&terminal, Answer::LetIn(grant, terminal.wish.clone()))
     }
 
     /// Turns a terminal away; that needs no passkey.
@@ -306,76 +234,67 @@ impl Door {
 
     /// Answers a terminal that still waits.
     fn answer_terminal(&self, terminal: &Terminal, answer: Answer) -> Result<(), Refusal> {
-        let mut waiting = self.terminals.now(self.now());
-        let mut open = waiting.iter_mut().filter(|it| it.is_open());
-        let found = open.find(|it| it.id == terminal.id).ok_or(NO_TERMINAL)?;
-        found.answer = Some(answer);
-        Ok(())
+        let is_there = self.terminals.decide(terminal, answer, self.now());
+        is_there.then_some(()).ok_or(NO_TERMINAL)
     }
 
-    /// What a terminal hears; its token once, and only while its person may still have it.
+    /// What a terminal hears; its token once, and only while its person may still have it. Until
+    /// it is used it may be asked for again, for a minute: an answer can be lost on its way.
     ///
     /// # Errors
     /// The person may not have it any more, or it cannot be written down.
     pub(crate) fn hear(&self, device: &str) -> Result<Heard, Refusal> {
         let (now, id) = (self.now(), digest_of(device.as_bytes()));
-        let mut waiting = self.terminals.now(now);
-        let Some(at) = waiting.iter().position(|it| it.id == id) else { return Ok(Heard::Over) };
-        let terminal = &mut waiting[at];
-        let is_soon = (terminal.asked..terminal.asked + terminal.interval).contains(&now);
-        terminal.asked = now;
-        if is_soon {
-            terminal.interval += POLL_S_MIN;
-            return Ok(Heard::TooSoon(terminal.interval));
+        if let Some(heard) = self.terminals.asked(&id, now) {
+            return Ok(heard);
         }
-        if terminal.is_open() {
-            return Ok(Heard::Waiting);
-        }
-        // From here on nobody else hears it.
-        let Terminal { wish, answer, .. } = waiting.remove(at);
-        drop(waiting);
-        let Some(Answer::LetIn { account, role, scope }) = answer else {
-            return Ok(Heard::Refused);
+        // From here on nobody else hears it, and nobody takes away what lets it in.
+        let _changing = self.changing();
+        let answer = self.terminals.answer(&id, now);
+        let heard = match answer {
+            None => Ok(Heard::Over),
+            Some(Answer::Refused) => Ok(Heard::Refused),
+            Some(Answer::LetIn(grant, wish)) => self.hand_out(&grant, &wish).map(Heard::Token),
+            Some(Answer::Taken(granted, _)) if self.is_unused(&granted) => {
+                Ok(Heard::Token(granted))
+            }
+            Some(Answer::Taken(..)) => Ok(Heard::Over),
         };
-        let account = self.known().account(account).ok_or(NO_TERMINAL)?;
-        self.hand_out(&account, &wish, (role, scope)).map(Heard::Token)
+        match &heard {
+            Ok(Heard::Token(granted)) => self.terminals.took(&id, granted, now),
+            // What could not be written down now may be written down later.
+            Err(Refusal::Failed(_)) => {}
+            _ => self.terminals.forget(&id, now),
+        }
+        heard
     }
 
-    fn hand_out(
-        &self,
-        account: &Account,
-        wish: &TerminalWish,
-        (role, scope): (Role, Scope),
-    ) -> Result<Granted, Refusal> {
+    /// Whether a token is there that nobody has used.
+    fn is_unused(&self, granted: &Granted) -> bool {
+        let token = self.acting(digest_of(granted.text.as_bytes()));
+        token.is_some_and(|(row, _)| row.used == 0)
+    }
+
+    /// Makes the token, while the key is there that signed for it: one that was taken away, or whose
+    /// account was renewed, lets nobody in any more. `changing` is held.
+    fn hand_out(&self, grant: &LetIn, wish: &TerminalWish) -> Result<Granted, Refusal> {
+        let LetIn { account, credential, role, scope } = grant;
+        let account = {
+            let known = self.known();
+            let is_there = known.keys(*account).any(|key| key.credential == *credential);
+            known.account(*account).filter(|_| is_there).ok_or(NO_TERMINAL)?
+        };
         let label = format!("relight login, {}", wish.name);
-        let asked = Wish { label: &label, role, scope: &scope, days: wish.days };
-        let text = self.issue(&account.name, account, asked)?;
+        let asked = Wish { label: &label, role: *role, scope, days: wish.days };
+        let text = self.issue_to(&account.name, &account, asked)?;
         let expires = self.now() + wish.days * 86_400;
-        Ok(Granted { text, account: account.name.clone(), role, scope, expires })
+        Ok(Granted { text, account: account.name, role: *role, scope: scope.clone(), expires })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use super::*;
-    use crate::access::Address;
-
-    static NOW_S: AtomicI64 = AtomicI64::new(0);
-
-    fn door() -> Door {
-        let address = Address::parse("http://localhost:1").unwrap();
-        Door::open(None, address, || NOW_S.load(Ordering::SeqCst) * 1_000).unwrap()
-    }
-
-    fn wish() -> TerminalWish {
-        TerminalWish { name: "zoe@laptop\u{1b}[31m".into(), role: None, days: 30 }
-    }
-
-    fn from(address: &str) -> Sender {
-        Sender { address: address.into(), agent: String::new() }
-    }
 
     #[test]
     fn a_code_is_fair_and_read_however_it_is_typed() {
@@ -389,43 +308,5 @@ mod tests {
         for typed in ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "B-C.D,F\u{2013}GHJK"] {
             assert_eq!(plain(typed), "BCDFGHJK", "{typed}");
         }
-    }
-
-    /// One test, because its clock is one: who asks, how often, and until when.
-    #[test]
-    fn strangers_fill_nothing_and_wait_for_a_while() {
-        let door = door();
-        for number in 0..5 {
-            let codes = door.ask_for_terminal(wish(), &from("192.0.2.1")).unwrap();
-            assert_eq!((codes.user.len(), codes.device.len()), (9, 27), "{number}");
-        }
-        let refused = door.ask_for_terminal(wish(), &from("192.0.2.1"));
-        assert!(matches!(refused, Err(Refusal::TooMany)));
-        for minute in 1..=3 {
-            NOW_S.store(minute * 60, Ordering::SeqCst);
-            for _ in 0..5 {
-                door.ask_for_terminal(wish(), &from("192.0.2.1")).unwrap();
-            }
-        }
-        assert_eq!(door.terminals.now(200).len(), WAITING_OF_ADDRESS_MAX);
-        for number in 0..WAITING_MAX + 5 {
-            door.ask_for_terminal(wish(), &from(&number.to_string())).unwrap();
-        }
-        let waiting = door.terminals.now(200);
-        assert_eq!((waiting.len(), &*waiting[0].wish.name), (WAITING_MAX, "zoe@laptop[31m"));
-        drop(waiting);
-
-        let codes = door.ask_for_terminal(wish(), &from("198.51.100.1")).unwrap();
-        let hear = |second| {
-            NOW_S.store(180 + second, Ordering::SeqCst);
-            door.hear(&codes.device).unwrap()
-        };
-        assert!(matches!(hear(4), Heard::TooSoon(10)));
-        assert!(matches!(hear(13), Heard::TooSoon(15)), "it did not wait for ten seconds");
-        assert!(matches!(hear(28), Heard::Waiting));
-        assert!(matches!(door.hear("another").unwrap(), Heard::Over));
-        assert!(matches!(hear(WAIT_S_MAX - 1), Heard::Waiting));
-        assert!(matches!(hear(WAIT_S_MAX), Heard::Over), "ten minutes");
-        assert!(door.terminals.now(180 + WAIT_S_MAX).is_empty());
     }
 }

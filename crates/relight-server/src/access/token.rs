@@ -134,14 +134,21 @@ impl Door {
         if !(1..=TOKEN_DAYS_MAX).contains(&days) {
             return Err(Refusal::Rule("token-days"));
         }
-        let own = |row: &&TokenRow| row.account == account.id;
+        // One that is over is in nobody's way; the next one that is made takes it with it.
+        let now = self.now();
+        let own = |row: &&TokenRow| row.account == account.id && now < row.expires;
         if self.known().tables.tokens.iter().filter(own).count() >= TOKENS_MAX {
             return Err(Refusal::Rule("too-many-tokens"));
         }
         Ok(())
     }
 
-    fn issue_to(&self, actor: &str, account: &Account, wish: Wish<'_>) -> Result<String, Refusal> {
+    pub(super) fn issue_to(
+        &self,
+        actor: &str,
+        account: &Account,
+        wish: Wish<'_>,
+    ) -> Result<String, Refusal> {
         self.may_have(account, wish)?;
         let Wish { label, role, scope, days } = wish;
         let text = text_of(&secret::random()?);
@@ -180,6 +187,20 @@ impl Door {
         Ok(self.record(actor, noted, &[AccountChange::RemoveToken(id)])?)
     }
 
+    /// Ends the token itself that somebody acts with.
+    ///
+    /// # Errors
+    /// Nobody acts with one, or something failed.
+    pub(crate) fn end_own_token(&self, signed: &SignedIn) -> Result<(), Refusal> {
+        let _changing = self.changing();
+        let own = |row: &&TokenRow| row.digest == signed.sign_in;
+        let id = self.known().tables.tokens.iter().find(own).map(|row| row.id);
+        let id = id.filter(|_| !signed.is_person()).ok_or(Refusal::Rule("not-there"))?;
+        let name = &signed.account.name;
+        let noted = Noted { act: "token-removed", account: name, facts: &[("token", &id)] };
+        Ok(self.record(name, noted, &[AccountChange::RemoveToken(id)])?)
+    }
+
     /// Ends a token of one's own.
     ///
     /// # Errors
@@ -197,8 +218,16 @@ impl Door {
 }
 
 /// Roles that a program may use: none that decides about plans or about people.
-pub(crate) const fn is_for_tokens(role: Role) -> bool {
+#[must_use]
+pub const fn is_for_tokens(role: Role) -> bool {
     !matches!(role, Role::Approver | Role::Admin)
+}
+
+/// Their names, as they are typed.
+#[must_use]
+pub fn roles_of_tokens() -> String {
+    let roles = Role::ALL.into_iter().filter(|role| is_for_tokens(*role)).map(Role::as_str);
+    roles.collect::<Vec<_>>().join(" ")
 }
 
 /// The person with the role of the token only, where both cover it.

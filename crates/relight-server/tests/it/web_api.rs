@@ -300,7 +300,8 @@ fn what_people_decide_is_refused_to_a_token_and_the_document_says_so() {
     );
     let before = acts(&place.world);
     let mut refused = BTreeSet::new();
-    for (method, path, name, _) in place.operations() {
+    // It would end itself, and say nothing of the others.
+    for (method, path, name, _) in place.operations().into_iter().filter(|it| it.2 != "endToken") {
         let body = if method == "GET" { String::new() } else { sample(&name).to_string() };
         let kind = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         let head = format!("{method} {path} HTTP/1.1\r\n{bearer}{kind}");

@@ -145,6 +145,12 @@ fn limits_of_one_account_are_reached_and_cost_no_other() {
     store.change_accounts(&many(TOKENS_MAX, &tokens(anna))).unwrap();
     let error = store.change_accounts(&[AccountChange::AddToken(token(anna, 99))]).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Limit, "{error}");
+    // What is over goes when the next one comes.
+    let late = TokenRow { created: token(anna, 98).expires, ..token(anna, 98) };
+    store.change_accounts(&[AccountChange::AddToken(token(zoe, 97))]).unwrap();
+    store.change_accounts(&[AccountChange::AddToken(late)]).unwrap();
+    let left = store.account_tables().unwrap().tokens;
+    assert_eq!(left.iter().map(|row| row.account).collect::<Vec<_>>(), [zoe, anna]);
     let sign = |account: u32| {
         move |number| AccountChange::SignIn(sign_in(account, number, i64::from(number)))
     };

@@ -1486,6 +1486,9 @@ plan-shares = { NUMBER($sites) } { $sites ->
     [one] site outside of the plan shares
    *[other] sites outside of the plan share
  } something with a site in it
+column-vendor = Vendor
+column-ordered = Taken dark
+column-relit = Relit
 column-product = Component
 column-action = Action
 column-dark-minutes = Dark (min)
@@ -1540,7 +1543,7 @@ doctor-mends-left = { $path } is cleared away
 doctor-mended = mended
 doctor-would = would be mended
 doctor-nothing-to-mend = nothing to mend by itself
-doctor-not-mended-remedy = run it as the owner of the file, or as root
+doctor-not-mended-remedy = run it again, when no other command of relight runs there
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -1693,8 +1696,20 @@ login-refused = somebody refused to let this terminal in at { $server }
 login-refused-remedy = relight login again, if it was a mistake; else ask who did it: the audit log of the server says (terminal-refused)
 login-expired = nobody let this terminal in in time
 login-expired-remedy = relight login again, and type the new code
+login-bad-days-remedy = --days 1 to 90
+login-not-granted-remedy = relight login again; or ask whoever gives roles for the one that is missing
+login-forgotten = the server does not know this terminal any more: it was started again meanwhile, or its answer got lost
+login-forgotten-remedy = relight login again; if you let it in already, end the token “{ $name }” on the page /me first
+login-lost = let in, but the token cannot be kept; it was ended at the server again
+login-lost-alive = let in, but the token cannot be kept, and it could not be ended: end “{ $name }” on the page /me of { $server }
+login-busy = { $server } has too much to do; asking again in { NUMBER($seconds) } { $seconds ->
+    [one] second
+   *[other] seconds
+}
 login-ask = Token (it is not shown):
 login-no-folder = there is no folder to keep the token in
 login-no-folder-remedy = set HOME or XDG_CONFIG_HOME, or give --token-file to each command
-logout-done = the token for { $server } is forgotten here; it holds there until it is revoked (relight token revoke, or the page /me)
+logout-done = the token for { $server } is ended there and forgotten here
+logout-over = the token for { $server } was over there already; it is forgotten here
+logout-only-here = the token for { $server } is forgotten here, but could not be ended there: it holds until it is revoked (relight token revoke, or the page /me)
 logout-nothing = no token was kept for { $server }

@@ -219,6 +219,7 @@ notice-key-added = A passkey was added
 notice-key-removed = A passkey was removed
 notice-link-used = The link of the account was used
 notice-recovery-codes-made = New recovery codes were made
+notice-terminal-let-in = A terminal was let in in your name
 notice-token-added = A token was made
 notice-token-removed = A token was removed
 notice-campaign = { $who } tells you: campaign { $campaign } touched your organisation ({ $step }).

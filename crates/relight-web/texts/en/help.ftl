@@ -354,6 +354,7 @@ option-login-server = The server; https, or this machine
 option-login-ca = Authorities that the certificate of the server may come from
 help-logout = Forget the token that was kept for a server
 option-logout-server = The server
+option-logout-ca = Authorities that the certificate of the server may come from
 value-target = TARGET
 value-query = QUERY
 value-text = TEXT

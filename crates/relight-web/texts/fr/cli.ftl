@@ -1552,6 +1552,9 @@ plan-shares = { NUMBER($sites) } { $sites ->
     [one] site hors du plan partage
    *[other] sites hors du plan partagent
  } quelque chose avec un site du plan
+column-vendor = Éditeur
+column-ordered = Éteint le
+column-relit = Rallumé le
 column-product = Composant
 column-action = Mesure
 column-dark-minutes = Éteint (min)
@@ -1606,7 +1609,7 @@ doctor-mends-left = { $path } est enlevé
 doctor-mended = réparé
 doctor-would = serait réparé
 doctor-nothing-to-mend = rien à réparer sans personne
-doctor-not-mended-remedy = lancez la commande comme propriétaire du fichier, ou comme root
+doctor-not-mended-remedy = relancez-la quand aucune autre commande de relight n’y tourne
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
@@ -1762,8 +1765,20 @@ login-refused = quelqu’un a refusé de laisser entrer ce terminal sur { $serve
 login-refused-remedy = relight login de nouveau, si c’est une erreur; sinon, demandez qui c’était : le journal d’audit du serveur le dit (terminal-refused)
 login-expired = personne n’a laissé entrer ce terminal à temps
 login-expired-remedy = relight login de nouveau, puis tapez le nouveau code
+login-bad-days-remedy = --days de 1 à 90
+login-not-granted-remedy = relancez relight login; ou demandez le rôle qui manque à qui les donne
+login-forgotten = le serveur ne connaît plus ce terminal : il a redémarré entre-temps, ou sa réponse s’est perdue
+login-forgotten-remedy = relancez relight login; si vous l’avez déjà laissé entrer, mettez d’abord fin au jeton « { $name } » sur la page /me
+login-lost = admis, mais le jeton ne peut être gardé; il y a été mis fin au serveur
+login-lost-alive = admis, mais le jeton ne peut être gardé, et il n’a pas pu y être mis fin : mettez fin à « { $name } » sur la page /me de { $server }
+login-busy = { $server } est surchargé; nouvelle demande dans { NUMBER($seconds) } { $seconds ->
+    [one] seconde
+   *[other] secondes
+}
 login-ask = Jeton (il ne s’affiche pas) :
 login-no-folder = il n’y a pas de dossier où garder le jeton
 login-no-folder-remedy = fixez HOME ou XDG_CONFIG_HOME, ou donnez --token-file à chaque commande
-logout-done = le jeton pour { $server } est oublié ici; il vaut encore là-bas jusqu’à ce qu’il soit révoqué (relight token revoke, ou la page /me)
+logout-done = le jeton pour { $server } y a pris fin et est oublié ici
+logout-over = le jeton pour { $server } y avait déjà pris fin; il est oublié ici
+logout-only-here = le jeton pour { $server } est oublié ici, mais il n’a pas pu y être mis fin : il y vaut jusqu’à ce qu’il soit révoqué (relight token revoke, ou la page /me)
 logout-nothing = aucun jeton n’était gardé pour { $server }

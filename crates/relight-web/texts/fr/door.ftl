@@ -219,6 +219,7 @@ notice-key-added = Une clé d'accès fut ajoutée
 notice-key-removed = Une clé d'accès fut retirée
 notice-link-used = Le lien du compte fut utilisé
 notice-recovery-codes-made = De nouveaux codes de secours furent créés
+notice-terminal-let-in = Un terminal fut admis en votre nom
 notice-token-added = Un jeton fut créé
 notice-token-removed = Un jeton fut retiré
 notice-campaign = { $who } vous prévient : la campagne { $campaign } a touché votre organisme ({ $step }).

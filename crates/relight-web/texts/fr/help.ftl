@@ -354,6 +354,7 @@ option-login-server = Le serveur; en https, ou cette machine
 option-login-ca = Autorités dont peut venir le certificat du serveur
 help-logout = Oublier le jeton gardé pour un serveur
 option-logout-server = Le serveur
+option-logout-ca = Autorités dont peut venir le certificat du serveur
 value-target = CIBLE
 value-query = REQUÊTE
 value-text = TEXTE

@@ -28,6 +28,12 @@ const FOLDER: &str = "tokens";
 /// How a file ends that is being written. No address is written so.
 const NEW: &str = "%new";
 
+/// Where a token ends itself.
+const END: &str = "/api/v1/token/end";
+
+/// Room that a token takes, in bytes, and more.
+const TOKEN_ROOM: usize = 100;
+
 /// What stands for standard input instead of a file.
 const STDIN: &str = "-";
 
@@ -47,6 +53,8 @@ pub(crate) struct Login {
 pub(crate) struct Logout {
     #[arg(long, value_name = "URL")]
     server: String,
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -54,12 +62,25 @@ struct Document<'a> {
     server: &'a str,
     done: &'static str,
     file: String,
+    /// What became of a token that is forgotten here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_server: Option<AtServer>,
 }
 
 impl Login {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let path = place(&self.server, context)?;
+        let cannot_write = |error: io::Error| {
+            let failure = Failure::new(texts::cannot_write(lang, &path.display().to_string()));
+            failure.because(lang, &error).hint(texts::cannot_write_remedy(lang))
+        };
+        let is_let_in = self.token_file.is_none();
+        if is_let_in {
+            // Nobody is asked for a token that cannot be kept.
+            let tried = draft(&path, &" ".repeat(TOKEN_ROOM));
+            tried.and_then(fs::remove_file).map_err(cannot_write)?;
+        }
         let token = match &self.token_file {
             Some(file) if file.as_os_str() == STDIN => typed(context, report)?,
             Some(file) => remote::token_in(file, context)?,
@@ -70,17 +91,24 @@ impl Login {
         };
         let asker = Asker::new(authorities(self.ca).as_deref(), &self.server, &token);
         let asker = asker.map_err(|fault| remote::faulty(&fault, &self.server, context))?;
-        // What the server does not know is kept nowhere.
+        // What the server does not know is kept nowhere; what it gave just now it knows.
         let answered = asker.get(&format!("/api/v1/policy?lang={}", lang.tag()));
-        remote::document(answered, &self.server, context)?;
-        write(&path, &token).map_err(|error| {
-            let place = path.display().to_string();
-            let failure = Failure::new(texts::cannot_write(lang, &place));
-            failure.because(lang, &error).hint(texts::cannot_write_remedy(lang))
-        })?;
+        if !is_let_in || matches!(answered, Ok((401, _))) {
+            terminal::document(answered, &self.server, context)?;
+        }
+        if let Err(error) = draft(&path, &token).and_then(|new| fs::rename(new, &path)) {
+            if is_let_in {
+                let name = self.wish.label();
+                report.note(&match ended(&asker) {
+                    AtServer::Unknown => texts::login_lost_alive(lang, &name, &self.server),
+                    AtServer::Ended | AtServer::Over => texts::login_lost(lang).to_owned(),
+                });
+            }
+            return Err(cannot_write(error));
+        }
         let file = path.display().to_string();
         if context.json {
-            let document = Document { server: &self.server, done: "login", file };
+            let document = Document { server: &self.server, done: "login", file, at_server: None };
             report.document("relight.login/1", &document);
             return Ok(());
         }
@@ -94,6 +122,7 @@ impl Logout {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let path = place(&self.server, context)?;
+        let at_server = self.end(&path);
         let done = match fs::remove_file(&path) {
             Ok(()) => "logout",
             Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing",
@@ -104,13 +133,47 @@ impl Logout {
         };
         if context.json {
             let file = path.display().to_string();
-            report.document("relight.login/1", &Document { server: &self.server, done, file });
+            let at_server = (done == "logout").then_some(at_server);
+            let document = Document { server: &self.server, done, file, at_server };
+            report.document("relight.login/1", &document);
             return Ok(());
         }
-        let is_done = done == "logout";
-        let (server, none) = (&self.server, texts::logout_nothing(lang, &self.server));
-        report.line(&if is_done { texts::logout_done(lang, server) } else { none });
+        let server = &self.server;
+        report.line(&match at_server {
+            _ if done != "logout" => texts::logout_nothing(lang, server),
+            AtServer::Ended => texts::logout_done(lang, server),
+            AtServer::Over => texts::logout_over(lang, server),
+            AtServer::Unknown => texts::logout_only_here(lang, server),
+        });
         Ok(())
+    }
+
+    /// Ends the token that is kept there, where its server can be asked.
+    fn end(&self, path: &Path) -> AtServer {
+        let Ok(token) = fs::read_to_string(path) else { return AtServer::Unknown };
+        let ca = authorities(self.ca.clone());
+        let asker = Asker::new(ca.as_deref(), &self.server, &token);
+        asker.map_or(AtServer::Unknown, |asker| ended(&asker))
+    }
+}
+
+/// What became of a token at its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AtServer {
+    Ended,
+    /// It was worth nothing there any more.
+    Over,
+    /// Nobody could be asked: it may live on.
+    Unknown,
+}
+
+/// Ends the token that a server is asked with.
+fn ended(asker: &Asker) -> AtServer {
+    match asker.post(END, &serde_json::json!({})) {
+        Ok((200, _)) => AtServer::Ended,
+        Ok((401, _)) => AtServer::Over,
+        _ => AtServer::Unknown,
     }
 }
 
@@ -148,8 +211,8 @@ pub(crate) fn is_leftover(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(NEW.as_bytes())
 }
 
-/// Writes a token so that nobody else can read it, not even for a moment.
-fn write(path: &Path, token: &str) -> io::Result<()> {
+/// Writes a token beside its place, so that nobody else can read it, not even for a moment.
+fn draft(path: &Path, token: &str) -> io::Result<PathBuf> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -163,7 +226,7 @@ fn write(path: &Path, token: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     writeln!(file, "{token}")?;
     file.sync_all()?;
-    fs::rename(new, path)
+    Ok(new)
 }
 
 /// The token from standard input; a terminal does not show it.

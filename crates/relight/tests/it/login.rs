@@ -17,7 +17,8 @@ use crate::serve::Server;
 
 const SECRET: &str = "rlt_0123456789";
 
-/// A server that gives these answers, one a request; its address, and what it was sent.
+/// A server that gives these answers, one a request; its address, and what it was sent. Null is a
+/// connection that is cut, and `http` a head that stands for all.
 fn server(answers: Vec<Value>) -> (String, Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -26,6 +27,13 @@ fn server(answers: Vec<Value>) -> (String, Receiver<(String, String)>) {
         for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             told.send(request(&mut stream)).unwrap();
+            if answer.is_null() {
+                continue;
+            }
+            if let Some(head) = answer["http"].as_str() {
+                stream.write_all(head.as_bytes()).unwrap();
+                continue;
+            }
             let text = answer.to_string();
             let kind = "Content-Type: application/json\r\nConnection: close\r\n";
             let head = format!("HTTP/1.1 200 OK\r\n{kind}Content-Length: {}\r\n\r\n", text.len());
@@ -126,8 +134,11 @@ fn a_terminal_that_is_not_let_in_is_told_why_and_keeps_nothing() {
         "expires": "2027-01-22T08:00:20Z"});
     for (answers, lang, status, told) in [
         (vec![codes(600), denied], "en", 4, "somebody refused"),
-        (vec![codes(600), over.clone()], "en", 4, "nobody let this terminal in in time"),
-        (vec![codes(600), over], "fr", 4, "personne n’a laissé entrer ce terminal"),
+        (vec![codes(1), over.clone()], "en", 4, "nobody let this terminal in in time"),
+        (vec![codes(1), over.clone()], "fr", 4, "personne n’a laissé entrer ce terminal"),
+        // Somebody may have let it in, and its token was lost on the way.
+        (vec![codes(600), json!(null), over.clone()], "en", 4, "the server does not know this"),
+        (vec![codes(600), over], "fr", 4, "le serveur ne connaît plus ce terminal"),
         (vec![codes(1), json!({"error": "authorization_pending"})], "en", 4, "in time"),
         (vec![json!({})], "en", 1, "no answer that can be read"),
         (vec![codes(600), json!({})], "en", 1, "no answer that can be read"),
@@ -173,6 +184,101 @@ fn a_token_that_was_made_before_is_read_from_stdin() {
     let file = kept(&place).remove(0);
     crate::settings::assert_own(&file);
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("{SECRET}\n"));
+}
+
+/// What no token ever is needs no server, and is said in words.
+#[test]
+fn what_a_token_cannot_be_is_said_before_anybody_is_asked() {
+    let place = Place::new();
+    for (wrong, told) in [
+        (&["--role", "admin"][..], "le rôle ou le lieu n’en est pas un"),
+        (&["--role", "viewer", "--scope", "a//b"], "le rôle ou le lieu n’en est pas un"),
+        (&["--days", "91"], "1 à 90 jours"),
+    ] {
+        let wrong = [wrong, &["--lang", "fr"]].concat();
+        let outcome = login(&place, "http://localhost:1", &wrong);
+        assert_eq!(outcome.status, 2, "{}", outcome.text());
+        let is_good = outcome.stderr.contains(told) && !outcome.stderr.contains("role:");
+        assert!(is_good && !outcome.stderr.contains("/plans"), "{}", outcome.text());
+        assert!(!outcome.stderr.contains("approver"), "{}", outcome.text());
+    }
+}
+
+/// A server that has no time is asked again when it says so.
+#[test]
+fn a_busy_server_is_asked_again() {
+    let busy = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\n\
+                Content-Length: 0\r\n\r\n";
+    let busy = json!({ "http": busy });
+    let answers = vec![busy.clone(), codes(600), busy, json!({"error": "access_denied"})];
+    let (url, _sent) = server(answers);
+    let outcome = login(&Place::new(), &url, &[]);
+    assert_eq!(outcome.status, 4, "{}", outcome.text());
+    for told in ["asking again in 1 second\n", "BCDF-GHJK", "somebody refused"] {
+        assert!(outcome.stderr.contains(told), "{told}: {}", outcome.text());
+    }
+}
+
+/// Nobody signs for a token that cannot be kept; and where that is seen too late, it ends.
+#[test]
+fn a_token_that_cannot_be_kept_is_not_asked_for_or_ends() {
+    let token = json!({
+        "access_token": SECRET,
+        "account": "anna",
+        "role": "viewer",
+        "scope": "/",
+        "expires": "2027-01-22T08:00:20Z",
+    });
+    let (url, sent) = server(vec![codes(600)]);
+    let place = Place::new();
+    place.write("home/relight", "no folder");
+    let outcome = login(&place, &url, &[]);
+    assert!(outcome.status == 1 && outcome.stderr.contains("cannot write"), "{}", outcome.text());
+    assert!(sent.try_recv().is_err() && !outcome.stderr.contains("BCDF"), "{}", outcome.text());
+
+    for (last, told) in [
+        (json!({"ended": true}), "it was ended at the server again"),
+        (json!(null), "end “relight login, zoe” on the page /me"),
+    ] {
+        let (url, sent) = server(vec![codes(600), token.clone(), json!({}), last]);
+        let place = Place::new();
+        let name = url.replace(':', "%3A").replace('/', "%2F");
+        fs::create_dir_all(place.path(&format!("home/relight/tokens/{name}"))).unwrap();
+        let outcome = login(&place, &url, &["--name", "zoe"]);
+        assert_eq!(outcome.status, 1, "{}", outcome.text());
+        assert!(outcome.stderr.contains(told), "{told}: {}", outcome.text());
+        let (head, _) = sent.iter().nth(3).unwrap();
+        let is_ended = head.starts_with("post /api/v1/token/end ");
+        assert!(is_ended && head.contains(&format!("authorization: bearer {SECRET}")), "{head}");
+    }
+}
+
+/// A token that is forgotten here is worth nothing there, where that can be asked for.
+#[test]
+fn logout_ends_the_token_at_its_server() {
+    let place = Place::new();
+    let home = place.path("home").display().to_string();
+    let logout = |url: &str| {
+        place.run_with(&["logout", "--server", url, "--json"], &[("XDG_CONFIG_HOME", &home)])
+    };
+    place.write("token", format!("{SECRET}\n"));
+    let over = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\
+                Connection: close\r\nContent-Length: 2\r\n\r\n{}";
+    for (answer, at_server) in [
+        (json!({"ended": true}), "ended"),
+        (json!({ "http": over }), "over"),
+        (json!(null), "unknown"),
+    ] {
+        let (url, sent) = server(vec![json!({}), answer]);
+        assert_eq!(login(&place, &url, &["--token-file", "token"]).status, 0);
+        let outcome = logout(&url);
+        assert_eq!(outcome.status, 0, "{}", outcome.text());
+        let told = outcome.json();
+        let is_told = told["done"] == "logout" && told["at_server"] == at_server;
+        assert!(is_told && kept(&place).is_empty(), "{told}");
+        let (head, _) = sent.iter().nth(1).unwrap();
+        assert!(head.starts_with("post /api/v1/token/end "), "{head}");
+    }
 }
 
 /// What a person sends from a browser that is signed in.

@@ -118,8 +118,11 @@ fn a_plan_is_asked_for_at_a_server_and_waits_for_people() {
     let at = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--server", &console];
     let shown = place.run_with(&[&at[..], &["--dry-run"]].concat(), &home);
     assert_eq!(shown.status, 0, "{}", shown.text());
-    place.run_with(&["logout", "--server", &console], &home);
+    let told = place.run_with(&["logout", "--server", &console], &home);
+    assert!(told.stdout.contains("is ended there and forgotten here"), "{}", told.text());
     assert!(!file.exists());
+    let again = place.run_with(&login, &home);
+    assert!(again.status != 0 && !file.exists(), "it is ended: {}", again.text());
     assert_eq!(place.run_with(&[&at[..], &["--dry-run"]].concat(), &home).status, 2);
     // Glass is broken here, and not proposed there, where the configuration names a server.
     let glass = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--break-glass"];

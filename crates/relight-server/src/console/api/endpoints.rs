@@ -98,6 +98,7 @@ pub(super) fn table() -> Vec<Endpoint> {
             "Whether a person let it in, and its token, once",
             terminals::token,
         ),
+        Endpoint::post(terminals::END_PATH, "endToken", "End the own token", terminals::end),
     ]
 }
 

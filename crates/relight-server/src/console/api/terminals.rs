@@ -4,14 +4,14 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use relight_engine::access::{Role, Scope};
 use relight_web::number::rfc3339;
-use relight_web::texts;
+use relight_web::{Lang, texts};
 
-use super::OpenCall;
 use super::problem::Problem;
-use super::types::{TerminalAsk, TerminalCodes, TerminalPoll, TerminalToken};
+use super::types::{TerminalAsk, TerminalCodes, TerminalPoll, TerminalToken, TokenEnded};
+use super::{Call, Nothing, OpenCall};
 use crate::access::ceremony::Refusal;
 use crate::access::terminal::{Granted, Heard, POLL_S_MIN, TerminalWish, WAIT_S_MAX};
-use crate::access::token::{TOKEN_DAYS_MAX, is_for_tokens};
+use crate::access::token::{TOKEN_DAYS_MAX, is_for_tokens, roles_of_tokens};
 use crate::console::{key_form, terminal};
 
 /// Where terminals ask.
@@ -19,6 +19,9 @@ pub(crate) const ASK_PATH: &str = "/api/v1/terminals";
 
 /// Where they take their tokens.
 pub(super) const TOKEN_PATH: &str = "/api/v1/terminals/token";
+
+/// Where a token ends itself.
+pub(super) const END_PATH: &str = "/api/v1/token/end";
 
 /// How long a token lives of which nothing else was said, in days.
 const DAYS: i64 = 30;
@@ -40,8 +43,9 @@ pub(super) fn ask(call: &OpenCall, asked: TerminalAsk) -> Result<TerminalCodes, 
         );
         return Err(Problem::conflict("no-account", what.to_owned(), remedy));
     }
-    let wish = wish_of(asked)?;
-    let codes = door.ask_for_terminal(wish, &call.from).map_err(|it| refused(call, &it))?;
+    let wish = wish_of(call.lang, asked)?;
+    let codes = door.ask_for_terminal(wish, &call.from);
+    let codes = codes.map_err(|error| refused(call, &error.into()))?;
     Ok(TerminalCodes {
         device_code: codes.device,
         user_code: codes.user,
@@ -52,22 +56,39 @@ pub(super) fn ask(call: &OpenCall, asked: TerminalAsk) -> Result<TerminalCodes, 
 }
 
 /// What was asked for, where a token may ever be that.
-fn wish_of(asked: TerminalAsk) -> Result<TerminalWish, Problem> {
+fn wish_of(lang: Lang, asked: TerminalAsk) -> Result<TerminalWish, Problem> {
     let TerminalAsk { name, role, scope, days } = asked;
+    let none = || {
+        let remedy = texts::token_bad_role_remedy(lang, &roles_of_tokens());
+        Problem::unreadable(texts::token_bad_role(lang)).remedy(&remedy)
+    };
     let scope = scope.as_deref().map_or_else(|| Some(Scope::root()), Scope::parse);
-    let scope = scope.ok_or_else(|| Problem::unreadable("scope: /, sector, or sector/body"))?;
+    let scope = scope.ok_or_else(none)?;
     let role = match role.as_deref() {
         None => None,
         Some(role) => {
             let known = Role::parse(role).filter(|role| is_for_tokens(*role));
-            let unknown = || Problem::unreadable("role: none that a token can have");
-            Some((known.ok_or_else(unknown)?, scope))
+            Some((known.ok_or_else(none)?, scope))
         }
     };
     let days = days.map_or(Some(DAYS), |days| i64::try_from(days).ok());
     let days = days.filter(|days| (1..=TOKEN_DAYS_MAX).contains(days));
-    let days = days.ok_or_else(|| Problem::unreadable("days: 1 to 90"))?;
+    let remedy = texts::login_bad_days_remedy(lang);
+    let wrong = || Problem::unreadable(texts::door_refused_token_days(lang)).remedy(remedy);
+    let days = days.ok_or_else(wrong)?;
     Ok(TerminalWish { name, role, days })
+}
+
+/// Ends the token that this is asked with: it is its person's own, and nobody needs another.
+pub(super) fn end(call: &Call, _: Nothing) -> Result<TokenEnded, Problem> {
+    match call.console.door.end_own_token(&call.signed) {
+        Ok(()) => Ok(TokenEnded { ended: true }),
+        Err(Refusal::Rule(code)) => {
+            let words = key_form::words(call.lang, &Refusal::Rule(code));
+            Err(Problem::refused(StatusCode::CONFLICT, code, words))
+        }
+        Err(refusal) => Err(Problem::internal(&key_form::words(call.lang, &refusal))),
+    }
 }
 
 /// Tells a terminal whether it was let in.
@@ -113,6 +134,9 @@ fn refused(call: &OpenCall, refusal: &Refusal) -> Problem {
     let words = key_form::words(call.lang, refusal);
     match key_form::status(refusal) {
         StatusCode::INTERNAL_SERVER_ERROR => Problem::internal(&words),
-        status => Problem::refused(status, refusal.code(), words),
+        status => {
+            let remedy = texts::login_not_granted_remedy(call.lang);
+            Problem::refused(status, refusal.code(), words).remedy(remedy)
+        }
     }
 }

@@ -315,6 +315,12 @@ documents! {
         interval: u64,
     }
 
+    /// The token that this was asked with is worth nothing any more.
+    TokenEnded {
+        /// Always.
+        ended: bool,
+    }
+
     /// A terminal asks whether it was let in.
     TerminalPoll {
         /// Known to the terminal alone.
@@ -328,7 +334,7 @@ documents! {
         error: Option<String>,
         /// For `slow_down`: so many seconds it waits between two questions from now on.
         interval: Option<u64>,
-        /// The token, given this once.
+        /// The token; given again for a minute, until it is used.
         access_token: Option<String>,
         /// `Bearer`.
         token_type: Option<String>,
