@@ -62,9 +62,9 @@ pub fn leftovers(data: &Path) -> Option<PathBuf> {
 /// Throws away what a fetch that died left in a data folder, unless somebody fetches now.
 ///
 /// # Errors
-/// Those of the system.
+/// Those of the system; `WouldBlock` while somebody fetches.
 pub fn clear_leftovers(data: &Path) -> io::Result<()> {
-    Staging::take(data).map(drop)
+    Staging::take(data)?.map(drop).ok_or_else(|| io::ErrorKind::WouldBlock.into())
 }
 
 impl Drop for Staging {
@@ -110,6 +110,8 @@ mod tests {
         assert!(!left.exists());
         assert_eq!(leftovers(data.path()), None, "somebody fetches");
         assert!(Staging::take(data.path()).unwrap().is_none());
+        let busy = clear_leftovers(data.path()).unwrap_err();
+        assert_eq!(busy.kind(), io::ErrorKind::WouldBlock);
         let (mut one, mut two) = (staging.desk().unwrap(), staging.desk().unwrap());
         let paths = [one.next_file(), one.next_file(), two.next_file()];
         assert!(paths[0] != paths[1] && paths[0] != paths[2]);
@@ -119,6 +121,7 @@ mod tests {
         drop(staging);
         assert!(!data.path().join(FOLDER).exists());
         assert!(Staging::take(data.path()).unwrap().is_some());
+        clear_leftovers(data.path()).unwrap();
         assert!(Staging::take(Path::new("/nowhere/at/all")).is_err());
     }
 }

@@ -7,6 +7,8 @@
 
 mod mend;
 
+use std::path::Path;
+
 use clap::Args;
 use relight_engine::fetch::late_after;
 use relight_engine::silenced::disabled_sources;
@@ -70,9 +72,22 @@ struct Check {
 #[derive(Serialize)]
 struct Document {
     healthy: bool,
-    /// What was mended, or would be, in the reader's language.
-    mended: Vec<String>,
+    /// Nothing was done: what is said to be mended only would be.
+    dry_run: bool,
+    mended: Vec<Mended>,
     checks: Vec<Check>,
+}
+
+/// One thing that can be mended without a person.
+#[derive(Serialize)]
+struct Mended {
+    path: String,
+    /// `close` or `remove`.
+    act: &'static str,
+    /// Whether it was done; what failed was not, nor anything that is only tried.
+    done: bool,
+    /// What is done, in the reader's language.
+    what: String,
 }
 
 impl Doctor {
@@ -100,7 +115,8 @@ impl Doctor {
             report.raise(Exit::Failed);
         }
         if context.json {
-            report.document("relight.doctor/1", &Document { healthy, mended, checks });
+            let dry_run = self.dry_run;
+            report.document("relight.doctor/1", &Document { healthy, dry_run, mended, checks });
             return Ok(());
         }
         checks.iter().for_each(|check| tell(check, report));
@@ -109,14 +125,17 @@ impl Doctor {
 }
 
 /// Mends what can be mended without a person, and tells each; what could not be is told too.
-fn mend_all(dry_run: bool, context: &Context, report: &mut Report) -> Vec<String> {
+fn mend_all(dry_run: bool, context: &Context, report: &mut Report) -> Vec<Mended> {
     let lang = context.lang;
     let mut mended = Vec::new();
-    for mend in mend::found(context) {
+    for mend in mend::found(context).into_iter().filter(mend::Mend::is_own) {
         let deed = mend.deed(context);
+        let (path, act) = (mend.path(), mend.act());
+        let of = |done, what| Mended { path, act, done, what };
         if let Some(error) = (!dry_run).then(|| mend.mend(context).err()).flatten() {
             let failure = Failure::new(mend.fault(context)).because(lang, &error);
             report.fail(&failure.hint(texts::doctor_not_mended_remedy(lang)));
+            mended.push(of(false, deed));
             continue;
         }
         if !context.json {
@@ -124,12 +143,22 @@ fn mend_all(dry_run: bool, context: &Context, report: &mut Report) -> Vec<String
                 if dry_run { texts::doctor_would(lang) } else { texts::doctor_mended(lang) };
             report.line(&texts::labelled(lang, label, &deed));
         }
-        mended.push(deed);
+        mended.push(of(!dry_run, deed));
     }
     if mended.is_empty() && !context.json {
         report.line(texts::doctor_nothing_to_mend(lang));
     }
     mended
+}
+
+/// A path as a shell reads it as one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+%@:,=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn tell(check: &Check, report: &mut Report) {
@@ -160,7 +189,7 @@ impl Visit<'_> {
     fn files(&mut self, found: &[mend::Mend]) {
         for mend in found {
             let health = if mend.is_grave() { Health::Bad } else { Health::Warning };
-            self.add("files", health, mend.fault(self.context), "relight doctor --fix");
+            self.add("files", health, mend.fault(self.context), &mend.next());
         }
     }
 
@@ -216,7 +245,7 @@ impl Visit<'_> {
                 (Health::Bad, texts::cannot_read(lang, &self.context.data.display().to_string()))
             }
         };
-        let data = self.context.data.display();
+        let data = quoted(&self.context.data);
         let next = if health == Health::Good { String::new() } else { format!("du -xh {data}") };
         self.add("space", health, what, &next);
     }

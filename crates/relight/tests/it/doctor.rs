@@ -197,32 +197,46 @@ fn files(document: &Value) -> Vec<String> {
     .collect()
 }
 
-/// What it mends is its own: files that others read, and what runs that died left.
-#[test]
-fn what_needs_nobody_is_mended_and_told() {
+/// Sets the mode of a file.
+fn mode(place: &Place, name: &str, mode: u32) {
+    fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The mode that a file has.
+fn mode_of(place: &Place, name: &str) -> u32 {
+    fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777
+}
+
+const TOKEN: &str = "user/relight/tokens/http%3A%2F%2Fa";
+
+/// Files that others read, and what runs that died left.
+fn neglected() -> Place {
     let place = Place::with_sites();
-    let mode = |name: &str, mode: u32| {
-        fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
-    };
-    let mode_of = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
-    place.write("user/relight/tokens/http%3A%2F%2Fa", "rlt_a\n");
-    place.write("user/relight/tokens/http%3A%2F%2Fa%new", "rl");
+    place.write(TOKEN, "rlt_a\n");
+    place.write(&format!("{TOKEN}%new"), "rl");
     place.write("data/certificate-key", [7; 32]);
+    place.write("data/agents.key", [7; 32]);
     place.write("data/fetching/0/1", "half of a docum");
     place.write("elsewhere", "not its own");
     symlink(place.path("elsewhere"), place.path("user/relight/tokens/link")).unwrap();
-    let (token, left) =
-        ("user/relight/tokens/http%3A%2F%2Fa", "user/relight/tokens/http%3A%2F%2Fa%new");
     for (name, bits) in [
         ("user/relight/tokens", 0o755),
-        (token, 0o644),
+        (TOKEN, 0o644),
         ("data/certificate-key", 0o644),
+        ("data/agents.key", 0o660),
         ("data/relight.db", 0o644),
-        ("data", 0o711),
+        ("data", 0o777),
         ("elsewhere", 0o644),
     ] {
-        mode(name, bits);
+        mode(&place, name, bits);
     }
+    place
+}
+
+/// What it mends is its own: files that others read, and what runs that died left.
+#[test]
+fn what_needs_nobody_is_mended_and_told() {
+    let place = neglected();
     let home = place.path("user").display().to_string();
     let doctor = |more: &[&str]| {
         place.run_with(&[&["doctor"][..], more].concat(), &[("XDG_CONFIG_HOME", &home)])
@@ -232,8 +246,10 @@ fn what_needs_nobody_is_mended_and_told() {
     assert_eq!(
         found,
         [
+            "bad others may read or change DIR/data".to_owned(),
             "bad others may read or change DIR/data/relight.db".to_owned(),
             "bad others may read or change DIR/data/certificate-key".to_owned(),
+            "bad others may read or change DIR/data/agents.key".to_owned(),
             format!("bad others may read or change {folder}"),
             format!("bad others may read or change {folder}/http%3A%2F%2Fa"),
             format!("warning a run that died left {folder}/http%3A%2F%2Fa%new"),
@@ -241,33 +257,80 @@ fn what_needs_nobody_is_mended_and_told() {
         ]
     );
     let shown = doctor(&["--fix", "--dry-run"]);
-    let first = "would be mended: DIR/data/relight.db is closed to others (chmod 600)\n";
+    let first = "would be mended: DIR/data is closed to others (chmod 755)\n\
+                 would be mended: DIR/data/relight.db is closed to others (chmod 640)\n";
     assert!(shown.stdout.starts_with(first), "{}", shown.text());
-    assert_eq!((mode_of(token), mode_of("data/relight.db")), (0o644, 0o644), "nothing was done");
+    let shown = doctor(&["--fix", "--dry-run", "--json"]).json();
+    let first = serde_json::json!({
+        "path": "DIR/data",
+        "act": "close",
+        "done": false,
+        "what": "DIR/data is closed to others (chmod 755)",
+    });
+    assert_eq!((&shown["dry_run"], &shown["mended"][0]), (&true.into(), &first));
+    assert_eq!(
+        (mode_of(&place, TOKEN), mode_of(&place, "data/relight.db")),
+        (0o644, 0o644),
+        "nothing was done"
+    );
     let done = doctor(&["--fix"]);
-    assert!(done.stdout.starts_with("mended: DIR/data/relight.db"), "{}", done.text());
-    assert_eq!(done.stdout.matches("mended: ").count(), 6, "{}", done.text());
+    assert!(done.stdout.starts_with("mended: DIR/data is closed"), "{}", done.text());
+    assert_eq!(done.stdout.matches("mended: ").count(), 8, "{}", done.text());
     assert!(!done.stdout.contains("others may read"), "{}", done.text());
     for (name, bits) in [
         ("user/relight/tokens", 0o700),
-        (token, 0o600),
-        ("data/certificate-key", 0o600),
-        ("data/relight.db", 0o600),
-        ("data", 0o711),
+        (TOKEN, 0o600),
+        // The right of a group to read stays.
+        ("data/certificate-key", 0o640),
+        ("data/agents.key", 0o640),
+        ("data/relight.db", 0o640),
+        ("data", 0o755),
         ("elsewhere", 0o644),
     ] {
-        assert_eq!(mode_of(name), bits, "{name}");
+        assert_eq!(mode_of(&place, name), bits, "{name}");
     }
-    assert!(!place.path(left).exists() && !place.path("data/fetching").exists());
+    assert!(!place.path(&format!("{TOKEN}%new")).exists() && !place.path("data/fetching").exists());
     let again = doctor(&["--fix", "--json"]).json();
     assert_eq!((files(&again).len(), &again["mended"]), (0, &serde_json::json!([])));
     let french = doctor(&["--fix", "--lang", "fr"]).stdout;
     assert!(french.starts_with("rien à réparer sans personne\n"), "{french}");
     // In a folder that nobody else enters the mode of a file says nothing.
-    mode("data", 0o700);
-    mode("data/relight.db", 0o644);
+    mode(&place, "data", 0o700);
+    mode(&place, "data/relight.db", 0o644);
     assert!(files(&doctor(&["--json"]).json()).is_empty());
     assert_eq!(place.run(&["doctor", "--dry-run"]).status, 2);
+}
+
+/// What lies behind a link is looked at as far as it is read, and changed nowhere.
+#[test]
+fn what_is_reached_by_a_link_is_told_and_left_alone() {
+    let place = Place::with_sites();
+    mode(&place, "data/relight.db", 0o604);
+    mode(&place, "data", 0o755);
+    let link = place.path("by link").display().to_string();
+    symlink(place.path("data"), &link).unwrap();
+    let home = place.path("user").display().to_string();
+    let doctor = |more: &[&str]| {
+        let variables = [("XDG_CONFIG_HOME", &*home), ("RELIGHT_DATA", &*link)];
+        place.run_with(&[&["doctor"][..], more].concat(), &variables)
+    };
+    let linked = doctor(&["--json"]).json();
+    assert_eq!(files(&linked), ["bad others may read or change DIR/by link/relight.db"]);
+    mode(&place, "data", 0o775);
+    let linked = doctor(&["--fix", "--json"]).json();
+    let next = linked["checks"][0]["next"].as_str().unwrap();
+    assert!(next == "chmod 755 'DIR/by link'" && linked["healthy"] == false, "{linked}");
+    assert_eq!((mode_of(&place, "data"), mode_of(&place, "data/relight.db")), (0o775, 0o600));
+    // A folder of tokens, with all that lies in it, is where somebody put it.
+    for name in ["elsewhere/token", "elsewhere/half%new"] {
+        place.write(name, "rl");
+        mode(&place, name, 0o644);
+    }
+    fs::create_dir_all(place.path("user/relight")).unwrap();
+    symlink(place.path("elsewhere"), place.path("user/relight/tokens")).unwrap();
+    doctor(&["--fix"]);
+    assert!(place.path("elsewhere/half%new").exists());
+    assert_eq!(mode_of(&place, "elsewhere/token"), 0o644);
 }
 
 /// While somebody fetches, what lies there is no leftover.
