@@ -135,10 +135,20 @@ pub(crate) fn line(cells: &[String], form: Form) -> String {
     }
 }
 
-/// A cell of a table of Markdown holds no end of a line, no bar, and no tag.
-fn escaped(cell: &str) -> String {
-    let cell = cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
-    cell.replace(['\r', '\n'], " ")
+/// Text of Markdown that is text only: no end of a line, no bar, no tag, no link and no picture,
+/// which a reader of the document would fetch.
+pub(crate) fn escaped(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len());
+    for sign in cell.chars() {
+        match sign {
+            '<' => text.push_str("&lt;"),
+            '&' => text.push_str("&amp;"),
+            '\r' | '\n' => text.push(' '),
+            '\\' | '|' | '[' | ']' | '`' | '*' => text.extend(['\\', sign]),
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 /// RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front.

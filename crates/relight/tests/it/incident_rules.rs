@@ -295,6 +295,8 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     let phases = document["phases"].as_object().unwrap().values();
     let sum: u64 = phases.map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(sum, document["sites"].as_u64().unwrap(), "the counters reconcile");
+    let page = place.expect(0, &["incident", "report", "-f", "html"]).stdout;
+    assert!(page.contains("<td>org.apache.logging.log4j</td>"), "{page}");
     let credit = &document["sources"][0];
     assert_eq!((&credit["source"], &credit["licence"]), (&"relight".into(), &"Apache-2.0".into()));
     place.write("fixed/log4j.jar", log4j("2.17.1"));
@@ -316,7 +318,16 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     assert!(text.starts_with("# Rapport sur CVE-2021-44228\n\n"), "{text}");
     assert!(text.contains("\n- relight CVE-2021-44228: Apache-2.0\n"), "{text}");
     let row = text.lines().find(|line| line.contains("| san-001 |")).unwrap();
-    assert_eq!(row.matches(" | ").count(), 6, "{row}");
+    assert_eq!(row.matches(" | ").count(), 9, "{row}");
+    // What the report is for: when what was done.
+    let document = place.expect(0, &["incident", "report", "--json"]).json();
+    let rows = document["rows"].as_array().unwrap();
+    let of = rows.iter().find(|row| row["site"] == "san-001").unwrap();
+    for name in ["ordered_at", "relit_at"] {
+        let told = of[name].as_str().filter(|told| !told.is_empty()).unwrap();
+        let is_told = page.contains(&format!("<td>{told}</td>")) && row.contains(told);
+        assert!(is_told, "{name} {told}: {row}");
+    }
 }
 
 /// Goal: whoever waits for a site reads why it does not come back. Method: a fix that was read

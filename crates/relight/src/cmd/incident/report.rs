@@ -247,7 +247,7 @@ fn csv(rows: &[Row], report: &mut Output) {
     }
 }
 
-/// What people read of each site, in this order.
+/// What people read of each site at a terminal, in this order.
 fn columns(lang: Lang) -> [(&'static str, Align); 7] {
     [
         (texts::column_org(lang), Align::Left),

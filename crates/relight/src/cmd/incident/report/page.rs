@@ -10,6 +10,12 @@ use crate::register::Register;
 use crate::rows::{self, Form};
 use crate::table::Align;
 
+/// Where the vendor stands: before the component.
+const VENDOR: usize = 3;
+
+/// Where the times stand: after the action.
+const TIMES: usize = 6;
+
 /// How the page looks, on a screen and on paper.
 const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#111;background:#fff}\
     table{border-collapse:collapse;width:100%}\
@@ -43,22 +49,21 @@ impl Told {
             name: incident.map(|incident| incident.title.clone()).unwrap_or_default(),
             made: texts::report_made(lang, &made, &opened),
             summary: texts::report_summary(lang, id, rows.len()),
-            rows: in_words(rows, lang),
+            rows: handed_on(rows, lang),
             sources: Credit::of(&register.advisories, id).iter().map(Credit::line).collect(),
         }
     }
 
     /// As Markdown.
     pub(super) fn markdown(&self) -> String {
-        let columns = columns(self.lang);
+        let (columns, plain) = (heads(self.lang), rows::escaped);
         let heads: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let plain = |text: &str| text.replace('<', "&lt;").replace(['\r', '\n'], " ");
         let mut text = format!("# {}\n\n{}\n\n", plain(&self.title), plain(&self.name));
         text += &format!("{} {}\n\n", self.made, plain(&self.summary));
         text += &rows::line(&heads, Form::Markdown);
         text += "|";
-        for (_, align) in columns {
-            text += if align == Align::Right { " ---: |" } else { " --- |" };
+        for (_, align) in &columns {
+            text += if *align == Align::Right { " ---: |" } else { " --- |" };
         }
         text.push('\n');
         self.rows.iter().for_each(|cells| text += &rows::line(cells, Form::Markdown));
@@ -81,16 +86,16 @@ impl Told {
             page += &format!("<p>{}</p>\n", escaped(text));
         }
         let class = |align: Align| if align == Align::Right { " class=\"n\"" } else { "" };
-        let columns = columns(self.lang);
+        let columns = heads(self.lang);
         page += "<table>\n<thead>\n<tr>";
-        for (name, align) in columns {
-            page += &format!("<th scope=\"col\"{}>{}</th>", class(align), escaped(name));
+        for (name, align) in &columns {
+            page += &format!("<th scope=\"col\"{}>{}</th>", class(*align), escaped(name));
         }
         page += "</tr>\n</thead>\n<tbody>\n";
         for cells in &self.rows {
             page += "<tr>";
-            for (cell, (_, align)) in cells.iter().zip(columns) {
-                page += &format!("<td{}>{}</td>", class(align), escaped(cell));
+            for (cell, (_, align)) in cells.iter().zip(&columns) {
+                page += &format!("<td{}>{}</td>", class(*align), escaped(cell));
             }
             page += "</tr>\n";
         }
@@ -102,6 +107,27 @@ impl Told {
         }
         page + "</main>\n</body>\n</html>\n"
     }
+}
+
+/// What is handed on of each site: what a terminal shows, and beside it who makes the component and
+/// when it was taken off and put back, for which a terminal has no room.
+fn heads(lang: Lang) -> Vec<(&'static str, Align)> {
+    let mut heads = columns(lang).to_vec();
+    heads.insert(VENDOR, (texts::column_vendor(lang), Align::Left));
+    heads.insert(TIMES, (texts::column_ordered(lang), Align::Left));
+    heads.insert(TIMES + 1, (texts::column_relit(lang), Align::Left));
+    heads
+}
+
+/// The same of all of them. Times are those of UTC, as in every other form of the report.
+fn handed_on(rows: &[Row], lang: Lang) -> Vec<Vec<String>> {
+    let mut all = in_words(rows, lang);
+    for (cells, row) in all.iter_mut().zip(rows) {
+        cells.insert(VENDOR, row.vendor.clone());
+        cells.insert(TIMES, row.ordered_at.clone().unwrap_or_default());
+        cells.insert(TIMES + 1, row.relit_at.clone().unwrap_or_default());
+    }
+    all
 }
 
 /// Text of which nothing is a tag.
@@ -117,21 +143,26 @@ mod tests {
     /// Names of sites and bodies are what somebody typed or imported.
     #[test]
     fn nothing_that_was_imported_is_a_tag_or_another_row() {
-        let evil = "<script>alert(1)</script>|\n|x".to_owned();
+        let evil = "<script>alert(1)</script>|\n|![x](https://a.example/) [x](b) `c\\".to_owned();
         let told = Told {
             lang: Lang::En,
             title: evil.clone(),
             name: evil.clone(),
             made: "made".into(),
             summary: evil.clone(),
-            rows: vec![vec![evil.clone(); 7]],
+            rows: vec![vec![evil.clone(); 10]],
             sources: vec![evil],
         };
         let (html, markdown) = (told.html(), told.markdown());
         assert!(!html.contains("<script") && !markdown.contains("<script"), "{html}{markdown}");
-        assert_eq!(html.matches("&lt;script&gt;").count(), 12, "{html}");
+        assert_eq!(html.matches("&lt;script&gt;").count(), 15, "{html}");
+        assert!(!markdown.contains("[x]"), "a picture that is fetched, or a link: {markdown}");
+        assert!(!markdown.contains(" `c") && markdown.contains(" \\`c\\\\"), "{markdown}");
         let rows = markdown.lines().filter(|line| line.starts_with("| "));
         assert_eq!(rows.count(), 3, "heads, rule, row: {markdown}");
-        assert!(markdown.contains("\n| --- | --- | --- | --- | --- | ---: | ---: |\n"));
+        assert!(
+            markdown
+                .contains("\n| --- | --- | --- | --- | --- | --- | --- | --- | ---: | ---: |\n")
+        );
     }
 }
