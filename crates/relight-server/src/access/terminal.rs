@@ -275,8 +275,8 @@ impl Door {
         token.is_some_and(|(row, _)| row.used == 0)
     }
 
-    /// Makes the token, while the key is there that signed for it: one that was taken away, or whose
-    /// account was renewed, lets nobody in any more. `changing` is held.
+    /// Makes the token, while the key is there that signed for it: one that was taken away, or
+    /// whose account was renewed, lets nobody in any more. `changing` is held.
     fn hand_out(&self, grant: &LetIn, wish: &TerminalWish) -> Result<Granted, Refusal> {
         let LetIn { account, credential, role, scope } = grant;
         let account = {

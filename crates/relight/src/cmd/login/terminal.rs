@@ -145,6 +145,7 @@ impl Asking<'_> {
                 return document(answered, self.server, self.context);
             };
             report.tell(&texts::login_busy(lang, wait, self.server));
+            // A server that says when it has time again is not asked before.
             thread::sleep(Duration::from_secs(wait));
         }
     }
