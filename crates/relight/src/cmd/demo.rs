@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use anyhow::Context as _;
 use relight_engine::Engine;
@@ -21,6 +21,7 @@ use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 use relight_server::web::texts;
 use relight_server::web::views;
 use relight_server::{Entrance, WebConfig, WebServer};
+use tempfile::TempDir;
 
 use owners::{Owners, Pace};
 use report::{Story, Tell};
@@ -67,8 +68,13 @@ pub(crate) struct Demo {
 impl Demo {
     /// Runs the demo; exit status 1 when a check against the truth fails.
     pub(crate) fn run(self, context: &Context, out: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let given = self.folder.as_deref().filter(|_| !self.prepare && !self.resume);
+        if let Some(played) = given.filter(|folder| Layout::new(folder).data().exists()) {
+            let message = texts::demo_folder_used(lang, &played.display().to_string());
+            return Err(Failure::usage(message).hint(texts::demo_folder_used_remedy(lang)));
+        }
         self.perform(context, out).map_err(|error| {
-            let lang = context.lang;
             let failure = Failure::new(texts::demo_failed(lang)).because(lang, error.as_ref());
             failure.hint(texts::demo_failed_remedy(lang))
         })
@@ -238,26 +244,20 @@ fn serve(
 /// The folder of a demo; a temporary one is removed at the end.
 struct Folder {
     path: PathBuf,
-    keep: bool,
+    /// Its own, removed when the demo ends.
+    _own: Option<TempDir>,
 }
 
 impl Folder {
     fn new(given: Option<PathBuf>) -> anyhow::Result<Self> {
-        let keep = given.is_some();
-        let name = format!("relight-demo-{}", std::process::id());
-        let path = given.unwrap_or_else(|| env::temp_dir().join(name));
-        fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
-        let path = absolute(&path)?;
-        Ok(Self { path, keep })
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !self.keep {
-            // What cannot be removed is in the folder for temporary files, where it may stay.
-            drop(fs::remove_dir_all(&self.path));
+        if let Some(path) = given {
+            fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
+            return Ok(Self { path: absolute(&path)?, _own: None });
         }
+        // Never one that an earlier demo left when it was killed.
+        let own = tempfile::Builder::new().prefix("relight-demo-").tempdir();
+        let own = own.context("creating a folder for temporary files")?;
+        Ok(Self { path: absolute(own.path())?, _own: Some(own) })
     }
 }
 

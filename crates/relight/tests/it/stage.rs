@@ -112,3 +112,17 @@ fn a_demo_folder_is_exported_and_served_as_one() {
     serve(&place, &[]);
     assert!(fs::read_to_string(&page).unwrap().contains("[DÉMONSTRATION]"));
 }
+
+/// A gate that an earlier demo wrote obeys no new one: that is said before anything is done.
+#[test]
+fn a_folder_in_which_a_demo_was_played_is_refused() {
+    let place = Place::new();
+    place.write("played/data/relight.db", b"");
+    for (lang, what) in [("en", "played already"), ("fr", "déjà jouée")] {
+        let words = ["demo", "--sites", "20", "--folder", "played", "--lang", lang];
+        let refused = place.run(&words);
+        assert_eq!(refused.status, 2, "{refused:?}");
+        assert!(refused.stderr.contains(what) && refused.stderr.contains("played"), "{refused:?}");
+        assert!(refused.stderr.contains("--folder DIR"), "{refused:?}");
+    }
+}
