@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use memchr::memmem;
 use relight_model::{Basis, Component, FlawCode, Purl};
 
-use self::place::{Place, settle};
+use self::place::{Place, add, settle};
 use crate::cataloger::{ClassPrint, Listed, Listing};
 use crate::evidence::folder_of;
 use crate::fingerprint::{Around, FeatureKind, Known, Match, Recognised, Seen, Versions};
@@ -69,6 +69,11 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
             let place = Place { container: path, root, is_folder: false, is_first };
             settle(known, &place, it, basis_of(&classes, it), from, found);
         }
+        for it in named_by_others(known, &classes, around, &recognised.matches, path, found) {
+            let is_first = named.insert(it.artifact.clone());
+            let place = Place { container: path, root, is_folder: false, is_first };
+            add(&place, &it, basis_of(&classes, &it), from, found);
+        }
         traces.extend(recognised.traces);
     }
     if listing.complete {
@@ -97,12 +102,16 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
         let is_read = !flawed.range(root.clone()..).next().is_some_and(|it| it.starts_with(root));
         let is_whole = is_read && !found.has_links_in(root);
         options.profiles.folder(root, classes, found);
-        let recognised = look(known, classes, Around { is_whole, archive: None });
+        let around = Around { is_whole, archive: None };
+        let recognised = look(known, classes, around);
         let container = if root.is_empty() { "./" } else { root.as_str() };
         found.damage(&recognised, container);
+        let place = Place { container, root: "", is_folder: true, is_first: true };
         for it in &recognised.matches {
-            let place = Place { container, root: "", is_folder: true, is_first: true };
             settle(known, &place, it, basis_of(classes, it), 0, found);
+        }
+        for it in named_by_others(known, classes, around, &recognised.matches, container, found) {
+            add(&place, &it, basis_of(classes, &it), 0, found);
         }
     }
     options.profiles.links(found);
@@ -120,6 +129,28 @@ fn look(known: &Known, classes: &[Seen<'_>], around: Around) -> Recognised {
     let read = classes.iter().any(|class| class.print.is_some());
     let kind = if read { FeatureKind::Text } else { FeatureKind::Crc };
     recognise(known, kind, classes, around)
+}
+
+/// What the databases beside the first one recognise and that one does not.
+fn named_by_others(
+    known: &Known,
+    classes: &[Seen<'_>],
+    around: Around,
+    named: &[Match],
+    path: &str,
+    found: &mut Found,
+) -> Vec<Match> {
+    let mut more: Vec<Match> = Vec::new();
+    for database in known.more() {
+        let recognised = look(database, classes, around);
+        found.damage(&recognised, path);
+        for it in recognised.matches {
+            if !named.iter().chain(&more).any(|one| one.says(&it)) {
+                more.push(it);
+            }
+        }
+    }
+    more
 }
 
 /// How a library is known, once its version is.

@@ -1,6 +1,6 @@
-//! Several databases as one: artifacts by name, and who owns what was found.
+//! The databases of a scan: artifacts by name, and who owns what was found.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use relight_model::Digest;
@@ -8,19 +8,20 @@ use relight_model::Digest;
 use super::archives::{Answer, Learnt};
 use super::database::{Damaged, Database, FeatureKind, KnownRelease, OWNERS_MAX, WEIGHT_ONE};
 
-/// The databases of a scan.
+/// A database, and others beside it.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    databases: Vec<Database>,
+    database: Option<Database>,
     catalog: OnceLock<Catalog>,
+    /// Each is asked for itself: what one of them knows adds names, and never takes away what
+    /// others or metadata say.
+    more: Vec<Known>,
 }
 
-/// The artifacts of all databases.
+/// The artifacts of a database.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     pub(crate) artifacts: Vec<KnownArtifact>,
-    /// Of each database: the number here of each of its artifacts, and of its first release.
-    places: Vec<Vec<(u32, u32)>>,
     /// The classes that advisories name.
     pub(crate) named: Vec<NamedClass>,
     by_name: HashMap<String, u32>,
@@ -28,12 +29,12 @@ pub(crate) struct Catalog {
     pub(crate) is_damaged: bool,
 }
 
-/// An artifact of one database or of several.
+/// An artifact of a database.
 #[derive(Debug)]
 pub(crate) struct KnownArtifact {
     /// `group:artifact`, or the artifact alone.
     pub(crate) name: String,
-    /// Those of each database in the order of versions, one database behind the other.
+    /// In the order of versions.
     pub(crate) releases: Vec<KnownRelease>,
 }
 
@@ -51,19 +52,6 @@ pub(crate) struct NamedClass {
 pub(crate) struct Owners {
     pub(crate) holders: Vec<(u32, Vec<u32>)>,
     pub(crate) weight: u64,
-    /// What the feature loses by owners in other databases: the sums of a release know those of
-    /// its own only.
-    pub(crate) losses: Vec<Loss>,
-}
-
-/// What a feature counts less for a release than where it was learnt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Loss {
-    pub(crate) artifact: u32,
-    pub(crate) release: u32,
-    pub(crate) weight: u64,
-    /// Nobody else owned it there.
-    pub(crate) was_unique: bool,
 }
 
 impl Owners {
@@ -96,27 +84,33 @@ impl Features {
     }
 }
 
-/// A value, a database that knows it, and the number of its owners there.
-type Held = (u64, usize, u32);
-
 impl Known {
     pub(crate) fn new(databases: Vec<Database>) -> Self {
-        Self { databases, catalog: OnceLock::new() }
+        let mut all =
+            databases.into_iter().map(|it| Self { database: Some(it), ..Self::default() });
+        let first = all.next().unwrap_or_default();
+        Self { more: all.collect(), ..first }
+    }
+
+    /// The databases beside the first.
+    pub(crate) fn more(&self) -> &[Self] {
+        &self.more
     }
 
     /// The names of the databases.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
-        self.databases.iter().map(Database::digest)
+        let all = std::iter::once(self).chain(&self.more);
+        all.filter_map(|it| it.database.as_ref()).map(Database::digest)
     }
 
     /// Nothing is known: nothing need be compared.
     pub(crate) fn is_empty(&self) -> bool {
-        self.databases.is_empty()
+        self.database.is_none()
     }
 
-    /// The artifacts; read when the first class is met.
+    /// The artifacts of the first database; read when the first class is met.
     pub(crate) fn catalog(&self) -> &Catalog {
-        self.catalog.get_or_init(|| Catalog::read(&self.databases))
+        self.catalog.get_or_init(|| self.database.as_ref().map(Catalog::read).unwrap_or_default())
     }
 
     /// Classes of the smallest known release of an artifact with any that tell it from others; 0
@@ -137,91 +131,62 @@ impl Known {
         number.map_or(&[], |number| &catalog.artifacts[*number as usize].releases)
     }
 
-    /// Whether a value is not known for sure; the filters of the databases decide, and no block is
-    /// read.
+    /// Whether no database knows a value for sure; their filters decide, and no block is read.
     pub(crate) fn is_stranger(&self, kind: FeatureKind, value: u64) -> bool {
-        !self.databases.iter().any(|database| database.may_hold(kind, value))
+        !self.database.as_ref().is_some_and(|it| it.may_hold(kind, value))
+            && self.more.iter().all(|it| it.is_stranger(kind, value))
     }
 
     /// What is known of an archive with this directory; `is_it` judges by the digest that the
-    /// archive had when it was learnt.
+    /// archive had when it was learnt. Of the first database alone: what others say of members
+    /// would stand for reading them.
     pub(crate) fn archive(
         &self,
         directory: u64,
         is_it: &mut dyn FnMut(Digest) -> bool,
     ) -> Option<Learnt> {
         // What a database cannot say is read from the archive itself.
-        let mut databases = self.databases.iter();
-        databases.find_map(|database| database.archive(directory, is_it).ok().flatten())
+        self.database.as_ref()?.archive(directory, is_it).ok().flatten()
     }
 
     /// What fast mode says about an archive with this directory. Only of a single database: what
     /// several say together is another answer.
     pub(crate) fn answer(&self, directory: u64) -> Option<Answer> {
-        let [database] = &self.databases[..] else { return None };
+        let database = self.database.as_ref().filter(|_| self.more.is_empty())?;
         database.answer(directory).ok().flatten()
     }
 
-    /// What is known of values, sorted and without doubles.
+    /// What the first database knows of values, sorted and without doubles.
     ///
     /// # Errors
-    /// A block of a database is damaged: what it holds is missing.
+    /// A block of the database is damaged: what it holds is missing.
     pub(crate) fn features(
         &self,
         kind: FeatureKind,
         values: &[u64],
     ) -> (Features, Result<(), Damaged>) {
-        let mut outcome = Ok(());
-        let mut owned: Vec<Held> = Vec::new();
-        for (number, database) in self.databases.iter().enumerate() {
-            let found = |value, owners| owned.push((value, number, owners));
-            outcome = outcome.and(database.lookup(kind, values.iter().copied(), found));
-        }
+        let Some(database) = &self.database else { return (Features::default(), Ok(())) };
+        let mut owned: Vec<(u64, u32)> = Vec::new();
+        let found = |value, owners| owned.push((value, owners));
+        let outcome = database.lookup(kind, values.iter().copied(), found);
         owned.sort_unstable();
-        let mut features = Features::default();
-        let by_value = owned.chunk_by(|one, other| one.0 == other.0);
-        let mut named: Vec<(&[Held], u32)> = by_value.zip(0..).collect();
-        features.values = named.iter().map(|(same, _)| (same[0].0, 0)).collect();
-        let compare = |(one, _): &(&[Held], u32), (other, _): &(&[Held], u32)| {
-            let owners = |(_, database, owners): &Held| (*database, *owners);
-            one.iter().map(owners).cmp(other.iter().map(owners))
-        };
-        named.sort_unstable_by(compare);
-        for same in named.chunk_by(|one, other| compare(one, other).is_eq()) {
-            let set = features.sets.len() as u32;
-            features.sets.push(self.owners(same[0].0));
-            same.iter().for_each(|(_, at)| features.values[*at as usize].1 = set);
-        }
-        (features, outcome)
+        owned.dedup_by_key(|(value, _)| *value);
+        let mut numbers: Vec<u32> = owned.iter().map(|(_, owners)| *owners).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let set_of = |owners: u32| numbers.partition_point(|it| *it < owners) as u32;
+        let values = owned.iter().map(|(value, owners)| (*value, set_of(*owners))).collect();
+        let sets = numbers.iter().map(|number| owners(database, *number)).collect();
+        (Features { values, sets }, outcome)
     }
+}
 
-    fn owners(&self, owners: &[Held]) -> Owners {
-        let catalog = self.catalog();
-        let mut holders: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        // Artifact, release, and how many owned the feature where that was learnt.
-        let mut learnt: Vec<(u32, u32, usize)> = Vec::new();
-        for (_, database, number) in owners {
-            let Ok(names) = self.databases[*database].names() else { continue };
-            let places = &catalog.places[*database];
-            let of_database = names.holders(*number);
-            let count = of_database.len();
-            if count == 0 {
-                return Owners::default();
-            }
-            for (artifact, releases) in of_database {
-                let (artifact, first) = places[artifact as usize];
-                let releases = releases.iter().map(|release| first + release);
-                learnt.extend(releases.clone().map(|release| (artifact, release, count)));
-                holders.entry(artifact).or_default().extend(releases);
-            }
-        }
-        let weight = weight_among(holders.len());
-        let losses = learnt.into_iter().filter_map(|(artifact, release, count)| {
-            let lost = weight_among(count).checked_sub(weight).filter(|lost| *lost > 0)?;
-            Some(Loss { artifact, release, weight: lost, was_unique: count == 1 })
-        });
-        Owners { losses: losses.collect(), holders: holders.into_iter().collect(), weight }
-    }
+fn owners(database: &Database, number: u32) -> Owners {
+    let Ok(names) = database.names() else { return Owners::default() };
+    let of_number = names.holders(number);
+    let holders: Vec<_> =
+        of_number.map(|(artifact, releases)| (artifact, releases.into())).collect();
+    Owners { weight: weight_among(holders.len()), holders }
 }
 
 /// What a feature of so many owners weighs.
@@ -230,56 +195,27 @@ fn weight_among(owners: usize) -> u64 {
 }
 
 impl Catalog {
-    fn read(databases: &[Database]) -> Self {
+    fn read(database: &Database) -> Self {
         let mut catalog = Self::default();
-        for database in databases {
-            let mut places = Vec::new();
-            match database.names() {
-                Ok(names) => {
-                    for artifact in &names.artifacts {
-                        places.push(catalog.add(&artifact.name, &artifact.releases));
-                    }
-                }
-                Err(Damaged) => catalog.is_damaged = true,
-            }
-            catalog.places.push(places);
+        let Ok(names) = database.names() else { return Self { is_damaged: true, ..catalog } };
+        for (artifact, number) in names.artifacts.iter().zip(0..) {
+            let (name, releases) = (artifact.name.clone(), artifact.releases.clone());
+            catalog.by_name.entry(name.clone()).or_insert(number);
+            catalog.artifacts.push(KnownArtifact { name, releases });
         }
-        catalog.read_named(databases);
+        for named in &names.classes {
+            let mut texts = Vec::new();
+            let found = |text, owners| {
+                let held = names.holders(owners).find(|held| held.0 == named.artifact);
+                let releases = held.into_iter().flat_map(|(_, releases)| releases);
+                texts.push((text, releases.into_iter().copied().collect()));
+            };
+            let outcome = database.lookup(FeatureKind::Text, named.texts.iter().copied(), found);
+            catalog.is_damaged |= outcome.is_err();
+            let (artifact, class) = (named.artifact, named.class.clone());
+            catalog.named.push(NamedClass { artifact, class, texts });
+        }
         catalog
-    }
-
-    /// Adds the releases of an artifact: its number, and that of the first of them.
-    fn add(&mut self, name: &str, releases: &[KnownRelease]) -> (u32, u32) {
-        let next = self.artifacts.len() as u32;
-        let number = *self.by_name.entry(name.to_owned()).or_insert(next);
-        if number == next {
-            self.artifacts.push(KnownArtifact { name: name.to_owned(), releases: Vec::new() });
-        }
-        let all = &mut self.artifacts[number as usize].releases;
-        let first = all.len() as u32;
-        all.extend_from_slice(releases);
-        (number, first)
-    }
-
-    fn read_named(&mut self, databases: &[Database]) {
-        for (database, places) in databases.iter().zip(&self.places) {
-            let Ok(names) = database.names() else { continue };
-            for named in &names.classes {
-                let (artifact, first) = places[named.artifact as usize];
-                let mut texts = Vec::new();
-                let outcome = database.lookup(
-                    FeatureKind::Text,
-                    named.texts.iter().copied(),
-                    |text, owners| {
-                        let held = names.holders(owners).find(|held| held.0 == named.artifact);
-                        let releases = held.into_iter().flat_map(|(_, releases)| releases);
-                        texts.push((text, releases.map(|release| first + release).collect()));
-                    },
-                );
-                self.is_damaged |= outcome.is_err();
-                self.named.push(NamedClass { artifact, class: named.class.clone(), texts });
-            }
-        }
     }
 
     /// The classes of an artifact that advisories name.

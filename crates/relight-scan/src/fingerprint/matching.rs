@@ -6,6 +6,7 @@
 //! generated sibling that was absent reached 0.966.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use relight_model::Digest;
 
@@ -66,6 +67,16 @@ pub(crate) struct Match {
     pub(crate) removed: Vec<String>,
 }
 
+impl Match {
+    /// Whether another match says nothing that this one does not.
+    pub(crate) fn says(&self, other: &Self) -> bool {
+        let (own, versions) = (self.versions.all(), other.versions.all());
+        self.artifact == other.artifact
+            && self.folder == other.folder
+            && versions.iter().all(|version| own.contains(version))
+    }
+}
+
 /// What the bytes say about the version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Versions {
@@ -75,6 +86,15 @@ pub(crate) enum Versions {
     SameCode(Vec<String>),
     /// One of these, as far as the bytes tell; in the order of versions.
     OneOf(Vec<String>),
+}
+
+impl Versions {
+    fn all(&self) -> &[String] {
+        match self {
+            Self::Exact(version) => slice::from_ref(version),
+            Self::SameCode(versions) | Self::OneOf(versions) => versions,
+        }
+    }
 }
 
 /// What is known of a place beside its classes.
@@ -97,7 +117,7 @@ pub(crate) struct Recognised {
     pub(crate) is_damaged: bool,
 }
 
-/// Recognises the libraries of one place.
+/// Recognises the libraries of one place, by the first database.
 pub(crate) fn recognise(
     known: &Known,
     kind: FeatureKind,
@@ -158,8 +178,6 @@ struct Tally {
     unique: u64,
     explained: u64,
     explained_unique: u64,
-    lost: u64,
-    lost_unique: u64,
 }
 
 /// The best release of an artifact.
@@ -261,7 +279,6 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
-        self.tally_losses(artifact, &mut tallies);
         // Code alone, with other literals, is a quarter of a feature.
         for (owners, count) in self.shapes.sets.iter().zip(&self.shape_counts) {
             for release in owners.releases(artifact) {
@@ -274,24 +291,9 @@ impl<'a> Matcher<'a> {
     }
 }
 
-impl Matcher<'_> {
-    /// What is there and counts less than in its own database counts less in the sums as well: else
-    /// a library that another database holds in parts would never be whole.
-    fn tally_losses(&self, artifact: u32, tallies: &mut [Tally]) {
-        for at in &self.by_artifact[&artifact] {
-            let own = self.features.sets[*at].losses.iter().filter(|it| it.artifact == artifact);
-            for loss in own {
-                let tally = &mut tallies[loss.release as usize];
-                tally.lost += loss.weight * self.counts[*at];
-                tally.lost_unique += if loss.was_unique { self.counts[*at] } else { 0 };
-            }
-        }
-    }
-}
-
 impl Score {
     fn of(tally: Tally, sums: Sums) -> Self {
-        let total = sums.weight.saturating_sub(tally.explained + tally.lost).max(tally.weight);
+        let total = sums.weight.saturating_sub(tally.explained).max(tally.weight);
         if total == 0 {
             return Self::default();
         }
@@ -299,10 +301,7 @@ impl Score {
             percent_of_percent: tally.weight * 10_000 / total,
             weight: tally.weight,
             unique: tally.unique,
-            unique_min: sums
-                .unique
-                .saturating_sub(tally.explained_unique + tally.lost_unique)
-                .min(UNIQUE_MIN),
+            unique_min: sums.unique.saturating_sub(tally.explained_unique).min(UNIQUE_MIN),
         }
     }
 }

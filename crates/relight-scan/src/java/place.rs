@@ -73,6 +73,27 @@ pub(super) fn settle(
     }
 }
 
+/// Adds a match of a database beside the first one: what metadata says stays as it is.
+pub(super) fn add(place: &Place<'_>, it: &Match, basis: Basis, from: usize, found: &mut Found) {
+    let claims = &found.components[from..];
+    let mut component = place.component(it, basis, claims);
+    // That a class is missing would clear what metadata or the first database names.
+    component.removed.clear();
+    let own = &component.purl;
+    let is_other = |claim: &Component| {
+        claim.evidence == component.evidence
+            && claim.purl.name == own.name
+            && (claim.purl.version != own.version || claim.purl.namespace != own.namespace)
+    };
+    // An exact version is stronger than a mere name, which would give way to it.
+    if !own.version.is_empty() && claims.iter().any(is_other) {
+        let version = std::mem::take(&mut component.purl.version);
+        component.candidates.push(version);
+        component.basis = Basis::FingerprintPartial;
+    }
+    found.components.push(component);
+}
+
 /// Whether a claim calls its archive like a library, by the name of its file (`asm-tree`) or of its
 /// bundle (`org.objectweb.asm.tree`).
 fn is_name_of(claim: &Component, name: &str) -> bool {

@@ -42,6 +42,12 @@ fn options(others: usize, of: &str) -> Options {
 
 /// The library under this name, with so many other versions of it, and another library.
 fn options_with(name: &str, another: Release, others: usize, of: &str) -> Options {
+    let mut releases = releases_of(name, others, of);
+    releases.push(another);
+    options_of(vec![database(releases)])
+}
+
+fn releases_of(name: &str, others: usize, of: &str) -> Vec<Release> {
     let release = |version: String, classes: Vec<LearntClass>| Release {
         artifact: name.into(),
         version,
@@ -56,11 +62,17 @@ fn options_with(name: &str, another: Release, others: usize, of: &str) -> Option
     };
     let mut releases: Vec<Release> = (0..others).map(other).collect();
     releases.push(release("1".into(), (0..NAMES.len()).map(learnt).collect()));
-    releases.push(another);
+    releases
+}
+
+fn database(releases: Vec<Release>) -> Database {
     let named = [("g.lib:lib".to_owned(), "g/lib/Lookup".to_owned())];
     let order = |_: &str, _: &str| Ordering::Equal;
-    let database = Database::from_bytes(write_database(releases, &named, order, 0));
-    let fingerprints = Fingerprints::only(vec![database.unwrap()]);
+    Database::from_bytes(write_database(releases, &named, order, 0)).unwrap()
+}
+
+fn options_of(databases: Vec<Database>) -> Options {
+    let fingerprints = Fingerprints::only(databases);
     Options { fingerprints, keep_listings: true, ..Options::default() }
 }
 
@@ -313,4 +325,54 @@ fn a_class_that_is_a_link_was_not_taken_out() {
     let mut found = Found::default();
     (0..70_000).for_each(|number| found.link(format!("z/{number}")));
     assert!(found.has_links_in("a/") && found.linked.len() < 70_000);
+}
+
+/// Goal: a database beside the first one adds names, and takes none away, whether that one or the
+/// metadata says them. Method: an application with a library of the first database in it, which the
+/// second database learnt as a whole, or as nine of them, or under the name of the library.
+#[test]
+fn another_database_takes_no_name_away() {
+    let all = || (0..NAMES.len()).map(learnt).collect::<Vec<_>>();
+    let app = |number: usize| numbered_class(format!("app/A{number}"), 20_000 + number);
+    let release = |artifact: &str, version: &str, classes: Vec<LearntClass>| Release {
+        artifact: artifact.into(),
+        version: version.into(),
+        classes,
+        ..Release::default()
+    };
+    let fat = |name: &str| release(name, "1", all().into_iter().chain((0..6).map(app)).collect());
+    let own = |releases: Vec<Release>| {
+        let first = database(vec![release("g.lib:lib", "1", all())]);
+        options_of(vec![first, database(releases)])
+    };
+    let entries = |folder: &str| {
+        let entries = members(folder, &[], "class");
+        let like = entries[0].clone();
+        let more = (0..6).map(app).map(|it| Listed {
+            name: format!("{}.class", it.name),
+            class: Some(it.print),
+            ..like.clone()
+        });
+        entries.into_iter().chain(more).collect()
+    };
+    let library = "pkg:maven/g.lib/lib in x.jar by fingerprint-partial of 1\n";
+    let whole = "pkg:maven/o/app in x.jar by fingerprint-partial of 1\n";
+    let both = format!("{whole}{library}");
+    check_by(&own(vec![fat("o:app")]), entries(""), &[], &both);
+    let nine = (0..9).map(|number| fat(&format!("o:app{number}"))).collect();
+    check_by(&own(nine), entries(""), &[], library);
+    // The name of the file, and metadata of a library that other code may have become.
+    let name = (Basis::FileName, "pkg:maven/other@3");
+    let left = (Basis::PomProperties, "pkg:maven/g.lib/lib@1");
+    let other = "pkg:maven/other@3 in x.jar by file-name\n";
+    let metadata = "pkg:maven/g.lib/lib in x.jar by pom-properties\n";
+    let strange = || entries("").split_off(NAMES.len());
+    let of_app = own(vec![release("o:app", "1", (0..6).map(app).collect())]);
+    let all_of_it = format!("{whole}{metadata}{other}");
+    check_by(&of_app, strange(), &[left, name], &all_of_it);
+    // A mere name would give way to an exact version that another database knows.
+    let named = options_of(vec![database(Vec::new()), database(releases_of("x:other", 18, "0"))]);
+    let stays = "pkg:maven/x/other in x.jar by fingerprint-partial in conflict of 1\n\
+                 pkg:maven/other@3 in x.jar by file-name in conflict\n";
+    check_by(&named, members("", &[], "class"), &[name], stays);
 }
