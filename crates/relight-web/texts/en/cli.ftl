@@ -1279,6 +1279,10 @@ fingerprints-kept = { $database }: fingerprints of { NUMBER($artifacts) } { $art
  }, for the scans from now on
 fingerprints-same = { $database }: the same fingerprints as before
 fingerprints-older = { $database }: older fingerprints than those that are kept; not taken
+fingerprints-undated = { $database }: other fingerprints than those that are kept, and nothing says which are newer; not taken
+fingerprints-undated-remedy = learn the newer one again: relight fingerprints learn notes when
+fingerprints-twice = two databases of this folder are called { $database }; the first one is kept
+fingerprints-twice-remedy = give each of them a name of its own
 fingerprints-intact = { $database }: intact, { $digest }
 fingerprints-unusable = the fingerprint database { $database } cannot be used
 fingerprints-unusable-remedy = learn it again, or take it from where it came from

@@ -1333,6 +1333,10 @@ fingerprints-kept = { $database } : empreintes de { NUMBER($artifacts) } { $arti
  }, pour les analyses à venir
 fingerprints-same = { $database } : mêmes empreintes qu’avant
 fingerprints-older = { $database } : empreintes plus anciennes que celles qui sont gardées; non prises
+fingerprints-undated = { $database } : autres empreintes que celles qui sont gardées, et rien ne dit lesquelles sont plus récentes; non prises
+fingerprints-undated-remedy = apprenez de nouveau la plus récente : relight fingerprints learn note quand
+fingerprints-twice = deux bases de ce dossier s'appellent { $database }; la première est gardée
+fingerprints-twice-remedy = donnez un nom différent à chacune
 fingerprints-intact = { $database } : intacte, { $digest }
 fingerprints-unusable = la base d'empreintes { $database } est inutilisable
 fingerprints-unusable-remedy = apprenez-la de nouveau, ou reprenez-la là d'où elle vient

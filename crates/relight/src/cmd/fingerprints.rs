@@ -43,8 +43,8 @@ struct Learn {
     paths: Vec<PathBuf>,
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    built: i64,
+    #[arg(long, value_name = "SECONDS")]
+    built: Option<i64>,
 }
 
 /// A database; the embedded one when none is named.
@@ -117,7 +117,9 @@ impl Learn {
             self.read(number, context, &mut learnt)?;
         }
         let named = named_classes(context)?;
-        let bytes = write_database(learnt.releases.clone(), &named, order, self.built);
+        // Of two databases of one name the newer one is kept.
+        let built = self.built.unwrap_or_else(|| context.now());
+        let bytes = write_database(learnt.releases.clone(), &named, order, built);
         self.answer(bytes, context, &mut learnt)?;
         let Learnt { releases, unnamed, .. } = learnt;
         for path in &unnamed {
@@ -129,7 +131,7 @@ impl Learn {
         }
         let count = releases.len();
         let classes = releases.iter().map(|it| it.classes.len()).sum();
-        let bytes = write_database(releases, &named, order, self.built);
+        let bytes = write_database(releases, &named, order, built);
         let database = self.to.display().to_string();
         fs::write(&self.to, &bytes).map_err(|error| {
             Failure::new(texts::cannot_write(lang, &database))

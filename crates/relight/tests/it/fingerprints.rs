@@ -9,11 +9,11 @@ fn a_database_is_learnt_listed_and_verified() {
     let place = Place::new();
     place.write("jars/log4j-core-2.14.1.jar", log4j("2.14.1"));
     place.write("jars/notes.txt", "no archive");
-    let learnt = place.expect(0, &["fingerprints", "learn", "jars", "--to", "own.fp", "--json"]);
-    let learnt = learnt.json();
+    let learn = ["fingerprints", "learn", "jars", "--to", "own.fp", "--built", "7", "--json"];
+    let learnt = place.expect(0, &learn).json();
     assert_eq!((&learnt["releases"], &learnt["classes"]), (&1.into(), &1.into()));
     let first = fs::read(place.path("own.fp")).unwrap();
-    place.expect(0, &["fingerprints", "learn", "jars", "--to", "own.fp"]);
+    place.expect(0, &learn);
     assert_eq!(fs::read(place.path("own.fp")).unwrap(), first, "the same bytes");
     let listed = place.expect(0, &["fingerprints", "list", "own.fp", "--json"]).json();
     let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
@@ -138,4 +138,50 @@ fn a_folder_of_advisories_brings_fingerprints() {
     learn("10");
     assert_eq!(states(update(0)), ["changed"]);
     assert!(found());
+}
+
+/// Goal: nothing that is kept gives way to a database that is not said to be newer, and of two that
+/// have one name neither is lost in silence. Method: databases without a date and with the same one,
+/// and two folders with an `own.fp` each.
+#[test]
+fn a_database_without_a_date_replaces_none() {
+    let place = Place::new();
+    place.write("jars/own-1.0.jar", library("1.0", true));
+    let learn = |to: &str, built: &[&str]| {
+        let learn = ["fingerprints", "learn", "jars", "--to", to];
+        place.expect(0, &[&learn[..], built].concat());
+    };
+    let update = |code: i32| {
+        let told = place.expect(code, &["advisories", "update", "--offline", "feed", "--json"]);
+        let states = told.json()["fingerprints"].as_array().unwrap().clone();
+        let states = states.iter().map(|it| it["state"].as_str().unwrap().to_owned());
+        (states.collect::<Vec<_>>().join(" "), told.stderr)
+    };
+    let kept = || fs::read(place.path("data/fingerprints/own.fp")).unwrap();
+    fs::create_dir_all(place.path("feed/a")).unwrap();
+    // Without `--built`, it is that of today.
+    learn("feed/a/own.fp", &[]);
+    assert_eq!(update(0).0, "new");
+    let first = kept();
+    place.write("jars/own-1.1.jar", library("1.1", true));
+    learn("feed/a/own.fp", &["--built", "0"]);
+    let (states, told) = update(1);
+    assert!(states.is_empty() && told.contains("own.fp") && told.contains("hint: "), "{told}");
+    assert_eq!(kept(), first);
+    learn("feed/a/own.fp", &["--built", "99999999999"]);
+    assert_eq!(update(0).0, "changed");
+    let second = kept();
+    place.write("jars/own-1.2.jar", library("1.2", true));
+    learn("feed/a/own.fp", &["--built", "99999999999"]);
+    assert!(update(1).0.is_empty());
+    assert_eq!(kept(), second);
+    // The same one twice is one; another one of its name is told.
+    place.write("feed/a/own.fp", second);
+    fs::create_dir_all(place.path("feed/b")).unwrap();
+    fs::copy(place.path("feed/a/own.fp"), place.path("feed/b/own.fp")).unwrap();
+    assert_eq!(update(0).0, "same same");
+    learn("feed/b/own", &["--built", "100000000000"]);
+    fs::remove_file(place.path("feed/b/own.fp")).unwrap();
+    let (states, told) = update(1);
+    assert!(states == "same" && told.contains("own.fp"), "{told}");
 }

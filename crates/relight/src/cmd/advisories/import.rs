@@ -124,10 +124,11 @@ fn run(
         })?;
     }
     let store = context.store()?;
-    let fingerprints = installed::take(&mut files, context, report);
+    let databases = installed::apart(&mut files);
     let actor = changes::accepter(&options.accept, context, &store, report)?;
     let options = ImportOptions { actor, ..options };
     let told = take(&files, &options, context, &store)?;
+    let fingerprints = installed::take(&databases, context, report);
     tell_warnings(&told, report);
     if context.json {
         report.document(schema, &document(&told, &fingerprints));

@@ -1,6 +1,7 @@
 //! Fingerprint databases of the data folder: those that a folder of advisories brought along. Every
 //! scan uses them beside the built-in one.
 
+use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -65,12 +66,16 @@ pub(crate) fn installed(context: &Context) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Takes the databases out of a list of files, and keeps them for the next scans. One that cannot
-/// be used is told; what was kept before stays.
-pub(crate) fn take(files: &mut Vec<PathBuf>, context: &Context, report: &mut Report) -> Vec<Taken> {
-    let mut taken = Vec::new();
-    for path in files.extract_if(.., |path| is_database(path)) {
-        match keep(&path, context) {
+/// Takes the databases out of a list of files.
+pub(crate) fn apart(files: &mut Vec<PathBuf>) -> Vec<PathBuf> {
+    files.extract_if(.., |path| is_database(path)).collect()
+}
+
+/// Keeps databases for the next scans. One that cannot be used is told; what was kept before stays.
+pub(crate) fn take(files: &[PathBuf], context: &Context, report: &mut Report) -> Vec<Taken> {
+    let mut taken: Vec<Taken> = Vec::new();
+    for path in files {
+        match keep(path, &taken, context) {
             Ok(database) => taken.push(database),
             Err(failure) => report.fail(&failure),
         }
@@ -96,8 +101,9 @@ fn is_database(path: &Path) -> bool {
     read.is_ok() && start == START
 }
 
-/// Keeps one under its own name.
-fn keep(path: &Path, context: &Context) -> Result<Taken, Failure> {
+/// Keeps one under its own name, which none of those has that came with it.
+fn keep(path: &Path, taken: &[Taken], context: &Context) -> Result<Taken, Failure> {
+    let lang = context.lang;
     let place = path.display().to_string();
     let folder = context.data.join(FOLDER);
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -111,7 +117,15 @@ fn keep(path: &Path, context: &Context) -> Result<Taken, Failure> {
     let kept = kept.and_then(|()| {
         // What is verified is what is kept, whatever happens to the file that was named.
         let verified = verify(&new).map_err(|error| unusable(context, &place, &error))?;
-        let state = state(&verified, &to);
+        let called = name.to_string_lossy();
+        let state = state(&verified, &to).ok_or_else(|| {
+            Failure::new(texts::fingerprints_undated(lang, &called))
+                .hint(texts::fingerprints_undated_remedy(lang))
+        })?;
+        if state != State::Same && taken.iter().any(|it| it.database == called) {
+            return Err(Failure::new(texts::fingerprints_twice(lang, &called))
+                .hint(texts::fingerprints_twice_remedy(lang)));
+        }
         if matches!(state, State::New | State::Changed) {
             let renamed = fs::rename(&new, &to).and_then(|()| File::open(&folder)?.sync_all());
             renamed.map_err(|error| cannot_write(&to, &error, context))?;
@@ -140,15 +154,23 @@ fn verify(file: &Path) -> Result<Database, DatabaseError> {
     Ok(database)
 }
 
-/// What a database is against the one that is kept under its name. A damaged one is replaced.
-fn state(new: &Database, kept: &Path) -> State {
+/// What a database is against the one that is kept under its name; `None` where nothing says which
+/// of both is the newer one. A damaged one is replaced.
+fn state(new: &Database, kept: &Path) -> Option<State> {
     let Ok(before) = Database::open(kept) else {
-        return if kept.exists() { State::Changed } else { State::New };
+        return Some(if kept.exists() { State::Changed } else { State::New });
     };
-    match before.verify() {
-        Ok(()) if before.digest() == new.digest() => State::Same,
-        Ok(()) if before.built() > new.built() => State::Older,
-        _ => State::Changed,
+    if before.verify().is_err() {
+        return Some(State::Changed);
+    }
+    if before.digest() == new.digest() {
+        return Some(State::Same);
+    }
+    match before.built().cmp(&new.built()) {
+        _ if new.built() == 0 => None,
+        Ordering::Equal => None,
+        Ordering::Greater => Some(State::Older),
+        Ordering::Less => Some(State::Changed),
     }
 }
 
