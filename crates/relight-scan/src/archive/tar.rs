@@ -134,7 +134,8 @@ impl Tar {
         if !self.feed.has(packed) {
             entry.flaws.push(FlawCode::Truncated);
         }
-        if header.kind == b'S' || !extended.map.is_empty() || extended.map_in_data {
+        let has_map = !extended.map.is_empty() || extended.is_map_cut || extended.map_in_data;
+        if header.kind == b'S' || has_map {
             let real = extended.real_size.or(header.real_size).unwrap_or(packed);
             entry.size = Some(real);
             entry.body = if extended.map_in_data {

@@ -32,9 +32,12 @@ const COMPILED: [&str; 4] = [".managed", "hydrated", "__managedcode", ".dotnet_e
 /// What a program that was compiled ahead of time exports for debuggers.
 const COMPILED_SYMBOL: &[u8] = b"\0DotNetRuntimeDebugHeader\0";
 
-/// How Costura names the assemblies that it puts into one, and how those names end.
-const COSTURA: &[u8] = b"\0costura.";
-const COSTURA_ENDINGS: [&[u8]; 2] = [b".dll.compressed", b".dll"];
+/// How Costura names what it puts into an assembly: libraries of machine code by the machine as
+/// well, and how those names end.
+const COSTURA: &[u8] = b"\0costura";
+const COSTURA_MACHINES: [&[u8]; 7] =
+    [b".", b"32.", b"64.", b"_win_x86.", b"_win_x64.", b"_win_arm64.", b"_win_arm."];
+const COSTURA_ENDINGS: [&[u8]; 4] = [b".dll.compressed", b".dll", b".exe.compressed", b".exe"];
 
 /// How ILRepack names the list of those that it joined.
 const ILREPACK: &[u8] = b"\0ILRepack.List\0";
@@ -90,7 +93,9 @@ fn holds_others(program: &Program<'_>) -> io::Result<bool> {
         program.each_piece(section, |piece| {
             let is_costura = memmem::find_iter(piece, COSTURA).any(|at| {
                 let name = piece[at + 1..].split(|byte| *byte == 0).next().unwrap_or_default();
-                COSTURA_ENDINGS.iter().any(|ending| name.ends_with(ending))
+                let machine = name.get(COSTURA.len() - 1..).unwrap_or_default();
+                COSTURA_MACHINES.iter().any(|start| machine.starts_with(start))
+                    && COSTURA_ENDINGS.iter().any(|ending| name.ends_with(ending))
             });
             is_one |= is_costura || memmem::find(piece, ILREPACK).is_some();
         })?;

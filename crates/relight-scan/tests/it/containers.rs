@@ -364,11 +364,18 @@ fn a_sparse_file_that_is_another_for_others_is_told() {
     assert_eq!(one("t", &star), "flaw method-unsupported t!/x\n");
     let [_, first, second, _] = sparse("x", jar.len(), &[(0, &jar)]);
     for archive in [first, second] {
-        let mut archive = archive;
+        let mut cut = archive.clone();
         let digits = format!("{}\n", jar.len());
-        let last = archive[..1024].windows(digits.len()).rposition(|it| it == digits.as_bytes());
-        archive[last.unwrap()] = b'x';
-        assert_eq!(one("t", &archive), "flaw method-unsupported t!/x\n");
+        let last = cut[..1024].windows(digits.len()).rposition(|it| it == digits.as_bytes());
+        cut[last.unwrap()] = b'x';
+        assert_eq!(one("t", &cut), "flaw method-unsupported t!/x\n");
+        // Not even its first number is one.
+        let mut none = archive;
+        let number = |mark: &[u8]| none.windows(mark.len()).position(|it| it == mark);
+        let map = number(b"GNU.sparse.map=").map(|at| at + 15);
+        let at = map.or_else(|| number(b"GNU.sparse.offset=").map(|at| at + 18)).unwrap();
+        none[at] = b'x';
+        assert_eq!(one("t", &none), "flaw method-unsupported t!/x\n");
     }
 }
 
