@@ -118,6 +118,15 @@ pub fn decoder_of<'a>(
     limited(coding, source, window_of(coding, head).clamp(WINDOW_LATER_MAX, WINDOW_MAX))
 }
 
+/// What a decoder of a stream that starts so may hold in the end: later parts of it say for
+/// themselves what they ask for.
+pub fn window_held(coding: Coding, head: &[u8]) -> u64 {
+    match coding {
+        Coding::Xz | Coding::Zstd => window_of(coding, head).max(WINDOW_LATER_MAX),
+        _ => window_of(coding, head),
+    }
+}
+
 fn limited<'a>(
     coding: Coding,
     source: impl Read + 'a,

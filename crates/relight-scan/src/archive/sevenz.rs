@@ -41,7 +41,7 @@ impl SevenZip {
     /// # Errors
     /// Those of the file; what is wrong with the archive is its first damage.
     pub(crate) fn open(window: Window, guard: Rc<dyn Guard>) -> io::Result<Self> {
-        let (header, damage) = match read_header(&window)? {
+        let (header, damage) = match read_header(&window, &*guard)? {
             Ok(header) => (header, None),
             Err(code) => (Header::default(), Some(Damage::new(code, window.len()))),
         };
@@ -106,7 +106,7 @@ impl Container for SevenZip {
 }
 
 /// Reads the header, through the headers that it is packed in.
-fn read_header(window: &Window) -> io::Result<Result<Header, FlawCode>> {
+fn read_header(window: &Window, guard: &dyn Guard) -> io::Result<Result<Header, FlawCode>> {
     let start = window.read(0, 32)?;
     if start.len() < 32 {
         return Ok(Err(FlawCode::Truncated));
@@ -131,10 +131,12 @@ fn read_header(window: &Window) -> io::Result<Result<Header, FlawCode>> {
     for _ in 0..HEADERS_MAX {
         match header::parse(&bytes, window.len()) {
             Some(Parsed::Header(header)) => return Ok(Ok(header)),
-            Some(Parsed::Packed(folder)) => match folder.unpack_header(window, HEADER_BYTES_MAX) {
-                Ok(unpacked) => bytes = unpacked,
-                Err(code) => return Ok(Err(code)),
-            },
+            Some(Parsed::Packed(folder)) => {
+                match folder.unpack_header(window, HEADER_BYTES_MAX, guard) {
+                    Ok(unpacked) => bytes = unpacked,
+                    Err(code) => return Ok(Err(code)),
+                }
+            }
             None => return Ok(Err(FlawCode::CorruptEntry)),
         }
     }

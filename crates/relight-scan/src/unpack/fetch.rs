@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Coding, Crc32, decoder_of, gzip_size, window_of};
+use relight_formats::limited::coding::{Coding, Crc32, decoder_of, gzip_size, window_held};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
@@ -130,7 +130,7 @@ impl Outer<'_, '_> {
             return Fetched::good(View::Whole(bytes));
         }
         let head = window.read(0, HEAD_BYTES).unwrap_or_default();
-        let window_bytes = window_of(coding, &head);
+        let window_bytes = window_held(coding, &head);
         let guard: Rc<dyn Guard> = Rc::new(Guarded(Rc::clone(&self.budget)));
         let source = window.clone();
         let open = move || decoder_of(coding, &head, source.reader()).map_err(io::Error::other);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{WINDOW_MAX, decoder, window_of};
+use relight_formats::limited::coding::{WINDOW_MAX, decoder_of, window_held};
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -246,8 +246,8 @@ impl Outer<'_, '_> {
         let packed = around.origin.clone()?;
         let start = packed.read(0, HEAD_BYTES).ok()?;
         let Head::Stream(coding) = sniff::head(&start) else { return None };
-        let stream = decoder(coding, packed.reader()).ok()?;
-        let stream = Windowed::of(stream, window_of(coding, &start), &self.budget);
+        let stream = decoder_of(coding, &start, packed.reader()).ok()?;
+        let stream = Windowed::of(stream, window_held(coding, &start), &self.budget);
         let promise = Promise { size_max: u64::MAX, ..Promise::default() };
         Some(Box::new(Tap::new(stream, &self.budget, promise)))
     }

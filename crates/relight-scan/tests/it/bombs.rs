@@ -7,7 +7,7 @@ use relight_scan::{DEPTH_MAX, Options};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::container_writer::{
-    cpio, deb, gz, iso, rpm, seal, tar, tar_member, xz_with, zst, zst_plain,
+    cpio, deb, gz, iso, rpm, seal, seven_of, tar, tar_member, xz_with, zst, zst_plain,
 };
 use crate::large::noise;
 use crate::zip_writer::{Member, write};
@@ -76,8 +76,30 @@ fn windows_over_the_limit() {
 fn windows_in_windows() {
     let nested = |bytes: &[u8]| (0..4).fold(bytes.to_vec(), |inner, _| zst_plain(&inner, 25));
     is_flawed("zst", &nested(&noise(9 << 20)), "limit-window");
+    // What stands in front of a wide part says nothing of it.
+    let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0][..], b"skip"].concat();
+    let later = |inner: Vec<u8>, _| [&skipped[..], &zst_plain(&inner, 23)].concat();
+    is_flawed("zst", &(0..8).fold(noise(9 << 20), later), "limit-window");
     let small = nested(&tar(&[("x.jar", &jar()), ("filler", &[0; 70_000])]));
     assert_eq!(one("z", &small), "pkg:maven/g/a@1 in z!/z!/z!/z!/x.jar\n");
+}
+
+/// Goal: the packed header of a 7z is held to what folders are. Method: one of two coders of wide
+/// windows, and one whose first coder gives more than a header may have.
+#[test]
+fn a_7z_whose_header_asks_for_much() {
+    let number = |value: u64| [&[0xff][..], &value.to_le_bytes()].concat();
+    let archive = |between: u64, window: u32| {
+        let coder = [&[0x23, 3, 1, 1, 5, 0x5d][..], &window.to_le_bytes()].concat();
+        let packed = [0; 40];
+        let mut header = [&[0x17, 6, 0, 1, 9][..], &number(40), &[0]].concat();
+        // The first coder takes what the second one gives.
+        header.extend([&[7, 11, 1, 0, 2][..], &coder, &coder, &[0, 1, 12]].concat());
+        header.extend([&number(100)[..], &number(between), &[0, 0]].concat());
+        seven_of(&packed, &header)
+    };
+    is_flawed("o.7z", &archive(100, 64 << 20), "limit-window");
+    is_flawed("o.7z", &archive(1 << 40, 1 << 16), "limit-memory");
 }
 
 /// Goal: an archive whose directory says that it contains itself ends where it starts again; those

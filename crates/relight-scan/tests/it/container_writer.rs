@@ -70,11 +70,6 @@ pub(crate) fn zst_plain(bytes: &[u8], window: u8) -> Vec<u8> {
 /// A 7z of one folder, packed by LZMA2 with a dictionary of two to this power.
 pub(crate) fn sevenz(files: &[(&str, &[u8])], dictionary: u8) -> Vec<u8> {
     let number = |value: usize| [&[0xff][..], &(value as u64).to_le_bytes()].concat();
-    let sum = |bytes: &[u8]| {
-        let mut crc = flate2::Crc::new();
-        crc.update(bytes);
-        crc.sum().to_le_bytes()
-    };
     let all: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
     let mut options = lzma_rust2::Lzma2Options::with_preset(0);
     options.lzma_options.dict_size = 1 << dictionary;
@@ -88,7 +83,7 @@ pub(crate) fn sevenz(files: &[(&str, &[u8])], dictionary: u8) -> Vec<u8> {
     let but_last = &files[..files.len() - 1];
     header.extend(but_last.iter().flat_map(|(_, bytes)| number(bytes.len())));
     header.extend([10, 1]);
-    header.extend(files.iter().flat_map(|(_, bytes)| sum(bytes)));
+    header.extend(files.iter().flat_map(|(_, bytes)| crc(bytes)));
     let names: Vec<u8> = files
         .iter()
         .flat_map(|(name, _)| name.encode_utf16().chain([0]))
@@ -96,9 +91,35 @@ pub(crate) fn sevenz(files: &[(&str, &[u8])], dictionary: u8) -> Vec<u8> {
         .collect();
     header.extend([&[0, 0, 5][..], &number(files.len()), &[17]].concat());
     header.extend([&number(names.len() + 1)[..], &[0], &names, &[0, 0]].concat());
+    seven_of(&packed, &header)
+}
+
+/// A 7z of these packed bytes and this header.
+pub(crate) fn seven_of(packed: &[u8], header: &[u8]) -> Vec<u8> {
     let place = [packed.len() as u64, header.len() as u64].map(u64::to_le_bytes).concat();
-    let start = [&place[..], &sum(&header)].concat();
-    [b"7z\xbc\xaf\x27\x1c\0\x04", &sum(&start)[..], &start, &packed, &header].concat()
+    let start = [&place[..], &crc(header)].concat();
+    [b"7z\xbc\xaf\x27\x1c\0\x04", &crc(&start)[..], &start, packed, header].concat()
+}
+
+/// A 7z of so many folders without names, whose header is packed.
+pub(crate) fn seven_of_folders(count: usize) -> Vec<u8> {
+    let number = |value: usize| [&[0xff][..], &(value as u64).to_le_bytes()].concat();
+    let empty = vec![0xff; count.div_ceil(8)];
+    let names: Vec<u8> = [b'a', 0, 0, 0].repeat(count);
+    let mut header = [&[1, 5][..], &number(count), &[0x0e], &number(empty.len()), &empty].concat();
+    header.extend([&[17][..], &number(names.len() + 1), &[0], &names, &[0, 0]].concat());
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&header).unwrap();
+    let packed = encoder.finish().unwrap();
+    let mut outer = [&[0x17, 6, 0, 1, 9][..], &number(packed.len()), &[0]].concat();
+    outer.extend([&[7, 11, 1, 0, 1, 3, 4, 1, 8, 12][..], &number(header.len()), &[0, 0]].concat());
+    seven_of(&packed, &outer)
+}
+
+fn crc(bytes: &[u8]) -> [u8; 4] {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum().to_le_bytes()
 }
 
 /// A sparse file in a tar, in each form that GNU tar writes: the old one, and those of pax up to

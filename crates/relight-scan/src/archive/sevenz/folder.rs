@@ -8,7 +8,7 @@ use relight_formats::limited::coding::{
 };
 use relight_model::FlawCode;
 
-use crate::archive::{code_of, cost_of, u32_at};
+use crate::archive::{Guard, code_of, cost_of, u32_at};
 use crate::window::Window;
 
 /// Coders in one folder; 7-Zip itself allows 32 and writes at most 7.
@@ -17,6 +17,9 @@ pub(super) const CODERS_MAX: usize = 16;
 /// Bytes of all windows of a folder but the widest: the two small streams of branches beside a
 /// program have 1 MiB each.
 const OTHER_WINDOWS_MAX: u64 = 8 << 20;
+
+/// Bytes of a header that are unpacked between two looks at the clock.
+const PIECE_BYTES: u64 = 64 << 10;
 
 /// Method of the filter that joins four streams of a program.
 const JOINED: [u8; 4] = [3, 3, 1, 0x1b];
@@ -86,15 +89,27 @@ impl Folder {
         self.output(last, window, &mut used)
     }
 
-    /// Unpacks a header.
-    pub(super) fn unpack_header(&self, window: &Window, max: u64) -> Result<Vec<u8>, FlawCode> {
-        if self.size() > max {
+    /// Unpacks a header, of which no coder may give more than `max` to the next one.
+    pub(super) fn unpack_header(
+        &self,
+        window: &Window,
+        max: u64,
+        guard: &dyn Guard,
+    ) -> Result<Vec<u8>, FlawCode> {
+        if self.coders.iter().any(|coder| coder.size > max) {
             return Err(FlawCode::LimitMemory);
         }
+        let (_, windows) = self.costs()?;
+        let mut reader = guard.windowed(self.unpack(window)?, windows).take(self.size());
         let mut bytes = Vec::new();
-        let mut reader = self.unpack(window)?.take(self.size());
-        reader.read_to_end(&mut bytes).map_err(|error| code_of(&error))?;
-        Ok(bytes)
+        loop {
+            let read = reader.by_ref().take(PIECE_BYTES).read_to_end(&mut bytes);
+            match read.and_then(|read| guard.look(read).map(|()| read)) {
+                Ok(0) => return Ok(bytes),
+                Ok(_) => {}
+                Err(error) => return Err(code_of(&error)),
+            }
+        }
     }
 
     /// The output of one coder. Each is used once, so that a ring of them ends; there are at most
