@@ -50,6 +50,8 @@ pub(crate) struct Program<'a> {
     pub(crate) little: bool,
     /// Where the header of managed code of .NET is loaded; 0 when there is none.
     pub(crate) managed: u32,
+    /// There are more sections than these.
+    pub(crate) is_cut: bool,
 }
 
 impl<'a> Program<'a> {
@@ -66,12 +68,12 @@ impl<'a> Program<'a> {
             None => None,
         };
         let size = source.size();
-        Ok(table.map(|Table { mut sections, little, managed }| {
+        Ok(table.map(|Table { mut sections, little, managed, is_cut }| {
             // Headers may point anywhere; what is not in the file is not there.
             for section in &mut sections {
                 section.size = section.size.min(size.saturating_sub(section.start));
             }
-            Self { source, sections, little, managed }
+            Self { source, sections, little, managed, is_cut }
         }))
     }
 
@@ -196,6 +198,7 @@ struct Table {
     sections: Vec<Section>,
     little: bool,
     managed: u32,
+    is_cut: bool,
 }
 
 /// Numbers of a header, in either order of bytes; `None` behind its end.

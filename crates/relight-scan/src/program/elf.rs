@@ -17,10 +17,13 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
     let numbers = Numbers { bytes: head, little };
     let Some(found) = headers(numbers, wide) else { return Ok(None) };
     let mut sections = sections(source, &found, wide, little)?;
+    let mut is_cut = to_len(found.count) > SECTIONS_MAX;
     if sections.is_empty() {
         sections = segments(source, numbers, wide)?;
+        let count = numbers.u16(if wide { 0x38 } else { 0x2c });
+        is_cut = count.is_some_and(|count| to_len(count) > SECTIONS_MAX);
     }
-    Ok(Some(Table { sections, little, managed: 0 }))
+    Ok(Some(Table { sections, little, managed: 0, is_cut }))
 }
 
 /// Where the section headers stand.

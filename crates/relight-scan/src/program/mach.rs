@@ -29,10 +29,17 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
         for command in commands.each() {
             segment(command, base, commands.wide, commands.little, &mut sections);
         }
+        let is_cut = sections.len() > SECTIONS_MAX;
         sections.truncate(SECTIONS_MAX);
         match &mut all {
-            Some(all) => all.sections.extend(sections),
-            None => all = Some(Table { sections, little: commands.little, managed: 0 }),
+            Some(all) => {
+                all.sections.extend(sections);
+                all.is_cut |= is_cut;
+            }
+            None => {
+                let little = commands.little;
+                all = Some(Table { sections, little, managed: 0, is_cut });
+            }
         }
     }
     Ok(all)

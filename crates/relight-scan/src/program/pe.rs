@@ -29,10 +29,12 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
     }
     let start = start + FILE_HEADER_BYTES as u64;
     let optional = source.read_at(start, to_len(optional_len))?;
-    let count = to_len(count).min(SECTIONS_MAX);
-    let bytes = source.read_at(start + optional_len, count * SECTION_HEADER_BYTES)?;
+    let len = to_len(count).min(SECTIONS_MAX) * SECTION_HEADER_BYTES;
+    let bytes = source.read_at(start + optional_len, len)?;
     let sections = bytes.chunks_exact(SECTION_HEADER_BYTES).filter_map(section).collect();
-    Ok(Some(Table { sections, little: true, managed: managed(&optional).unwrap_or(0) }))
+    let is_cut = bytes.len() < to_len(count) * SECTION_HEADER_BYTES;
+    let managed = managed(&optional).unwrap_or(0);
+    Ok(Some(Table { sections, little: true, managed, is_cut }))
 }
 
 /// Addresses are relative to where the program is loaded.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::HEAD_BYTES;
 use crate::archive::{u16_at, u32_at};
+use crate::cataloger::ReadAt;
 use crate::window::Window;
 
 /// Smallest image of a disk that is taken for one, in bytes: boot code for one is smaller.
@@ -95,9 +96,9 @@ pub(crate) fn class_end(head: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn is_installer(window: &Window) -> io::Result<bool> {
-    let Some(end) = class_end(&window.read(0, HEAD_BYTES)?) else { return Ok(false) };
-    let class = window.read(end - 16, 16)?;
+pub(crate) fn is_installer(source: &dyn ReadAt, at: u64) -> io::Result<bool> {
+    let Some(end) = class_end(&source.read_at(at, HEAD_BYTES)?) else { return Ok(false) };
+    let class = source.read_at(at.saturating_add(end - 16), 16)?;
     let is_one = |start: &[u8; 2]| class.starts_with(start) && class[2..] == *INSTALLER_REST;
     Ok(class.len() == 16 && INSTALLERS.iter().any(is_one))
 }
@@ -149,7 +150,7 @@ mod tests {
         let root: (usize, &[u8]) = (48, b"\x01\0");
         let class = [&[0x84, 0x10][..], INSTALLER_REST].concat();
         let at = 2 * 512 + 80;
-        let is = |marks: &[(usize, &[u8])]| is_installer(&disk(marks, 4_096)).unwrap();
+        let is = |marks: &[(usize, &[u8])]| is_installer(&disk(marks, 4_096), 0).unwrap();
         assert!(is(&[mark, shift, root, (at, &class)]) && may_be(mark.1));
         assert!(!is(&[mark, shift, root]), "a document");
         assert!(!is(&[shift, root, (at, &class)]));

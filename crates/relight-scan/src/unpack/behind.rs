@@ -262,8 +262,9 @@ impl Outer<'_, '_> {
     /// program or a script.
     fn in_front(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
         let mut fate = self.zips_in_front(window, member)?;
-        if let (Head::Program(_), Some(zip)) = (head, directory_place(window, u64::MAX)?) {
-            fate = fate.max(self.in_sections(window, zip.start, member)?);
+        // Its offsets may count from the start of the program, so it starts with its first member.
+        if let (Head::Program(_), Some(start)) = (head, first_member(window, u64::MAX)?) {
+            fate = fate.max(self.in_sections(window, start, member)?);
         }
         Ok(fate.max(self.behind_program(head, window, member)?))
     }
@@ -378,7 +379,7 @@ const fn rest_of(kind: Kind) -> Rest {
 
 /// Whether these bytes are an image of a disk or of a file system, or an installer.
 fn is_foreign(window: &Window) -> io::Result<bool> {
-    Ok(sniff::is_file_system(window)? || sniff::is_installer(window)?)
+    Ok(sniff::is_file_system(window)? || sniff::is_installer(window, 0)?)
 }
 
 /// Whether the image of a disk starts its descriptors so.

@@ -59,6 +59,7 @@ pub(super) struct Level {
 }
 
 /// Where a member is, and what its container says of it.
+#[derive(Clone)]
 pub(super) struct Member {
     /// Its evidence path.
     pub(super) path: String,

@@ -35,7 +35,17 @@ pub(super) struct Outer<'a, 'f> {
     pub(super) budget: Rc<Budget>,
     pub(super) found: &'f mut Found,
     pub(super) levels: Vec<Level>,
+    /// Containers that are opened when those before them are closed.
+    pub(super) waiting: Vec<Waiting>,
     pub(super) buffers: Buffers,
+}
+
+/// A container that is to be opened when so many levels are open.
+pub(super) struct Waiting {
+    pub(super) levels: usize,
+    pub(super) kind: Kind,
+    pub(super) window: Window,
+    pub(super) member: Member,
 }
 
 /// What every file needs for a while; used again for the next one.
@@ -61,6 +71,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             budget: Rc::new(budget),
             found,
             levels: Vec::new(),
+            waiting: Vec::new(),
             buffers: shared.take_buffers(),
         }
     }
@@ -71,7 +82,9 @@ impl<'a, 'f> Outer<'a, 'f> {
         let (path, packed) = (path.to_owned(), entry.packed);
         let member = Member { path, name, packed, listed: None, depth: 0, is_payload: false };
         self.read(entry, &member);
-        while let Some(level) = self.levels.last_mut() {
+        loop {
+            self.open_waiting();
+            let Some(level) = self.levels.last_mut() else { break };
             let is_fast = self.shared.options.mode == Mode::Fast;
             let shared = self.shared;
             let members = &mut self.found.members;
@@ -98,6 +111,15 @@ impl<'a, 'f> Outer<'a, 'f> {
                 Some(Err(damage)) => self.damage(damage),
                 None => self.close(),
             }
+        }
+    }
+
+    /// Opens the next container that waits for its turn.
+    fn open_waiting(&mut self) {
+        loop {
+            let levels = self.levels.len();
+            let Some(next) = self.waiting.pop_if(|it| it.levels == levels) else { return };
+            self.push_window(next.kind, next.window, &next.member);
         }
     }
 

@@ -13,6 +13,7 @@ use super::fetch::{Long, View};
 use super::level::Member;
 use super::outer::Outer;
 use super::rewind::Rewind;
+use super::sections::holds_archives;
 use crate::archive::{TAIL_BYTES_MAX, code_of, may_have_end, may_stand_beside};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
 use crate::program::{HELD_BYTES_MAX, Held};
@@ -64,7 +65,7 @@ impl Outer<'_, '_> {
         let read = read.and_then(|source| {
             let held = Held::new(&source, held_bytes);
             // In front of the catalogers: the table of sections is held for them.
-            let hides = hides_more(kind, &held)?;
+            let hides = hides_more(kind, &held)? || holds_archives(&held)?;
             Ok(self.show_program(kind, &held, member).max(match hides {
                 true => self.unread(FlawCode::LimitMemory, member),
                 false => Fate::Read,

@@ -1,6 +1,7 @@
 //! Archives that stand in a section of a program: resources of Windows programs, and files that
 //! compilers build in.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use relight_model::FlawCode;
 use super::account::Fate;
 use super::level::Member;
 use super::metered::Metered;
-use super::outer::Outer;
+use super::outer::{Outer, Waiting};
 use crate::archive::{directory_place, has_cut_directory, u16_at, u32_at, u64_at};
 use crate::cataloger::{Kind, ReadAt};
 use crate::limits::Mode;
@@ -43,9 +44,10 @@ const PASSED: [&str; 19] = [
     "__unwind",
 ];
 
-/// Bytes of the end record of a zip, and of the start of a 7z.
+/// Bytes of the end record of a zip, and of the start of a 7z and of a cabinet.
 const END_BYTES: usize = 22;
 const SEVEN_BYTES: usize = 32;
+const CABINET_BYTES: usize = 36;
 
 /// Ends of zips and starts of others in one program that are looked at, and those that are opened.
 const MARKS_MAX: usize = 1_024;
@@ -78,7 +80,7 @@ impl Outer<'_, '_> {
         }
         let (found, reached) = {
             let source = Metered::new(window, &self.budget);
-            let found = archives(window, &source);
+            let found = archives(window, &source, end);
             (found, source.reached())
         };
         if let Some(code) = reached {
@@ -86,14 +88,18 @@ impl Outer<'_, '_> {
             return Ok(Fate::Flawed);
         }
         let (found, is_all) = found?;
-        let mut fate = Fate::Opaque;
+        let (mut fate, levels) = (Fate::Opaque, self.levels.len());
         for inside in found {
             fate = fate.max(match inside {
-                // A zip at the end of a program, which is opened already.
-                Inside::Archive(_, place) if place.end > end => Fate::Opaque,
                 Inside::Archive(kind, place) => {
-                    let part = window.part(place.start, place.end - place.start);
-                    self.push_window(kind, part, member)
+                    let window = window.part(place.start, place.end - place.start);
+                    if self.levels.len() == levels {
+                        self.push_window(kind, window, member)
+                    } else {
+                        // What it holds open counts when it is its turn.
+                        self.waiting.push(Waiting { levels, kind, window, member: member.clone() });
+                        Fate::Read
+                    }
                 }
                 Inside::Told(code) => self.unread(code, member),
             });
@@ -102,14 +108,36 @@ impl Outer<'_, '_> {
     }
 }
 
-/// The archives in a program, and whether these are all.
-fn archives(window: &Window, source: &dyn ReadAt) -> io::Result<(Vec<Inside>, bool)> {
+/// Whether something stands in the sections of a program that comes by once and is opened, or told,
+/// where all of the program is at hand. Zips are found as they come by.
+pub(super) fn holds_archives(source: &dyn ReadAt) -> io::Result<bool> {
+    let Ok(Some(program)) = Program::open(source) else { return Ok(false) };
+    let mut marks_left = MARKS_MAX;
+    for section in program.sections.iter().filter(|section| may_hold(section, program.managed)) {
+        let (marks, is_all) = marks(&program, section, marks_left, u64::MAX)?;
+        marks_left -= marks.len();
+        for (at, mark) in marks {
+            if mark != Mark::Zip && other(source, section, at, mark)?.is_some() {
+                return Ok(true);
+            }
+        }
+        if !is_all {
+            return Ok(true);
+        }
+    }
+    Ok(program.is_cut)
+}
+
+/// The archives in a program that stand in front of `end`, where a zip begins that is opened
+/// already, and whether these are all.
+fn archives(window: &Window, source: &dyn ReadAt, end: u64) -> io::Result<(Vec<Inside>, bool)> {
     // What is wrong with its tables is said by the catalogers.
     let Ok(Some(program)) = Program::open(source) else { return Ok((Vec::new(), true)) };
-    let (mut found, mut marks_left) = (Vec::new(), MARKS_MAX);
+    let (mut found, mut marks_left, mut is_whole) = (Vec::new(), MARKS_MAX, !program.is_cut);
     for section in program.sections.iter().filter(|section| may_hold(section, program.managed)) {
-        let marks = marks(&program, section, marks_left)?;
+        let (marks, is_all) = marks(&program, section, marks_left, end)?;
         marks_left -= marks.len();
+        is_whole &= is_all;
         // The archive around another one ends behind it.
         for (at, kind) in marks.into_iter().rev() {
             let is_in = |inside: &Inside| match inside {
@@ -131,7 +159,7 @@ fn archives(window: &Window, source: &dyn ReadAt) -> io::Result<(Vec<Inside>, bo
             found.push(inside);
         }
     }
-    Ok((found, marks_left > 0))
+    Ok((found, is_whole))
 }
 
 fn may_hold(section: &Section, managed: u32) -> bool {
@@ -140,13 +168,16 @@ fn may_hold(section: &Section, managed: u32) -> bool {
     !is_code && !PASSED.iter().any(|start| name.starts_with(start))
 }
 
-/// Where records start in a section, by what they look like; no more than so many.
+/// Where records start in a section in front of `end`, by what they look like, and whether these
+/// are all; no more than so many.
 fn marks(
     program: &Program<'_>,
     section: &Section,
     marks_max: usize,
-) -> io::Result<Vec<(u64, Mark)>> {
-    let (mut marks, is_resources) = (Vec::new(), section.name == ".rsrc");
+    end: u64,
+) -> io::Result<(Vec<(u64, Mark)>, bool)> {
+    let (mut marks, is_resources) = (BTreeSet::new(), section.name == ".rsrc");
+    let mut is_all = true;
     program.pieces(section, section.size, &mut |start, piece| {
         for (mark, kind) in [
             (ZIP_END, Mark::Zip),
@@ -159,17 +190,16 @@ fn marks(
             }
             for at in memmem::find_iter(piece, mark) {
                 let place = (section.start + start + at as u64, kind);
-                let is_record = kind != Mark::Zip || is_end(&piece[at..]);
-                if is_record && marks.len() < marks_max {
-                    marks.push(place);
+                if place.0 < end && kind.may_start(&piece[at..]) && !marks.contains(&place) {
+                    is_all &= marks.len() < marks_max;
+                    if is_all {
+                        marks.insert(place);
+                    }
                 }
             }
         }
     })?;
-    marks.sort_unstable();
-    // Pieces overlap.
-    marks.dedup();
-    Ok(marks)
+    Ok((marks.into_iter().collect(), is_all))
 }
 
 /// Whether an end record says that there are members; one that is cut may.
@@ -183,6 +213,33 @@ enum Mark {
     SevenZip,
     Cabinet,
     Compound,
+}
+
+impl Mark {
+    /// Whether a record may start so. A piece that ends in it goes on in the next one.
+    fn may_start(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Zip => is_end(bytes),
+            Self::SevenZip => seven_bytes(bytes).is_some(),
+            Self::Cabinet => cabinet_bytes(bytes).is_some(),
+            Self::Compound => true,
+        }
+    }
+}
+
+/// How long a 7z is that starts so, when that is sound.
+fn seven_bytes(start: &[u8]) -> Option<u64> {
+    let start = start.get(..SEVEN_BYTES)?;
+    let rest = u64_at(start, 12).saturating_add(u64_at(start, 20));
+    let is_sound = rest > 0 && u32_at(start, 8) == Crc32::of(&start[12..]);
+    is_sound.then(|| rest.saturating_add(SEVEN_BYTES as u64))
+}
+
+/// How long a cabinet is that starts so: one of this version of the format, with files in it.
+fn cabinet_bytes(start: &[u8]) -> Option<u64> {
+    let start = start.get(..CABINET_BYTES)?;
+    let is_sound = u16_at(start, 24) == 0x0103 && u16_at(start, 28) > 0;
+    is_sound.then(|| u32_at(start, 8).into())
 }
 
 /// What stands where a record seems to be.
@@ -206,25 +263,26 @@ fn inside(window: &Window, section: &Section, at: u64, mark: Mark) -> io::Result
                     .then_some(Inside::Told(FlawCode::ZipBoundaryAmbiguous)),
             }
         }
-        Mark::SevenZip => {
-            let start = window.read(at, SEVEN_BYTES)?;
-            let rest = u64_at(&start, 12).saturating_add(u64_at(&start, 20));
-            let seven_end = at.saturating_add(SEVEN_BYTES as u64).saturating_add(rest);
-            let is_sound = start.get(12..).is_some_and(|it| u32_at(&start, 8) == Crc32::of(it));
-            (is_sound && rest > 0 && seven_end <= end)
-                .then_some(Inside::Archive(Kind::SevenZip, at..seven_end))
-        }
-        Mark::Cabinet => {
-            let head = window.read(at, 36)?;
-            let size = u64::from(u32_at(&head, 8));
-            // The version of the format, and how many files there are.
-            let is_sound = u16_at(&head, 24) == 0x0103 && u16_at(&head, 28) > 0;
-            (is_sound && at.saturating_add(size) <= end)
-                .then_some(Inside::Told(FlawCode::ContainerUnsupported))
-        }
-        Mark::Compound => {
-            let told = Inside::Told(FlawCode::ContainerUnsupported);
-            sniff::is_installer(&window.part(at, end - at))?.then_some(told)
-        }
+        _ => other(window, section, at, mark)?,
+    })
+}
+
+/// The same of what is no zip.
+fn other(
+    source: &dyn ReadAt,
+    section: &Section,
+    at: u64,
+    mark: Mark,
+) -> io::Result<Option<Inside>> {
+    let told = Inside::Told(FlawCode::ContainerUnsupported);
+    let room = section.start.saturating_add(section.size).saturating_sub(at);
+    let start = source.read_at(at, CABINET_BYTES)?;
+    Ok(match mark {
+        Mark::Zip => None,
+        Mark::SevenZip => seven_bytes(&start)
+            .filter(|bytes| *bytes <= room)
+            .map(|bytes| Inside::Archive(Kind::SevenZip, at..at + bytes)),
+        Mark::Cabinet => cabinet_bytes(&start).is_some_and(|bytes| bytes <= room).then_some(told),
+        Mark::Compound => sniff::is_installer(source, at)?.then_some(told),
     })
 }

@@ -5,7 +5,7 @@ use testkit::Rng;
 
 use crate::container_writer::{sevenz, sparse, tar, xz_with, zst, zst_plain};
 use crate::image_writer::{Image, LAYER, gzip, oci, unpacked};
-use crate::programs::elf;
+use crate::programs::{elf, pe};
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
 
@@ -214,6 +214,11 @@ fn what_a_large_program_hides_is_told() {
     for behind in [&b"hsqs"[..], b"7z\xbc\xaf\x27\x1c", b"archive MEI\x0c\x0b\x0a\x0b\x0e"] {
         assert_eq!(in_tar(&[behind, &[0; 600]].concat()), told, "{behind:?}");
     }
+    // Nor is what stands in a section of one passed over.
+    let resources = [&noise(9 << 20)[..], &sevenz(&[("x.jar", &jar)], 16), &[0; 600]].concat();
+    let program = pe(&[(".text", &b"x"[..]), (".rsrc", &resources)]);
+    let got = low_one("o.tar.gz", &gzip(&tar(&[("app", &program)])));
+    assert_eq!(got, "flaw limit-memory o.tar.gz!/app\n");
     let seven = |behind: &[u8]| low_one("o.7z", &sevenz(&[("app", &go(10, behind))], 24));
     let told = format!("{}flaw limit-memory o.7z!/app\n", go_in("o.7z!/app"));
     assert_eq!(seven(&[&b"hsqs"[..], &[0; 600]].concat()), told);

@@ -7,8 +7,11 @@ use std::{env, fs};
 use relight_model::{CATALOG_WARNINGS_MAX, FlawCode};
 use relight_scan::{Options, Progress, scan, scan_bytes};
 
-use crate::container_writer::{bz2_with, gz, sevenz, tar, tar_member, xz_with, zst, zst_plain};
+use crate::container_writer::{
+    bz2_with, gz, seven_of_folders, sevenz, tar, tar_member, xz_with, zst, zst_plain,
+};
 use crate::large::{free_pages, go, large_rpmdb, noise};
+use crate::programs::pe;
 use crate::quine::zip_quine;
 use crate::tree;
 use crate::zip_writer::{Member, write};
@@ -83,7 +86,9 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let inner = write(&[Member::stored("x", &[7; 900])]);
     let jars = (0..5_000).map(|number| Member::stored(&format!("{number}.jar"), &inner));
     let names = (0..70_000).map(|number| Member::stored(&format!("d/{number}.txt"), b""));
+    let sevens = seven_of_folders(10_000).repeat(64);
     let mut samples = vec![
+        ("sevens.exe", pe(&[(".text", b"x"), (".rsrc", &sevens)])),
         ("class.jar", write(&[Member::deflated("A.class", &class)])),
         ("deep.zip", deep),
         ("endless.tar", tar_member(b"x", b'x', b"00000000000", b"").repeat(40_000)),

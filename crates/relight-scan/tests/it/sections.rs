@@ -57,6 +57,24 @@ fn each_archive_in_a_section_is_found_once() {
     assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app!/x.jar\n");
 }
 
+/// Goal: what stands in front of a zip at the end is found where its offsets count from the start
+/// of the program, as `zip -A` writes them. Method: both offsets, larger by the program's length.
+#[test]
+fn an_archive_is_found_in_front_of_a_zip_that_counts_from_the_start() {
+    let program = elf(&[(".rodata", &between(&jar("1")))], b"");
+    let mut zip = jar("2");
+    let (end, shift) = (zip.len() - 22, program.len() as u32);
+    let add = |zip: &mut [u8], at: usize| {
+        let offset = u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) + shift;
+        zip[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+    };
+    let directory = u32::from_le_bytes(zip[end + 16..end + 20].try_into().unwrap());
+    add(&mut zip, end + 16);
+    add(&mut zip, directory as usize + 42);
+    let found = "pkg:maven/g/a@1 in app\npkg:maven/g/a@2 in app\n";
+    assert_eq!(one("app", &[program, zip].concat()), found);
+}
+
 /// An archive in the comment of another one, and one whose comment is cut.
 #[test]
 fn an_archive_whose_end_is_not_clear_is_told() {
@@ -119,6 +137,14 @@ fn a_program_of_ends_of_archives_ends() {
     let end = jar("1")[jar("1").len() - 22..].to_vec();
     let many = elf(&[(".rodata", &end.repeat(400_000))], b"");
     assert_eq!(one("app", &many), "flaw limit-entries app\n");
+    // No more than may be looked at, and one of them in what two pieces share; or a few more.
+    let last = between(&jar("1"));
+    let ends = |count: usize| -> Vec<u8> {
+        (0..count).flat_map(|_| [&end[..], &[0; 234]].concat()).collect()
+    };
+    let program = |count: usize| elf(&[(".rodata", &[&ends(count)[..], &last].concat())], b"");
+    assert_eq!(one("app", &program(1_023)), "pkg:maven/g/a@1 in app\n");
+    assert_eq!(one("app", &program(1_024)), "flaw limit-entries app\n");
     let jars: Vec<u8> = (0..70).flat_map(|_| between(&jar("1"))).collect();
     let got = one("app", &elf(&[(".rodata", &jars)], b""));
     assert!(got.ends_with("flaw limit-entries app\n"), "{got}");
@@ -137,6 +163,12 @@ fn an_assembly_with_others_in_it_is_a_gap() {
     let gap = "flaw dotnet-unlisted app\n";
     assert_eq!(one("app", &assembly(b"\0costura.newtonsoft.json.dll.compressed\0x\0")), gap);
     assert_eq!(one("app", &assembly(b"\0costura.a.dll\0")), gap);
+    for native in ["costura64.libskiasharp.dll", "costura32.a.dll.compressed"] {
+        assert_eq!(one("app", &assembly(format!("\0{native}\0").as_bytes())), gap, "{native}");
+    }
+    assert_eq!(one("app", &assembly(b"\0costura_win_x64.a.dll.compressed\0")), gap);
+    assert_eq!(one("app", &assembly(b"\0costura.tool.exe.compressed\0")), gap);
     assert_eq!(one("app", &assembly(b"\0ILRepack.List\0")), gap);
+    assert_eq!(one("app", &assembly(b"\0costuralike.dll\0")), "");
     assert_eq!(one("app", &assembly(b"\0costura.template\0a.dll.compressed\0")), "");
 }

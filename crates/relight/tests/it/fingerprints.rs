@@ -141,8 +141,8 @@ fn a_folder_of_advisories_brings_fingerprints() {
 }
 
 /// Goal: nothing that is kept gives way to a database that is not said to be newer, and of two that
-/// have one name neither is lost in silence. Method: databases without a date and with the same one,
-/// and two folders with an `own.fp` each.
+/// have one name neither is lost in silence. Method: databases without a date and with the same
+/// one, and two folders with an `own.fp` each.
 #[test]
 fn a_database_without_a_date_replaces_none() {
     let place = Place::new();
