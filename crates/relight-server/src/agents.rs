@@ -7,7 +7,11 @@ pub(crate) mod authority;
 pub mod client;
 pub(crate) mod code;
 pub mod contact;
+mod enrolment;
 pub mod identity;
+mod names;
+mod pinned;
+mod places;
 pub mod serve;
 #[cfg(test)]
 mod tests;
@@ -22,15 +26,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::incident::Entry;
-use relight_engine::store::{AgentCodeRow, AgentRow, Enrolment, Store, StoreErrorKind};
+use relight_engine::store::{AgentCodeRow, AgentRow, ShownRow, Store};
 use relight_model::{Digest, GateKey, OrgId, Organisation, Timestamp};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::authority::{Authority, Holder, KEY_BYTES, is_proof};
 use self::code::Code;
-use self::wire::{EnrolRequest, Issued, RenewRequest, TurnAnswer, TurnRequest, key_of};
+pub use self::names::is_host;
+use self::names::is_pattern;
+use self::wire::{Issued, RenewRequest, TurnAnswer, TurnRequest, key_of};
 use self::wishes::Wishes;
-use crate::access::limit::{Limits, Trial};
+use crate::access::limit::Limits;
 use crate::access::{Clock, digest_of, secret};
 use crate::{ServerError, clock};
 
@@ -45,6 +51,13 @@ pub const CERTIFICATE_S: i64 = 30 * 86_400;
 
 /// With less than this left, an agent asks for its next certificate, in seconds.
 pub const RENEW_S: i64 = 10 * 86_400;
+
+/// An agent gets one certificate in this time at most, in seconds: each is a line of the journal.
+/// A lost answer is asked for again after it.
+pub const RENEWALS_S: i64 = 3_600;
+
+/// The same where less than a day is left to the certificate.
+const LAST_RENEWALS_S: i64 = 60;
 
 /// Longest name of a machine, in bytes (RFC 1035, 2.3.4).
 pub const HOST_BYTES_MAX: usize = 253;
@@ -148,6 +161,7 @@ impl AgentDesk {
     /// # Errors
     /// As [`Self::open`].
     pub fn with_clock(engine: Arc<Engine>, key: &Path, clock: Clock) -> Result<Self, ServerError> {
+        refuse_another_key(engine.store(), key, clock() / 1_000)?;
         let authority = Authority::load_or_create(key)?;
         let (changing, trials) = (Mutex::new(()), Limits::default());
         let wishes = Wishes::default();
@@ -204,16 +218,18 @@ impl AgentDesk {
         }
         let _changing = self.changing();
         let (code, now) = (Code::new(self.authority.pin())?, self.now());
-        let expires = now + CODE_S_MAX;
+        let (store, expires) = (self.engine.store(), now + CODE_S_MAX);
+        let is_full = store.is_full_of_agent_codes(now);
+        if is_full.map_err(|error| ServerError::caused("count the codes", error))? {
+            return Err(Refused::Rule("too-many-codes"));
+        }
         let facts: [(&str, &dyn fmt::Display); 2] =
             [("host", &host), ("organisation", &organisation.name)];
         self.note(actor, "agent-code-made", &facts)?;
         let (digest, org) = (digest_of(&code.secret), organisation.id);
-        let row = AgentCodeRow { digest, org, host, expires };
-        self.engine.store().put_agent_code(&row, now).map_err(|error| match error.kind() {
-            StoreErrorKind::Limit => Refused::Rule("too-many-codes"),
-            _ => Refused::Failed(ServerError::caused("keep a code", error)),
-        })?;
+        let row = AgentCodeRow { digest, org, host, expires, made_by: actor.to_owned() };
+        let put = store.put_agent_code(&row, now);
+        put.map_err(|error| ServerError::caused("keep a code", error))?;
         Ok(MadeCode { text: code.text(), expires })
     }
 
@@ -231,98 +247,51 @@ impl AgentDesk {
     /// There is none of that number, or it is revoked already (`not-there`); or something failed.
     pub fn revoke(&self, actor: &str, id: u32) -> Result<(), Refused> {
         let _changing = self.changing();
-        let agents = self.all()?;
-        let agent = agents.iter().find(|it| it.id == id && it.revoked.is_none());
-        let agent = agent.ok_or(Refused::Rule("not-there"))?;
+        let agent = self.engine.store().agent(id);
+        let agent = agent.map_err(|error| ServerError::caused("look for an agent", error))?;
+        let agent = agent.filter(|it| it.revoked.is_none()).ok_or(Refused::Rule("not-there"))?;
+        let organisation = self.organisation_of(agent.org)?.name;
         let facts: [(&str, &dyn fmt::Display); 3] =
-            [("agent", &id), ("host", &agent.host), ("organisation", &agent.organisation.name)];
+            [("agent", &id), ("host", &agent.host), ("organisation", &organisation)];
         self.note(actor, "agent-revoked", &facts)?;
         let revoked = self.engine.store().revoke_agent(id, self.now());
         revoked.map_err(|error| ServerError::caused("revoke an agent", error))?;
         Ok(())
     }
 
-    /// Takes an agent in. Codes are tried five times a minute from one address.
-    ///
-    /// # Errors
-    /// The code is not good, or not for this machine; the machine has an agent; the key is not
-    /// that of who asks; too many tried; or something failed.
-    pub(crate) fn enrol(&self, request: &EnrolRequest, from: &str) -> Result<Issued, Refused> {
-        let now = self.now();
-        let trial = self.trials.count(0, from, now);
-        let done = match trial {
-            Trial::Allowed => self.enrol_now(request, now),
-            Trial::First | Trial::Beyond => Err(Refused::Rule("too-many-trials")),
-        };
-        match &done {
-            Ok(_) => self.trials.forgive(0, from),
-            Err(refused) => self.note_refused(refused, trial, (request, from, now)),
-        }
-        done
-    }
-
-    fn enrol_now(&self, request: &EnrolRequest, now: Timestamp) -> Result<Issued, Refused> {
-        let code = Code::parse(&request.code).ok_or(Refused::Rule("code-unknown"))?;
-        let key = key_of(&request.key).ok_or(Refused::Rule("bad-proof"))?;
-        let proof = secret::decode(&request.proof).ok_or(Refused::Rule("bad-proof"))?;
-        if !is_proof("enrol", &code.secret, &key, &proof) {
-            return Err(Refused::Rule("bad-proof"));
-        }
-        let _changing = self.changing();
-        let (store, digest) = (self.engine.store(), digest_of(&code.secret));
-        let row = store.agent_code(digest);
-        let row = row.map_err(|error| ServerError::caused("look for a code", error))?;
-        let row = row.filter(|row| now < row.expires).ok_or(Refused::Rule("code-unknown"))?;
-        let host = request.host.as_str();
-        if !is_host(host) || !fits(&row.host, host) {
-            return Err(Refused::Rule("host-not-allowed"));
-        }
-        let taken = store.is_host_taken(row.org, host, now);
-        if taken.map_err(|error| ServerError::caused("look at the agents", error))? {
-            return Err(Refused::Rule("host-taken"));
-        }
-        let organisation = self.organisation_of(row.org)?;
-        let (certificate, expires) = self.certify(&key, host, &organisation, now)?;
-        let facts: [(&str, &dyn fmt::Display); 2] =
-            [("host", &host), ("organisation", &organisation.name)];
-        self.note("agent", "agent-enrolled", &facts)?;
-        let fingerprint = digest_of(&certificate);
-        let enrolment = Enrolment { code: digest, host, fingerprint, expires, now };
-        let agent = store.enrol_agent(enrolment).map_err(|error| match error.kind() {
-            StoreErrorKind::NotFound => Refused::Rule("code-unknown"),
-            StoreErrorKind::Limit => Refused::Rule("too-many-agents"),
-            _ => Refused::Failed(ServerError::caused("enrol an agent", error)),
-        })?;
-        Ok(self.issued(agent, host, organisation, (&certificate, expires)))
-    }
-
-    /// The agent behind a certificate, if it is let in.
+    /// The agent behind a certificate, if it is let in, and how it stands with that one.
     ///
     /// # Errors
     /// It is revoked, its certificate has ended or is not one that the register knows
     /// (`not-let-in`); or the register cannot be read.
-    pub(crate) fn admitted(&self, fingerprint: Option<Digest>) -> Result<AgentRow, Refused> {
+    pub(crate) fn admitted(
+        &self,
+        fingerprint: Option<Digest>,
+    ) -> Result<(AgentRow, ShownRow), Refused> {
         let fingerprint = fingerprint.ok_or(Refused::Rule("not-let-in"))?;
         let found = self.engine.store().agent_by_certificate(fingerprint);
         let found = found.map_err(|error| ServerError::caused("look for an agent", error))?;
         let now = self.now();
-        let is_in = |(row, expires): &(AgentRow, Timestamp)| row.is_live(now) && now < *expires;
-        let (row, _) = found.filter(is_in).ok_or(Refused::Rule("not-let-in"))?;
-        Ok(row)
+        let is_in = |(row, shown): &(AgentRow, ShownRow)| row.is_live(now) && now < shown.expires;
+        found.filter(is_in).ok_or(Refused::Rule("not-let-in"))
     }
 
-    /// The next certificate of an agent; that of before is good until the one after.
+    /// The next certificate of an agent; that of before is good until this one is used.
     ///
     /// # Errors
-    /// As [`Self::admitted`]; or the key is not that of who asks.
+    /// As [`Self::admitted`]; it is not time for that (`not-due`); or the key is not that of who
+    /// asks.
     pub(crate) fn renew(
         &self,
         fingerprint: Option<Digest>,
         request: &RenewRequest,
     ) -> Result<Issued, Refused> {
         let _changing = self.changing();
-        let row = self.admitted(fingerprint)?;
+        let (row, shown) = self.admitted(fingerprint)?;
         let asked_with = fingerprint.unwrap_or_default();
+        if !is_due(&row, shown, self.now()) {
+            return Err(Refused::Rule("not-due"));
+        }
         let key = key_of(&request.key).ok_or(Refused::Rule("bad-proof"))?;
         let proof = secret::decode(&request.proof).ok_or(Refused::Rule("bad-proof"))?;
         if !is_proof("renew", &asked_with.0, &key, &proof) {
@@ -349,7 +318,12 @@ impl AgentDesk {
         fingerprint: Option<Digest>,
         request: &TurnRequest,
     ) -> Result<TurnAnswer, Refused> {
-        let (row, now) = (self.admitted(fingerprint)?, self.now());
+        let ((row, shown), now) = (self.admitted(fingerprint)?, self.now());
+        if !shown.is_only && shown.expires == row.expires {
+            // Its agent has the newest: whoever holds the one before is somebody else by now. What
+            // cannot be written now is at the next turn.
+            let _ = self.engine.store().settle_agent(row.id, fingerprint.unwrap_or_default());
+        }
         if !(row.seen..row.seen + SEEN_EVERY_S).contains(&now) {
             // Without it nothing but that is lost.
             let _ = self.engine.store().note_agent(row.id, now);
@@ -361,8 +335,7 @@ impl AgentDesk {
         let is_own = |name: &String| GateKey::new(name).is_ok_and(|key| own.contains(&key));
         let foreign = request.sites.iter().filter(|name| !is_own(name)).cloned().collect();
         let wish = self.wish(&row, &own)?;
-        let organisation = self.organisation_of(row.org)?.name;
-        Ok(TurnAnswer { host: row.host, organisation, wish, foreign })
+        Ok(TurnAnswer { renew: is_due(&row, shown, now), wish, foreign })
     }
 
     fn certify(
@@ -374,7 +347,7 @@ impl AgentDesk {
     ) -> Result<(CertificateDer<'static>, Timestamp), ServerError> {
         let expires = now + CERTIFICATE_S;
         let holder = Holder { host, organisation: &organisation.name };
-        Ok((self.authority.for_agent(key, holder, (now, expires))?, expires))
+        Ok((self.authority.for_agent(key, holder, expires)?, expires))
     }
 
     fn issued(
@@ -394,34 +367,48 @@ impl AgentDesk {
         }
     }
 
-    /// What was refused is journalled, and a flood is counted instead.
-    fn note_refused(
-        &self,
-        refused: &Refused,
-        trial: Trial,
-        (request, from, now): (&EnrolRequest, &str, Timestamp),
-    ) {
-        let Some(untold) = self.trials.tells(trial, now) else { return };
-        let host = if is_host(&request.host) { request.host.as_str() } else { "" };
-        let code = refused.code();
-        let facts: [(&str, &dyn fmt::Display); 4] =
-            [("address", &from), ("host", &host), ("reason", &code), ("untold", &untold)];
-        // Who is refused is refused, whether or not it can be written down.
-        let _ = self.note("agent", "agent-refused", &facts);
-    }
-
     fn note(
         &self,
         actor: &str,
         act: &str,
         facts: &[(&str, &dyn fmt::Display)],
     ) -> Result<(), ServerError> {
-        let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
-        let (act, account, facts) = (act.to_owned(), String::new(), facts.collect());
-        let entry = Entry::Access { act, account, facts };
-        let appended = self.engine.append(actor, vec![(String::new(), entry)]);
+        self.note_all(actor, vec![entry(act, facts)])
+    }
+
+    /// All of them, or none.
+    fn note_all(&self, actor: &str, entries: Vec<Entry>) -> Result<(), ServerError> {
+        let entries = entries.into_iter().map(|entry| (String::new(), entry)).collect();
+        let appended = self.engine.append(actor, entries);
         appended.map(drop).map_err(|error| ServerError::caused("write to the journal", error))
     }
+}
+
+fn entry(act: &str, facts: &[(&str, &dyn fmt::Display)]) -> Entry {
+    let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
+    Entry::Access { act: act.to_owned(), account: String::new(), facts: facts.collect() }
+}
+
+/// Whether an agent gets its next certificate, by the clock of the register: that of its machine
+/// may be wrong. The newest that it has was given a certificate's time before its end.
+const fn is_due(row: &AgentRow, shown: ShownRow, now: Timestamp) -> bool {
+    let (left, since) = (shown.expires - now, now - (row.expires - CERTIFICATE_S));
+    let pause = if left < 86_400 { LAST_RENEWALS_S } else { RENEWALS_S };
+    left < RENEW_S && !(0 <= since && since < pause)
+}
+
+/// Agents know the server by its key: another one is not made beside them without a word.
+fn refuse_another_key(store: &Store, key: &Path, now: Timestamp) -> Result<(), ServerError> {
+    if key.exists() {
+        return Ok(());
+    }
+    let agents = store.agents().map_err(|error| ServerError::caused("read the agents", error))?;
+    let count = agents.iter().filter(|it| it.is_live(now)).count();
+    if count == 0 {
+        return Ok(());
+    }
+    let why = format!("{count} agents are let in, and the key that they know is not there");
+    Err(ServerError::caused(format!("read the key {}", key.display()), why))
 }
 
 /// Every agent of a register, revoked ones too, by number. Who only looks makes no key.
@@ -443,7 +430,11 @@ pub fn agents_of(store: &Store, now: Timestamp) -> Result<Vec<AgentView>, Server
     Ok(rows.into_iter().filter_map(view).collect())
 }
 
-fn organisations_of(store: &Store) -> Result<Vec<Organisation>, ServerError> {
+/// Every organisation of a register.
+///
+/// # Errors
+/// The register cannot be read.
+pub(crate) fn organisations_of(store: &Store) -> Result<Vec<Organisation>, ServerError> {
     let all = store.organisations();
     all.map_err(|error| ServerError::caused("read the organisations", error))
 }
@@ -451,67 +442,4 @@ fn organisations_of(store: &Store) -> Result<Vec<Organisation>, ServerError> {
 /// Where an organisation stands in the tree: who is admin there decides about its agents.
 pub(crate) fn scope_of(organisation: &Organisation) -> Scope {
     Scope::of_body(&organisation.sector, &organisation.name)
-}
-
-/// Whether a text can be the name of a machine: small letters, digits, dots and hyphens.
-pub fn is_host(text: &str) -> bool {
-    is_pattern(text) && !text.contains('*')
-}
-
-/// The same where `*` stands for any part of it.
-fn is_pattern(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let inner = |byte: u8| plain(byte) || b".-*".contains(&byte);
-    let edge = |byte: Option<u8>| byte.is_some_and(|byte| plain(byte) || byte == b'*');
-    text.len() <= HOST_BYTES_MAX
-        && edge(text.bytes().next())
-        && edge(text.bytes().last())
-        && text.bytes().all(inner)
-}
-
-/// Whether the name of a machine fits.
-fn fits(pattern: &str, host: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| host.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    // Without a star nothing may be left over.
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    let Some(mut rest) = rest.strip_suffix(last) else { return false };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    true
-}
-
-#[cfg(test)]
-mod names_tests {
-    use super::*;
-
-    #[test]
-    fn names_of_machines_and_what_they_fit() {
-        for good in ["web-12", "a", "web-12.example.org", &"a".repeat(HOST_BYTES_MAX)] {
-            assert!(is_host(good), "{good}");
-        }
-        for bad in ["", "Web", "-a", "a-", "a b", "a_b", "é", "a/b", "*", &"a".repeat(254)] {
-            assert!(!is_host(bad), "{bad}");
-        }
-        for (pattern, host, wanted) in [
-            ("web-1", "web-1", true),
-            ("web-1", "web-12", false),
-            ("*", "web-1", true),
-            ("web-*", "web-1", true),
-            ("web-*", "web-", true),
-            ("web-*", "db-1", false),
-            ("*.example", "a.example", true),
-            ("*.example", "a.example.org", false),
-            ("a*b*c", "aXbYc", true),
-            ("a*b*c", "abc", true),
-            ("a*b*c", "acb", false),
-            ("ab*ba", "aba", false),
-        ] {
-            assert!(is_pattern(pattern));
-            assert_eq!(fits(pattern, host), wanted, "{pattern} {host}");
-        }
-    }
 }

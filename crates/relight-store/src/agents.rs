@@ -1,12 +1,13 @@
 //! Agents on other machines: the codes they enrol with, and the certificates by which they are
 //! known. Rows only: who may do what is decided above.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sites;
+mod vacancy;
 
-use relight_model::{Digest, GateKey, OrgId, Timestamp};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use relight_model::{Digest, OrgId, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::register::slug_of;
+pub use self::vacancy::Vacancy;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
 /// Most agents that are let in at one time.
@@ -26,6 +27,17 @@ pub struct AgentCodeRow {
     pub host: String,
     /// From when on it is worth nothing.
     pub expires: Timestamp,
+    /// Who made it.
+    pub made_by: String,
+}
+
+/// A certificate that an agent shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownRow {
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The agent has no other one.
+    pub is_only: bool,
 }
 
 /// An agent.
@@ -98,14 +110,25 @@ impl Store {
         })
     }
 
-    /// The agent that has a certificate, and when that one ends.
+    /// An agent, also one that is revoked.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn agent(&self, id: u32) -> Result<Option<AgentRow>, StoreError> {
+        self.read("looking for an agent", |database| {
+            let mut query = database.prepare_cached(&format!("{AGENT} WHERE id = ?1"))?;
+            Ok(query.query_row([id], agent_of).optional()?)
+        })
+    }
+
+    /// The agent that has a certificate, and how it stands with that one.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn agent_by_certificate(
         &self,
         fingerprint: Digest,
-    ) -> Result<Option<(AgentRow, Timestamp)>, StoreError> {
+    ) -> Result<Option<(AgentRow, ShownRow)>, StoreError> {
         self.read("looking for an agent", |database| {
             let known = "SELECT agent, expires FROM agent_certificate WHERE fingerprint = ?1";
             let found: Option<(u32, Timestamp)> = database
@@ -113,8 +136,12 @@ impl Store {
                 .query_row([fingerprint.0], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let Some((agent, expires)) = found else { return Ok(None) };
+            let count = "SELECT count(*) FROM agent_certificate WHERE agent = ?1";
+            let count: i64 =
+                database.prepare_cached(count)?.query_row([agent], |row| row.get(0))?;
+            let shown = ShownRow { expires, is_only: count == 1 };
             let mut query = database.prepare_cached(&format!("{AGENT} WHERE id = ?1"))?;
-            Ok(query.query_row([agent], agent_of).optional()?.map(|row| (row, expires)))
+            Ok(query.query_row([agent], agent_of).optional()?.map(|row| (row, shown)))
         })
     }
 
@@ -124,10 +151,12 @@ impl Store {
     /// The database cannot be read.
     pub fn agent_code(&self, digest: Digest) -> Result<Option<AgentCodeRow>, StoreError> {
         self.read("looking for a code", |database| {
-            let sql = "SELECT digest, org, host, expires FROM agent_code WHERE digest = ?1";
+            let sql =
+                "SELECT digest, org, host, expires, made_by FROM agent_code WHERE digest = ?1";
             let of = |row: &Row<'_>| {
                 let (digest, org) = (Digest(row.get(0)?), OrgId(row.get(1)?));
-                Ok(AgentCodeRow { digest, org, host: row.get(2)?, expires: row.get(3)? })
+                let (host, expires, made_by) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(AgentCodeRow { digest, org, host, expires, made_by })
             };
             Ok(database.prepare_cached(sql)?.query_row([digest.0], of).optional()?)
         })
@@ -141,29 +170,14 @@ impl Store {
         self.write("keeping a code", |transaction| {
             transaction.execute("DELETE FROM agent_code WHERE expires <= ?1", [now])?;
             refuse_over(transaction, "agent_code", AGENT_CODES_MAX)?;
-            let AgentCodeRow { digest, org, host, expires } = row;
+            let AgentCodeRow { digest, org, host, expires, made_by } = row;
             transaction.execute(
-                "INSERT INTO agent_code (digest, org, host, expires) VALUES (?1, ?2, ?3, ?4)",
-                params![digest.0, org.0, host, expires],
+                "INSERT INTO agent_code (digest, org, host, expires, made_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![digest.0, org.0, host, expires, made_by],
             )?;
             Ok(())
         })
-    }
-
-    /// Whether another agent of the organisation holds a machine: one that was heard of and is
-    /// still let in.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn is_host_taken(
-        &self,
-        org: OrgId,
-        host: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let agents = self.agents()?;
-        let holds = |row: &AgentRow| row.org == org && row.host == host && row.seen != 0;
-        Ok(agents.iter().any(|row| holds(row) && row.is_live(now)))
     }
 
     /// Uses a code up and makes its agent, in one transaction; gives the number. An agent of the
@@ -190,7 +204,7 @@ impl Store {
                 params![org, host, now],
             )?;
             forget_revoked(transaction)?;
-            refuse_over(transaction, "agent WHERE revoked = 0", AGENTS_MAX)?;
+            refuse_over(transaction, &live(now), AGENTS_MAX)?;
             transaction.execute(
                 "INSERT INTO agent (org, host, enrolled, revoked, seen) VALUES (?1, ?2, ?3, 0, 0)",
                 params![org, host, now],
@@ -224,6 +238,19 @@ impl Store {
         })
     }
 
+    /// An agent is known by this certificate alone from now on, if it is one of its own.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn settle_agent(&self, agent: u32, fingerprint: Digest) -> Result<(), StoreError> {
+        self.write_on_reserve("settling a certificate", |transaction| {
+            let sql = "DELETE FROM agent_certificate WHERE agent = ?1 AND fingerprint <> ?2
+                AND EXISTS (SELECT 1 FROM agent_certificate WHERE agent = ?1 AND fingerprint = ?2)";
+            transaction.execute(sql, params![agent, fingerprint.0])?;
+            Ok(())
+        })
+    }
+
     /// Lets an agent in no more; says whether it was let in.
     ///
     /// # Errors
@@ -234,53 +261,6 @@ impl Store {
             let changed = transaction.execute(sql, params![agent, now])?;
             forget_revoked(transaction)?;
             Ok(changed != 0)
-        })
-    }
-
-    /// Notes which sites an agent says that it has; gives those that are its own. A site of
-    /// another organisation is never, and one that another agent has is not while that one is let
-    /// in.
-    ///
-    /// # Errors
-    /// The database cannot be read or written.
-    pub fn claim_sites(
-        &self,
-        agent: &AgentRow,
-        sites: &[GateKey],
-        now: Timestamp,
-    ) -> Result<BTreeSet<GateKey>, StoreError> {
-        let registered = self.sites()?;
-        let of_org = registered.into_iter().filter(|site| site.org == agent.org);
-        let of_org: BTreeSet<GateKey> = of_org.map(|site| site.slug).collect();
-        let wished: BTreeSet<GateKey> =
-            sites.iter().filter(|site| of_org.contains(*site)).cloned().collect();
-        let live: BTreeSet<u32> =
-            self.agents()?.iter().filter(|row| row.is_live(now)).map(|row| row.id).collect();
-        let free = |holder: &u32| *holder == agent.id || !live.contains(holder);
-        let held = self.held_sites()?;
-        let may = |site: &&GateKey| held.get(*site).is_none_or(free);
-        let owned: BTreeSet<GateKey> = wished.iter().filter(may).cloned().collect();
-        let before = held.iter().filter(|(_, holder)| **holder == agent.id).map(|(site, _)| site);
-        if before.eq(owned.iter()) {
-            return Ok(owned);
-        }
-        self.write("noting the sites of an agent", |transaction| {
-            transaction.execute("DELETE FROM agent_site WHERE agent = ?1", [agent.id])?;
-            for site in &owned {
-                let put = "INSERT INTO agent_site (slug, agent) VALUES (?1, ?2)
-                           ON CONFLICT (slug) DO UPDATE SET agent = excluded.agent";
-                transaction.execute(put, params![site.as_str(), agent.id])?;
-            }
-            Ok(owned.clone())
-        })
-    }
-
-    /// The sites that agents have, and which agent.
-    fn held_sites(&self) -> Result<BTreeMap<GateKey, u32>, StoreError> {
-        self.read("reading the sites of agents", |database| {
-            let mut query = database.prepare_cached("SELECT slug, agent FROM agent_site")?;
-            let rows = query.query_map([], |row| Ok((slug_of(row, 0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -295,6 +275,14 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// The agents that are let in: what has ended by itself takes nobody's place.
+fn live(now: Timestamp) -> String {
+    format!(
+        "agent WHERE revoked = 0 AND EXISTS
+         (SELECT 1 FROM agent_certificate WHERE agent = agent.id AND expires > {now})"
+    )
 }
 
 /// Who is revoked is known by no certificate.
@@ -319,13 +307,17 @@ fn put_certificate(
 
 /// Refuses one more where there are `most` already.
 fn refuse_over(transaction: &Transaction<'_>, from: &str, most: usize) -> Result<(), Failure> {
-    let sql = format!("SELECT count(*) FROM {from}");
-    let count: i64 = transaction.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
-    if usize::try_from(count).is_ok_and(|count| count < most) {
+    if count_of(transaction, from)? < most {
         return Ok(());
     }
     let context = format!("there are {most} rows of {from} already");
     Err(Failure::rule(StoreErrorKind::Limit, context))
+}
+
+fn count_of(database: &Connection, from: &str) -> Result<usize, rusqlite::Error> {
+    let sql = format!("SELECT count(*) FROM {from}");
+    let count: i64 = database.query_row(&sql, [], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
@@ -338,7 +330,8 @@ mod tests {
     fn code(number: u32) -> AgentCodeRow {
         let mut digest = Digest([0; 32]);
         digest.0[..4].copy_from_slice(&number.to_be_bytes());
-        AgentCodeRow { digest, org: OrgId(1), host: "web-*".into(), expires: 600 }
+        let (host, made_by) = ("web-*".into(), "anna".into());
+        AgentCodeRow { digest, org: OrgId(1), host, expires: 600, made_by }
     }
 
     fn enrolment(number: u32, host: &str, now: i64) -> Enrolment<'_> {
@@ -378,59 +371,21 @@ mod tests {
         renew(1, 9, 40).unwrap();
         renew(1, 2, 40).unwrap();
         assert!(known(9).is_none());
-        assert_eq!(known(1).unwrap().1, 30 * DAY);
+        assert_eq!(known(1).unwrap().1, ShownRow { expires: 30 * DAY, is_only: false });
         assert_eq!(known(2).unwrap().0.expires, 40 * DAY);
         renew(2, 3, 40).unwrap();
         assert_eq!([1, 2, 3, 4].map(|it| known(it).is_some()), [false, true, true, false]);
+        // One that is not its own throws none of them out.
+        store.settle_agent(id, Digest([9; 32])).unwrap();
+        assert!(known(2).is_some() && known(3).is_some());
+        store.settle_agent(id, Digest([3; 32])).unwrap();
+        assert_eq!(known(2), None);
+        assert_eq!(known(3).unwrap().1, ShownRow { expires: 40 * DAY, is_only: true });
         assert!(store.revoke_agent(id, 7).unwrap() && !store.revoke_agent(id, 8).unwrap());
         assert_eq!([1, 2, 3].map(|it| known(it).is_some()), [false; 3]);
         let gone = renew(3, 5, 60).unwrap_err();
         assert_eq!(gone.kind(), StoreErrorKind::NotFound);
         assert_eq!(store.agents().unwrap()[0].revoked, Some(7));
-    }
-
-    #[test]
-    fn a_machine_is_taken_by_who_was_heard_of_and_is_still_let_in() {
-        let (_folder, store) = open_with_sites(1);
-        for number in [1, 2, 3] {
-            store.put_agent_code(&code(number), 0).unwrap();
-        }
-        let id = store.enrol_agent(enrolment(1, "web-1", 0)).unwrap();
-        let taken = |host, now| store.is_host_taken(OrgId(1), host, now).unwrap();
-        assert!(!taken("web-1", 1), "never heard of");
-        store.note_agent(id, 5).unwrap();
-        assert!(taken("web-1", 6) && !taken("web-2", 6) && !taken("web-1", 30 * DAY));
-        assert!(!store.is_host_taken(OrgId(2), "web-1", 6).unwrap());
-        // Whoever enrols in its place leaves it no certificate.
-        store.enrol_agent(enrolment(2, "web-1", 100)).unwrap();
-        let all = store.agents().unwrap();
-        assert_eq!((all[0].revoked, all[1].revoked), (Some(100), None));
-        assert_eq!(store.agent_by_certificate(Digest([1; 32])).unwrap(), None);
-    }
-
-    #[test]
-    fn a_site_has_one_agent_of_its_own_organisation() {
-        let (_folder, store) = open_with_sites(12);
-        let enrolled = |number: u32, host: &str, org: u32| {
-            store.put_agent_code(&AgentCodeRow { org: OrgId(org), ..code(number) }, 0).unwrap();
-            let id = store.enrol_agent(enrolment(number, host, 0)).unwrap();
-            store.agents().unwrap().into_iter().find(|row| row.id == id).unwrap()
-        };
-        let (first, second) = (enrolled(1, "web-1", 1), enrolled(2, "web-2", 1));
-        let other = enrolled(3, "web-1", 2);
-        let key = |number: u32| GateKey::new(&format!("site-{number}")).unwrap();
-        let claim = |agent: &AgentRow, numbers: &[u32]| -> Vec<String> {
-            let sites: Vec<GateKey> = numbers.iter().map(|it| key(*it)).collect();
-            let own = store.claim_sites(agent, &sites, 1).unwrap();
-            own.iter().map(ToString::to_string).collect()
-        };
-        assert_eq!(claim(&first, &[0, 1, 11, 99]), ["site-0", "site-1"], "of its organisation");
-        assert_eq!(claim(&second, &[1, 2]), ["site-2"], "the first one has it");
-        assert_eq!(claim(&other, &[0, 11]), ["site-11"]);
-        assert_eq!(claim(&first, &[0]), ["site-0"]);
-        assert_eq!(claim(&second, &[1, 2]), ["site-1", "site-2"], "given up");
-        store.revoke_agent(second.id, 2).unwrap();
-        assert_eq!(claim(&first, &[0, 1]), ["site-0", "site-1"], "its agent is revoked");
     }
 
     #[test]
@@ -444,13 +399,41 @@ mod tests {
         let fill = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {AGENTS_MAX})
              INSERT INTO agent (org, host, enrolled, revoked, seen)
-             SELECT 1, 'h' || i, 0, 0, 0 FROM n"
+             SELECT 1, 'h' || i, 0, 0, 0 FROM n;
+             INSERT INTO agent_certificate (fingerprint, agent, expires)
+             SELECT randomblob(32), id, 500 FROM agent;
+             INSERT INTO agent_certificate (fingerprint, agent, expires)
+             SELECT randomblob(32), id, 501 FROM agent;"
         );
-        behind(&store).execute(&fill, []).unwrap();
+        behind(&store).execute_batch(&fill).unwrap();
         let more = store.enrol_agent(enrolment(1, "web-1", 1)).unwrap_err();
         assert_eq!(more.kind(), StoreErrorKind::Limit);
         assert!(store.agent_code(code(1).digest).unwrap().is_some(), "the code was not used up");
+        assert!(store.vacancy(OrgId(1), "web-1", 1).unwrap().is_full);
+        assert!(!store.vacancy(OrgId(1), "h9", 1).unwrap().is_full, "in place of that one");
         store.revoke_agent(1, 1).unwrap();
+        assert!(!store.vacancy(OrgId(1), "web-1", 1).unwrap().is_full);
         store.enrol_agent(enrolment(1, "web-1", 1)).unwrap();
+        // All of the others have ended by then, and nobody has revoked them.
+        store.enrol_agent(enrolment(2, "web-2", 501)).unwrap();
+    }
+
+    /// Goal: the lock of the register is held for no longer where there are many agents. Method:
+    /// the plans of what is asked at each turn read no table whole but that of the list.
+    #[test]
+    fn no_question_about_one_agent_reads_them_all() {
+        let (_folder, store) = open_with_sites(1);
+        let plan = |sql: &str| {
+            let database = behind(&store);
+            let mut query = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let rows = query.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+        };
+        let list = plan(&format!("{AGENT} ORDER BY id"));
+        assert!(list.contains("agent_certificate_by_agent (agent=?)"), "{list}");
+        let one = plan(&format!("{AGENT} WHERE id = 1"));
+        assert!(!one.contains("SCAN"), "{one}");
+        let of_host = plan(&vacancy::OF_HOST.replace("?1", "1").replace("?2", "'a'"));
+        assert!(!of_host.contains("SCAN") && of_host.contains("agent_by_host"), "{of_host}");
     }
 }

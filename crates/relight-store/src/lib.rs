@@ -57,7 +57,9 @@ pub use advisory_import::{
     NewDocument, OWN_SOURCE, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
-pub use agents::{AGENT_CODES_MAX, AGENTS_MAX, AgentCodeRow, AgentRow, Enrolment};
+pub use agents::{
+    AGENT_CODES_MAX, AGENTS_MAX, AgentCodeRow, AgentRow, Enrolment, ShownRow, Vacancy,
+};
 pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
 pub use blob::ContentDigest;
 pub use chain::{

@@ -7,9 +7,9 @@ use super::parts::PartSeen;
 
 impl Entry {
     /// True for what is journalled on a full disk: what takes sites dark or voids what keeps them
-    /// lit, what was seen of it, bad news, and that somebody came in or showed a key, without which
-    /// nobody could approve. What strangers can cause is none: refused sign-ins would use the room
-    /// up.
+    /// lit, what was seen of it, bad news, that somebody came in or showed a key, without which
+    /// nobody could approve, and that an agent is let in no more. What strangers can cause is
+    /// none: refused sign-ins would use the room up.
     pub fn is_for_a_full_disk(&self) -> bool {
         match self {
             Self::Opened { .. }
@@ -33,7 +33,9 @@ impl Entry {
             | Self::Barred { .. } => true,
             Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
             Self::PlanProposed { plan, .. } => plan.action.is_closing(),
-            Self::Access { act, .. } => matches!(act.as_str(), "signed-in" | "key-shown"),
+            Self::Access { act, .. } => {
+                matches!(act.as_str(), "signed-in" | "key-shown" | "agent-revoked")
+            }
             Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
             _ => false,
         }
@@ -56,6 +58,7 @@ mod tests {
         };
         assert!(is_admitted("signed-in") && is_admitted("key-shown"));
         assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
+        assert!(is_admitted("agent-revoked") && !is_admitted("agent-enrolled"));
     }
 
     /// A plan of which nothing came back ends: else it would be gone on with when there is room.

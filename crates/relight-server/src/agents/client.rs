@@ -3,7 +3,9 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,28 +13,21 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
-use relight_model::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use tokio_rustls::rustls::crypto::{
-    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
-};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
-};
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError};
 
 use super::authority::{AgentKey, SERVER_NAME, believing, pin_of};
-use super::code::{Code, PIN_BYTES};
+use super::code::Code;
 use super::identity::Identity;
+use super::pinned::Pinned;
 use super::wire::{
     ANSWER_BYTES_MAX, ENROL, EnrolRequest, INVENTORY, InventoryRequest, Issued, RENEW, Refusal,
     RenewRequest, TURN, Taken, TurnAnswer, TurnRequest, Wish,
@@ -49,11 +44,15 @@ pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Longest wait until an inventory was taken in.
 pub const INVENTORY_WAIT_MAX: Duration = Duration::from_secs(300);
 
+/// How long a connection may take to end once the answer is there.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// Why an agent did not get what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentFault {
     /// The stable name, part of the key of its sentence: `bad-address`, `bad-code`, `unreachable`,
-    /// `timed-out`, `other-server`, `answer`, `disk`, `failed`, or why the server refused it.
+    /// `timed-out`, `other-server`, `clock`, `answer`, `disk`, `not-writable`, `failed`,
+    /// `server-failed`, or why the server refused it.
     pub code: String,
     /// The technical cause; empty where the server refused it.
     pub detail: String,
@@ -135,6 +134,8 @@ pub struct AgentClient {
     identity: Identity,
     path: PathBuf,
     line: Line,
+    /// The server said that it is time for the next certificate.
+    is_due: AtomicBool,
 }
 
 impl AgentClient {
@@ -144,7 +145,7 @@ impl AgentClient {
     /// What stands there cannot be used.
     pub fn new(identity: Identity, path: &Path) -> Result<Self, AgentFault> {
         let line = line(&identity)?;
-        Ok(Self { identity, path: path.to_owned(), line })
+        Ok(Self { identity, path: path.to_owned(), line, is_due: AtomicBool::new(false) })
     }
 
     /// Who it is.
@@ -164,7 +165,8 @@ impl AgentClient {
     pub fn turn(&self, sites: &[String]) -> Result<Turned, AgentFault> {
         let (version, sites) = (env!("CARGO_PKG_VERSION").to_owned(), sites.to_vec());
         let answer = self.line.ask(TURN, &TurnRequest { version, sites });
-        let TurnAnswer { wish, foreign, .. } = answer?;
+        let TurnAnswer { renew, wish, foreign } = answer?;
+        self.is_due.store(renew, Ordering::Relaxed);
         Ok(Turned { wish, foreign })
     }
 
@@ -178,14 +180,22 @@ impl AgentClient {
         self.line.ask_within(INVENTORY_WAIT_MAX, INVENTORY, &request).map(|Taken {}| ())
     }
 
-    /// Gets its next certificate when it is time for that, with another key; says whether it did.
+    /// Gets its next certificate, with another key, when the server said so at the last turn; says
+    /// whether it did.
     ///
     /// # Errors
     /// As [`Self::turn`]; or the file cannot be written. The certificate of before still holds.
-    pub fn renew_when_due(&mut self, now: Timestamp) -> Result<bool, AgentFault> {
-        if !self.identity.is_due(now) {
+    pub fn renew_when_due(&mut self) -> Result<bool, AgentFault> {
+        // Once for each time that it is said.
+        if !self.is_due.swap(false, Ordering::Relaxed) {
             return Ok(false);
         }
+        // What could not be kept is not asked for.
+        let kept = self.identity.write(&self.path);
+        kept.map_err(|error| AgentFault {
+            code: "not-writable".to_owned(),
+            ..on_disk(&self.path, &error)
+        })?;
         let key = AgentKey::new()?;
         let about = digest_of(&self.identity.certificate).0;
         let request = RenewRequest {
@@ -262,44 +272,32 @@ impl Line {
         let within = async { timeout(wait_max, self.exchange(path, body)).await };
         let asked = self.runtime.block_on(within);
         let late = |_| AgentFault::new("timed-out", &self.server);
-        let (is_done, body) = asked.map_err(late)?.map_err(|error| self.fault(&*error))?;
+        let (is_done, body) = asked.map_err(late)??;
         let unread = |error| AgentFault::new("answer", format!("{}: {error}", self.server));
         if is_done {
             return serde_json::from_slice(&body).map_err(unread);
         }
         let Refusal { refused } = serde_json::from_slice(&body).map_err(unread)?;
-        Err(AgentFault { code: refused, detail: String::new() })
+        // What went wrong there is told apart from what went wrong here.
+        let code = if refused == "failed" { "server-failed".to_owned() } else { refused };
+        Err(AgentFault { code, detail: String::new() })
     }
 
-    async fn exchange(
-        &self,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<(bool, Bytes), Box<dyn Error + Send + Sync>> {
+    async fn exchange(&self, path: &str, body: Vec<u8>) -> Result<(bool, Bytes), AgentFault> {
+        let stream = self.connect().await.map_err(|error| self.fault(&*error, false))?;
+        let answered = answered(stream, path, body).await;
+        answered.map_err(|error| self.fault(&*error, true))
+    }
+
+    async fn connect(&self) -> Result<TlsStream<TcpStream>, Box<dyn Error + Send + Sync>> {
         let stream = TcpStream::connect(&self.server).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from(SERVER_NAME)?;
-        let stream = self.connector.connect(name, stream).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // It ends with the answer; what went wrong with it is told by the sender.
-        tokio::spawn(async move { drop(connection.await) });
-        let request = Request::post(path)
-            .header(header::HOST, SERVER_NAME)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))?;
-        let answer = sender.send_request(request).await?;
-        let is_done = answer.status().is_success();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await?;
-        Ok((is_done, body.to_bytes()))
+        Ok(self.connector.connect(name, stream).await?)
     }
 
-    fn fault(&self, error: &(dyn Error + 'static)) -> AgentFault {
-        let code = match tls_error(error) {
-            // It finds out about a certificate of ours after we are through with its own.
-            Some(TlsError::AlertReceived(_)) => "not-let-in",
-            Some(_) => "other-server",
-            None => "unreachable",
-        };
+    fn fault(&self, error: &(dyn Error + 'static), is_known: bool) -> AgentFault {
+        let code = tls_error(error).map_or("unreachable", |error| code_of(error, is_known));
         let mut detail = format!("{}: {error}", self.server);
         let mut cause = error.source();
         while let Some(inner) = cause {
@@ -307,6 +305,70 @@ impl Line {
             cause = inner.source();
         }
         AgentFault::new(code, detail)
+    }
+}
+
+/// Asks one thing. The connection ends with the answer: its place is for the next one.
+async fn answered(
+    stream: TlsStream<TcpStream>,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<(bool, Bytes), Box<dyn Error + Send + Sync>> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut connection = pin!(connection);
+    let request = Request::post(path)
+        .header(header::HOST, SERVER_NAME)
+        .header(header::CONNECTION, "close")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body)))?;
+    let asked = async move {
+        let answer = sender.send_request(request).await?;
+        let is_done = answer.status().is_success();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await?;
+        Ok((is_done, body.to_bytes()))
+    };
+    let (mut asked, mut has_ended) = (pin!(asked), false);
+    let answer = loop {
+        tokio::select! {
+            biased;
+            answer = &mut asked => break answer,
+            // What went wrong with it is told by the sender.
+            _ = &mut connection, if !has_ended => has_ended = true,
+        }
+    };
+    if !has_ended {
+        let _ = timeout(CLOSE_WAIT_MAX, connection).await;
+    }
+    answer
+}
+
+/// What an error of TLS comes to. Before the other side is known to be the server, anybody can say
+/// anything: that is never taken for its word about our certificate.
+fn code_of(error: &TlsError, is_known: bool) -> &'static str {
+    use AlertDescription as Alert;
+    use CertificateError as Bad;
+    match error {
+        // It finds out about a certificate of ours after we are through with its own.
+        TlsError::AlertReceived(
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError,
+        ) if is_known => "not-let-in",
+        TlsError::AlertReceived(_) if is_known => "unreachable",
+        // It is good for a hundred years.
+        TlsError::InvalidCertificate(
+            Bad::NotValidYet
+            | Bad::NotValidYetContext { .. }
+            | Bad::Expired
+            | Bad::ExpiredContext { .. },
+        ) => "clock",
+        _ => "other-server",
     }
 }
 
@@ -326,57 +388,25 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     None
 }
 
-/// Believes the authority with this key, which the server shows, and nobody else.
-#[derive(Debug)]
-struct Pinned {
-    pin: [u8; PIN_BYTES],
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let unknown = || TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
-        let authority = intermediates.iter().find(|it| pin_of(it) == Some(self.pin));
-        let roots = believing(authority.ok_or_else(unknown)?).map_err(|_| unknown())?;
-        let provider = Arc::clone(&self.provider);
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-        let verifier = verifier.build().map_err(|_| unknown())?;
-        verifier.verify_server_cert(end_entity, &[], server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tls_says_counts_when_the_server_said_it() {
+        let alert = TlsError::AlertReceived;
+        for (error, is_known, code) in [
+            (alert(AlertDescription::CertificateRevoked), true, "not-let-in"),
+            (alert(AlertDescription::UnknownCA), true, "not-let-in"),
+            (alert(AlertDescription::CertificateRevoked), false, "other-server"),
+            (alert(AlertDescription::UnrecognisedName), false, "other-server"),
+            (alert(AlertDescription::InternalError), true, "unreachable"),
+            (TlsError::InvalidCertificate(CertificateError::NotValidYet), false, "clock"),
+            (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), false, "other-server"),
+        ] {
+            assert_eq!(code_of(&error, is_known), code, "{error:?} {is_known}");
+        }
+    }
 
     #[test]
     fn addresses_of_servers() {

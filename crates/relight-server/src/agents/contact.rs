@@ -16,6 +16,9 @@ pub const CONTACT_FILE: &str = "agent.contact";
 /// Longest file, in bytes.
 pub const CONTACT_BYTES_MAX: u64 = 4 << 10;
 
+/// That the server answered is written down at most this often, in seconds.
+pub const CONTACT_EVERY_S: i64 = 60;
+
 /// What an agent knows of its line to the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Contact {
@@ -25,9 +28,17 @@ pub struct Contact {
     pub fault: String,
     /// Since when.
     pub since: Timestamp,
+    /// The pause after which the agent asks again, in seconds.
+    pub every: i64,
 }
 
 impl Contact {
+    /// Whether the server answered lately: two pauses are none of them missed.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        let most = 2 * self.every.max(CONTACT_EVERY_S);
+        (-most..=most).contains(&(now - self.at))
+    }
+
     /// What is written there; nothing is known where there is no file.
     ///
     /// # Errors
@@ -61,11 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_contact_is_recent_for_two_pauses_and_two_minutes() {
+        let is_recent =
+            |every, now| Contact { at: 1_000, every, ..Contact::default() }.is_recent(now);
+        assert_eq!([1_000, 1_120, 1_121].map(|now| is_recent(10, now)), [true, true, false]);
+        assert_eq!([1_121, 8_200, 8_201].map(|now| is_recent(3_600, now)), [true, true, false]);
+        assert!(!is_recent(10, 879), "of a clock that was set back");
+        assert!(!Contact::default().is_recent(1_000_000), "never");
+    }
+
+    #[test]
     fn a_contact_is_read_back_and_what_is_damaged_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(CONTACT_FILE);
         assert_eq!(Contact::read(&path).unwrap(), Contact::default());
-        let contact = Contact { at: 5, fault: "unreachable".into(), since: 7 };
+        let contact = Contact { at: 5, fault: "unreachable".into(), since: 7, every: 10 };
         contact.write(&path).unwrap();
         assert_eq!(Contact::read(&path).unwrap(), contact);
         for bad in [Vec::new(), b"{}".to_vec(), vec![b' '; CONTACT_BYTES_MAX as usize + 1]] {

@@ -31,6 +31,7 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 
 use super::authority::believing;
+use super::places::{Place, Places};
 use super::wire::{ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN};
 use super::{AgentDesk, Refused};
 use crate::access::digest_of;
@@ -43,6 +44,15 @@ pub const CONNECTIONS_MAX: usize = 1_024;
 
 /// Inventories that are read at a time; another one is told to come again.
 pub const INVENTORIES_MAX: usize = 2;
+
+/// Connections of one address (of one network of IPv6) at a time.
+pub const OF_ONE_MAX: usize = 256;
+
+/// Connections at a time of those who show no certificate.
+pub const STRANGERS_MAX: usize = 64;
+
+/// Longest time for all that somebody without a certificate asks.
+pub const STRANGER_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Longest time for a handshake.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -61,13 +71,25 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 pub struct AgentLimits {
     /// See [`CONNECTIONS_MAX`].
     pub connections: usize,
+    /// See [`OF_ONE_MAX`].
+    pub of_one: usize,
+    /// See [`STRANGERS_MAX`].
+    pub strangers: usize,
+    /// See [`STRANGER_WAIT_MAX`].
+    pub stranger_wait: Duration,
     /// See [`HANDSHAKE_MAX`].
     pub handshake: Duration,
 }
 
 impl Default for AgentLimits {
     fn default() -> Self {
-        Self { connections: CONNECTIONS_MAX, handshake: HANDSHAKE_MAX }
+        Self {
+            connections: CONNECTIONS_MAX,
+            of_one: OF_ONE_MAX,
+            strangers: STRANGERS_MAX,
+            stranger_wait: STRANGER_WAIT_MAX,
+            handshake: HANDSHAKE_MAX,
+        }
     }
 }
 
@@ -143,31 +165,32 @@ struct Peer {
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router, limits: AgentLimits) {
     let router = TowerToHyperService::new(router);
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(limits);
     loop {
-        // It is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let Some(room) = places.room().await else { return };
         let Ok((stream, peer)) = listener.accept().await else {
             sleep(ACCEPT_AGAIN).await;
             continue;
         };
+        let Some(place) = places.take(room, peer.ip()) else { continue };
         let _ = stream.set_nodelay(true);
         let (acceptor, router) = (acceptor.clone(), router.clone());
         tokio::spawn(async move {
-            connection(stream, peer, &acceptor, router, limits.handshake).await;
-            drop(place);
+            connection(stream, peer, &acceptor, router, (&place, limits)).await;
         });
     }
 }
 
+/// One request on one connection: whoever has its answer gives the place to the next.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     acceptor: &TlsAcceptor,
     router: TowerToHyperService<Router>,
-    handshake: Duration,
+    (place, limits): (&Place, AgentLimits),
 ) {
-    let Ok(Ok(stream)) = timeout(handshake, acceptor.accept(stream)).await else { return };
+    let accepted = timeout(limits.handshake, acceptor.accept(stream)).await;
+    let Ok(Ok(stream)) = accepted else { return };
     let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let fingerprint = shown.map(|certificate| digest_of(certificate));
     let peer = Peer { address: peer.ip().to_string(), fingerprint };
@@ -175,9 +198,14 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), Known { router, peer });
     // Whoever breaks off, or is too slow, has no answer to get.
-    let _ = served.await;
+    if fingerprint.is_some() {
+        let _ = served.await;
+    } else if let Some(_share) = place.places.stranger() {
+        let _ = timeout(limits.stranger_wait, served).await;
+    }
 }
 
 /// The router with who asks on one connection.
@@ -254,7 +282,7 @@ async fn inventory(
     };
     within(request, (INVENTORY_BYTES_MAX, INVENTORY_WAIT_MAX), move |asked| {
         // What was true before the body came counts no more.
-        let agent = desk.admitted(peer.fingerprint)?;
+        let (agent, _) = desk.admitted(peer.fingerprint)?;
         desk.take_inventory(&agent, &asked)
     })
     .await

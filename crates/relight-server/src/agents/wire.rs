@@ -107,10 +107,8 @@ pub(crate) struct Issued {
 /// What an agent is told when it says that it is there.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct TurnAnswer {
-    /// The machine that it is known by.
-    pub(crate) host: String,
-    /// The name of its organisation.
-    pub(crate) organisation: String,
+    /// It is time to ask for the next certificate, by the clock of the server.
+    pub(crate) renew: bool,
     /// What is to be looked at again, one site at a time.
     pub(crate) wish: Option<Wish>,
     /// Sites that it named and that are not its own: of another organisation, or another agent's.

@@ -19,7 +19,9 @@ use crate::access::SignedIn;
 use crate::access::ceremony::Refusal;
 use crate::access::form::SignedForm;
 use crate::access::refusals::because;
-use crate::agents::{AgentDesk, AgentView, CODE_S_MAX, MadeCode, Refused, scope_of};
+use crate::agents::{
+    AgentDesk, AgentView, CODE_S_MAX, MadeCode, Refused, agents_of, organisations_of, scope_of,
+};
 use crate::page;
 
 /// A form that asks for a code.
@@ -67,11 +69,13 @@ fn shown(console: &Console, asked: &Asked, status: StatusCode, told: Told) -> Re
     };
     let lang = console.lang(asked);
     let (mut agents, mut organisations, mut problem) = (Vec::new(), Vec::new(), told.problem);
-    if let Some(desk) = &console.agents {
-        match (desk.all(), desk.organisations()) {
+    if let Some(engine) = &console.engine {
+        let (store, now) = (engine.store(), console.door.now());
+        match (agents_of(store, now), organisations_of(store)) {
             (Ok(all), Ok(known)) => {
                 let seen = all.into_iter().filter(|it| reads(signed, &it.organisation));
-                agents = seen.map(|it| card(it, signed, lang)).collect();
+                let acts = console.agents.is_some();
+                agents = seen.map(|it| card(it, signed, (lang, acts))).collect();
                 let own = known.into_iter().filter(|it| admits(signed, it));
                 organisations = own.map(|it| it.name).collect();
                 organisations.sort_unstable();
@@ -104,7 +108,7 @@ fn admits(signed: &SignedIn, organisation: &Organisation) -> bool {
     signed.may(Role::Admin, &scope_of(organisation))
 }
 
-fn card(agent: AgentView, signed: &SignedIn, lang: Lang) -> AgentCard {
+fn card(agent: AgentView, signed: &SignedIn, (lang, acts): (Lang, bool)) -> AgentCard {
     let at = |at: i64| number::stamp(lang, at);
     let until = match agent.revoked {
         Some(when) => texts::agents_revoked(lang, &at(when)),
@@ -114,7 +118,7 @@ fn card(agent: AgentView, signed: &SignedIn, lang: Lang) -> AgentCard {
     let never = || texts::door_never(lang).to_owned();
     AgentCard {
         id: agent.id,
-        acts: agent.revoked.is_none() && admits(signed, &agent.organisation),
+        acts: acts && agent.revoked.is_none() && admits(signed, &agent.organisation),
         host: agent.host,
         organisation: agent.organisation.name,
         enrolled: at(agent.enrolled),
@@ -153,6 +157,10 @@ pub(super) async fn make(
 fn made(console: &Console, signed: &SignedIn, form: &CodeForm) -> Result<MadeCode, Refusal> {
     let desk = desk(console)?;
     let organisation = desk.organisation(&form.organisation)?;
+    // Which organisations there are is nothing that everybody may find out.
+    if !reads(signed, &organisation) {
+        return Err(Refusal::Rule("no-organisation"));
+    }
     let signed = admin(console, signed, &organisation)?;
     Ok(desk.make_code(&signed.account.name, &organisation, &form.host)?)
 }

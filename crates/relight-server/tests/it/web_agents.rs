@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use relight_engine::store::{AgentCodeRow, Enrolment};
+use relight_model::Digest;
 use relight_server::Clock;
 use relight_server::agents::client::{AgentClient, enrol};
 use relight_server::agents::identity::IDENTITY_FILE;
@@ -66,6 +68,18 @@ fn codes_and_revocations_are_for_admins_of_the_organisation_with_a_fresh_passkey
         assert_eq!(status, 403, "{organisation} {host}");
         assert!(!page.contains("class=\"secret\""), "{page}");
     }
+    // Who may not see an organisation does not find out that it is there.
+    for cookie in [doctor, chief] {
+        let answers = ["Utility", "Nobody"].map(|name| {
+            let (status, head, page) = ask(cookie, name, "web-1");
+            (
+                status,
+                head.to_lowercase().contains("no-organisation"),
+                page.contains("no organisation"),
+            )
+        });
+        assert_eq!(answers[0], answers[1]);
+    }
     assert_eq!(world.post("/agents/code", root, "organisation=Hospital&host=a").0, 403);
     let (status, _, page) = ask(doctor, "Hospital", "web-*");
     assert_eq!(status, 200, "{page}");
@@ -102,9 +116,18 @@ fn codes_and_revocations_are_for_admins_of_the_organisation_with_a_fresh_passkey
 fn without_a_listener_the_page_says_how_to_have_one() {
     clock!(now, _set);
     let mut root = String::new();
-    let world = World::start(now, |store| root = person(store, "root", 1, &[("admin", "/")]));
+    let world = World::start(now, |store| {
+        root = person(store, "root", 1, &[("admin", "/")]);
+        let (code, org, made_by) = (Digest([1; 32]), store.organisations().unwrap()[0].id, "root");
+        let (host, made_by, expires) = ("*".to_owned(), made_by.to_owned(), i64::MAX);
+        let row = AgentCodeRow { digest: code, org, host, expires, made_by };
+        store.put_agent_code(&row, START).unwrap();
+        let (host, fingerprint, now) = ("web-1", code, START);
+        store.enrol_agent(Enrolment { code, host, fingerprint, expires, now }).unwrap();
+    });
     let page = world.get("/agents?lang=en", &root).2;
     assert!(page.contains("--agent-listen") && !page.contains("/agents/code"), "{page}");
+    assert!(page.contains("web-1") && !page.contains("/agents/revoke"), "{page}");
     let form = format!("token={}&organisation=Hospital&host=a", token(&world.get("/me", &root).2));
     assert_eq!(world.post("/agents/code", &root, &form).0, 403);
 }

@@ -1,5 +1,5 @@
 agents-title = Agents
-agents-text = An agent runs on another machine and knows relight by a certificate of its own. It sends that it is there, and what is on its sites (components, where they lie, digests) when an incident waits for that. It sends no file and accepts no command.
+agents-text = An agent runs on another machine and makes itself known by a certificate of its own. It sends that it is there, and what is on its sites (components, where they lie, digests) when an incident waits for that. It sends no file and accepts no command.
 agents-no-listener = This server does not listen for agents: relight serve --agent-listen ADDRESS.
 agents-column-organisation = Organisation
 agents-column-host = Machine
@@ -21,7 +21,7 @@ agents-code-shown = With this code one agent of { $organisation } enrols on { $h
 agents-done-revoked = The agent is let in no more.
 # path
 agents-no-key = the key of the agents’ certificates cannot be used: { $path }
-agents-no-key-remedy = give the file to who runs relight, with mode 600; another key is made where there is none, and every agent has to enrol again
+agents-no-key-remedy = give the file to who runs relight, with mode 600; where it is gone, put it back: with another key every agent has to enrol again (docs: agents)
 agents-failed = nothing was done about agents
 agents-failed-remedy = make room or mend the data folder, then run the command again; relight agent list shows who is let in
 agents-refused-remedy = relight agent list shows who is let in; names of organisations are those of relight sites import
@@ -36,6 +36,10 @@ agent-identity-remedy = if it is damaged, remove the file, have the agent revoke
 # path
 agent-known = this machine has enrolled already: { $path }
 agent-known-remedy = have that agent revoked at the server and remove { $path } first
+# path
+agent-runs = an agent of this folder runs already: { $path }
+agent-runs-remedy = leave it to that one, or end it first (systemctl stop)
+agent-ask = Code:
 # host
 agent-bad-host = “{ $host }” is no name of a machine
 agent-bad-host-remedy = give one with --host: small letters, digits, dots and hyphens
@@ -49,6 +53,8 @@ agent-certificate-left = certificate until { $expires }, { NUMBER($days) } { $da
 agent-certificate-ended = the certificate ended { $expires }: enrol again
 agent-last-contact = last contact { $at }
 agent-no-contact = no contact yet
+agent-silent = nothing has asked the server for longer than that
+agent-silent-remedy = start relight agent run as a service, and see that it is not stopped
 agent-fault-since = since { $since }: { $what }
 
 # path
@@ -75,10 +81,17 @@ agent-fault-timed-out = the server did not answer in time
 agent-fault-timed-out-remedy = see what it is busy with, or what stands between
 agent-fault-other-server = what answers there is not the server that this agent knows
 agent-fault-other-server-remedy = check the address; whatever stands between must pass TLS through, not open it. A server with another key needs another code
+agent-fault-clock = the clock of this machine is wrong: by it, the server has no certificate that is good
+agent-fault-clock-remedy = set the clock
 agent-fault-answer = the server answered something that no server of agents says
 agent-fault-disk = the identity of this machine could not be written; the certificate that the server gave is lost
 agent-fault-disk-remedy = make room, or give --data a folder of who runs the agent; enrolling again needs another code
+agent-fault-not-writable = the identity of this machine cannot be written: its next certificate is not asked for, and this one ends
+agent-fault-not-writable-remedy = make room, or give the data folder of the agent to who runs it
 agent-fault-failed = it did not work
+agent-fault-server-failed = the server could not do it: something failed there
+agent-fault-server-failed-remedy = look at the server: relight doctor says whether its disk is full or its register cannot be written
+agent-fault-not-due = it is not time for the next certificate
 agent-fault-malformed = the server does not understand this agent
 agent-fault-malformed-remedy = install the version of the server
 agent-fault-code-unknown = the server does not know this code: it was used, is over ten minutes old, or was mistyped
@@ -89,7 +102,7 @@ agent-fault-host-not-allowed = the code is not for a machine of this name
 agent-fault-host-not-allowed-remedy = enrol with --host NAME, or have a code made for this one
 agent-fault-host-taken = another agent of the organisation is let in under the name of this machine
 agent-fault-host-taken-remedy = have it revoked at the server first, or enrol with another --host
-agent-fault-too-many-trials = more than five codes were tried from here within a minute
+agent-fault-too-many-trials = more than five codes that are none were tried from here within a minute
 agent-fault-too-many-trials-remedy = wait a minute
 agent-fault-too-many-agents = the server lets no more agents in
 agent-fault-too-many-agents-remedy = have those revoked that are not needed any more
@@ -100,7 +113,7 @@ agent-fault-not-an-inventory = the server could not make out the inventory
 agent-fault-not-an-inventory-remedy = install the version of the server
 agent-fault-busy = the server takes in other inventories just now; it asks again
 agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
-agent-fault-not-let-in-remedy = if it should be let in, remove its file agent.identity and enrol again with another code
+agent-fault-not-let-in-remedy = ask at the server first (page /agents, or relight agent list): if it is revoked or has ended there and should be let in, remove agent.identity here and enrol again with another code
 
 door-refused-bad-host = The name of a machine has small letters, digits, dots and hyphens; * stands for any part of it.
 door-refused-no-organisation = There is no organisation of this name.

@@ -21,7 +21,7 @@ agents-code-shown = Avec ce code, un agent de { $organisation } s’inscrit sur 
 agents-done-revoked = L’agent n’est plus admis.
 # path
 agents-no-key = la clé des certificats des agents est inutilisable : { $path }
-agents-no-key-remedy = donnez le fichier à qui exécute relight, en mode 600; une autre clé est créée là où il n’y en a pas, et chaque agent doit s’inscrire à nouveau
+agents-no-key-remedy = donnez le fichier à qui exécute relight, en mode 600; s’il manque, remettez-le : avec une autre clé, chaque agent doit s’inscrire à nouveau (documentation : agents)
 agents-failed = rien n’a été fait pour les agents
 agents-failed-remedy = faites de la place ou réparez le dossier de données, puis relancez la commande; relight agent list montre qui est admis
 agents-refused-remedy = relight agent list montre qui est admis; les noms des organismes sont ceux de relight sites import
@@ -36,6 +36,10 @@ agent-identity-remedy = s’il est abîmé, supprimez le fichier, faites révoqu
 # path
 agent-known = cette machine est déjà inscrite : { $path }
 agent-known-remedy = faites d’abord révoquer cet agent au serveur et supprimez { $path }
+# path
+agent-runs = un agent de ce dossier tourne déjà : { $path }
+agent-runs-remedy = laissez faire celui-là, ou arrêtez-le d’abord (systemctl stop)
+agent-ask = Code :
 # host
 agent-bad-host = « { $host } » n’est pas un nom de machine
 agent-bad-host-remedy = donnez-en un avec --host : minuscules, chiffres, points et traits d’union
@@ -49,6 +53,8 @@ agent-certificate-left = certificat jusqu’au { $expires }, encore { NUMBER($da
 agent-certificate-ended = le certificat a pris fin le { $expires } : inscrivez l’agent à nouveau
 agent-last-contact = dernier contact : { $at }
 agent-no-contact = aucun contact encore
+agent-silent = rien n’interroge le serveur depuis trop longtemps
+agent-silent-remedy = lancez relight agent run comme service, et voyez s’il n’est pas arrêté
 agent-fault-since = depuis { $since } : { $what }
 
 # path
@@ -78,10 +84,17 @@ agent-fault-timed-out = le serveur n’a pas répondu à temps
 agent-fault-timed-out-remedy = voyez ce qui l’occupe, ou ce qui se trouve entre les deux
 agent-fault-other-server = ce qui répond là n’est pas le serveur que cet agent connaît
 agent-fault-other-server-remedy = vérifiez l’adresse; ce qui se trouve entre les deux doit laisser passer TLS sans l’ouvrir. Un serveur qui a une autre clé demande un autre code
+agent-fault-clock = l’horloge de cette machine est fausse : selon elle, le certificat du serveur ne vaut pas
+agent-fault-clock-remedy = réglez l’horloge
 agent-fault-answer = le serveur a répondu ce qu’aucun serveur d’agents ne dit
 agent-fault-disk = l’identité de cette machine n’a pas pu être écrite; le certificat que le serveur a donné est perdu
 agent-fault-disk-remedy = faites de la place, ou donnez à --data un dossier de qui exécute l’agent; une nouvelle inscription demande un autre code
+agent-fault-not-writable = l’identité de cette machine ne peut pas être écrite : le certificat suivant n’est pas demandé, et celui-ci prendra fin
+agent-fault-not-writable-remedy = faites de la place, ou donnez le dossier de données de l’agent à qui l’exécute
 agent-fault-failed = cela n’a pas fonctionné
+agent-fault-server-failed = le serveur n’a pas pu le faire : quelque chose y a échoué
+agent-fault-server-failed-remedy = voyez au serveur : relight doctor dit si son disque est plein ou si son registre ne peut pas être écrit
+agent-fault-not-due = ce n’est pas encore le moment du certificat suivant
 agent-fault-malformed = le serveur ne comprend pas cet agent
 agent-fault-malformed-remedy = installez la version du serveur
 agent-fault-code-unknown = le serveur ne connaît pas ce code : il a servi, a plus de dix minutes, ou fut mal tapé
@@ -92,7 +105,7 @@ agent-fault-host-not-allowed = le code n’est pas pour une machine de ce nom
 agent-fault-host-not-allowed-remedy = inscrivez-la avec --host NOM, ou faites créer un code pour celle-ci
 agent-fault-host-taken = un autre agent de l’organisme est admis sous le nom de cette machine
 agent-fault-host-taken-remedy = faites-le d’abord révoquer au serveur, ou donnez un autre --host
-agent-fault-too-many-trials = plus de cinq codes ont été essayés d’ici en une minute
+agent-fault-too-many-trials = plus de cinq codes qui n’en sont pas ont été essayés d’ici en une minute
 agent-fault-too-many-trials-remedy = attendez une minute
 agent-fault-too-many-agents = le serveur n’admet plus d’agents
 agent-fault-too-many-agents-remedy = faites révoquer ceux qui ne servent plus
@@ -103,7 +116,7 @@ agent-fault-not-an-inventory = le serveur n’a pas pu déchiffrer l’inventair
 agent-fault-not-an-inventory-remedy = installez la version du serveur
 agent-fault-busy = le serveur reçoit d’autres inventaires en ce moment; il redemandera
 agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
-agent-fault-not-let-in-remedy = s’il doit être admis, supprimez son fichier agent.identity et inscrivez-le avec un autre code
+agent-fault-not-let-in-remedy = demandez d’abord au serveur (page /agents, ou relight agent list) : s’il y est révoqué ou terminé et doit être admis, supprimez ici agent.identity et inscrivez-le avec un autre code
 
 door-refused-bad-host = Le nom d’une machine a des minuscules, des chiffres, des points et des traits d’union; * en remplace n’importe quelle partie.
 door-refused-no-organisation = Aucun organisme ne porte ce nom.

@@ -47,6 +47,9 @@ impl Agent {
     }
 }
 
+/// The server lets this agent in no more.
+const NOT_LET_IN: &str = "not-let-in";
+
 /// Where an agent keeps who it is.
 fn identity_path(context: &Context) -> PathBuf {
     context.data.join(IDENTITY_FILE)
@@ -81,7 +84,9 @@ fn faulty(fault: &AgentFault, context: &Context) -> Failure {
     let (what, remedy) = words(lang, &fault.code);
     let mut failure = match fault.code.as_str() {
         "bad-address" | "bad-code" => Failure::usage(what),
-        "not-let-in" => Failure::approval(what),
+        NOT_LET_IN => Failure::approval(what),
+        // Nobody decided that: it may be done when it is asked again.
+        "server-failed" | "malformed" | "not-due" | "too-many-trials" => Failure::new(what),
         _ if fault.detail.is_empty() => Failure::approval(what),
         _ => Failure::new(what),
     };

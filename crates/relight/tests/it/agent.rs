@@ -65,7 +65,7 @@ fn an_agent_enrols_keeps_in_touch_and_is_revoked() {
     assert_eq!((mode("agent/agent.identity"), mode("data/agents.key")), (0o600, 0o600));
     enrol(2, &text, "web-1");
     let status = agent(&place, 0, &["status", "--json"]).json();
-    assert!(status["last_contact"].is_null() && status["fault"].is_null(), "{status}");
+    assert!(status["last_contact"].is_string() && status["fault"].is_null(), "{status}");
     assert!([29, 30].contains(&status["days_left"].as_i64().unwrap()), "{status}");
     agent(&place, 0, &["run", "--once"]);
     let status = agent(&place, 0, &["status", "--json"]).json();
@@ -86,13 +86,14 @@ fn an_agent_enrols_keeps_in_touch_and_is_revoked() {
     assert_eq!(running.next()["fault"], "unreachable");
     let away = agent(&place, 3, &["status", "--json"]).json();
     assert_eq!(away["fault"]["code"], "unreachable");
-    agent(&place, 1, &["run", "--once"]);
+    let second = agent(&place, 1, &["run", "--once"]);
+    assert!(second.stderr.contains("runs already"), "{}", second.text());
     let (server, _) = serve(&place, url.trim_start_matches("https://"));
     assert!(running.next()["fault"].is_null());
     assert_eq!(server.terminate(), Some(0));
     place.expect(0, &["agent", "revoke", "1"]);
     place.expect(2, &["agent", "revoke", "1"]);
-    let (_server, _) = serve(&place, url.trim_start_matches("https://"));
+    let (server, _) = serve(&place, url.trim_start_matches("https://"));
     let mut said = running.next();
     while said["fault"] == "unreachable" {
         said = running.next();
@@ -105,6 +106,50 @@ fn an_agent_enrols_keeps_in_touch_and_is_revoked() {
     assert!(told.stdout.contains("lets this agent in no more"), "{}", told.text());
     let listed = place.expect(0, &["agent", "list"]);
     assert!(listed.stdout.contains("revoked"), "{}", listed.text());
+    assert_eq!(server.terminate(), Some(0));
+    agent(&place, 1, &["run", "--once"]);
+}
+
+/// Goal: who enrols again beside a service that still runs is let in, and silence is told. Method:
+/// an agent is revoked while it runs, and its machine enrols with another code.
+#[test]
+fn a_machine_that_enrols_again_is_followed_and_silence_is_told() {
+    let place = Place::with_sites();
+    let text = code(&place, "web-1");
+    let (server, url) = serve(&place, FREE);
+    agent(&place, 0, &["enrol", "--server", &url, "--code", &text, "--host", "web-1"]);
+    assert_eq!(server.terminate(), Some(0));
+    place.expect(0, &["agent", "revoke", "1"]);
+    let again = code(&place, "web-1");
+    let (_server, _) = serve(&place, url.trim_start_matches("https://"));
+    let folder = place.path("agent").display().to_string();
+    let run = ["agent", "run", "--every", "1", "--json", "--data", &folder];
+    let (running, said) = Server::run(&place, &run);
+    assert_eq!(said["fault"], "not-let-in");
+    fs::remove_file(place.path("agent/agent.identity")).unwrap();
+    let words = ["agent", "enrol", "--server", &url, "--host", "web-1", "--data", &folder];
+    let tried = || place.feed(&words, format!("{text}\n").as_bytes());
+    assert_eq!(tried().status, 4, "a code that was used");
+    let many = (0..20).map(|_| tried()).find(|it| it.status != 4).unwrap();
+    assert_eq!(many.status, 1, "nobody decided that: {}", many.text());
+    let enrolled = place.feed(&words, format!("{again}\n").as_bytes());
+    assert_eq!(enrolled.status, 0, "{}", enrolled.text());
+    assert!(running.next()["fault"].is_null());
+    agent(&place, 0, &["status"]);
+    assert_eq!(running.terminate(), Some(0));
+
+    // Nothing has run for an hour, and nothing wrote that down.
+    let contact = place.path("agent/agent.contact");
+    let read = fs::read(&contact).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&read).unwrap();
+    let at = document["at"].as_i64().unwrap();
+    for (key, value) in [("at", at - 3_600), ("every", 10)] {
+        document[key] = value.into();
+    }
+    document["fault"] = "".into();
+    place.write("agent/agent.contact", document.to_string());
+    let silent = agent(&place, 3, &["status"]);
+    assert!(silent.stdout.contains("nothing has asked"), "{}", silent.text());
 }
 
 #[test]

@@ -54,7 +54,8 @@ impl Status {
         let left = identity.expires() - context.now();
         let days_left = left.max(0).unsigned_abs() / 86_400;
         let has_fault = !contact.fault.is_empty();
-        if left <= 0 || has_fault {
+        let is_recent = contact.is_recent(context.now());
+        if left <= 0 || has_fault || !is_recent {
             report.raise(Exit::Incomplete);
         }
         let at = (contact.at != 0).then(|| rfc3339(contact.at));
@@ -90,6 +91,9 @@ impl Status {
             let (what, remedy) = words(lang, &contact.fault);
             report.line(&texts::agent_fault_since(lang, &rfc3339(contact.since), what));
             report.hint(remedy);
+        } else if !is_recent {
+            report.line(texts::agent_silent(lang));
+            report.hint(texts::agent_silent_remedy(lang));
         }
         for Site { site, folder } in sites(&file) {
             report.line(&format!("  {site}  {folder}"));

@@ -1,0 +1,111 @@
+//! Who may have a connection: so many at a time, so many of one address, and few of those who show
+//! no certificate. Nobody shuts the others out.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+use super::serve::AgentLimits;
+
+/// The places of one listener.
+pub(super) struct Places {
+    room: Arc<Semaphore>,
+    strangers: Semaphore,
+    of_one: usize,
+    taken: Mutex<BTreeMap<IpAddr, usize>>,
+}
+
+impl Places {
+    pub(super) fn new(limits: AgentLimits) -> Arc<Self> {
+        let (room, strangers) = (limits.connections, Semaphore::new(limits.strangers));
+        let (room, taken) = (Arc::new(Semaphore::new(room)), Mutex::default());
+        Arc::new(Self { room, strangers, of_one: limits.of_one, taken })
+    }
+
+    /// Waits for room; `None` when nobody is taken any more.
+    pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).acquire_owned().await.ok()
+    }
+
+    /// A place for this address; `None` when it has enough.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        room: OwnedSemaphorePermit,
+        from: IpAddr,
+    ) -> Option<Place> {
+        let address = one(from);
+        let mut taken = self.taken();
+        let count = taken.entry(address).or_default();
+        if *count >= self.of_one {
+            return None;
+        }
+        *count += 1;
+        Some(Place { places: Arc::clone(self), address, _room: room })
+    }
+
+    /// One of the places of those who show no certificate.
+    pub(super) fn stranger(&self) -> Option<SemaphorePermit<'_>> {
+        self.strangers.try_acquire().ok()
+    }
+
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever has one address of IPv6 has those beside it.
+fn one(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// A place of one address, until it is dropped.
+pub(super) struct Place {
+    pub(super) places: Arc<Places>,
+    address: IpAddr,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        if let Some(count) = taken.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_address_takes_its_share_and_gives_it_back() {
+        let limits = AgentLimits { connections: 4, of_one: 2, ..AgentLimits::default() };
+        let places = Places::new(limits);
+        let take = async |from: &str| {
+            let room = places.room().await.unwrap();
+            places.take(room, from.parse().unwrap())
+        };
+        let (first, second) = (take("192.0.2.1").await, take("::ffff:192.0.2.1").await);
+        assert!(first.is_some() && second.is_some());
+        assert!(take("192.0.2.1").await.is_none());
+        let (third, fourth) = (take("2001:db8::1").await, take("2001:db8::2").await);
+        assert!(third.is_some() && fourth.is_some());
+        drop(fourth);
+        let fourth = take("2001:db8::3").await;
+        assert!(fourth.is_some());
+        drop(first);
+        assert!(take("2001:db8::4").await.is_none(), "of the same network");
+        assert!(take("192.0.2.1").await.is_some(), "given back");
+        drop((second, third, fourth));
+        assert!(places.taken().is_empty());
+    }
+}
