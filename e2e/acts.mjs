@@ -346,16 +346,34 @@ async function checked(page, glance) {
     await tabTo(page, `.todo ${box}`);
     await page.keyboard.press('Space');
   }
+  assert.equal(await page.textContent('#picks output'), '2 sites checked');
+  // What leaves the list stays checked, and is counted.
+  await page.evaluate(() => document.querySelector('.todo tr:has([name="pick.beds"])').remove());
+  assert.equal(await page.locator('.todo tbody input:checked').count(), 1);
+  assert.equal(await page.textContent('#picks output'), '2 sites checked');
   await tabTo(page, '#picks [value="dark"]');
   await enter(page, '**/plan?*which=named*');
   assert.equal(await page.inputValue('[name=sites]'), 'beds taxes');
   await glance(page, `${origin}/sites`, 'acts-sites');
-  // What is filtered away is checked no more, whoever's row it was.
-  await page.goto(`${origin}/sites?lang=en`);
+  // What is filtered away stays checked, and no other site is because its row is the same one.
+  await page.goto(`${origin}/sites?lang=fr`);
   await page.check(`.sites ${boxes[0]}`);
+  assert.equal(await page.textContent('#picks output'), '1 site coché');
   await page.fill('[name=q]', 'taxes');
   await page.locator(`.sites tbody tr:first-child ${boxes[1]}`).waitFor();
   assert.equal(await page.locator('.sites tbody input:checked').count(), 0);
+  await page.check(`.sites ${boxes[1]}`);
+  await page.fill('[name=q]', 'beds');
+  await page.locator(`.sites tbody tr:first-child ${boxes[0]}`).waitFor();
+  assert.ok(await page.isChecked(`.sites ${boxes[0]}`), 'its row is back');
+  assert.equal(await page.textContent('#picks output'), '2 sites cochés');
+  // Printed, there is nothing to be checked or pressed.
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await page.locator('main button, main input').filter({ visible: true }).count(), 0);
+  await page.emulateMedia({ media: null });
+  await page.click('#picks [value="dark"]');
+  await page.waitForURL('**/plan?*which=named*');
+  assert.equal(await page.inputValue('[name=sites]'), 'beds taxes');
   const storageState = await page.context().storageState();
   await withBrowser(async (bare) => {
     const plain = await bare.newPage();

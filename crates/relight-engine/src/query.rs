@@ -6,7 +6,9 @@
 
 mod parse;
 
-use relight_model::{Built, Criticality, DisplayState, Verdict};
+use std::collections::BTreeSet;
+
+use relight_model::{Built, Criticality, DisplayState, STACKS, Verdict};
 
 pub use self::parse::distance;
 
@@ -157,9 +159,22 @@ pub struct QueryError {
     pub code: &'static str,
     /// The word that is wrong.
     pub word: String,
-    /// The key that is closest to it.
+    /// The key, or the value, that is closest to it.
     pub near: Option<&'static str>,
 }
+
+impl QueryError {
+    /// What could stand in the place of the wrong word, and whether these are values of its key.
+    pub fn choices(&self) -> (Vec<&'static str>, bool) {
+        match self.code {
+            NO_STACK => (STACKS.iter().map(|it| it.code).collect(), true),
+            _ => (KEYS.to_vec(), false),
+        }
+    }
+}
+
+/// The code of a value of `stack:` that nothing has.
+const NO_STACK: &str = "query-stack";
 
 impl Query {
     /// Reads a query; an empty one takes in every site.
@@ -170,27 +185,33 @@ impl Query {
         parse::read(text)
     }
 
-    /// The advisories that the query asks about.
-    pub fn questions(&self) -> Vec<&str> {
+    /// The advisories that the query asks about, each once.
+    pub fn questions(&self) -> BTreeSet<&str> {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().flat_map(|part| part.questions()).collect()
             }
             Self::Not(part) => part.questions(),
-            Self::Answers { question: Some(question), .. } => vec![question],
-            _ => Vec::new(),
+            Self::Answers { question: Some(question), .. } => [question.as_str()].into(),
+            _ => BTreeSet::new(),
         }
     }
 
-    /// The languages and platforms that the query asks about.
+    /// The languages and platforms that the query asks about, each once.
     pub fn stacks(&self) -> Vec<&'static Built> {
+        let mut stacks = Vec::new();
+        self.add_stacks(&mut stacks);
+        stacks
+    }
+
+    fn add_stacks(&self, stacks: &mut Vec<&'static Built>) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().flat_map(|part| part.stacks()).collect()
+                parts.iter().for_each(|part| part.add_stacks(stacks));
             }
-            Self::Not(part) => part.stacks(),
-            Self::Stack { built, .. } => vec![built],
-            _ => Vec::new(),
+            Self::Not(part) => part.add_stacks(stacks),
+            Self::Stack { built, .. } if !stacks.contains(built) => stacks.push(built),
+            _ => {}
         }
     }
 
@@ -207,12 +228,8 @@ impl Query {
     /// Whether a site is meant.
     pub fn holds(&self, site: &impl Facts) -> Truth {
         match self {
-            Self::All(parts) => {
-                parts.iter().map(|part| part.holds(site)).fold(Truth::Yes, Truth::and)
-            }
-            Self::Any(parts) => {
-                parts.iter().map(|part| part.holds(site)).fold(Truth::No, Truth::or)
-            }
+            Self::All(parts) => all(parts.iter().map(|part| part.holds(site))),
+            Self::Any(parts) => all(parts.iter().map(|part| part.holds(site).not())).not(),
             Self::Not(part) => part.holds(site).not(),
             Self::Text { key, equal, pattern } => {
                 let text = site.text(*key);
@@ -244,6 +261,18 @@ fn answers(verdict: Verdict, question: Option<&str>, site: &impl Facts) -> Truth
     }
 }
 
+/// Whether all hold; what comes after one that does not is not looked at.
+fn all(parts: impl Iterator<Item = Truth>) -> Truth {
+    let mut found = Truth::Yes;
+    for part in parts {
+        found = found.and(part);
+        if found == Truth::No {
+            break;
+        }
+    }
+    found
+}
+
 impl Truth {
     fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -251,10 +280,6 @@ impl Truth {
             (Self::Yes, Self::Yes) => Self::Yes,
             _ => Self::Unknown,
         }
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
     }
 
     fn not(self) -> Self {
@@ -287,15 +312,27 @@ impl Comparison {
 
 /// `*` stands for any text, `?` for one character; letters match in either case.
 fn wild(pattern: &str, text: &str) -> bool {
+    // Nearly every name is of this kind, and many are looked at.
+    if pattern.is_ascii() && text.is_ascii() {
+        return fits(pattern.as_bytes(), text.as_bytes(), (b'*', b'?'), u8::eq_ignore_ascii_case);
+    }
     let fold = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
-    let (pattern, text) = (fold(pattern), fold(text));
+    fits(&fold(pattern), &fold(text), ('*', '?'), char::eq)
+}
+
+fn fits<T: PartialEq>(
+    pattern: &[T],
+    text: &[T],
+    (any, one): (T, T),
+    same: impl Fn(&T, &T) -> bool,
+) -> bool {
     // The last star and the text it was tried at: only that one is ever moved.
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
+        if p < pattern.len() && pattern[p] == any {
             star = Some((p, t));
             p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+        } else if p < pattern.len() && (pattern[p] == one || same(&pattern[p], &text[t])) {
             (p, t) = (p + 1, t + 1);
         } else if let Some((at, tried)) = star {
             star = Some((at, tried + 1));
@@ -304,7 +341,7 @@ fn wild(pattern: &str, text: &str) -> bool {
             return false;
         }
     }
-    pattern[p..].iter().all(|char| *char == '*')
+    pattern[p..].iter().all(|sign| *sign == any)
 }
 
 #[cfg(test)]

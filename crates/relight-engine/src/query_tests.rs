@@ -114,7 +114,9 @@ fn errors_name_the_place_and_the_nearest_key() {
         ("org!2", "query-operator", 0, 5, None),
         ("org:", "query-value", 0, 4, None),
         ("state:blue", "query-value", 0, 10, None),
-        ("stack:cobol", "query-value", 0, 11, None),
+        ("stack:cobol", "query-stack", 0, 11, None),
+        ("stack:spring", "query-stack", 0, 12, Some("spring-boot")),
+        ("stack!=pyton", "query-stack", 0, 12, Some("python")),
         ("verdict:maybe", "query-value", 0, 13, None),
         ("crit:5", "query-criticality", 0, 6, None),
         ("org:\"a b", "query-quote", 0, 8, None),
@@ -157,7 +159,9 @@ fn no_text_makes_the_parser_panic() {
 #[test]
 fn what_a_query_asks_about() {
     let query = Query::parse("affected:CVE-1 or not (clear:CVE-2)").unwrap();
-    assert_eq!(query.questions(), ["CVE-1", "CVE-2"]);
+    assert_eq!(query.questions(), ["CVE-1", "CVE-2"].into());
+    let twice = Query::parse("stack:java or stack:Java clear:CVE-1 affected:CVE-1").unwrap();
+    assert_eq!((twice.stacks().len(), twice.questions().len()), (1, 1), "each is asked once");
     assert!(!query.needs_question());
     assert!(Query::parse("crit:1 or unknown").unwrap().needs_question());
 }

@@ -12,7 +12,6 @@ use relight_store::Index;
 use crate::answer::{AnswerSet, SiteAnswer};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::Ledger;
 use crate::query::{Facts, Query, QueryError, TextKey, Truth};
 
 /// Why a text chose no sites.
@@ -85,6 +84,19 @@ impl Engine {
     /// The text is no query, asks about an advisory that is not there, or the register cannot be
     /// read: none of them means no sites, or all.
     pub fn select(&self, text: &str, asked: Option<&str>) -> Result<BTreeSet<GateKey>, Unselected> {
+        self.select_among(text, asked, |_| true)
+    }
+
+    /// Those of them that are among some sites; no other site is looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::select`].
+    pub fn select_among(
+        &self,
+        text: &str,
+        asked: Option<&str>,
+        among: impl Fn(&GateKey) -> bool,
+    ) -> Result<BTreeSet<GateKey>, Unselected> {
         let query = Query::parse(text)?;
         let mut answers = Answers::default();
         for id in query.questions() {
@@ -95,6 +107,7 @@ impl Engine {
             answers.asked = Some(self.verdicts_about(id)?);
         }
         let (bodies, sites) = (self.organisations()?, self.sites());
+        let sites: Vec<&Site> = sites.iter().filter(|site| among(&site.slug)).collect();
         let (now, ids) = (self.now(), || sites.iter().map(|site| site.id));
         for built in query.stacks() {
             let age_max = self.options.inventory_ttl_s;
@@ -103,14 +116,16 @@ impl Engine {
             answers.stacks.insert(built.code, found);
         }
         let bodies: BTreeMap<_, _> = bodies.iter().map(|body| (body.id, body)).collect();
-        let meant: Vec<&Site> = self.with_ledger(|ledger| {
-            let is_meant = |site: &&Site| {
-                let body = bodies.get(&site.org).copied();
-                query.holds(&SiteFacts { site, body, ledger, answers: &answers }) == Truth::Yes
-            };
-            sites.iter().filter(is_meant).collect()
-        });
-        Ok(meant.into_iter().map(|site| site.slug.clone()).collect())
+        // What the terms cost is nothing that the edges wait for.
+        let states: Vec<DisplayState> = self
+            .with_ledger(|ledger| sites.iter().map(|site| ledger.display(&site.slug).0).collect());
+        let is_meant = |(site, state): &(&Site, DisplayState)| {
+            let body = bodies.get(&site.org).copied();
+            let facts = SiteFacts { site, body, state: *state, answers: &answers };
+            query.holds(&facts) == Truth::Yes
+        };
+        let meant = sites.into_iter().zip(states).filter(is_meant);
+        Ok(meant.map(|(site, _)| site.slug.clone()).collect())
     }
 
     fn verdicts_about(&self, id: &str) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {
@@ -128,8 +143,8 @@ pub struct SiteFacts<'a> {
     pub site: &'a Site,
     /// The body that answers for it.
     pub body: Option<&'a Organisation>,
-    /// Every incident.
-    pub ledger: &'a Ledger,
+    /// The state in which it is drawn.
+    pub state: DisplayState,
     /// What was asked of all sites.
     pub answers: &'a Answers,
 }
@@ -150,7 +165,7 @@ impl Facts for SiteFacts<'_> {
     }
 
     fn state(&self) -> DisplayState {
-        self.ledger.display(&self.site.slug).0
+        self.state
     }
 
     fn stack(&self, built: &'static Built) -> Truth {

@@ -18,6 +18,7 @@ mod key_form;
 mod lanes;
 mod look;
 mod me;
+pub(crate) mod meanings;
 pub(crate) mod meter;
 pub(crate) mod names;
 mod oidc;
@@ -96,6 +97,8 @@ pub(crate) struct Console {
     pub(crate) door: Door,
     /// Whether what it shows is the real thing.
     pub(crate) stage: Stage,
+    /// What the queries of lists mean.
+    pub(crate) meanings: meanings::Meanings,
     /// In whose colours.
     pub(crate) theme: Theme,
     /// What it answered so far.

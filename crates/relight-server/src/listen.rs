@@ -24,7 +24,8 @@ use self::patience::Patience;
 /// How long a client may take for the head of a request, idle time of a kept connection included.
 pub(crate) const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// How long a client may take nothing of what is written to it.
+/// How long a client may take nothing of what is written to it, or so little that [`KEPT_BYTES`]
+/// never have room: that is less than about 3 KB in a second.
 const WRITE_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// How long is waited for a client.
@@ -38,6 +39,11 @@ pub(crate) struct Waits {
 
 /// For clients of people.
 pub(crate) const WAITS: Waits = Waits { head_max: HEAD_WAIT_MAX, write_max: WRITE_WAIT_MAX };
+
+/// What the system keeps of one connection, in bytes, before it takes no more; it takes more again
+/// when a third of that has left. Without a bound these are megabytes, and whoever reads slowly but
+/// steadily would look like somebody who does not read.
+const KEPT_BYTES: usize = 128 << 10;
 
 /// Longest head of a request, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -56,6 +62,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, waits: Waits) {
         // An answer is written whole: nothing is gained by waiting for more. A connection on which
         // this fails is as good as before.
         let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, KEPT_BYTES);
         let peered = Peered { router: router.clone(), peer };
         tokio::spawn(connection(stream, peered, waits));
     }

@@ -138,6 +138,7 @@ impl WebServer {
             meter: Meter::default(),
             past: console::turns::Turns::default(),
             facts: Default::default(),
+            meanings: Default::default(),
             resumed: Default::default(),
         });
         let console = console::router(Arc::clone(&state));

@@ -151,6 +151,8 @@ class Live extends HTMLElement {
     this.log = document.querySelector('.log');
     document.addEventListener('visibilitychange', () => this.follow());
     setInterval(() => this.watch(), 1000);
+    document.querySelector('.todo')?.addEventListener('pointerleave',
+      () => this.next && this.queue(this.next));
     this.follow();
   }
 
@@ -177,7 +179,7 @@ class Live extends HTMLElement {
     on('counts', (data) => this.counts(data));
     on('log', (data) => this.line(data));
     on('chart', (data) => this.chart(data));
-    on('queue', (data) => this.queue(data));
+    on('queue', (data) => { this.next = data; this.queue(data); });
     on('waits', (data) => this.waits(data));
     on('reset', () => location.reload());
     // Not loaded by itself: that would keep an unused sign-in alive.
@@ -268,6 +270,12 @@ class Live extends HTMLElement {
     const todo = document.querySelector('.todo');
     if (todo) {
       const body = todo.querySelector('tbody');
+      // Nothing moves under the hand of somebody who checks boxes: what is new comes below.
+      if (body.matches(':hover, :focus-within')) {
+        const there = [...body.children].map((row) => row.dataset.key);
+        const place = ({ slug }) => there.indexOf(slug) >>> 0;
+        data = { ...data, todo: data.todo.toSorted((a, b) => place(a) - place(b)) };
+      }
       const stood = body.contains(document.activeElement);
       fill(body, data.todo.map(({ slug }) => slug), todoRow,
         (row, at) => fillTodoRow(row, data.todo[at]));

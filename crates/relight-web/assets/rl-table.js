@@ -56,8 +56,16 @@ customElements.define('rl-table', class extends HTMLElement {
       this.asked = '';
       this.ask();
     });
-    // Whoever follows a link comes back to what was there.
-    this.addEventListener('click', () => this.keep());
+    // Whoever follows a link comes back to what was there; another page knows nothing of boxes that
+    // are checked in this one.
+    this.addEventListener('click', (event) => {
+      this.keep();
+      const link = event.target.closest('.pages a');
+      if (!link || event.ctrlKey || !document.querySelector('#picks output')?.value) return;
+      event.preventDefault();
+      this.ask(link.getAttribute('href'));
+      this.scrollIntoView();
+    });
   }
 
   address() {
@@ -66,8 +74,7 @@ customElements.define('rl-table', class extends HTMLElement {
     return `${this.form.getAttribute('action')}?${new URLSearchParams(fields)}`;
   }
 
-  async ask() {
-    const address = this.address();
+  async ask(address = this.address()) {
     if (address === this.asked) return;
     this.asked = address;
     this.waiting?.abort();
@@ -160,9 +167,7 @@ customElements.define('rl-table', class extends HTMLElement {
     const row = there ?? this.body.appendChild(this.aside.pop() ?? this.blank.cloneNode(true));
     const { box, link, light, texts } = partsOf(row);
     set(row, 'id', `site-${ordinal}`);
-    // What was checked was another site.
     if (box && box.name !== `pick.${slug}`) {
-      box.checked = false;
       box.name = `pick.${slug}`;
       box.ariaLabel = slug;
     }

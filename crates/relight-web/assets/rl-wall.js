@@ -52,7 +52,6 @@ function diamond(c, x, y, r) {
   c.closePath();
 }
 
-/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} r */
 function disc(c, x, y, r) {
   c.beginPath();
   c.arc(x, y, r, 0, Math.PI * 2);
@@ -184,7 +183,6 @@ class Wall extends HTMLElement {
     this.say(site);
   }
 
-  /** @param {number} site */
   corner(site) {
     const at = this.owner[site], place = this.grid.places[at], { pitch } = this.grid;
     const inside = this.at[site] - this.blocks[at].from;
@@ -258,7 +256,6 @@ class Wall extends HTMLElement {
     return ink;
   }
 
-  /** @param {string} letter */
   sprite(letter) {
     const side = Math.ceil(this.grid.pitch * this.scale);
     const canvas = document.createElement('canvas');
@@ -287,7 +284,6 @@ class Wall extends HTMLElement {
     c.fillText(text, place.x + 3, place.y + LABEL / 2);
   }
 
-  /** @param {number} site */
   cell(site) {
     if (this.owner[site] === undefined) return;
     const { x, y } = this.corner(site), { pitch } = this.grid;

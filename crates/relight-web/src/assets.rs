@@ -19,7 +19,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// (file, media type, content).
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("console.css", CSS, include_str!("../assets/console.css")),
     ("contrast.css", CSS, include_str!("../assets/contrast.css")),
     ("dark.css", CSS, include_str!("../assets/dark.css")),
@@ -29,6 +29,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("rl-heat.js", JS, include_str!("../assets/rl-heat.js")),
     ("rl-key.js", JS, include_str!("../assets/rl-key.js")),
     ("rl-live.js", JS, include_str!("../assets/rl-live.js")),
+    ("rl-pick.js", JS, include_str!("../assets/rl-pick.js")),
     ("rl-stay.js", JS, include_str!("../assets/rl-stay.js")),
     ("rl-table.js", JS, include_str!("../assets/rl-table.js")),
     ("rl-wall.js", JS, include_str!("../assets/rl-wall.js")),

@@ -34,6 +34,21 @@ pub const SECTORS: [&str; 24] = [
     "digital-services",
 ];
 
+/// What could stand in the place of a word that is wrong in a query: keys, or values of its key.
+pub fn query_choices(
+    lang: Lang,
+    (choices, are_values): (Vec<&str>, bool),
+    near: Option<&str>,
+) -> String {
+    let choices = choices.join(", ");
+    match (are_values, near) {
+        (true, Some(near)) => texts::query_values_near(lang, near, &choices),
+        (true, None) => texts::query_values(lang, &choices),
+        (false, Some(near)) => texts::query_keys_near(lang, &choices, near),
+        (false, None) => texts::query_keys(lang, &choices),
+    }
+}
+
 /// What a display state is called.
 pub fn state(lang: Lang, state: DisplayState) -> &'static str {
     coded(lang, "state-", state.as_str())

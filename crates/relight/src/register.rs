@@ -7,14 +7,14 @@ use relight_engine::answer::{AnswerSet, Ask, Grounds};
 use relight_engine::exhibits::Exhibited;
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
-use relight_engine::query::{KEYS, Query, QueryError, Truth};
+use relight_engine::query::{Query, QueryError, Truth};
 use relight_engine::store::{Index, Store, StoreError};
 use relight_engine::{
     Answers, SiteFacts, advisories_about, advisories_of, built_with, replay, verdicts,
 };
 use relight_model::{OrgId, Organisation, Site, SiteId, Timestamp, Verdict};
 use relight_server::web::number::moment;
-use relight_server::web::{Lang, texts};
+use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
 use crate::failure::{Failure, coded};
@@ -141,8 +141,9 @@ impl Register {
             answers.stacks.insert(built.code, found);
         }
         let is_meant = |site: &Site| {
-            let (body, ledger) = (self.organisations.get(&site.org), &self.ledger);
-            query.holds(&SiteFacts { site, body, ledger, answers: &answers }) == Truth::Yes
+            let body = self.organisations.get(&site.org);
+            let state = self.ledger.display(&site.slug).0;
+            query.holds(&SiteFacts { site, body, state, answers: &answers }) == Truth::Yes
         };
         let mut chosen: Vec<&Site> = self.sites.iter().filter(|site| is_meant(site)).collect();
         chosen.sort_by(|a, b| a.slug.cmp(&b.slug));
@@ -203,11 +204,7 @@ fn query_failure(text: &str, error: &QueryError, lang: Lang) -> Failure {
     };
     let mut failure = Failure::usage(message);
     failure.below = caret(text, error.start, error.end, lang);
-    let keys = KEYS.join(", ");
-    failure.hint(match error.near {
-        Some(near) => texts::query_keys_near(lang, &keys, near),
-        None => texts::query_keys(lang, &keys),
-    })
+    failure.hint(words::query_choices(lang, error.choices(), error.near))
 }
 
 /// The line with a mark under the bytes from `start` to `end`.

@@ -3,8 +3,8 @@
 use relight_model::{Built, Criticality, DisplayState, SiteExposure, Verdict};
 
 use super::{
-    Comparison, KEYS, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query, QueryError, SIGNS,
-    TextKey,
+    Comparison, KEYS, NO_STACK, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query,
+    QueryError, SIGNS, TextKey,
 };
 
 /// Reads a query; an empty one takes in every site.
@@ -188,7 +188,10 @@ fn term(token: &Token) -> Result<Query, QueryError> {
         Comparison::NotEqual => false,
         _ => return Err(token.fault("query-operator")),
     };
-    keyed(&lower, equal, value).ok_or_else(|| token.fault("query-value"))
+    keyed(&lower, equal, value).ok_or_else(|| match lower.as_str() {
+        "stack" => nearest(fault(NO_STACK, token.start, token.end, value)),
+        _ => token.fault("query-value"),
+    })
 }
 
 fn keyed(key: &str, equal: bool, value: &str) -> Option<Query> {
@@ -241,10 +244,13 @@ pub(super) fn is_nearly_key(word: &str) -> bool {
     off.is_some_and(|off| off <= NEAR_MAX && 2 * off <= letters)
 }
 
-/// Adds the key that is at most two letters away.
+/// Adds the key that is at most two letters away, or such a value; a value that begins so is near.
 fn nearest(mut error: QueryError) -> QueryError {
     let word = error.word.to_lowercase();
-    let near = KEYS.into_iter().map(|key| (distance(&word, key), key)).min();
+    let (known, is_value) = error.choices();
+    let begins = |known: &str| is_value && word.len() > 1 && known.starts_with(&word);
+    let off = |known: &str| if begins(known) { 1 } else { distance(&word, known) };
+    let near = known.into_iter().map(|known| (off(known), known)).min();
     error.near = near.filter(|(distance, _)| *distance <= NEAR_MAX).map(|(_, key)| key);
     error
 }

@@ -9,18 +9,20 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::{Engine, Unselected, query};
-use relight_model::DisplayState;
+use relight_model::{DisplayState, GateKey};
 use relight_web::views::{Choice, SiteRow, SitesFound, SitesPage};
 use relight_web::{Lang, texts, words};
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::meanings::{self, Wants};
 use super::part::Part;
 use super::tally::Tally;
 use super::work::Queued;
 use super::{Asked, Console, act, blocking, name, names};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
-use crate::sse::topic::Topic;
+use crate::sse::topic::{self, Topic};
 
 /// Rows of one page: thousands of rows would make a browser slow.
 pub(super) const ROWS_MAX: usize = 100;
@@ -41,13 +43,15 @@ struct Filter {
     /// Looked for in names, without case; empty is all.
     words: String,
     /// The sites that a query means; none with a reason.
-    meant: Option<Meant>,
+    meant: Option<Arc<Meant>>,
     /// The row of what is next whose sites are looked for; `None` is all.
     queued: Option<Queued>,
+    /// The incident that bare verdicts are about.
+    id: String,
 }
 
 /// The sites that a query means, or why it is none.
-type Meant = Result<BTreeSet<String>, String>;
+pub(super) type Meant = Result<BTreeSet<String>, String>;
 
 /// The text of a counter and the states that it counts.
 type Group = (fn(Lang) -> &'static str, fn(&Tally) -> usize);
@@ -73,17 +77,16 @@ fn states_of(text: &str) -> Option<Vec<DisplayState>> {
 }
 
 impl Filter {
-    fn of(console: &Console, asked: &Asked) -> Self {
+    fn of(console: &Console, asked: &Asked, meant: Option<Arc<Meant>>) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
         let (lang, engine) = (console.lang(asked), console.engine.as_ref());
         let id = Self::id(console, asked);
         let of = || Queued::of(engine.map(|it| &**it), lang, &id, &asked.queue);
         let queued = (!asked.queue.is_empty()).then(of);
-        let meant = meant(console, asked, &id);
         let words = if meant.is_none() { names::words(&asked.q) } else { String::new() };
         let (sector, typed) = (asked.sector.clone(), asked.q.trim().to_owned());
-        Self { sector, state, states, typed, words, meant, queued }
+        Self { sector, state, states, typed, words, meant, queued, id }
     }
 
     /// The incident that bare verdicts of a query are about.
@@ -105,10 +108,14 @@ impl Filter {
         format!("/sites?lang={}&sector={sector}&state={state}&page={page}{more}", lang.tag())
     }
 
-    /// The incident that a plan about what was found is of.
+    /// The incident that a plan about what was found is of: that of the query. Empty where it is
+    /// not open, because then there is nothing to plan.
     fn incident(&self, console: &Console) -> String {
-        let shown = || console.board.headline().id;
-        self.queued.as_ref().map_or_else(shown, |row| row.incident.clone())
+        let id = self.queued.as_ref().map_or(&self.id, |row| &row.incident);
+        let is_open = |engine: &Arc<Engine>| {
+            engine.with_ledger(|it| it.incident(id).is_some_and(|it| !it.closed))
+        };
+        if console.engine.as_ref().is_none_or(is_open) { id.clone() } else { String::new() }
     }
 
     /// Whether it leaves anything out.
@@ -119,7 +126,7 @@ impl Filter {
 
     /// A text that is no query means no site, and the page says why.
     fn is_meant(&self, slug: &str) -> bool {
-        match &self.meant {
+        match self.meant.as_deref() {
             None => true,
             Some(Ok(sites)) => sites.contains(slug),
             Some(Err(_)) => false,
@@ -128,7 +135,7 @@ impl Filter {
 
     /// What is told where no site fits.
     fn none(&self, lang: Lang) -> String {
-        match &self.meant {
+        match self.meant.as_deref() {
             Some(Err(why)) => why.clone(),
             _ => texts::sites_none(lang).to_owned(),
         }
@@ -144,39 +151,47 @@ impl Filter {
     }
 }
 
-/// What a query means; `None` where none is asked. `id` is what bare verdicts are about.
-fn meant(console: &Console, asked: &Asked, id: &str) -> Option<Meant> {
+/// What a query means among the sites of a reader; `None` where none is asked.
+fn meant(console: &Console, asked: &Asked, part: &Part, wants: Wants) -> Option<Arc<Meant>> {
     let engine = console.engine.as_ref().filter(|_| query::is_meant(&asked.q))?;
-    Some(meant_by(engine, console.lang(asked), &asked.q, id))
+    let (lang, id) = (console.lang(asked), Filter::id(console, asked));
+    let key = [&asked.q, &id, lang.tag(), &part.life].map(str::to_owned);
+    // Before it is asked: what changes meanwhile is asked for again.
+    let now = (Instant::now(), topic::versions(console));
+    Some(console.meanings.of(key, now, wants, || meant_by(engine, lang, (&asked.q, &id), part)))
 }
 
-/// What decides which sites of a part fit a query and is not seen in their rows, as a text; empty
-/// where no query is asked.
-pub(crate) fn fitting(console: &Console, asked: &Asked, part: &Part) -> String {
-    // Whoever reads no site asks for nothing.
-    if part.sites.is_empty() {
-        return String::new();
-    }
-    match meant(console, asked, &Filter::id(console, asked)) {
+/// The same for a page that is asked for.
+fn meant_now(console: &Console, asked: &Asked) -> Option<Arc<Meant>> {
+    let part = Part::of(console, &asked.reader, &console.board.sites());
+    meant(console, asked, &part, meanings::NOW)
+}
+
+/// For a page that is followed, [`fitting`] of what its query means.
+pub(crate) fn followed(console: &Console, asked: &Asked, part: &Part) -> String {
+    fitting(meant(console, asked, part, meanings::SOON).as_deref())
+}
+
+/// What decides which sites fit a query and is not seen in their rows, as a text; empty where no
+/// query is asked.
+fn fitting(meant: Option<&Meant>) -> String {
+    match meant {
         None => String::new(),
-        Some(Err(why)) => why,
-        Some(Ok(sites)) => {
-            let read: Vec<String> = sites.into_iter().filter(|site| part.is_of(site)).collect();
-            read.join(" ")
-        }
+        Some(Err(why)) => why.clone(),
+        Some(Ok(sites)) => sites.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
     }
 }
 
-fn meant_by(engine: &Engine, lang: Lang, text: &str, id: &str) -> Meant {
+fn meant_by(engine: &Engine, lang: Lang, (text, id): (&str, &str), part: &Part) -> Meant {
     let asked = (!id.is_empty()).then_some(id);
-    let meant = engine.select(text, asked);
+    let of = |site: &GateKey| part.is_whole() || part.is_of(site.as_str());
+    let meant = engine.select_among(text, asked, of);
     let meant = meant.map(|sites| sites.iter().map(ToString::to_string).collect());
     meant.map_err(|fault| why_not(lang, &fault))
 }
 
 /// Why a query chose nothing, and what would.
 fn why_not(lang: Lang, fault: &Unselected) -> String {
-    let keys = || query::KEYS.join(", ");
     let (what, remedy) = match fault {
         Unselected::Query(error) => {
             let what = texts::by_code(lang, error.code).unwrap_or(error.code);
@@ -184,8 +199,7 @@ fn why_not(lang: Lang, fault: &Unselected) -> String {
                 "" => what.to_owned(),
                 word => texts::quoted(lang, what, word),
             };
-            let near = error.near.map(|near| texts::query_keys_near(lang, &keys(), near));
-            (what, near.unwrap_or_else(|| texts::query_keys(lang, &keys())))
+            (what, words::query_choices(lang, error.choices(), error.near))
         }
         Unselected::NeedsQuestion => (
             texts::query_needs_question(lang).to_owned(),
@@ -202,8 +216,9 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
         if let Ok(ordinal) = asked.site.parse() {
             return place_of(&console, &asked, ordinal);
         }
-        let shown = Topic::Sites.fingerprint(&console, &asked);
-        let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked));
+        let meant = meant_now(&console, &asked);
+        let shown = Some(topic::of_sites(&console, &asked, &fitting(meant.as_deref())));
+        let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked, meant));
         let (found, switch) = found(&console, &asked, &filter);
         let all = Filter { queued: None, ..filter.clone() };
         let queue = filter.queued.as_ref();
@@ -227,8 +242,9 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
 /// The same rows for a page that is there already, as arrays of texts.
 pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
-        let shown = Topic::Sites.fingerprint(&console, &asked);
-        let filter = Filter::of(&console, &asked);
+        let meant = meant_now(&console, &asked);
+        let shown = topic::of_sites(&console, &asked, &fitting(meant.as_deref()));
+        let filter = Filter::of(&console, &asked, meant);
         let (found, switch) = found(&console, &asked, &filter);
         let SitesFound { count, rows, page, previous, next, dark, relight, beyond } = &found;
         let row = |it: &SiteRow| {

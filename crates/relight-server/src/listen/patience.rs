@@ -9,19 +9,21 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A connection that is broken when nothing of what is written is taken for a while: whoever does
-/// not read holds no answer, no stream and no place for ever. What waits for him meanwhile is what
-/// the system keeps for one connection.
+/// A connection that is broken when it takes nothing for a while: whoever does not read holds no
+/// answer, no stream and no place for ever. What waits for him meanwhile is what the system keeps
+/// for one connection ([`KEPT_BYTES`]), and it takes nothing until a third of that has left.
+///
+/// [`KEPT_BYTES`]: super::KEPT_BYTES
 #[derive(Debug)]
 pub(super) struct Patience<S> {
     stream: S,
     wait_max: Duration,
-    /// Since nothing was taken; `None` while the other side reads.
+    /// Since the system took nothing; `None` while it does.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patience<S> {
-    /// With the longest time in which nothing is taken.
+    /// With the longest time in which the system takes nothing.
     pub(super) const fn new(stream: S, wait_max: Duration) -> Self {
         Self { stream, wait_max, stalled: None }
     }

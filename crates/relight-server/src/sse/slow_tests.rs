@@ -1,4 +1,4 @@
-//! A reader of a stream who takes nothing.
+//! Readers who take nothing, and slow ones.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -57,4 +57,30 @@ fn a_reader_who_takes_nothing_is_cut() {
     assert!(kept.len() < KEPT_BYTES_MAX, "{} of {made} bytes were kept", kept.len());
     let lines = BufReader::new(open(address)).lines().map_while(Result::ok);
     assert!(lines.into_iter().any(|line| line == "event: counts"), "its place is another's");
+}
+
+/// Goal: who reads slowly, and never stops, gets all of an answer. Method: an answer of more than
+/// the system keeps by itself, which is read quickly until the buffers are as large as they get,
+/// then so slowly that a third of megabytes takes longer than is waited, and to its end.
+#[test]
+fn a_reader_who_is_slow_and_steady_gets_all() {
+    const SLOW_BYTES: usize = 2 << 20;
+    let runtime = runtime::start("test").unwrap();
+    let entered = runtime.enter();
+    let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let waits = Waits { write_max: Duration::from_secs(2), ..WAITS };
+    let answer = axum::routing::get(|| async { vec![b'x'; KEPT_BYTES_MAX] });
+    runtime.spawn(listen::serve(listener, axum::Router::new().route("/events", answer), waits));
+    drop(entered);
+    let (mut stream, mut taken) = (open(address), 0);
+    let mut piece = vec![0; 4 << 10];
+    let slow = KEPT_BYTES_MAX / 4..KEPT_BYTES_MAX / 4 + SLOW_BYTES;
+    while taken <= KEPT_BYTES_MAX {
+        let count = stream.read(&mut piece).unwrap();
+        assert!(count > 0, "cut after {taken} bytes");
+        taken += count;
+        if slow.contains(&taken) {
+            park_timeout(Duration::from_millis(10));
+        }
+    }
 }

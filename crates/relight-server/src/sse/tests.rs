@@ -32,6 +32,7 @@ pub(super) fn console(sites: usize) -> Console {
         meter: crate::console::meter::Meter::default(),
         past: crate::console::turns::Turns::default(),
         facts: Default::default(),
+        meanings: Default::default(),
         agents: None,
         resumed: Default::default(),
         door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),

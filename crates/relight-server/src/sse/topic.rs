@@ -69,7 +69,9 @@ impl Topic {
     /// A fingerprint of what the page shows to a reader. `None` when that cannot be read.
     pub(crate) fn fingerprint(&self, console: &Console, asked: &Asked) -> Option<String> {
         let text = match (self, &console.engine) {
-            (Self::Sites, engine) => listed(console, engine.as_deref(), asked),
+            (Self::Sites, _) => {
+                listed(console, asked, |part| sites::followed(console, asked, part))
+            }
             (_, None) => String::new(),
             (Self::Edges, Some(engine)) => edges::shown(console, engine, asked).ok()?,
             (Self::Watch, Some(engine)) => watch::shown(engine)?,
@@ -104,9 +106,14 @@ impl Topic {
     }
 }
 
+/// The fingerprint of a list of sites, with what its query means.
+pub(crate) fn of_sites(console: &Console, asked: &Asked, fitting: &str) -> String {
+    Topic::of_text(&listed(console, asked, |_| fitting.to_owned()))
+}
+
 /// What a list of sites shows: each site, whose it is and its state, which row of what is next it
-/// belongs to, and whether it fits the query that is asked, by whatever that finds it.
-fn listed(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
+/// belongs to, and which fit the query that is asked, by whatever that finds them.
+fn listed(console: &Console, asked: &Asked, fitting: impl FnOnce(&Part) -> String) -> String {
     let snapshot = console.board.snapshot();
     let part = Part::of(console, &asked.reader, &snapshot.sites);
     let states = part.states(snapshot);
@@ -115,16 +122,17 @@ fn listed(console: &Console, engine: Option<&Engine>, asked: &Asked) -> String {
         let names = [&site.slug, &site.name_fr, &site.name_en, &site.organisation, &site.sector];
         let _ = writeln!(text, "{} {names:?}", state.letter());
     }
-    for (site, row) in engine.map(work::rows).unwrap_or_default() {
+    for (site, row) in console.engine.as_deref().map(work::rows).unwrap_or_default() {
         if part.is_of(&site) {
             let _ = writeln!(text, "{site} {row}");
         }
     }
-    text + &sites::fitting(console, asked, &part)
+    // Whoever reads no site asks for nothing.
+    if part.sites.is_empty() { text } else { text + &fitting(&part) }
 }
 
 /// What was changed until now: where nothing was, a page shows what it showed.
-fn versions(console: &Console) -> (u64, Option<u64>) {
+pub(crate) fn versions(console: &Console) -> (u64, Option<u64>) {
     let engine = console.engine.as_ref().map(|engine| engine.version());
     (console.board.snapshot().version, engine)
 }

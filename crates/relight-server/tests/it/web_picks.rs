@@ -113,6 +113,9 @@ fn sites_that_are_checked_are_those_of_the_plan() {
     let (status, _, page) = world.get(&format!("{asked}&reason=x"), &chief);
     assert!(status == 200 && !page.contains("name=\"seen\""), "{page}");
     assert_eq!(world.get(&format!("{asked}&sites=care&sites=beds"), &chief).0, 400);
+    // What is listed is about the incident of the address, and so is the plan: none that is open.
+    let (status, _, page) = world.get("/sites?lang=en&q=site:care&incident=CVE-2000-1", &chief);
+    assert_eq!((status, rows(&page), boxes(&page)), (200, vec!["care".to_owned()], vec![]));
     world.web.stop();
 }
 
@@ -134,7 +137,8 @@ fn sites_are_found_by_what_they_are_built_with() {
     assert_eq!(found("not stack:java"), ["beds"], "nobody looked at power");
     assert_eq!(found("stack!=java stack!=node"), [""; 0]);
     let page = world.get("/sites?lang=en&q=stack:cobol", &chief).2;
-    assert!(page.contains("value that does not go with this key"), "{page}");
+    assert!(page.contains("known to be built with") && page.contains("values: java, "), "{page}");
+    assert!(world.get("/sites?lang=en&q=stack:spring", &chief).2.contains("nearest: spring-boot"));
     let screen = world.get("/?lang=en", &chief).2;
     let cell = " data-label=\"Stack\" title=\"Java · Spring Boot\">Java · Spring Boot</td>";
     assert!(screen.contains(cell), "{screen}");

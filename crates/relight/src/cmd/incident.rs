@@ -24,6 +24,7 @@ use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use crate::cmd::public;
+use crate::cmd::sites::csv_rows::is_format;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -74,7 +75,7 @@ const TITLE_BYTES_MAX: usize = 200;
 fn title(text: &str) -> Result<String, &'static str> {
     let title = text.trim();
     let fits = (1..=TITLE_BYTES_MAX).contains(&title.len());
-    let is_line = !title.contains(char::is_control);
+    let is_line = !title.contains(|sign: char| sign.is_control() || is_format(sign));
     if fits && is_line { Ok(title.to_owned()) } else { Err("1 to 200 bytes, one line") }
 }
 

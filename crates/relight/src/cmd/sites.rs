@@ -1,7 +1,7 @@
 //! `relight sites`: the register of sites.
 
 mod checks;
-mod csv_rows;
+pub(crate) mod csv_rows;
 mod export;
 mod import;
 mod set;

@@ -270,7 +270,7 @@ fn an_incident_is_called_as_its_operator_says() {
     let place = &town.place;
     place.write("data/policy.toml", POLICY);
     let open = |title: &str| place.run(&["incident", "open", "CVE-2021-44228", "--title", title]);
-    for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
+    for wrong in ["", "  ", "a\nb", "a\u{202e}b", "a\u{2028}b", "\u{200b}", &"x".repeat(201)] {
         assert_eq!(open(wrong).status, 2, "{wrong:?}");
     }
     assert_eq!(open("Vendredi soir").status, 0);

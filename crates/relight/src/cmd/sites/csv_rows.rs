@@ -202,7 +202,7 @@ fn unfit_channel(text: &str) -> Option<(&'static str, String)> {
 
 /// Signs that are not seen, or change how those around them are read: format characters and
 /// separators of lines.
-fn is_format(sign: char) -> bool {
+pub(crate) fn is_format(sign: char) -> bool {
     matches!(
         sign,
         '\u{ad}'
