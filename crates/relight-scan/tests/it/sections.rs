@@ -148,6 +148,12 @@ fn a_program_of_ends_of_archives_ends() {
     let jars: Vec<u8> = (0..70).flat_map(|_| between(&jar("1"))).collect();
     let got = one("app", &elf(&[(".rodata", &jars)], b""));
     assert!(got.ends_with("flaw limit-entries app\n"), "{got}");
+    // What stands in a section that is not looked at any more.
+    let inner = between(&jar("1"));
+    let mut sections = vec![(".a", &b""[..]); 4_096];
+    sections.push((".rsrc", &inner));
+    assert_eq!(one("app", &pe(&sections)), "flaw limit-entries app\n");
+    assert_eq!(one("app", &pe(&sections[1..])), "pkg:maven/g/a@1 in app\n");
     let late = Options { file_time_max_s: 0, ..Options::default() };
     let got = one_with(&late, "app", &elf(&[(".rodata", &vec![1; 9 << 20])], b""));
     assert!(got.contains("flaw limit-time app\n"), "{got}");
