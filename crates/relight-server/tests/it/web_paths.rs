@@ -9,7 +9,7 @@ mod people;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use relight_engine::incident::{Acceptance, Entry, Ground, PartName};
+use relight_engine::incident::{Acceptance, Entry, Ground, PartName, Phase};
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::store::{JournalRecord, SiteRow, Store};
 use relight_model::{Criticality, Digest, GateKey, SitePart};
@@ -45,7 +45,7 @@ const PEOPLE: [(&str, &str, &str); 9] = [
 ];
 
 /// What has to happen.
-const WAYS: [&str; 12] = [
+const WAYS: [&str; 13] = [
     "alone",
     "two",
     "vital",
@@ -56,6 +56,7 @@ const WAYS: [&str; 12] = [
     "granted",
     "parts",
     "relit",
+    "dark-again",
     "invited",
     "recovered",
 ];
@@ -113,8 +114,12 @@ struct Run {
     codes: Vec<(&'static str, String)>,
     /// Who was let in by an invitation, and how often somebody tried to come back.
     let_in: (usize, usize),
-    /// The sites of a relight that was taken back just now.
+    /// Those that were used.
+    used: Vec<String>,
+    /// The sites of a relight that was taken back in this step.
     taken_back: BTreeSet<GateKey>,
+    /// The sites that could be lit when the step began.
+    eligible: BTreeSet<GateKey>,
     is_signed: bool,
     /// Nobody showed a passkey in the last five minutes.
     is_stale: bool,
@@ -194,7 +199,8 @@ impl Run {
         assert!(senders.iter().filter(|it| !it.is_person).count() >= 3, "tokens are tried");
         // What a seed does is not what the next one does after the same first number.
         rng.next();
-        let (said, alone, ways, granting, let_in, taken_back) = Default::default();
+        let (said, alone, ways, granting, let_in) = Default::default();
+        let (taken_back, eligible, used) = Default::default();
         let head = format!("Cookie: {fire}\r\nOrigin: {origin}\r\n");
         let fire = (Sender { name: FIRE, head, is_person: true }, key);
         Self {
@@ -206,6 +212,8 @@ impl Run {
             codes,
             let_in,
             taken_back,
+            eligible,
+            used,
             is_signed,
             is_stale,
             said,
@@ -217,6 +225,8 @@ impl Run {
     fn run(&mut self) {
         for _ in 0..STEPS {
             let before = self.world.store.journal_head().unwrap().0;
+            self.taken_back.clear();
+            self.eligible = self.in_phase(&[Phase::RelightEligible]).into_iter().collect();
             let (sender, typed) = self.step();
             self.go_on();
             for record in self.world.store.journal(before + 1).unwrap() {
@@ -229,6 +239,9 @@ impl Run {
     }
 
     fn step(&mut self) -> (Sender, Option<usize>) {
+        if let Some(signer) = self.take_relight_back() {
+            return (signer, None);
+        }
         let what = self.rng.below(26);
         // Half of the time it is somebody who may well do this.
         let fits: &[&str] = match what {
@@ -413,7 +426,9 @@ impl Run {
         let sites = if ready.is_empty() { self.sites() } else { ready };
         let sites: Vec<GateKey> = sites.iter().map(|site| GateKey::new(site).unwrap()).collect();
         let engine = &self.world.engine;
-        let plan = engine.plan(ask, &sites).unwrap();
+        let Ok(plan) = engine.plan(ask, &sites) else {
+            return Sender { name: MACHINE, head: String::new(), is_person: true };
+        };
         let newest = engine.with_ledger(|it| it.actions().newest().next().map(|it| it.number));
         match (self.rng.below(4), newest) {
             (0, Some(number)) => {
@@ -497,18 +512,6 @@ impl Run {
             }
             other => panic!("{told}: {other:?}"),
         }
-    }
-
-    /// A plan is taken back by somebody who signed it.
-    fn judge_undone(&mut self, sender: &Sender, plan: Digest) {
-        let said = &self.said[&plan];
-        let is_signer = said.signers.contains(sender.name);
-        // What one person did alone by breaking glass, any commander of its sites undoes.
-        let is_broken = said.broken.is_some() && covers(sender, &["commander"], &said.plan);
-        assert!(sender.is_person && (is_signer || is_broken), "by {}", sender.name);
-        let relights = said.plan.action == Action::Relight;
-        self.taken_back = said.plan.keys().into_iter().filter(|_| relights).collect();
-        *self.ways.entry("undo").or_default() += 1;
     }
 
     /// Parts of exactly the sites of a plan are closed, by who signed it or broke the glass.

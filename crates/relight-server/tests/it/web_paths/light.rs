@@ -28,7 +28,7 @@ pub(super) fn after(engine: &Arc<Engine>, plan: &Plan) {
 }
 
 impl Run {
-    fn in_phase(&self, wanted: &[Phase]) -> Vec<GateKey> {
+    pub(super) fn in_phase(&self, wanted: &[Phase]) -> Vec<GateKey> {
         let named = (0..12).map(|at| GateKey::new(&format!("s-{at:02}")).unwrap());
         let phase = |site: &GateKey| self.world.engine.phase(LOG4SHELL, site);
         named.filter(|site| phase(site).is_some_and(|it| wanted.contains(&it))).collect()
@@ -42,22 +42,46 @@ impl Run {
         }
     }
 
-    /// Some of the sites that are clear and dark.
+    /// Some of the sites that are clear and dark; now and then one that nobody knows to be clear.
     pub(super) fn ready(&mut self) -> Vec<String> {
-        let ready = self.in_phase(&[Phase::RelightEligible]);
+        let mut ready = self.in_phase(&[Phase::RelightEligible]);
         let count = self.rng.below(4).min(ready.len());
-        ready.iter().take(count).map(ToString::to_string).collect()
+        ready.truncate(count);
+        if self.rng.chance(20) {
+            let dark = self.in_phase(&[Phase::DarkProven, Phase::Affected, Phase::Unknown]);
+            ready.extend(dark.into_iter().take(1));
+        }
+        ready.iter().map(ToString::to_string).collect()
+    }
+
+    /// Whoever signed the newest relight takes it back now and then; nobody where there is none.
+    pub(super) fn take_relight_back(&mut self) -> Option<Sender> {
+        let lit = self.in_phase(&[Phase::Relighting, Phase::RelitProven]);
+        let is_relit = |said: &Said| {
+            let is_open = said.plan.keys().iter().any(|site| lit.contains(site));
+            said.is_started && said.plan.action == Action::Relight && is_open
+        };
+        let (id, hash) = self.world.engine.with_ledger(|it| {
+            let mut newest = it.actions().newest();
+            let found = newest.find(|it| self.said.get(&it.hash).is_some_and(is_relit));
+            found.map(|it| (it.id(), it.hash))
+        })?;
+        let signers = &self.said[&hash].signers;
+        let signed = |it: &&Sender| it.is_person && signers.contains(it.name);
+        let signer = self.senders.iter().find(signed)?.clone();
+        if self.rng.chance(40) {
+            return None;
+        }
+        let hash = hash.to_string();
+        let body = json!({"decision": "undo", "hash": hash, "typed": null, "reason": "because"});
+        self.json(&signer, &format!("/api/v1/plans/{id}/decisions"), &body);
+        Some(signer)
     }
 
     /// What is ordered is proven, what is dark is mended now and then, and the waves of a relight
     /// come to their end.
     pub(super) fn go_on(&mut self) {
-        self.proved(self.in_phase(&[Phase::DarkRequested]), Light::Dark);
-        let dark = self.in_phase(&[Phase::DarkProven, Phase::Affected, Phase::Unknown]);
-        let mended = dark.iter().find(|site| MENDED.contains(&site.as_str()));
-        if let Some(site) = mended.filter(|_| self.rng.chance(30)) {
-            deploy(&self.world, site.as_str(), &["pkg:maven/org.example/app@1"]);
-        }
+        // What becomes clear now is nothing that they may open.
         wait_until("the waves of a relight end", || {
             self.proved(self.in_phase(&[Phase::Relighting]), Light::Lit);
             self.world.engine.with_ledger(|it| {
@@ -65,6 +89,12 @@ impl Run {
                 !actions.any(|it| it.plan.action == Action::Relight && it.under_way().is_some())
             })
         });
+        self.proved(self.in_phase(&[Phase::DarkRequested]), Light::Dark);
+        let dark = self.in_phase(&[Phase::DarkProven, Phase::Affected, Phase::Unknown]);
+        let mended = dark.iter().find(|site| MENDED.contains(&site.as_str()));
+        if let Some(site) = mended.filter(|_| self.rng.chance(30)) {
+            deploy(&self.world, site.as_str(), &["pkg:maven/org.example/app@1"]);
+        }
     }
 
     /// What comes of a plan that relights, whoever sent the last request; whether it is that.
@@ -79,6 +109,7 @@ impl Run {
                         && said.plan.keys().contains(&site)
                 };
                 assert!(self.said.values().any(|it| is_his(&it)), "{by} opened {site}");
+                assert!(self.eligible.contains(&site), "{by} opened {site} without a proof");
                 *self.ways.entry("relit").or_default() += 1;
                 true
             }
@@ -96,12 +127,25 @@ impl Run {
         }
     }
 
+    /// A plan is taken back by somebody who signed it.
+    pub(super) fn judge_undone(&mut self, sender: &Sender, plan: Digest) {
+        let said = &self.said[&plan];
+        let is_signer = said.signers.contains(sender.name);
+        // What one person did alone by breaking glass, any commander of its sites undoes.
+        let is_broken = said.broken.is_some() && covers(sender, &["commander"], &said.plan);
+        assert!(sender.is_person && (is_signer || is_broken), "by {}", sender.name);
+        let relights = said.plan.action == Action::Relight;
+        self.taken_back = said.plan.keys().into_iter().filter(|_| relights).collect();
+        *self.ways.entry("undo").or_default() += 1;
+    }
+
     /// What a relight opened that was taken back just now goes dark again, and nothing else.
-    pub(super) fn judge_dark_again(&self, sender: &Sender, sites: &[GateKey]) {
+    pub(super) fn judge_dark_again(&mut self, sender: &Sender, sites: &[GateKey]) {
         let told = format!("{sites:?} by {}", sender.name);
         assert!(sites.iter().all(|site| self.taken_back.contains(site)), "{told}: of no relight");
         let is_vital = sites.iter().any(|site| ["s-00", "s-08"].contains(&site.as_str()));
         let is_much = is_vital || sites.len() > ALONE_MAX;
         assert!(!is_much || !self.is_stale, "{told}: nobody was there");
+        *self.ways.entry("dark-again").or_default() += 1;
     }
 }

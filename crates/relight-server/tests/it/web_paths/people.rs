@@ -159,9 +159,15 @@ impl Run {
         let Some(link) = self.link(&sender, "renew", SPARE) else { return };
         self.let_in.1 += 1;
         // The link ended every sign-in of before.
+        for old in self.senders.iter().filter(|it| it.name == SPARE) {
+            let head = format!("GET /me HTTP/1.1\r\n{}", old.head);
+            let status = ask_with_body(self.world.address(), &head, "").0;
+            assert!([303, 401].contains(&status), "an old sign-in is alive: {status}");
+        }
         self.senders.retain(|it| it.name != SPARE);
-        let (whose, code) = match self.rng.below(3) {
-            0 => ("nobody", "x".to_owned()),
+        let (whose, code) = match self.rng.below(4) {
+            // What was used once is nobody's any more.
+            0 => ("nobody", self.used.last().cloned().unwrap_or_else(|| "x".to_owned())),
             1 => self.codes.iter().find(|it| it.0 == "admin").unwrap().clone(),
             _ => self.codes.iter().find(|it| it.0 == SPARE).unwrap().clone(),
         };
@@ -180,6 +186,7 @@ impl Run {
         assert_eq!(is_in, whose == SPARE, "with a code of {whose}: {status}");
         if is_in {
             self.codes.retain(|it| it.1 != code);
+            self.used.push(code);
             let back = self.sender(SPARE, &crate::door_device::cookie_set(&head, status));
             self.senders.push(back);
             *self.ways.entry("recovered").or_default() += 1;
