@@ -27,6 +27,10 @@ const ENDING: &str = "fp";
 /// Bytes of one that is taken.
 const BYTES_MAX: u64 = 1 << 30;
 
+/// How a folder answers that is no data folder of who asks.
+const ABSENT: [io::ErrorKind; 3] =
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory, io::ErrorKind::PermissionDenied];
+
 /// What became of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -47,14 +51,15 @@ pub(crate) struct Taken {
     state: State,
 }
 
-/// The names of the databases that are kept, sorted.
+/// The names of the databases that are kept, sorted. A data folder that is not there, or not for
+/// this person, has none, as it has no register: whoever scans needs nothing but the program.
 ///
 /// # Errors
-/// Those of the folder.
+/// Other ones of the folder.
 pub(crate) fn installed(context: &Context) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(context.data.join(FOLDER)) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if ABSENT.contains(&error.kind()) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let mut files = Vec::new();
