@@ -3,6 +3,7 @@
 //! An agent is known by a certificate that is in the register; one that was signed here and is not
 //! in it is worth nothing. So whoever is revoked is out at the next request.
 
+mod again;
 pub(crate) mod authority;
 pub mod client;
 pub(crate) mod code;
@@ -183,7 +184,7 @@ impl AgentDesk {
     /// The organisation of a name.
     ///
     /// # Errors
-    /// `agent-no-organisation`, or the register cannot be read.
+    /// `no-organisation`, or the register cannot be read.
     pub fn organisation(&self, name: &str) -> Result<Organisation, Refused> {
         let mut all = self.organisations()?.into_iter();
         all.find(|it| it.name == name.trim()).ok_or(Refused::Rule("no-organisation"))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +25,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError};
 
+use super::again::{REST, until_free};
 use super::authority::{AgentKey, SERVER_NAME, believing, pin_of};
 use super::code::Code;
 use super::identity::Identity;
@@ -170,14 +172,17 @@ impl AgentClient {
         Ok(Turned { wish, foreign })
     }
 
-    /// Sends the inventory (CycloneDX) that a wish asks for.
+    /// Sends the inventory (CycloneDX) that a wish asks for. Where the server takes in others just
+    /// then, it waits: what a machine looked through for an hour is not thrown away.
     ///
     /// # Errors
     /// As [`Self::turn`]; or the server takes it no more.
     pub fn send(&self, wish: &Wish, inventory: String) -> Result<(), AgentFault> {
         let Wish { site, ticket } = wish.clone();
         let request = InventoryRequest { site, ticket, inventory };
-        self.line.ask_within(INVENTORY_WAIT_MAX, INVENTORY, &request).map(|Taken {}| ())
+        let ask = || self.line.ask_within(INVENTORY_WAIT_MAX, INVENTORY, &request);
+        // The server takes in a few at a time and says nothing when a place is free.
+        until_free(ask, || thread::sleep(REST)).map(|Taken {}| ())
     }
 
     /// Gets its next certificate, with another key, when the server said so at the last turn; says

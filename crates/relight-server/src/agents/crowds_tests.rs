@@ -47,7 +47,7 @@ fn an_agent_that_has_its_answer_gives_its_place_to_the_next() {
 
 /// Goal: who shows no certificate has few places, one request, and little time. Method: one
 /// stranger stays, another one comes, and an agent has its turn beside them; then the first one is
-/// cut.
+/// answered.
 #[test]
 fn strangers_have_few_places_and_little_time() {
     let (connections, strangers) = (2, 1);

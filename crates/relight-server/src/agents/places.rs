@@ -1,5 +1,6 @@
 //! Who may have a connection: so many at a time, so many of one address, and few of those who show
-//! no certificate. Nobody shuts the others out.
+//! no certificate. Whoever is still greeting has a place of its address for ten seconds: behind a
+//! proxy that passes TLS through, all are of one address.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -13,8 +13,7 @@ use relight_model::{GateKey, Timestamp};
 use super::wire::{InventoryRequest, Taken, Wish};
 use super::{AgentDesk, Refused};
 use crate::ServerError;
-use crate::access::secret;
-use crate::access::secret::random;
+use crate::access::secret::{self, random};
 
 /// Most sites of one agent.
 pub const AGENT_SITES_MAX: usize = 256;
@@ -28,15 +27,18 @@ pub const AGAIN_S: i64 = 3_600;
 /// In these phases another inventory decides what is next.
 const WAITING: [Phase; 4] = [Phase::Analysing, Phase::Unknown, Phase::Fixing, Phase::FixDeployed];
 
-/// A question that waits for its answer.
+/// What a site of an agent was asked last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Asked {
-    ticket: String,
+    /// Of a question that waits for its answer.
+    ticket: Option<String>,
     at: Timestamp,
+    /// When an answer was taken in, the last time.
+    answered: Option<Timestamp>,
 }
 
-/// The questions that wait, by agent and site. They are forgotten when the server ends: then they
-/// are asked again, and answers to those of before count no more.
+/// The last questions, by agent and site. They are forgotten when the server ends: then they are
+/// asked again, and answers to those of before count no more.
 #[derive(Debug, Default)]
 pub(super) struct Wishes(Mutex<BTreeMap<(u32, GateKey), Asked>>);
 
@@ -44,14 +46,47 @@ impl Wishes {
     fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<(u32, GateKey), Asked>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-#[cfg(test)]
-impl Wishes {
-    /// As if this had been asked then.
+    /// Sites of an agent in the order in which they have their turn: those first that were asked
+    /// longest ago, so that one that gives no answer keeps no other from being looked at. Who has
+    /// answered since then has no turn: a look may last longer than its answer is new.
+    fn in_turn(&self, agent: u32, sites: Vec<GateKey>, since: Timestamp) -> Vec<GateKey> {
+        self.with(|all| {
+            let timed = sites.into_iter().filter_map(|site| {
+                let asked = all.get(&(agent, site.clone()));
+                let has_answered = asked.and_then(|it| it.answered).is_some_and(|at| at > since);
+                (!has_answered).then(|| (asked.map(|it| it.at), site))
+            });
+            let mut timed: Vec<_> = timed.collect();
+            timed.sort();
+            timed.into_iter().map(|(_, site)| site).collect()
+        })
+    }
+
+    /// Notes that this is asked now; an answer of before still says when it came.
     pub(super) fn put(&self, key: (u32, GateKey), ticket: &str, at: Timestamp) {
-        let asked = Asked { ticket: ticket.to_owned(), at };
-        self.with(|all| all.insert(key, asked));
+        self.with(|all| {
+            let answered = all.get(&key).and_then(|asked| asked.answered);
+            all.insert(key, Asked { ticket: Some(ticket.to_owned()), at, answered });
+        });
+    }
+
+    /// When the question of this ticket was asked; a ticket is good once.
+    fn redeem(&self, key: &(u32, GateKey), ticket: &str) -> Option<Timestamp> {
+        self.with(|all| {
+            let asked = all.get_mut(key).filter(|it| it.ticket.as_deref() == Some(ticket))?;
+            asked.ticket = None;
+            Some(asked.at)
+        })
+    }
+
+    /// Notes that an answer was taken in.
+    fn answered(&self, key: &(u32, GateKey), now: Timestamp) {
+        self.with(|all| {
+            if let Some(asked) = all.get_mut(key) {
+                asked.answered = Some(now);
+            }
+        });
     }
 }
 
@@ -77,7 +112,7 @@ impl AgentDesk {
         Ok(own)
     }
 
-    /// A site of these that an incident waits for, with another ticket than before.
+    /// A site of these that an incident waits for, each in its turn, with a ticket that is new.
     ///
     /// # Errors
     /// The register cannot be read, or the system gives no random numbers.
@@ -87,22 +122,26 @@ impl AgentDesk {
         own: &BTreeSet<GateKey>,
     ) -> Result<Option<Wish>, Refused> {
         let now = self.now();
-        for site in own.iter().filter(|site| self.is_awaited(site)) {
-            if self.was_seen_since(site, now - AGAIN_S)? {
+        for site in self.wishes.in_turn(agent.id, self.awaited(own), now - AGAIN_S) {
+            if self.was_seen_since(&site, now - AGAIN_S)? {
                 continue;
             }
             let ticket = secret::encode(&random::<16>()?);
-            let asked = Asked { ticket: ticket.clone(), at: now };
-            self.wishes.with(|all| all.insert((agent.id, site.clone()), asked));
-            return Ok(Some(Wish { site: site.to_string(), ticket }));
+            let wish = Wish { site: site.to_string(), ticket: ticket.clone() };
+            self.wishes.put((agent.id, site), &ticket, now);
+            return Ok(Some(wish));
         }
         Ok(None)
     }
 
-    fn is_awaited(&self, site: &GateKey) -> bool {
+    /// Those of these sites that an incident waits for.
+    fn awaited(&self, own: &BTreeSet<GateKey>) -> Vec<GateKey> {
         let waits = |phase: Phase| WAITING.contains(&phase);
         self.engine.with_ledger(|ledger| {
-            ledger.open().any(|(_, it)| it.case(site).is_some_and(|case| waits(case.phase)))
+            let is_awaited = |site: &&GateKey| {
+                ledger.open().any(|(_, it)| it.case(site).is_some_and(|case| waits(case.phase)))
+            };
+            own.iter().filter(is_awaited).cloned().collect()
         })
     }
 
@@ -133,12 +172,9 @@ impl AgentDesk {
     ) -> Result<Taken, Refused> {
         let site = GateKey::new(&request.site).map_err(|_| Refused::Rule("not-asked"))?;
         let (key, now) = ((agent.id, site.clone()), self.now());
-        // Whatever comes of it: a ticket is good once.
-        let asked = self.wishes.with(|all| {
-            let fits = all.get(&key).is_some_and(|asked| asked.ticket == request.ticket);
-            if fits { all.remove(&key) } else { None }
-        });
-        let in_time = |asked: &Asked| (asked.at..=asked.at + INVENTORY_WAIT_S).contains(&now);
+        // Whatever comes of it, the ticket is used.
+        let asked = self.wishes.redeem(&key, &request.ticket);
+        let in_time = |at: &Timestamp| (*at..=*at + INVENTORY_WAIT_S).contains(&now);
         let asked = asked.filter(in_time).ok_or(Refused::Rule("not-asked"))?;
         let registered = self.engine.store().site_by_slug(site.as_str());
         let registered =
@@ -154,9 +190,39 @@ impl AgentDesk {
             .filter(|(sbom, warnings)| warnings.is_empty() && sbom.artifact.is_some())
             .ok_or(Refused::Rule("not-an-inventory"))?;
         let actor = format!("agent {}", agent.host);
-        let inventory = Inventory { site, sbom, observed_at: asked.at, profiles: None };
+        let inventory = Inventory { site, sbom, observed_at: asked, profiles: None };
         let taken = self.engine.ingest(&actor, &[inventory], EvidenceKind::Scan);
         taken.map_err(|error| ServerError::caused("take in an inventory", error))?;
+        self.wishes.answered(&key, now);
         Ok(Taken {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a site that gives no answer keeps no other waiting, and a look that took longer than
+    /// its answer is new is not begun again at once. Method: turns by hand.
+    #[test]
+    fn every_site_has_its_turn() {
+        let wishes = Wishes::default();
+        let sites = || ["a", "b", "c"].map(|site| GateKey::new(site).unwrap()).to_vec();
+        let next = |now: Timestamp| {
+            let site = wishes.in_turn(1, sites(), now - AGAIN_S).first().cloned();
+            let site = site.unwrap();
+            wishes.put((1, site.clone()), &format!("t{now}"), now);
+            site.to_string()
+        };
+        assert_eq!([10, 20, 30, 40].map(next), ["a", "b", "c", "a"]);
+        // Another agent has its own turns.
+        assert_eq!(wishes.in_turn(2, sites(), 0).len(), 3);
+        let b = (1, GateKey::new("b").unwrap());
+        assert_eq!(wishes.redeem(&b, "t20"), Some(20));
+        assert_eq!(wishes.redeem(&b, "t20"), None, "a ticket is good once");
+        // It took two hours, and is not asked for again as soon as it is there.
+        wishes.answered(&b, 20 + 2 * AGAIN_S);
+        assert_eq!([7_230, 7_240, 7_250].map(next), ["c", "a", "c"]);
+        assert_eq!(next(20 + 3 * AGAIN_S), "b");
     }
 }

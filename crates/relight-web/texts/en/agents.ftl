@@ -108,10 +108,13 @@ agent-fault-too-many-agents = the server lets no more agents in
 agent-fault-too-many-agents-remedy = have those revoked that are not needed any more
 agent-fault-no-organisation = the organisation of the agent is not in the register any more
 agent-fault-too-many-sites = the file of this agent names more than 256 sites
+agent-fault-too-many-sites-remedy = divide them between agents of this machine that have data folders and names (enrol --host) of their own
 agent-fault-not-asked = the server asks for this inventory no more: the next look is sent instead
+agent-fault-not-asked-remedy = nothing is to be done
 agent-fault-not-an-inventory = the server could not make out the inventory
 agent-fault-not-an-inventory-remedy = install the version of the server
 agent-fault-busy = the server takes in other inventories just now; it asks again
+agent-fault-busy-remedy = nothing is to be done: it is sent at another turn
 agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
 agent-fault-not-let-in-remedy = ask at the server first (page /agents, or relight agent list): if it is revoked or has ended there and should be let in, remove agent.identity here and enrol again with another code
 

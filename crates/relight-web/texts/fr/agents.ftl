@@ -111,10 +111,13 @@ agent-fault-too-many-agents = le serveur n’admet plus d’agents
 agent-fault-too-many-agents-remedy = faites révoquer ceux qui ne servent plus
 agent-fault-no-organisation = l’organisme de l’agent n’est plus dans le registre
 agent-fault-too-many-sites = le fichier de cet agent nomme plus de 256 sites
+agent-fault-too-many-sites-remedy = les répartir entre des agents de cette machine qui ont chacun leur dossier de données et leur nom (enrol --host)
 agent-fault-not-asked = le serveur ne demande plus cet inventaire : le prochain est envoyé à sa place
+agent-fault-not-asked-remedy = rien à faire
 agent-fault-not-an-inventory = le serveur n’a pas pu déchiffrer l’inventaire
 agent-fault-not-an-inventory-remedy = installez la version du serveur
 agent-fault-busy = le serveur reçoit d’autres inventaires en ce moment; il redemandera
+agent-fault-busy-remedy = rien à faire : il est envoyé à un autre tour
 agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
 agent-fault-not-let-in-remedy = demandez d’abord au serveur (page /agents, ou relight agent list) : s’il y est révoqué ou terminé et doit être admis, supprimez ici agent.identity et inscrivez-le avec un autre code
 

@@ -86,7 +86,8 @@ fn faulty(fault: &AgentFault, context: &Context) -> Failure {
         "bad-address" | "bad-code" => Failure::usage(what),
         NOT_LET_IN => Failure::approval(what),
         // Nobody decided that: it may be done when it is asked again.
-        "server-failed" | "malformed" | "not-due" | "too-many-trials" => Failure::new(what),
+        "server-failed" | "malformed" | "not-due" | "too-many-trials" | "busy" | "not-asked"
+        | "not-an-inventory" | "too-many-sites" => Failure::new(what),
         _ if fault.detail.is_empty() => Failure::approval(what),
         _ => Failure::new(what),
     };

@@ -277,8 +277,13 @@ impl Agent<'_> {
         let foreign: Vec<String> = turned.foreign.iter().filter(news).cloned().collect();
         self.told_of_sites.extend(foreign.iter().map(|site| (site.clone(), String::new())));
         let turned = Turned { wish: turned.wish.clone(), foreign };
-        let Err(failure) = self.look(&turned, stop, report) else { return };
+        let looked = self.look(&turned, stop, report);
         let site = turned.wish.map(|wish| wish.site).unwrap_or_default();
+        let Err(failure) = looked else {
+            // What stands in the way another time is news then.
+            self.told_of_sites.remove(&site);
+            return;
+        };
         let why = failure.why().to_owned();
         if self.told_of_sites.insert(site, why.clone()).as_ref() != Some(&why) {
             report.warn_of(&failure);
