@@ -83,13 +83,16 @@ fn is(text: &str, name: &str) -> bool {
 pub struct Stack(u32);
 
 impl Stack {
-    /// What one component shows. What an operating system brings along, and what only built a
-    /// program, says nothing about what a site is.
+    /// What one component shows. What only built a program says nothing about what a site is. A
+    /// library that an operating system brings along says nothing about the language of a site,
+    /// but a platform is there whoever installed it.
     pub fn of(component: &Component) -> Self {
-        if component.owned_by.is_some() || component.scope == Scope::Build {
+        if component.scope == Scope::Build {
             return Self::default();
         }
-        let shown = (0..).zip(&STACKS).filter(|(_, built)| built.is_shown_by(component));
+        let is_of_site = |built: &Built| component.owned_by.is_none() || !built.packages.is_empty();
+        let is_shown = |built: &Built| built.is_shown_by(component) && is_of_site(built);
+        let shown = (0..).zip(&STACKS).filter(|(_, built)| is_shown(built));
         Self(shown.fold(0, |bits, (at, _)| bits | 1 << at))
     }
 
@@ -149,6 +152,12 @@ mod tests {
             ..component("pkg:pypi/six@1")
         };
         assert_eq!(Stack::of(&of_system), Stack::default());
+        let platform = Component {
+            owned_by: Some(Purl::parse("pkg:deb/debian/tomcat10@10").unwrap()),
+            ..component("pkg:maven/catalina@10")
+        };
+        let shown: Vec<_> = Stack::of(&platform).parts().map(|it| it.code).collect();
+        assert_eq!(shown, ["tomcat"], "a plan for it must not leave the site out");
         let built = Component { scope: Scope::Build, ..component("pkg:cargo/cc@1") };
         assert_eq!(Stack::of(&built), Stack::default());
     }

@@ -279,9 +279,11 @@ fn other(
     let start = source.read_at(at, CABINET_BYTES)?;
     Ok(match mark {
         Mark::Zip => None,
-        Mark::SevenZip => seven_bytes(&start)
-            .filter(|bytes| *bytes <= room)
-            .map(|bytes| Inside::Archive(Kind::SevenZip, at..at + bytes)),
+        // Its start has a checksum, so it is one, also where its end is missing.
+        Mark::SevenZip => seven_bytes(&start).map(|bytes| match bytes <= room {
+            true => Inside::Archive(Kind::SevenZip, at..at + bytes),
+            false => Inside::Told(FlawCode::Truncated),
+        }),
         Mark::Cabinet => cabinet_bytes(&start).is_some_and(|bytes| bytes <= room).then_some(told),
         Mark::Compound => sniff::is_installer(source, at)?.then_some(told),
     })

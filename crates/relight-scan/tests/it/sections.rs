@@ -95,6 +95,15 @@ fn an_archive_whose_end_is_not_clear_is_told() {
     assert_eq!(one("app", &program(&both)), found);
 }
 
+/// One that has a sound start and no end is told, not passed over.
+#[test]
+fn an_archive_that_its_section_cuts_is_told() {
+    let seven = sevenz(&[("x.jar", &jar("1"))], 16);
+    let inner = |seven: &[u8]| pe(&[(".rsrc", &[&[0; 70_000], seven].concat())]);
+    assert_eq!(one("app", &inner(&seven)), "pkg:maven/g/a@1 in app!/x.jar\n");
+    assert_eq!(one("app", &inner(&seven[..seven.len() - 8])), "flaw truncated app\n");
+}
+
 /// What only an installer opens is told.
 #[test]
 fn a_cabinet_and_an_installer_in_resources_are_told() {
