@@ -180,8 +180,8 @@ impl Store {
         })
     }
 
-    /// Uses a code up and makes its agent, in one transaction; gives the number. An agent of the
-    /// same machine that was never heard of, or whose certificate has ended, is revoked.
+    /// Uses a code up and makes its agent, in one transaction; gives the number. Every other agent
+    /// of the same machine is revoked: who calls has seen that it may be.
     ///
     /// # Errors
     /// The code is not there, or too old (`NotFound`); there are [`AGENTS_MAX`] agents (`Limit`);

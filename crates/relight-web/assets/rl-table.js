@@ -61,7 +61,8 @@ customElements.define('rl-table', class extends HTMLElement {
     this.addEventListener('click', (event) => {
       this.keep();
       const link = event.target.closest('.pages a');
-      if (!link || event.ctrlKey || !document.querySelector('#picks output')?.value) return;
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey
+        || !document.querySelector('#picks output')?.value) return;
       event.preventDefault();
       this.ask(link.getAttribute('href'));
       this.scrollIntoView();

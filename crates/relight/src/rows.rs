@@ -135,8 +135,8 @@ pub(crate) fn line(cells: &[String], form: Form) -> String {
     }
 }
 
-/// Text of Markdown that is text only: no end of a line, no bar, no tag, no link and no picture,
-/// which a reader of the document would fetch.
+/// Text of Markdown that is text only: no end of a line, no bar, no tag, no picture, which a reader
+/// of the document would fetch, and no link that hides where it leads.
 pub(crate) fn escaped(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len());
     for sign in cell.chars() {

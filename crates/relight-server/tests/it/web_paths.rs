@@ -112,10 +112,10 @@ struct Run {
     granting: BTreeSet<&'static str>,
     /// Codes with which somebody comes back who lost his key: of whom, and not used yet.
     codes: Vec<(&'static str, String)>,
-    /// Who was let in by an invitation, and how often somebody tried to come back.
-    let_in: (usize, usize),
     /// Those that were used.
     used: Vec<String>,
+    /// Who was let in by an invitation, and how often somebody tried to come back.
+    let_in: (usize, usize),
     /// The sites of a relight that was taken back in this step.
     taken_back: BTreeSet<GateKey>,
     /// The sites that could be lit when the step began.

@@ -43,7 +43,7 @@ const SHARED: [(&str, &str, &[&str]); 8] = [
     ("data", "data", &[""]),
     ("server", "server", &["incident off", "incident on", "incident approve", "login", "logout"]),
     ("token_file", "token_file", &["incident off", "incident on"]),
-    ("ca_file", "ca", &["incident off", "incident on", "login"]),
+    ("ca_file", "ca", &["incident off", "incident on", "login", "logout"]),
     ("output.format", "output", &[""]),
     ("output.color", "color", &[""]),
     ("output.no_progress", "no_progress", &[""]),

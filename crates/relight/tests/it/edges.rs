@@ -166,7 +166,6 @@ fn listeners_under_tls_are_printed_for_every_kind() {
     }
 }
 
-/// For edges that only route: all that they, their driver and the holding service need.
 /// Neither a folder nor many pages fit into one ConfigMap; those of sites may be none at all.
 fn assert_pages_of_sites(list: &serde_json::Value) {
     let pod = &list["items"][2]["spec"]["template"]["spec"];
@@ -177,6 +176,7 @@ fn assert_pages_of_sites(list: &serde_json::Value) {
     assert_eq!(map, &serde_json::json!({"name": "relight-hold-of", "optional": true}));
 }
 
+/// For edges that only route: all that they, their driver and the holding service need.
 #[test]
 fn routing_edges_get_their_routers_and_a_holding_service() {
     let place = Place::with_sites();
