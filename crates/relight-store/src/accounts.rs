@@ -6,6 +6,7 @@ use relight_model::{Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use self::identity::{identity_of, put_identity, put_recovery_codes, recovery_code_of};
+use crate::rows::refuse_over;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
 pub use self::identity::{IDENTITIES_MAX, IdentityRow, RECOVERY_CODES_MAX, RecoveryCodeRow};
@@ -286,7 +287,7 @@ impl Store {
                 let context = format!("an account is called {name} already");
                 return Err(Failure::rule(StoreErrorKind::Limit, context));
             }
-            refuse_over(transaction, "account WHERE ?1 = ?1", 0, ACCOUNTS_MAX)?;
+            refuse_over(transaction, "account", [], ACCOUNTS_MAX)?;
             transaction.execute(
                 "INSERT INTO account (name, created, ended) VALUES (?1, ?2, 0)",
                 params![name, now],
@@ -374,23 +375,6 @@ fn small(transaction: &Transaction<'_>, change: &AccountChange) -> Result<(), ru
     }
 }
 
-/// Refuses one more where there are `most` already.
-fn refuse_over(
-    transaction: &Transaction<'_>,
-    from: &str,
-    account: u32,
-    most: usize,
-) -> Result<(), Failure> {
-    let sql = format!("SELECT count(*) FROM {from}");
-    let count: i64 = transaction.prepare_cached(&sql)?.query_row([account], |row| row.get(0))?;
-    if usize::try_from(count).is_ok_and(|count| count < most) {
-        return Ok(());
-    }
-    let table = from.split(' ').next().unwrap_or(from);
-    let context = format!("changing accounts: there are {most} rows of {table} already");
-    Err(Failure::rule(StoreErrorKind::Limit, context))
-}
-
 fn put_grant(transaction: &Transaction<'_>, row: &GrantRow, who: u32) -> Result<(), Failure> {
     let GrantRow { account: _, role, scope, at, by } = row;
     transaction.execute(
@@ -412,7 +396,7 @@ fn put_proposal(transaction: &Transaction<'_>, row: &ProposalRow) -> Result<(), 
 }
 
 fn put_passkey(transaction: &Transaction<'_>, row: &PasskeyRow, who: u32) -> Result<(), Failure> {
-    refuse_over(transaction, "passkey WHERE account = ?1", who, PASSKEYS_MAX)?;
+    refuse_over(transaction, "passkey WHERE account = ?1", [who], PASSKEYS_MAX)?;
     let PasskeyRow { id: _, account: _, credential, key, name, signatures, created, used } = row;
     transaction.execute(
         "INSERT INTO passkey (account, credential, key, name, signatures, created, used)
@@ -444,7 +428,7 @@ fn put_sign_in(transaction: &Transaction<'_>, row: &SignInRow, who: u32) -> Resu
 fn put_token(transaction: &Transaction<'_>, row: &TokenRow) -> Result<(), Failure> {
     let over = "DELETE FROM api_token WHERE account = ?1 AND expires <= ?2";
     transaction.execute(over, params![row.account, row.created])?;
-    refuse_over(transaction, "api_token WHERE account = ?1", row.account, TOKENS_MAX)?;
+    refuse_over(transaction, "api_token WHERE account = ?1", [row.account], TOKENS_MAX)?;
     let TokenRow { id: _, digest, account, name, role, scope, created, expires, used } = row;
     transaction.execute(
         "INSERT INTO api_token (digest, account, name, role, scope, created, expires, used)

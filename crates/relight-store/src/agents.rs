@@ -5,9 +5,10 @@ mod sites;
 mod vacancy;
 
 use relight_model::{Digest, OrgId, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 pub use self::vacancy::Vacancy;
+use crate::rows::refuse_over;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
 /// Most agents that are let in at one time.
@@ -169,7 +170,7 @@ impl Store {
     pub fn put_agent_code(&self, row: &AgentCodeRow, now: Timestamp) -> Result<(), StoreError> {
         self.write("keeping a code", |transaction| {
             transaction.execute("DELETE FROM agent_code WHERE expires <= ?1", [now])?;
-            refuse_over(transaction, "agent_code", AGENT_CODES_MAX)?;
+            refuse_over(transaction, "agent_code", [], AGENT_CODES_MAX)?;
             let AgentCodeRow { digest, org, host, expires, made_by } = row;
             transaction.execute(
                 "INSERT INTO agent_code (digest, org, host, expires, made_by)
@@ -204,7 +205,7 @@ impl Store {
                 params![org, host, now],
             )?;
             forget_revoked(transaction)?;
-            refuse_over(transaction, &live(now), AGENTS_MAX)?;
+            refuse_over(transaction, LIVE, [now], AGENTS_MAX)?;
             transaction.execute(
                 "INSERT INTO agent (org, host, enrolled, revoked, seen) VALUES (?1, ?2, ?3, 0, 0)",
                 params![org, host, now],
@@ -278,12 +279,8 @@ impl Store {
 }
 
 /// The agents that are let in: what has ended by itself takes nobody's place.
-fn live(now: Timestamp) -> String {
-    format!(
-        "agent WHERE revoked = 0 AND EXISTS
-         (SELECT 1 FROM agent_certificate WHERE agent = agent.id AND expires > {now})"
-    )
-}
+const LIVE: &str = "agent WHERE revoked = 0 AND EXISTS
+    (SELECT 1 FROM agent_certificate WHERE agent = agent.id AND expires > ?1)";
 
 /// Who is revoked is known by no certificate.
 fn forget_revoked(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
@@ -303,21 +300,6 @@ fn put_certificate(
         params![fingerprint.0, agent, expires],
     )?;
     Ok(())
-}
-
-/// Refuses one more where there are `most` already.
-fn refuse_over(transaction: &Transaction<'_>, from: &str, most: usize) -> Result<(), Failure> {
-    if count_of(transaction, from)? < most {
-        return Ok(());
-    }
-    let context = format!("there are {most} rows of {from} already");
-    Err(Failure::rule(StoreErrorKind::Limit, context))
-}
-
-fn count_of(database: &Connection, from: &str) -> Result<usize, rusqlite::Error> {
-    let sql = format!("SELECT count(*) FROM {from}");
-    let count: i64 = database.query_row(&sql, [], |row| row.get(0))?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

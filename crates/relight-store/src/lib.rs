@@ -32,6 +32,7 @@ mod notices;
 mod profiles;
 mod register;
 mod reserve;
+mod rows;
 mod schema;
 mod settings;
 mod snapshot_text;

@@ -3,8 +3,8 @@
 use relight_model::{Digest, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use super::refuse_over;
 use crate::StoreErrorKind;
+use crate::rows::refuse_over;
 use crate::store::Failure;
 
 /// Most identities at providers of one account.
@@ -58,7 +58,9 @@ pub(super) fn put_identity(
             return Err(Failure::rule(StoreErrorKind::Limit, context));
         }
         Some(_) => {}
-        None => refuse_over(transaction, "identity WHERE account = ?1", *account, IDENTITIES_MAX)?,
+        None => {
+            refuse_over(transaction, "identity WHERE account = ?1", [*account], IDENTITIES_MAX)?
+        }
     }
     transaction.execute(
         "INSERT INTO identity (issuer, subject, account, created, used) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -76,7 +78,12 @@ pub(super) fn put_recovery_codes(
 ) -> Result<(), Failure> {
     transaction.execute("DELETE FROM recovery_code WHERE account = ?1", [account])?;
     for digest in digests {
-        refuse_over(transaction, "recovery_code WHERE account = ?1", account, RECOVERY_CODES_MAX)?;
+        refuse_over(
+            transaction,
+            "recovery_code WHERE account = ?1",
+            [account],
+            RECOVERY_CODES_MAX,
+        )?;
         transaction.execute(
             "INSERT INTO recovery_code (digest, account, created) VALUES (?1, ?2, ?3)",
             params![digest.0, account, at],

@@ -3,7 +3,8 @@
 use relight_model::{OrgId, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{AGENT_CODES_MAX, AGENTS_MAX, count_of, live};
+use super::{AGENT_CODES_MAX, AGENTS_MAX, LIVE};
+use crate::rows::count_of;
 use crate::{Store, StoreError};
 
 /// The place of an agent on a machine.
@@ -42,7 +43,7 @@ impl Store {
             Ok(Vacancy {
                 number: last.unwrap_or(0).saturating_add(1),
                 is_taken: rows.iter().any(|(_, seen, expires)| *seen != 0 && is_live(*expires)),
-                is_full: count_of(database, &live(now))?.saturating_sub(of_host) >= AGENTS_MAX,
+                is_full: count_of(database, LIVE, [now])?.saturating_sub(of_host) >= AGENTS_MAX,
                 displaced: rows.into_iter().map(|(id, _, _)| id).collect(),
             })
         })
@@ -54,8 +55,8 @@ impl Store {
     /// The database cannot be read.
     pub fn is_full_of_agent_codes(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.read("counting codes", |database| {
-            let waiting = format!("agent_code WHERE expires > {now}");
-            Ok(count_of(database, &waiting)? >= AGENT_CODES_MAX)
+            let waiting = count_of(database, "agent_code WHERE expires > ?1", [now])?;
+            Ok(waiting >= AGENT_CODES_MAX)
         })
     }
 }
