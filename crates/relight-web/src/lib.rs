@@ -20,6 +20,7 @@ pub mod edge_views;
 pub mod holding;
 mod lang;
 pub mod look;
+pub mod markup;
 pub mod number;
 pub mod posture_views;
 pub mod public_views;

@@ -2,6 +2,7 @@
 
 use relight_engine::live::Words;
 use relight_model::Timestamp;
+use relight_web::markup::escaped;
 use relight_web::{Lang, number, texts};
 use serde_json::json;
 
@@ -107,7 +108,7 @@ pub(super) fn body(status: Status, lang: Lang) -> &'static str {
 }
 
 fn atom(items: &[Item], lang: Lang, home: &str, now: Timestamp) -> String {
-    let home = escape(home);
+    let home = escaped(home);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\">\n\
@@ -116,25 +117,19 @@ fn atom(items: &[Item], lang: Lang, home: &str, now: Timestamp) -> String {
          <link rel=\"self\" href=\"{home}history.atom\"/>\n",
         lang.tag(),
         number::rfc3339(now),
-        title = escape(texts::public_title(lang)),
+        title = escaped(texts::public_title(lang)),
     );
     for Item { id, title, text, at, lang: lang_of, .. } in items {
         out.push_str(&format!(
             "<entry><id>{id}</id><title>{}</title><updated>{at}</updated>\
              <link href=\"{home}\"/><content type=\"text\" xml:lang=\"{lang_of}\">{}</content>\
              </entry>\n",
-            escape(title),
-            escape(text)
+            escaped(title),
+            escaped(text)
         ));
     }
     out.push_str("</feed>\n");
     out
-}
-
-/// Text inside of XML.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;")
 }
 
 fn feed(items: &[Item], lang: Lang, home: &str, now: Timestamp) -> String {

@@ -1,5 +1,6 @@
 //! The report as something to hand on: a page of its own, or Markdown for another document.
 
+use relight_server::web::markup::escaped;
 use relight_server::web::number::stamp;
 use relight_server::web::{Lang, texts};
 
@@ -128,12 +129,6 @@ fn handed_on(rows: &[Row], lang: Lang) -> Vec<Vec<String>> {
         cells.insert(TIMES + 1, row.relit_at.clone().unwrap_or_default());
     }
     all
-}
-
-/// Text of which nothing is a tag.
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;")
 }
 
 #[cfg(test)]
