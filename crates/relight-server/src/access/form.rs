@@ -57,13 +57,18 @@ impl Sender {
 }
 
 /// What one host can have many addresses of: of IPv6 the first 64 bits, which are one network.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The same of an address as it is written down.
 pub(crate) fn network(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => {
-            let bits = address.to_bits() & (u128::MAX << 64);
-            format!("{}/64", Ipv6Addr::from_bits(bits))
-        }
-        Ok(IpAddr::V4(address)) => address.to_string(),
+    match address.parse().map(network_of) {
+        Ok(network @ IpAddr::V6(_)) => format!("{network}/64"),
+        Ok(network @ IpAddr::V4(_)) => network.to_string(),
         Err(_) => address.to_owned(),
     }
 }

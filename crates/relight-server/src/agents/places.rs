@@ -3,12 +3,13 @@
 //! proxy that passes TLS through, all are of one address.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::serve::AgentLimits;
+use crate::access::form::network_of;
 
 /// The places of one listener.
 pub(super) struct Places {
@@ -36,7 +37,7 @@ impl Places {
         room: OwnedSemaphorePermit,
         from: IpAddr,
     ) -> Option<Place> {
-        let address = one(from);
+        let address = network_of(from);
         let mut taken = self.taken();
         let count = taken.entry(address).or_default();
         if *count >= self.of_one {
@@ -53,14 +54,6 @@ impl Places {
 
     fn taken(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whoever has one address of IPv6 has those beside it.
-fn one(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
