@@ -204,7 +204,7 @@ impl Door {
         self.record(account, noted, &[used(&key, count, self.now())])?;
         let (account, scope, credential) = (signed.account.id, scope.clone(), key.credential);
         let grant = LetIn { account, credential, role, scope };
-        self.answer_terminal(&terminal, Answer::LetIn(grant, terminal.wish.clone()))
+        self.answer_terminal(&terminal, Answer::LetIn(grant))
     }
 
     /// Turns a terminal away; that needs no passkey.
@@ -253,12 +253,12 @@ impl Door {
         let answer = self.terminals.answer(&id, now);
         let heard = match answer {
             None => Ok(Heard::Over),
-            Some(Answer::Refused) => Ok(Heard::Refused),
-            Some(Answer::LetIn(grant, wish)) => self.hand_out(&grant, &wish).map(Heard::Token),
-            Some(Answer::Taken(granted, _)) if self.is_unused(&granted) => {
+            Some((Answer::Refused, _)) => Ok(Heard::Refused),
+            Some((Answer::LetIn(grant), wish)) => self.hand_out(&grant, &wish).map(Heard::Token),
+            Some((Answer::Taken(granted, _), _)) if self.is_unused(&granted) => {
                 Ok(Heard::Token(granted))
             }
-            Some(Answer::Taken(..)) => Ok(Heard::Over),
+            Some((Answer::Taken(..), _)) => Ok(Heard::Over),
         };
         match &heard {
             Ok(Heard::Token(granted)) => self.terminals.took(&id, granted, now),

@@ -48,7 +48,7 @@ pub(crate) struct Terminal {
 #[derive(Clone)]
 pub(super) enum Answer {
     Refused,
-    LetIn(LetIn, TerminalWish),
+    LetIn(LetIn),
     /// It was given its token, then.
     Taken(Granted, Timestamp),
 }
@@ -68,7 +68,7 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused => f.write_str("Refused"),
-            Self::LetIn(grant, _) => f.debug_tuple("LetIn").field(grant).finish(),
+            Self::LetIn(grant) => f.debug_tuple("LetIn").field(grant).finish(),
             Self::Taken(_, at) => f.debug_tuple("Taken").field(at).finish(),
         }
     }
@@ -203,9 +203,11 @@ impl Terminals {
         terminal.is_open().then_some(Heard::Waiting)
     }
 
-    /// What a person answered one.
-    pub(super) fn answer(&self, id: &Digest, now: Timestamp) -> Option<Answer> {
-        self.now(now).iter().find(|it| it.id == *id)?.answer.clone()
+    /// What a person answered one, and what it had asked for.
+    pub(super) fn answer(&self, id: &Digest, now: Timestamp) -> Option<(Answer, TerminalWish)> {
+        let waiting = self.now(now);
+        let found = waiting.iter().find(|it| it.id == *id)?;
+        Some((found.answer.clone()?, found.wish.clone()))
     }
 
     /// That one was given its token; the first time counts.
@@ -278,7 +280,7 @@ mod tests {
         let grant =
             LetIn { account: 7, credential: Vec::new(), role: Role::Viewer, scope: Scope::root() };
         let terminal = find(&let_in).unwrap();
-        let answer = Answer::LetIn(grant, terminal.wish.clone());
+        let answer = Answer::LetIn(grant);
         assert!(door.terminals.decide(&terminal, answer, 0));
         let first = ask(&door, "2001:db8::1");
         // One network, however many addresses it has.
