@@ -93,7 +93,7 @@ enum Run {
     Open(Act<OpenCall>),
 }
 
-type Act<C> = Box<dyn Fn(&C, &Sent) -> Result<Vec<u8>, Problem> + Send + Sync>;
+type Act<C> = Arc<dyn Fn(&C, &Sent) -> Result<Vec<u8>, Problem> + Send + Sync>;
 
 /// A request's own part: its query and its body.
 struct Sent {
@@ -142,7 +142,7 @@ impl Endpoint {
         I: Document + DeserializeOwned + 'static,
         O: Document + Serialize + 'static,
     {
-        let run: Act<Call> = Box::new(move |call, sent| {
+        let run: Act<Call> = Arc::new(move |call, sent| {
             let input = serde_urlencoded::from_str(&without_lang(&sent.query));
             let input = input.map_err(|error| Problem::unreadable(&error.to_string()))?;
             answer(handler(call, input)?)
@@ -161,7 +161,7 @@ impl Endpoint {
         I: Document + DeserializeOwned + 'static,
         O: Document + Serialize + 'static,
     {
-        let run: Act<Call> = Box::new(move |call, sent| answer(handler(call, sent.read()?)?));
+        let run: Act<Call> = Arc::new(move |call, sent| answer(handler(call, sent.read()?)?));
         Self::new::<I, O>(Method::POST, path, (id, summary), Run::Signed(run))
     }
 
@@ -176,7 +176,7 @@ impl Endpoint {
         I: Document + DeserializeOwned + 'static,
         O: Document + Serialize + 'static,
     {
-        let run: Act<OpenCall> = Box::new(move |call, sent| answer(handler(call, sent.read()?)?));
+        let run: Act<OpenCall> = Arc::new(move |call, sent| answer(handler(call, sent.read()?)?));
         Self::new::<I, O>(Method::POST, path, (id, summary), Run::Open(run))
     }
 
@@ -256,9 +256,13 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
         Err(response) => return response,
     };
     let lang = console.lang(&asked);
-    if endpoint.is_open() {
-        return serve_open(console, endpoint, (parts, body), lang).await;
-    }
+    let run = match &endpoint.run {
+        Run::Signed(run) => Arc::clone(run),
+        Run::Open(run) => {
+            let (run, status) = (Arc::clone(run), endpoint.status);
+            return serve_open(console, (run, status), (parts, body), lang).await;
+        }
+    };
     let Some(signed) = parts.extensions.get::<SignedIn>().cloned() else {
         return Problem::of(StatusCode::UNAUTHORIZED).into_response();
     };
@@ -288,17 +292,13 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
         names.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     });
     let call = Call { console, engine, signed, lang, parts: names.unwrap_or_default() };
-    super::blocking(move || match &endpoint.run {
-        Run::Signed(run) => told(endpoint.status, run(&call, &sent)),
-        Run::Open(_) => Problem::of(StatusCode::NOT_FOUND).into_response(),
-    })
-    .await
+    super::blocking(move || told(endpoint.status, run(&call, &sent))).await
 }
 
 /// Answers whoever asks.
 async fn serve_open(
     console: Arc<Console>,
-    endpoint: Arc<Endpoint>,
+    (run, status): (Act<OpenCall>, StatusCode),
     (mut parts, body): (Parts, Body),
     lang: Lang,
 ) -> Response {
@@ -312,11 +312,7 @@ async fn serve_open(
         Err(problem) => return problem.into_response(),
     };
     let call = OpenCall { console, from, lang };
-    super::blocking(move || match &endpoint.run {
-        Run::Open(run) => told(endpoint.status, run(&call, &sent)),
-        Run::Signed(_) => Problem::of(StatusCode::NOT_FOUND).into_response(),
-    })
-    .await
+    super::blocking(move || told(status, run(&call, &sent))).await
 }
 
 /// A body, within its limits.
