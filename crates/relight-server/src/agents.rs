@@ -161,7 +161,7 @@ impl AgentDesk {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn with_clock(engine: Arc<Engine>, key: &Path, clock: Clock) -> Result<Self, ServerError> {
+    fn with_clock(engine: Arc<Engine>, key: &Path, clock: Clock) -> Result<Self, ServerError> {
         refuse_another_key(engine.store(), key, clock() / 1_000)?;
         let authority = Authority::load_or_create(key)?;
         let (changing, trials) = (Mutex::new(()), Limits::default());
@@ -194,7 +194,7 @@ impl AgentDesk {
     ///
     /// # Errors
     /// The register cannot be read.
-    pub fn organisations(&self) -> Result<Vec<Organisation>, ServerError> {
+    fn organisations(&self) -> Result<Vec<Organisation>, ServerError> {
         organisations_of(self.engine.store())
     }
 
