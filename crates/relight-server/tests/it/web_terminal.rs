@@ -2,6 +2,7 @@
 
 use relight_engine::store::{AccountChange, TOKENS_MAX, TokenRow};
 use relight_model::Digest;
+use relight_server::Clock;
 use serde_json::{Value, json};
 
 use crate::door_device::{Device, Shown, form};
@@ -244,11 +245,8 @@ fn a_terminal_gets_no_more_than_its_person_has_and_signed() {
     world.web.stop();
 }
 
-/// What was granted counts as long as the person has it, also between answer and token.
-#[test]
-fn who_lost_a_role_or_the_account_lets_nobody_in_any_more() {
-    clock!(now, now_set);
-    now_set(START);
+/// A world in which anna let a terminal in that has no token yet, with the cookie of an admin.
+fn let_in_beside_an_admin(now: Clock) -> (World, String, Terminal) {
     let mut device = Device::new(1);
     let (mut anna, mut boss) = Default::default();
     let world = World::start(now, |store| {
@@ -259,6 +257,15 @@ fn who_lost_a_role_or_the_account_lets_nobody_in_any_more() {
     let page = find(&world, &anna, &terminal.code).1;
     let shown = device.get(&page, "/terminal/decide", &world.origin());
     assert_eq!(let_in(&world, &anna, (&terminal.code, "viewer /"), &shown).0, 200);
+    (world, boss, terminal)
+}
+
+/// What was granted counts as long as the person has it, also between answer and token.
+#[test]
+fn who_lost_a_role_or_the_account_lets_nobody_in_any_more() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, boss, terminal) = let_in_beside_an_admin(now);
     let (status, _, page) =
         world.act(&boss, ("/accounts?lang=en", "/accounts/end"), &[("name", "anna")]);
     assert!(status == 200 || status == 303, "{page}");
@@ -275,16 +282,7 @@ fn who_lost_a_role_or_the_account_lets_nobody_in_any_more() {
 fn a_terminal_that_was_let_in_before_an_account_is_renewed_gets_nothing() {
     clock!(now, now_set);
     now_set(START);
-    let mut device = Device::new(1);
-    let (mut anna, mut boss) = Default::default();
-    let world = World::start(now, |store| {
-        boss = person(store, "boss", 9, &[("admin", "/")]);
-        anna = with_key(store, "anna", 1, "viewer", &device);
-    });
-    let terminal = Terminal::ask(&world, json!({"name": "x", "role": "viewer"}));
-    let page = find(&world, &anna, &terminal.code).1;
-    let shown = device.get(&page, "/terminal/decide", &world.origin());
-    assert_eq!(let_in(&world, &anna, (&terminal.code, "viewer /"), &shown).0, 200);
+    let (world, boss, terminal) = let_in_beside_an_admin(now);
     let renew = ("/accounts?lang=en", "/accounts/renew");
     let (status, _, page) = world.act(&boss, renew, &[("name", "anna")]);
     assert!(status == 200 || status == 303, "{page}");

@@ -33,6 +33,16 @@ impl Town {
         Self { place, origin, edge }
     }
 
+    /// Imports a site with these words about how else it is reached.
+    fn import(&self, words: &str) {
+        let row = format!(
+            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
+             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
+        );
+        self.place.write("channel.csv", &row);
+        self.place.expect(0, &["sites", "import", "channel.csv"]);
+    }
+
     fn run(&self, more: &[&str]) -> Server {
         let (server, started) =
             Server::run(&self.place, &[&["edge", "run", "--json"], more].concat());
@@ -84,12 +94,7 @@ fn a_dark_site_says_how_else_it_is_reached() {
     let town = Town::new();
     let upstream = town.origin.address().to_string();
     let channel = |words: &str| {
-        let row = format!(
-            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
-             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
-        );
-        town.place.write("channel.csv", &row);
-        town.place.expect(0, &["sites", "import", "channel.csv"]);
+        town.import(words);
         let hold = ["edge", "holding", "data/edges/north/hold", "--channel-fr", "Guichet 12"];
         town.place.expect(0, &hold).stdout
     };
@@ -117,14 +122,6 @@ fn a_dark_site_says_how_else_it_is_reached() {
 fn it_shows_the_words_of_a_site_by_itself_and_old_ones_are_told() {
     let town = Town::new();
     let upstream = town.origin.address().to_string();
-    let import = |words: &str| {
-        let row = format!(
-            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
-             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
-        );
-        town.place.write("channel.csv", &row);
-        town.place.expect(0, &["sites", "import", "channel.csv"]);
-    };
     let shown = || {
         let server = town.run(&["--upstream", &upstream]);
         fs::write(town.place.path("gate/current/san-001"), "").unwrap();
@@ -133,16 +130,16 @@ fn it_shows_the_words_of_a_site_by_itself_and_old_ones_are_told() {
         String::from_utf8_lossy(&answer.body).into_owned()
     };
     let doctor = || town.place.run(&["doctor"]).stdout;
-    import("L'accueil, 1 800 555-0101");
+    town.import("L'accueil, 1 800 555-0101");
     assert!(shown().contains("1 800 555-0101"), "nobody wrote a page by hand");
     assert!(!doctor().contains("how else"), "{}", doctor());
-    import("Composez le 1 800 555-0102");
+    town.import("Composez le 1 800 555-0102");
     assert!(doctor().contains("how else") && doctor().contains("relight edge holding"));
     assert!(shown().contains("1 800 555-0102"));
     // Words for all are the operator's, and how the edge is started does not say them.
     let hold = ["edge", "holding", "data/edges/north/hold", "--channel-en", "Desk 12"];
     town.place.expect(0, &hold);
-    import("");
+    town.import("");
     assert!(doctor().contains("1 dark site would not show"), "{}", doctor());
     assert!(shown().contains("1 800 555-0102"));
     town.place.expect(0, &hold);

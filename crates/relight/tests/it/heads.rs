@@ -17,12 +17,12 @@ use crate::serve::Server;
 /// How long a server may take.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// Somebody of Command who has signed in just now: the cookie.
-fn command(place: &Place) -> String {
+/// Somebody with a role who has signed in just now: the cookie.
+pub(crate) fn signed_in(place: &Place, role: &str) -> String {
     let now = relight_server::clock::now();
     // What the value of 32 zero bytes is in the cookie, and its digest.
     let (value, digest) = ("A".repeat(43), Digest::parse(ZEROS).unwrap());
-    let (role, scope, by) = ("commander".into(), "/".into(), "test".into());
+    let [role, scope, by] = [role, "/", "test"].map(str::to_owned);
     let grant = GrantRow { account: 0, role, scope, at: now, by };
     let sign_in = SignInRow {
         digest,
@@ -74,7 +74,7 @@ fn a_server_signs_heads_at_its_start_and_at_each_close() {
     let place = Place::with_sites();
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().display().to_string();
-    let cookie = command(&place);
+    let cookie = signed_in(&place, "commander");
     let free = ["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
     // The folder that they speak for is no place for them.
     place.expect(2, &[&free[..], &["--heads", "data/heads"]].concat());
@@ -111,7 +111,7 @@ fn a_head_that_cannot_be_written_is_told_and_no_failure_of_the_server() {
     let place = Place::with_sites();
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().join("heads");
-    let cookie = command(&place);
+    let cookie = signed_in(&place, "commander");
     let free = ["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
     let named = ["--heads", folder.to_str().unwrap()];
     let (mut server, started) = Server::run(&place, &[&free[..], &named].concat());
@@ -136,7 +136,7 @@ fn a_head_that_cannot_be_written_is_told_and_no_failure_of_the_server() {
 #[test]
 fn the_journal_is_sent_at_once_and_what_was_missed_follows() {
     let place = Place::with_sites();
-    let cookie = command(&place);
+    let cookie = signed_in(&place, "commander");
     let (spool, way) = (tempfile::tempdir().unwrap(), Way::start());
     let fixtures =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../relight-server/fixtures/receive");

@@ -7,11 +7,9 @@ use std::process::Stdio;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use relight_engine::store::{AccountChange, GrantRow, SignInRow, Store};
-use relight_model::Digest;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use crate::heads::signed_in;
 use crate::place::{Outcome, Place};
 use crate::serve::Server;
 
@@ -282,9 +280,9 @@ fn logout_ends_the_token_at_its_server() {
 }
 
 /// What a person sends from a browser that is signed in.
-fn browse(address: SocketAddr, head: &str, body: &str) -> String {
+fn browse(address: SocketAddr, cookie: &str, head: &str, body: &str) -> String {
     let port = address.port();
-    let cookie = format!("Cookie: __Host-rl={}Bwc\r\n", "BwcH".repeat(10));
+    let cookie = format!("Cookie: {cookie}\r\n");
     let origin = format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n");
     let kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n";
     let length = body.len();
@@ -300,25 +298,7 @@ fn browse(address: SocketAddr, head: &str, body: &str) -> String {
 #[test]
 fn a_person_refuses_a_terminal_in_the_browser() {
     let place = Place::with_sites();
-    let digest = Digest(Sha256::digest([7; 32]).into());
-    let now = relight_server::clock::now();
-    let [role, scope, by] = ["viewer", "/", "test"].map(str::to_owned);
-    let changes = [
-        AccountChange::Grant(GrantRow { account: 0, role, scope, at: 1, by }),
-        AccountChange::SignIn(SignInRow {
-            digest,
-            account: 0,
-            factor: "passkey".into(),
-            started: now,
-            seen: now,
-            shown: now,
-            address: "127.0.0.1".into(),
-            agent: "Test".into(),
-        }),
-    ];
-    let store = Store::open(&place.path("data")).unwrap();
-    store.add_account("anna", now, &changes).unwrap();
-    drop(store);
+    let cookie = signed_in(&place, "viewer");
     let (server, started) = Server::start(&place);
     let url = started["console"].as_str().unwrap().trim_end_matches('/').to_owned();
     let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
@@ -329,13 +309,13 @@ fn a_person_refuses_a_terminal_in_the_browser() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let is_code = |line: &String| line.len() == 13 && line.starts_with("    ");
     let code = lines.find(is_code).expect("no code was shown").trim().to_owned();
-    let page = browse(address, "GET /terminal?lang=en HTTP/1.1\r\n", "");
+    let page = browse(address, &cookie, "GET /terminal?lang=en HTTP/1.1\r\n", "");
     let token = page.split("name=\"token\" value=\"").nth(1).expect("no form").split('"').next();
     let form = format!("token={}&code={code}", token.unwrap());
-    let shown = browse(address, "POST /terminal?lang=en HTTP/1.1\r\n", &form);
+    let shown = browse(address, &cookie, "POST /terminal?lang=en HTTP/1.1\r\n", &form);
     assert!(shown.contains("uid ") && shown.contains("127.0.0.1, as this browser"), "{shown}");
     let refuse = format!("{form}&decision=refuse");
-    let done = browse(address, "POST /terminal/decide?lang=en HTTP/1.1\r\n", &refuse);
+    let done = browse(address, &cookie, "POST /terminal/decide?lang=en HTTP/1.1\r\n", &refuse);
     assert!(done.contains("Refused: it gets nothing."), "{done}");
     let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(4), "{rest:?}");
