@@ -10,6 +10,7 @@ pub(crate) mod code;
 pub mod contact;
 mod enrolment;
 pub mod identity;
+mod line;
 mod names;
 mod pinned;
 mod places;
@@ -335,7 +336,8 @@ impl AgentDesk {
         };
         let is_own = |name: &String| GateKey::new(name).is_ok_and(|key| own.contains(&key));
         let foreign = request.sites.iter().filter(|name| !is_own(name)).cloned().collect();
-        let wish = self.wish(&row, &own)?;
+        // Another question would make what it looks at worthless.
+        let wish = if request.looks.is_some() { None } else { self.wish(&row, &own)? };
         Ok(TurnAnswer { renew: is_due(&row, shown, now), wish, foreign })
     }
 

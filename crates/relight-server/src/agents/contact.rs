@@ -30,6 +30,18 @@ pub struct Contact {
     pub since: Timestamp,
     /// The pause after which the agent asks again, in seconds.
     pub every: i64,
+    /// What it looks at.
+    #[serde(default)]
+    pub looks: Option<Looks>,
+}
+
+/// A look that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Looks {
+    /// At which site.
+    pub site: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl Contact {
@@ -86,7 +98,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(CONTACT_FILE);
         assert_eq!(Contact::read(&path).unwrap(), Contact::default());
-        let contact = Contact { at: 5, fault: "unreachable".into(), since: 7, every: 10 };
+        let looks = Some(Looks { site: "mun-001".into(), since: 6 });
+        let fault = "unreachable".into();
+        let contact = Contact { at: 5, fault, since: 7, every: 10, looks };
         contact.write(&path).unwrap();
         assert_eq!(Contact::read(&path).unwrap(), contact);
         for bad in [Vec::new(), b"{}".to_vec(), vec![b' '; CONTACT_BYTES_MAX as usize + 1]] {

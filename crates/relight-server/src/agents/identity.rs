@@ -33,6 +33,7 @@ struct Written {
 }
 
 /// Who an agent is.
+#[derive(Clone)]
 pub struct Identity {
     /// Where its server listens: name or address, and port.
     pub(crate) server: String,

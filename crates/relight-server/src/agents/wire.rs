@@ -60,6 +60,9 @@ pub(crate) struct TurnRequest {
     pub(crate) version: String,
     /// The sites of its own file, by their short names.
     pub(crate) sites: Vec<String>,
+    /// The site that it looks at just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) looks: Option<String>,
 }
 
 /// The inventory of a site, which the server asked for.
@@ -88,7 +91,7 @@ pub struct Wish {
 }
 
 /// A certificate, and for whom it is.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Issued {
     /// The number of the agent.
     pub(crate) agent: u32,

@@ -55,6 +55,10 @@ agent-last-contact = last contact { $at }
 agent-no-contact = no contact yet
 agent-silent = nothing has asked the server for longer than that
 agent-silent-remedy = start relight agent run as a service, and see that it is not stopped
+agent-looks = looks at { $site }
+# since, site
+agent-looks-since = looks at { $site } since { $since }
+agent-looks-late = after six hours the server takes no answer: see whether the disk of this folder hangs, then start the agent again
 agent-fault-since = since { $since }: { $what }
 
 # path
@@ -79,6 +83,8 @@ agent-fault-unreachable = the server does not answer
 agent-fault-unreachable-remedy = see that it runs with --agent-listen, and that this machine may reach that port
 agent-fault-timed-out = the server did not answer in time
 agent-fault-timed-out-remedy = see what it is busy with, or what stands between
+agent-fault-stopped = the agent was ended before the server had answered
+agent-fault-stopped-remedy = run it again
 agent-fault-other-server = what answers there is not the server that this agent knows
 agent-fault-other-server-remedy = check the address; whatever stands between must pass TLS through, not open it. A server with another key needs another code
 agent-fault-clock = the clock of this machine is wrong: by it, the server has no certificate that is good

@@ -55,6 +55,10 @@ agent-last-contact = dernier contact : { $at }
 agent-no-contact = aucun contact encore
 agent-silent = rien n’interroge le serveur depuis trop longtemps
 agent-silent-remedy = lancez relight agent run comme service, et voyez s’il n’est pas arrêté
+agent-looks = regarde { $site }
+# since, site
+agent-looks-since = regarde { $site } depuis { $since }
+agent-looks-late = après six heures le serveur ne prend plus de réponse : voyez si le disque de ce dossier ne répond plus, puis relancez l’agent
 agent-fault-since = depuis { $since } : { $what }
 
 # path
@@ -82,6 +86,8 @@ agent-fault-unreachable = le serveur ne répond pas
 agent-fault-unreachable-remedy = voyez s’il tourne avec --agent-listen, et si cette machine peut atteindre ce port
 agent-fault-timed-out = le serveur n’a pas répondu à temps
 agent-fault-timed-out-remedy = voyez ce qui l’occupe, ou ce qui se trouve entre les deux
+agent-fault-stopped = l’agent a été arrêté avant que le serveur ait répondu
+agent-fault-stopped-remedy = lancez-le à nouveau
 agent-fault-other-server = ce qui répond là n’est pas le serveur que cet agent connaît
 agent-fault-other-server-remedy = vérifiez l’adresse; ce qui se trouve entre les deux doit laisser passer TLS sans l’ouvrir. Un serveur qui a une autre clé demande un autre code
 agent-fault-clock = l’horloge de cette machine est fausse : selon elle, le certificat du serveur ne vaut pas

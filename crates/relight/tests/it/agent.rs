@@ -1,6 +1,6 @@
 //! `relight agent`: a real server and a real agent on the loopback.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -184,20 +184,31 @@ fn codes_are_documents_and_a_damaged_identity_is_told() {
     }
 }
 
+/// A town whose third site is dark, and unknown.
+fn waiting() -> Town {
+    let town = Town::new();
+    town.place.write("data/policy.toml", POLICY);
+    town.place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    town.off(&["--yes"]);
+    town.place.expect(3, &["incident", "analyse"]);
+    town
+}
+
+/// A server, and an agent of the third site that has enrolled there.
+fn enrolled(place: &Place) -> (Server, String) {
+    let text = code_of(place, "Ville de X", "*");
+    let (server, url) = serve(place, FREE);
+    agent(place, 0, &["enrol", "--server", &url, "--code", &text, "--host", "town"]);
+    (server, url)
+}
+
 /// Goal: a site that an incident waits for is looked at by its agent, and what is there decides.
 /// Method: an unknown site is dark; its agent has an empty folder first, and a clear one then.
 #[test]
 fn a_site_that_an_incident_waits_for_is_looked_at_by_its_agent() {
-    let town = Town::new();
+    let town = waiting();
     let place = &town.place;
-    place.write("data/policy.toml", POLICY);
-    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
-    town.off(&["--yes"]);
-    place.expect(3, &["incident", "analyse"]);
-    let text = code_of(place, "Ville de X", "*");
-    let (server, url) = serve(place, FREE);
-    let words = ["enrol", "--server", &url, "--code", &text, "--host", "town"];
-    agent(place, 0, &words);
+    let (server, _) = enrolled(place);
     agent(place, 0, &["run", "--once"]);
     let folder = place.path("srv").display().to_string();
     place.write(
@@ -232,4 +243,50 @@ fn a_site_that_an_incident_waits_for_is_looked_at_by_its_agent() {
     let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
     let by_agent = |entry: &serde_json::Value| entry["actor"] == "agent town";
     assert!(log["entries"].as_array().unwrap().iter().any(by_agent), "{log}");
+}
+
+/// A folder that takes an hour to read, and no room: its files are holes.
+fn endless(place: &Place) -> Vec<File> {
+    fs::create_dir(place.path("srv")).unwrap();
+    let hole = |number: u32| {
+        let file = File::create(place.path(&format!("srv/hole-{number}"))).unwrap();
+        file.set_len(64 << 30).unwrap();
+        file
+    };
+    (0..64).map(hole).collect()
+}
+
+/// Goal: a look holds up neither turns nor the end. Method: an agent looks at a folder that takes
+/// an hour; its server goes and comes back, and then it is ended.
+#[test]
+fn an_agent_has_its_turns_while_it_looks_and_ends_when_it_is_asked_to() {
+    let town = waiting();
+    let place = &town.place;
+    let (server, url) = enrolled(place);
+    let _holes = endless(place);
+    let folder = place.path("srv").display().to_string();
+    place.write("agent/agent.toml", format!("[sites]\nmun-001 = \"{folder}\"\n"));
+    let data = place.path("agent").display().to_string();
+    let run = ["agent", "run", "--every", "1", "--json", "--data", &data];
+    let (running, said) = Server::run(place, &run);
+    assert!(said["fault"].is_null(), "{said}");
+    let began = Instant::now();
+    let looks = |status| agent(place, status, &["status", "--json"]).json()["looks"].clone();
+    while looks(0)["site"] != "mun-001" {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not look");
+    }
+    let text = |lang| agent(place, 0, &["status", "--lang", lang]).stdout;
+    assert!(text("en").contains("looks at mun-001 since "), "{}", text("en"));
+    assert!(text("fr").contains("regarde mun-001 depuis "), "{}", text("fr"));
+
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(running.next()["fault"], "unreachable");
+    assert_eq!(looks(3)["site"], "mun-001");
+    let (_server, _) = serve(place, url.trim_start_matches("https://"));
+    assert!(running.next()["fault"].is_null());
+    assert_eq!(looks(0)["site"], "mun-001");
+    let asked = Instant::now();
+    assert_eq!(running.terminate(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+    assert!(looks(0).is_null());
 }

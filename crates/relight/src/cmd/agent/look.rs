@@ -1,68 +1,128 @@
 //! A site that the server wishes to be looked at again: its folder is read as `relight scan` does,
 //! and what was found is sent. What could not be looked at is told, and nothing is sent.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use relight_formats::write_sbom;
 use relight_scan::Target;
 use relight_server::agents::client::AgentClient;
+use relight_server::agents::contact::Looks;
 use relight_server::agents::wire::Wish;
+use relight_server::agents::wishes::INVENTORY_WAIT_S;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::faulty;
 use super::file::AgentFile;
-use crate::cmd::scan::Look;
+use crate::cmd::scan;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
 
-#[derive(Serialize)]
-struct Document<'a> {
-    site: &'a str,
+/// What was sent of a site.
+#[derive(Debug, Serialize)]
+pub(super) struct Sent {
     components: usize,
     unread: usize,
     complete: bool,
 }
 
-/// Looks at the site of a wish and sends what was found; says whether it did.
-pub(super) fn answer(
+#[derive(Serialize)]
+struct Document<'a> {
+    site: &'a str,
+    #[serde(flatten)]
+    sent: &'a Sent,
+}
+
+/// A look that is under way, on a thread of its own: the agent has its turns meanwhile.
+pub(super) struct Look {
+    pub(super) looks: Looks,
+    began: Instant,
+    folder: PathBuf,
+    end: Receiver<Result<Sent, Failure>>,
+}
+
+impl Look {
+    /// Begins to look at the site of a wish; `None` where the file says nothing of it.
+    pub(super) fn begin(
+        wish: &Wish,
+        file: &AgentFile,
+        client: &AgentClient,
+        context: &Context,
+    ) -> Result<Option<Self>, Failure> {
+        // The server names sites, and the file says where they are.
+        let Some(folder) = file.sites.get(&wish.site).cloned() else { return Ok(None) };
+        let client = client.another().map_err(|fault| faulty(&fault, context))?;
+        let (told, end) = mpsc::channel();
+        let (asked, place, own) = (wish.clone(), folder.clone(), context.clone());
+        thread::spawn(move || {
+            // Who is to end waits for nothing any more.
+            let _ = told.send(answer(&asked, &place, &client, &own));
+        });
+        let looks = Looks { site: wish.site.clone(), since: context.now() };
+        Ok(Some(Self { looks, began: Instant::now(), folder, end }))
+    }
+
+    /// The site.
+    pub(super) fn site(&self) -> &str {
+        &self.looks.site
+    }
+
+    /// Whether its answer is still in time.
+    pub(super) fn counts(&self) -> bool {
+        self.began.elapsed() < Duration::from_secs(INVENTORY_WAIT_S.unsigned_abs())
+    }
+
+    /// How it ended, if it does within this time.
+    pub(super) fn ended(
+        &self,
+        wait_max: Duration,
+        context: &Context,
+    ) -> Option<Result<Sent, Failure>> {
+        match self.end.recv_timeout(wait_max) {
+            Ok(ended) => Some(ended),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                let (lang, place) = (context.lang, self.folder.display().to_string());
+                let failure = Failure::new(texts::cannot_read(lang, &place));
+                Some(Err(failure.hint(texts::scan_ended_remedy(lang))))
+            }
+        }
+    }
+}
+
+/// Looks at the site of a wish and sends what was found.
+fn answer(
     wish: &Wish,
-    file: &AgentFile,
+    folder: &Path,
     client: &AgentClient,
-    stop: &AtomicBool,
     context: &Context,
-    report: &mut Report,
-) -> Result<bool, Failure> {
-    let (lang, site) = (context.lang, wish.site.as_str());
-    // The server names sites, and the file says where they are.
-    let Some(folder) = file.sites.get(site) else { return Ok(false) };
-    let scanned = look(context)?.at(&Target::Path(folder.clone()), context)?;
+) -> Result<Sent, Failure> {
+    let mut look = scan::Look::fresh(context)?;
+    // The machine is there for its sites.
+    look.options.threads = Some(1);
+    let scanned = look.at(&Target::Path(folder.to_owned()), context)?;
     if scanned.files == 0 {
         return Err(nothing_there(folder, context));
     }
-    if stop.load(Ordering::Relaxed) {
-        return Ok(false);
-    }
     let sbom = &scanned.sbom;
-    let Some(text) = write_sbom("cyclonedx", sbom, site, None) else { return Ok(false) };
+    let text = write_sbom("cyclonedx", sbom, &wish.site, None).unwrap_or_default();
     client.send(wish, text).map_err(|fault| faulty(&fault, context))?;
     let (components, unread) = (sbom.components.len(), sbom.flaws.len());
-    if context.json {
-        let document = Document { site, components, unread, complete: sbom.is_complete() };
-        report.document_line("relight.agent-inventory/1", &document);
-    } else {
-        report.line(&texts::agent_sent(lang, components, site, unread));
-    }
-    Ok(true)
+    Ok(Sent { components, unread, complete: sbom.is_complete() })
 }
 
-/// On one core only: the machine is there for its sites.
-fn look(context: &Context) -> Result<Look, Failure> {
-    let mut look = Look::fresh(context)?;
-    look.options.threads = Some(1);
-    Ok(look)
+/// Tells what was sent of a site.
+pub(super) fn tell_sent(site: &str, sent: &Sent, context: &Context, report: &mut Report) {
+    if context.json {
+        report.document_line("relight.agent-inventory/1", &Document { site, sent });
+    } else {
+        let Sent { components, unread, .. } = *sent;
+        report.line(&texts::agent_sent(context.lang, components, site, unread));
+    }
 }
 
 /// A disk that is not mounted is an empty folder, and would be clear of everything.

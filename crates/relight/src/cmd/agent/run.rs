@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use relight_server::agents::client::{self, AgentClient, AgentFault, Turned};
+use relight_server::agents::client::{self, AgentClient, AgentFault, STOPPED, Turned};
 use relight_server::agents::contact::{CONTACT_EVERY_S, CONTACT_FILE, Contact};
 use relight_server::agents::identity::Identity;
 use relight_server::agents::is_host;
@@ -19,7 +20,8 @@ use rustix::system::uname;
 use serde::Serialize;
 
 use super::file::AgentFile;
-use super::{NOT_LET_IN, faulty, identity, identity_path, look};
+use super::look::{Look, Sent, tell_sent};
+use super::{NOT_LET_IN, faulty, identity, identity_path};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -172,40 +174,16 @@ impl Run {
         let file = AgentFile::read(context)?;
         let _lock = locked(context)?;
         // Whoever had the lock may have changed it.
-        let identity = identity(context)?;
-        let client = AgentClient::new(identity, &identity_path(context));
+        let (identity, stop) = (identity(context)?, stop_on_interrupt());
+        let client = AgentClient::until(identity, &identity_path(context), Arc::clone(&stop));
         let client = client.map_err(|fault| faulty(&fault, context))?;
         let contact = Contact::read(&context.data.join(CONTACT_FILE)).unwrap_or_default();
         // Who runs it once has something else run it again, within an hour at the latest.
         let every = if self.once { EVERY_S_MAX } else { self.every }.cast_signed();
-        let (told, told_of_sites) = (None, BTreeMap::new());
-        let mut agent = Agent { context, client, contact, every, told, file, told_of_sites };
-        let stop = stop_on_interrupt();
-        if self.once {
-            let turned = agent.turn(report);
-            if context.json {
-                agent.tell(turned.as_ref().err(), report);
-            }
-            let turned = turned.map_err(|fault| faulty(&fault, context))?;
-            return agent.look(&turned, &stop, report);
-        }
-        while !stop.load(Ordering::Relaxed) {
-            let turned = agent.turn(report);
-            agent.tell(turned.as_ref().err(), report);
-            if let Ok(turned) = &turned {
-                agent.look_again(turned, &stop, report);
-            }
-            wait(Duration::from_secs(self.every), &stop);
-        }
-        Ok(())
-    }
-}
-
-/// The server is asked again after this; nobody tells when it is back.
-fn wait(every: Duration, stop: &AtomicBool) {
-    let began = Instant::now();
-    while began.elapsed() < every && !stop.load(Ordering::Relaxed) {
-        thread::sleep(STOP_EVERY);
+        let (told, told_of_sites, look) = (None, BTreeMap::new(), None);
+        let agent =
+            Agent { context, client, contact, every, told, file, told_of_sites, look, stop };
+        if self.once { agent.once(report) } else { agent.run(report) }
     }
 }
 
@@ -221,31 +199,107 @@ struct Agent<'a> {
     file: AgentFile,
     /// What stood in the way of a look at a site, where that was told.
     told_of_sites: BTreeMap<String, String>,
+    /// What it looks at, beside its turns.
+    look: Option<Look>,
+    /// Set when it is to end.
+    stop: Arc<AtomicBool>,
 }
 
 impl Agent<'_> {
+    /// One turn, and what is wished for then.
+    fn once(mut self, report: &mut Report) -> Result<(), Failure> {
+        let turned = self.turn(report);
+        if self.context.json {
+            self.tell(turned.as_ref().err(), report);
+        }
+        let turned = turned.map_err(|fault| faulty(&fault, self.context))?;
+        for site in &turned.foreign {
+            self.warn_of_foreign(site, report);
+        }
+        self.begin(&turned, report)?;
+        let mut ended = None;
+        while self.look.is_some() && ended.is_none() && !self.is_to_end() {
+            ended = self.ended();
+        }
+        self.look = None;
+        self.note(self.contact.clone(), report);
+        match ended {
+            Some((site, sent)) => {
+                tell_sent(&site, &sent?, self.context, report);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Turns, until it is to end.
+    fn run(mut self, report: &mut Report) -> Result<(), Failure> {
+        while !self.is_to_end() {
+            let turned = self.turn(report);
+            if self.is_to_end() {
+                break;
+            }
+            self.tell(turned.as_ref().err(), report);
+            if let Ok(turned) = &turned {
+                self.heed(turned, report);
+            }
+            self.rest(report);
+        }
+        // A look ends with the process: it only reads, and what it would send counts whole or not.
+        self.look = None;
+        self.note(self.contact.clone(), report);
+        Ok(())
+    }
+
+    fn is_to_end(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Says that it is there, and gets its next certificate when it is time for that.
     fn turn(&mut self, report: &mut Report) -> Result<Turned, AgentFault> {
-        let (now, every) = (self.context.now(), self.every);
         self.follow();
-        let turned = self.client.turn(&self.file.names()).and_then(|turned| {
-            self.client.renew_when_due()?;
-            Ok(turned)
-        });
+        let turned = self.asked();
         let fault = turned.as_ref().err().map(|fault| fault.code.clone()).unwrap_or_default();
+        // Who is to end knows nothing new of the server.
+        if fault == STOPPED {
+            return turned;
+        }
+        let (now, every) = (self.context.now(), self.every);
         let contact = match fault.is_empty() {
-            true => Contact { at: now, fault, since: 0, every },
+            true => Contact { at: now, every, ..Contact::default() },
             false if fault == self.contact.fault => Contact { every, ..self.contact.clone() },
-            false => Contact { at: self.contact.at, fault, since: now, every },
+            false => Contact { at: self.contact.at, fault, since: now, every, looks: None },
         };
+        self.note(contact, report);
+        turned
+    }
+
+    fn asked(&mut self) -> Result<Turned, AgentFault> {
+        let names = self.file.names();
+        // A look sends with the certificate that there was when it began, as long as it counts.
+        if let Some(look) = self.look.as_ref().filter(|look| look.counts()) {
+            return self.client.turn_looking(&names, look.site());
+        }
+        let turned = match &self.look {
+            Some(look) => self.client.turn_looking(&names, look.site())?,
+            None => self.client.turn(&names)?,
+        };
+        self.client.renew_when_due()?;
+        Ok(turned)
+    }
+
+    /// Keeps how the line stands, and writes it down where that is news.
+    fn note(&mut self, contact: Contact, report: &mut Report) {
+        let looks = self.look.as_ref().map(|look| look.looks.clone());
+        let contact = Contact { looks, ..contact };
         let is_news = contact.fault != self.contact.fault
             || contact.every != self.contact.every
+            || contact.looks != self.contact.looks
             || !(self.contact.at..self.contact.at + CONTACT_EVERY_S).contains(&contact.at);
         if is_news {
             note(&contact, self.context, report);
             self.contact = contact;
         }
-        turned
     }
 
     /// Whoever is let in no more may have enrolled again meanwhile.
@@ -255,40 +309,85 @@ impl Agent<'_> {
         }
         let path = identity_path(self.context);
         let written = Identity::read(&path).ok().filter(|it| !it.is_same(self.client.identity()));
-        let next = written.and_then(|identity| AgentClient::new(identity, &path).ok());
-        if let Some(client) = next {
+        let next = |identity| AgentClient::until(identity, &path, Arc::clone(&self.stop)).ok();
+        if let Some(client) = written.and_then(next) {
             self.client = client;
         }
     }
 
-    /// Looks at the site that the server wishes to be looked at again, if it does.
-    fn look(&self, turned: &Turned, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
+    /// Does what the server wishes. The same again and again: what stands in the way is told once.
+    fn heed(&mut self, turned: &Turned, report: &mut Report) {
         for site in &turned.foreign {
-            let lang = self.context.lang;
-            report.warn(site, texts::agent_foreign(lang), texts::agent_foreign_remedy(lang));
+            if !self.told_of_sites.contains_key(site) {
+                self.told_of_sites.insert(site.clone(), String::new());
+                self.warn_of_foreign(site, report);
+            }
         }
-        let Some(wish) = &turned.wish else { return Ok(()) };
-        look::answer(wish, &self.file, &self.client, stop, self.context, report).map(drop)
-    }
-
-    /// The same again and again: what stands in the way is told once.
-    fn look_again(&mut self, turned: &Turned, stop: &AtomicBool, report: &mut Report) {
-        let news = |site: &&String| !self.told_of_sites.contains_key(*site);
-        let foreign: Vec<String> = turned.foreign.iter().filter(news).cloned().collect();
-        self.told_of_sites.extend(foreign.iter().map(|site| (site.clone(), String::new())));
-        let turned = Turned { wish: turned.wish.clone(), foreign };
-        let looked = self.look(&turned, stop, report);
-        let site = turned.wish.map(|wish| wish.site).unwrap_or_default();
-        let Err(failure) = looked else {
-            // What stands in the way another time is news then.
-            self.told_of_sites.remove(&site);
-            return;
-        };
-        let why = failure.why().to_owned();
-        if self.told_of_sites.insert(site, why.clone()).as_ref() != Some(&why) {
-            report.warn_of(&failure);
+        if let Err(failure) = self.begin(turned, report) {
+            let site = turned.wish.as_ref().map(|wish| wish.site.clone()).unwrap_or_default();
+            self.tell_once(site, &failure, report);
         }
         report.flush();
+    }
+
+    fn warn_of_foreign(&self, site: &str, report: &mut Report) {
+        let lang = self.context.lang;
+        report.warn(site, texts::agent_foreign(lang), texts::agent_foreign_remedy(lang));
+    }
+
+    /// Begins to look at the site that the server wishes to be looked at again, if it does.
+    fn begin(&mut self, turned: &Turned, report: &mut Report) -> Result<(), Failure> {
+        let Some(wish) = turned.wish.as_ref().filter(|_| self.look.is_none()) else {
+            return Ok(());
+        };
+        self.look = Look::begin(wish, &self.file, &self.client, self.context)?;
+        if self.look.is_some() {
+            report.note(&texts::agent_looks(self.context.lang, &wish.site));
+            self.note(self.contact.clone(), report);
+        }
+        Ok(())
+    }
+
+    /// Waits a moment for the end of the look; says how it ended, if it did.
+    fn ended(&mut self) -> Option<(String, Result<Sent, Failure>)> {
+        let look = self.look.as_ref()?;
+        let ended = look.ended(STOP_EVERY, self.context)?;
+        let site = look.site().to_owned();
+        self.look = None;
+        Some((site, ended))
+    }
+
+    /// Tells how a look ended.
+    fn look_on(&mut self, report: &mut Report) {
+        let Some((site, ended)) = self.ended() else { return };
+        self.note(self.contact.clone(), report);
+        match ended {
+            Ok(sent) => {
+                tell_sent(&site, &sent, self.context, report);
+                // What stands in the way another time is news then.
+                self.told_of_sites.remove(&site);
+            }
+            Err(failure) => self.tell_once(site, &failure, report),
+        }
+        report.flush();
+    }
+
+    /// The server is asked again after this; nobody tells when it is back.
+    fn rest(&mut self, report: &mut Report) {
+        let (began, every) = (Instant::now(), Duration::from_secs(self.every.unsigned_abs()));
+        while began.elapsed() < every && !self.is_to_end() {
+            match self.look {
+                Some(_) => self.look_on(report),
+                None => thread::sleep(STOP_EVERY),
+            }
+        }
+    }
+
+    fn tell_once(&mut self, site: String, failure: &Failure, report: &mut Report) {
+        let why = failure.why().to_owned();
+        if self.told_of_sites.insert(site, why.clone()).as_ref() != Some(&why) {
+            report.warn_of(failure);
+        }
     }
 
     /// Tells how the line stands, when that is news.

@@ -1,7 +1,8 @@
 //! How an agent stands, told on its own machine: the server is not asked.
 
 use clap::Args;
-use relight_server::agents::contact::{CONTACT_FILE, Contact};
+use relight_server::agents::contact::{CONTACT_FILE, Contact, Looks};
+use relight_server::agents::wishes::INVENTORY_WAIT_S;
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -26,6 +27,7 @@ struct Document<'a> {
     days_left: u64,
     last_contact: Option<String>,
     fault: Option<Fault<'a>>,
+    looks: Option<Looking<'a>>,
     sites: Vec<Site<'a>>,
 }
 
@@ -33,6 +35,12 @@ struct Document<'a> {
 struct Site<'a> {
     site: &'a str,
     folder: String,
+}
+
+#[derive(Serialize)]
+struct Looking<'a> {
+    site: &'a str,
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -55,7 +63,10 @@ impl Status {
         let days_left = left.max(0).unsigned_abs() / 86_400;
         let has_fault = !contact.fault.is_empty();
         let is_recent = contact.is_recent(context.now());
-        if left <= 0 || has_fault || !is_recent {
+        // Of an agent that was killed, what it looked at says nothing.
+        let looks = contact.looks.as_ref().filter(|_| is_recent);
+        let is_late = looks.is_some_and(|it| it.since + INVENTORY_WAIT_S < context.now());
+        if left <= 0 || has_fault || !is_recent || is_late {
             report.raise(Exit::Incomplete);
         }
         let at = (contact.at != 0).then(|| rfc3339(contact.at));
@@ -70,6 +81,7 @@ impl Status {
                 days_left,
                 last_contact: at,
                 fault: has_fault.then_some(fault),
+                looks: looks.map(|it| Looking { site: &it.site, since: rfc3339(it.since) }),
                 sites: sites(&file),
             };
             report.document("relight.agent-status/1", &document);
@@ -94,6 +106,12 @@ impl Status {
         } else if !is_recent {
             report.line(texts::agent_silent(lang));
             report.hint(texts::agent_silent_remedy(lang));
+        }
+        if let Some(Looks { site, since }) = looks {
+            report.line(&texts::agent_looks_since(lang, &rfc3339(*since), site));
+        }
+        if is_late {
+            report.hint(texts::agent_looks_late(lang));
         }
         for Site { site, folder } in sites(&file) {
             report.line(&format!("  {site}  {folder}"));
