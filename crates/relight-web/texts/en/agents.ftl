@@ -64,6 +64,19 @@ agent-fault-since = since { $since }: { $what }
 # path
 agent-bad-file = the file of this agent cannot be used: { $path }
 agent-bad-file-remedy = write [sites] and below it SITE = "/whole/path", for 256 sites at most
+# most
+agent-file-many = there are more than { NUMBER($most) } sites
+# site
+agent-file-no-name = “{ $site }” is not the short name of a site
+# folder, site
+agent-file-no-path = { $site }: { $folder } is no whole path
+# path, sites
+agent-file-again = read { $path } again: { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+agent-file-stays = what it said before holds
+# path
 agent-empty-folder = { $path } holds no file, so nothing was sent: an empty folder would be clear of everything
 agent-empty-folder-remedy = see that the disk is mounted and that the path is right
 agent-foreign = this site is not this agent’s at the server: nobody asks for it

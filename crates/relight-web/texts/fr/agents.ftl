@@ -64,6 +64,19 @@ agent-fault-since = depuis { $since } : { $what }
 # path
 agent-bad-file = le fichier de cet agent est inutilisable : { $path }
 agent-bad-file-remedy = écrivez [sites] et au-dessous SITE = "/chemin/complet", pour 256 sites au plus
+# most
+agent-file-many = il y a plus de { NUMBER($most) } sites
+# site
+agent-file-no-name = « { $site } » n’est pas le nom court d’un site
+# folder, site
+agent-file-no-path = { $site } : { $folder } n’est pas un chemin complet
+# path, sites
+agent-file-again = { $path } relu : { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+agent-file-stays = ce qu’il disait avant reste en vigueur
+# path
 agent-empty-folder = { $path } ne contient aucun fichier, donc rien n’a été envoyé : un dossier vide serait exempt de tout
 agent-empty-folder-remedy = voyez si le disque est monté et si le chemin est juste
 agent-foreign = ce site n’est pas à cet agent au serveur : personne ne le demande

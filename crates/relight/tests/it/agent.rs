@@ -1,6 +1,7 @@
 //! `relight agent`: a real server and a real agent on the loopback.
 
 use std::fs::{self, File};
+use std::io::BufRead as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -289,4 +290,53 @@ fn an_agent_has_its_turns_while_it_looks_and_ends_when_it_is_asked_to() {
     assert_eq!(running.terminate(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
     assert!(looks(0).is_null());
+}
+
+/// Goal: `agent.toml` is read while the agent runs, and no turn makes the answer of a look that is
+/// under way worthless. Method: while it looks, the file names another site, which is not its own,
+/// says something wrong, and is right again; then the folder is emptied of all that takes time.
+#[test]
+fn a_file_that_changed_is_read_again_and_a_look_goes_on_meanwhile() {
+    let town = waiting();
+    let place = &town.place;
+    let (_server, _) = enrolled(place);
+    let holes = endless(place);
+    let folder = place.path("srv").display().to_string();
+    let data = place.path("agent").display().to_string();
+    let run = ["agent", "run", "--every", "1", "--json", "--data", &data];
+    let (mut running, said) = Server::run(place, &run);
+    assert!(said["fault"].is_null(), "{said}");
+    let mut told = running.stderr().lines().map(Result::unwrap);
+    let mut heard = Vec::new();
+    let mut hear = |words: &str| {
+        while !heard.last().is_some_and(|line: &String| line.contains(words)) {
+            heard.push(told.next().unwrap());
+        }
+        heard.push(String::new());
+    };
+    let own = format!("[sites]\nmun-001 = \"{folder}\"\n");
+    place.write("agent/agent.toml", &own);
+    hear("agent.toml again: 1 site");
+    hear("looks at mun-001");
+    // What is told of it was answered at a turn.
+    place.write("agent/agent.toml", format!("{own}san-001 = \"{folder}\"\n"));
+    hear("agent.toml again: 2 sites");
+    hear("san-001: this site is not this agent");
+    place.write("agent/agent.toml", "[sites]\nmun-001 = \"srv\"\n");
+    hear("srv is no whole path");
+    hear("what it said before holds");
+    place.write("agent/agent.toml", &own);
+    hear("agent.toml again: 1 site");
+    holes.iter().for_each(|hole| hole.set_len(0).unwrap());
+    let sent = running.next();
+    assert_eq!(
+        (&sent["schema"], &sent["site"]),
+        (&"relight.agent-inventory/1".into(), &"mun-001".into())
+    );
+    assert_eq!(running.terminate(), Some(0));
+    heard.extend(told);
+    let count = |words: &str| heard.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(count("is no whole path"), 1, "{heard:?}");
+    assert_eq!(count("this inventory no more"), 0, "{heard:?}");
+    assert_eq!(count("looks at mun-001"), 1, "{heard:?}");
 }

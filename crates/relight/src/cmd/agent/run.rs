@@ -19,7 +19,7 @@ use relight_server::web::texts;
 use rustix::system::uname;
 use serde::Serialize;
 
-use super::file::AgentFile;
+use super::file::{self, Kept};
 use super::look::{Look, Sent, tell_sent};
 use super::{NOT_LET_IN, faulty, identity, identity_path};
 use crate::context::Context;
@@ -171,7 +171,7 @@ fn locked(context: &Context) -> Result<File, Failure> {
 impl Run {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         identity(context)?;
-        let file = AgentFile::read(context)?;
+        let file = Kept::read(context)?;
         let _lock = locked(context)?;
         // Whoever had the lock may have changed it.
         let (identity, stop) = (identity(context)?, stop_on_interrupt());
@@ -196,7 +196,7 @@ struct Agent<'a> {
     every: i64,
     /// What was told last: the code of a fault, or empty; once is enough.
     told: Option<String>,
-    file: AgentFile,
+    file: Kept,
     /// What stood in the way of a look at a site, where that was told.
     told_of_sites: BTreeMap<String, String>,
     /// What it looks at, beside its turns.
@@ -235,6 +235,7 @@ impl Agent<'_> {
     /// Turns, until it is to end.
     fn run(mut self, report: &mut Report) -> Result<(), Failure> {
         while !self.is_to_end() {
+            self.read_again(report);
             let turned = self.turn(report);
             if self.is_to_end() {
                 break;
@@ -249,6 +250,22 @@ impl Agent<'_> {
         self.look = None;
         self.note(self.contact.clone(), report);
         Ok(())
+    }
+
+    /// Takes over what its administrator wrote since.
+    fn read_again(&mut self, report: &mut Report) {
+        let lang = self.context.lang;
+        match self.file.again(self.context) {
+            None => {}
+            Some(Ok(sites)) => {
+                let path = file::path(self.context).display().to_string();
+                report.note(&texts::agent_file_again(lang, &path, sites));
+            }
+            Some(Err(mut failure)) => {
+                failure.below.push(format!("  {}", texts::agent_file_stays(lang)));
+                report.warn_of(&failure);
+            }
+        }
     }
 
     fn is_to_end(&self) -> bool {
@@ -275,7 +292,7 @@ impl Agent<'_> {
     }
 
     fn asked(&mut self) -> Result<Turned, AgentFault> {
-        let names = self.file.names();
+        let names = self.file.file.names();
         // A look sends with the certificate that there was when it began, as long as it counts.
         if let Some(look) = self.look.as_ref().filter(|look| look.counts()) {
             return self.client.turn_looking(&names, look.site());
@@ -340,7 +357,7 @@ impl Agent<'_> {
         let Some(wish) = turned.wish.as_ref().filter(|_| self.look.is_none()) else {
             return Ok(());
         };
-        self.look = Look::begin(wish, &self.file, &self.client, self.context)?;
+        self.look = Look::begin(wish, &self.file.file, &self.client, self.context)?;
         if self.look.is_some() {
             report.note(&texts::agent_looks(self.context.lang, &wish.site));
             self.note(self.contact.clone(), report);
