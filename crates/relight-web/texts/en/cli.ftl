@@ -485,6 +485,10 @@ weak-keys-remedy = let each of them register another one with a new link from an
 incident-untranslated-remedy = publish again with --fr and --en; relight public export --languages fr is a page without English
 incident-needs-advisory = an incident is about an advisory
 incident-needs-advisory-remedy = relight affected answers questions about a package
+incident-bad-title = this cannot be the title of an incident
+# most
+incident-bad-title-remedy = give one line that says something, { NUMBER($most) } bytes at most, without signs that nobody sees
+# id
 incident-opened = Incident { $id } opened
 incident-updated = { $incident }: published, and on the public page as soon as it is written
 incident-closed = Incident { $id } closed

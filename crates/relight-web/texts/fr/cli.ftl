@@ -506,6 +506,10 @@ weak-keys-remedy = que chacune en enregistre une autre avec un nouveau lien d’
 incident-untranslated-remedy = publiez de nouveau avec --fr et --en; relight public export --languages fr donne une page sans anglais
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
+incident-bad-title = cela ne peut pas être le titre d’un incident
+# most
+incident-bad-title-remedy = donnez une ligne qui dit quelque chose, de { NUMBER($most) } octets au plus, sans signes invisibles
+# id
 incident-opened = Incident { $id } ouvert
 incident-updated = { $incident } : publié, et sur la page publique dès qu’elle est écrite
 incident-closed = Incident { $id } clos

@@ -64,7 +64,7 @@ enum Action {
 struct Open {
     #[arg(value_name = "WHAT")]
     what: String,
-    #[arg(long, value_name = "TEXT", value_parser = title)]
+    #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 }
 
@@ -72,11 +72,15 @@ struct Open {
 const TITLE_BYTES_MAX: usize = 200;
 
 /// A title: one line that says something.
-fn title(text: &str) -> Result<String, &'static str> {
+fn title(text: &str, lang: Lang) -> Result<String, Failure> {
     let title = text.trim();
     let fits = (1..=TITLE_BYTES_MAX).contains(&title.len());
     let is_line = !title.contains(|sign: char| sign.is_control() || is_format(sign));
-    if fits && is_line { Ok(title.to_owned()) } else { Err("1 to 200 bytes, one line") }
+    if fits && is_line {
+        return Ok(title.to_owned());
+    }
+    let failure = Failure::usage(texts::incident_bad_title(lang));
+    Err(failure.hint(texts::incident_bad_title_remedy(lang, TITLE_BYTES_MAX)))
 }
 
 #[derive(Debug, Args)]
@@ -162,6 +166,7 @@ impl Incident {
 impl Open {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
+        let title = self.title.map(|text| title(&text, lang)).transpose()?.unwrap_or_default();
         let Question::Advisory(asked) = register::question(&self.what, lang)? else {
             return Err(Failure::usage(texts::incident_needs_advisory(lang))
                 .hint(texts::incident_needs_advisory_remedy(lang)));
@@ -171,7 +176,6 @@ impl Open {
         if engine.with_inventory(|_, advisories| advisories.group(&asked).is_none()) {
             return Err(unknown_advisory(&asked, lang));
         }
-        let title = self.title.unwrap_or_default();
         let opened = engine.open_incident_called(actor, &asked, &policy(actor), &title);
         let id = opened.map_err(|error| Failure::engine(lang, &error))?;
         done(context, report, &id, "opened", None, &texts::incident_opened(lang, &id));

@@ -273,6 +273,11 @@ fn an_incident_is_called_as_its_operator_says() {
     for wrong in ["", "  ", "a\nb", "a\u{202e}b", "a\u{2028}b", "\u{200b}", &"x".repeat(201)] {
         assert_eq!(open(wrong).status, 2, "{wrong:?}");
     }
+    let told = open("").stderr;
+    assert!(told.contains("give one line that says something, 200 bytes at most"), "{told}");
+    let french = ["incident", "open", "CVE-2021-44228", "--title", "", "--lang", "fr"];
+    let told = place.expect(2, &french).stderr;
+    assert!(told.contains("donnez une ligne qui dit quelque chose"), "{told}");
     assert_eq!(open("Vendredi soir").status, 0);
     assert_eq!(open("Samedi").status, 0, "it is open already");
     let report = place.expect(0, &["incident", "report", "--json"]).json();
