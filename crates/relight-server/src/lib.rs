@@ -30,6 +30,7 @@ pub mod recover;
 mod runtime;
 mod secret_file;
 pub mod serve;
+mod shares;
 pub mod signs;
 mod sse;
 pub mod syslog;

@@ -51,47 +51,55 @@ pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// How long accepting waits when the system has no more handles: nothing tells when it has.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
+/// Takes the next connection.
+pub(crate) async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        if let Ok((stream, peer)) = listener.accept().await {
+            // An answer is written whole: nothing is gained by waiting for more. A connection on
+            // which this fails is as good as before.
+            let _ = stream.set_nodelay(true);
+            return (stream, peer);
+        }
+        sleep(ACCEPT_AGAIN).await;
+    }
+}
+
 /// Takes connections for ever.
 pub(crate) async fn serve(listener: TcpListener, router: Router, waits: Waits) {
     let router = TowerToHyperService::new(router);
     loop {
-        let Ok((stream, peer)) = listener.accept().await else {
-            sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
-        // An answer is written whole: nothing is gained by waiting for more. A connection on which
-        // this fails is as good as before.
-        let _ = stream.set_nodelay(true);
+        let (stream, peer) = accepted(&listener).await;
+        // A connection on which this fails is as good as before.
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, KEPT_BYTES);
-        let peered = Peered { router: router.clone(), peer };
-        tokio::spawn(connection(stream, peered, waits));
+        let router = Peered { router: router.clone(), peer: ConnectInfo(peer) };
+        tokio::spawn(connection(stream, router, waits));
     }
 }
 
-async fn connection(stream: TcpStream, peered: Peered, waits: Waits) {
+async fn connection(stream: TcpStream, router: Peered<ConnectInfo<SocketAddr>>, waits: Waits) {
     let stream = Patience::new(stream, waits.write_max);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(waits.head_max)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), peered);
+        .serve_connection(TokioIo::new(stream), router);
     // Whoever breaks off, or is too slow, has no answer to get.
     let _ = served.await;
 }
 
-/// The router with the peer of one connection, which handlers ask for as [`ConnectInfo`].
-struct Peered {
-    router: TowerToHyperService<Router>,
-    peer: SocketAddr,
+/// The router with who asks on one connection, for which handlers ask by its type.
+pub(crate) struct Peered<T> {
+    pub(crate) router: TowerToHyperService<Router>,
+    pub(crate) peer: T,
 }
 
-impl Service<Request<Incoming>> for Peered {
+impl<T: Clone + Send + Sync + 'static> Service<Request<Incoming>> for Peered<T> {
     type Response = Response;
     type Error = Infallible;
     type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.peer.clone());
         self.router.call(request)
     }
 }

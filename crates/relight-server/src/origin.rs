@@ -20,8 +20,8 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::time::sleep;
 
+use crate::listen::accepted;
 use crate::{ServerError, host, runtime};
 use records::Records;
 
@@ -33,9 +33,6 @@ pub const MISSING_PATH: &str = "/missing";
 pub const RECORDS_MAX: usize = 8_000_000;
 /// How long an idle connection of a client is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Pause after a failed accept, so that the loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// One site of the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginSite {
@@ -198,15 +195,12 @@ impl State {
 
 async fn accept(state: Arc<State>, listener: TcpListener) {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(Arc::clone(&state), stream))),
-            Err(_) => sleep(ACCEPT_PAUSE).await,
-        }
+        let (stream, _) = accepted(&listener).await;
+        tokio::spawn(connection(Arc::clone(&state), stream));
     }
 }
 
 async fn connection(state: Arc<State>, stream: TcpStream) {
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let response = answer(&state, Instant::now(), &request);
         async move { Ok::<_, Infallible>(response) }

@@ -34,7 +34,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use self::places::{Full, Place};
+use self::places::Place;
 pub(crate) use self::places::{STREAMS_MAX, Streams};
 use self::topic::Topic;
 use crate::access::guard::refuse;
@@ -43,6 +43,7 @@ use crate::clock;
 use crate::console::part::Part;
 use crate::console::waits::Waits;
 use crate::console::{Asked, Console, burn, tally, work};
+use crate::shares::Full;
 
 /// Changes within this time travel as one event.
 const COALESCE: Duration = Duration::from_millis(50);

@@ -2,27 +2,27 @@
 //! no certificate. Whoever is still greeting has a place of its address for ten seconds: behind a
 //! proxy that passes TLS through, all are of one address.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::serve::AgentLimits;
 use crate::access::form::network_of;
+use crate::shares::{Most, Share, Shares};
 
 /// The places of one listener.
 pub(super) struct Places {
     room: Arc<Semaphore>,
     strangers: Semaphore,
     of_one: usize,
-    taken: Mutex<BTreeMap<IpAddr, usize>>,
+    taken: Shares<IpAddr>,
 }
 
 impl Places {
     pub(super) fn new(limits: AgentLimits) -> Arc<Self> {
         let (room, strangers) = (limits.connections, Semaphore::new(limits.strangers));
-        let (room, taken) = (Arc::new(Semaphore::new(room)), Mutex::default());
+        let (room, taken) = (Arc::new(Semaphore::new(room)), Shares::default());
         Arc::new(Self { room, strangers, of_one: limits.of_one, taken })
     }
 
@@ -37,43 +37,22 @@ impl Places {
         room: OwnedSemaphorePermit,
         from: IpAddr,
     ) -> Option<Place> {
-        let address = network_of(from);
-        let mut taken = self.taken();
-        let count = taken.entry(address).or_default();
-        if *count >= self.of_one {
-            return None;
-        }
-        *count += 1;
-        Some(Place { places: Arc::clone(self), address, _room: room })
+        let most = Most { own: self.of_one, all: usize::MAX };
+        let share = self.taken.take(network_of(from), most).ok()?;
+        Some(Place { places: Arc::clone(self), _share: share, _room: room })
     }
 
     /// One of the places of those who show no certificate.
     pub(super) fn stranger(&self) -> Option<SemaphorePermit<'_>> {
         self.strangers.try_acquire().ok()
     }
-
-    fn taken(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A place of one address, until it is dropped.
 pub(super) struct Place {
     pub(super) places: Arc<Places>,
-    address: IpAddr,
+    _share: Share<IpAddr>,
     _room: OwnedSemaphorePermit,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.taken();
-        if let Some(count) = taken.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.address);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -100,6 +79,6 @@ mod tests {
         assert!(take("2001:db8::4").await.is_none(), "of the same network");
         assert!(take("192.0.2.1").await.is_some(), "given back");
         drop((second, third, fourth));
-        assert!(places.taken().is_empty());
+        assert_eq!(places.taken.count(), 0);
     }
 }

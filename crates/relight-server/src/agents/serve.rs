@@ -1,7 +1,6 @@
 //! The listener of agents: TLS with a certificate of the server's own authority, and an agent is
 //! who shows one of it. Without one, nobody gets further than enrolment.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use relight_model::Digest;
@@ -23,7 +20,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -35,7 +32,7 @@ use super::places::{Place, Places};
 use super::wire::{ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN};
 use super::{AgentDesk, Refused};
 use crate::access::digest_of;
-use crate::listen::{HEAD_BYTES_MAX, HEAD_WAIT_MAX};
+use crate::listen::{HEAD_BYTES_MAX, HEAD_WAIT_MAX, Peered, accepted};
 use crate::runtime::STOP_TIMEOUT;
 use crate::{ServerError, runtime};
 
@@ -62,9 +59,6 @@ const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Longest time in which an inventory must have come.
 const INVENTORY_WAIT_MAX: Duration = Duration::from_secs(120);
-
-/// How long accepting waits when the system has no more handles: nothing tells when it has.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// What is taken at most.
 #[derive(Clone, Copy, Debug)]
@@ -168,12 +162,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router, li
     let places = Places::new(limits);
     loop {
         let Some(room) = places.room().await else { return };
-        let Ok((stream, peer)) = listener.accept().await else {
-            sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
+        let (stream, peer) = accepted(&listener).await;
         let Some(place) = places.take(room, peer.ip()) else { continue };
-        let _ = stream.set_nodelay(true);
         let (acceptor, router) = (acceptor.clone(), router.clone());
         tokio::spawn(async move {
             connection(stream, peer, &acceptor, router, (&place, limits)).await;
@@ -199,29 +189,12 @@ async fn connection(
         .header_read_timeout(HEAD_WAIT_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), Known { router, peer });
+        .serve_connection(TokioIo::new(stream), Peered { router, peer });
     // Whoever breaks off, or is too slow, has no answer to get.
     if fingerprint.is_some() {
         let _ = served.await;
     } else if let Some(_share) = place.places.stranger() {
         let _ = timeout(limits.stranger_wait, served).await;
-    }
-}
-
-/// The router with who asks on one connection.
-struct Known {
-    router: TowerToHyperService<Router>,
-    peer: Peer,
-}
-
-impl Service<hyper::Request<Incoming>> for Known {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
-
-    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer.clone());
-        self.router.call(request)
     }
 }
 

@@ -6,20 +6,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::ReceiveLimits;
 use super::frames::Frames;
 use super::queue::Queue;
 use super::tally::add;
+use crate::listen::accepted;
 use crate::runtime::stopped;
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 16 << 10;
-
-/// How long accepting waits when the system has no more handles: nothing tells when it has.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// At the end: how long a connection is read on, and how long it may be quiet meanwhile.
 const LAST_MAX: Duration = Duration::from_secs(3);
@@ -45,13 +43,9 @@ impl Door {
 pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, door: Arc<Door>) {
     let mut stop = door.stopped.clone();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, _) = tokio::select! {
+            accepted = accepted(&listener) => accepted,
             () = stopped(&mut stop) => break,
-        };
-        let Ok((stream, _)) = accepted else {
-            sleep(ACCEPT_AGAIN).await;
-            continue;
         };
         let Ok(seat) = Arc::clone(&door.seats).try_acquire_owned() else {
             add(&door.queue.counters.crowded, 1);

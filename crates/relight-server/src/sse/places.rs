@@ -1,10 +1,8 @@
 //! The places for open event streams: so many of each kind, and of one account no more than its
 //! share, whatever it may read.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use crate::access::signed_in::Reader;
+use crate::shares::{Full, Most, Share, Shares};
 
 /// Open streams of walls of one console, and as many of lists: pages that are left open take no
 /// wall its place.
@@ -26,69 +24,26 @@ pub(crate) struct Streams {
 impl Streams {
     /// How many are open of walls, and of lists.
     pub(crate) fn open(&self) -> [u64; 2] {
-        [&self.walls, &self.lists].map(|it| open(&it.taken()) as u64)
+        [&self.walls, &self.lists].map(|it| it.0.count() as u64)
     }
 }
 
-/// How many streams each account has open; whoever needs no sign-in is `None`.
-type Taken = BTreeMap<Option<u32>, usize>;
+/// The places of one kind, by account; whoever needs no sign-in is `None`.
+#[derive(Debug, Default)]
+pub(super) struct Places(Shares<Option<u32>>);
 
-/// The places of one kind.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Places(Arc<Mutex<Taken>>);
-
-/// Why there is no place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
-    /// All of them are taken.
-    All,
-    /// The account has its share.
-    Share,
-}
+/// The place of one stream.
+pub(super) type Place = Share<Option<u32>>;
 
 impl Places {
     /// A place for a stream of this reader, for as long as it is held.
     pub(super) fn take(&self, reader: &Reader) -> Result<Place, Full> {
-        let account = match reader {
-            Reader::Anyone => None,
-            Reader::Signed(signed) => Some(signed.account.id),
+        let (account, own) = match reader {
+            // Of people who need not say who they are nobody can tell one from another.
+            Reader::Anyone => (None, usize::MAX),
+            Reader::Signed(signed) => (Some(signed.account.id), STREAMS_OF_ACCOUNT_MAX),
         };
-        let mut taken = self.taken();
-        let own = taken.get(&account).copied().unwrap_or(0);
-        // Of people who need not say who they are nobody can tell one from another.
-        if account.is_some() && own >= STREAMS_OF_ACCOUNT_MAX {
-            return Err(Full::Share);
-        }
-        if open(&taken) >= STREAMS_MAX {
-            return Err(Full::All);
-        }
-        taken.insert(account, own + 1);
-        Ok(Place { places: self.clone(), account })
-    }
-
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn open(taken: &Taken) -> usize {
-    taken.values().sum()
-}
-
-/// The place of one stream: free again when it is dropped.
-#[derive(Debug)]
-pub(super) struct Place {
-    places: Places,
-    account: Option<u32>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.taken();
-        let left = taken.remove(&self.account).unwrap_or(0).saturating_sub(1);
-        if left > 0 {
-            taken.insert(self.account, left);
-        }
+        self.0.take(account, Most { own, all: STREAMS_MAX })
     }
 }
 
@@ -122,7 +77,7 @@ mod tests {
         assert_eq!(places.take(&reader(1000, Factor::Passkey)).unwrap_err(), Full::All);
         assert_eq!(places.take(&Reader::Anyone).unwrap_err(), Full::All);
         drop((held, others));
-        assert!(places.taken().is_empty(), "nothing is kept of who left");
+        assert_eq!(places.0.count(), 0);
         // Where nobody signs in there are no accounts to share among.
         let all: Vec<_> = (0..STREAMS_MAX).map(|_| places.take(&Reader::Anyone).unwrap()).collect();
         assert_eq!(places.take(&Reader::Anyone).unwrap_err(), Full::All);
