@@ -9,6 +9,7 @@ pub mod client;
 pub(crate) mod code;
 pub mod contact;
 mod enrolment;
+mod greetings;
 pub mod identity;
 mod line;
 mod names;

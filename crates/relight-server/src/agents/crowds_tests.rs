@@ -115,3 +115,28 @@ fn an_alert_of_somebody_else_revokes_nobody() {
     answers.join().unwrap();
     agent.turn(&[]).unwrap();
 }
+
+/// Goal: connections that say nothing take no place of an agent that comes from the same address,
+/// as all do behind a proxy. Method: many more of them than there are places, for as long as the
+/// test; the oldest are cut.
+#[test]
+fn who_says_nothing_takes_nobodys_place() {
+    let handshake = Duration::from_secs(3_600);
+    let (connections, of_one, greetings) = (8, 2, 4);
+    let limits =
+        AgentLimits { connections, of_one, greetings, handshake, ..AgentLimits::default() };
+    let world = World::with(clock::now_ms, limits);
+    let address = world.listener.address();
+    let silent =
+        || -> Vec<TcpStream> { (0..12).map(|_| TcpStream::connect(address).unwrap()).collect() };
+    let mut before = silent();
+    let agent = world.agent("web-1");
+    let after = silent();
+    for _ in 0..3 {
+        agent.turn(&[]).unwrap();
+    }
+    before[0].set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut byte = [0];
+    assert_eq!(before[0].read(&mut byte).unwrap(), 0, "the oldest was cut");
+    drop((before, after));
+}

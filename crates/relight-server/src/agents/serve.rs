@@ -26,9 +26,11 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::server::TlsStream;
 
 use super::authority::believing;
-use super::places::{Place, Places};
+use super::greetings::Greeting;
+use super::places::Places;
 use super::wire::{ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN};
 use super::{AgentDesk, Refused};
 use crate::access::digest_of;
@@ -51,6 +53,9 @@ pub const STRANGERS_MAX: usize = 64;
 /// Longest time for all that somebody without a certificate asks.
 pub const STRANGER_WAIT_MAX: Duration = Duration::from_secs(20);
 
+/// Handshakes at a time; when another one begins, the oldest is cut.
+pub const GREETINGS_MAX: usize = 512;
+
 /// Longest time for a handshake.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
@@ -67,6 +72,8 @@ pub struct AgentLimits {
     pub connections: usize,
     /// See [`OF_ONE_MAX`].
     pub of_one: usize,
+    /// See [`GREETINGS_MAX`]; never more than half of the connections.
+    pub greetings: usize,
     /// See [`STRANGERS_MAX`].
     pub strangers: usize,
     /// See [`STRANGER_WAIT_MAX`].
@@ -80,6 +87,7 @@ impl Default for AgentLimits {
         Self {
             connections: CONNECTIONS_MAX,
             of_one: OF_ONE_MAX,
+            greetings: GREETINGS_MAX,
             strangers: STRANGERS_MAX,
             stranger_wait: STRANGER_WAIT_MAX,
             handshake: HANDSHAKE_MAX,
@@ -104,11 +112,12 @@ impl AgentListener {
         address: SocketAddr,
         limits: AgentLimits,
     ) -> Result<Self, ServerError> {
-        let acceptor = acceptor(&desk)?;
+        let (acceptor, places) = (acceptor(&desk)?, Places::new(limits));
         let runtime = runtime::start("relight-agents")?;
         let entered = runtime.enter();
         let (listener, address) = runtime::listen(address)?;
-        runtime.spawn(accept(listener, acceptor, router(desk), limits));
+        let router = TowerToHyperService::new(router(desk));
+        runtime.spawn(accept(listener, Door { acceptor, router, places, limits }));
         drop(entered);
         Ok(Self { runtime: Some(runtime), address })
     }
@@ -157,30 +166,45 @@ struct Peer {
     fingerprint: Option<Digest>,
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: Router, limits: AgentLimits) {
-    let router = TowerToHyperService::new(router);
-    let places = Places::new(limits);
+/// What all connections share.
+#[derive(Clone)]
+struct Door {
+    acceptor: TlsAcceptor,
+    router: TowerToHyperService<Router>,
+    places: Arc<Places>,
+    limits: AgentLimits,
+}
+
+async fn accept(listener: TcpListener, door: Door) {
     loop {
-        let Some(room) = places.room().await else { return };
+        let Some(room) = door.places.room().await else { return };
         let (stream, peer) = accepted(&listener).await;
-        let Some(place) = places.take(room, peer.ip()) else { continue };
-        let (acceptor, router) = (acceptor.clone(), router.clone());
+        let (door, greeting) = (door.clone(), door.places.greet(peer.ip()));
         tokio::spawn(async move {
-            connection(stream, peer, &acceptor, router, (&place, limits)).await;
+            if let Some(stream) = greeted(stream, &door, greeting).await {
+                connection(stream, peer, door).await;
+            }
+            drop(room);
         });
     }
 }
 
-/// One request on one connection: whoever has its answer gives the place to the next.
-async fn connection(
+/// The handshake, unless it takes too long or is cut.
+async fn greeted(
     stream: TcpStream,
-    peer: SocketAddr,
-    acceptor: &TlsAcceptor,
-    router: TowerToHyperService<Router>,
-    (place, limits): (&Place, AgentLimits),
-) {
-    let accepted = timeout(limits.handshake, acceptor.accept(stream)).await;
-    let Ok(Ok(stream)) = accepted else { return };
+    door: &Door,
+    mut greeting: Greeting,
+) -> Option<TlsStream<TcpStream>> {
+    let through = timeout(door.limits.handshake, door.acceptor.accept(stream));
+    tokio::select! {
+        greeted = through => greeted.ok()?.ok(),
+        () = greeting.cut() => None,
+    }
+}
+
+/// One request on one connection: whoever has its answer gives the place to the next.
+async fn connection(stream: TlsStream<TcpStream>, peer: SocketAddr, door: Door) {
+    let Some(_place) = door.places.take(peer.ip()) else { return };
     let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let fingerprint = shown.map(|certificate| digest_of(certificate));
     let peer = Peer { address: peer.ip().to_string(), fingerprint };
@@ -189,12 +213,12 @@ async fn connection(
         .header_read_timeout(HEAD_WAIT_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), Peered { router, peer });
+        .serve_connection(TokioIo::new(stream), Peered { router: door.router, peer });
     // Whoever breaks off, or is too slow, has no answer to get.
     if fingerprint.is_some() {
         let _ = served.await;
-    } else if let Some(_share) = place.places.stranger() {
-        let _ = timeout(limits.stranger_wait, served).await;
+    } else if let Some(_share) = door.places.stranger() {
+        let _ = timeout(door.limits.stranger_wait, served).await;
     }
 }
 
