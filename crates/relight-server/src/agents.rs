@@ -12,6 +12,7 @@ mod enrolment;
 mod greetings;
 pub mod identity;
 mod line;
+mod list;
 mod names;
 mod pinned;
 mod places;
@@ -21,13 +22,11 @@ mod tests;
 pub mod wire;
 pub mod wishes;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use relight_engine::Engine;
-use relight_engine::access::Scope;
 use relight_engine::incident::Entry;
 use relight_engine::store::{AgentCodeRow, AgentRow, ShownRow, Store};
 use relight_model::{Digest, GateKey, OrgId, Organisation, Timestamp};
@@ -35,6 +34,8 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::authority::{Authority, Holder, KEY_BYTES, is_proof};
 use self::code::Code;
+pub use self::list::{AgentView, agents_of, version_words};
+pub(crate) use self::list::{organisations_of, scope_of};
 pub use self::names::is_host;
 use self::names::is_pattern;
 use self::wire::{Issued, RenewRequest, TurnAnswer, TurnRequest, key_of};
@@ -108,27 +109,6 @@ impl fmt::Debug for MadeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MadeCode").field("expires", &self.expires).finish_non_exhaustive()
     }
-}
-
-/// An agent as people see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentView {
-    /// Its number.
-    pub id: u32,
-    /// The machine.
-    pub host: String,
-    /// Its organisation.
-    pub organisation: Organisation,
-    /// When it enrolled.
-    pub enrolled: Timestamp,
-    /// When it was revoked, if it was.
-    pub revoked: Option<Timestamp>,
-    /// When it was last heard of; 0 for never.
-    pub seen: Timestamp,
-    /// When its certificate ends; 0 when it has none any more.
-    pub expires: Timestamp,
-    /// It is let in.
-    pub is_live: bool,
 }
 
 /// The agents of one register.
@@ -329,7 +309,8 @@ impl AgentDesk {
         }
         if !(row.seen..row.seen + SEEN_EVERY_S).contains(&now) {
             // Without it nothing but that is lost.
-            let _ = self.engine.store().note_agent(row.id, now);
+            let version = list::version_of(&request.version);
+            let _ = self.engine.store().note_agent(row.id, version, now);
         }
         let own = {
             let _changing = self.changing();
@@ -413,37 +394,4 @@ fn refuse_another_key(store: &Store, key: &Path, now: Timestamp) -> Result<(), S
     }
     let why = format!("{count} agents are let in, and the key that they know is not there");
     Err(ServerError::caused(format!("read the key {}", key.display()), why))
-}
-
-/// Every agent of a register, revoked ones too, by number. Who only looks makes no key.
-///
-/// # Errors
-/// The register cannot be read.
-pub fn agents_of(store: &Store, now: Timestamp) -> Result<Vec<AgentView>, ServerError> {
-    let rows = store.agents();
-    let rows = rows.map_err(|error| ServerError::caused("read the agents", error))?;
-    let organisations = organisations_of(store)?;
-    let by_id: BTreeMap<u32, &Organisation> =
-        organisations.iter().map(|it| (it.id.0, it)).collect();
-    let view = |row: AgentRow| {
-        let organisation = (*by_id.get(&row.org.0)?).clone();
-        let is_live = row.is_live(now);
-        let AgentRow { id, host, enrolled, revoked, seen, expires, org: _ } = row;
-        Some(AgentView { id, host, organisation, enrolled, revoked, seen, expires, is_live })
-    };
-    Ok(rows.into_iter().filter_map(view).collect())
-}
-
-/// Every organisation of a register.
-///
-/// # Errors
-/// The register cannot be read.
-pub(crate) fn organisations_of(store: &Store) -> Result<Vec<Organisation>, ServerError> {
-    let all = store.organisations();
-    all.map_err(|error| ServerError::caused("read the organisations", error))
-}
-
-/// Where an organisation stands in the tree: who is admin there decides about its agents.
-pub(crate) fn scope_of(organisation: &Organisation) -> Scope {
-    Scope::of_body(&organisation.sector, &organisation.name)
 }

@@ -58,6 +58,8 @@ pub struct AgentRow {
     pub seen: Timestamp,
     /// When its newest certificate ends; 0 when it has none.
     pub expires: Timestamp,
+    /// Of which version it is; empty where it was not heard of.
+    pub version: String,
 }
 
 impl AgentRow {
@@ -83,8 +85,8 @@ pub struct Enrolment<'a> {
 }
 
 const AGENT: &str = "SELECT id, org, host, enrolled, revoked, seen,
-    coalesce((SELECT max(expires) FROM agent_certificate WHERE agent = agent.id), 0)
-    FROM agent";
+    coalesce((SELECT max(expires) FROM agent_certificate WHERE agent = agent.id), 0),
+    version FROM agent";
 
 fn agent_of(row: &Row<'_>) -> Result<AgentRow, rusqlite::Error> {
     let revoked: Timestamp = row.get(4)?;
@@ -96,6 +98,7 @@ fn agent_of(row: &Row<'_>) -> Result<AgentRow, rusqlite::Error> {
         revoked: (revoked != 0).then_some(revoked),
         seen: row.get(5)?,
         expires: row.get(6)?,
+        version: row.get(7)?,
     })
 }
 
@@ -265,14 +268,14 @@ impl Store {
         })
     }
 
-    /// Notes that an agent was heard of.
+    /// Notes that an agent of this version was heard of.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn note_agent(&self, agent: u32, now: Timestamp) -> Result<(), StoreError> {
+    pub fn note_agent(&self, agent: u32, version: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("noting an agent", |transaction| {
-            let sql = "UPDATE agent SET seen = ?2 WHERE id = ?1";
-            transaction.execute(sql, params![agent, now])?;
+            let sql = "UPDATE agent SET seen = ?2, version = ?3 WHERE id = ?1";
+            transaction.execute(sql, params![agent, now, version])?;
             Ok(())
         })
     }

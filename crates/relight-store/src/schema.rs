@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_agent.sql"),
     include_str!("schema_agent_site.sql"),
     include_str!("schema_agent_lookup.sql"),
+    include_str!("schema_agent_version.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -106,7 +107,7 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
 
-/// Takes steps 21 to 25 back.
+/// Takes steps 21 to 26 back.
 #[cfg(test)]
 pub(crate) const BEFORE_NAMES: &str =
     "DROP TABLE agent_site; DROP TABLE agent_certificate; DROP TABLE agent;

@@ -18,6 +18,8 @@ pub struct AgentCard {
     pub enrolled: String,
     /// When it was last heard of.
     pub seen: String,
+    /// Its version.
+    pub version: String,
     /// Until when its certificate is good, or why it is let in no more.
     pub until: String,
     /// The reader may revoke it.

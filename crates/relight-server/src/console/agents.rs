@@ -21,6 +21,7 @@ use crate::access::form::SignedForm;
 use crate::access::refusals::because;
 use crate::agents::{
     AgentDesk, AgentView, CODE_S_MAX, MadeCode, Refused, agents_of, organisations_of, scope_of,
+    version_words,
 };
 use crate::page;
 
@@ -123,6 +124,7 @@ fn card(agent: AgentView, signed: &SignedIn, (lang, acts): (Lang, bool)) -> Agen
         organisation: agent.organisation.name,
         enrolled: at(agent.enrolled),
         seen: if agent.seen == 0 { never() } else { at(agent.seen) },
+        version: version_words(lang, &agent.version),
         until,
     }
 }

@@ -38,6 +38,12 @@ fn town(now: Clock, folder: &Path) -> (World, Vec<String>, AgentListener) {
     (world, who, listener)
 }
 
+/// The row of an agent that was heard of.
+fn shows_the_agent(page: &str) {
+    let version = concat!("<td>", env!("CARGO_PKG_VERSION"), "</td>");
+    assert!(page.contains("web-1") && page.contains(version), "{page}");
+}
+
 /// Goal: an admin lets agents of the own organisations in and out, and nobody else anybody. Method:
 /// each kind of person asks for the page and sends both forms.
 #[test]
@@ -89,7 +95,7 @@ fn codes_and_revocations_are_for_admins_of_the_organisation_with_a_fresh_passkey
     let agent = AgentClient::new(identity, &path).unwrap();
     agent.turn(&[]).unwrap();
     for cookie in [root, doctor, audit] {
-        assert!(world.get("/agents?lang=en", cookie).2.contains("web-1"));
+        shows_the_agent(&world.get("/agents?lang=en", cookie).2);
     }
 
     let revoke = |cookie: &str| {

@@ -90,7 +90,8 @@ mod tests {
         let unheard = vacancy("web-1", 1);
         assert!(!unheard.is_taken && !unheard.is_full, "never heard of");
         assert_eq!((unheard.number, unheard.displaced), (2, vec![1]));
-        store.note_agent(id, 5).unwrap();
+        store.note_agent(id, "0.1.0", 5).unwrap();
+        assert_eq!(store.agent(id).unwrap().unwrap().version, "0.1.0");
         assert!(vacancy("web-1", 6).is_taken && !vacancy("web-2", 6).is_taken);
         assert!(!vacancy("web-1", 30 * DAY).is_taken, "its certificate has ended");
         assert!(!store.vacancy(OrgId(2), "web-1", 6).unwrap().is_taken);

@@ -5,6 +5,9 @@ agents-column-organisation = Organisation
 agents-column-host = Machine
 agents-column-enrolled = Enrolled
 agents-column-seen = Last heard of
+agents-column-version = Version
+# own, version
+agents-version-other = { $version }, not that of the server ({ $own })
 agents-column-certificate = Certificate until
 agents-make-code = Make a code
 # minutes

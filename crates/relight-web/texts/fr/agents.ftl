@@ -5,6 +5,9 @@ agents-column-organisation = Organisme
 agents-column-host = Machine
 agents-column-enrolled = Inscrit
 agents-column-seen = Dernières nouvelles
+agents-column-version = Version
+# own, version
+agents-version-other = { $version }, pas celle du serveur ({ $own })
 agents-column-certificate = Certificat jusqu’au
 agents-make-code = Créer un code
 # minutes

@@ -77,6 +77,7 @@ fn an_agent_enrols_keeps_in_touch_and_is_revoked() {
         (&"web-1".into(), &true.into())
     );
     assert!(listed["agents"][0]["seen"].is_string(), "{listed}");
+    assert_eq!(listed["agents"][0]["version"], env!("CARGO_PKG_VERSION"));
 
     // It goes on while the server is away, and says so.
     let folder = place.path("agent").display().to_string();

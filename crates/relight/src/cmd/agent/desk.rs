@@ -6,7 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 use relight_engine::Engine;
 use relight_engine::store::Store;
-use relight_server::agents::{AGENT_KEY_FILE, AgentDesk, AgentView, Refused, agents_of};
+use relight_server::agents::{
+    AGENT_KEY_FILE, AgentDesk, AgentView, Refused, agents_of, version_words,
+};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -58,12 +60,23 @@ struct Row {
     seen: Option<String>,
     expires: Option<String>,
     revoked: Option<String>,
+    version: Option<String>,
     live: bool,
 }
 
 impl From<AgentView> for Row {
     fn from(view: AgentView) -> Self {
-        let AgentView { id, host, organisation, enrolled, revoked, seen, expires, is_live } = view;
+        let AgentView {
+            id,
+            host,
+            organisation,
+            enrolled,
+            revoked,
+            seen,
+            expires,
+            version,
+            is_live,
+        } = view;
         let stamp = |at: i64| (at != 0).then(|| rfc3339(at));
         Self {
             id,
@@ -73,6 +86,7 @@ impl From<AgentView> for Row {
             seen: stamp(seen),
             expires: stamp(expires),
             revoked: revoked.map(rfc3339),
+            version: (!version.is_empty()).then_some(version),
             live: is_live,
         }
     }
@@ -169,6 +183,7 @@ fn list(store: &Store, context: &Context, report: &mut Report) -> Result<(), Fai
         left(texts::agents_column_organisation(lang)),
         left(texts::agents_column_enrolled(lang)),
         left(texts::agents_column_seen(lang)),
+        left(texts::agents_column_version(lang)),
         left(texts::agents_column_certificate(lang)),
     ]);
     for row in rows {
@@ -179,7 +194,8 @@ fn list(store: &Store, context: &Context, report: &mut Report) -> Result<(), Fai
         };
         let seen = row.seen.unwrap_or_else(|| texts::door_never(lang).to_owned());
         let id = row.id.to_string();
-        table.row(vec![id, row.host, row.organisation, row.enrolled, seen, until]);
+        let version = version_words(lang, &row.version.unwrap_or_default());
+        table.row(vec![id, row.host, row.organisation, row.enrolled, seen, version, until]);
     }
     table.print(report);
     Ok(())
