@@ -1714,6 +1714,7 @@ login-busy = { $server } has too much to do; asking again in { NUMBER($seconds) 
     [one] second
    *[other] seconds
 }
+login-before-alive = the token that was kept for { $server } before could not be ended there: it holds until it is revoked (relight token revoke, or the page /me)
 login-ask = Token (it is not shown):
 login-no-folder = there is no folder to keep the token in
 login-no-folder-remedy = set HOME or XDG_CONFIG_HOME, or give --token-file to each command

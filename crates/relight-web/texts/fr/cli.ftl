@@ -1783,6 +1783,7 @@ login-busy = { $server } est surchargé; nouvelle demande dans { NUMBER($seconds
     [one] seconde
    *[other] secondes
 }
+login-before-alive = il n’a pas pu être mis fin au jeton gardé auparavant pour { $server } : il y vaut jusqu’à ce qu’il soit révoqué (relight token revoke, ou la page /me)
 login-ask = Jeton (il ne s’affiche pas) :
 login-no-folder = il n’y a pas de dossier où garder le jeton
 login-no-folder-remedy = fixez HOME ou XDG_CONFIG_HOME, ou donnez --token-file à chaque commande

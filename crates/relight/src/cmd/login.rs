@@ -89,13 +89,14 @@ impl Login {
                 terminal::let_in(door, &self.wish, context, report)?
             }
         };
-        let asker = Asker::new(authorities(self.ca).as_deref(), &self.server, &token);
+        let asker = Asker::new(authorities(self.ca.clone()).as_deref(), &self.server, &token);
         let asker = asker.map_err(|fault| remote::faulty(&fault, &self.server, context))?;
         // What the server does not know is kept nowhere; what it gave just now it knows.
         let answered = asker.get(&format!("/api/v1/policy?lang={}", lang.tag()));
         if !is_let_in || matches!(answered, Ok((401, _))) {
             terminal::document(answered, &self.server, context)?;
         }
+        let before = fs::read_to_string(&path);
         if let Err(error) = draft(&path, &token).and_then(|new| fs::rename(new, &path)) {
             if is_let_in {
                 let name = self.wish.label();
@@ -106,9 +107,13 @@ impl Login {
             }
             return Err(cannot_write(error));
         }
+        let at_server = self.end(before, &token);
+        if at_server == Some(AtServer::Unknown) {
+            report.note(&texts::login_before_alive(lang, &self.server));
+        }
         let file = path.display().to_string();
         if context.json {
-            let document = Document { server: &self.server, done: "login", file, at_server: None };
+            let document = Document { server: &self.server, done: "login", file, at_server };
             report.document("relight.login/1", &document);
             return Ok(());
         }
@@ -118,11 +123,25 @@ impl Login {
     }
 }
 
+impl Login {
+    /// Ends the token in whose place another one is kept: nobody holds it any more.
+    fn end(&self, before: io::Result<String>, token: &str) -> Option<AtServer> {
+        match before {
+            Ok(before) if before.trim() == token.trim() => None,
+            Ok(before) => Some(end(&self.server, self.ca.clone(), &before)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => Some(AtServer::Unknown),
+        }
+    }
+}
+
 impl Logout {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let path = place(&self.server, context)?;
-        let at_server = self.end(&path);
+        let token = fs::read_to_string(&path);
+        let end = |token: String| end(&self.server, self.ca.clone(), &token);
+        let at_server = token.map_or(AtServer::Unknown, end);
         let done = match fs::remove_file(&path) {
             Ok(()) => "logout",
             Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing",
@@ -147,14 +166,6 @@ impl Logout {
         });
         Ok(())
     }
-
-    /// Ends the token that is kept there, where its server can be asked.
-    fn end(&self, path: &Path) -> AtServer {
-        let Ok(token) = fs::read_to_string(path) else { return AtServer::Unknown };
-        let ca = authorities(self.ca.clone());
-        let asker = Asker::new(ca.as_deref(), &self.server, &token);
-        asker.map_or(AtServer::Unknown, |asker| ended(&asker))
-    }
 }
 
 /// What became of a token at its server.
@@ -166,6 +177,12 @@ enum AtServer {
     Over,
     /// Nobody could be asked: it may live on.
     Unknown,
+}
+
+/// Ends a token, where its server can be asked.
+fn end(server: &str, ca: Option<PathBuf>, token: &str) -> AtServer {
+    let asker = Asker::new(authorities(ca).as_deref(), server, token);
+    asker.map_or(AtServer::Unknown, |asker| ended(&asker))
 }
 
 /// Ends the token that a server is asked with.

@@ -279,6 +279,34 @@ fn logout_ends_the_token_at_its_server() {
     }
 }
 
+/// Each login left the token of the one before alive, up to ninety days, and nobody held it.
+#[test]
+fn a_login_ends_the_token_in_whose_place_it_keeps_another_one() {
+    let place = Place::new();
+    place.write("first", format!("{SECRET}\n"));
+    place.write("second", "rlt_9876543210\n");
+    for (answer, lang, at_server, told) in [
+        (json!({"ended": true}), "en", "ended", ""),
+        (json!(null), "en", "unknown", "before could not be ended there"),
+        (json!(null), "fr", "unknown", "il n’a pas pu être mis fin au jeton gardé auparavant"),
+    ] {
+        let (url, sent) = server(vec![json!({}), json!({}), json!({}), answer]);
+        let keep = |file| {
+            let outcome = login(&place, &url, &["--token-file", file, "--json", "--lang", lang]);
+            assert_eq!(outcome.status, 0, "{}", outcome.text());
+            outcome
+        };
+        assert!(keep("first").json()["at_server"].is_null());
+        assert!(keep("first").json()["at_server"].is_null(), "it is the same");
+        let last = keep("second");
+        assert_eq!(last.json()["at_server"], at_server);
+        assert!(last.stderr.contains(told), "{}", last.text());
+        let (head, _) = sent.iter().nth(3).unwrap();
+        assert!(head.starts_with("post /api/v1/token/end "), "{head}");
+        assert!(head.contains(&format!("bearer {SECRET}")), "{head}");
+    }
+}
+
 /// What a person sends from a browser that is signed in.
 fn browse(address: SocketAddr, cookie: &str, head: &str, body: &str) -> String {
     let port = address.port();
