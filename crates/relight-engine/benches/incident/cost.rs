@@ -51,7 +51,11 @@ fn gate(folder: &Path, kind: Kind, size: Size) -> Value {
 /// The same configuration without the lines of the gate.
 fn without_gate(text: String) -> String {
     let gate = ["set $relight", "if ($", "if (-f", "http-request return status 503"];
-    let is_gate = |line: &&str| gate.iter().any(|start| line.trim().starts_with(start));
+    // A block of several lines belongs to the holding page, which nobody sees here.
+    let is_gate = |line: &&str| {
+        let line = line.trim();
+        gate.iter().any(|start| line.starts_with(start)) && !line.ends_with('{')
+    };
     let mut lines: Vec<&str> = text.lines().filter(|line| !is_gate(line)).collect();
     // Variables that are named in a header still have to exist.
     if text.contains("split_clients") {
