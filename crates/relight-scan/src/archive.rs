@@ -26,7 +26,7 @@ mod zip;
 use std::io::{self, Read};
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::Coding;
+use relight_formats::limited::coding::{Coding, Held};
 use relight_model::FlawCode;
 
 pub(crate) use again::{Again, Guard, cost_of, may_stand_beside};
@@ -139,7 +139,7 @@ pub(crate) struct Entry {
     /// Nobody wants its bytes, so where they are was not looked up.
     pub(crate) is_listed_only: bool,
     /// Bytes that the window of the decoder behind its body may hold.
-    pub(crate) window_bytes: u64,
+    pub(crate) window: Held,
     pub(crate) body: Body,
 }
 
@@ -158,7 +158,7 @@ impl Entry {
             is_step: true,
             is_guess: false,
             is_listed_only: false,
-            window_bytes: 0,
+            window: Held::default(),
             body,
         }
     }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{decoder_of, window_of};
+use relight_formats::limited::coding::{Held, decoder_of, window_of};
 use relight_model::{Digest, FlawCode};
 
 pub(crate) use self::layering::{Layering, Merged, ReadFile};
@@ -251,7 +251,7 @@ fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
         Head::Stream(coding) => {
             let left = options.expanded_bytes_max(window.len());
             let guard: Rc<dyn Guard> = Rc::new(LayerGuard(Rc::new(Cell::new(left))));
-            let costs = (cost_of(coding), window_of(coding, &bytes));
+            let costs = (cost_of(coding), Held::all(window_of(coding, &bytes)));
             let source = window.clone();
             let open =
                 move || decoder_of(coding, &bytes, source.reader()).map_err(io::Error::other);
@@ -281,9 +281,11 @@ impl Guard for LayerGuard {
         Ok(())
     }
 
-    fn windowed(&self, stream: Box<dyn Read>, _: u64) -> Box<dyn Read> {
+    fn windowed(&self, stream: Box<dyn Read>, _: Held) -> Box<dyn Read> {
         stream
     }
+
+    fn make_room(&self, _: u64) {}
 }
 
 /// A stream that may give so many bytes.

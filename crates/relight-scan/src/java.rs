@@ -56,25 +56,31 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
     } else {
         all().collect()
     };
-    for (root, classes) in roots_of(files) {
-        // A loader takes what a link leads to; here it is nothing.
-        let is_whole = listing.complete && !listing.has_links;
-        let around = Around { is_whole, archive: listing.archive };
-        let recognised = look(known, &classes, around);
+    // A loader takes what a link leads to; here it is nothing.
+    let is_whole = listing.complete && !listing.has_links;
+    let around = Around { is_whole, archive: listing.archive };
+    let (roots, mut named_here) = (roots_of(files), Vec::new());
+    for (root, classes) in &roots {
+        let recognised = look(known, classes, around);
         strange += (classes.len() as u64).saturating_sub(recognised.explained);
         found.damage(&recognised, path);
         for it in &recognised.matches {
             // A second copy, below another folder of the class path, has a place of its own.
             let is_first = named.insert(it.artifact.clone());
             let place = Place { container: path, root, is_folder: false, is_first };
-            settle(known, &place, it, basis_of(&classes, it), from, found);
-        }
-        for it in named_by_others(known, &classes, around, &recognised.matches, path, found) {
-            let is_first = named.insert(it.artifact.clone());
-            let place = Place { container: path, root, is_folder: false, is_first };
-            add(&place, &it, basis_of(&classes, &it), from, found);
+            settle(known, &place, it, basis_of(classes, it), from, found);
         }
         traces.extend(recognised.traces);
+        named_here.push(recognised.matches);
+    }
+    // Behind all that the first database names: what it says of one root must not hang on what
+    // others say of another.
+    for ((root, classes), matches) in roots.iter().zip(&named_here) {
+        for it in named_by_others(known, classes, around, matches, path, found) {
+            let is_first = named.insert(it.artifact.clone());
+            let place = Place { container: path, root, is_folder: false, is_first };
+            add(&place, &it, basis_of(classes, &it), from, found);
+        }
     }
     if listing.complete {
         drop_ghosts(known, path, listing, &traces, strange, from, found);

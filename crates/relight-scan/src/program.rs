@@ -6,6 +6,7 @@
 use std::io;
 
 use memchr::memmem;
+use relight_model::FlawCode;
 
 use crate::cataloger::ReadAt;
 
@@ -50,8 +51,8 @@ pub(crate) struct Program<'a> {
     pub(crate) little: bool,
     /// Where the header of managed code of .NET is loaded; 0 when there is none.
     pub(crate) managed: u32,
-    /// There are more sections than these.
-    pub(crate) is_cut: bool,
+    /// Why there are more sections than these, where there are.
+    pub(crate) cut: Option<FlawCode>,
 }
 
 impl<'a> Program<'a> {
@@ -68,13 +69,19 @@ impl<'a> Program<'a> {
             None => None,
         };
         let size = source.size();
-        Ok(table.map(|Table { mut sections, little, managed, is_cut }| {
+        Ok(table.map(|Table { mut sections, little, managed, cut }| {
             // Headers may point anywhere; what is not in the file is not there.
             for section in &mut sections {
                 section.size = section.size.min(size.saturating_sub(section.start));
             }
-            Self { source, sections, little, managed, is_cut }
+            Self { source, sections, little, managed, cut }
         }))
+    }
+
+    /// One whose table is of a form that is not known: all of it is one section without a name.
+    pub(crate) fn of_all(source: &'a dyn ReadAt) -> Self {
+        let section = Section { name: String::new(), start: 0, size: source.size(), address: 0 };
+        Self { source, sections: vec![section], little: true, managed: 0, cut: None }
     }
 
     /// The first section with one of these names.
@@ -198,7 +205,16 @@ struct Table {
     sections: Vec<Section>,
     little: bool,
     managed: u32,
-    is_cut: bool,
+    cut: Option<FlawCode>,
+}
+
+/// Why a table of so many parts is not all there, when `read` of them were: the file ends, or there
+/// are more than are looked at.
+fn cut(count: usize, read: usize, max: usize) -> Option<FlawCode> {
+    match read < count.min(max) {
+        true => Some(FlawCode::Truncated),
+        false => (count > max).then_some(FlawCode::LimitEntries),
+    }
 }
 
 /// Numbers of a header, in either order of bytes; `None` behind its end.

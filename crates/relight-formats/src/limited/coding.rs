@@ -118,12 +118,29 @@ pub fn decoder_of<'a>(
     limited(coding, source, window_of(coding, head).clamp(WINDOW_LATER_MAX, WINDOW_MAX))
 }
 
-/// What a decoder of a stream that starts so may hold in the end: later parts of it say for
-/// themselves what they ask for.
-pub fn window_held(coding: Coding, head: &[u8]) -> u64 {
-    match coding {
-        Coding::Xz | Coding::Zstd => window_of(coding, head).max(WINDOW_LATER_MAX),
-        _ => window_of(coding, head),
+/// What a decoder holds, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What its stream asks for at its start.
+    pub first: u64,
+    /// What it may hold in the end: later parts of a stream say for themselves what they ask for.
+    pub most: u64,
+}
+
+impl Held {
+    /// A decoder that holds so many bytes from its start to its end.
+    pub const fn all(bytes: u64) -> Self {
+        Self { first: bytes, most: bytes }
+    }
+
+    /// A decoder of a stream that starts so.
+    pub fn of(coding: Coding, head: &[u8]) -> Self {
+        let first = window_of(coding, head);
+        let most = match coding {
+            Coding::Xz | Coding::Zstd => first.max(WINDOW_LATER_MAX),
+            _ => first,
+        };
+        Self { first, most }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Block, Coding, decoder_of, window_of};
+use relight_formats::limited::coding::{Block, Coding, Held, decoder_of, window_of};
 
 use super::sleeper::Sleeper;
 use crate::limits::MEMORY_BYTES;
@@ -71,7 +71,13 @@ pub(crate) trait Guard {
     fn look(&self, bytes: usize) -> io::Result<()>;
 
     /// The stream of decoders whose windows may hold so many bytes.
-    fn windowed(&self, stream: Box<dyn Read>, window_bytes: u64) -> Box<dyn Read>;
+    fn windowed(&self, stream: Box<dyn Read>, held: Held) -> Box<dyn Read>;
+
+    /// Hears how many bytes are about to be held that no limit of [`Options`] counts, and waits
+    /// where that is much.
+    ///
+    /// [`Options`]: crate::limits::Options
+    fn make_room(&self, bytes: u64);
 }
 
 impl Again {
@@ -96,18 +102,18 @@ impl Again {
     /// Those of the decoders.
     pub(crate) fn guarded(
         guard: &Rc<dyn Guard>,
-        (cost, window_bytes): (u64, u64),
+        (cost, held): (u64, Held),
         open: impl Fn() -> io::Result<Box<dyn Read>> + 'static,
     ) -> io::Result<(Box<dyn Read>, Self)> {
         let left = Rc::clone(guard.left());
         let windowed = Rc::clone(guard);
-        let opener: Rc<Opener> = Rc::new(move || Ok(windowed.windowed(open()?, window_bytes)));
+        let opener: Rc<Opener> = Rc::new(move || Ok(windowed.windowed(open()?, held)));
         let stream = opener()?;
         let again = Self::of(Source::Opened(Rc::clone(&opener), cost), left);
-        if window_bytes <= WINDOW_AGAIN_MAX {
+        if held.most <= WINDOW_AGAIN_MAX {
             return Ok((stream, again));
         }
-        let first = Sleeper::new(stream, opener, guard, window_bytes);
+        let first = Sleeper::new(stream, opener, guard, held.most);
         Ok((Box::new(first.clone()), Self { first: Some(first), ..again }))
     }
 

@@ -19,6 +19,9 @@ use crate::window::Window;
 /// Bytes of the header, packed or not.
 const HEADER_BYTES_MAX: u64 = 16 << 20;
 
+/// Bytes that are held of one byte of a header: itself, and what is understood of it.
+const HEADER_RATIO: u64 = 3;
+
 /// Headers that are packed in headers.
 const HEADERS_MAX: u32 = 4;
 
@@ -129,6 +132,7 @@ fn read_header(window: &Window, guard: &dyn Guard) -> io::Result<Result<Header, 
         return Ok(Err(FlawCode::CorruptEntry));
     }
     for _ in 0..HEADERS_MAX {
+        guard.make_room(HEADER_RATIO * bytes.len() as u64);
         match header::parse(&bytes, window.len()) {
             Some(Parsed::Header(header)) => return Ok(Ok(header)),
             Some(Parsed::Packed(folder)) => {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use relight_formats::limited::coding::{Coding, decoder_of, window_held};
+use relight_formats::limited::coding::{Coding, Held, decoder_of};
 
 use super::{Again, Body, Container, Damage, Entry, Skipped};
 use crate::window::Window;
@@ -48,9 +48,9 @@ impl Single {
             Packing::Stream(stream, head, again) => {
                 let stream = decoder_of(coding, &head, stream)
                     .unwrap_or_else(|error| Box::new(Failing(Some(io::Error::other(error)))));
-                let window_bytes = window_held(coding, &head);
+                let window = Held::of(coding, &head);
                 let body = Body::Stream(stream, again);
-                Entry { packed: 0, window_bytes, ..Entry::file(name, None, body) }
+                Entry { packed: 0, window, ..Entry::file(name, None, body) }
             }
         };
         Self { member: Some(member), skipped }

@@ -376,3 +376,34 @@ fn another_database_takes_no_name_away() {
                  pkg:maven/other@3 in x.jar by file-name in conflict\n";
     check_by(&named, members("", &[], "class"), &[name], stays);
 }
+
+/// Goal: what another database names in one folder of the class path moves nothing that the first
+/// one says of another folder. Method: two versions of a library, of which each database knows one;
+/// the metadata of the container names that of the first.
+#[test]
+fn another_database_moves_nothing() {
+    let class = |number: usize| numbered_class(format!("g/lib/New{number}"), 30_000 + number);
+    let newer = Release {
+        artifact: "g.lib:lib".into(),
+        version: "2".into(),
+        classes: (0..24).map(class).collect(),
+        ..Release::default()
+    };
+    let entries = || {
+        let known = members("z/", &[], "class");
+        let like = known[0].clone();
+        let new = (0..24).map(class).map(|it| Listed {
+            name: format!("a/{}.class", it.name),
+            class: Some(it.print),
+            ..like.clone()
+        });
+        known.into_iter().chain(new).collect::<Vec<_>>()
+    };
+    let first = || database(releases_of("g.lib:lib", 18, "0"));
+    let claim = [(Basis::PomProperties, "pkg:maven/g.lib/lib@1")];
+    let own = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact\n";
+    check_by(&options_of(vec![first()]), entries(), &claim, own);
+    let added = "pkg:maven/g.lib/lib in x.jar!/a/g/lib/ by fingerprint-partial of 2\n";
+    let both = options_of(vec![first(), database(vec![newer])]);
+    check_by(&both, entries(), &claim, &format!("{own}{added}"));
+}

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::{Numbers, SECTIONS_MAX, Section, Table, fixed_name, to_len};
+use relight_model::FlawCode;
+
+use super::{Numbers, SECTIONS_MAX, Section, Table, cut, fixed_name, to_len};
 use crate::cataloger::ReadAt;
 
 /// Bytes of the table of section names.
@@ -17,13 +19,11 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
     let numbers = Numbers { bytes: head, little };
     let Some(found) = headers(numbers, wide) else { return Ok(None) };
     let mut sections = sections(source, &found, wide, little)?;
-    let mut is_cut = to_len(found.count) > SECTIONS_MAX;
+    let mut cut = cut(to_len(found.count), SECTIONS_MAX, SECTIONS_MAX);
     if sections.is_empty() {
-        sections = segments(source, numbers, wide)?;
-        let count = numbers.u16(if wide { 0x38 } else { 0x2c });
-        is_cut = count.is_some_and(|count| to_len(count) > SECTIONS_MAX);
+        (sections, cut) = segments(source, numbers, wide)?;
     }
-    Ok(Some(Table { sections, little, managed: 0, is_cut }))
+    Ok(Some(Table { sections, little, managed: 0, cut }))
 }
 
 /// Where the section headers stand.
@@ -89,17 +89,21 @@ fn header(bytes: &[u8], wide: bool, little: bool) -> Option<(u64, Section, u64)>
     Some((numbers.u32(0)?, section, numbers.u32(4)?))
 }
 
-/// Loaded segments under the names of what they mostly hold: a program without section headers
-/// runs as well as any.
-fn segments(source: &dyn ReadAt, numbers: Numbers<'_>, wide: bool) -> io::Result<Vec<Section>> {
+/// Loaded segments under the names of what they mostly hold, and why there are more: a program
+/// without section headers runs as well as any.
+fn segments(
+    source: &dyn ReadAt,
+    numbers: Numbers<'_>,
+    wide: bool,
+) -> io::Result<(Vec<Section>, Option<FlawCode>)> {
     let at = if wide { [0x20, 0x36, 0x38] } else { [0x1c, 0x2a, 0x2c] };
     let fields = (numbers.word(at[0], wide), numbers.u16(at[1]), numbers.u16(at[2]));
-    let (Some(start), Some(entry), Some(count)) = fields else { return Ok(Vec::new()) };
-    let entry = to_len(entry);
+    let (Some(start), Some(entry), Some(count)) = fields else { return Ok((Vec::new(), None)) };
+    let (entry, count) = (to_len(entry), to_len(count));
     if entry < if wide { 56 } else { 32 } {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), cut(count, 0, SECTIONS_MAX)));
     }
-    let bytes = source.read_at(start, entry * to_len(count).min(SECTIONS_MAX))?;
+    let bytes = source.read_at(start, entry * count.min(SECTIONS_MAX))?;
     let segment = |bytes: &[u8]| {
         let numbers = Numbers { bytes, little: numbers.little };
         let at = if wide { [4, 8, 16, 32] } else { [24, 4, 8, 16] };
@@ -112,5 +116,7 @@ fn segments(source: &dyn ReadAt, numbers: Numbers<'_>, wide: bool) -> io::Result
             size: numbers.word(at[3], wide)?,
         })
     };
-    Ok(bytes.chunks_exact(entry).filter_map(segment).collect())
+    let parts = bytes.chunks_exact(entry);
+    let cut = cut(count, parts.len(), SECTIONS_MAX);
+    Ok((parts.filter_map(segment).collect(), cut))
 }

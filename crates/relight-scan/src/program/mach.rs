@@ -2,6 +2,8 @@
 
 use std::io;
 
+use relight_model::FlawCode;
+
 use super::{Numbers, SECTIONS_MAX, Section, Table, fixed_name, to_len};
 use crate::cataloger::ReadAt;
 
@@ -23,42 +25,49 @@ const SIGNATURE: u64 = 0x1d;
 
 pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table>> {
     let mut all: Option<Table> = None;
-    for (base, _) in machines(source, head)? {
+    let (machines, mut cut) = machines(source, head)?;
+    for (base, _) in machines {
         let Some(commands) = Commands::read(source, base)? else { continue };
         let mut sections = Vec::new();
         for command in commands.each() {
             segment(command, base, commands.wide, commands.little, &mut sections);
         }
-        let is_cut = sections.len() > SECTIONS_MAX;
+        let of_sections = super::cut(sections.len(), SECTIONS_MAX, SECTIONS_MAX);
+        cut = cut.or(commands.cut).or(of_sections);
         sections.truncate(SECTIONS_MAX);
         match &mut all {
-            Some(all) => {
-                all.sections.extend(sections);
-                all.is_cut |= is_cut;
-            }
+            Some(all) => all.sections.extend(sections),
             None => {
                 let little = commands.little;
-                all = Some(Table { sections, little, managed: 0, is_cut });
+                all = Some(Table { sections, little, managed: 0, cut: None });
             }
         }
     }
-    Ok(all)
+    Ok(all.map(|table| Table { cut, ..table }))
 }
 
-/// Where the programs of a file start, and how long they are where that is said.
-fn machines(source: &dyn ReadAt, head: &[u8]) -> io::Result<Vec<(u64, Option<u64>)>> {
+/// Where the programs of a file start, how long they are where that is said, and why there are more.
+fn machines(source: &dyn ReadAt, head: &[u8]) -> io::Result<(Machines, Option<FlawCode>)> {
     let fat = Numbers { bytes: head, little: false };
-    if fat.u32(0) != Some(0xcafe_babe) {
-        return Ok(vec![(0, None)]);
-    }
-    let count = to_len(fat.u32(4).unwrap_or(0)).min(MACHINES_MAX);
-    let bytes = source.read_at(8, count * 20)?;
+    // The second form has offsets and sizes of 64 bits.
+    let (wide, len) = match fat.u32(0) {
+        Some(0xcafe_babe) => (false, 20),
+        Some(0xcafe_babf) => (true, 32),
+        _ => return Ok((vec![(0, None)], None)),
+    };
+    let count = to_len(fat.u32(4).unwrap_or(0));
+    let bytes = source.read_at(8, count.min(MACHINES_MAX) * len)?;
     let place = |machine: &[u8]| {
         let numbers = Numbers { bytes: machine, little: false };
-        (numbers.u32(8).unwrap_or(0), numbers.u32(12))
+        let size = if wide { 16 } else { 12 };
+        (numbers.word(8, wide).unwrap_or(0), numbers.word(size, wide))
     };
-    Ok(bytes.chunks_exact(20).map(place).collect())
+    let places: Machines = bytes.chunks_exact(len).map(place).collect();
+    let cut = super::cut(count, places.len(), MACHINES_MAX);
+    Ok((places, cut))
 }
+
+type Machines = Vec<(u64, Option<u64>)>;
 
 /// Where the programs of a file end, each, and where their signatures start: those stand at the
 /// end, and what was put behind a program before it was signed stands in front of them.
@@ -70,7 +79,7 @@ pub(crate) fn ends(source: &dyn ReadAt) -> io::Result<(Vec<u64>, Vec<u64>)> {
     let (mut ends, mut signatures) = (Vec::new(), Vec::new());
     // What says that it ends behind the file says nothing about where something else starts.
     let is_inside = |end: &u64| *end <= source.size();
-    for (base, len) in machines(source, &head)? {
+    for (base, len) in machines(source, &head)?.0 {
         let Some(commands) = Commands::read(source, base)? else { continue };
         let mut end = commands.end;
         for command in commands.each() {
@@ -94,6 +103,8 @@ struct Commands {
     little: bool,
     /// Where they end in the file.
     end: u64,
+    /// Why there are more than these.
+    cut: Option<FlawCode>,
 }
 
 impl Commands {
@@ -108,10 +119,12 @@ impl Commands {
             _ => return Ok(None),
         };
         let numbers = Numbers { bytes: &head, little };
-        let size = numbers.u32(20).unwrap_or(0).min(COMMANDS_BYTES_MAX);
-        let start = base + if wide { 32 } else { 28 };
+        let declared = numbers.u32(20).unwrap_or(0);
+        let size = declared.min(COMMANDS_BYTES_MAX);
+        let start = base.saturating_add(if wide { 32 } else { 28 });
         let bytes = source.read_at(start, to_len(size))?;
-        Ok(Some(Self { bytes, wide, little, end: start.saturating_add(size) }))
+        let cut = super::cut(to_len(declared), bytes.len(), COMMANDS_BYTES_MAX as usize);
+        Ok(Some(Self { bytes, wide, little, end: start.saturating_add(size), cut }))
     }
 
     fn each(&self) -> impl Iterator<Item = &[u8]> {
@@ -162,7 +175,7 @@ fn segment(command: &[u8], base: u64, wide: bool, little: bool, out: &mut Vec<Se
             name: fixed_name(&bytes[..16]),
             address: numbers.word(32, wide)?,
             size: numbers.word(at[0], wide)?,
-            start: base + numbers.u32(at[1])?,
+            start: base.saturating_add(numbers.u32(at[1])?),
         })
     }));
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Numbers, SECTIONS_MAX, Section, Table, fixed_name, to_len};
+use super::{Numbers, SECTIONS_MAX, Section, Table, cut, fixed_name, to_len};
 use crate::cataloger::ReadAt;
 
 /// Bytes of a file header with its mark.
@@ -31,10 +31,11 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
     let optional = source.read_at(start, to_len(optional_len))?;
     let len = to_len(count).min(SECTIONS_MAX) * SECTION_HEADER_BYTES;
     let bytes = source.read_at(start + optional_len, len)?;
-    let sections = bytes.chunks_exact(SECTION_HEADER_BYTES).filter_map(section).collect();
-    let is_cut = bytes.len() < to_len(count) * SECTION_HEADER_BYTES;
+    let parts = bytes.chunks_exact(SECTION_HEADER_BYTES);
+    let cut = cut(to_len(count), parts.len(), SECTIONS_MAX);
+    let sections = parts.filter_map(section).collect();
     let managed = managed(&optional).unwrap_or(0);
-    Ok(Some(Table { sections, little: true, managed, is_cut }))
+    Ok(Some(Table { sections, little: true, managed, cut }))
 }
 
 /// Addresses are relative to where the program is loaded.

@@ -107,6 +107,54 @@ fn pe_and_mach() {
     fat[19] = 28;
     fat.extend(&mach);
     assert_eq!(sections(&fat), [("__cstring".to_owned(), b"text".to_vec())]);
+
+    // The form with offsets of 64 bits.
+    let mut fat = vec![0; 40];
+    fat[..8].copy_from_slice(&[0xca, 0xfe, 0xba, 0xbf, 0, 0, 0, 1]);
+    (fat[23], fat[31]) = (40, mach.len() as u8);
+    fat.extend(&mach);
+    assert_eq!(sections(&fat), [("__cstring".to_owned(), b"text".to_vec())]);
+    let behind = Window::of_memory([&fat[..], b"behind"].concat());
+    assert_eq!(ends_of_mach(&behind).unwrap().0, [fat.len() as u64]);
+}
+
+/// Goal: where a table goes on behind what is read of it, that is known. Method: each format with
+/// more parts than are looked at, and with a file that ends in its table.
+#[test]
+fn a_table_that_is_not_all_there_is_known() {
+    let cut = |bytes: Vec<u8>| {
+        let window = Window::of_memory(bytes);
+        Program::open(&window).unwrap().unwrap().cut.map(FlawCode::as_str)
+    };
+    let mut mach = vec![0; 32];
+    mach[..4].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe]);
+    assert_eq!(cut(mach.clone()), None);
+    mach[20] = 8;
+    assert_eq!(cut(mach.clone()), Some("truncated"), "commands behind the end");
+    mach[20..24].copy_from_slice(&(2_u32 << 20).to_le_bytes());
+    mach.resize(32 + (2 << 20), 0);
+    assert_eq!(cut(mach), Some("limit-entries"), "more commands than are read");
+    let fat = |machines: u8| {
+        let mut fat = vec![0; 8 + 20 * usize::from(machines)];
+        fat[..8].copy_from_slice(&[0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, machines]);
+        let at = fat.len() as u8;
+        fat.iter_mut().skip(19).step_by(20).for_each(|offset| *offset = at);
+        let mut mach = vec![0; 32];
+        mach[..4].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe]);
+        [fat, mach].concat()
+    };
+    assert_eq!(cut(fat(11)), None);
+    let mut many = fat(11);
+    many[7] = 44;
+    many.resize(1_000, 0);
+    assert_eq!(cut(many), Some("limit-entries"), "more machines than are looked at");
+    let mut elf = elf(true, true, b"");
+    elf[0x28..0x30].fill(0);
+    elf[0x20..0x28].copy_from_slice(&64_u64.to_le_bytes());
+    (elf[0x36], elf[0x38]) = (56, 1);
+    assert_eq!(cut(elf.clone()), None);
+    elf[0x38] = 250;
+    assert_eq!(cut(elf), Some("truncated"), "segments behind the end");
 }
 
 #[test]

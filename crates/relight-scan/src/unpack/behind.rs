@@ -2,6 +2,7 @@
 //! and what says so further in than at the start.
 
 use std::io;
+use std::ops::Range;
 
 use memchr::memmem;
 use relight_model::FlawCode;
@@ -207,7 +208,7 @@ impl Outer<'_, '_> {
         }
         if let Head::Program(kind) = head {
             let fate = self.overlay(kind, window, member)?;
-            return Ok(fate.max(self.in_sections(window, u64::MAX, member)?));
+            return Ok(fate.max(self.in_sections(window, &[], member)?));
         }
         if head == Head::Script && !is_text {
             // A script with something binary behind it unpacks itself, or is a cut archive.
@@ -261,15 +262,23 @@ impl Outer<'_, '_> {
     /// Opens what stands in front of the zip at the end: other zips, and what starts behind a
     /// program or a script.
     fn in_front(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
-        let mut fate = self.zips_in_front(window, member)?;
+        let mut opened = Vec::new();
+        let mut fate = self.zips_in_front(window, &mut opened, member)?;
         // Its offsets may count from the start of the program, so it starts with its first member.
         if let (Head::Program(_), Some(start)) = (head, first_member(window, u64::MAX)?) {
-            fate = fate.max(self.in_sections(window, start, member)?);
+            opened.push(start..u64::MAX);
+            fate = fate.max(self.in_sections(window, &opened, member)?);
         }
         Ok(fate.max(self.behind_program(head, window, member)?))
     }
 
-    fn zips_in_front(&mut self, window: &Window, member: &Member) -> io::Result<Fate> {
+    /// `opened` gets the place of each that was opened.
+    fn zips_in_front(
+        &mut self,
+        window: &Window,
+        opened: &mut Vec<Range<u64>>,
+        member: &Member,
+    ) -> io::Result<Fate> {
         let (mut fate, mut rest) = (Fate::Opaque, window.clone());
         for count in 0.. {
             let start = first_member(&rest, u64::MAX)?.filter(|start| *start < rest.len());
@@ -283,6 +292,8 @@ impl Outer<'_, '_> {
                 return Ok(fate.max(self.unread(FlawCode::ZipBoundaryAmbiguous, member)));
             }
             fate = fate.max(self.push_window(Kind::Zip, rest.clone(), member));
+            let end = directory_place(&rest, u64::MAX)?.map(|place| place.end);
+            opened.extend(first_member(&rest, u64::MAX)?.zip(end).map(|(start, end)| start..end));
         }
         Ok(fate)
     }

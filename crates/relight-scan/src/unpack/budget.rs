@@ -36,6 +36,12 @@ impl Memory {
         Self { taken: Mutex::new(false), freed: Condvar::new(), small_bytes }
     }
 
+    /// Whether somebody has the right to hold much.
+    #[cfg(test)]
+    pub(super) fn is_taken(&self) -> bool {
+        *self.taken.lock().unwrap()
+    }
+
     fn take(self: &Arc<Self>) -> Large {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken {
@@ -352,12 +358,12 @@ mod tests {
             is_ready.recv().unwrap();
             let second = Budget::new(options, memory, 0);
             assert!(second.hold(1), "a small share needs no turn");
-            assert!(*memory.taken.lock().unwrap());
+            assert!(memory.is_taken());
             tell.send(()).unwrap();
             assert!(second.hold(much));
             second.window(1 << 26);
         });
-        assert!(!*memory.taken.lock().unwrap());
+        assert!(!memory.is_taken());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Coding, Crc32, decoder_of, gzip_size, window_held};
+use relight_formats::limited::coding::{Coding, Crc32, Held, decoder_of, gzip_size};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
@@ -76,7 +76,7 @@ impl Outer<'_, '_> {
             Body::Packed(window, coding) => self.packed(&window, coding, promise),
             Body::Stream(stream, again) => {
                 let again = again.map(|again| again.within(self.budget.again_left()));
-                let stream = Windowed::of(stream, entry.window_bytes, &self.budget);
+                let stream = Windowed::of(stream, entry.window, &self.budget);
                 self.stream(stream, promise, again)
             }
         }
@@ -130,11 +130,11 @@ impl Outer<'_, '_> {
             return Fetched::good(View::Whole(bytes));
         }
         let head = window.read(0, HEAD_BYTES).unwrap_or_default();
-        let window_bytes = window_held(coding, &head);
+        let held = Held::of(coding, &head);
         let guard: Rc<dyn Guard> = Rc::new(Guarded(Rc::clone(&self.budget)));
         let source = window.clone();
         let open = move || decoder_of(coding, &head, source.reader()).map_err(io::Error::other);
-        match Again::guarded(&guard, (cost_of(coding), window_bytes), open) {
+        match Again::guarded(&guard, (cost_of(coding), held), open) {
             Ok((stream, again)) => self.stream(stream, promise, Some(again)),
             Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of(&error)) },
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{WINDOW_MAX, decoder_of, window_held};
+use relight_formats::limited::coding::{Held, decoder_of};
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -91,8 +91,6 @@ impl Outer<'_, '_> {
             Kind::Jimage => Ok(Box::new(Jimage::new(feed()))),
             Kind::Phar => Ok(Box::new(Phar::new(window.clone()))),
             Kind::SevenZip => {
-                // The dictionary of its header is known only when that is unpacked.
-                self.budget.window(WINDOW_MAX);
                 let guard = Rc::new(Guarded(Rc::clone(&self.budget)));
                 SevenZip::open(window.clone(), guard).map(|zip| Box::new(zip) as _)
             }
@@ -247,7 +245,7 @@ impl Outer<'_, '_> {
         let start = packed.read(0, HEAD_BYTES).ok()?;
         let Head::Stream(coding) = sniff::head(&start) else { return None };
         let stream = decoder_of(coding, &start, packed.reader()).ok()?;
-        let stream = Windowed::of(stream, window_held(coding, &start), &self.budget);
+        let stream = Windowed::of(stream, Held::of(coding, &start), &self.budget);
         let promise = Promise { size_max: u64::MAX, ..Promise::default() };
         Some(Box::new(Tap::new(stream, &self.budget, promise)))
     }

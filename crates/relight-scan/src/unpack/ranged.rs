@@ -16,6 +16,7 @@ use super::rewind::Rewind;
 use super::sections::holds_archives;
 use crate::archive::{TAIL_BYTES_MAX, code_of, may_have_end, may_stand_beside};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
+use crate::limits::Mode;
 use crate::program::{HELD_BYTES_MAX, Held};
 use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
 
@@ -64,8 +65,10 @@ impl Outer<'_, '_> {
         let read = Rewind::new(again, long.tap.promised(), &long.prefix, &budget);
         let read = read.and_then(|source| {
             let held = Held::new(&source, held_bytes);
-            // In front of the catalogers: the table of sections is held for them.
-            let hides = hides_more(kind, &held)? || holds_archives(&held)?;
+            // In front of the catalogers: the table of sections is held for them. What stands
+            // behind the sections follows in the same pass.
+            let is_deep = self.shared.options.mode == Mode::Deep;
+            let hides = is_deep && holds_archives(&held)? || hides_more(kind, &held)?;
             Ok(self.show_program(kind, &held, member).max(match hides {
                 true => self.unread(FlawCode::LimitMemory, member),
                 false => Fate::Read,

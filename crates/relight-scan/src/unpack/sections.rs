@@ -68,11 +68,11 @@ enum Inside {
 }
 
 impl Outer<'_, '_> {
-    /// Opens what stands in the sections of a program in front of `end`.
+    /// Opens what stands in the sections of a program, but for what was opened before.
     pub(super) fn in_sections(
         &mut self,
         window: &Window,
-        end: u64,
+        opened: &[Range<u64>],
         member: &Member,
     ) -> io::Result<Fate> {
         if self.shared.options.mode == Mode::Fast {
@@ -80,14 +80,14 @@ impl Outer<'_, '_> {
         }
         let (found, reached) = {
             let source = Metered::new(window, &self.budget);
-            let found = archives(window, &source, end);
+            let found = archives(window, &source, opened);
             (found, source.reached())
         };
         if let Some(code) = reached {
             self.flaw_once(code, &member.path);
             return Ok(Fate::Flawed);
         }
-        let (found, is_all) = found?;
+        let (found, missed) = found?;
         let (mut fate, levels) = (Fate::Opaque, self.levels.len());
         for inside in found {
             fate = fate.max(match inside {
@@ -104,17 +104,17 @@ impl Outer<'_, '_> {
                 Inside::Told(code) => self.unread(code, member),
             });
         }
-        Ok(if is_all { fate } else { self.unread(FlawCode::LimitEntries, member) })
+        Ok(missed.map_or(fate, |code| self.unread(code, member)))
     }
 }
 
 /// Whether something stands in the sections of a program that comes by once and is opened, or told,
 /// where all of the program is at hand. Zips are found as they come by.
 pub(super) fn holds_archives(source: &dyn ReadAt) -> io::Result<bool> {
-    let Ok(Some(program)) = Program::open(source) else { return Ok(false) };
+    let Some(program) = program_of(source)? else { return Ok(false) };
     let mut marks_left = MARKS_MAX;
     for section in program.sections.iter().filter(|section| may_hold(section, program.managed)) {
-        let (marks, is_all) = marks(&program, section, marks_left, u64::MAX)?;
+        let (marks, is_all) = marks(&program, section, marks_left, &[])?;
         marks_left -= marks.len();
         for (at, mark) in marks {
             if mark != Mark::Zip && other(source, section, at, mark)?.is_some() {
@@ -125,19 +125,21 @@ pub(super) fn holds_archives(source: &dyn ReadAt) -> io::Result<bool> {
             return Ok(true);
         }
     }
-    Ok(program.is_cut)
+    Ok(program.cut.is_some())
 }
 
-/// The archives in a program that stand in front of `end`, where a zip begins that is opened
-/// already, and whether these are all.
-fn archives(window: &Window, source: &dyn ReadAt, end: u64) -> io::Result<(Vec<Inside>, bool)> {
-    // What is wrong with its tables is said by the catalogers.
-    let Ok(Some(program)) = Program::open(source) else { return Ok((Vec::new(), true)) };
-    let (mut found, mut marks_left, mut is_whole) = (Vec::new(), MARKS_MAX, !program.is_cut);
+/// The archives in a program that were not opened before, and why these are not all.
+fn archives(
+    window: &Window,
+    source: &dyn ReadAt,
+    opened: &[Range<u64>],
+) -> io::Result<(Vec<Inside>, Option<FlawCode>)> {
+    let Some(program) = program_of(source)? else { return Ok((Vec::new(), None)) };
+    let (mut found, mut marks_left, mut missed) = (Vec::new(), MARKS_MAX, program.cut);
     for section in program.sections.iter().filter(|section| may_hold(section, program.managed)) {
-        let (marks, is_all) = marks(&program, section, marks_left, end)?;
+        let (marks, is_all) = marks(&program, section, marks_left, opened)?;
         marks_left -= marks.len();
-        is_whole &= is_all;
+        missed = missed.or((!is_all).then_some(FlawCode::LimitEntries));
         // The archive around another one ends behind it.
         for (at, kind) in marks.into_iter().rev() {
             let is_in = |inside: &Inside| match inside {
@@ -154,12 +156,22 @@ fn archives(window: &Window, source: &dyn ReadAt, end: u64) -> io::Result<(Vec<I
                 continue;
             }
             if found.len() == ARCHIVES_MAX {
-                return Ok((found, false));
+                return Ok((found, Some(FlawCode::LimitEntries)));
             }
             found.push(inside);
         }
     }
-    Ok((found, is_whole))
+    Ok((found, missed))
+}
+
+/// The sections of a program; all of it where it has no table of a form that is known. What is
+/// wrong with a table is said by the catalogers.
+fn program_of(source: &dyn ReadAt) -> io::Result<Option<Program<'_>>> {
+    Ok(match Program::open(source) {
+        Ok(Some(program)) => Some(program),
+        Ok(None) => Some(Program::of_all(source)),
+        Err(_) => None,
+    })
 }
 
 fn may_hold(section: &Section, managed: u32) -> bool {
@@ -168,13 +180,13 @@ fn may_hold(section: &Section, managed: u32) -> bool {
     !is_code && !PASSED.iter().any(|start| name.starts_with(start))
 }
 
-/// Where records start in a section in front of `end`, by what they look like, and whether these
-/// are all; no more than so many.
+/// Where records start in a section by what they look like, but for what was opened before, and
+/// whether these are all; no more than so many.
 fn marks(
     program: &Program<'_>,
     section: &Section,
     marks_max: usize,
-    end: u64,
+    opened: &[Range<u64>],
 ) -> io::Result<(Vec<(u64, Mark)>, bool)> {
     let (mut marks, is_resources) = (BTreeSet::new(), section.name == ".rsrc");
     let mut is_all = true;
@@ -190,7 +202,8 @@ fn marks(
             }
             for at in memmem::find_iter(piece, mark) {
                 let place = (section.start + start + at as u64, kind);
-                if place.0 < end && kind.may_start(&piece[at..]) && !marks.contains(&place) {
+                let is_opened = opened.iter().any(|range| range.contains(&place.0));
+                if !is_opened && kind.may_start(&piece[at..]) && !marks.contains(&place) {
                     is_all &= marks.len() < marks_max;
                     if is_all {
                         marks.insert(place);

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::Held;
 
 use super::budget::Budget;
 use crate::archive::Guard;
@@ -69,19 +70,17 @@ pub(super) struct Windowed {
 }
 
 impl Windowed {
-    /// One whose windows may hold so many bytes.
-    pub(super) fn of(
-        inner: Box<dyn Read>,
-        window_bytes: u64,
-        budget: &Rc<Budget>,
-    ) -> Box<dyn Read> {
+    /// One whose windows may hold so many bytes. Only a stream that asks for much, or that gave
+    /// much, waits for its turn: what a later part of it asks for, it takes when it is there.
+    pub(super) fn of(inner: Box<dyn Read>, held: Held, budget: &Rc<Budget>) -> Box<dyn Read> {
+        let window_bytes = held.most;
         if window_bytes == 0 {
             return inner;
         }
-        budget.window(window_bytes);
+        budget.window(held.first);
         let number = budget.windows.last.get() + 1;
         budget.windows.last.set(number);
-        let reserved = window_bytes.min(RESERVED_BYTES);
+        let reserved = held.first.min(RESERVED_BYTES);
         let filled = if budget.fill_window(number, reserved) { reserved } else { 0 };
         Box::new(Self { inner, budget: Rc::clone(budget), number, window_bytes, filled })
     }
@@ -92,6 +91,7 @@ impl Read for Windowed {
         if self.filled < self.window_bytes {
             // In front of it: the decoder takes the room for what it is about to give.
             let next = self.filled.saturating_add(buffer.len() as u64).min(self.window_bytes);
+            self.budget.window(next);
             if !self.budget.fill_window(self.number, next) {
                 return Err(io::Error::other(LimitedError::Window));
             }
@@ -127,7 +127,56 @@ impl Guard for Guarded {
         }
     }
 
-    fn windowed(&self, stream: Box<dyn Read>, window_bytes: u64) -> Box<dyn Read> {
-        Windowed::of(stream, window_bytes, &self.0)
+    fn windowed(&self, stream: Box<dyn Read>, held: Held) -> Box<dyn Read> {
+        Windowed::of(stream, held, &self.0)
+    }
+
+    fn make_room(&self, bytes: u64) {
+        self.0.window(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use relight_formats::limited::coding::Coding;
+
+    use super::super::budget::Memory;
+    use super::*;
+    use crate::archive::{Container, SevenZip};
+    use crate::limits::Options;
+    use crate::window::Window;
+
+    /// Goal: what asks for little holds up nobody, and what may come to hold much waits before it
+    /// does. Method: eight threads, of which each may have 2 MiB without a turn.
+    #[test]
+    fn only_what_holds_much_waits_for_its_turn() {
+        let options = Options::default();
+        let memory = Arc::new(Memory::new(8, &options));
+        let budget = || Rc::new(Budget::new(&options, &memory, 1 << 20));
+        let single = b"\x28\xb5\x2f\xfd\x20\x40";
+        assert_eq!(Held::of(Coding::Zstd, single), Held { first: 64, most: 8 << 20 });
+        let own = budget();
+        let held = Held::of(Coding::Zstd, single);
+        let mut stream = Windowed::of(Box::new(io::repeat(7).take(9 << 20)), held, &own);
+        assert!(!memory.is_taken(), "its first part asks for 64 bytes");
+        stream.read_exact(&mut vec![0; 1 << 20]).unwrap();
+        assert!(!memory.is_taken());
+        stream.read_exact(&mut vec![0; 2 << 20]).unwrap();
+        assert!(memory.is_taken(), "a later part may hold as much as came by");
+        drop((stream, own));
+        let own = budget();
+        let wide = Windowed::of(Box::new(io::empty()), Held::all(8 << 20), &own);
+        assert!(memory.is_taken());
+        drop((wide, own));
+        // The dictionary of a 7z is as large as it says, and so is what is known of its names.
+        let own = budget();
+        let bytes = include_bytes!("../../tests/it/samples/plain-header.7z");
+        let guard = Rc::new(Guarded(Rc::clone(&own)));
+        let mut seven = SevenZip::open(Window::of_memory(bytes.to_vec()), guard.clone()).unwrap();
+        assert!(seven.next().is_some() && !memory.is_taken());
+        guard.make_room(3 << 20);
+        assert!(memory.is_taken());
     }
 }

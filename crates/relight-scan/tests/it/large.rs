@@ -1,6 +1,6 @@
 //! Programs and databases that are too long to be held, in what comes by once.
 
-use relight_scan::{Options, Progress, Services, Target, scan_target};
+use relight_scan::{Mode, Options, Progress, Services, Target, scan_target};
 use testkit::Rng;
 
 use crate::container_writer::{sevenz, sparse, tar, xz_with, zst, zst_plain};
@@ -219,6 +219,10 @@ fn what_a_large_program_hides_is_told() {
     let program = pe(&[(".text", &b"x"[..]), (".rsrc", &resources)]);
     let got = low_one("o.tar.gz", &gzip(&tar(&[("app", &program)])));
     assert_eq!(got, "flaw limit-memory o.tar.gz!/app\n");
+    // Fast mode looks into no sections, of large programs as of small ones.
+    let fast = Options { mode: Mode::Fast, ..low() };
+    let got = one_with(&fast, "o.tar.gz", &gzip(&tar(&[("app", &program)])));
+    assert_eq!(got, "flaw classes-not-read \n");
     let seven = |behind: &[u8]| low_one("o.7z", &sevenz(&[("app", &go(10, behind))], 24));
     let told = format!("{}flaw limit-memory o.7z!/app\n", go_in("o.7z!/app"));
     assert_eq!(seven(&[&b"hsqs"[..], &[0; 600]].concat()), told);

@@ -5,7 +5,7 @@ use relight_scan::Options;
 use crate::container_writer::sevenz;
 use crate::programs::{elf, mach, optional_header, pe, pe_with};
 use crate::zip_writer::{Member, write};
-use crate::{one, one_with, pom, pom_path};
+use crate::{one, one_with, pom, pom_path, run, text, tree};
 
 fn jar(version: &str) -> Vec<u8> {
     write(&[Member::deflated(&pom_path("a"), &pom("a", version))])
@@ -55,6 +55,45 @@ fn each_archive_in_a_section_is_found_once() {
     let seven = sevenz(&[("x.jar", &jar("1"))], 16);
     let program = pe(&[(".rsrc", &between(&seven))]);
     assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app!/x.jar\n");
+}
+
+/// Goal: what is no program of a form that is known here is looked through as well. Method: a
+/// program of DOS, and one of macOS for several machines with offsets of 64 bits.
+#[test]
+fn an_archive_is_found_where_no_table_of_sections_is_known() {
+    let dos = [&b"MZ"[..], &[0; 600], &between(&jar("1"))].concat();
+    assert_eq!(one("app", &dos), "pkg:maven/g/a@1 in app\n");
+    let seven = sevenz(&[("x.jar", &jar("1"))], 16);
+    let dos = [&b"MZ"[..], &[0; 600], &between(&seven)].concat();
+    assert_eq!(one("app", &dos), "pkg:maven/g/a@1 in app!/x.jar\n");
+    let inner = mach(&between(&jar("1")), &[1; 5_000]);
+    let mut fat = b"\xca\xfe\xba\xbf\0\0\0\x01".to_vec();
+    fat.resize(40, 0);
+    fat[23] = 40;
+    fat[24..32].copy_from_slice(&(inner.len() as u64).to_be_bytes());
+    let fat = [fat, inner].concat();
+    assert_eq!(one("app", &fat), "pkg:maven/g/a@1 in app\n");
+    // One of these machines says that there are more of its sections.
+    let mut cut = mach(&between(&jar("1")), b"");
+    cut[20..24].copy_from_slice(&(64_u32 << 20).to_le_bytes());
+    let got = one("app", &cut);
+    assert_eq!(got, "pkg:maven/g/a@1 in app\nflaw truncated app\n");
+}
+
+/// Goal: a zip right in front of the zip at the end is read once. Method: it stands in a section
+/// and is near enough to the end to be found from there.
+#[test]
+fn an_archive_right_in_front_of_the_last_one_is_read_once() {
+    let program = elf(&[(".rodata", &jar("1"))], &jar("2"));
+    let report = run(tree(&[("app", &program)]).path(), &Options::default());
+    assert_eq!(text(&report), "pkg:maven/g/a@1 in app\npkg:maven/g/a@2 in app\n");
+    assert_eq!(report.archives, 2);
+    // What stands between both is found as well.
+    let seven = sevenz(&[("x.jar", &jar("3"))], 16);
+    let both = [jar("1"), seven].concat();
+    let found = "pkg:maven/g/a@2 in app\npkg:maven/g/a@3 in app!/x.jar\n";
+    let got = one("app", &elf(&[(".rodata", &both)], &jar("2")));
+    assert_eq!(got, format!("pkg:maven/g/a@1 in app\n{found}"));
 }
 
 /// Goal: what stands in front of a zip at the end is found where its offsets count from the start

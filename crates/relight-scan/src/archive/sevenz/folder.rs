@@ -4,7 +4,7 @@ use std::io::Read;
 
 use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::{
-    Coding, Machine, WINDOW_MAX, decoder, join_branches, window_of,
+    Coding, Held, Machine, WINDOW_MAX, decoder, join_branches, window_of,
 };
 use relight_model::FlawCode;
 
@@ -63,7 +63,7 @@ impl Folder {
 
     /// What a byte of it counts that is unpacked again, and how many bytes the windows of its
     /// coders may hold together. What is wrong with a coder shows when it is opened.
-    pub(super) fn costs(&self) -> Result<(u64, u64), FlawCode> {
+    pub(super) fn costs(&self) -> Result<(u64, Held), FlawCode> {
         let (mut cost, mut windows, mut widest) = (1, 0_u64, 0);
         let coders = self.coders.iter().filter(|coder| coder.method != JOINED);
         for coding in coders.filter_map(|coder| coder.coding().ok()) {
@@ -79,7 +79,7 @@ impl Folder {
         if windows - widest > OTHER_WINDOWS_MAX {
             return Err(FlawCode::LimitWindow);
         }
-        Ok((cost, windows))
+        Ok((cost, Held::all(windows)))
     }
 
     /// Opens the chain of coders.

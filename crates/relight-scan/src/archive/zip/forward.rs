@@ -9,7 +9,7 @@ use std::io::{self, Read};
 
 use memchr::memmem;
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, Crc32, Stepper, decoder_of, window_held};
+use relight_formats::limited::coding::{Coding, Crc32, Held, Stepper, decoder_of};
 use relight_model::FlawCode;
 
 use super::directory::hash;
@@ -179,7 +179,7 @@ impl Forward {
         entry.flaws.extend(flaw);
         if let (Some(stream), Some(coding)) = (stream.filter(|_| entry.node == Node::File), coding)
         {
-            entry.window_bytes = window_held(coding, &head);
+            entry.window = Held::of(coding, &head);
             // What is stored and says its size later ends where the next member seems to start.
             let again = self.pipe.again().filter(|_| known || coding == Coding::Deflate);
             let again = again.map(|again| if known { again.made(packed, |it| it) } else { again });
