@@ -4,6 +4,7 @@
 //! hangs on everything that could make it another one: the form of the records, the version of
 //! this program, the catalogers, and every option. What has a flaw is never kept.
 
+mod layer;
 pub(crate) mod record;
 
 use std::fmt;
@@ -16,13 +17,14 @@ use xxhash_rust::xxh3::Xxh3Default;
 pub(crate) use self::record::Record;
 use crate::catalogers::CATALOGERS;
 use crate::evidence::file_name;
+use crate::image::{KnownLayer, LayerBytes, ReadLayer};
 use crate::limits::Options;
 use crate::steady::Stamp;
 use crate::unpack::Found;
 use crate::window::Window;
 
 /// Changes whenever a result of before would be read differently.
-const METHOD: &str = "relight.scan-cache/26";
+const METHOD: &str = "relight.scan-cache/27";
 
 /// Keeps records by their key. A record that is lost costs time, never a finding; one that is
 /// damaged is noticed.
@@ -93,6 +95,44 @@ impl<'a> Known<'a> {
         hasher.update(file_name(path));
         folders.iter().for_each(|folder| hasher.update(format!("\0{folder}")));
         Some(Digest(hasher.finalize().into()))
+    }
+
+    /// The key of a layer of an image by its bytes (level 3), wherever it is; of what stands in
+    /// front of its paths, the `folders` count by which catalogers select.
+    pub(crate) fn by_layer(&self, layer: &LayerBytes, folders: &[&str]) -> Digest {
+        let mut hasher = self.hasher(3).chain_update(layer.digest.0);
+        hasher.update(layer.place.to_le_bytes());
+        folders.iter().for_each(|folder| hasher.update(format!("\0{folder}")));
+        Digest(hasher.finalize().into())
+    }
+
+    /// What is known of a layer under a key, as of one behind `prefix`: by one of these records,
+    /// which are not in the cache yet, or by the cache.
+    pub(crate) fn layer(
+        &self,
+        key: &Digest,
+        prefix: &str,
+        records: &[(Digest, Vec<u8>)],
+    ) -> Option<KnownLayer> {
+        if let Some((_, bytes)) = records.iter().find(|(it, _)| it == key) {
+            return layer::read(bytes, key, prefix);
+        }
+        let bytes = self.cache.get(key)?;
+        let known = layer::read(&bytes, key, prefix);
+        if known.is_none() {
+            self.cache.damaged(key);
+        }
+        known
+    }
+
+    /// The record of a layer, if it is whole.
+    pub(crate) fn record_of(&self, key: &Digest, read: &ReadLayer<'_>) -> Option<Vec<u8>> {
+        layer::write(read, key)
+    }
+
+    /// Keeps a record.
+    pub(crate) fn keep(&self, key: &Digest, record: Vec<u8>) {
+        self.cache.put(key, record);
     }
 
     /// Whether a file may be known by its stamp alone.

@@ -72,6 +72,16 @@ impl Distributions {
         self.0.is_empty()
     }
 
+    /// All that was met: root and place, `ID` and `VERSION_ID`.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&(String, usize), &(String, String))> {
+        self.0.iter()
+    }
+
+    /// The same back.
+    pub(crate) fn of(all: Vec<((String, usize), (String, String))>) -> Self {
+        Self(all.into_iter().collect())
+    }
+
     /// Adds what another worker met.
     pub(crate) fn merge(&mut self, other: Self) {
         self.0.extend(other.0);

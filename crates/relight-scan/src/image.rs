@@ -4,6 +4,7 @@ mod folders;
 mod layering;
 mod manifest;
 mod store;
+mod trace;
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -15,9 +16,12 @@ use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::{Held, decoder_of, window_of};
 use relight_model::{Digest, FlawCode};
 
-pub(crate) use self::layering::{Layering, Merged, ReadFile};
+pub(crate) use self::layering::{KnownLayer, LayerBytes, Layering, Merged, ReadFile, ReadLayer};
 use self::manifest::{Image, Images, Layer};
 pub(crate) use self::store::{InFolder, InTar, Store};
+#[cfg(test)]
+pub(crate) use self::trace::Hides;
+pub(crate) use self::trace::Trace;
 use crate::archive::{Again, Container, Feed, Guard, Linked, Pipe, Tar, cost_of, may_stand_beside};
 use crate::cataloger::Kind;
 use crate::digest;
@@ -85,10 +89,15 @@ pub(crate) fn read(
         itself.totals().flaw(code, &format!("{prefix}{place}"), 0);
     }
     let mut merged = vec![itself.finish()];
+    let mut records = Vec::new();
     for image in images {
         let name = escape(image.name.as_bytes());
         let place = if is_one { prefix.to_owned() } else { format!("{prefix}{name}!/") };
-        let (read, is_proven) = read_image(store, &image, &place, options, reader);
+        let mut layering = Layering::new(&place);
+        layering.records = records;
+        let (mut read, is_proven) = read_image(store, &image, layering, options, reader);
+        // The next image has a layer of this one, perhaps.
+        records = std::mem::take(&mut read.records);
         // What stands in a file of something else is not all that is reported.
         let is_all = is_one && is_proven && prefix.is_empty();
         let images = if is_all { image.purls() } else { Vec::new() };
@@ -99,7 +108,9 @@ pub(crate) fn read(
         let place = itself.place(part.as_bytes());
         itself.totals().flaw(FlawCode::ChangedDuringScan, &place, 0);
         merged.iter_mut().for_each(|it| it.images.clear());
+        records.clear();
     }
+    itself.records = records;
     merged.push(itself.finish());
     merged
 }
@@ -125,11 +136,10 @@ pub(crate) fn read_folders(
 fn read_image(
     store: &dyn Store,
     image: &Image,
-    prefix: &str,
+    mut layering: Layering,
     options: &Options,
     reader: &dyn ReadFile,
 ) -> (Merged, bool) {
-    let mut layering = Layering::new(prefix);
     for layer in &image.layers {
         // A bug of ours must not hide the other layers; this one counts as unread.
         let read = catch_unwind(AssertUnwindSafe(|| {
@@ -156,19 +166,27 @@ fn read_layer(
     let Some(window) = store.open(&layer.part) else {
         return layering.totals().flaw(FlawCode::IoError, &place, 0);
     };
-    let flaw = if layer.is_encrypted {
-        Some(FlawCode::Encrypted)
-    } else {
-        let checked = check(&window, layer, layering, options);
-        layering.is_unproven |= !matches!(checked, Ok((None, true)));
-        checked.map_or(Some(FlawCode::IoError), |(flaw, _)| flaw)
-    };
-    if let Some(code) = flaw {
+    if layer.is_encrypted {
+        return layering.totals().flaw(FlawCode::Encrypted, &place, window.len());
+    }
+    let before = window.bytes_read();
+    let checked = check(&window, layer, layering, options);
+    layering.is_unproven |= !matches!(checked, Ok(Checked { flaw: None, is_promised: true, .. }));
+    let checked = checked.unwrap_or(Checked { flaw: Some(FlawCode::IoError), ..UNCHECKED });
+    if let Some(code) = checked.flaw {
         layering.totals().flaw(code, &place, window.len());
     }
-    if layer.is_encrypted {
-        return;
+    layering.bytes_read += window.bytes_read() - before;
+    // What is known of these very bytes, as they are now.
+    let digest = checked.digest.filter(|_| checked.flaw.is_none() && reader.keeps_layers());
+    let bytes = digest.map(|digest| LayerBytes { digest, place: window.place() });
+    if let Some(bytes) = &bytes {
+        if layering.take_known(bytes, reader) {
+            return;
+        }
+        layering.begin_trace();
     }
+    let before = window.bytes_read();
     let mut tar = match open(&window, options) {
         Ok(tar) => tar,
         Err(code) => return layering.totals().flaw(code, &place, window.len()),
@@ -180,7 +198,11 @@ fn read_layer(
         }
     }
     read_links(&window, &place, options, layering, reader);
-    layering.bytes_read += window.bytes_read();
+    let bytes_read = window.bytes_read() - before;
+    layering.bytes_read += bytes_read;
+    if let Some(bytes) = bytes {
+        layering.keep_layer(&bytes, bytes_read, reader);
+    }
 }
 
 /// Reads the files of a layer once more that have another name which says more than their first.
@@ -217,21 +239,30 @@ fn read_links(
     }
 }
 
-/// Compares the bytes of a layer with what the image promises, packed or as they are; and says
-/// whether it promises anything that they can be compared with.
+/// What the bytes of a layer are.
+struct Checked {
+    flaw: Option<FlawCode>,
+    /// The image promises something that they can be compared with.
+    is_promised: bool,
+    digest: Option<Digest>,
+}
+
+const UNCHECKED: Checked = Checked { flaw: None, is_promised: false, digest: None };
+
+/// Compares the bytes of a layer with what the image promises, packed or as they are.
 fn check(
     window: &Window,
     layer: &Layer,
     layering: &mut Layering,
     options: &Options,
-) -> io::Result<(Option<FlawCode>, bool)> {
+) -> io::Result<Checked> {
     let bytes = window.read(0, HEAD_BYTES)?;
     // A layer without a file is zeros, or nothing.
     let is_plain = matches!(head(&bytes), Head::Container(Kind::Tar)) || is_empty(&bytes);
     let expected: Vec<Digest> =
         layer.digest.into_iter().chain(layer.unpacked.filter(|_| is_plain)).collect();
     if expected.is_empty() && !options.artifact_digest {
-        return Ok((None, false));
+        return Ok(UNCHECKED);
     }
     let found = digest::of_window(window)?;
     layering.parts.push((layering.place(layer.part.as_bytes()), window.len(), found));
@@ -239,7 +270,8 @@ fn check(
     // What an archive calls its parts is no promise: its configuration has one of each, unpacked.
     let is_promised =
         layer.unpacked.map_or(layer.digest.is_some(), |unpacked| expected.contains(&unpacked));
-    Ok((differs.then_some(FlawCode::DigestMismatch), is_promised))
+    let flaw = differs.then_some(FlawCode::DigestMismatch);
+    Ok(Checked { flaw, is_promised, digest: Some(found) })
 }
 
 /// The members of a layer, packed or not.

@@ -19,6 +19,8 @@ pub(crate) struct Output {
     pub(crate) files: u64,
     pub(crate) bytes_read: u64,
     pub(crate) known: u64,
+    /// Bytes of `bytes_read` that were not read now, but when the layers were that are known.
+    pub(crate) spared: u64,
     /// Path, size and digest of each file, if asked for.
     pub(crate) digests: Vec<(String, u64, Digest)>,
     /// What upper layers of images hide, if asked for.
@@ -33,6 +35,8 @@ pub(crate) struct Output {
     pub(crate) is_image: bool,
     /// What the image is known by that was scanned, see [`Sbom::images`].
     pub(crate) images: Vec<Purl>,
+    /// What is to be kept of layers of images, by its key, if nothing changes meanwhile.
+    pub(crate) records: Vec<(Digest, Vec<u8>)>,
 }
 
 impl Output {
@@ -45,6 +49,7 @@ impl Output {
     /// Adds what another worker produced.
     pub(crate) fn merge(&mut self, other: Self) {
         let Self { found, files, bytes_read, known, digests, hidden, layers, images, .. } = other;
+        self.records.extend(other.records);
         self.found.merge(found);
         self.files += files;
         self.bytes_read += bytes_read;
@@ -57,12 +62,13 @@ impl Output {
 
     /// Adds an image.
     pub(crate) fn merge_image(&mut self, image: Merged, options: &Options) {
-        let Merged { found, hidden, layers, parts, files, bytes_read, images } = image;
+        let Merged { found, hidden, layers, parts, files, known, bytes_read, images, .. } = image;
+        let (records, spared) = (image.records, image.spared);
         let hidden = if options.all_layers { hidden } else { Vec::new() };
         let digests = if options.artifact_digest { parts } else { Vec::new() };
-        let image =
-            Self { images, found, files, bytes_read, digests, hidden, layers, ..Self::default() };
-        self.merge(image);
+        let image = Self { images, found, files, known, bytes_read, digests, ..Self::default() };
+        self.merge(Self { hidden, layers, records, ..image });
+        self.spared += spared;
         self.is_image = true;
     }
 

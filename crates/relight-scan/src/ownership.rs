@@ -5,9 +5,9 @@
 //! apply as well and its updates replace the file.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use relight_model::{Basis, Component, Owned, Purl};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::distribution::root_of;
 use crate::evidence::escape;
@@ -36,6 +36,32 @@ impl Ownership {
     /// No database was met.
     pub(crate) fn is_empty(&self) -> bool {
         self.owners.is_empty()
+    }
+
+    /// All of it: owners with their roots; hashes of paths below the root, the number of the owner,
+    /// and whether other builds of it own the file.
+    #[expect(clippy::type_complexity, reason = "rows of two tables")]
+    pub(crate) fn parts(&self) -> (&[(String, Purl)], Vec<(u64, u32, bool)>) {
+        let below_root = |(file, claim): (&u64, &Claim)| {
+            let (root, _) = self.owners.get(claim.number as usize)?;
+            Some((file ^ xxh3_64(root.as_bytes()), claim.number, claim.is_shared))
+        };
+        let mut files: Vec<_> = self.files.iter().filter_map(below_root).collect();
+        files.sort_unstable();
+        (&self.owners, files)
+    }
+
+    /// The same back; `None` where a file is owned by nobody.
+    pub(crate) fn of_parts(
+        owners: Vec<(String, Purl)>,
+        files: Vec<(u64, u32, bool)>,
+    ) -> Option<Self> {
+        let of_root = |(path, number, is_shared): (u64, u32, bool)| {
+            let (root, _) = owners.get(number as usize)?;
+            Some((path ^ xxh3_64(root.as_bytes()), Claim { number, is_shared }))
+        };
+        let files = files.into_iter().map(of_root).collect::<Option<_>>()?;
+        Some(Self { owners, files })
     }
 
     /// Takes the files of one package, named by the database file at `path`.
@@ -168,10 +194,9 @@ fn version(purl: &Purl) -> (&str, &str) {
     (purl.qualifier("epoch").unwrap_or_default(), &purl.version)
 }
 
+/// The root counts apart, so that a file can be moved below another one.
 fn hash(root: &str, path: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (root, path).hash(&mut hasher);
-    hasher.finish()
+    xxh3_64(root.as_bytes()) ^ xxh3_64(path.as_bytes())
 }
 
 /// A path of a list in the form of evidence paths.

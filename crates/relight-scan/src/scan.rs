@@ -122,7 +122,9 @@ pub fn scan_target(
     let shared = Shared::new(options, class);
     let classes = Arc::clone(&shared.folder_classes);
     let values = Arc::clone(&shared.profile_values);
-    let mut output = read(target, Scan::new(shared, services), services).map_err(failed)?;
+    let mut scan = Scan::new(shared, services);
+    let mut output = read(target, &mut scan, services).map_err(failed)?;
+    scan.keep_layers(&mut output);
     if !matches!(target, Target::Oci(_) | Target::DockerArchive(_)) {
         // A layout may be the folder itself, with other files beside it.
         output.images.clear();
@@ -132,7 +134,7 @@ pub fn scan_target(
     Ok(output.report(options))
 }
 
-fn read(target: &Target, mut scan: Scan<'_>, services: &Services<'_>) -> io::Result<Output> {
+fn read(target: &Target, scan: &mut Scan<'_>, services: &Services<'_>) -> io::Result<Output> {
     let real = target.path().canonicalize()?;
     let kind = fs::metadata(&real)?;
     match target {
@@ -144,15 +146,15 @@ fn read(target: &Target, mut scan: Scan<'_>, services: &Services<'_>) -> io::Res
         Target::Path(_) | Target::Folder(_) if kind.is_dir() => {
             Ok(scan.folder(&real, walk::open_root(&real)?, Rules::default()))
         }
-        Target::Path(_) | Target::File(_) if kind.is_file() => file(&real, &scan),
+        Target::Path(_) | Target::File(_) if kind.is_file() => file(&real, scan),
         Target::Oci(_) if kind.is_dir() => {
             let folder = Arc::new(walk::open_root(&real)?);
             let store = InFolder::new(folder, services.pace.clone());
-            image(&store, Form::Oci, &scan)
+            image(&store, Form::Oci, scan)
         }
         Target::Oci(_) | Target::DockerArchive(_) if kind.is_file() => {
             let form = if matches!(target, Target::Oci(_)) { Form::Oci } else { Form::Docker };
-            image_in_tar(&real, form, &scan, services.pace.as_ref())
+            image_in_tar(&real, form, scan, services.pace.as_ref())
         }
         Target::Path(_) => Err(io::Error::other("neither a folder nor a regular file")),
         Target::Folder(_) => Err(io::Error::other("not a folder")),
@@ -189,6 +191,7 @@ fn image_in_tar(
         Steady::Changed(output, size) => output.map(|mut output| {
             output.found.flaw(FlawCode::ChangedDuringScan, "", size);
             output.images.clear();
+            output.records.clear();
             output
         }),
         Steady::Other => Err(io::Error::other("not a regular file")),

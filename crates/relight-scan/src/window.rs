@@ -102,6 +102,11 @@ impl Window {
         }
     }
 
+    /// Where it starts in its file, as far as that says how much of it need not be read again.
+    pub(crate) fn place(&self) -> u64 {
+        self.start.min(FIRST_BYTES as u64)
+    }
+
     /// The part that starts at `start`; shorter than `len` when the window ends before.
     pub(crate) fn part(&self, start: u64, len: u64) -> Self {
         let start = start.min(self.len);

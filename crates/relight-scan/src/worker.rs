@@ -21,7 +21,9 @@ use crate::cache::Known;
 use crate::digest;
 use crate::evidence::{escape, file_name, in_folder};
 use crate::folder::Links;
-use crate::image::{self, Form, InFolder, InTar, ReadFile, Store};
+use crate::image::{
+    self, Form, InFolder, InTar, KnownLayer, LayerBytes, ReadFile, ReadLayer, Store,
+};
 use crate::output::Output;
 use crate::scan::{NOT_LOCAL, Services};
 use crate::source::{Folder, Host};
@@ -108,7 +110,9 @@ impl<'a> Scan<'a> {
         for (folder, path) in layouts {
             let prefix = if path.is_empty() { path } else { format!("{path}!/") };
             let store = InFolder::new(folder, self.services.pace.clone());
-            output.merge(self.image(&store, Form::Oci, &prefix));
+            let mut image = self.image(&store, Form::Oci, &prefix);
+            self.keep_layers(&mut image);
+            output.merge(image);
         }
         let flaws = output.found.flaws.len() as u64;
         self.services.progress.flaws.store(flaws, Ordering::Relaxed);
@@ -199,6 +203,7 @@ impl<'a> Scan<'a> {
             Ok(Steady::Same(())) => {
                 reading.done.files = 1;
                 self.keep(&reading, is_local, path, &counts);
+                self.keep_layers(&mut reading.done);
             }
             Ok(Steady::Changed((), size)) => {
                 reading.done.files = 1;
@@ -211,6 +216,8 @@ impl<'a> Scan<'a> {
             }
             Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
         }
+        // Those of an image that changed meanwhile.
+        reading.done.records.clear();
         self.mark(reading.stamp, &mut reading.done);
         self.count(&mut reading.done);
         output.merge(reading.done);
@@ -256,10 +263,12 @@ impl<'a> Scan<'a> {
             reading.done = self.image(&tar, form, &prefix);
             self.beside(&tar, form, &window, &prefix, &mut reading.done);
             reading.done.found.stands_in_a_file(window.len());
+            // One file, whatever is in it.
+            reading.done.known = reading.done.known.min(1);
         } else {
             self.unpack(&window, path, &mut reading.done);
         }
-        reading.done.bytes_read = window.bytes_read() - before;
+        reading.done.bytes_read = window.bytes_read() - before + reading.done.spared;
         reading
     }
 
@@ -343,6 +352,18 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Keeps what was found in layers that nobody wrote to while they were read.
+    pub(crate) fn keep_layers(&self, done: &mut Output) {
+        let Some(known) = &self.known else { return };
+        for (key, record) in std::mem::take(&mut done.records) {
+            known.keep(&key, record);
+        }
+    }
+
+    fn layer_key(&self, known: &Known<'_>, layer: &LayerBytes, prefix: &str) -> Digest {
+        known.by_layer(layer, &self.shared.index.folders_that_count(prefix))
+    }
+
     fn count(&self, done: &mut Output) {
         let progress = self.services.progress;
         if done.is_image {
@@ -359,6 +380,33 @@ impl<'a> Scan<'a> {
 }
 
 impl ReadFile for Scan<'_> {
+    fn keeps_layers(&self) -> bool {
+        self.known.is_some()
+    }
+
+    fn known_layer(
+        &self,
+        layer: &LayerBytes,
+        prefix: &str,
+        records: &[(Digest, Vec<u8>)],
+    ) -> Option<KnownLayer> {
+        let known = self.known.as_ref()?;
+        let key = self.layer_key(known, layer, prefix);
+        let layer = known.layer(&key, prefix, records)?;
+        let progress = self.services.progress;
+        progress.files.fetch_add(layer.files, Ordering::Relaxed);
+        progress.known.fetch_add(layer.files, Ordering::Relaxed);
+        progress.archives.fetch_add(layer.rest.archives, Ordering::Relaxed);
+        progress.deepest.fetch_max(layer.rest.deepest, Ordering::Relaxed);
+        Some(layer)
+    }
+
+    fn record_of(&self, layer: &LayerBytes, read: &ReadLayer<'_>) -> Option<(Digest, Vec<u8>)> {
+        let known = self.known.as_ref()?;
+        let key = self.layer_key(known, layer, read.prefix);
+        known.record_of(&key, read).map(|record| (key, record))
+    }
+
     fn says_more(&self, name: &str, than: &str) -> bool {
         self.shared.says_more(name, than)
     }
@@ -379,88 +427,4 @@ impl ReadFile for Scan<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::limits::Options;
-    use crate::progress::Progress;
-
-    /// Goal: a host is scanned by its mount table, a file of two names under both that say
-    /// something, files that a process has open with who uses them, a deleted one through the
-    /// process. Method: a small root, and a
-    /// folder like `/proc` in which process 7 is this one.
-    #[test]
-    fn a_host_and_what_runs_on_it() {
-        use std::os::unix::fs::symlink;
-
-        let place = tempfile::tempdir().unwrap();
-        let (root, proc) = (place.path().join("root"), place.path().join("proc"));
-        let package = |name: &str, version: &str| {
-            let path = root.join(name).join("package.json");
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let text = format!("{{\"name\":\"x\",\"version\":\"{version}\"}}");
-            fs::write(&path, text).unwrap();
-            path
-        };
-        let held = File::open(package("srv/node_modules/x", "1.0.0")).unwrap();
-        // Renewed twice: two services read two files that had one path.
-        let deleted = ["2.0.0", "2.1.0"].map(|version| {
-            let gone = package("old/node_modules/x", version);
-            let deleted = File::open(&gone).unwrap();
-            fs::remove_file(gone).unwrap();
-            deleted
-        });
-        package("net/node_modules/x", "3.0.0");
-        package("sys/node_modules/x", "4.0.0");
-        let twin = root.join("srv/twin/node_modules/x");
-        fs::create_dir_all(&twin).unwrap();
-        let original = root.join("srv/node_modules/x/package.json");
-        fs::hard_link(original, twin.join("package.json")).unwrap();
-        fs::create_dir_all(proc.join("self")).unwrap();
-        symlink("/proc/self", proc.join("7")).unwrap();
-        let table = "1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / /net rw - nfs4 x rw\n\
-                     3 1 0:3 / /sys rw - sysfs x rw\n";
-        fs::write(proc.join("self/mountinfo"), table).unwrap();
-        let (options, progress) = (Options::default(), Progress::default());
-        let shared = Shared::new(&options, None);
-        let services = Services { progress: &progress, pace: None, cache: None };
-        let report = Scan::new(shared, &services).host(&root, &proc).unwrap().report(&options);
-        drop((held, deleted));
-        let at = place.path().display().to_string();
-        let at = at.trim_start_matches('/');
-        let components = report.sbom.components.iter();
-        let found: Vec<_> = components
-            .filter(|component| component.purl.name == "x")
-            .map(|c| (c.purl.version.as_str(), c.evidence.as_str(), !c.in_use.is_empty()))
-            .collect();
-        let deleted = format!("{at}/root/old/node_modules/x/package.json#deleted");
-        let renewed = format!("{deleted}-2");
-        let open = "srv/node_modules/x/package.json";
-        let twin = "srv/twin/node_modules/x/package.json";
-        let expected = [("1.0.0", open, true), ("1.0.0", twin, true)];
-        let gone = [("2.0.0", deleted.as_str(), true), ("2.1.0", renewed.as_str(), true)];
-        assert_eq!(found, [&expected[..], &gone[..]].concat());
-        let flaws: Vec<_> =
-            report.sbom.flaws.iter().map(|f| (f.code, f.evidence.as_str())).collect();
-        assert!(flaws.contains(&(FlawCode::FileSystemExcluded, "net")), "{flaws:?}");
-        assert!(!flaws.iter().any(|(_, path)| path.starts_with("sys")), "{flaws:?}");
-    }
-
-    #[test]
-    fn a_file_that_has_gone_is_named_and_counted() {
-        let (options, progress) = (Options::default(), Progress::default());
-        let shared = Shared::new(&options, None);
-        let services = Services { progress: &progress, pace: None, cache: None };
-        let scan = Scan::new(shared, &services);
-        let mut output = Output::default();
-        for (path, error) in [("gone", 2), ("locked", 13), ("broken", 5)] {
-            let open = || Err(io::Error::from_raw_os_error(error));
-            scan.file(&open, NOT_LOCAL, path, &mut output);
-        }
-        let flaws: Vec<_> = output.found.flaws.iter().map(|flaw| flaw.code.as_str()).collect();
-        assert_eq!(flaws, ["changed-during-scan", "permission-denied", "io-error"]);
-        assert_eq!((output.files, progress.flaws()), (0, 3));
-        assert!(!output.report(&options).sbom.is_complete());
-    }
-}
+mod tests;

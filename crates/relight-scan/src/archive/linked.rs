@@ -33,6 +33,11 @@ impl Links {
         self.targets.remove(place);
     }
 
+    /// Each name with what it is a name of, a link or a file.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().map(|(place, target)| (place.as_str(), target.as_str()))
+    }
+
     /// Each name with its file, over other links.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.targets.iter().map(|(place, target)| (place.as_str(), self.last(target)))

@@ -11,7 +11,7 @@ use crate::sniff::Gap;
 use crate::unpack::{Account, Found};
 
 /// Bytes of the check sum in front.
-const CHECK_BYTES: usize = 8;
+pub(super) const CHECK_BYTES: usize = 8;
 
 /// What is kept of a file without a flaw.
 #[derive(Debug, Default)]
@@ -40,8 +40,7 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         files,
         members,
     } = found;
-    let is_plain = |(gap, _): &(Gap, String)| matches!(gap, Gap::Unlisted(_));
-    let whole = flaws.is_empty() && warnings.is_empty() && gaps.iter().all(is_plain);
+    let whole = flaws.is_empty() && warnings.is_empty();
     let alone = distributions.is_empty()
         && ownership.is_empty()
         && folder_classes.is_empty()
@@ -57,21 +56,12 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
     out.number(u64::from(*deepest));
     out.account(files);
     out.account(members);
-    out.number(components.len() as u64);
-    for component in components {
-        out.component(component)?;
-    }
-    // Records of before end here, and so do those of files without any.
+    out.components(components)?;
+    // Most files have none, and their records end here.
     if !gaps.is_empty() {
-        out.number(gaps.len() as u64);
+        out.gaps(gaps)?;
     }
-    for (gap, evidence) in gaps {
-        out.text(gap.code().as_str());
-        out.text(evidence.strip_prefix(path)?);
-    }
-    let check = check(key, &out.bytes[CHECK_BYTES..]);
-    out.bytes[..CHECK_BYTES].copy_from_slice(&check);
-    Some(out.bytes)
+    Some(out.checked(key))
 }
 
 /// Reads a record of this key for the file at `path`; `None` when it is damaged.
@@ -91,21 +81,57 @@ pub(crate) fn read(bytes: &[u8], key: &Digest, path: &str) -> Option<Record> {
     input.bytes.is_empty().then_some(Record { found, bytes_read })
 }
 
-fn check(key: &Digest, bytes: &[u8]) -> [u8; CHECK_BYTES] {
+pub(super) fn check(key: &Digest, bytes: &[u8]) -> [u8; CHECK_BYTES] {
     let digest = Sha256::new().chain_update(key.0).chain_update(bytes).finalize();
     let mut check = [0; CHECK_BYTES];
     check.copy_from_slice(&digest[..CHECK_BYTES]);
     check
 }
 
-struct Writer<'a> {
-    bytes: Vec<u8>,
-    path: &'a str,
+pub(super) struct Writer<'a> {
+    pub(super) bytes: Vec<u8>,
+    /// What evidence starts with.
+    pub(super) path: &'a str,
 }
 
 impl Writer<'_> {
+    /// The record, with its check sum.
+    pub(super) fn checked(mut self, key: &Digest) -> Vec<u8> {
+        let check = check(key, &self.bytes[CHECK_BYTES..]);
+        self.bytes[..CHECK_BYTES].copy_from_slice(&check);
+        self.bytes
+    }
+
+    /// What was found in one file of a layer; `None` where that is not all that can be kept.
+    pub(super) fn findings(&mut self, found: &Found) -> Option<()> {
+        let Found { components, flaws, warnings, gaps, folder_classes, profiles, .. } = found;
+        let is_whole = flaws.is_empty()
+            && warnings.is_empty()
+            && folder_classes.is_empty()
+            && profiles.is_empty();
+        is_whole.then_some(())?;
+        self.components(components)?;
+        self.gaps(gaps)
+    }
+
+    fn components(&mut self, components: &[Component]) -> Option<()> {
+        self.number(components.len() as u64);
+        components.iter().try_for_each(|component| self.component(component))
+    }
+
+    /// Programs that do not say what is in them; of other code that nobody reads, nothing is kept.
+    fn gaps(&mut self, gaps: &[(Gap, String)]) -> Option<()> {
+        self.number(gaps.len() as u64);
+        for (gap, evidence) in gaps {
+            matches!(gap, Gap::Unlisted(_)).then_some(())?;
+            self.text(gap.code().as_str());
+            self.text(evidence.strip_prefix(self.path)?);
+        }
+        Some(())
+    }
+
     /// A number, seven bits a byte, the lowest first.
-    fn number(&mut self, mut number: u64) {
+    pub(super) fn number(&mut self, mut number: u64) {
         while number > 0x7f {
             self.bytes.push((number as u8 & 0x7f) | 0x80);
             number >>= 7;
@@ -113,12 +139,12 @@ impl Writer<'_> {
         self.bytes.push(number as u8);
     }
 
-    fn account(&mut self, account: &Account) {
+    pub(super) fn account(&mut self, account: &Account) {
         let Account { bytes, read, listed, opaque, flawed } = account;
         [bytes, read, listed, opaque, flawed].into_iter().for_each(|bytes| self.number(*bytes));
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.bytes.extend_from_slice(text.as_bytes());
     }
@@ -128,7 +154,7 @@ impl Writer<'_> {
         texts.iter().for_each(|text| self.text(text));
     }
 
-    fn purl(&mut self, purl: &Purl) {
+    pub(super) fn purl(&mut self, purl: &Purl) {
         let Purl { kind, namespace, name, version, qualifiers } = purl;
         [kind, namespace, name, version].into_iter().for_each(|part| self.text(part));
         self.number(qualifiers.len() as u64);
@@ -170,13 +196,20 @@ impl Writer<'_> {
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    path: &'a str,
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    /// What evidence starts with.
+    pub(super) path: &'a str,
 }
 
 impl<'a> Reader<'a> {
-    fn number(&mut self) -> Option<u64> {
+    /// What was found in one file of a layer.
+    pub(super) fn findings(&mut self) -> Option<Found> {
+        let components = self.many(Self::component)?;
+        Some(Found { components, gaps: self.many(Self::gap)?, ..Found::default() })
+    }
+
+    pub(super) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.bytes.split_first()?;
@@ -189,29 +222,32 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn account(&mut self) -> Option<Account> {
+    pub(super) fn account(&mut self) -> Option<Account> {
         let (bytes, read, listed) = (self.number()?, self.number()?, self.number()?);
         Some(Account { bytes, read, listed, opaque: self.number()?, flawed: self.number()? })
     }
 
-    fn slice(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(super) fn slice(&mut self, len: usize) -> Option<&'a [u8]> {
         let (slice, rest) = self.bytes.split_at_checked(len)?;
         self.bytes = rest;
         Some(slice)
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub(super) fn text(&mut self) -> Option<String> {
         let len = usize::try_from(self.number()?).ok()?;
         String::from_utf8(self.slice(len)?.to_vec()).ok()
     }
 
-    fn many<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn many<T>(
+        &mut self,
+        mut one: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let count = self.number()?;
         // Nothing is allocated by a number that was read.
         (0..count).map(|_| one(self)).collect()
     }
 
-    fn purl(&mut self) -> Option<Purl> {
+    pub(super) fn purl(&mut self) -> Option<Purl> {
         let (kind, namespace) = (self.text()?, self.text()?);
         let (name, version) = (self.text()?, self.text()?);
         let qualifiers = self.many(|input| Some((input.text()?, input.text()?)))?;

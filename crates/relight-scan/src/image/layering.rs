@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Component, Digest, FlawCode, Purl};
 
+use super::trace::{Hides, Trace};
 use crate::archive::{Entry, Links, Node};
 use crate::evidence::{escape, names_of, place_of};
 use crate::java;
@@ -22,6 +23,9 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 /// Other names with this start are notes of a file system driver.
 const NOTE: &[u8] = b".wh..wh.";
 
+/// Bytes of records that are held until it is known that nothing changed meanwhile.
+const RECORDS_BYTES_MAX: usize = 8 << 20;
+
 /// Findings of one image that stand in it once more because their files have other names.
 const COPIES_MAX: usize = 262_144;
 
@@ -32,6 +36,56 @@ pub(crate) trait ReadFile {
 
     /// Whether one name of a file says something of it that another one does not.
     fn says_more(&self, name: &str, than: &str) -> bool;
+
+    /// Whether what is found in layers is kept for other images.
+    fn keeps_layers(&self) -> bool {
+        false
+    }
+
+    /// What is known of the layer with these bytes, as of one behind `prefix`; `records` are those
+    /// of other layers that are not kept yet.
+    fn known_layer(
+        &self,
+        _layer: &LayerBytes,
+        _prefix: &str,
+        _records: &[(Digest, Vec<u8>)],
+    ) -> Option<KnownLayer> {
+        None
+    }
+
+    /// What is to be kept of the layer with these bytes, under which key.
+    fn record_of(&self, _layer: &LayerBytes, _read: &ReadLayer<'_>) -> Option<(Digest, Vec<u8>)> {
+        None
+    }
+}
+
+/// What the result of a layer hangs on: its bytes, and where they start in a file, which says how
+/// much of them was read already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerBytes {
+    pub(crate) digest: Digest,
+    pub(crate) place: u64,
+}
+
+/// A layer that was read: all that it hangs on is in it.
+pub(crate) struct ReadLayer<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) own: &'a BTreeMap<String, Found>,
+    pub(crate) links: &'a Links,
+    pub(crate) rest: &'a Found,
+    pub(crate) trace: &'a [u8],
+    pub(crate) files: u64,
+    pub(crate) bytes_read: u64,
+}
+
+/// The same, read before and kept.
+pub(crate) struct KnownLayer {
+    pub(crate) own: BTreeMap<String, Found>,
+    pub(crate) links: Vec<(String, String)>,
+    pub(crate) rest: Found,
+    pub(crate) trace: Vec<u8>,
+    pub(crate) files: u64,
+    pub(crate) bytes_read: u64,
 }
 
 /// What was found in a file that is visible, and in which layer.
@@ -55,8 +109,18 @@ pub(crate) struct Layering {
     copied: usize,
     /// What does not belong to a single file.
     totals: Found,
-    /// Regular files.
-    pub(crate) files: u64,
+    /// The same of the layer that is being read.
+    rest: Found,
+    /// What that layer hides, where it is to be kept.
+    trace: Option<Trace>,
+    /// Regular files; those of the layer that is being read; and those that were known.
+    files: u64,
+    own_files: u64,
+    known: u64,
+    /// Bytes that were not read because layers were known.
+    spared: u64,
+    /// What is to be kept of layers, by its key.
+    pub(super) records: Vec<(Digest, Vec<u8>)>,
     /// Path, size and digest of each layer, where it was computed.
     pub(crate) parts: Vec<(String, u64, Digest)>,
     /// Bytes read from the disk.
@@ -75,7 +139,13 @@ pub(crate) struct Merged {
     /// Path, size and digest of each layer, where it was computed.
     pub(crate) parts: Vec<(String, u64, Digest)>,
     pub(crate) files: u64,
+    /// Files of layers that were known.
+    pub(crate) known: u64,
     pub(crate) bytes_read: u64,
+    /// Those of them that were read when the layers were that are known.
+    pub(crate) spared: u64,
+    /// What is to be kept of layers, by its key, if nothing changed meanwhile.
+    pub(crate) records: Vec<(Digest, Vec<u8>)>,
     /// What the image is known by, where all of its bytes were proven to be theirs and all that is
     /// reported is of it.
     pub(crate) images: Vec<Purl>,
@@ -88,7 +158,7 @@ impl Layering {
 
     /// Where things of the image itself are told (a layer that cannot be read).
     pub(crate) fn totals(&mut self) -> &mut Found {
-        &mut self.totals
+        &mut self.rest
     }
 
     /// The evidence path of a part of the image.
@@ -111,12 +181,12 @@ impl Layering {
 
     /// Hides what lower layers have at this path.
     pub(crate) fn white_out(&mut self, path: &[u8]) {
-        self.hide(&place_of(path));
+        self.hide(Hides::All, &place_of(path));
     }
 
     /// Hides what lower layers have in this folder.
     pub(crate) fn opaque(&mut self, folder: &[u8]) {
-        self.hide_below(&place_of(folder));
+        self.hide(Hides::Inside, &place_of(folder));
     }
 
     /// Adds a member of the layer, whatever it is called.
@@ -125,7 +195,7 @@ impl Layering {
         let Some(last) = names.last() else { return };
         let path = place_of(&entry.name);
         match &entry.node {
-            Node::Folder => self.hide_file(&path),
+            Node::Folder => self.hide(Hides::File, &path),
             Node::HardLink(target) => {
                 let target = place_of(target);
                 self.replace(&path);
@@ -134,13 +204,13 @@ impl Layering {
             Node::Link(_) | Node::Device(..) => {
                 if matches!(entry.node, Node::Link(_)) && java::may_lead_to_classes(last) {
                     let place = self.at(&path);
-                    self.totals.link(place);
+                    self.rest.link(place);
                 }
                 self.replace(&path);
             }
             Node::File => {
                 self.replace(&path);
-                self.files += 1;
+                self.own_files += 1;
                 let entry = Entry { name: last.to_vec(), ..entry };
                 let found = reader.read_file(entry, &self.at(&path));
                 self.keep(path, found);
@@ -191,11 +261,60 @@ impl Layering {
         for (path, found) in std::mem::take(&mut self.own) {
             self.below.insert(path, Visible { found, layer });
         }
+        self.trace = None;
+        self.files += std::mem::take(&mut self.own_files);
+        let mut rest = std::mem::take(&mut self.rest);
+        for place in std::mem::take(&mut rest.linked) {
+            self.totals.link(place);
+        }
+        self.totals.merge(rest);
+    }
+
+    /// From here on what the layer hides is noted.
+    pub(crate) fn begin_trace(&mut self) {
+        self.trace = Some(Trace::default());
+    }
+
+    /// Takes what is known of a layer for reading it; false where nothing is.
+    pub(crate) fn take_known(&mut self, layer: &LayerBytes, reader: &dyn ReadFile) -> bool {
+        let known = reader.known_layer(layer, &self.prefix, &self.records);
+        let Some(known) = known else { return false };
+        let KnownLayer { own, links, rest, trace, files, bytes_read } = known;
+        Trace::each(&trace, |hides, path| self.hide(hides, path));
+        self.own = own;
+        links.into_iter().for_each(|(place, target)| self.links.insert(place, target));
+        self.rest.merge(rest);
+        self.own_files += files;
+        self.known += files;
+        self.bytes_read += bytes_read;
+        self.spared += bytes_read;
+        true
+    }
+
+    /// Keeps what was found in a layer, when it was read to its end.
+    pub(crate) fn keep_layer(
+        &mut self,
+        layer: &LayerBytes,
+        bytes_read: u64,
+        reader: &dyn ReadFile,
+    ) {
+        let Some(trace) = self.trace.as_ref().and_then(Trace::bytes) else { return };
+        let Self { prefix, own, links, rest, own_files: files, .. } = &*self;
+        let read = ReadLayer { prefix, own, links, rest, trace, files: *files, bytes_read };
+        let Some((key, record)) = reader.record_of(layer, &read) else { return };
+        let held: usize = self.records.iter().map(|(_, record)| record.len()).sum();
+        if held + record.len() <= RECORDS_BYTES_MAX {
+            self.records.push((key, record));
+        }
     }
 
     /// What is visible in the end.
-    pub(crate) fn finish(self) -> Merged {
-        let Self { below, hidden, totals: mut found, files, parts, bytes_read, .. } = self;
+    pub(crate) fn finish(mut self) -> Merged {
+        // What was told beside all layers.
+        self.end_layer(None);
+        let Self {
+            below, hidden, totals: mut found, files, parts, bytes_read, known, spared, ..
+        } = self;
         let mut layers = Vec::new();
         for Visible { found: visible, layer } in below.into_values() {
             for component in &visible.components {
@@ -205,7 +324,8 @@ impl Layering {
         }
         layers.sort();
         layers.dedup();
-        Merged { found, hidden, layers, parts, files, bytes_read, images: Vec::new() }
+        let (records, images) = (self.records, Vec::new());
+        Merged { found, hidden, layers, parts, files, known, bytes_read, spared, records, images }
     }
 
     fn at(&self, path: &str) -> String {
@@ -215,7 +335,7 @@ impl Layering {
     /// Keeps what belongs to a file, and adds up the rest.
     fn keep(&mut self, path: String, found: Found) {
         let (own, rest) = found.split();
-        self.totals.merge(rest);
+        self.rest.merge(rest);
         if let Some(own) = own {
             self.own.insert(path, own);
         }
@@ -225,13 +345,20 @@ impl Layering {
     fn replace(&mut self, path: &str) {
         self.own.remove(path);
         self.links.remove(path);
-        self.hide(path);
+        self.hide(Hides::All, path);
     }
 
-    /// Hides a file, or a folder with everything in it, of the layers below.
-    fn hide(&mut self, path: &str) {
-        self.hide_file(path);
-        self.hide_below(path);
+    /// Hides something of the layers below.
+    fn hide(&mut self, hides: Hides, path: &str) {
+        if let Some(trace) = &mut self.trace {
+            trace.note(hides, path);
+        }
+        if matches!(hides, Hides::All | Hides::File) {
+            self.hide_file(path);
+        }
+        if matches!(hides, Hides::All | Hides::Inside) {
+            self.hide_below(path);
+        }
     }
 
     /// Hides a file of the layers below; a folder of the same name stays.
@@ -254,173 +381,4 @@ impl Layering {
 }
 
 #[cfg(test)]
-mod tests {
-    use relight_model::{Basis, Purl, Scope};
-
-    use super::*;
-    use crate::archive::Body;
-
-    /// Finds one component in each file, called like the file, unless its name starts with `x`.
-    struct Names;
-
-    impl ReadFile for Names {
-        fn read_file(&self, entry: Entry, path: &str) -> Found {
-            let mut found = Found::default();
-            if !entry.name.starts_with(b"x") {
-                let purl = Purl::new("generic", "", "it", &entry.size.unwrap_or(0).to_string());
-                let component = Component::new(purl, path, Basis::FileName, Scope::Installed);
-                found.components.push(component);
-            }
-            found
-        }
-
-        fn says_more(&self, name: &str, _: &str) -> bool {
-            name.ends_with("known")
-        }
-    }
-
-    fn entry(text: &str, layer: u64) -> Entry {
-        let name = |text: &str| text.as_bytes().to_vec();
-        match text.split_once(' ') {
-            Some((path, "dir")) => Entry::bare(name(path), Node::Folder),
-            Some((path, "link")) => Entry::bare(name(path), Node::Link(name("anything"))),
-            Some((path, target)) => Entry::bare(name(path), Node::HardLink(name(target))),
-            None => Entry::file(name(text), Some(layer), Body::Nothing),
-        }
-    }
-
-    /// Layers from the bottom; what is visible, with the number of its layer, and what is hidden.
-    fn check(layers: &[&[&str]], visible: &[&str], hidden: &[&str]) {
-        let mut layering = Layering::new("");
-        for (number, layer) in layers.iter().enumerate() {
-            for text in *layer {
-                layering.take(entry(text, number as u64), &Names);
-            }
-            layering.end_layer(None);
-        }
-        let merged = layering.finish();
-        let show = |components: &[Component]| {
-            let mut lines: Vec<_> =
-                components.iter().map(|c| format!("{} {}", c.evidence, c.purl.version)).collect();
-            lines.sort();
-            lines
-        };
-        assert_eq!(show(&merged.found.components), visible, "{layers:?}");
-        assert_eq!(show(&merged.hidden), hidden, "{layers:?}");
-    }
-
-    #[test]
-    fn whiteouts_hide_what_is_below_and_nothing_of_their_own_layer() {
-        check(&[&["a/b"], &["a/.wh.b"]], &[], &["a/b 0"]);
-        check(&[&["a/b"], &["a/.wh.b", "a/b"]], &["a/b 1"], &["a/b 0"]);
-        check(&[&["a/b"], &["a/b", "a/.wh.b"]], &["a/b 1"], &["a/b 0"]);
-        check(&[&["a/b/c", "a/bc"], &["a/.wh.b"]], &["a/bc 0"], &["a/b/c 0"]);
-        check(&[&["a"], &[".wh.a"], &["a"]], &["a 2"], &["a 0"]);
-        check(&[&["a"], &[".wh.b"]], &["a 0"], &[]);
-    }
-
-    #[test]
-    fn opaque_folders_hide_what_is_below() {
-        check(
-            &[&["a/b", "a/c/d", "ab", "a.x"], &["a/.wh..wh..opq", "a/e"]],
-            &["a.x 0", "a/e 1", "ab 0"],
-            &["a/b 0", "a/c/d 0"],
-        );
-        check(&[&["a/b", "c"], &[".wh..wh..opq"]], &[], &["a/b 0", "c 0"]);
-        check(&[&["a/b"], &["a/.wh..wh.plnk"]], &["a/b 0"], &[]);
-    }
-
-    #[test]
-    fn what_is_replaced_is_hidden() {
-        check(&[&["a"], &["a"]], &["a 1"], &["a 0"]);
-        check(&[&["a"], &["a link"]], &[], &["a 0"]);
-        check(&[&["a/b"], &["a"]], &["a 1"], &["a/b 0"]);
-        check(&[&["a"], &["a dir", "a/b"]], &["a/b 1"], &["a 0"]);
-        check(&[&["a/b"], &["a dir"]], &["a/b 0"], &[]);
-        check(&[&["a"], &["xa", "./a"]], &["a 1"], &["a 0"]);
-        // A file without findings replaces as well.
-        check(&[&["d/xa", "d/b"], &["d link"]], &[], &["d/b 0"]);
-        // Twice in one layer: the second one is what an unpacked layer holds.
-        check(&[&["a", "a link"]], &[], &[]);
-    }
-
-    /// Goal: names of files multiply what is found in them up to a number, and no further.
-    /// Method: a file with 20,000 findings and 20 other names.
-    #[test]
-    fn findings_are_copied_up_to_a_number() {
-        let mut layering = Layering::new("");
-        let mut found = Found::default();
-        let purl = Purl::new("generic", "", "it", "1");
-        let component = Component::new(purl, "a", Basis::FileName, Scope::Installed);
-        found.components = vec![component; 20_000];
-        layering.keep("a".to_owned(), found);
-        for name in 0..20 {
-            layering.take(entry(&format!("b{name:02} a"), 0), &Names);
-        }
-        layering.end_layer(None);
-        let merged = layering.finish().found;
-        let fitting = COPIES_MAX / 20_000;
-        assert_eq!(merged.components.len(), 20_000 * (1 + fitting));
-        assert_eq!(merged.flaws.len(), 20 - fitting);
-        assert!(merged.flaws.iter().all(|flaw| flaw.code == FlawCode::LimitEntries));
-        assert_eq!(merged.flaws[0].evidence, format!("b{fitting:02}"));
-    }
-
-    /// Files of an upper layer that hide nothing do not cost what was found below. Moved about for
-    /// each of them, 20,000 findings took hours.
-    #[test]
-    fn many_files_above_many_findings() {
-        let mut layering = Layering::new("");
-        for number in 0..20_000 {
-            layering.take(entry(&format!("below/{number:05}"), 0), &Names);
-        }
-        layering.end_layer(None);
-        for number in 0..50_000 {
-            layering.take(entry(&format!("above/x{number:05}"), 1), &Names);
-        }
-        layering.take(entry("below/00007", 1), &Names);
-        layering.end_layer(None);
-        let merged = layering.finish();
-        assert_eq!((merged.found.components.len(), merged.hidden.len()), (20_000, 1));
-    }
-
-    #[test]
-    fn another_name_of_a_file_lives_on_its_own() {
-        check(&[&["a", "b a"]], &["a 0", "b 0"], &[]);
-        check(&[&["a", "b a"], &[".wh.a"]], &["b 0"], &["a 0"]);
-        check(&[&["b a", "a"]], &["a 0", "b 0"], &[]);
-        check(&[&["a"], &["b a"]], &["a 0", "b 0"], &[]);
-        check(&[&["a", "b ./a", "c b"]], &["a 0", "b 0", "c 0"], &[]);
-        check(&[&["a", "b nowhere"]], &["a 0"], &[]);
-    }
-
-    #[test]
-    fn links_whose_names_say_more_are_told_by_their_files() {
-        let mut layering = Layering::new("");
-        for text in ["xa", "b ./xa", "c/known b", "d/known xa", "known e", "known xa"] {
-            layering.take(entry(text, 3), &Names);
-        }
-        let telling = layering.telling_links(&Names);
-        let names = [b"c/known".to_vec(), b"d/known".to_vec(), b"known".to_vec()];
-        assert_eq!(telling, BTreeMap::from([("xa".to_owned(), names.to_vec())]));
-        layering.add_link(entry("c/known", 3), &Names);
-        layering.end_layer(None);
-        let merged = layering.finish();
-        let places: Vec<_> =
-            merged.found.components.iter().map(|it| it.evidence.as_str()).collect();
-        assert_eq!((places, merged.files), (vec!["c/known"], 1));
-    }
-
-    #[test]
-    fn names_of_strangers_stay_inside() {
-        check(&[&["/../../a", "./b/../c"]], &["a 0", "c 0"], &[]);
-        check(&[&["a"], &["x/../.wh.a"]], &[], &["a 0"]);
-        let mut layering = Layering::new("i.tar!/");
-        layering.take(entry("", 0), &Names);
-        layering.take(entry("a!/b", 0), &Names);
-        layering.end_layer(Some(Digest([1; 32])));
-        let merged = layering.finish();
-        let layers = [("i.tar!/a%21/b".to_owned(), Digest([1; 32]))];
-        assert_eq!((merged.layers.as_slice(), merged.files), (&layers[..], 1));
-    }
-}
+mod tests;

@@ -13,9 +13,9 @@ use crate::{pom, pom_path, text, tree};
 
 /// A cache in memory that counts.
 #[derive(Debug)]
-struct Memory {
-    records: Mutex<HashMap<Digest, Vec<u8>>>,
-    damaged: Mutex<u32>,
+pub(crate) struct Memory {
+    pub(crate) records: Mutex<HashMap<Digest, Vec<u8>>>,
+    pub(crate) damaged: Mutex<u32>,
     /// Stamps up to this second are believed.
     settled_s: i64,
     /// A file that grows at each look-up, as a busy program would write to it.
@@ -23,7 +23,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (records, damaged) = (Mutex::default(), Mutex::default());
         Self { records, damaged, settled_s: i64::MAX, busy: None }
     }
@@ -61,7 +61,7 @@ fn jar(artifact: &str, version: &str) -> Vec<u8> {
 }
 
 /// A report without the number in which two may differ.
-fn without_known(report: &Report) -> Report {
+pub(crate) fn without_known(report: &Report) -> Report {
     Report { known: 0, ..report.clone() }
 }
 

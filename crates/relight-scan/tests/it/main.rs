@@ -13,6 +13,7 @@ mod hostile;
 mod image_writer;
 mod images;
 mod large;
+mod layers;
 mod limits;
 mod links;
 mod memory;
