@@ -46,7 +46,8 @@ pub(super) fn table(source: &dyn ReadAt, head: &[u8]) -> io::Result<Option<Table
     Ok(all.map(|table| Table { cut, ..table }))
 }
 
-/// Where the programs of a file start, how long they are where that is said, and why there are more.
+/// Where the programs of a file start, how long they are where that is said, and why there are
+/// more.
 fn machines(source: &dyn ReadAt, head: &[u8]) -> io::Result<(Machines, Option<FlawCode>)> {
     let fat = Numbers { bytes: head, little: false };
     // The second form has offsets and sizes of 64 bits.
