@@ -38,6 +38,8 @@ pub(super) const SOON: Wants =
 #[derive(Debug)]
 struct Known {
     at: Instant,
+    /// When it began to be asked: as good as new to whoever had come before.
+    began: Instant,
     versions: Versions,
     meant: Arc<Meant>,
 }
@@ -62,12 +64,15 @@ impl Meanings {
         let mut known = lock(&place);
         if let Some(it) = known.as_ref() {
             let age = now.saturating_duration_since(it.at);
-            if age < wants.whatever || (age < wants.unchanged && it.versions == versions) {
+            let is_young =
+                age < wants.whatever || (age < wants.unchanged && it.versions == versions);
+            if it.began > now || is_young {
                 return Arc::clone(&it.meant);
             }
         }
+        let began = Instant::now();
         let meant = Arc::new(ask());
-        *known = Some(Known { at: now, versions, meant: Arc::clone(&meant) });
+        *known = Some(Known { at: now, began, versions, meant: Arc::clone(&meant) });
         meant
     }
 
@@ -91,10 +96,30 @@ fn lock<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
     use super::*;
+
+    /// Goal: pages that are asked for at once wait for one look at most that begins after they were
+    /// asked for. Method: one is asked for while nothing is known, the others before that look began.
+    #[test]
+    fn who_waited_takes_what_was_asked_meanwhile() {
+        let (meanings, asked) = (Meanings::default(), AtomicUsize::new(0));
+        let of = |now: Instant| {
+            let ask = || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                Ok(BTreeSet::new())
+            };
+            let key = ["a", "", "en", "life"].map(str::to_owned);
+            meanings.of(key, (now, (1, None)), NOW, ask);
+            asked.load(Ordering::SeqCst)
+        };
+        let before = Instant::now() - Duration::from_millis(1);
+        assert_eq!([before; 10].map(of), [1; 10]);
+        assert_eq!(of(Instant::now() + Duration::from_secs(1)), 2, "what is younger is asked for");
+    }
 
     /// Goal: what many follow is asked once. Method: how often it is asked by as many at once as
     /// one account may have streams, then later, after changes and without.
