@@ -241,6 +241,7 @@ async function night(options, glance) {
     await glance(page, `${origin}/posture?org=Town`, 'acts-posture');
     await glance(page, `${origin}/watch`, 'acts-watch');
     await tell(chief, approver, glance);
+    await inOrder(page);
     await checked(page, glance);
 
     // The lists follow by themselves, and whoever stands on a row stays on it. What is proven clear
@@ -338,6 +339,59 @@ async function tell(chief, approver, glance) {
   assert.match(await approver.page.textContent('main'), new RegExp(id));
 }
 
+/** What is to be done first moves under no hand and no cursor, and then stands in its order. */
+async function inOrder(page) {
+  await page.goto(`${origin}/?lang=en`);
+  await page.waitForSelector('rl-live[data-mode="on"]');
+  const rows = () => page.locator('.todo tbody').evaluate((body) => [...body.rows].map((row) => [
+    row.className, ...[...row.cells].map((cell) => `${cell.title}|${cell.textContent.trim()}`)]));
+  // Nothing else is heard from here on.
+  await page.evaluate(() => {
+    const live = document.querySelector('rl-live');
+    live.follow = () => {};
+    live.stream.close();
+  });
+  // The worst site becomes the last one.
+  const turn = () => page.evaluate(() => {
+    const live = document.querySelector('rl-live');
+    const todo = [...document.querySelector('.todo tbody').rows].map((row) => ({
+      slug: row.dataset.key,
+      href: row.querySelector('a').getAttribute('href'),
+      letter: row.querySelector('use').getAttribute('href').slice(-1),
+      vital: row.classList.contains('vital'),
+      cells: [...row.querySelectorAll('th ~ td')].map((cell) => cell.textContent.trim()),
+    }));
+    live.next = { queue: [], todo: (live.next?.todo ?? todo).toReversed() };
+    live.queue(live.next);
+  });
+  const first = (slug) => page.waitForSelector(`.todo tbody tr:first-child[data-key="${slug}"]`);
+  const keys = await page.locator('.todo tbody tr').evaluateAll(
+    (all) => all.map((row) => row.dataset.key));
+  const before = await rows();
+  assert.equal(before.length, SLUGS.length);
+  await page.hover('.todo tbody tr:first-child td.state');
+  await turn();
+  assert.deepEqual(await rows(), before, 'under a hand');
+  await page.mouse.move(0, 0);
+  await first(keys.at(-1));
+  assert.deepEqual(await rows(), before.toReversed());
+  await tabTo(page, '.todo tbody a');
+  await turn();
+  await page.keyboard.press('Shift+Tab');
+  assert.deepEqual(await rows(), before.toReversed(), 'under a cursor');
+  await tabTo(page, '#picks button');
+  await first(keys[0]);
+  // A box that a hand has clicked holds nothing up once the hand is away.
+  await page.click('.todo tbody input');
+  await page.mouse.move(0, 0);
+  await turn();
+  await first(keys.at(-1));
+  // A row that is made anew is as the server writes it.
+  await page.evaluate(() => document.querySelector('.todo tbody').replaceChildren());
+  await turn();
+  assert.deepEqual(await rows(), before);
+}
+
 /** Several sites are checked, and the plan is for these: by keyboard, and without scripts. */
 async function checked(page, glance) {
   const boxes = ['beds', 'taxes'].map((slug) => `[name="pick.${slug}"]`);
@@ -367,6 +421,34 @@ async function checked(page, glance) {
   await page.locator(`.sites tbody tr:first-child ${boxes[0]}`).waitFor();
   assert.ok(await page.isChecked(`.sites ${boxes[0]}`), 'its row is back');
   assert.equal(await page.textContent('#picks output'), '2 sites cochés');
+  // Nor is it lost when the page is loaded again: to see what is new, by a reset, in English.
+  await page.waitForFunction(() => location.search.includes('beds'));
+  await page.evaluate(() => { document.querySelector('rl-live').dataset.shown = 'before'; });
+  await Promise.all([page.waitForEvent('load'), page.click('rl-live[data-mode="old"] a')]);
+  assert.equal(await page.textContent('#picks output'), '2 sites cochés');
+  assert.ok(await page.isChecked(`.sites ${boxes[0]}`));
+  await page.reload();
+  assert.equal(await page.textContent('#picks output'), '2 sites cochés');
+  await Promise.all([page.waitForURL('**lang=en**'), page.click('.top [hreflang]')]);
+  assert.equal(await page.textContent('#picks output'), '2 sites checked');
+  assert.ok(await page.isChecked(`.sites ${boxes[0]}`));
+  // Another list begins with nothing checked, and what no address can hold is told.
+  await page.click('nav a[href^="/sites"]');
+  await page.waitForURL((url) => url.hash === '');
+  assert.equal(await page.textContent('#picks output'), '');
+  const many = Array.from({ length: 700 }, (_, at) => `site-${at}.example`).join('+');
+  await page.goto('about:blank');
+  await page.goto(`${origin}/sites?lang=en#pick.${many}`);
+  assert.match(await page.textContent('#picks output'), /^700 sites checked: one plan does not take/);
+  assert.ok(await page.isDisabled('#picks [value="dark"]'));
+  // "To do first" leads to all that it is about, and takes a query.
+  await page.goto(`${origin}/?lang=en`);
+  await page.fill('.todo [name="q"]', 'beds');
+  await page.press('.todo [name="q"]', 'Enter');
+  await page.waitForURL('**/sites?*queue=todo*');
+  assert.match(await page.textContent('rl-table'), /To do first/);
+  assert.deepEqual(await page.locator('.sites tbody th').allTextContents(), ['beds']);
+  await page.goto(`${origin}/sites?lang=fr&q=beds#pick.beds+taxes`);
   // Printed, there is nothing to be checked or pressed.
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.locator('main button, main input').filter({ visible: true }).count(), 0);

@@ -118,6 +118,33 @@ test('a page of lists says that it is old, and leads to what is new', async () =
   });
 });
 
+test('a page that is one too many of its account says so, and asks seldom', async () => {
+  await at('/look?lang=fr', DESK, async (page) => {
+    let asked = 0;
+    await page.route('**/events?*', (route) => {
+      asked += 1;
+      return route.fulfill({ status: 429 });
+    });
+    await page.addInitScript(() => { Math.random = () => 0.1; });
+    await page.goto(`${CONSOLE}/?lang=fr`);
+    await page.waitForSelector('rl-live[data-mode="full"]');
+    assert.match(await page.textContent('rl-live'),
+      /^Pas en direct depuis \d+\u00a0h\u00a0\d\d UTC\u00a0: trop de pages ouvertes$/);
+    assert.match(await page.textContent('main .frozen-note'), /autant de pages en direct/);
+    assert.ok(await page.isVisible('main .frozen-note'));
+    assert.equal(await page.locator('body.frozen').count(), 1, 'it is no calm wall');
+    assert.deepEqual(await violations(page), []);
+    const before = asked;
+    // Where nobody is there, one would be asked for in each of these seconds.
+    await page.waitForTimeout(3000);
+    assert.equal(asked, before);
+    await page.unroute('**/events?*');
+    await page.evaluate(() => { Math.random = () => 0; });
+    await page.waitForSelector('rl-live[data-mode="on"]');
+    assert.ok(await page.isHidden('main .frozen-note'));
+  });
+});
+
 test('dark sites are found from the counters', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, '.counters a[data-t="dark"]');

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::Question;
 use relight_model::{
-    Built, Coverage, Criticality, DisplayState, GateKey, Organisation, Site, SiteId, Timestamp,
-    Verdict,
+    Built, Coverage, Criticality, DisplayState, GateKey, Organisation, Site, SiteId, Stack,
+    Timestamp, UnknownReason, Verdict,
 };
 use relight_store::Index;
 
@@ -126,6 +126,16 @@ impl Engine {
         };
         let meant = sites.into_iter().zip(states).filter(is_meant);
         Ok(meant.map(|(site, _)| site.slug.clone()).collect())
+    }
+
+    /// What the inventories of each site show that it is built with, and why there may be more, or
+    /// something else by now.
+    pub fn stacks(&self, sites: &[SiteId]) -> Vec<(Stack, Vec<UnknownReason>)> {
+        let (now, age_max) = (self.now(), self.options.inventory_ttl_s);
+        self.with_inventory(|index, _| {
+            let reasons = |site| Coverage::reasons(&index.inventory_states(site), now, age_max);
+            sites.iter().map(|site| (index.stack(*site), reasons(*site))).collect()
+        })
     }
 
     fn verdicts_about(&self, id: &str) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {

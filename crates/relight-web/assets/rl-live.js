@@ -43,13 +43,8 @@ function element(name, below = []) {
   return made;
 }
 
-function queueRow() {
-  const count = element('b');
-  const then = element('span');
-  count.className = 'number';
-  then.className = 'quiet';
-  return element('li', [count, element('a'), then]);
-}
+/** A row as the server writes it, with nothing in it yet. @param {Element} panel */
+const blank = (panel) => panel.querySelector('template').content.firstElementChild.cloneNode(true);
 
 function fillQueueRow(row, [evidence, count, then, returns, href]) {
   [count, evidence, then].forEach((text, at) => put(row.children[at], text));
@@ -77,69 +72,23 @@ function told([, , at, when, text]) {
   return element('li', [time, ` ${text}`]);
 }
 
-/** The cell with the box of a row; none where nobody makes plans. */
-function boxes() {
-  if (!document.querySelector('#picks')) return [];
-  const box = element('input');
-  box.type = 'checkbox';
-  box.value = '1';
-  box.autocomplete = 'off';
-  box.setAttribute('form', 'picks');
-  const cell = element('td', [box]);
-  cell.className = 'pick';
-  return [cell];
-}
-
-function todoRow() {
-  const glyph = document.createElementNS(SVG, 'svg');
-  glyph.setAttribute('class', 'glyph');
-  glyph.setAttribute('viewBox', '-1.5 -1.5 19 19');
-  glyph.setAttribute('aria-hidden', 'true');
-  const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('width', '16');
-  use.setAttribute('height', '16');
-  glyph.append(use);
-  const head = element('th', [element('a')]);
-  head.scope = 'row';
-  const state = element('td', [glyph, '']);
-  state.className = 'state';
-  const path = element('td', [element('code')]);
-  const titles = [...document.querySelectorAll('.todo thead th:not(.pick)')]
-    .map((title) => title.textContent);
-  const named = (at) => {
-    const cell = element('td');
-    cell.dataset.label = titles[at];
-    return cell;
-  };
-  return element('tr', [...boxes(), head, element('td'), state, named(3), path,
-    ...[5, 6, 7, 8].map(named)]);
-}
-
 function fillTodoRow(row, { slug, href, letter, vital, cells }) {
   const box = row.querySelector('.pick input');
   if (box) {
     box.name = `pick.${slug}`;
     box.ariaLabel = slug;
   }
-  const [head, organisation, state, criticality, path, ...others] =
-    row.querySelectorAll(':scope > :not(.pick)');
-  const link = head.firstElementChild;
+  const link = row.querySelector('a');
   put(link, slug);
   if (link.getAttribute('href') !== href) link.setAttribute('href', href);
-  state.querySelector('use').setAttribute('href', `#s-${letter}`);
-  if (state.lastChild.nodeType !== Node.TEXT_NODE) state.append('');
-  state.lastChild.nodeValue = cells[1];
-  put(organisation, cells[0]);
-  organisation.title = cells[0];
-  others[0].className = 'built';
-  others[0].title = cells[4];
-  if (criticality.textContent !== cells[2]) {
-    criticality.replaceChildren(vital ? element('b', [cells[2]]) : cells[2]);
-  }
-  const code = path.firstElementChild;
-  put(code, cells[3]);
-  code.title = cells[3];
-  others.forEach((cell, at) => put(cell, cells[4 + at]));
+  row.querySelector('use').setAttribute('href', `#s-${letter}`);
+  row.classList.toggle('vital', vital);
+  row.querySelectorAll('th ~ td').forEach((cell, at) => {
+    const place = cell.lastElementChild ?? cell;
+    put(place, cells[at]);
+    // What may be cut off is read under the pointer.
+    if (place.hasAttribute('title')) place.title = cells[at];
+  });
 }
 
 class Live extends HTMLElement {
@@ -151,8 +100,10 @@ class Live extends HTMLElement {
     this.log = document.querySelector('.log');
     document.addEventListener('visibilitychange', () => this.follow());
     setInterval(() => this.watch(), 1000);
-    document.querySelector('.todo')?.addEventListener('pointerleave',
-      () => this.next && this.queue(this.next));
+    const body = document.querySelector('.todo tbody');
+    for (const left of ['pointerleave', 'focusout']) {
+      body?.addEventListener(left, () => setTimeout(() => this.next && this.queue(this.next)));
+    }
     this.follow();
   }
 
@@ -171,6 +122,7 @@ class Live extends HTMLElement {
     this.stream = stream;
     const on = (name, act) => stream.addEventListener(name, (event) => {
       this.heard = Date.now();
+      this.full = false;
       if (event.lastEventId) this.cursor = event.lastEventId;
       act(JSON.parse(event.data));
       this.mode(this.old ? 'old' : 'on');
@@ -181,44 +133,55 @@ class Live extends HTMLElement {
     on('chart', (data) => this.chart(data));
     on('queue', (data) => { this.next = data; this.queue(data); });
     on('waits', (data) => this.waits(data));
+    stream.addEventListener('error', () => this.fail(stream));
     on('reset', () => location.reload());
     // Not loaded by itself: that would keep an unused sign-in alive.
     on('page', ({ shown }) => { this.old = shown !== this.dataset.shown; });
   }
 
-  watch() {
-    if (document.hidden) return;
-    if (Date.now() - this.heard > SILENCE_MS_MAX) this.mode('frozen');
-    // A browser gives up for good when the answer is an error; we do not.
-    if (this.stream?.readyState === EventSource.CLOSED && Math.random() < 0.2) this.follow();
+  /** A stream does not say why it was refused; whoever has too many is told so. */
+  async fail(stream) {
+    if (stream.readyState !== EventSource.CLOSED) return;
+    const answer = await fetch(stream.url, { method: 'HEAD' }).catch(() => null);
+    this.full = answer?.status === 429;
+    if (this.full && stream === this.stream) this.mode('full');
   }
 
-  /** @param {'on' | 'old' | 'frozen'} mode */
+  watch() {
+    if (document.hidden) return;
+    if (!this.full && Date.now() - this.heard > SILENCE_MS_MAX) this.mode('frozen');
+    // A browser gives up for good when the answer is an error; we do not.
+    const isDue = Math.random() < (this.full ? 0.03 : 0.2);
+    if (this.stream?.readyState === EventSource.CLOSED && isDue) this.follow();
+  }
+
+  /** @param {'on' | 'old' | 'frozen' | 'full'} mode */
   mode(mode) {
     if (this.dataset.mode === mode) return;
     this.dataset.mode = mode;
     const since = hour(new Date(this.heard), document.documentElement.lang);
-    const text = (this.dataset[mode] ?? '').replace('%time%', since);
+    const words = (name) => (this.dataset[name] ?? '').replace('%time%', since);
+    const text = words(mode);
     this.textContent = text;
     if (mode === 'old') {
       const link = element('a', [this.dataset.show]);
       link.href = location.href;
+      // An address that ends with what is checked is loaded by nothing else.
+      link.addEventListener('click', () => location.reload());
       this.append(' ', link);
     }
-    document.body.classList.toggle('frozen', mode === 'frozen');
+    document.body.classList.toggle('frozen', ['frozen', 'full'].includes(mode));
     const note = document.querySelector('.frozen-note');
     if (note) {
-      note.hidden = mode === 'on';
-      note.textContent = mode === 'on' ? '' : (this.dataset.note ?? '').replace('%time%', since);
+      note.textContent = words(`${mode}Note`);
+      note.hidden = !note.textContent;
     }
     if (mode !== 'on') this.speak(text, true);
   }
 
   counts(data) {
     for (const [key, text] of Object.entries(data.t)) {
-      for (const place of document.querySelectorAll(`[data-t="${key}"]`)) {
-        if (place.textContent !== text) place.textContent = text;
-      }
+      for (const place of document.querySelectorAll(`[data-t="${key}"]`)) put(place, text);
     }
     const alarm = document.querySelector('.counters .alarm');
     if (alarm) {
@@ -264,20 +227,20 @@ class Live extends HTMLElement {
     const queue = document.querySelector('.queue');
     if (queue) {
       queue.hidden = data.queue.length === 0;
-      fill(queue.querySelector('ul'), data.queue.map((row) => row[0]), queueRow,
+      fill(queue.querySelector('ul'), data.queue.map((row) => row[0]), () => blank(queue),
         (row, at) => fillQueueRow(row, data.queue[at]));
     }
     const todo = document.querySelector('.todo');
     if (todo) {
       const body = todo.querySelector('tbody');
       // Nothing moves under the hand of somebody who checks boxes: what is new comes below.
-      if (body.matches(':hover, :focus-within')) {
+      if (body.matches(':hover, :has(:focus-visible)')) {
         const there = [...body.children].map((row) => row.dataset.key);
         const place = ({ slug }) => there.indexOf(slug) >>> 0;
         data = { ...data, todo: data.todo.toSorted((a, b) => place(a) - place(b)) };
       }
       const stood = body.contains(document.activeElement);
-      fill(body, data.todo.map(({ slug }) => slug), todoRow,
+      fill(body, data.todo.map(({ slug }) => slug), () => blank(todo),
         (row, at) => fillTodoRow(row, data.todo[at]));
       // The row is gone because it was dealt with: the table is still the place.
       if (stood && !body.contains(document.activeElement)) todo.querySelector('.wide').focus();

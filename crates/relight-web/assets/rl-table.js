@@ -186,7 +186,7 @@ customElements.define('rl-table', class extends HTMLElement {
     const live = document.querySelector('rl-live');
     if (this.mark) live?.setAttribute('data-shown', this.mark);
     if (this.kept === this.shown) return;
-    history.replaceState(null, '', this.shown);
+    history.replaceState(null, '', this.shown + location.hash);
     this.kept = this.shown;
     // Its stream is about what is shown.
     live?.follow?.();

@@ -216,7 +216,7 @@ pub struct LogRow {
 }
 
 /// How many dark sites return on one kind of evidence, or why they do not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct QueueRow {
     /// How many.
     pub count: String,
@@ -231,7 +231,7 @@ pub struct QueueRow {
 }
 
 /// One site that needs a person first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TodoRow {
     /// Short name.
     pub slug: String,
@@ -257,6 +257,13 @@ pub struct TodoRow {
     pub dark_for: String,
     /// The next step.
     pub next: &'static str,
+}
+
+impl TodoRow {
+    /// One that is filled later, with a light that there is.
+    pub(crate) fn blank() -> Self {
+        Self { letter: 'o', ..Self::default() }
+    }
 }
 
 /// What somebody may do on the incident screen.

@@ -9,7 +9,8 @@ use relight_engine::plan;
 use relight_engine::waves::Automatic;
 use relight_engine::{Engine, EngineError};
 use relight_model::{
-    DisplayState, GateKey, Light, OrgId, Organisation, Site, Stack, Timestamp, Verdict,
+    DisplayState, GateKey, Light, OrgId, Organisation, Site, SiteId, Stack, Timestamp,
+    UnknownReason, Verdict,
 };
 use relight_web::views::{QueueRow, TodoRow};
 use relight_web::{Lang, Number, texts, words};
@@ -19,6 +20,9 @@ use crate::page::encode;
 
 /// Rows of the table of what to do first: as many as fit beside the wall.
 const TODO_MAX: usize = 9;
+
+/// The name in addresses of all that needs a person first.
+const TODO: &str = "todo";
 
 /// Names of what a site is built with that stand in one cell.
 const STACK_NAMES_MAX: usize = 3;
@@ -149,14 +153,20 @@ pub(crate) fn rows(engine: &Engine) -> Vec<(String, String)> {
 
 impl Queued {
     pub(crate) fn of(engine: Option<&Engine>, lang: Lang, id: &str, code: &str) -> Self {
-        let found = engine.zip(Ground::parse(code)).and_then(|(engine, ground)| {
+        let ground = Ground::parse(code);
+        let todo = || (code == TODO).then(|| texts::todo_title(lang));
+        let evidence = ground.map(|ground| ground.words(lang).0).or_else(todo);
+        let is_in = |case: &Case| match ground {
+            Some(ground) => Ground::of(case) == Some(ground),
+            None => rank(case).is_some(),
+        };
+        let found = engine.zip(evidence).and_then(|(engine, evidence)| {
             let sites = engine.with_ledger(|ledger| {
                 let incident = ledger.incident(id).filter(|incident| !incident.closed)?;
-                let cases = incident.cases().iter();
-                let cases = cases.filter(|(_, case)| Ground::of(case) == Some(ground));
+                let cases = incident.cases().iter().filter(|(_, case)| is_in(case));
                 Some(cases.map(|(site, _)| site.to_string()).collect())
             })?;
-            Some((ground.words(lang).0, sites))
+            Some((evidence, sites))
         });
         let none = || (texts::queue_none(lang), BTreeSet::new());
         let (evidence, sites) = found.unwrap_or_else(none);
@@ -212,16 +222,11 @@ impl Work<'_> {
         });
         // Not within the look at the ledger: who asks twice for one lock waits for whoever wants to
         // write between.
-        self.engine.with_inventory(|index, _| {
-            for row in &mut todo {
-                let site = GateKey::new(&row.slug).ok().and_then(|key| sites.get(&key));
-                row.stack = stack(
-                    self.lang,
-                    site.map_or_else(Stack::default, |(site, _)| index.stack(site.id)),
-                );
-            }
-        });
-        Ok((queue, todo))
+        let ids: Vec<SiteId> = todo.iter().map(|(site, _)| *site).collect();
+        for ((_, row), (seen, reasons)) in todo.iter_mut().zip(self.engine.stacks(&ids)) {
+            row.stack = stack(self.lang, seen, &reasons);
+        }
+        Ok((queue, todo.into_iter().map(|(_, row)| row).collect()))
     }
 
     fn queue(
@@ -255,7 +260,7 @@ impl Work<'_> {
         found.into_iter().map(row).collect()
     }
 
-    fn todo(&self, incident: &Incident, sites: &Seen<'_>) -> Vec<TodoRow> {
+    fn todo(&self, incident: &Incident, sites: &Seen<'_>) -> Vec<(SiteId, TodoRow)> {
         let of = |(key, case): (&GateKey, &Case)| {
             let (site, body) = *sites.get(key)?;
             Some((rank(case)?, site.criticality, case.since, key.clone(), (site, body)))
@@ -264,7 +269,9 @@ impl Work<'_> {
         rows.sort_by(|a, b| (a.0, a.1, a.2, &a.3).cmp(&(b.0, b.1, b.2, &b.3)));
         let first = rows.into_iter().take(TODO_MAX);
         first
-            .filter_map(|(.., key, (site, body))| Some(self.row(site, body, incident.case(&key)?)))
+            .filter_map(|(.., key, (site, body))| {
+                Some((site.id, self.row(site, body, incident.case(&key)?)))
+            })
             .collect()
     }
 
@@ -292,16 +299,21 @@ impl Work<'_> {
     }
 }
 
-/// What a site is built with, in its own words: `Java · Spring Boot`.
-fn stack(lang: Lang, stack: Stack) -> String {
+/// What a site is built with, in its own words: `Java · Spring Boot`. An inventory that is too old
+/// tells what was there then, and one that shows none of what we name says so where it is whole.
+fn stack(lang: Lang, stack: Stack, reasons: &[UnknownReason]) -> String {
     let mut names: Vec<&str> = stack.parts().map(|built| built.name).collect();
     if names.len() > STACK_NAMES_MAX {
         names.truncate(STACK_NAMES_MAX);
         names.push("…");
     }
-    match names.is_empty() {
-        true => texts::todo_stack_unknown(lang).to_owned(),
-        false => names.join(" · "),
+    let is_old =
+        |it: &UnknownReason| matches!(it, UnknownReason::Stale | UnknownReason::ChangedSince);
+    match names.join(" · ").as_str() {
+        "" if reasons.is_empty() => texts::todo_stack_other(lang).to_owned(),
+        "" => texts::todo_stack_unknown(lang).to_owned(),
+        names if reasons.iter().any(is_old) => texts::todo_stack_old(lang, names),
+        names => names.to_owned(),
     }
 }
 
@@ -360,19 +372,26 @@ mod tests {
 
     #[test]
     fn a_cell_names_what_a_site_is_built_with_or_that_nobody_knows() {
-        let of = |purls: &[&str]| {
+        let of = |purls: &[&str], reasons: &[UnknownReason]| {
             let one = |purl: &&str| {
                 let purl = relight_model::Purl::parse(purl).unwrap();
                 let (basis, scope) =
                     (relight_model::Basis::LockFile, relight_model::Scope::Declared);
                 Stack::of(&relight_model::Component::new(purl, "", basis, scope))
             };
-            stack(Lang::En, purls.iter().map(one).fold(Stack::default(), Stack::and))
+            stack(Lang::En, purls.iter().map(one).fold(Stack::default(), Stack::and), reasons)
         };
-        assert_eq!(of(&[]), "unknown");
-        assert_eq!(of(&["pkg:maven/a/spring-boot@2"]), "Java · Spring Boot");
+        let java = ["pkg:maven/a/spring-boot@2"];
+        for reason in UnknownReason::ALL {
+            assert_eq!(of(&[], &[reason]), "unknown");
+            let is_old = [UnknownReason::Stale, UnknownReason::ChangedSince].contains(&reason);
+            let mark = if is_old { " (old)" } else { "" };
+            assert_eq!(of(&java, &[reason]), format!("Java · Spring Boot{mark}"), "{reason:?}");
+        }
+        assert_eq!(of(&[], &[]), "other", "a whole inventory is no riddle");
+        assert_eq!(of(&java, &[]), "Java · Spring Boot");
         let many = ["pkg:maven/a/spring-boot@2", "pkg:npm/x@1", "pkg:gem/y@1"];
-        assert_eq!(of(&many), "Java · Spring Boot · Node.js · …");
+        assert_eq!(of(&many, &[]), "Java · Spring Boot · Node.js · …");
     }
 
     /// Before, "automatic" stood where relight had stopped by itself.

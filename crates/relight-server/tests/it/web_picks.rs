@@ -70,9 +70,16 @@ fn sites_that_are_checked_are_those_of_the_plan() {
     // What a scan finds affected goes dark by itself, and is to be done first.
     deploy(&world, "power", &[LOG4J]);
     let (screen, list) = (world.get("/?lang=en", &chief).2, world.get("/sites?lang=en", &chief).2);
-    assert_eq!(boxes(&screen), ["power"], "{screen}");
-    // The last one is the row that a module fills.
+    // The last one of each is the row that a module fills.
+    assert_eq!(boxes(&screen), ["", "power"], "{screen}");
     assert_eq!(boxes(&list), ["", "beds", "care", "power"], "{list}");
+    // All that the table on the screen is the beginning of, whoever looks for what in it.
+    for (query, wanted) in [("", &["power"][..]), ("stack:java", &["power"]), ("care", &[])] {
+        let address = format!("/sites?lang=en&queue=todo&incident={LOG4SHELL}&q={query}");
+        let page = world.get(&address, &chief).2;
+        assert!(page.contains("<p><b>To do first</b>"), "{page}");
+        assert_eq!(rows(&page), wanted, "{query}: {page}");
+    }
     for page in [&screen, &list] {
         let form =
             page.split("<form id=\"picks\"").nth(1).unwrap().split("</form>").next().unwrap();
