@@ -53,6 +53,7 @@ pub mod silenced;
 pub mod sources_policy;
 mod spoken;
 mod stage;
+mod stated;
 mod switch;
 mod takeover;
 mod then;
@@ -89,4 +90,5 @@ pub use logs::{
 pub use orders::Undone;
 pub use revise::{Bare, REMATCH_DEADLINE_MS};
 pub use select::{Answers, SiteFacts, Unselected, built_with, verdicts};
+pub use stated::{SiteStated, Stated};
 pub use wall::board_of;

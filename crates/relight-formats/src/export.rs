@@ -1,4 +1,4 @@
-//! Campaigns for other programs: STIX 2.1, MISP, OCSF, block lists, tables. The same campaign gives
+//! Campaigns and statements for other programs: STIX 2.1, MISP, OCSF, block lists, tables, VEX. The same campaign gives
 //! the same bytes, and the same ids, so that a second export updates instead of doubling.
 //!
 //! Reconnaissance is no indicator: below an exploit attempt nothing here asks anybody to block or
@@ -12,6 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod uuid;
+mod vex;
 
 use std::net::IpAddr;
 
@@ -22,6 +23,7 @@ pub use misp::{misp_csv, misp_json};
 pub use ocsf::ocsf_jsonl;
 pub use stix::stix_bundle;
 pub use table::{campaign_csv, campaign_jsonl};
+pub use vex::{ExportedStatement, ExportedVex, cyclonedx_vex, openvex};
 
 /// How far what is exported may travel (TLP of FIRST, in the four markings of STIX 2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use relight_engine::store::EdgeRow;
 use relight_engine::{
     Engine, EngineErrorKind, EngineOptions, FixWatch, FunctionalTest, INVENTORY_TTL_S, SIGNS,
 };
-use relight_model::{Criticality, Digest, Flaw, FlawCode, GateKey, Sbom};
+use relight_model::{Criticality, Digest, Flaw, FlawCode, GateKey, Sbom, VexStatus};
 use testkit::behind_the_gate;
 
 use crate::edge::key;
@@ -109,6 +109,13 @@ fn a_fix_is_verified_by_itself_once_the_site_answers_as_before() {
     fixed(&town, 0);
     let mut tries = Tries::default();
     let mut verify = || town.engine.verify_ready(&mut tries).unwrap();
+    // What is told to others is a fix once it is verified, by any id of the flaw.
+    let stated = |id: &str| {
+        let stated = town.engine.stated(id, &key(&name(0))).unwrap();
+        assert_eq!((stated.id.as_str(), stated.statements.len()), (LOG4SHELL, 1));
+        stated.statements[0].status
+    };
+    assert_eq!(stated(LOG4SHELL), VexStatus::NotAffected);
     behind.says(503);
     assert_eq!((verify(), why(&town, 0).as_str()), (0, "other-status"));
     let told = town.journal().len();
@@ -131,6 +138,7 @@ fn a_fix_is_verified_by_itself_once_the_site_answers_as_before() {
     town.ingest(0, log4j("2.17.1"));
     assert_eq!((verify(), why(&town, 0).as_str()), (1, ""));
     assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    assert_eq!(["GHSA-jfh8-c2jp-5v3q", LOG4SHELL].map(stated), [VexStatus::Fixed; 2]);
     assert_eq!(town.engine.relight_ready().unwrap(), 1, "and it returns without anybody");
     let again = open(town.engine.store(), "second").unwrap();
     assert_eq!(again.with_ledger(Clone::clone), town.ledger(), "the journal says so alone");

@@ -4,7 +4,7 @@ use relight_engine::incident::{Entry, Phase};
 use relight_engine::matching::Question;
 use relight_engine::store::{By, RawAdvisory};
 use relight_engine::trust;
-use relight_model::{Digest, Purl, Sbom, UnknownReason, Verdict};
+use relight_model::{Digest, Purl, Sbom, UnknownReason, Verdict, VexStatus};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
@@ -112,6 +112,10 @@ fn a_statement_about_an_image_speaks_of_what_stands_in_it() {
         says("not_affected", part, revision);
         let possible = vec![UnknownReason::PossibleMatch];
         assert_eq!(look(), (vec![open, yes, yes], possible, ids[1..].to_vec(), vec![]), "{part}");
+        // Nor is a supplier's word said again to others as if somebody had looked.
+        let stated = |site| town.engine.stated(LOG4SHELL, &key(&name(site))).unwrap().statements;
+        let [asked, found] = [0, 1].map(|site| stated(site).remove(0).status);
+        assert_eq!((asked, found), (VexStatus::UnderInvestigation, VexStatus::Affected));
     }
     says("not_affected", npm, 3);
     assert_eq!(look(), (vec![yes; 3], vec![], ids.clone(), vec![]));

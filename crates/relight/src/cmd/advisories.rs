@@ -12,6 +12,7 @@ mod policy;
 mod ratings;
 mod search;
 mod sources;
+mod stated;
 mod statements;
 
 use std::collections::BTreeSet;

@@ -47,6 +47,7 @@ mod settings;
 mod sites;
 mod sources;
 mod stage;
+mod stated;
 mod token;
 mod versions;
 mod watch;

@@ -115,6 +115,7 @@ fn documents_are_what_their_schemas_say() {
         ("sources", "advisories sources"),
         ("sources-policy", "advisories policy"),
         ("statements", "advisories vex CVE-2021-44228"),
+        ("vex", "advisories vex CVE-2021-44228 --site san-001"),
         ("scan", "scan app.jar"),
         ("sbom-diff", "sbom diff a.cdx.json b.cdx.json"),
         ("sbom-lint", "sbom lint a.cdx.json"),

@@ -1,4 +1,5 @@
-//! `relight advisories vex`: what suppliers said about a flaw, and whose word has an effect.
+//! `relight advisories vex`: what suppliers said about a flaw, and whose word has an effect; with
+//! `--site` what this register can say.
 
 use clap::Args;
 use relight_engine::matching::{Group, Statement};
@@ -9,15 +10,23 @@ use serde::Serialize;
 
 use super::changes::Hand;
 use super::find;
+use super::stated::{FORMATS, Request};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
+use crate::localise::one_of;
 use crate::report::{Report, Style};
 
 #[derive(Debug, Args)]
 pub(super) struct Vex {
     #[arg(value_name = "ID")]
     id: Option<String>,
+    #[arg(long, value_name = "SITE", requires = "id", conflicts_with_all = ["trust", "distrust"])]
+    site: Option<String>,
+    #[arg(short, long, value_name = "FORMAT", requires = "site", value_parser = one_of(FORMATS))]
+    format: Option<String>,
+    #[arg(long, value_name = "NAME", requires = "site")]
+    author: Option<String>,
     #[arg(long, value_name = "NAME", conflicts_with = "distrust")]
     trust: Option<String>,
     #[arg(long, value_name = "NAME")]
@@ -49,6 +58,10 @@ struct StatementRow<'a> {
 
 impl Vex {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        if let (Some(id), Some(site)) = (&self.id, &self.site) {
+            let (format, author) = (self.format.as_deref(), self.author.as_deref());
+            return Request { id, site, format, author }.run(context, report);
+        }
         self.change(context, report)?;
         let known = inventory::advisories(context)?;
         let groups: Vec<&Group> = match &self.id {
