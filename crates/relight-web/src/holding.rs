@@ -58,14 +58,35 @@ pub fn holding_html(page: &HoldingPage) -> String {
     html.render().unwrap_or_default()
 }
 
-/// Whether a page says how else the body is reached as this one does, in each language in which
-/// this one does.
-pub fn tells_channel(html: &str, page: &HoldingPage) -> bool {
-    let told = |channel: &String| {
-        let Ok(escaped) = askama::filters::escape(channel, askama::filters::Html);
-        html.contains(&escaped.to_string())
+/// Whether the page of a site says how else it is reached: in each language these words, and those
+/// of the page for all where there are none.
+pub fn tells_channel(html: &str, all: &str, channel: [&str; 2]) -> bool {
+    let tells = |(lang, own): (Lang, &str)| {
+        let told = section(html, lang).map(|section| words(section, lang));
+        match section(all, lang) {
+            _ if !own.is_empty() => {
+                let Ok(escaped) = askama::filters::escape(own, askama::filters::Html);
+                told == Some(&escaped.to_string())
+            }
+            Some(section) => told == Some(words(section, lang)),
+            // Somebody wrote that page by hand: what it says for all is not known.
+            None => true,
+        }
     };
-    [&page.channel_fr, &page.channel_en].into_iter().all(told)
+    Lang::ALL.into_iter().zip(channel).all(tells)
+}
+
+/// What a page says in one language.
+fn section(html: &str, lang: Lang) -> Option<&str> {
+    let (_, after) = html.split_once(&format!("<section lang=\"{}\">", lang.tag()))?;
+    after.split_once("</section>").map(|(section, _)| section)
+}
+
+/// How else somebody is reached, as it stands in the markup; empty where nothing is said.
+fn words(section: &str, lang: Lang) -> &str {
+    let label = format!("<p>{} ", texts::holding_channel(lang));
+    let after = section.split_once(&label).map(|(_, after)| after);
+    after.and_then(|after| after.split_once("</p>")).map_or("", |(words, _)| words)
 }
 
 /// The document for programs: `application/problem+json` of RFC 9457. `title` and `detail` are
@@ -154,11 +175,38 @@ mod tests {
     fn what_an_operator_types_cannot_become_markup() {
         let nasty = HoldingPage { channel_fr: "<script>\"\n".into(), ..HoldingPage::default() };
         assert!(!holding_html(&nasty).contains("<script"));
-        let other = HoldingPage { channel_en: "<i>".into(), ..nasty.clone() };
-        assert!(tells_channel(&holding_html(&nasty), &nasty));
-        assert!(!tells_channel(&holding_html(&nasty), &other));
+        let (html, all) = (holding_html(&nasty), holding_html(&HoldingPage::default()));
+        assert!(tells_channel(&html, &all, [&nasty.channel_fr, ""]));
+        assert!(!tells_channel(&html, &all, [&nasty.channel_fr, "<i>"]));
         let json = holding_json(&HoldingPage { incident: "a\"b\\c\n".into(), ..nasty });
         assert!(json.contains(r#""incident":"a\"b\\c\u000a""#), "{json}");
+    }
+
+    /// Words that were taken back stood in the page for ever, and so did those that hold the new
+    /// ones: empty words are in every page.
+    #[test]
+    fn a_page_says_the_words_of_its_site_and_no_others() {
+        let of = |fr: &str, en: &str| {
+            let (channel_fr, channel_en) = (fr.to_owned(), en.to_owned());
+            holding_html(&HoldingPage { channel_fr, channel_en, ..page() })
+        };
+        let all = of("Guichet", "Desk");
+        for (html, channel, is_told) in [
+            (of("1, poste 12", "1, ext. 12"), ["1, poste 12", "1, ext. 12"], true),
+            (of("1, poste 12", "1"), ["1", "1"], false),
+            (of("1", "1, ext. 12"), ["1", "1"], false),
+            (of("1", "1, ext. 12"), ["1", ""], false),
+            (of("1, poste 12", "1"), ["", "1"], false),
+            (of("1", "Desk"), ["1", ""], true),
+            (of("Guichet", "1"), ["", "1"], true),
+            (of("1", ""), ["1", ""], false),
+            ("<p>by hand</p>".to_owned(), ["1", ""], false),
+        ] {
+            assert_eq!(tells_channel(&html, &all, channel), is_told, "{channel:?}: {html}");
+        }
+        let by_hand = "<p>by hand</p>";
+        assert!(tells_channel(&of("1", "Desk"), by_hand, ["1", ""]));
+        assert!(!tells_channel(&of("1", "Desk"), by_hand, ["2", ""]));
     }
 
     #[test]

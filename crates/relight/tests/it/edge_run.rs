@@ -35,9 +35,14 @@ impl Town {
 
     /// Imports a site with these words about how else it is reached.
     fn import(&self, words: &str) {
+        self.import_in(words, "");
+    }
+
+    /// The same in both languages.
+    fn import_in(&self, french: &str, english: &str) {
         let row = format!(
-            "slug;origin;organisation;sector;criticality;edge;channel_fr\n\
-             san-001;https://san1.example;Santé Nord;health;2;north;{words}\n"
+            "slug;origin;organisation;sector;criticality;edge;channel_fr;channel_en\n\
+             san-001;https://san1.example;Santé Nord;health;2;north;{french};{english}\n"
         );
         self.place.write("channel.csv", &row);
         self.place.expect(0, &["sites", "import", "channel.csv"]);
@@ -145,6 +150,30 @@ fn it_shows_the_words_of_a_site_by_itself_and_old_ones_are_told() {
     town.place.expect(0, &hold);
     assert!(!doctor().contains("how else"), "{}", doctor());
     assert!(shown().contains("Desk 12"));
+}
+
+/// Goal: words that the register has no more are told in each language, also where they hold the
+/// new ones or were taken back. Method: one of both changes at a time.
+#[test]
+fn old_words_are_told_in_each_language() {
+    let town = Town::new();
+    let for_all = ["--channel-fr", "Guichet 12", "--channel-en", "Desk 12"];
+    let hold = ["edge", "holding", "data/edges/north/hold"];
+    let is_told = |french: &str, english: &str| {
+        town.import_in(french, english);
+        let told = town.place.run(&["doctor"]).stdout;
+        town.place.expect(0, &[&hold[..], &for_all].concat());
+        let now = town.place.run(&["doctor"]).stdout;
+        assert!(!now.contains("how else"), "{french} {english}: {now}");
+        told.contains("how else")
+    };
+    is_told("le 1, poste 12", "1, ext. 12");
+    assert!(!is_told("le 1, poste 12", "1, ext. 12"), "nothing changed");
+    assert!(is_told("le 1", "1, ext. 12"));
+    assert!(is_told("le 1", "1"));
+    assert!(is_told("le 1", ""), "in English those for all");
+    assert!(is_told("", "1"));
+    assert!(is_told("", ""));
 }
 
 #[test]
