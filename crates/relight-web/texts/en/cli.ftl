@@ -1288,6 +1288,8 @@ fingerprints-undated-remedy = learn the newer one again: relight fingerprints le
 fingerprints-twice = two databases of this folder are called { $database }; the first one is kept
 fingerprints-twice-remedy = give each of them a name of its own
 fingerprints-intact = { $database }: intact, { $digest }
+fingerprints-closed = this account may not read the fingerprint databases here, so what only they name is not found
+fingerprints-closed-remedy = let this account read the folder, or give --data another one
 fingerprints-unusable = the fingerprint database { $database } cannot be used
 fingerprints-unusable-remedy = learn it again, or take it from where it came from
 

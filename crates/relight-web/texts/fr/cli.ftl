@@ -1342,6 +1342,8 @@ fingerprints-undated-remedy = apprenez de nouveau la plus récente : relight fi
 fingerprints-twice = deux bases de ce dossier s'appellent { $database }; la première est gardée
 fingerprints-twice-remedy = donnez un nom différent à chacune
 fingerprints-intact = { $database } : intacte, { $digest }
+fingerprints-closed = ce compte n’a pas le droit de lire les bases d’empreintes qui sont ici, et ce qu’elles seules nomment n’est pas trouvé
+fingerprints-closed-remedy = laissez ce compte lire le dossier, ou donnez-en un autre par --data
 fingerprints-unusable = la base d'empreintes { $database } est inutilisable
 fingerprints-unusable-remedy = apprenez-la de nouveau, ou reprenez-la là d'où elle vient
 

@@ -11,6 +11,7 @@ use relight_server::web::number::moment;
 use relight_server::web::texts;
 use serde::Serialize;
 
+use crate::cmd::fingerprints::installed;
 use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -147,6 +148,7 @@ impl SbomCommand {
 impl Create {
     /// Without a time, so that the same tree gives the same bytes.
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        installed::warn(context, report);
         let scanned = Look::fresh(context)?.at(&Target::parse(&self.target), context)?;
         let name = self.target.to_string_lossy().into_owned();
         print(&self.format, (&scanned.sbom, None), &name, context, report);

@@ -96,6 +96,10 @@ impl Scan {
         self.check_place(site.as_ref(), context)?;
         let advisories = inventory::advisories(context)?;
         let look = self.look(&advisories, context)?;
+        match site {
+            Some(_) => fingerprints::installed::refuse(context)?,
+            None => fingerprints::installed::warn(context, report),
+        }
         // Huge pages count, and are zeroed, as a whole; much of one is never used. A kernel that
         // knows none is as good.
         disable_transparent_huge_pages(true).ok();

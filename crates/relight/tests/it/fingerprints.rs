@@ -1,6 +1,10 @@
 //! Databases of one's own libraries: learnt, listed, verified, and damaged.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 
 use crate::place::{Place, archive, log4j};
 
@@ -184,4 +188,44 @@ fn a_database_without_a_date_replaces_none() {
     fs::remove_file(place.path("feed/b/own.fp")).unwrap();
     let (states, told) = update(1);
     assert!(states == "same" && told.contains("own.fp"), "{told}");
+}
+
+/// Goal: who may not read the databases is told that less is found, and nobody decides about a site
+/// without them. Method: somebody else, where the test is root, and a folder that nobody may read.
+#[test]
+fn databases_that_may_not_be_read_are_told_and_decide_about_no_site() {
+    let place = Place::with_sites();
+    place.write("www/x.jar", library("1.0", false));
+    place.write("data/fingerprints/own.fp", "relight-fp/1");
+    let program = place.path("relight");
+    fs::copy(env!("CARGO_BIN_EXE_relight"), &program).unwrap();
+    let open = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for entry in fs::read_dir(place.path("data")).unwrap() {
+        open(&entry.unwrap().path(), 0o666);
+    }
+    for (name, mode) in [("", 0o755), ("data", 0o777), ("data/fingerprints", 0)] {
+        open(&place.path(name), mode);
+    }
+    let scan = |more: &[&str]| {
+        #[expect(clippy::disallowed_methods, reason = "the program as somebody else runs it")]
+        let mut command = Command::new(&program);
+        command.args(["scan", "www"]).args(more).current_dir(place.path(""));
+        command.env_clear().env("RELIGHT_DATA", place.path("data"));
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, told) = scan(&["--lang", "en"]);
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("may not read the fingerprint databases"), "{told}");
+    let (_, told) = scan(&["--lang", "fr"]);
+    assert!(told.contains("n’a pas le droit de lire les bases"), "{told}");
+    let (status, told) = scan(&["--site", "san-001", "--lang", "en"]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("may not read the fingerprint databases"), "{told}");
+    open(&place.path("data/fingerprints"), 0o755);
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::faulty;
 use super::file::AgentFile;
+use crate::cmd::fingerprints::installed;
 use crate::cmd::scan;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -101,6 +102,7 @@ fn answer(
     client: &AgentClient,
     context: &Context,
 ) -> Result<Sent, Failure> {
+    installed::refuse(context)?;
     let mut look = scan::Look::fresh(context)?;
     // The machine is there for its sites.
     look.options.threads = Some(1);

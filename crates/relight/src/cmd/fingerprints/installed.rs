@@ -27,10 +27,6 @@ const ENDING: &str = "fp";
 /// Bytes of one that is taken.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// How a folder answers that is no data folder of who asks.
-const ABSENT: [io::ErrorKind; 3] =
-    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory, io::ErrorKind::PermissionDenied];
-
 /// What became of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -51,16 +47,39 @@ pub(crate) struct Taken {
     state: State,
 }
 
-/// The names of the databases that are kept, sorted. A data folder that is not there, or not for
-/// this person, has none, as it has no register: whoever scans needs nothing but the program.
+/// What there is of a folder of databases.
+#[derive(Debug, PartialEq, Eq)]
+enum Folder<T> {
+    Open(T),
+    /// There is none, as in a data folder that has no register.
+    Absent,
+    /// There may be one, and not for this person.
+    Closed,
+}
+
+impl<T> Folder<T> {
+    fn of(opened: io::Result<T>) -> io::Result<Self> {
+        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+        match opened {
+            Ok(opened) => Ok(Self::Open(opened)),
+            Err(error) => match error.kind() {
+                NotFound | NotADirectory => Ok(Self::Absent),
+                PermissionDenied => Ok(Self::Closed),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// The names of the databases that are kept, sorted. Whoever scans needs nothing but the program:
+/// a folder that is not there has none, nor has one that is not for this person
+/// ([`warn`], [`refuse`]).
 ///
 /// # Errors
 /// Other ones of the folder.
 pub(crate) fn installed(context: &Context) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(context.data.join(FOLDER)) {
-        Ok(entries) => entries,
-        Err(error) if ABSENT.contains(&error.kind()) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let Folder::Open(entries) = Folder::of(fs::read_dir(context.data.join(FOLDER)))? else {
+        return Ok(Vec::new());
     };
     let mut files = Vec::new();
     for entry in entries {
@@ -69,6 +88,30 @@ pub(crate) fn installed(context: &Context) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The folder, where databases may be that this person may not read.
+fn closed(context: &Context) -> Option<String> {
+    let folder = context.data.join(FOLDER);
+    let is_closed = matches!(Folder::of(fs::read_dir(&folder)), Ok(Folder::Closed));
+    is_closed.then(|| folder.display().to_string())
+}
+
+/// Says that databases may be there that this person may not read: then less is found.
+pub(crate) fn warn(context: &Context, report: &mut Report) {
+    if let Some(folder) = closed(context) {
+        let lang = context.lang;
+        let remedy = texts::fingerprints_closed_remedy(lang);
+        report.warn(&folder, texts::fingerprints_closed(lang), remedy);
+    }
+}
+
+/// The same where what is found decides about a site: less would be a better answer than there is.
+pub(crate) fn refuse(context: &Context) -> Result<(), Failure> {
+    let Some(folder) = closed(context) else { return Ok(()) };
+    let lang = context.lang;
+    let what = texts::labelled(lang, &folder, texts::fingerprints_closed(lang));
+    Err(Failure::new(what).hint(texts::fingerprints_closed_remedy(lang)))
 }
 
 /// Takes the databases out of a list of files.
@@ -183,4 +226,20 @@ fn cannot_write(path: &Path, error: &io::Error, context: &Context) -> Failure {
     Failure::new(texts::cannot_write(context.lang, &path.display().to_string()))
         .because(context.lang, error)
         .hint(texts::cannot_write_remedy(context.lang))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_for_who_asks_is_told_apart_from_none() {
+        use io::ErrorKind::{NotADirectory, NotFound, Other, PermissionDenied};
+        let of = |kind: io::ErrorKind| Folder::<()>::of(Err(kind.into())).ok();
+        assert_eq!(Folder::of(Ok(1)).ok(), Some(Folder::Open(1)));
+        assert_eq!(
+            [NotFound, NotADirectory, PermissionDenied, Other].map(of),
+            [Some(Folder::Absent), Some(Folder::Absent), Some(Folder::Closed), None]
+        );
+    }
 }

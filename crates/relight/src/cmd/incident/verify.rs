@@ -13,6 +13,7 @@ use relight_server::web::{texts, words};
 use serde::Serialize;
 
 use super::{Control, Which};
+use crate::cmd::fingerprints::installed;
 use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -59,6 +60,7 @@ impl Verify {
         }
         // What is deployed while the scan runs may be seen by a later one only.
         let observed_at = engine.now();
+        installed::refuse(context)?;
         let scanned = Look::fresh(context)?.at(&Target::parse(&self.target), context)?;
         let (sbom, profiles) = (scanned.sbom, Some(scanned.profiles));
         let complete = sbom.is_complete();
