@@ -114,6 +114,15 @@ export async function lookHere(page, name) {
   await page.setViewportSize(size);
 }
 
+/** Presses Tab until the focused element fits, as a person would look for it. */
+export async function tabTo(page, selector) {
+  for (let presses = 0; presses < 150; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+  }
+  assert.fail(`Tab never reaches ${selector}`);
+}
+
 /** Opens a link: the page there sends the code from behind `#`, and shows what it opens. */
 export async function openLink(page, link, lang) {
   await page.goto(link.replace('#', `?lang=${lang}#`));

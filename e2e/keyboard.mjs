@@ -1,20 +1,11 @@
 // What people do most, by keyboard alone.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { DESK, TWICE, quit, violations, withBrowser } from './browser.mjs';
+import { DESK, TWICE, quit, tabTo, violations, withBrowser } from './browser.mjs';
 
 after(quit);
 
 const { CONSOLE } = process.env;
-
-/** Presses Tab until the focused element fits, as a person would look for it. */
-async function tabTo(page, selector) {
-  for (let presses = 0; presses < 150; presses += 1) {
-    await page.keyboard.press('Tab');
-    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
-  }
-  assert.fail(`Tab never reaches ${selector}`);
-}
 
 const outline = (page) => page.evaluate(
   () => getComputedStyle(document.activeElement).outlineStyle);

@@ -16,8 +16,9 @@ const SITES: &str = "400";
 const DEMO_MAX: Duration = Duration::from_secs(120);
 
 /// The suites by their names, the order in which `node` runs them; the last one kills the console.
-const SUITES: [&str; 8] = [
+const SUITES: [&str; 9] = [
     "acts.mjs",
+    "agents.mjs",
     "colours.mjs",
     "door.mjs",
     "keyboard.mjs",
