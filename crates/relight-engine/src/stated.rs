@@ -1,6 +1,6 @@
 //! What the register can say to others of one flaw at one site, as statements of exploitability
-//! (VEX). Nothing that it has no evidence for: what rests on the word of a supplier is not said again
-//! as if we had looked, and what nobody can tell is being looked into.
+//! (VEX). Nothing that it has no evidence for: what rests on the word of a supplier is not said
+//! again as if we had looked, and what nobody can tell is being looked into.
 
 use std::collections::BTreeSet;
 

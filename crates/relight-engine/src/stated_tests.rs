@@ -51,7 +51,8 @@ fn what_is_affected_says_which_components_are() {
     );
 }
 
-/// Whatever else is known: no reason to doubt, and no site that is unknown, is ever said to be clear.
+/// Whatever else is known: no reason to doubt, and no site that is unknown, is ever said to be
+/// clear.
 #[test]
 fn what_is_unknown_is_being_looked_into() {
     for reason in UnknownReason::ALL {

@@ -1,5 +1,6 @@
-//! Campaigns and statements for other programs: STIX 2.1, MISP, OCSF, block lists, tables, VEX. The same campaign gives
-//! the same bytes, and the same ids, so that a second export updates instead of doubling.
+//! Campaigns and statements for other programs: STIX 2.1, MISP, OCSF, block lists, tables, VEX.
+//! The same campaign gives the same bytes, and the same ids, so that a second export updates
+//! instead of doubling.
 //!
 //! Reconnaissance is no indicator: below an exploit attempt nothing here asks anybody to block or
 //! to raise an alarm, and no text asserts a compromise below signs of success.

@@ -103,7 +103,8 @@ mod tests {
     use super::*;
 
     /// Goal: pages that are asked for at once wait for one look at most that begins after they were
-    /// asked for. Method: one is asked for while nothing is known, the others before that look began.
+    /// asked for. Method: one is asked for while nothing is known, the others before that look
+    /// began.
     #[test]
     fn who_waited_takes_what_was_asked_meanwhile() {
         let (meanings, asked) = (Meanings::default(), AtomicUsize::new(0));

@@ -1,6 +1,6 @@
 //! `relight advisories vex ID --site SITE`: what the register knows of a flaw at a site, as a
-//! statement for others. It is a copy that is handed out: nothing here is read again, and no site is
-//! clear or lit because of it.
+//! statement for others. It is a copy that is handed out: nothing here is read again, and no site
+//! is clear or lit because of it.
 
 use relight_engine::{SiteStated, Stated};
 use relight_formats::export::{ExportedStatement, ExportedVex, cyclonedx_vex, openvex};
