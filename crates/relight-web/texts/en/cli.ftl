@@ -1287,6 +1287,34 @@ fingerprints-undated = { $database }: other fingerprints than those that are kep
 fingerprints-undated-remedy = learn the newer one again: relight fingerprints learn notes when
 fingerprints-twice = two databases of this folder are called { $database }; the first one is kept
 fingerprints-twice-remedy = give each of them a name of its own
+fingerprints-installed = { $database }: { NUMBER($artifacts) } { $artifacts ->
+    [one] library
+   *[other] libraries
+ }, { NUMBER($releases) } { $releases ->
+    [one] release
+   *[other] releases
+ }, made { $built }, kept since { $kept }: { $path }
+fingerprints-installed-damaged = damaged: no scan goes on while it is kept
+fingerprints-kept-unusable-remedy = take it anew (relight advisories update --offline DIR), or do without what it knew: relight fingerprints remove { $database }
+fingerprints-removed = { $database }: removed, with { NUMBER($artifacts) } { $artifacts ->
+    [one] library
+   *[other] libraries
+ }; { NUMBER($lost) } { $lost ->
+    [one] release is
+   *[other] releases are
+ } known to no other database
+fingerprints-would-remove = { $database }: would be removed, with { NUMBER($artifacts) } { $artifacts ->
+    [one] library
+   *[other] libraries
+ }; { NUMBER($lost) } { $lost ->
+    [one] release would be
+   *[other] releases would be
+ } known to no other database
+fingerprints-removed-damaged = { $database }: removed; it was damaged, and nothing says what it knew
+fingerprints-would-remove-damaged = { $database }: would be removed; it is damaged, and nothing says what it knew
+fingerprints-removed-effect = scans name these no more; inventories do until they are scanned again, and what is affected by such a name alone is not found affected then
+fingerprints-absent = no fingerprint database of this name is kept: { $database }
+fingerprints-absent-remedy = see which are: relight fingerprints list
 fingerprints-intact = { $database }: intact, { $digest }
 fingerprints-closed = this account may not read the fingerprint databases here, so what only they name is not found
 fingerprints-closed-remedy = let this account read the folder, or give --data another one

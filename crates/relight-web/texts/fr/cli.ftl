@@ -1341,6 +1341,34 @@ fingerprints-undated = { $database } : autres empreintes que celles qui sont ga
 fingerprints-undated-remedy = apprenez de nouveau la plus récente : relight fingerprints learn note quand
 fingerprints-twice = deux bases de ce dossier s'appellent { $database }; la première est gardée
 fingerprints-twice-remedy = donnez un nom différent à chacune
+fingerprints-installed = { $database } : { NUMBER($artifacts) } { $artifacts ->
+    [one] bibliothèque
+   *[other] bibliothèques
+ }, { NUMBER($releases) } { $releases ->
+    [one] version
+   *[other] versions
+ }, faite le { $built }, gardée depuis { $kept } : { $path }
+fingerprints-installed-damaged = endommagée : aucune analyse ne se fait tant qu’elle est gardée
+fingerprints-kept-unusable-remedy = reprenez-la (relight advisories update --offline DOSSIER), ou passez-vous de ce qu’elle savait : relight fingerprints remove { $database }
+fingerprints-removed = { $database } : retirée, avec { NUMBER($artifacts) } { $artifacts ->
+    [one] bibliothèque
+   *[other] bibliothèques
+ }; { NUMBER($lost) } { $lost ->
+    [one] version n’est connue
+   *[other] versions ne sont connues
+ } d’aucune autre base
+fingerprints-would-remove = { $database } : serait retirée, avec { NUMBER($artifacts) } { $artifacts ->
+    [one] bibliothèque
+   *[other] bibliothèques
+ }; { NUMBER($lost) } { $lost ->
+    [one] version ne serait connue
+   *[other] versions ne seraient connues
+ } d’aucune autre base
+fingerprints-removed-damaged = { $database } : retirée; elle était endommagée, et rien ne dit ce qu’elle savait
+fingerprints-would-remove-damaged = { $database } : serait retirée; elle est endommagée, et rien ne dit ce qu’elle savait
+fingerprints-removed-effect = les analyses ne nomment plus ces versions; les inventaires le font jusqu’à la prochaine analyse, et ce qui n’est touché que par un tel nom n’est alors plus trouvé touché
+fingerprints-absent = aucune base d’empreintes de ce nom n’est gardée : { $database }
+fingerprints-absent-remedy = voyez lesquelles le sont : relight fingerprints list
 fingerprints-intact = { $database } : intacte, { $digest }
 fingerprints-closed = ce compte n’a pas le droit de lire les bases d’empreintes qui sont ici, et ce qu’elles seules nomment n’est pas trouvé
 fingerprints-closed-remedy = laissez ce compte lire le dossier, ou donnez-en un autre par --data

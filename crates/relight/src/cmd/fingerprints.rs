@@ -1,11 +1,12 @@
 //! `relight fingerprints`: databases of what libraries are, learnt from their archives.
 
 pub(crate) mod installed;
+mod remove;
 
 use std::cmp::Ordering;
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::{Args, Subcommand};
 use relight_engine::matching::{VersionScheme, compare};
@@ -33,6 +34,7 @@ pub(crate) struct Fingerprints {
 enum Action {
     Learn(Learn),
     List(Known),
+    Remove(remove::Remove),
     Verify(Known),
 }
 
@@ -62,6 +64,9 @@ struct Document {
     digest: String,
     artifacts: usize,
     releases: Vec<ReleaseRow>,
+    /// Those of the data folder, beside the embedded one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed: Option<Vec<installed::Kept>>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +99,7 @@ impl Fingerprints {
         match self.action {
             Action::Learn(learn) => learn.run(context, report),
             Action::List(known) => known.list(context, report),
+            Action::Remove(remove) => remove.run(context, report),
             Action::Verify(known) => known.verify(context, report),
         }
     }
@@ -238,17 +244,26 @@ impl Known {
     fn list(&self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let (name, database) = self.open(context)?;
         let known = database.releases().map_err(|error| unusable(context, &name, &error))?;
+        // With the embedded one, all that every scan uses.
+        let installed = match self.file {
+            Some(_) => None,
+            None => {
+                installed::warn(context, report);
+                Some(installed::rows(context).map_err(|error| unreadable(context, &error))?)
+            }
+        };
         let mut rows = Vec::new();
         for (artifact, releases) in &known {
             for it in releases {
                 let sha256 = (it.digest != Digest::default()).then(|| it.digest.to_string());
-                let purl = format!("pkg:maven/{}@{}", artifact.replace(':', "/"), it.version);
+                let purl = purl_of(artifact, &it.version);
                 rows.push(ReleaseRow { purl, sha256, origin: it.origin.clone() });
             }
         }
         if !context.json {
             rows.iter().for_each(|row| report.line(&format!("{}  {}", row.purl, row.origin)));
             report.line(&texts::fingerprints_count(context.lang, known.len(), rows.len()));
+            installed.iter().flatten().for_each(|row| row.tell(context, report));
             return Ok(());
         }
         let document = Document {
@@ -257,6 +272,7 @@ impl Known {
             digest: database.digest().to_string(),
             artifacts: known.len(),
             releases: rows,
+            installed,
         };
         report.document("relight.fingerprints/1", &document);
         Ok(())
@@ -279,21 +295,37 @@ impl Known {
 /// The embedded database, those of the data folder, and these; without any, the one that all scans
 /// share.
 pub(crate) fn databases(files: &[PathBuf], context: &Context) -> Result<Databases, Failure> {
-    let kept = installed::installed(context).map_err(|error| {
-        let folder = context.data.display().to_string();
-        Failure::new(texts::cannot_read(context.lang, &folder))
-            .because(context.lang, &error)
-            .hint(texts::cannot_read_remedy(context.lang))
-    })?;
+    let kept = installed::installed(context).map_err(|error| unreadable(context, &error))?;
     if kept.is_empty() && files.is_empty() {
         return Ok(Databases::default());
     }
     let mut opened = Vec::new();
     for file in kept.iter().chain(files) {
-        let name = file.display().to_string();
-        opened.push(Database::open(file).map_err(|error| unusable(context, &name, &error))?);
+        opened.push(Database::open(file).map_err(|error| {
+            let failure = unusable(context, &file.display().to_string(), &error);
+            match kept.contains(file) {
+                true => failure.hint(texts::fingerprints_kept_unusable_remedy(
+                    context.lang,
+                    &installed::name_of(file),
+                )),
+                false => failure,
+            }
+        })?);
     }
     Ok(Databases::with(opened))
+}
+
+/// The data folder cannot be looked into.
+fn unreadable(context: &Context, error: &io::Error) -> Failure {
+    let folder = context.data.display().to_string();
+    Failure::new(texts::cannot_read(context.lang, &folder))
+        .because(context.lang, error)
+        .hint(texts::cannot_read_remedy(context.lang))
+}
+
+/// A release by the name of its library in a database, `group:name`.
+fn purl_of(artifact: &str, version: &str) -> String {
+    format!("pkg:maven/{}@{version}", artifact.replace(':', "/"))
 }
 
 fn unusable(context: &Context, name: &str, error: &(dyn Error + 'static)) -> Failure {

@@ -229,3 +229,74 @@ fn databases_that_may_not_be_read_are_told_and_decide_about_no_site() {
     assert!(told.contains("may not read the fingerprint databases"), "{told}");
     open(&place.path("data/fingerprints"), 0o755);
 }
+
+/// Goal: what every scan uses beside the built-in database is shown, and one can be taken away by
+/// somebody who was told what it alone knew. Method: two databases, of which one knows a release
+/// that the other one knows as well; then one that is damaged.
+#[test]
+fn a_database_that_is_kept_is_listed_and_removed() {
+    let place = Place::new();
+    let learn = |to: &str, built: &str| {
+        let learn = ["fingerprints", "learn", "jars", "--to", to, "--built", built];
+        place.expect(0, &learn);
+    };
+    fs::create_dir_all(place.path("feed")).unwrap();
+    place.write("jars/own-1.0.jar", library("1.0", true));
+    learn("feed/first.fp", "7");
+    place.write("jars/own-1.1.jar", library("1.1", true));
+    learn("feed/second.fp", "86400");
+    let list = || place.expect(0, &["fingerprints", "list", "--json"]).json();
+    assert_eq!(list()["installed"], serde_json::json!([]));
+    place.expect(0, &["advisories", "update", "--offline", "feed"]);
+    let listed = list();
+    let row = |at: usize| {
+        let row = &listed["installed"][at];
+        assert!(
+            row["kept"].as_i64().unwrap() > 0 && row["path"].as_str().unwrap().contains("data")
+        );
+        let content = &row["content"];
+        let numbers = ["built", "artifacts", "releases"].map(|it| content[it].as_i64().unwrap());
+        (row["database"].as_str().unwrap().to_owned(), numbers)
+    };
+    assert_eq!(row(0), ("first.fp".to_owned(), [7, 1, 1]));
+    assert_eq!(row(1), ("second.fp".to_owned(), [86_400, 1, 2]));
+    let told = place.expect(0, &["fingerprints", "list"]).stdout;
+    let line = "second.fp: 1 library, 2 releases, made 1970-01-02T00:00:00Z, kept since ";
+    assert!(told.contains(line), "{told}");
+    let one = place.expect(0, &["fingerprints", "list", "feed/first.fp", "--json"]).json();
+    assert!(one.get("installed").is_none());
+
+    place.write("www/x.jar", library("1.1", false));
+    let found = || {
+        let scanned = place.expect(0, &["scan", "www", "--json"]).json();
+        scanned["components"].to_string().contains("pkg:maven/g/own")
+    };
+    let remove = |code: i32, options: &[&str]| {
+        place.expect(code, &[&["fingerprints", "remove"][..], options].concat())
+    };
+    let removed = |options: &[&str]| remove(0, options).json();
+    assert!(found());
+    let dry = removed(&["second.fp", "--dry-run", "--json"]);
+    assert_eq!((&dry["removed"], &dry["lost"][0]), (&false.into(), &"pkg:maven/g/own@1.1".into()));
+    assert!(found());
+    let told = remove(0, &["second.fp"]);
+    assert!(told.stdout.ends_with("\n- pkg:maven/g/own@1.1\n"), "{told:?}");
+    assert!(told.stdout.contains("1 release is known to no other"), "{told:?}");
+    assert!(told.stderr.contains("hint: "), "{told:?}");
+    assert!(!found());
+    // Names are those of the list, and lead nowhere else.
+    for name in ["second.fp", "relight", "../feed/first.fp", ""] {
+        let refused = remove(1, &[name]);
+        assert!(refused.stderr.contains("fingerprints list"), "{refused:?}");
+    }
+    // One that is damaged stops scans; it is shown, and may go.
+    place.write("data/fingerprints/first.fp", "relight-fp/1");
+    let refused = place.expect(1, &["scan", "www"]);
+    assert!(refused.stderr.contains("fingerprints remove first.fp"), "{refused:?}");
+    assert_eq!(list()["installed"][0]["content"], serde_json::Value::Null);
+    let told = place.expect(0, &["fingerprints", "list"]);
+    assert!(told.stderr.contains("fingerprints remove first.fp"), "{told:?}");
+    let gone = removed(&["first.fp", "--json"]);
+    assert_eq!((&gone["removed"], &gone["lost"]), (&true.into(), &serde_json::Value::Null));
+    assert!(!found() && place.path("feed/first.fp").exists());
+}

@@ -5,8 +5,11 @@ use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use relight_model::Timestamp;
 use relight_scan::{Database, DatabaseError};
+use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -69,6 +72,70 @@ impl<T> Folder<T> {
             },
         }
     }
+}
+
+/// A database that is kept, as `fingerprints list` shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Kept {
+    database: String,
+    path: String,
+    /// When it was put there.
+    kept: Option<Timestamp>,
+    /// What is in it; absent where it cannot be used.
+    content: Option<Content>,
+}
+
+#[derive(Debug, Serialize)]
+struct Content {
+    /// 0 where it has no date.
+    built: Timestamp,
+    digest: String,
+    artifacts: usize,
+    releases: usize,
+}
+
+impl Kept {
+    fn of(path: &Path) -> Self {
+        let content = |database: Database| {
+            let known = database.releases().ok()?;
+            let releases = known.iter().map(|(_, releases)| releases.len()).sum();
+            let (built, digest) = (database.built(), database.digest().to_string());
+            Some(Content { built, digest, artifacts: known.len(), releases })
+        };
+        let since = |at: SystemTime| at.duration_since(UNIX_EPOCH).ok()?.as_secs().try_into().ok();
+        Self {
+            database: name_of(path),
+            path: path.display().to_string(),
+            kept: fs::metadata(path).and_then(|it| it.modified()).ok().and_then(since),
+            content: verify(path).ok().and_then(content),
+        }
+    }
+
+    pub(super) fn tell(&self, context: &Context, report: &mut Report) {
+        let (lang, Self { database, path, kept, content }) = (context.lang, self);
+        let date = |at: Option<Timestamp>| at.map_or_else(|| "?".to_owned(), rfc3339);
+        let Some(Content { built, artifacts, releases, .. }) = content else {
+            let what = texts::fingerprints_installed_damaged(lang);
+            let remedy = texts::fingerprints_kept_unusable_remedy(lang, database);
+            return report.warn(path, what, &remedy);
+        };
+        let (built, kept) = (date(Some(*built).filter(|at| *at != 0)), date(*kept));
+        let (all, each) = (*artifacts, *releases);
+        report.line(&texts::fingerprints_installed(lang, all, &built, database, &kept, path, each));
+    }
+}
+
+/// What is kept, each with what is in it.
+///
+/// # Errors
+/// Those of the folder.
+pub(super) fn rows(context: &Context) -> io::Result<Vec<Kept>> {
+    Ok(installed(context)?.iter().map(|path| Kept::of(path)).collect())
+}
+
+/// What a database is called here.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The names of the databases that are kept, sorted. Whoever scans needs nothing but the program:
@@ -222,7 +289,7 @@ fn state(new: &Database, kept: &Path) -> Option<State> {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error, context: &Context) -> Failure {
+pub(super) fn cannot_write(path: &Path, error: &io::Error, context: &Context) -> Failure {
     Failure::new(texts::cannot_write(context.lang, &path.display().to_string()))
         .because(context.lang, error)
         .hint(texts::cannot_write_remedy(context.lang))
