@@ -5,15 +5,14 @@ use std::fs;
 use std::io::{Read as _, stdin};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use relight_model::{GateKey, Light};
 use serde_json::{Value, json};
 
-use crate::Size;
 use crate::rig::key;
 use crate::town::{self, Town};
+use crate::{Size, pause};
 
 /// Sites of the register whose controller is weighed.
 const WEIGHED: usize = 10_000;
@@ -34,7 +33,7 @@ pub(crate) fn run(words: &[String]) {
     }
     let town = Town::start(Path::new(folder), None);
     // A server that has been there for a while: its edge got ready for an order.
-    park_timeout(REST);
+    pause(REST);
     let plan = town.plan(&sites);
     town.engine.execute(&plan, "bench").unwrap();
     stay();
@@ -66,10 +65,10 @@ pub(crate) fn memory(folder: &Path, _: Size) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     let dark = || fs::read_dir(gate.join("current")).map_or(0, Iterator::count);
     while dark() < WEIGHED && Instant::now() < deadline {
-        park_timeout(Duration::from_millis(20));
+        pause(Duration::from_millis(20));
     }
     // A few more rounds, in which it tries to prove what nobody serves.
-    park_timeout(Duration::from_secs(2));
+    pause(Duration::from_secs(2));
     let status = fs::read_to_string(format!("/proc/{}/status", controller.id())).unwrap();
     let kib = |name: &str| -> f64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::origin::STARTED;
 use crate::rig::{Kind, Rig, host, key, targets};
 use crate::town::{self, Town};
-use crate::{Finish, Size, controller};
+use crate::{Finish, Size, controller, pause};
 
 /// Visitors of dark sites, half of them on kept connections.
 const VISITORS: usize = 8;
@@ -72,7 +72,7 @@ fn reloads(rig: &mut Rig, count: usize, sent: &AtomicUsize, held: &AtomicUsize) 
         }
         for _ in 0..count {
             running.reload().unwrap();
-            thread::park_timeout(Duration::from_millis(500));
+            pause(Duration::from_millis(500));
         }
     });
 }
@@ -115,7 +115,7 @@ fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
     let is_new = || store.changed_elsewhere().unwrap();
     let mut killed = controller::spawn(&data, size.sites, "order");
     wait_for(|| is_new() && newer().iter().any(|record| record.kind == "dark-ordered"));
-    thread::park_timeout(Duration::from_millis(moment_ms));
+    pause(Duration::from_millis(moment_ms));
     killed.kill().unwrap();
     killed.wait().unwrap();
     let before = newer();
@@ -159,6 +159,6 @@ fn wait_for(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + CONVERGE_MAX;
     while !condition() {
         assert!(Instant::now() < deadline, "not within {CONVERGE_MAX:?}");
-        thread::park_timeout(Duration::from_millis(5));
+        pause(Duration::from_millis(5));
     }
 }

@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use serde_json::{Map, Value, json};
@@ -227,6 +227,15 @@ fn attempt(edge: &str, name: &str, run: impl FnOnce() -> Value) -> Value {
             Value::Object(figures)
         }
         other => other,
+    }
+}
+
+/// Waits so long. Threads that ended, or a channel, may have left a wake-up behind, with which the
+/// system's own wait is over at once.
+pub(crate) fn pause(duration: Duration) {
+    let until = Instant::now() + duration;
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|it| !it.is_zero()) {
+        thread::park_timeout(left);
     }
 }
 

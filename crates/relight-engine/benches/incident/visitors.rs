@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::origin::{Counts, DOWNLOAD_BYTES, STARTED};
 use crate::rig::{Kind, OWN_ORIGINS, Rig, host, key};
 use crate::town::{self, Town};
-use crate::{Finish, Size};
+use crate::{Finish, Size, pause};
 
 /// Kept connections of visitors.
 const VISITORS: usize = 24;
@@ -149,7 +149,7 @@ fn baseline(rig: &mut Rig, size: Size) -> Value {
         running.reload().unwrap();
         let until = Instant::now() + Duration::from_millis(size.baseline_ms);
         while Instant::now() < until {
-            thread::park_timeout(Duration::from_millis(10));
+            pause(Duration::from_millis(10));
         }
     });
     let figures = crowd.met.json();
@@ -173,7 +173,7 @@ pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
         }
         for _ in 0..size.cycles.div_ceil(2) {
             town.darken(&sites);
-            thread::park_timeout(Duration::from_millis(100));
+            pause(Duration::from_millis(100));
             (0..TARGETS).for_each(|site| counts.may_be_lit(site));
             town.clear(&sites);
         }
@@ -208,7 +208,7 @@ fn tunnels_of_the_dark(rig: &Rig, sites: &[GateKey]) -> (f64, usize) {
         if tunnels.len() < count {
             cut_s = began.elapsed().as_secs_f64();
         }
-        thread::park_timeout(Duration::from_millis(5));
+        pause(Duration::from_millis(5));
     }
     let alive = tunnels.len();
     drop(tunnels);
