@@ -5,7 +5,7 @@ use relight_model::registry;
 use crate::driver::DriverKind;
 
 pub(crate) use apache::MAP as APACHE_MAP;
-pub use group::{GROUP, MEMBERS};
+pub use group::{GROUP, MEMBERS, Pace, Work, group_of};
 
 registry! {
     /// Every driver, in alphabetical order.

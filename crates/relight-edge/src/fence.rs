@@ -14,6 +14,7 @@ use crate::driver::GateSet;
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 
+pub use order::is_superseded;
 pub(crate) use order::{Order, Orders};
 
 /// Longest wait for another writer of the same gate.
@@ -63,7 +64,7 @@ impl Fence {
     /// that waited here until this process gave a newer one is `Fenced`, whatever its epoch.
     pub(crate) fn enter(&self, epoch: Epoch) -> Result<Held, EdgeError> {
         let lock = self.lock(File::try_lock)?;
-        if order::is_superseded() {
+        if is_superseded() {
             let doing = "carry out an order after a newer one was given";
             return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
         }

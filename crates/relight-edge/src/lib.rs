@@ -30,8 +30,9 @@ pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
     TunnelCount, UPGRADES, capabilities_of, held_dark, newest_epoch, open,
 };
-pub use drivers::{DRIVERS, GROUP, MEMBERS};
+pub use drivers::{DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
 pub use error::{EdgeError, EdgeErrorKind};
+pub use fence::is_superseded;
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober, is_shut};
 pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers};

@@ -4,6 +4,7 @@
 //! opened in the place of another: what they do not agree upon is taken for the worse.
 
 mod hand;
+mod pace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use crate::driver::{
 };
 use crate::error::{EdgeError, EdgeErrorKind};
 use hand::{Hand, Wanted};
+use pace::Threads;
+pub use pace::{Pace, Work};
 
 /// The setting with the names of the edges in a group, blanks between them.
 pub const MEMBERS: &str = "members";
@@ -62,9 +65,24 @@ impl DriverKind for GroupKind {
             let doing = "open a group of edges of which none is known";
             return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
         }
-        let members = target.members.iter().cloned().map(Hand::of).collect();
-        Ok(Box::new(Group { members, told: None, generations: Vec::new(), generation: 0 }))
+        let hand = |target: &Target| Hand::of(Member::of(target.clone()), Arc::new(Threads));
+        Ok(Box::new(Group::of(target.members.iter().map(hand).collect())))
     }
+}
+
+/// The edges of these drivers as one, asked as `pace` says: for a simulation, in which one seed
+/// says who is late. A driver without a gate folder asks [`is_superseded`] before it writes.
+///
+/// [`is_superseded`]: crate::is_superseded
+pub fn group_of(
+    members: Vec<(Target, Box<dyn EdgeDriver>)>,
+    pace: &Arc<dyn Pace>,
+) -> Box<dyn EdgeDriver> {
+    let hand = |(target, driver)| {
+        let member = Member { driver: Some(driver), ..Member::of(target) };
+        Hand::of(member, Arc::clone(pace))
+    };
+    Box::new(Group::of(members.into_iter().map(hand).collect()))
 }
 
 /// One of them, opened when it is first needed, and again until it can be.
@@ -169,12 +187,18 @@ struct Group {
     members: Vec<Hand>,
     /// What was to be dark when they were told last; before that nobody knows.
     told: Option<GateSet>,
+    /// The term under which we met an epoch beyond ours at one of them, and that epoch.
+    overtaken: Option<(u64, Epoch)>,
     /// The generation of each when it was asked last; none of one that did not answer.
     generations: Vec<Option<u64>>,
     generation: u64,
 }
 
 impl Group {
+    const fn of(members: Vec<Hand>) -> Self {
+        Self { members, told: None, overtaken: None, generations: Vec::new(), generation: 0 }
+    }
+
     /// Asks all of them at the same time: one that hangs makes no other later, and is not waited
     /// for once the others can be told something else.
     fn each<T: Send + 'static>(
@@ -193,18 +217,22 @@ impl Group {
     }
 
     /// That an older controller has no effect on any of them: also where only one of them has seen
-    /// the newer one.
-    fn check_epoch(&self, epoch: Epoch) -> Result<(), EdgeError> {
-        for Hand { target, .. } in &self.members {
-            // One whose epoch cannot be read says so when it is written to.
-            let newest = driver::newest_epoch(target).ok().flatten();
-            if let Some(newest) = newest.filter(|newest| *newest > epoch) {
-                let (new, old) = (crate::fence::text(newest), crate::fence::text(epoch));
-                let doing = format!("act under epoch {old}: it has seen {new}");
-                return Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(&target.name));
-            }
+    /// the newer one, and later, when its own epochs have grown.
+    fn check_epoch(&mut self, epoch: Epoch) -> Result<(), EdgeError> {
+        // One whose epoch cannot be read says so when it is written to.
+        let newest = |hand: &Hand| driver::newest_epoch(&hand.target).ok().flatten();
+        let all = self.members.iter().filter_map(|hand| Some((newest(hand)?, &hand.target.name)));
+        let newest = all.reduce(|one, other| if other.0 > one.0 { other } else { one });
+        let Some((shown, name)) = newest else { return Ok(()) };
+        let is_met = |(ours, seen): &(u64, Epoch)| *ours >= epoch.term && *seen <= shown;
+        let before = self.overtaken.filter(is_met);
+        self.overtaken = if shown > epoch { Some((epoch.term, shown)) } else { before };
+        if self.overtaken.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let (new, old) = (crate::fence::text(shown), crate::fence::text(epoch));
+        let doing = format!("act under epoch {old}: it has seen {new}");
+        Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(name))
     }
 
     /// An effect on all of them. At one of which nobody knows what it holds, it opens nothing but

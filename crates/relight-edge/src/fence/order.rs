@@ -38,8 +38,9 @@ impl Order {
     }
 }
 
-/// Whether a newer order was given than the one that this thread carries out.
-pub(super) fn is_superseded() -> bool {
+/// Whether a newer order was given than the one that this thread carries out: then it writes
+/// nothing. Who has the lock of a gate folder was asked so.
+pub fn is_superseded() -> bool {
     UNDER.with_borrow(|order| {
         let newest = |order: &Order| order.all.0.load(Ordering::SeqCst);
         order.as_ref().is_some_and(|order| newest(order) > order.number)

@@ -4,17 +4,20 @@
 //! An order that comes meanwhile replaces the one that the edge is at, which writes nothing any
 //! more once it has the gate ([`Order`]). It is carried out as soon as the edge answers: only what
 //! it closes, for nobody asks then what may be opened, nor closes what is lit and was not named.
+//! The same becomes of an order to open that an edge has not begun when nobody waits any more.
 
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use relight_model::{Epoch, GateKey, Seen};
 
 use super::Member;
+use super::pace::Pace;
 use crate::capability::Capabilities;
-use crate::driver::{self, EdgeDriver, GateSet, GateView, Target};
+use crate::config::CANARY_KEY;
+use crate::driver::{EdgeDriver, GateSet, GateView, Target};
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::{Order, Orders};
 
@@ -46,9 +49,10 @@ pub(super) struct Doubt {
 }
 
 impl Doubt {
-    /// What a look told.
+    /// What a look told. The canary is no site: any effect may open it.
     pub(super) fn look(&mut self, keys: &[GateKey], views: &[GateView]) {
-        for (key, view) in keys.iter().zip(views) {
+        let both = keys.iter().zip(views);
+        for (key, view) in both.filter(|(key, _)| key.as_str() != CANARY_KEY) {
             if view.darkest() == Seen::Unknown {
                 self.unseen.insert(key.clone());
             } else if !self.unseen.is_empty() {
@@ -96,6 +100,11 @@ impl Wanted {
         Err(EdgeError::new(EdgeErrorKind::Unreachable, doing))
     }
 
+    /// It names what may be lit at this instant.
+    fn is_opening(&self) -> bool {
+        !self.changed.is_subset(&self.dark)
+    }
+
     /// What it closes. All else that is its own by the record stays as it is: lit only where a look
     /// shows it so in each copy, for a record keeps what could not be read back.
     fn close(&self, driver: &mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> {
@@ -139,20 +148,24 @@ pub(super) struct Hand {
     orders: Orders,
     slot: Arc<Mutex<Slot>>,
     known: Arc<Mutex<Known>>,
+    pace: Arc<dyn Pace>,
     thread: Option<JoinHandle<()>>,
+    /// Held by whoever is with the member.
+    at_work: Weak<()>,
 }
 
 impl Hand {
-    pub(super) fn of(target: Target) -> Self {
-        let capabilities = driver::capabilities_of(&target);
-        let member = Some(Member::of(target.clone()));
+    pub(super) fn of(member: Member, pace: Arc<dyn Pace>) -> Self {
+        let (capabilities, target) = (member.capabilities(), member.target.clone());
         Self {
-            slot: Arc::new(Mutex::new(Slot { member, late: None })),
+            slot: Arc::new(Mutex::new(Slot { member: Some(member), late: None })),
             known: Arc::new(Mutex::new(Known { capabilities, patience: PATIENCE })),
             target,
             doubt: Doubt::default(),
             orders: Orders::default(),
+            pace,
             thread: None,
+            at_work: Weak::new(),
         }
     }
 
@@ -170,7 +183,7 @@ impl Hand {
         slot.member.as_mut().map(ask)
     }
 
-    /// Runs a task in a thread of its own, which says what came of it. False where the member has
+    /// Runs a task beside this thread, which is told what came of it. False where the member has
     /// not answered what it was asked before; an order is kept for it then.
     fn begin<T: Send + 'static>(
         &mut self,
@@ -179,11 +192,11 @@ impl Hand {
         say: Sender<(usize, Result<T, EdgeError>)>,
     ) -> bool {
         let Task { ask, order, has_answered } = task;
-        let is_over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        let is_over = self.at_work.strong_count() == 0;
         let mut place = lock(&self.slot);
-        // A thread that panicked took its member along.
+        // Whoever panicked took the member along.
         let again = || is_over.then(|| Member::of(self.target.clone()));
-        let Some(mut member) = place.member.take().or_else(again) else {
+        let Some(member) = place.member.take().or_else(again) else {
             place.late = order.or(place.late.take());
             return false;
         };
@@ -192,7 +205,12 @@ impl Hand {
         }
         drop(place);
         let (slot, known) = (Arc::clone(&self.slot), Arc::clone(&self.known));
+        let at_work = Arc::new(());
+        self.at_work = Arc::downgrade(&at_work);
         let work = move || {
+            // Let go after the member, wherever that ends.
+            let _at_work = at_work;
+            let mut member = member;
             let begun = Instant::now();
             let answer = ask(&mut member);
             let capabilities = member.capabilities();
@@ -203,8 +221,19 @@ impl Hand {
             // Nobody waits any more for one that took too long.
             drop(say.send((number, answer)));
         };
-        self.thread = spawn_or_run(work);
+        self.thread = self.pace.begin(&self.target.name, Box::new(work));
         true
+    }
+
+    /// An order to open was not carried out in time: what may be lit then nobody asks. One that has
+    /// not begun is not carried out any more; what it closes is closed.
+    fn leave_shut(&self, wanted: &Wanted) {
+        let order = self.orders.next();
+        let mut place = lock(&self.slot);
+        // Whoever is back by now has done it.
+        if place.member.is_none() {
+            place.late = Some((order, wanted.clone()));
+        }
     }
 }
 
@@ -256,10 +285,11 @@ pub(super) fn look<T: Send + 'static>(
     ask: impl Fn(&mut Member) -> Result<T, EdgeError> + Send + Sync + 'static,
 ) -> Vec<Result<T, EdgeError>> {
     let ask = Arc::new(ask);
-    run(hands, at_least, |_| {
+    let answers = run(hands, at_least, |_| {
         let ask = Arc::clone(&ask);
         Task { ask: Box::new(move |member| ask(member)), order: None, has_answered }
-    })
+    });
+    said(hands, answers)
 }
 
 /// Gives all of them an order, which replaces the one before it also at those that are busy.
@@ -269,7 +299,7 @@ pub(super) fn order(
     effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
 ) -> Vec<Result<(), EdgeError>> {
     let effect = Arc::new(effect);
-    run(hands, Duration::ZERO, |hand| {
+    let answers = run(hands, Duration::ZERO, |hand| {
         let (order, wanted, doubt) = (hand.orders.next(), wanted.clone(), hand.doubt.clone());
         let (effect, kept) = (Arc::clone(&effect), (order.clone(), wanted.clone()));
         let ask = move |member: &mut Member| {
@@ -278,17 +308,24 @@ pub(super) fn order(
             order.carry_out(carry_out).map_err(|error| error.at(&name))
         };
         Task { ask: Box::new(ask), order: Some(kept), has_answered: Result::is_ok }
-    })
+    });
+    for (hand, _) in hands.iter().zip(&answers).filter(|(_, answer)| answer.is_none()) {
+        if wanted.is_opening() {
+            hand.leave_shut(wanted);
+        }
+    }
+    said(hands, answers)
 }
 
 fn run<T: Send + 'static>(
     hands: &mut [Hand],
     at_least: Duration,
     task: impl Fn(&Hand) -> Task<T>,
-) -> Vec<Result<T, EdgeError>> {
+) -> Vec<Option<Result<T, EdgeError>>> {
     let begun = Instant::now();
     let (say, said) = mpsc::channel();
-    let patience: Vec<Duration> = hands.iter().map(|hand| hand.patience().max(at_least)).collect();
+    let patience = |hand: &Hand| hand.pace.patience(hand.patience().max(at_least));
+    let patience: Vec<Duration> = hands.iter().map(patience).collect();
     let mut waits = Vec::new();
     for (number, hand) in hands.iter_mut().enumerate() {
         let task = task(hand);
@@ -304,6 +341,14 @@ fn run<T: Send + 'static>(
         let Ok((number, answer)) = said.recv_timeout(left) else { break };
         (answers[number], waits[number]) = (Some(answer), false);
     }
+    answers
+}
+
+/// What they said, and of those who said nothing that they hang.
+fn said<T>(
+    hands: &[Hand],
+    answers: Vec<Option<Result<T, EdgeError>>>,
+) -> Vec<Result<T, EdgeError>> {
     let hung = |hand: &Hand| {
         let doing = "wait any longer for an edge that hangs";
         Err(EdgeError::new(EdgeErrorKind::Unreachable, doing).at(&hand.target.name))
@@ -312,27 +357,15 @@ fn run<T: Send + 'static>(
     both.map(|(answer, hand)| answer.unwrap_or_else(|| hung(hand))).collect()
 }
 
-/// In a thread of its own, else, where the system gives none, in this one.
-fn spawn_or_run(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
-    let work = Arc::new(Mutex::new(Some(work)));
-    let shared = Arc::clone(&work);
-    let begun = thread::Builder::new().spawn(move || {
-        let work = lock(&shared).take();
-        work.into_iter().for_each(|work| work());
-    });
-    if begun.is_err() {
-        let work = lock(&work).take();
-        work.into_iter().for_each(|work| work());
-    }
-    begun.ok()
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
+    use super::super::pace::Threads;
     use super::*;
 
     #[test]
@@ -352,7 +385,8 @@ mod tests {
     #[test]
     fn one_whose_thread_panicked_is_asked_again() {
         let folder = crate::durable::quick_folder();
-        let mut hands = [Hand::of(super::super::tests::builtin(folder.path()))];
+        let one = super::super::tests::builtin(folder.path());
+        let mut hands = [Hand::of(Member::of(one), Arc::new(Threads))];
         let panicked =
             each(&mut hands, PATIENCE_MAX, |_| -> Result<(), EdgeError> { panic!("on purpose") });
         assert_eq!(panicked[0].as_ref().unwrap_err().kind, EdgeErrorKind::Unreachable);

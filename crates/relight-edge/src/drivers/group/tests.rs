@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::*;
+use crate::config::CANARY_KEY;
 use crate::durable::quick_folder;
 
 pub(super) fn builtin(folder: &Path) -> Target {
@@ -109,8 +110,8 @@ fn two(folder: &Path) -> (Group, [Target; 2]) {
         Target { name: name.into(), gate, ..builtin(folder) }
     };
     let both = ["one", "two"].map(named);
-    let members = both.iter().cloned().map(Hand::of).collect();
-    (Group { members, told: None, generations: Vec::new(), generation: 0 }, both)
+    let hand = |target: &Target| Hand::of(Member::of(target.clone()), Arc::new(Threads));
+    (Group::of(both.iter().map(hand).collect()), both)
 }
 
 fn key(name: &str) -> GateKey {
@@ -166,6 +167,27 @@ fn an_order_that_one_cannot_begin_replaces_the_one_that_it_is_at() {
     drop(lock);
     until("the newest order is carried out there, by nobody's call", || has(&busy, epoch(3)));
     assert_eq!(shown(&busy, "x"), Seen::Dark);
+}
+
+/// Trap: an order to open waited at one of them until nobody waited for it any more, and was carried
+/// out when that one answered, whatever had become of the site meanwhile. The simulator found it.
+#[test]
+fn an_order_to_open_that_one_has_not_begun_in_time_opens_nothing_there() {
+    let folder = quick_folder();
+    let (mut group, [free, busy]) = two(folder.path());
+    group.close(epoch(1), &keys(["w", "x"])).unwrap();
+    let lock = shut_out(&busy);
+    let opened = group.apply_changes(epoch(2), Stage::Runtime, &keys(["w", "y"]), &keys(["x"]));
+    assert_eq!(opened.unwrap_err().kind, EdgeErrorKind::Unreachable);
+    assert_eq!(shown(&free, "x"), Seen::Lit);
+    drop(lock);
+    until("what it closes is closed", || has(&busy, epoch(2)));
+    let all = ["w", "x", "y"].map(|name| shown(&busy, name));
+    assert_eq!(all, [Seen::Dark; 3]);
+    // Once that is asked again, it is opened.
+    let (dark, x) = (keys(["w", "y"]), keys(["x"]));
+    until("it answers", || group.apply_changes(epoch(3), Stage::Runtime, &dark, &x).is_ok());
+    assert_eq!(shown(&busy, "x"), Seen::Lit);
 }
 
 /// The same without an opening: what was ordered while an edge was busy is closed once it answers,
@@ -233,6 +255,21 @@ fn what_one_holds_that_did_not_answer_the_look_is_opened_by_no_effect_about_othe
     assert_eq!(shown(&late, "x"), Seen::Lit);
 }
 
+/// Trap: a look at the canary that came too late, and nothing was opened there any more, for nobody
+/// looks at it again before the next trial.
+#[test]
+fn a_late_look_at_the_canary_is_in_the_way_of_no_effect() {
+    let folder = quick_folder();
+    let (mut group, [_, late]) = two(folder.path());
+    group.close(epoch(1), &keys(["x", CANARY_KEY])).unwrap();
+    let lock = shut_out(&late);
+    assert_eq!(group.observe(&[key(CANARY_KEY)]).unwrap()[0].runtime, Seen::Unknown);
+    drop(lock);
+    until("it answers", || group.observe(&[key("x")]).unwrap()[0].runtime == Seen::Dark);
+    group.close(epoch(2), &keys(["x"])).unwrap();
+    assert_eq!((shown(&late, "x"), shown(&late, CANARY_KEY)), (Seen::Dark, Seen::Lit));
+}
+
 /// Trap: a relight that only one of them had carried out showed both copies of the site dark, and
 /// the order to close it again was taken for one that is done.
 #[test]
@@ -277,7 +314,8 @@ fn one_that_could_not_be_read_once_is_written_to_after_the_next_look() {
 #[test]
 fn one_that_hung_and_showed_nothing_is_not_waited_for_the_next_time() {
     let (folder, asked) = (quick_folder(), Arc::default());
-    let mut hands = [Hand::of(hanging(folder.path(), &asked))];
+    let hanging = Member::of(hanging(folder.path(), &asked));
+    let mut hands = [Hand::of(hanging, Arc::new(Threads))];
     let x: Arc<[GateKey]> = [key("x")].into();
     let look = move |member: &mut Member| Ok(member.observe(&x));
     let looked = hand::look(&mut hands, PATIENT, Looked::is_answer, look);
