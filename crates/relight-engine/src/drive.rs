@@ -167,7 +167,8 @@ fn drive_edge(
         let seen = engine.version();
         let turn = AssertUnwindSafe(|| {
             if !is_known {
-                edge.look_for_unasked(&engine.wants_of(edge.name()).0);
+                let (wants, epoch) = engine.wants_of(edge.name());
+                edge.look_first(&wants, epoch);
                 is_known = true;
             }
             take_turn(engine, edge, (identity, pressed), (&mut rest, seen));

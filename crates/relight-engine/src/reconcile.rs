@@ -11,6 +11,7 @@ mod fight;
 mod grace;
 mod lit;
 mod names;
+mod overtaken;
 mod silence;
 mod turn;
 mod unasked;
@@ -30,6 +31,7 @@ pub use eyes::{Eyes, Hurry, Listeners};
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
+use overtaken::is_of_an_older_term;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 use turn::Turn;
 pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
@@ -122,6 +124,8 @@ pub struct EdgeLoop {
     is_drilled: bool,
     /// Nothing is opened yet, and what is open stays so: nobody can tell what may be.
     is_holding: bool,
+    /// The term under which we met an epoch beyond ours at the edge, and that epoch.
+    overtaken: Option<(u64, Epoch)>,
     generation: u64,
 }
 
@@ -150,6 +154,7 @@ impl EdgeLoop {
             canary_failed: false,
             is_drilled: false,
             is_holding: false,
+            overtaken: None,
             generation: 0,
         }
     }
@@ -235,6 +240,9 @@ impl EdgeLoop {
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(wants, &turn.views);
         self.lose(turn);
+        if self.is_overtaken(turn) {
+            return Err(self.look_only(turn, &keys));
+        }
         let opening = opening(wants, &turn.views);
         let mut held = self.held(turn, &opening);
         let again = self.opened_again(turn).filter(|again| !again.is_empty());
@@ -428,10 +436,6 @@ impl EdgeLoop {
             Light::Lit => want.gate == Gate::Open && (view.foreign || view.runtime == Seen::Lit),
         })
     }
-}
-
-fn is_of_an_older_term(epoch: Epoch, views: &[GateView]) -> bool {
-    views.iter().any(|view| view.epoch.is_some_and(|seen| seen.term < epoch.term))
 }
 
 fn shut(view: &GateView) -> bool {

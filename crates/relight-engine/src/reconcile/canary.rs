@@ -71,6 +71,9 @@ impl EdgeLoop {
     ) -> Result<(ProbeResult, ProbeResult), EdgeError> {
         let keys: Vec<GateKey> = turn.wants.iter().map(|want| want.target.key.clone()).collect();
         turn.views = self.driver.observe(&keys)?;
+        if self.is_overtaken(turn) {
+            return Err(self.fenced(turn));
+        }
         self.remember_shut(turn.wants, &turn.views);
         let mut held = self.held(turn, &opening(turn.wants, &turn.views));
         held.extend(self.find_unasked(turn.wants)?.iter().cloned());

@@ -292,7 +292,8 @@ impl EdgeLoop {
             }
             busy.insert(key, why);
         }
-        let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
+        let is_left = cut.is_empty() || turn.is_overtaken;
+        let is_cut = if is_left { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Turn<'a> {
     pub(super) is_unanswered: bool,
     /// What is on its way back was looked at.
     pub(super) has_opened: bool,
+    /// The edge has seen a newer controller: nothing is written there.
+    pub(super) is_overtaken: bool,
     pub(super) round: Round,
 }
 
@@ -31,7 +33,7 @@ impl<'a> Turn<'a> {
         permits: &'a dyn Fn(&GateKey) -> bool,
     ) -> Self {
         let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
-        let (is_stale, is_unanswered, has_opened) = (false, false, false);
+        let (is_stale, is_unanswered, has_opened, is_overtaken) = (false, false, false, false);
         Self {
             wants,
             epoch,
@@ -42,6 +44,7 @@ impl<'a> Turn<'a> {
             undone,
             is_unanswered,
             has_opened,
+            is_overtaken,
             round,
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, EdgeError, GateSet, GateView};
-use relight_model::{GateKey, Seen};
+use relight_model::{Epoch, GateKey, Seen};
 
 use super::{CANARY_KEY, EdgeLoop, Want};
 
@@ -67,7 +67,13 @@ impl EdgeLoop {
     }
 
     /// At the start: one that is found is told with the first trial of the canary, which is soon.
-    pub fn look_for_unasked(&mut self, wants: &[Want]) {
+    /// And whether another controller was here is seen before the journal of this one grows: by the
+    /// first round, which comes next, or here where nothing is wanted yet.
+    pub fn look_first(&mut self, wants: &[Want], epoch: Epoch) {
+        let canary = GateKey::new(CANARY_KEY).ok().filter(|_| wants.is_empty());
+        if let Some(views) = canary.and_then(|key| self.driver.observe(&[key]).ok()) {
+            self.meet(&views, epoch);
+        }
         // An edge that does not answer is looked at before each effect.
         if self.find_unasked(wants).is_ok_and(|found| !found.is_empty()) {
             self.suspect();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use relight_engine::edge::{
     Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
-    ProbeResult, ProbeTarget, Stage, Target, TunnelCount,
+    ProbeResult, ProbeTarget, Stage, Target, TunnelCount, is_superseded,
 };
 use relight_engine::reconcile::{CANARY_KEY, Eyes, Want};
 use relight_model::{Epoch, GateKey, Light, Seen};
@@ -62,6 +62,8 @@ pub(crate) struct Edge {
     pub(crate) has_one_listener: bool,
     /// The record of the gate is read.
     pub(crate) has_record: bool,
+    /// An order is carried out also after a newer one was given.
+    pub(crate) obeys_the_old: bool,
     /// Sites of which probes learn nothing.
     pub(crate) blind: GateSet,
     /// Sites that are served under a wrong certificate.
@@ -135,6 +137,11 @@ impl Edge {
         self.durable.contains(key) || self.runtime.contains(key)
     }
 
+    /// What is dark in both copies, and who wrote it.
+    pub(crate) fn state(&self) -> (GateSet, GateSet, Option<Epoch>) {
+        (self.durable.clone(), self.runtime.clone(), self.epoch)
+    }
+
     /// Sites that are wanted dark and are not, before a round.
     pub(crate) fn expect_closing(&mut self, wants: &[Want]) {
         let dark = wants.iter().filter(|want| want.light == Light::Dark);
@@ -173,6 +180,14 @@ impl Edge {
         }
     }
 
+    /// What was done so far was not done by whom the test is about.
+    pub(crate) fn forget_effects(&mut self) {
+        self.opened.clear();
+        self.rash.clear();
+        self.fragile.clear();
+        self.touched.clear();
+    }
+
     fn wait_for_a_look(&mut self) {
         (self.is_unseen, self.is_unreadable) = (true, false);
     }
@@ -193,6 +208,9 @@ impl Edge {
         }
         if self.epoch.is_some_and(|newest| epoch < newest) {
             return Err(error(EdgeErrorKind::Fenced, "write over a newer epoch"));
+        }
+        if is_superseded() && !self.obeys_the_old {
+            return Err(error(EdgeErrorKind::Fenced, "carry out an order of before"));
         }
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
         self.watch_order(stage, dark, fault);

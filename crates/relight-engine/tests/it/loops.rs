@@ -410,7 +410,7 @@ fn a_controller_that_is_fenced_stops_writing_and_says_what_is_exposed() {
     let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven)]);
     assert_eq!(round.error.as_ref().map(|error| error.kind), Some(EdgeErrorKind::Fenced));
     assert_eq!(told(&round), ["edge-failed a"], "at once: no wait will help");
-    assert_eq!(bench.calls(), []);
+    assert_eq!(bench.calls(), [probe(&["a"])], "it is looked at as before");
     assert_eq!(bench.edge.lock().runtime, set(&["b"]));
 }
 

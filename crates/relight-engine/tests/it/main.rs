@@ -33,6 +33,7 @@ mod orders;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/origin.rs"]
 mod origin;
+mod overtaken;
 mod parts;
 mod people;
 mod policy;

@@ -17,7 +17,10 @@ use crate::oracle::LIST;
 use crate::sim::{Faults, Sim};
 
 /// Seeds within which a mutant must be caught.
-const SEEDS_MAX: u64 = 200;
+const SEEDS_MAX: u64 = 600;
+
+/// Seeds within which it is not where its fault is left out.
+const SEEDS: u64 = 200;
 
 /// What is wrong with the engine under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +71,14 @@ pub(crate) enum Mutant {
     RestoreForgotten,
     /// Evidence of the matcher of before permits under the next one.
     MatcherForgotten,
+    /// Who wrote an edge last is not looked at.
+    TermForgotten,
+    /// An order is carried out also after a newer one was given.
+    OldOrderCarriedOut,
 }
 
 impl Mutant {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -94,6 +101,8 @@ impl Mutant {
         Self::OneListener,
         Self::RestoreForgotten,
         Self::MatcherForgotten,
+        Self::TermForgotten,
+        Self::OldOrderCarriedOut,
     ];
 
     /// The loop of an edge as this engine runs it.
@@ -103,6 +112,7 @@ impl Mutant {
             Self::NoReadBack => {
                 (Box::new(Believer(edge.clone())), Box::new(Believer(edge.clone())))
             }
+            Self::TermForgotten => (Box::new(Careless(edge.clone())), Box::new(edge.clone())),
             Self::DurableLast => (Box::new(Hasty(edge.clone(), None)), Box::new(edge.clone())),
             _ => (Box::new(edge.clone()), Box::new(edge.clone())),
         };
@@ -306,6 +316,40 @@ impl EdgeDriver for Hasty {
     }
 }
 
+/// Does not ask who was there before.
+struct Careless(Shared);
+
+impl EdgeDriver for Careless {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.0.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        let views = self.0.observe(keys)?.into_iter();
+        Ok(views.map(|view| GateView { epoch: None, ..view }).collect())
+    }
+
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        self.0.owned()
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.0.apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.0.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.0.cut(epoch, keys)
+    }
+}
+
 /// Takes what the edge was told for what it shows.
 struct Believer(Shared);
 
@@ -360,7 +404,8 @@ fn run(seed: u64, mutant: Mutant, faults: Faults) -> Result<(), String> {
     Sim::new(seed, mutant, faults).run()
 }
 
-/// Goal: restores, second listeners and matchers that move are worth their place among the faults.
+/// Goal: restores, second listeners, matchers that move, terms that go back and edges that are late
+/// are worth their place among the faults.
 /// Method: without one of them its mutant is the product.
 #[test]
 fn sim_nothing_else_catches_what_a_fault_is_there_for() {
@@ -368,8 +413,10 @@ fn sim_nothing_else_catches_what_a_fault_is_there_for() {
         (Mutant::OneListener, Faults { listeners: false, ..Faults::ALL }),
         (Mutant::RestoreForgotten, Faults { restores: false, ..Faults::ALL }),
         (Mutant::MatcherForgotten, Faults { matchers: false, ..Faults::ALL }),
+        (Mutant::TermForgotten, Faults { terms: false, ..Faults::ALL }),
+        (Mutant::OldOrderCarriedOut, Faults { late: false, ..Faults::ALL }),
     ] {
-        let caught = (0..SEEDS_MAX).find_map(|seed| Some((seed, run(seed, mutant, faults).err()?)));
+        let caught = (0..SEEDS).find_map(|seed| Some((seed, run(seed, mutant, faults).err()?)));
         assert_eq!(caught, None, "{mutant:?} is caught without its fault");
     }
 }
@@ -378,8 +425,10 @@ fn sim_nothing_else_catches_what_a_fault_is_there_for() {
 fn sim_every_mutant_is_caught() {
     let mut survivors = Vec::new();
     for mutant in Mutant::ALL {
-        let caught =
-            (0..SEEDS_MAX).find_map(|seed| Some((seed, run(seed, mutant, Faults::ALL).err()?)));
+        // Who forgets everything forgets the newer controller as well: it is caught for the fight.
+        let terms = mutant != Mutant::FightForgotten;
+        let faults = Faults { terms, ..Faults::ALL };
+        let caught = (0..SEEDS_MAX).find_map(|seed| Some((seed, run(seed, mutant, faults).err()?)));
         match caught {
             Some((seed, why)) => println!("{mutant:?} is caught by seed {seed}: {why}"),
             None => survivors.push(mutant),

@@ -11,7 +11,7 @@ pub type Work = Box<dyn FnOnce() + Send>;
 /// How the members of a group are asked at the same time.
 pub trait Pace: Send + Sync {
     /// Begins what the member of this name was asked, and does not wait for its end. Its thread, if
-    /// it has one, is waited for when the group is dropped. Work that is dropped is one that failed.
+    /// it has one, is waited for when the group is dropped. Work that is dropped has failed.
     fn begin(&self, member: &str, work: Work) -> Option<JoinHandle<()>>;
 
     /// How long a member is waited for of which so much is known to make sense.

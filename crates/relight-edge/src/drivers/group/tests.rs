@@ -169,8 +169,9 @@ fn an_order_that_one_cannot_begin_replaces_the_one_that_it_is_at() {
     assert_eq!(shown(&busy, "x"), Seen::Dark);
 }
 
-/// Trap: an order to open waited at one of them until nobody waited for it any more, and was carried
-/// out when that one answered, whatever had become of the site meanwhile. The simulator found it.
+/// Trap: an order to open waited at one of them until nobody waited for it any more, and was
+/// carried out when that one answered, whatever had become of the site meanwhile. The simulator
+/// found it.
 #[test]
 fn an_order_to_open_that_one_has_not_begun_in_time_opens_nothing_there() {
     let folder = quick_folder();

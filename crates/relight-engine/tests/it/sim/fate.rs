@@ -1,18 +1,24 @@
 //! What happens to the register and to the program that runs it: crashes, older copies, a newer
 //! program, and the one of before that does not know that it was replaced.
 
+use relight_engine::edge::{EdgeErrorKind, GateSet};
 use relight_engine::incident::{Entry, Ledger};
-use relight_model::GateKey;
+use relight_engine::reconcile::Round;
+use relight_model::{Epoch, GateKey};
 
-use super::{EAST, Faults, Record, Sim};
+use super::{EAST, Faults, Late, Record, Sim, new_loop};
 use crate::edge::key;
 use crate::mutants::Mutant;
 use crate::oracle::{MATCHER, Oracle};
 
+/// What is dark in both copies of an edge, and who wrote it.
+pub(super) type State = (GateSet, GateSet, Option<Epoch>);
+
 impl Sim {
     /// What does not happen in seeds of before.
     pub(super) fn strike(&mut self) {
-        let Faults { restores, listeners, matchers } = self.faults;
+        let Faults { restores, listeners, matchers, .. } = self.faults;
+        let restores = restores && self.late.is_none();
         match self.fate.below(100) {
             0..4 if listeners => {
                 let key = key(EAST[self.fate.below(EAST.len())]);
@@ -34,24 +40,37 @@ impl Sim {
     pub(super) fn restore(&mut self) {
         let kept = 1 + self.fate.below(self.journal.len().max(1));
         self.say(|| format!("a copy of {kept} lines comes back"));
+        let term = self.journal.get(kept - 1).map_or(self.epoch.term, |record| record.term);
         self.journal.truncate(kept);
         self.oracle = Oracle::default();
         self.ledger = Ledger::new(MATCHER);
-        for Record { at, incident, body } in &self.journal {
+        for Record { at, incident, body, .. } in &self.journal {
             let entry = Entry::from_body(body).unwrap();
             self.oracle.read(*at, incident, &entry);
             drop(self.mutant.apply(&mut self.ledger, incident, &entry, *at));
         }
         (self.is_full, self.is_restored) = (false, true);
-        self.epoch.seq = kept as u64;
-        self.crash();
+        if !self.faults.terms {
+            self.epoch.seq = kept as u64;
+            return self.crash();
+        }
+        let before = std::mem::replace(&mut self.epoch, Epoch { term, seq: kept as u64 });
+        // What the edge has seen is read once before it is looked at.
+        let is_unread = self.fate.chance(50) && !self.edge.lock().is_unreachable;
+        self.restart(before, is_unread);
     }
 
     /// The engine dies and comes back: a new term, a ledger folded from the journal, no proofs.
     pub(super) fn crash(&mut self) {
+        self.restart(self.epoch, false);
+    }
+
+    /// The same where the one of before acted under this epoch. The new one acts above what the
+    /// edge has seen, unless that cannot be read.
+    fn restart(&mut self, before: Epoch, is_unread: bool) {
         let mut ledger = Ledger::new(MATCHER);
         let mut refused = None;
-        for Record { at, incident, body } in &self.journal {
+        for Record { at, incident, body, .. } in &self.journal {
             let entry = Entry::from_body(body).unwrap();
             let result = self.mutant.apply(&mut ledger, incident, &entry, *at);
             refused = refused.or(result.err().map(|why| format!("{why:?} when replayed: {body}")));
@@ -62,13 +81,24 @@ impl Sim {
         if self.mutant == Mutant::None && ledger != self.ledger {
             self.blame(|| "the replayed ledger differs from the live one".to_owned());
         }
-        let edge_loop = self.mutant.edge_loop(&self.edge, self.rng.next());
-        let before = std::mem::replace(&mut self.edge_loop, edge_loop);
-        self.ghost = Some((before, std::mem::replace(&mut self.ledger, ledger), self.epoch));
+        let edge_loop = new_loop(self.mutant, &self.edge, self.late.as_ref(), self.rng.next());
+        let old = std::mem::replace(&mut self.edge_loop, edge_loop);
         self.epoch.term += 1;
+        let newest = self.edges().iter().filter_map(|edge| edge.lock().epoch).max();
+        if !is_unread {
+            let above = newest.map_or(0, |epoch| epoch.term + 1);
+            self.epoch.term = self.epoch.term.max(above);
+        }
+        self.is_overtaken = newest > Some(self.epoch);
+        let ghost = (old, std::mem::replace(&mut self.ledger, ledger), before);
+        // One that is newer than this and was not there yet would come as if out of nothing; and of
+        // two edges nobody but this one knows who is late with what.
+        let is_met = self.is_overtaken || before.term < self.epoch.term;
+        self.ghost = (is_met && self.late.is_none()).then_some(ghost);
+        self.late.iter().for_each(Late::forget);
         (self.is_claimed, self.undone) = (false, Vec::new());
-        self.edge.lock().forget_looks();
-        self.say(|| "crash".to_owned());
+        self.edges().iter().for_each(|edge| edge.lock().forget_looks());
+        self.say(|| format!("crash, now {:?}, the edge knows {newest:?}", self.epoch));
         let revision = self.matcher;
         if revision != self.oracle.matcher() && !self.is_full {
             // Before anything else is: it is judged by this one.
@@ -76,18 +106,46 @@ impl Sim {
         }
         if self.faults.restores {
             let wants = self.wants(&self.ledger);
-            self.edge_loop.look_for_unasked(&wants);
+            self.edge_loop.look_first(&wants, self.epoch);
+        }
+        if self.is_overtaken {
+            // A loop begins with a round, before anything else is journalled.
+            self.round();
+        }
+    }
+
+    /// (k), and who holds the lease is not fenced off.
+    pub(super) fn check_fence(&mut self, round: &Round, before: &[State]) {
+        let is_fenced =
+            round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
+        if !self.is_overtaken {
+            if is_fenced {
+                self.blame(|| "the controller that holds the lease was fenced".to_owned());
+            }
+            return;
+        }
+        let after: Vec<State> = self.edges().iter().map(|edge| edge.lock().state()).collect();
+        if before != after {
+            self.blame(|| "(k) a term that went back wrote over a newer one".to_owned());
+        }
+        if !is_fenced && !self.edge.lock().is_unreachable {
+            self.blame(|| "(k) nobody was told that another controller acts".to_owned());
         }
     }
 
     /// The controller of before acts once more. Once the new one has been at the edge, it changes
-    /// nothing there.
+    /// nothing there; one whose term went back is the older of the two, and has to live with it.
     pub(super) fn haunt(&mut self) {
         let Some((mut edge_loop, ledger, epoch)) = self.ghost.take() else { return };
         let wants = self.wants(&ledger);
         let now = self.now();
         let permits = |site: &GateKey| ledger.permits(site, now);
-        if self.is_claimed {
+        if self.is_overtaken {
+            let round = edge_loop.round(&wants, epoch, self.now_ms, &permits);
+            self.say(|| format!("the newer one: {:?}, {:?}", round.error, round.entries));
+            self.edge.lock().forget_effects();
+            self.ghost = Some((edge_loop, ledger, epoch));
+        } else if self.is_claimed {
             let before = self.edge.lock().runtime.clone();
             let round = edge_loop.round(&wants, epoch, self.now_ms, &permits);
             self.say(|| format!("ghost: {:?}, {:?}", round.error, round.entries));
