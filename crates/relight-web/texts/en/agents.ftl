@@ -20,7 +20,7 @@ agents-revoke = Revoke
 agents-revoked = revoked { $at }
 agents-ended = ended { $at }
 agents-code-title = A code for an agent
-agents-code-shown = With this code one agent of { $organisation } enrols on { $host }, until { $until }. It is shown this once: relight agent enrol --server https://… --code …
+agents-code-shown = With this code one agent of { $organisation } enrols on { $host }, until { $until }. It is shown this once; relight agent enrol --server https://… asks for it on that machine.
 agents-done-revoked = The agent is let in no more.
 # path
 agents-no-key = the key of the agents’ certificates cannot be used: { $path }

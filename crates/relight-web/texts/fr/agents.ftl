@@ -20,7 +20,7 @@ agents-revoke = Révoquer
 agents-revoked = révoqué { $at }
 agents-ended = terminé { $at }
 agents-code-title = Un code pour un agent
-agents-code-shown = Avec ce code, un agent de { $organisation } s’inscrit sur { $host }, jusqu’au { $until }. Il n’est montré que cette fois : relight agent enrol --server https://… --code …
+agents-code-shown = Avec ce code, un agent de { $organisation } s’inscrit sur { $host }, jusqu’au { $until }. Il n’est montré que cette fois; relight agent enrol --server https://… le demande sur cette machine.
 agents-done-revoked = L’agent n’est plus admis.
 # path
 agents-no-key = la clé des certificats des agents est inutilisable : { $path }

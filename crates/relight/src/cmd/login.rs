@@ -107,7 +107,7 @@ impl Login {
             }
             return Err(cannot_write(error));
         }
-        let at_server = self.end(before, &token);
+        let at_server = self.end_before(before, &token);
         if at_server == Some(AtServer::Unknown) {
             report.note(&texts::login_before_alive(lang, &self.server));
         }
@@ -125,7 +125,7 @@ impl Login {
 
 impl Login {
     /// Ends the token in whose place another one is kept: nobody holds it any more.
-    fn end(&self, before: io::Result<String>, token: &str) -> Option<AtServer> {
+    fn end_before(&self, before: io::Result<String>, token: &str) -> Option<AtServer> {
         match before {
             Ok(before) if before.trim() == token.trim() => None,
             Ok(before) => Some(end(&self.server, self.ca.clone(), &before)),
@@ -140,8 +140,8 @@ impl Logout {
         let lang = context.lang;
         let path = place(&self.server, context)?;
         let token = fs::read_to_string(&path);
-        let end = |token: String| end(&self.server, self.ca.clone(), &token);
-        let at_server = token.map_or(AtServer::Unknown, end);
+        let ended = |token: String| end(&self.server, self.ca.clone(), &token);
+        let at_server = token.map_or(AtServer::Unknown, ended);
         let done = match fs::remove_file(&path) {
             Ok(()) => "logout",
             Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing",

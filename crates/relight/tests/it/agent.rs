@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::incident::{POLICY, Town};
 use crate::place::{Outcome, Place};
 use crate::serve::Server;
@@ -149,9 +151,20 @@ fn a_machine_that_enrols_again_is_followed_and_silence_is_told() {
         document[key] = value.into();
     }
     document["fault"] = "".into();
+    document["looks"] = json!({ "site": "san-001", "since": at - 3_700 });
     place.write("agent/agent.contact", document.to_string());
     let silent = agent(&place, 3, &["status"]);
     assert!(silent.stdout.contains("nothing has asked"), "{}", silent.text());
+    assert!(!silent.stdout.contains("looks at"), "it may be gone: {}", silent.text());
+    // One that looks longer than its answer counts is no good either.
+    for (since, status) in [(at - 3_600, 0), (at - 7 * 3_600, 3)] {
+        document["at"] = at.into();
+        document["looks"]["since"] = since.into();
+        place.write("agent/agent.contact", document.to_string());
+        let told = agent(&place, status, &["status"]);
+        assert!(told.stdout.contains("looks at san-001 since"), "{}", told.text());
+        assert_eq!(told.stderr.contains("takes no answer"), status == 3, "{}", told.text());
+    }
 }
 
 #[test]
