@@ -11,6 +11,7 @@ mod proof;
 pub(crate) mod scan;
 mod speed;
 mod stage;
+pub(crate) mod start;
 pub(crate) mod wall;
 pub(crate) mod watch;
 

@@ -38,7 +38,7 @@ pub(crate) fn run(pictures: Option<&Path>) -> Result<(), String> {
     let program = build(&root)?;
     let place = Place::new()?;
     let mut demo = Demo::start(&root, &program, &place.path, SITES)?;
-    let addresses = demo.wait()?;
+    let addresses = demo.wait(DEMO_MAX)?;
     let began = Instant::now();
     let run = suites(&root, &program, &place.path, &demo, &addresses, pictures)?;
     println!("browser: {:.1} s", began.elapsed().as_secs_f64());
@@ -164,8 +164,8 @@ impl Demo {
     }
 
     /// Waits until the incident has run to its end; the addresses of console and public page.
-    fn wait(&mut self) -> Result<(String, String), String> {
-        self.wait_for(DEMO_MAX, |line, found| line.contains("Ctrl-C") && found >= 2)
+    pub(crate) fn wait(&mut self, most: Duration) -> Result<(String, String), String> {
+        self.wait_for(most, |line, found| line.contains("Ctrl-C") && found >= 2)
     }
 
     /// Waits until both pages answer, while the incident runs; their addresses.

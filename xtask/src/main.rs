@@ -59,6 +59,8 @@ cargo xtask bench incident [--quick] [PART...]
 cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick] [--only import]
                              a new advisory against five million component rows; imports alone
+cargo xtask bench start [--program FILE]
+                             a start, an answer, the wall of the demo and a first scan: seconds
 cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
 cargo xtask bench watch [--quick] [--program FILE]    reading logs, beside wc and other programs
 cargo xtask bench watch --only grid|scale|peers|probed     actors of every pace; the pool at full
@@ -109,6 +111,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["bench", "match"] => bench::matching::run(Part::All),
         ["bench", "match", "--quick"] => bench::matching::run(Part::Quick),
         ["bench", "match", "--only", "import"] => bench::matching::run(Part::Import),
+        ["bench", "start", words @ ..] => bench::start::run(words),
         ["bench", "wall"] => bench::wall::run(),
         ["bench", "watch", words @ ..] => bench::watch::run(words),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),
