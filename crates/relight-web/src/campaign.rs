@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use relight_model::{Attempt, Campaign, Exposure, Severity, SiteId};
+use relight_model::{Attempt, Campaign, Exposure, Severity, SiteId, Timestamp};
 
 use crate::{Lang, number, texts, words};
 
@@ -206,7 +206,9 @@ fn attempts(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) ->
     }
     let of = |exposure: Exposure| -> Vec<String> {
         let met = campaign.attempts.iter().filter(|attempt| attempt.exposure == exposure);
-        distinct(met.map(|attempt| place(lang, attempt, site)))
+        let hours: BTreeSet<_> = met.map(|attempt| place(lang, attempt, site)).collect();
+        let told = |(name, hour)| format!("{name} ({})", number::stamp(lang, hour));
+        hours.into_iter().map(told).collect()
     };
     let affected = of(Exposure::Affected);
     if !affected.is_empty() {
@@ -223,11 +225,10 @@ fn attempts(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) ->
     told
 }
 
-/// A site and an hour.
-fn place(lang: Lang, attempt: &Attempt, site: &dyn Fn(SiteId) -> String) -> String {
-    let hour = number::rfc3339(attempt.at - attempt.at.rem_euclid(3_600));
+/// A site and the hour of an attempt.
+fn place(lang: Lang, attempt: &Attempt, site: &dyn Fn(SiteId) -> String) -> (String, Timestamp) {
     let name = attempt.site.map_or_else(|| texts::campaign_no_site(lang).to_owned(), site);
-    format!("{name} ({hour})")
+    (name, attempt.at - attempt.at.rem_euclid(3_600))
 }
 
 fn verdict(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> String {
@@ -236,7 +237,8 @@ fn verdict(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> 
     }
     let sign = |sign: &relight_model::Sign| {
         let what = texts::by_code(lang, &format!("sign-{}", sign.kind)).unwrap_or(sign.kind);
-        format!("{} ({}, {what} {})", site(sign.site), number::rfc3339(sign.at), sign.host)
+        let at = number::stamp_to_the_second(lang, sign.at);
+        format!("{} ({at}, {what} {})", site(sign.site), sign.host)
     };
     texts::campaign_signs(lang, &list(lang, campaign.signs.iter().map(sign)))
 }
@@ -354,8 +356,8 @@ mod tests {
             They have in common: the way in which their program opens encrypted connections (ja4:t13d1516h2_8daaf6152771_02713d6af862).
             No sector is aimed at more than another.
             3 requests with a trap arrived. Software that has the flaw CVE-2021-44228 would have fetched a program from c.example and run it.
-            1 site was vulnerable at that hour: site0.example (2021-12-10T09:00:00Z). Check for signs: connections outwards, new files, new accounts.
-            Of 1 site nobody knows whether it was vulnerable, for want of an inventory of that hour: site1.example (2021-12-10T09:00:00Z).
+            1 site was vulnerable at that hour: site0.example (2021-12-10 9:00 UTC). Check for signs: connections outwards, new files, new accounts.
+            Of 1 site nobody knows whether it was vulnerable, for want of an inventory of that hour: site1.example (2021-12-10 9:00 UTC).
             1 site was certainly not vulnerable at that hour.
             Reconnaissance is not an indication of compromise.
             To do: patch the known flaws, turn on multi-factor authentication, log more."#]]
@@ -400,7 +402,8 @@ mod tests {
     fn unknown_is_listed_and_never_rounded() {
         for lang in Lang::ALL {
             let told = told(lang, Severity::ExploitAttempt).join("\n");
-            assert!(told.contains("site1.example (2021-12-10T09:00:00Z)"), "{told}");
+            let hour = if lang == Lang::Fr { "9\u{a0}h\u{a0}00" } else { "9:00" };
+            assert!(told.contains(&format!("site1.example (2021-12-10 {hour} UTC)")), "{told}");
             assert!(!told.contains("site2.example"), "clear ones are counted: {told}");
         }
     }
