@@ -136,6 +136,31 @@ test('a page that is one too many of its account says so, and asks seldom', asyn
   });
 });
 
+test('on a telephone the pages are listed below one button, with scripts and without', async () => {
+  const telephone = { viewport: { width: 320, height: 800 } };
+  await at('/sites?lang=en', telephone, async (page) => {
+    const link = 'nav a[href^="/affected"]';
+    assert.ok(await page.isHidden(link));
+    await tabTo(page, '.menu');
+    await page.keyboard.press('Enter');
+    await tabTo(page, link);
+    assert.ok(await page.isVisible(link));
+    assert.equal(await outline(page), 'solid');
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    assert.ok(await page.isHidden(link));
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'menu');
+  });
+  await at('/sites?lang=en', { ...telephone, javaScriptEnabled: false }, async (page) => {
+    await page.click('.menu');
+    await page.click('nav a[href^="/affected"]');
+    await page.waitForURL(/affected/);
+  });
+  await at('/sites?lang=en', DESK, async (page) => {
+    assert.ok(await page.isHidden('.menu') && await page.isVisible('nav a[href^="/affected"]'));
+  });
+});
+
 test('dark sites are found from the counters', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, '.counters a[data-t="dark"]');

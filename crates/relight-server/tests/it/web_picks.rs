@@ -155,3 +155,22 @@ fn sites_are_found_by_what_they_are_built_with() {
     assert_eq!(found("not stack:java"), ["beds"]);
     world.web.stop();
 }
+
+/// A list that is empty because nobody looked is not one that is empty because nothing is there.
+#[test]
+fn a_site_that_was_not_read_is_never_told_to_have_no_flaw() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, _]) = start(now);
+    let told = || {
+        let page = world.get("/site/care?lang=en", &chief).2;
+        let sure = page.contains("No known advisory concerns what is inventoried.");
+        assert_ne!(sure, page.contains("Of the rest nobody can tell anything"), "{page}");
+        sure
+    };
+    assert!(!told(), "nobody looked");
+    deploy_at(&world, "care", &["pkg:npm/left-pad@1.3.0"], START - 25 * 3_600);
+    assert!(!told(), "by now it may be something else");
+    deploy(&world, "care", &["pkg:npm/left-pad@1.3.0"]);
+    assert!(told());
+}

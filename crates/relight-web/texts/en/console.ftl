@@ -1,6 +1,7 @@
 ### The console.
 
 console-skip = Skip to content
+console-menu = Menu
 console-nav = Main navigation
 console-nav-incident = Incident
 console-nav-sites = Sites
@@ -101,6 +102,7 @@ site-inventory = Inventory
 site-no-inventory = never inventoried
 site-findings = Flaws in what it holds
 site-no-finding = No known advisory concerns what is inventoried.
+site-no-finding-unsure = None is known in what was read. Of the rest nobody can tell anything: see the inventory above.
 site-components = Components
 site-components-shown = { NUMBER($shown) } of { NUMBER($total) }
 site-column-advisory = Advisory

@@ -1,6 +1,7 @@
 ### The console.
 
 console-skip = Aller au contenu
+console-menu = Menu
 console-nav = Navigation principale
 console-nav-incident = Incident
 console-nav-sites = Sites
@@ -107,6 +108,7 @@ site-inventory = Inventaire
 site-no-inventory = jamais inventorié
 site-findings = Failles dans ce qu'il contient
 site-no-finding = Aucun avis connu ne touche ce qui est inventorié.
+site-no-finding-unsure = Aucune n’est connue dans ce qui a été lu. Du reste, personne ne peut rien dire : voyez l’inventaire ci-dessus.
 site-components = Composants
 site-components-shown = { NUMBER($shown) } sur { NUMBER($total) }
 site-column-advisory = Avis
