@@ -395,12 +395,14 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
 
     assert_eq!(plugin.name(), name);
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
+        let index = Index::new();
         let mut catalog = Catalog::default();
         let mut containers: BTreeMap<&str, Listing> = BTreeMap::new();
         let mut text = String::new();
         for (path, bytes) in &case.files {
-            let selected = plugin.selects().iter().any(|select| select.wants(path));
-            let started = plugin.selects().iter().any(|select| select.wants_start(path));
+            // By the way that scans go: what only a selection wants, no scan shows to anybody.
+            let selected = index.find(path).iter().any(|it| it.name() == name);
+            let started = index.find_starts(path).any(|it| it.name() == name);
             let by_range = |select: &Select| {
                 select.wants_table(path) || matches!(select, Select::Kind(k) if k.is_program())
             };
@@ -428,20 +430,8 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         for (path, listing) in &containers {
             plugin.catalog(&File::of_listing(path, listing), &mut catalog);
         }
-        for c in catalog.components() {
-            let scope = match c.scope {
-                relight_model::Scope::Installed => String::new(),
-                other => format!(" {}", other.as_str()),
-            };
-            let removed: String =
-                c.removed.iter().map(|class| format!(" without {class}")).collect();
-            let _ = writeln!(
-                text,
-                "{} in {} by {}{scope}{removed}",
-                c.purl,
-                c.evidence,
-                c.basis.as_str()
-            );
+        for component in catalog.components() {
+            let _ = writeln!(text, "{}", line_of(component));
         }
         for relight_model::Owned { owner, paths } in catalog.owned() {
             let _ = writeln!(text, "{owner} owns {}", paths.join(" "));
@@ -456,6 +446,19 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         assert!(!text.contains("marked-secret"), "{name}: {text}");
         text
     });
+}
+
+/// What a fixture expects of a component.
+#[cfg(test)]
+fn line_of(component: &relight_model::Component) -> String {
+    let scope = match component.scope {
+        relight_model::Scope::Installed => String::new(),
+        other => format!(" {}", other.as_str()),
+    };
+    let removed = component.removed.iter().map(|class| format!(" without {class}"));
+    let removed = removed.collect::<String>();
+    let (purl, basis) = (&component.purl, component.basis.as_str());
+    format!("{purl} in {} by {basis}{scope}{removed}", component.evidence)
 }
 
 #[cfg(test)]
@@ -477,6 +480,7 @@ mod tests {
         assert_eq!(found("a.zip!/x/package-lock.json"), ["npm_lock"]);
         assert_eq!(found("lib/six-1.16.0.dist-info/METADATA"), ["python_dist"]);
         assert_eq!(found("lib/six/METADATA"), Vec::<&str>::new());
+        assert_eq!(found("dist-packages/PyYAML-3.10-py2.7.egg-info"), ["python_dist"]);
         assert_eq!(found("a/requirements-dev.txt"), ["requirements"]);
         assert_eq!(found("a/my-requirements.txt"), ["requirements"]);
         assert_eq!(found("a/my-requirements-dev.txt"), Vec::<&str>::new());
@@ -496,6 +500,11 @@ mod tests {
         for (at, cataloger) in CATALOGERS.iter().enumerate() {
             assert!(CATALOGERS[..at].iter().all(|other| other.name() != cataloger.name()));
             assert!(!cataloger.selects().is_empty(), "{}", cataloger.name());
+            // Files are looked up by their whole name: an ending alone would find none of them.
+            for select in cataloger.selects() {
+                let Select::Suffix(end) = select else { continue };
+                assert!(!file_name(end).starts_with('.') || end.contains('/'), "{end}");
+            }
         }
         assert!(index.wants_member("META-INF/maven/g/a/pom.properties"));
         assert_eq!(of_kind(Kind::Zip).count(), 2);

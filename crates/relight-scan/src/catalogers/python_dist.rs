@@ -11,7 +11,7 @@ pub(super) const PLUGIN: PythonDist = PythonDist {
     selects: &[
         Select::Suffix(".dist-info/METADATA"),
         Select::Name("PKG-INFO"),
-        Select::Suffix(".egg-info"),
+        Select::Named("", ".egg-info"),
     ],
 };
 
