@@ -245,54 +245,6 @@ fn is_plain(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::{Stage, Target};
-
-    /// What we hand out as an example works: closed, read back by another process, opened.
-    #[test]
-    fn the_example_of_a_command_edge_is_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("edge.py");
-        std::fs::write(&script, COMMAND_EXAMPLE).unwrap();
-        let [script, state] = [script, folder.path().join("state.json")];
-        let program = |action: &str| {
-            format!(
-                r#"["/usr/bin/python3","{}","{action}","{}"]"#,
-                script.display(),
-                state.display()
-            )
-        };
-        let settings = ["observe", "apply"].map(|action| (action.to_owned(), program(action)));
-        let target = Target {
-            name: "north".into(),
-            kind: "command".into(),
-            gate: folder.path().join("gate"),
-            listeners: Vec::new(),
-            verify: None,
-            settings: settings.into(),
-            members: Vec::new(),
-        };
-        let keys = ["a", "b"].map(|key| GateKey::new(key).unwrap());
-        let epoch = relight_model::Epoch { term: 1, seq: 1 };
-        let mut driver = crate::driver::open(&target).unwrap();
-        for stage in [Stage::Durable, Stage::Runtime] {
-            driver.apply(epoch, stage, &[keys[0].clone()].into()).unwrap();
-        }
-        let views = crate::driver::open(&target).unwrap().observe(&keys).unwrap();
-        let seen: Vec<_> = views.iter().map(|view| view.durable).collect();
-        assert_eq!(seen, [relight_model::Seen::Dark, relight_model::Seen::Lit]);
-        assert_eq!(views[0].epoch, Some(epoch));
-        driver.apply(epoch, Stage::Runtime, &[].into()).unwrap();
-        let views = driver.observe(&keys).unwrap();
-        assert_eq!(views[0].durable, relight_model::Seen::Dark, "the other copy is still closed");
-        assert_eq!(views[0].runtime, relight_model::Seen::Lit);
-        // A controller elsewhere that does not know yet that it was replaced.
-        let elsewhere = Target { gate: folder.path().join("elsewhere"), ..target };
-        let older = relight_model::Epoch { term: 1, seq: 0 };
-        let late =
-            crate::driver::open(&elsewhere).unwrap().apply(older, Stage::Durable, &[].into());
-        assert!(late.is_err(), "an older order is refused");
-        assert_eq!(driver.observe(&keys).unwrap()[0].durable, relight_model::Seen::Dark);
-    }
 
     fn config(sites: Vec<SiteRoute>) -> EdgeConfig {
         EdgeConfig {

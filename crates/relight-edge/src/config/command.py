@@ -43,7 +43,10 @@ lock = open(STATE + ".lock", "w", encoding="utf-8")
 fcntl.flock(lock, fcntl.LOCK_EX)
 state = load()
 if ACTION == "observe":
-    keys = {key: view(state, key) for key in request["keys"]}
+    # What is held dark is told whether it was asked for or not, whoever closed it: the next order is
+    # the whole set, and what was never told is not in it.
+    told = {*request["keys"], *state["durable"], *state["runtime"]}
+    keys = {key: view(state, key) for key in sorted(told)}
     answer = {"schema": "relight.edge.observed/1", "epoch": state["epoch"], "keys": keys}
     print(json.dumps(answer))
 elif ACTION == "apply":

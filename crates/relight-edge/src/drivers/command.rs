@@ -4,6 +4,9 @@
 //! Exit status 0 is done, 75 (EX_TEMPFAIL) try again, anything else no. Nothing it says is taken
 //! for a proof: `observe` reads back, and the probe looks from outside.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -239,6 +242,20 @@ impl CommandEdge {
         })
     }
 
+    /// A key that is dark when it is asked for, and is not told of when it is not: then nobody
+    /// would hear of what somebody else closed, and the next order, a whole set, would open it.
+    fn untold(&self) -> Result<Option<GateKey>, EdgeError> {
+        self.gate.fence.peek(|record| {
+            let told = self.ask_views(&[])?.dark();
+            let Ok(record) = record else { return Ok(None) };
+            let own: Vec<GateKey> = record.own.difference(&told).cloned().collect();
+            if own.is_empty() {
+                return Ok(None);
+            }
+            Ok((&self.ask_views(&own)?.dark() - &told).pop_first())
+        })
+    }
+
     fn count(&self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         let Some(tunnels) = &self.tunnels else {
             return Ok(vec![TunnelCount::Unknown; keys.len()]);
@@ -302,8 +319,10 @@ impl EdgeDriver for CommandEdge {
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
         let mut lints = lint_folder(self.gate.folder(), &self.gate)?;
-        if let Err(error) = self.ask_views(&[]) {
-            lints.push(Lint::error("observe-fails", error.to_string()));
+        match self.untold() {
+            Ok(None) => {}
+            Ok(Some(key)) => lints.push(Lint::error("observe-partial", key.as_str())),
+            Err(error) => lints.push(Lint::error("observe-fails", error.to_string())),
         }
         lints.extend(
             self.capabilities

@@ -252,7 +252,9 @@ impl Drill {
         let sites = self.keys();
         let plan = Digest::default();
         self.tell(&Entry::DarkOrdered { plan, sites, reason: ID.to_owned() })?;
-        self.until(|phase| phase == Phase::DarkProven)
+        self.until(|phase| phase == Phase::DarkProven)?;
+        // Some faults of a set-up show only while something is dark.
+        self.lint()
     }
 
     /// Rounds until every key of the drill is in the phase that is wanted.

@@ -709,6 +709,7 @@ lint-gate-not-in-config = the running configuration holds none of our gates
 lint-hosts-unreadable = the list of hosts cannot be used
 lint-map-older-than-before = the map is older than one before it: workers may remember the old lights
 lint-observe-fails = the program `observe` fails
+lint-observe-partial = dark when it is asked for, and not told of when it is not: orders would open what somebody else closed there; let `observe` answer with all that is dark
 lint-route-managed-elsewhere = another tool manages this route and may write it back
 lint-route-unreadable = the route cannot be read
 lint-routes-unreadable = the list of routes cannot be used

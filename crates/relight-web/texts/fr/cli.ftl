@@ -739,6 +739,7 @@ lint-gate-not-in-config = la configuration active ne contient aucune de nos barr
 lint-hosts-unreadable = la liste des hôtes est inutilisable
 lint-map-older-than-before = la table est plus ancienne qu'une précédente : des processus peuvent garder les anciens états
 lint-observe-fails = le programme `observe` échoue
+lint-observe-partial = éteint quand on le demande, passé sous silence sinon : un ordre y rouvrirait ce que quelqu'un d'autre a fermé; que `observe` réponde tout ce qui est éteint
 lint-route-managed-elsewhere = un autre outil gère cette route et peut la rétablir
 lint-route-unreadable = la route ne peut pas être lue
 lint-routes-unreadable = la liste des routes est inutilisable

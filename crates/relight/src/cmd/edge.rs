@@ -213,7 +213,7 @@ impl Add {
         for found in configuration(&target) {
             lint::tell(&found, report);
         }
-        if let Err(error) = prepare(driver.as_mut()) {
+        if let Err(error) = prepare(&target, driver.as_mut()) {
             not_running(&error, &target, context, report)?;
         }
         let put = store.put_edge(&row, context.now(), ACTOR);
@@ -242,7 +242,12 @@ fn refuse_grace(target: &Target, context: &Context) -> Result<(), Failure> {
 
 /// Gives a new gate its first generation, in which nothing of ours is dark: without one the edge
 /// shows every site dark. A gate that an order has reached already is newer, and stays as it is.
-fn prepare(driver: &mut dyn EdgeDriver) -> Result<(), EdgeError> {
+/// A program of somebody's own needs no first generation, and one that does not tell all that it
+/// holds dark would open what somebody closed there.
+fn prepare(target: &Target, driver: &mut dyn EdgeDriver) -> Result<(), EdgeError> {
+    if target.all().any(|edge| edge.kind == "command") {
+        return Ok(());
+    }
     match driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()) {
         Err(error) if error.kind == EdgeErrorKind::Fenced => Ok(()),
         applied => applied,

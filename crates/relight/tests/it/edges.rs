@@ -125,6 +125,25 @@ fn every_kind_has_its_files() {
     place.expect(2, &["edge", "config", "haproxy", "--folder", "/srv"]);
 }
 
+/// A program that answers only what it is asked, on a balancer where somebody closed a site.
+#[test]
+fn what_is_dark_behind_a_program_stays_so_when_it_is_registered() {
+    let place = Place::with_sites();
+    let example = place.expect(0, &["edge", "config", "command"]).stdout;
+    let partial = example.replace("in sorted(told)", "in request[\"keys\"]");
+    assert_ne!(partial, example);
+    let script = place.write("edge.py", &partial);
+    let by_hand = r#"{"epoch": null, "durable": ["by-hand"], "runtime": ["by-hand"]}"#;
+    let state = place.write("state.json", by_hand);
+    let program = |action: &str| {
+        let (script, state) = (script.display(), state.display());
+        format!(r#"{action}=["/usr/bin/python3","{script}","{action}","{state}"]"#)
+    };
+    let (observe, apply) = (program("observe"), program("apply"));
+    place.expect(0, &add("command", &["--set", &observe, "--set", &apply]));
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), by_hand);
+}
+
 /// Listeners that the register knows to speak TLS speak it in what is printed, each program in its
 /// own words; the files that a program needs beside its configuration are there as well.
 #[test]
