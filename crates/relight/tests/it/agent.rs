@@ -304,6 +304,15 @@ fn an_agent_has_its_turns_while_it_looks_and_ends_when_it_is_asked_to() {
     assert_eq!(running.terminate(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
     assert!(looks(0).is_null());
+
+    // Whoever runs it once does not take a look that was ended for one that was sent.
+    let (once, said) = Server::run(place, &["agent", "run", "--once", "--json", "--data", &data]);
+    assert!(said["fault"].is_null(), "{said}");
+    let began = Instant::now();
+    while looks(0)["site"] != "mun-001" {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not look");
+    }
+    assert_eq!(once.terminate(), Some(1));
 }
 
 /// Goal: `agent.toml` is read while the agent runs, and no turn makes the answer of a look that is

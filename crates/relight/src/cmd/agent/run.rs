@@ -221,15 +221,16 @@ impl Agent<'_> {
         while self.look.is_some() && ended.is_none() && !self.is_to_end() {
             ended = self.ended();
         }
-        self.look = None;
+        let left = self.look.take();
         self.note(self.contact.clone(), report);
-        match ended {
-            Some((site, sent)) => {
-                tell_sent(&site, &sent?, self.context, report);
-                Ok(())
-            }
-            None => Ok(()),
+        if let Some((site, sent)) = ended {
+            tell_sent(&site, &sent?, self.context, report);
         }
+        // Whoever had it run once would take it for done.
+        left.map_or(Ok(()), |look| {
+            let (code, detail) = (STOPPED.to_owned(), look.site().to_owned());
+            Err(faulty(&AgentFault { code, detail }, self.context))
+        })
     }
 
     /// Turns, until it is to end.
@@ -258,6 +259,8 @@ impl Agent<'_> {
         match self.file.again(self.context) {
             None => {}
             Some(Ok(sites)) => {
+                // What it says now may be wrong in the same way.
+                self.told_of_sites.clear();
                 let path = file::path(self.context).display().to_string();
                 report.note(&texts::agent_file_again(lang, &path, sites));
             }
@@ -293,15 +296,14 @@ impl Agent<'_> {
 
     fn asked(&mut self) -> Result<Turned, AgentFault> {
         let names = self.file.file.names();
-        // A look sends with the certificate that there was when it began, as long as it counts.
-        if let Some(look) = self.look.as_ref().filter(|look| look.counts()) {
-            return self.client.turn_looking(&names, look.site());
-        }
         let turned = match &self.look {
             Some(look) => self.client.turn_looking(&names, look.site())?,
             None => self.client.turn(&names)?,
         };
-        self.client.renew_when_due()?;
+        // A look sends with the certificate that there was when it began, as long as it counts.
+        if !self.look.as_ref().is_some_and(Look::counts) {
+            self.client.renew_when_due()?;
+        }
         Ok(turned)
     }
 
