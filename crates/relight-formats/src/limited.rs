@@ -6,6 +6,7 @@
 //! [`LimitedError::Limit`]; output is never silently cut short.
 
 pub mod coding;
+pub mod first;
 mod lz4;
 mod ppmd;
 pub mod shelf;

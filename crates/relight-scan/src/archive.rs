@@ -33,7 +33,7 @@ pub(crate) use again::{Again, Guard, cost_of, may_stand_beside};
 pub(crate) use cpio::Cpio;
 pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;
-pub(crate) use frames::{Skipped, SkippedWatch};
+pub(crate) use frames::{Skipped, SkippedWatch, frames_end};
 pub(crate) use iso::Iso;
 pub(crate) use jimage::Jimage;
 pub(crate) use linked::{Linked, Links};
@@ -43,7 +43,7 @@ pub(crate) use rpm::{HEADER_MEMBER, Rpm};
 pub(crate) use sevenz::SevenZip;
 pub(crate) use single::{Packing, Single, has_frames};
 pub(crate) use squashfs::Squashfs;
-pub(crate) use tar::{Tar, is_tar_header};
+pub(crate) use tar::{Tar, bytes_to_next, is_tar_header};
 pub(crate) use zip::{Forward, TAIL_BYTES_MAX, Zip, directory_hash, directory_place};
 pub(crate) use zip::{first_member, has_cut_directory, has_directory, may_have_end};
 

@@ -119,6 +119,31 @@ impl Inside {
     }
 }
 
+/// How long a stream of frames is that starts a file of `len` bytes, of which `read` gives some at
+/// a place; nothing where it ends in a frame.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn frames_end(
+    read: &dyn Fn(u64, usize) -> io::Result<Vec<u8>>,
+    len: u64,
+) -> io::Result<Option<u64>> {
+    let (mut inside, mut at) = (Inside::Nothing, 0_u64);
+    loop {
+        let (before, head) = (inside, read(at, HEAD_BYTES)?);
+        at = match inside.step(&head) {
+            Part::Unknown | Part::None => {
+                return Ok(Some(at).filter(|at| before == Inside::Nothing && *at <= len));
+            }
+            Part::Read(bytes) => at.saturating_add(bytes),
+            Part::Skipped(bytes) => at.saturating_add(bytes).saturating_add(HEAD_BYTES as u64),
+        };
+        if at > len {
+            return Ok(None);
+        }
+    }
+}
+
 /// The frames that readers of a stream pass over and that may hold something, one after the other.
 pub(crate) struct Skipped {
     window: Window,

@@ -169,6 +169,18 @@ impl Tar {
     }
 }
 
+/// How far behind a header the next one stands; nothing where a block is none.
+pub(crate) fn bytes_to_next(block: &[u8]) -> Option<u64> {
+    let header = Header::parse(block)?;
+    let body = match header.node(&Extended::default()) {
+        Some(node) if node != Node::File && !header.is_extended() => {
+            padded(header.body_size(&node, header.size))
+        }
+        _ => header.padded_size(),
+    };
+    Some(body.saturating_add(BLOCK as u64))
+}
+
 impl Container for Tar {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
         if self.done {

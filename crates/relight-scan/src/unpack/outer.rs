@@ -13,14 +13,14 @@ use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
 use super::metered::Metered;
 use super::open::OnceMore;
 use super::{Found, Shared, join, look};
-use crate::archive::{Damage, Entry, Listable, Node};
+use crate::archive::{Damage, Entry, Listable, Node, code_of};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, in_archive, names_of};
 use crate::java;
 use crate::limits::Mode;
 use crate::ownership::is_add_on;
-use crate::sniff::Gap;
+use crate::sniff::{self, Gap, HEAD_BYTES, Head};
 use crate::window::Window;
 
 /// Bytes of a file whose lines are not counted: there cannot be too many.
@@ -119,7 +119,21 @@ impl<'a, 'f> Outer<'a, 'f> {
         loop {
             let levels = self.levels.len();
             let Some(next) = self.waiting.pop_if(|it| it.levels == levels) else { return };
-            self.push_window(next.kind, next.window, &next.member);
+            self.push_found(next.kind, next.window, &next.member);
+        }
+    }
+
+    /// Opens an archive that was found in something else, or a stream.
+    pub(super) fn push_found(&mut self, kind: Kind, window: Window, member: &Member) -> Fate {
+        if kind != Kind::Stream {
+            return self.push_window(kind, window, member);
+        }
+        match window.read(0, HEAD_BYTES).map(|start| sniff::head(&start)) {
+            Ok(Head::Stream(coding)) => {
+                self.open_stream(coding, &mut Some(View::Range(window)), member)
+            }
+            Ok(_) => Fate::Opaque,
+            Err(error) => self.unread(code_of(&error), member),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use relight_scan::Options;
 
-use crate::container_writer::sevenz;
+use crate::container_writer::{bz2, cpio, deb, gz, lz4, rpm, sevenz, tar, xz, zst};
 use crate::programs::{elf, mach, optional_header, pe, pe_with};
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
@@ -134,6 +134,92 @@ fn an_archive_whose_end_is_not_clear_is_told() {
     assert_eq!(one("app", &program(&both)), found);
 }
 
+/// Goal: what stands in a section is found in every form that is read elsewhere, whatever stands in
+/// front of it and behind it. Method: a jar in each, in a program, and in one in an archive.
+#[test]
+fn an_archive_of_any_family_in_a_section_is_found() {
+    let (jar, inner) = (jar("1"), "pkg:maven/g/a@1 in ");
+    let files = [("x.jar", &jar[..]), ("y", b"y")];
+    let squashfs = include_bytes!("samples/gzip.squashfs");
+    let squashed = one("x.snap", squashfs).replace("x.snap", "app");
+    assert!(squashed.contains("pkg:"), "{squashed}");
+    for (kind, archive, found) in [
+        ("tar", tar(&files), format!("{inner}app!/x.jar\n")),
+        ("tar.gz", gz(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("tar.xz", xz(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("tar.zst", zst(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("tar.bz2", bz2(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("tar.lz4", lz4(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("jar.gz", gz(&jar), format!("{inner}app!/app\n")),
+        ("jar.xz", xz(&jar), format!("{inner}app!/app\n")),
+        ("xz in gz", gz(&xz(&jar)), format!("{inner}app!/app!/app\n")),
+        ("cpio", cpio(&files), format!("{inner}app!/x.jar\n")),
+        ("cpio.gz", gz(&cpio(&files)), format!("{inner}app!/x.jar\n")),
+        ("deb", deb("data.tar.gz", &gz(&tar(&files))), format!("{inner}app!/x.jar\n")),
+        ("squashfs", squashfs.to_vec(), squashed.clone()),
+    ] {
+        let inner = between(&archive);
+        for program in [
+            elf(&[(".rodata", &inner)], b""),
+            pe(&[(".text", b"x"), (".rsrc", &inner)]),
+            elf(&[(".init.ramfs", &[&archive[..], &[7; 70_000]].concat())], b""),
+        ] {
+            assert_eq!(one("app", &program), found, "{kind}");
+            let packed = one("o.zip", &write(&[Member::deflated("app", &program)]));
+            assert_eq!(packed, found.replace("in app", "in o.zip!/app"), "{kind}");
+        }
+    }
+    // A jar in a tar is found as that, and the tar in a zip as what is in that.
+    let zip = write(&[Member::stored("o.tar", &tar(&files)), Member::stored("b", b"b")]);
+    let program = elf(&[(".rodata", &between(&zip))], b"");
+    assert_eq!(one("app", &program), format!("{inner}app!/o.tar!/x.jar\n"));
+    let rpm = elf(&[(".rodata", &between(&rpm(&gz(&cpio(&files)))))], b"");
+    let told = one("app", &rpm);
+    assert!(told.contains("flaw container-unsupported app\n"), "{told}");
+}
+
+/// One whose end is not in its section is told; what holds texts, and what only looks like the
+/// start of an archive, is none.
+#[test]
+fn streams_without_an_end_are_told_and_texts_are_none() {
+    let all = tar(&[("x.jar", &jar("1")), ("noise", &crate::large::noise(400_000))]);
+    let program = |inner: &[u8]| elf(&[(".rodata", inner), (".data", &[0; 70_000])], b"");
+    for (kind, archive) in [
+        ("gz", gz(&all)),
+        ("xz", xz(&all)),
+        ("zst", zst(&all)),
+        ("tar", all.clone()),
+        ("cpio", cpio(&[("x.jar", &jar("1")), ("y", &[b'y'; 9_000])])),
+    ] {
+        let cut = &archive[..archive.len() - archive.len() / 4];
+        let told = one("app", &program(cut));
+        assert!(told.contains("flaw truncated app\n"), "{kind}: {told}");
+    }
+    let text = b"{\"name\": \"words that are packed\"}".repeat(90);
+    for archive in [gz(&text), xz(&text), zst(&text), bz2(&text), lz4(&text)] {
+        assert_eq!(one("app", &program(&archive)), "");
+    }
+    // Many packed texts are no reason to stop.
+    let many = gz(&text).repeat(3_000);
+    let last = [&many[..], &between(&gz(&tar(&[("x.jar", &jar("1"))])))].concat();
+    assert_eq!(one("app", &program(&last)), "pkg:maven/g/a@1 in app!/x.jar\n");
+    let marks = [
+        &b"\x1f\x8b\x08\0\0\0\0\0\0\xff and so on"[..],
+        b"\x1f\x8b\x08\x08\0\0\0\0\0\x03",
+        b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46",
+        b"\x28\xb5\x2f\xfd\0\0\0\0",
+        b"BZh91AY&SY",
+        b"\x04\x22\x4d\x18\x40\x40\xc0",
+        b"070701",
+        b"!<arch>\ndebian-binary",
+        b"\xed\xab\xee\xdb\x03\0",
+        b"hsqs",
+        b"ustar\x0000",
+        &[0; 600],
+    ];
+    assert_eq!(one("app", &program(&marks.concat())), "");
+}
+
 /// One that has a sound start and no end is told, not passed over.
 #[test]
 fn an_archive_that_its_section_cuts_is_told() {
@@ -158,6 +244,8 @@ fn a_cabinet_and_an_installer_in_resources_are_told() {
         let program = pe(&[(".rsrc", &between(inner))]);
         assert_eq!(one("app", &program), "flaw container-unsupported app\n");
     }
+    let program = elf(&[(".rodata", &between(&cabinet))], b"");
+    assert_eq!(one("app", &program), "flaw container-unsupported app\n");
     // Both, several times, are said once.
     let all = [&between(&cabinet)[..], &between(&compound), &cabinet].concat();
     assert_eq!(one("app", &pe(&[(".rsrc", &all)])), "flaw container-unsupported app\n");
