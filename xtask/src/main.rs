@@ -5,6 +5,7 @@ mod bench;
 mod corpus;
 mod e2e;
 mod fingerprints;
+mod fuzz_targets;
 mod metrics;
 mod mutants;
 mod oracle;
@@ -52,6 +53,7 @@ cargo xtask oracle cvss [--seed N] [--count N]
 cargo xtask oracle log4j [--seed N] [--count N] [--jars DIR] [--write-corpus]
                              random messages, against log4j-core 2.14.1 itself (JDK)
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
+cargo xtask fuzz-targets     whether what is below fuzz/ compiles, as the test command does
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
 cargo xtask bench incident [--quick] [PART...]
@@ -99,6 +101,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
         ["fingerprints", words @ ..] => fingerprints::run(words),
         ["mutants", words @ ..] => mutants::run(words),
+        ["fuzz-targets"] => fuzz_targets::check(&tree::root()),
         ["fuzz", words @ ..] => vectors::fuzz(words),
         ["oracle", words @ ..] => oracle::run(words),
         ["vectors", words @ ..] => vectors::run(words),

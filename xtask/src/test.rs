@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::e2e;
+use crate::fuzz_targets;
 use crate::process::{self, Run};
 use crate::tidy;
 use crate::tree::{self, Tree};
@@ -31,6 +32,7 @@ pub(crate) fn run() -> Result<(), String> {
     note("rustfmt", step("rustfmt", || rustfmt(&root)));
     note("clippy", step("clippy", || cargo(&root, &CLIPPY)));
     note("tidy", step("tidy", run_tidy));
+    note("fuzz", step("fuzz", || fuzz_targets::check(&root)));
     if process::output(&root, "cargo", &["deny", "--version"]).is_ok() {
         note("deny", step("deny", || cargo(&root, &DENY)));
     } else {
