@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How much younger a file is at least: Apache compares microseconds.
@@ -17,6 +17,50 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The same where the caller makes the name durable, once for many files ([`sync_folder`]).
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_younger(path, bytes, None, |_| Ok(()))
+}
+
+/// A file that is written and synced, and not in its place yet. Where it never comes there, nothing
+/// is left of it.
+pub(crate) struct Staged<'a> {
+    temporary: PathBuf,
+    path: &'a Path,
+}
+
+/// Writes and syncs what is to replace `path`.
+pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8]) -> io::Result<Staged<'a>> {
+    let staged = Staged { temporary: temporary(path), path };
+    write_new(&staged.temporary, bytes)?.sync_all()?;
+    Ok(staged)
+}
+
+impl Staged<'_> {
+    /// Replaces the file, for good: a reader sees the old one or this one.
+    pub(crate) fn place(self) -> io::Result<()> {
+        fs::rename(&self.temporary, self.path)?;
+        self.path.parent().map_or(Ok(()), sync_folder)
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        // Nothing is there once it has its place.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    temporary.into()
+}
+
+/// A new file that everybody can read: a private umask must not hide it from the workers of a
+/// proxy, for gates fail open.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// As [`write`], with a time of change after `than`, whatever the clock says; `note` is told that
@@ -38,23 +82,18 @@ fn replace_younger(
     than: Option<SystemTime>,
     note: impl FnOnce(SystemTime) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = Path::new(&temporary);
-    let mut file = File::create(temporary)?;
+    let temporary = temporary(path);
     let replace = || {
-        // A private umask must not hide the file from the workers of a proxy: gates fail open.
-        file.set_permissions(fs::Permissions::from_mode(0o644))?;
-        file.write_all(bytes)?;
+        let file = write_new(&temporary, bytes)?;
         if let Some(than) = than {
             let time = file.metadata()?.modified()?.max(than + TIME_STEP);
             file.set_modified(time)?;
             note(time)?;
         }
         file.sync_all()?;
-        fs::rename(temporary, path)
+        fs::rename(&temporary, path)
     };
-    replace().inspect_err(|_| drop(fs::remove_file(temporary)))
+    replace().inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 /// Makes the names in a folder durable.
@@ -86,6 +125,20 @@ mod tests {
         write(&path, b"1-1\n").unwrap();
         write(&path, b"1-2\n").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"1-2\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_staged_is_in_its_place_when_that_is_said_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map");
+        write(&path, b"old\n").unwrap();
+        drop(stage(&path, b"dropped\n").unwrap());
+        let staged = stage(&path, b"new\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old\n");
+        staged.place().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

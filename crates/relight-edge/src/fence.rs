@@ -23,6 +23,8 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 const RECORD_BYTES_MAX: u64 = 8 << 20;
 /// What a record may be longer than twice its keys before it is written anew, in bytes.
 const APPEND_SLACK_BYTES: u64 = 4 << 10;
+/// The same where keys are let go of one by one: seldom enough that nobody waits for it.
+const RELEASE_SLACK_BYTES: u64 = 16 << 10;
 /// Length from which a record is written anew instead of appended to, in bytes.
 const APPEND_BYTES_MAX: u64 = 7 << 20;
 
@@ -164,8 +166,8 @@ impl Held {
         if self.record == record {
             return Ok(());
         }
-        let length: u64 = record.own.iter().map(|key| key.as_str().len() as u64 + 1).sum();
-        self.lengthen(record, 2 * length + APPEND_SLACK_BYTES)
+        let bytes_max = 2 * length(&record) + APPEND_SLACK_BYTES;
+        self.lengthen(record, bytes_max)
     }
 
     /// Appends what leads to a record while that leaves a file of so many bytes at most, and never
@@ -196,7 +198,8 @@ impl Held {
     }
 
     /// Notes a newer epoch, keys that are about to be ours and keys that are gone for good: one
-    /// short write and one sync, however long the record is.
+    /// short write and one sync, however long the record is. A file that is mostly about keys that
+    /// are gone is written anew: the next order for all of them has its lines appended, too.
     pub(crate) fn append(
         &mut self,
         epoch: Epoch,
@@ -205,7 +208,8 @@ impl Held {
     ) -> Result<(), EdgeError> {
         let mut record = Record { epoch: Some(epoch), own: &self.record.own | came };
         record.own.retain(|key| !gone.contains(key));
-        self.lengthen(record, APPEND_BYTES_MAX)
+        let bytes_max = 2 * length(&record) + RELEASE_SLACK_BYTES;
+        self.lengthen(record, bytes_max)
     }
 
     /// The lines that lead from the record to another one.
@@ -242,6 +246,11 @@ impl Held {
     }
 }
 
+/// How long the lines of all keys of a record are, in bytes.
+fn length(record: &Record) -> u64 {
+    record.own.iter().map(|key| key.as_str().len() as u64 + 1).sum()
+}
+
 /// An epoch as gates write it: `<term>-<seq>`.
 pub(crate) fn text(epoch: Epoch) -> String {
     format!("{}-{}", epoch.term, epoch.seq)
@@ -272,175 +281,4 @@ fn parse_record(text: &str) -> Option<Record> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn kind_after(content: &[u8]) -> Option<EdgeErrorKind> {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("epoch"), content).unwrap();
-        Fence::new(folder.path()).enter(Epoch { term: 1, seq: 0 }).err().map(|error| error.kind)
-    }
-
-    #[test]
-    fn an_epoch_file_that_is_not_ours_is_not_guessed() {
-        assert_eq!(kind_after(b"1-0\nkey\n"), None);
-        assert_eq!(kind_after(b"0-99\n"), None);
-        assert_eq!(kind_after(b"1-1\n"), Some(EdgeErrorKind::Fenced));
-        for garbled in
-            [&b""[..], b"1\n", b"1-x\n", b"-1-1\n", b"1-0\nKey\n", b"\xff\xfe\n", b"1-0\n=7\n"]
-        {
-            assert_eq!(kind_after(garbled), Some(EdgeErrorKind::ForeignEdit), "{garbled:?}");
-        }
-        let long = "x".repeat(usize::try_from(RECORD_BYTES_MAX).unwrap() + 1);
-        assert_eq!(kind_after(long.as_bytes()), Some(EdgeErrorKind::ForeignEdit));
-    }
-
-    #[test]
-    fn the_largest_gate_fits_into_its_record() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = |n: usize| GateKey::new(&format!("{n:0>128}")).unwrap();
-        let own: GateSet = (0..crate::gate::GATE_KEYS_MAX).map(key).collect();
-        let epoch = Epoch { term: u64::MAX, seq: u64::MAX };
-        let fence = Fence::new(folder.path());
-        let record = Record { epoch: Some(epoch), own };
-        fence.enter(epoch).unwrap().write(record.clone()).unwrap();
-        assert_eq!(fence.enter(epoch).unwrap().record, record);
-    }
-
-    /// Long keys that come and go make lines, and the file stays one that is read.
-    #[test]
-    fn a_record_of_long_keys_is_never_too_long_to_be_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let fence = Fence::new(folder.path());
-        let keys = |from: usize, to: usize| -> GateSet {
-            (from..to).map(|n| GateKey::new(&format!("{n:0>128}")).unwrap()).collect()
-        };
-        let epoch = |seq| Epoch { term: 1, seq };
-        let mut record = Record { epoch: Some(epoch(1)), own: keys(0, 45_000) };
-        let mut held = fence.enter(epoch(1)).unwrap();
-        held.write(record.clone()).unwrap();
-        for (seq, count) in (2..).zip([35_000, 45_000, 35_000, 45_000, 25_000]) {
-            record = Record { epoch: Some(epoch(seq)), own: keys(0, count) };
-            held.write(record.clone()).unwrap();
-            assert_eq!(fence.read().unwrap(), record, "{seq}");
-        }
-        for seq in 7..10 {
-            let (came, gone) = (keys(25_000, 45_000), keys(25_000, 45_000));
-            held.append(epoch(seq), &came, &GateSet::new()).unwrap();
-            assert_eq!(fence.read().unwrap().own.len(), 45_000, "{seq}");
-            held.append(epoch(seq), &GateSet::new(), &gone).unwrap();
-            assert_eq!(fence.read().unwrap().own, record.own, "{seq}");
-        }
-    }
-
-    /// A record that lines were appended to is the one that was meant, wherever a kill cut it.
-    #[test]
-    fn appended_lines_count_when_they_are_whole() {
-        let set = |keys: &[&str]| -> GateSet {
-            keys.iter().map(|key| GateKey::new(key).unwrap()).collect()
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let (fence, path) = (Fence::new(folder.path()), folder.path().join("epoch"));
-        let epoch = |seq| Epoch { term: 1, seq };
-        let mut held = fence.enter(epoch(1)).unwrap();
-        held.write(Record { epoch: Some(epoch(1)), own: set(&["a", "b"]) }).unwrap();
-        held.append(epoch(2), &set(&["b", "c"]), &set(&["a", "x"])).unwrap();
-        drop(held);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "1-1\na\nb\n=1-2\n+c\n-a\n");
-        let after = Record { epoch: Some(epoch(2)), own: set(&["b", "c"]) };
-        assert_eq!(fence.read().unwrap(), after);
-        assert_eq!(fence.enter(epoch(1)).unwrap_err().kind, EdgeErrorKind::Fenced);
-        let whole = fs::read(&path).unwrap();
-        for length in "1-1\n".len()..whole.len() {
-            fs::write(&path, &whole[..length]).unwrap();
-            let found = fence.read().unwrap();
-            assert!(found.epoch >= Some(epoch(1)), "cut at {length}");
-            // The next writer neither trips over half a line nor adds to it.
-            fence.enter(epoch(2)).unwrap().append(epoch(2), &set(&["c"]), &set(&["a"])).unwrap();
-            assert_eq!(fence.read().unwrap().epoch, Some(epoch(2)), "cut at {length}");
-            assert!(fence.read().unwrap().own.contains(&set(&["c"]).pop_first().unwrap()));
-        }
-    }
-
-    /// A record that is appended to again and again stays near the length of a new one.
-    #[test]
-    fn a_record_is_written_anew_before_it_is_much_longer_than_its_keys() {
-        let folder = tempfile::tempdir().unwrap();
-        let (fence, path) = (Fence::new(folder.path()), folder.path().join("epoch"));
-        let keys = |from: usize| -> GateSet {
-            (from..from + 300).map(|n| GateKey::new(&format!("site-{n:04}")).unwrap()).collect()
-        };
-        let (mut appended, mut anew) = (0, 0);
-        let mut size = 0;
-        for round in 0..40_u64 {
-            let epoch = Epoch { term: 1, seq: round };
-            let own = if round % 4 == 3 { GateSet::new() } else { keys(100 * round as usize) };
-            let record = Record { epoch: Some(epoch), own };
-            fence.enter(epoch).unwrap().write(record.clone()).unwrap();
-            assert_eq!(fence.read().unwrap(), record, "round {round}");
-            let length = fs::metadata(&path).unwrap().len();
-            let whole: u64 = record.own.iter().map(|key| key.as_str().len() as u64 + 1).sum();
-            assert!(length <= 2 * whole + APPEND_SLACK_BYTES + 32, "round {round}: {length}");
-            if length > size {
-                appended += 1
-            } else {
-                anew += 1
-            }
-            size = length;
-        }
-        assert!(appended > 5 && anew > 5, "{appended} longer, {anew} anew");
-        let stale = fence.enter(Epoch { term: 1, seq: 38 }).unwrap_err();
-        assert_eq!(stale.kind, EdgeErrorKind::Fenced);
-    }
-
-    /// An effect waits for another writer, and a newer order comes meanwhile.
-    #[test]
-    fn an_order_that_waited_until_a_newer_one_was_given_writes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let epoch = Epoch { term: 1, seq: 1 };
-        let (orders, other) = (Orders::default(), Fence::new(folder.path()).enter(epoch).unwrap());
-        let (waiting, waited) = std::sync::mpsc::channel();
-        let (order, path) = (orders.next(), folder.path().to_owned());
-        let effect = thread::spawn(move || {
-            order.carry_out(|| {
-                let mut fence = Fence::new(&path);
-                fence.lock_wait_max = Duration::from_secs(60);
-                waiting.send(()).unwrap();
-                fence.enter(epoch).map(drop)
-            })
-        });
-        waited.recv().unwrap();
-        let newer = orders.next();
-        drop(other);
-        let refused = effect.join().unwrap().unwrap_err();
-        assert_eq!(refused.kind, EdgeErrorKind::Fenced);
-        let fence = Fence::new(folder.path());
-        assert!(newer.carry_out(|| fence.enter(epoch).is_ok()));
-        assert!(fence.enter(epoch).is_ok(), "of nobody who counts orders");
-    }
-
-    #[test]
-    fn readers_do_not_keep_each_other_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let fence = Fence::new(folder.path());
-        fence.peek(|_| fence.peek(|_| Ok(()))).unwrap();
-    }
-
-    /// A writer that hangs must not hang its successor for ever.
-    #[test]
-    fn a_lock_that_is_never_released_is_an_error_after_a_while() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut fence = Fence::new(folder.path());
-        assert_eq!(fence.lock_wait_max, LOCK_WAIT_MAX);
-        fence.lock_wait_max = Duration::from_millis(50);
-        let epoch = Epoch { term: 1, seq: 1 };
-        let held = fence.enter(epoch).unwrap();
-        let start = Instant::now();
-        assert_eq!(fence.enter(epoch).unwrap_err().kind, EdgeErrorKind::Unreachable);
-        assert!(start.elapsed() >= fence.lock_wait_max);
-        drop(held);
-        assert!(fence.enter(epoch).is_ok());
-    }
-}
+mod tests;

@@ -36,6 +36,19 @@ fn is_batch(before: &MapCopy, target: &GateSet) -> bool {
     before.strange || before.epoch.is_none() || differences > IN_PLACE_MAX
 }
 
+/// Does both at the same time; where the system gives no more threads, one after the other.
+fn beside<A: Send, B>(other: impl Fn() -> A + Sync, own: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, &other);
+        let own = own();
+        let other = match begun {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => other(),
+        };
+        (other, own)
+    })
+}
+
 impl Haproxy {
     pub(super) fn write_durable(&self, epoch: Epoch, target: &GateSet) -> Result<(), EdgeError> {
         durable::write(self.map.as_ref(), map_copy::text(epoch, target).as_bytes())
@@ -159,8 +172,9 @@ impl Haproxy {
         }
     }
 
-    /// The durable copy: whose keys are ours is noted before. Gives the file of before, where
-    /// somebody edited it, which is kept when nothing has to be closed any more.
+    /// The durable copy, in its place once it is noted whose keys are ours; it is written and
+    /// synced meanwhile, for a disk takes as long for both as for one. Gives the file of before,
+    /// where somebody edited it, which is kept when nothing has to be closed any more.
     fn write_copy(
         &self,
         entered: &mut Entered,
@@ -168,11 +182,17 @@ impl Haproxy {
         wanted: &GateSet,
     ) -> Result<Option<Vec<u8>>, EdgeError> {
         let edited = edited(self.map.as_ref(), &entered.file, &entered.held.record, wanted);
-        entered.record(epoch, wanted)?;
         let target = wanted | &(&entered.foreign & &entered.file.dark);
-        if !entered.file.holds(epoch, &target) {
-            self.write_durable(epoch, &target)?;
+        if entered.file.holds(epoch, &target) {
+            entered.record(epoch, wanted)?;
+            return Ok(edited);
         }
+        let (map, text) = (self.map.as_ref(), map_copy::text(epoch, &target));
+        let stage = || durable::stage(map, text.as_bytes());
+        let (staged, recorded) = beside(stage, || entered.record(epoch, wanted));
+        recorded?;
+        let placed = staged.and_then(durable::Staged::place);
+        placed.map_err(EdgeError::io(format!("write {}", self.map)))?;
         Ok(edited)
     }
 
@@ -194,17 +214,9 @@ impl Haproxy {
             let edited = self.write_copy(&mut entered, epoch, wanted)?;
             (edited, self.write_runtime(epoch, &before, &target))
         } else {
-            let (prepared, written) = thread::scope(|scope| {
-                let prepare = || self.prepare_version(epoch, &target);
-                let beside = thread::Builder::new().spawn_scoped(scope, prepare);
-                let written = self.write_copy(&mut entered, epoch, wanted);
-                let prepared = match beside {
-                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                    // Where the system gives no more threads, one after the other.
-                    Err(_) => prepare(),
-                };
-                (prepared, written)
-            });
+            let prepare = || self.prepare_version(epoch, &target);
+            let (prepared, written) =
+                beside(prepare, || self.write_copy(&mut entered, epoch, wanted));
             if let (Ok(version), Err(_)) = (&prepared, &written) {
                 self.drop_version(*version);
             }
