@@ -146,10 +146,10 @@ fn learn(repository: &Path, options: &Options) -> Result<(), String> {
     }
     arguments.extend([&*repository, "--to", &seed]);
     let said = match &options.program {
-        Some(program) => process::output(&root, &program.to_string_lossy(), &arguments)?,
+        Some(program) => process::told(&root, &program.to_string_lossy(), &arguments)?,
         None => {
             let cargo = ["run", "--release", "-p", "relight", "--"];
-            process::output(&root, "cargo", &[&cargo[..], &arguments].concat())?
+            process::told(&root, "cargo", &[&cargo[..], &arguments].concat())?
         }
     };
     println!("{}", said.trim());

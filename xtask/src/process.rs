@@ -31,6 +31,23 @@ pub(crate) fn output(folder: &Path, program: &str, arguments: &[&str]) -> Result
     Err(format!("{program} {}: {}\n{}", arguments.join(" "), run.status(), run.stderr))
 }
 
+/// Runs a command of relight quietly that may tell what it could not read (status 3), shows what it
+/// told, and gives what it wrote to stdout.
+///
+/// # Errors
+/// As [`output`].
+pub(crate) fn told(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
+    let run = quiet(folder, program, arguments)?;
+    if run.success || run.code == Some(INCOMPLETE) {
+        eprint!("{}", run.stderr);
+        return Ok(run.stdout);
+    }
+    Err(format!("{program} {}: {}\n{}", arguments.join(" "), run.status(), run.stderr))
+}
+
+/// The status with which relight says that something was not read.
+pub(crate) const INCOMPLETE: i32 = 3;
+
 /// Runs a program quietly, whatever its status.
 ///
 /// # Errors

@@ -206,7 +206,7 @@ fn fat(stage: &Stage<'_>) -> Result<Vec<Goal>, String> {
     let (program, database) = (stage.program.to_string_lossy(), folder.join("all.fp"));
     let database = database.to_string_lossy();
     let source = all.to_string_lossy();
-    process::output(&folder, &program, &["fingerprints", "learn", &source, "--to", &database])?;
+    process::told(&folder, &program, &["fingerprints", "learn", &source, "--to", &database])?;
     let (cost, document) = stage.scan(&["--fingerprints", &database], &folder.join("fat.jar"))?;
     let wanted: BTreeSet<_> = libraries.iter().map(|library| library.name.clone()).collect();
     let told = told(&document, &wanted, &everything);

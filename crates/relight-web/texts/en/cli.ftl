@@ -1269,6 +1269,7 @@ fingerprints-learnt = { NUMBER($classes) } classes of { NUMBER($releases) } { $r
    *[other] releases
  } learnt into { $database }
 fingerprints-unnamed = nothing names this archive for certain; it is not learnt
+fingerprints-unread = not read whole, so not learnt: { $why }
 fingerprints-nothing = no archive with classes and a name was found
 fingerprints-nothing-remedy = name jars, or a folder in the layout of a Maven repository
 fingerprints-count = { NUMBER($artifacts) } { $artifacts ->

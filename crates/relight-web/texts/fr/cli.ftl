@@ -1323,6 +1323,7 @@ fingerprints-learnt = { NUMBER($classes) } classes de { NUMBER($releases) } { $r
    *[other] versions apprises
  } dans { $database }
 fingerprints-unnamed = rien ne nomme cette archive avec certitude; elle n'est pas apprise
+fingerprints-unread = pas lu en entier, donc pas appris : { $why }
 fingerprints-nothing = aucune archive avec des classes et un nom n'a été trouvée
 fingerprints-nothing-remedy = indiquez des jars, ou un dossier à la façon d'un dépôt Maven
 fingerprints-count = { NUMBER($artifacts) } { $artifacts ->

@@ -10,18 +10,18 @@ use std::{fs, io};
 
 use clap::{Args, Subcommand};
 use relight_engine::matching::{VersionScheme, compare};
-use relight_model::{Digest, Flaw};
+use relight_model::{Digest, Flaw, FlawCode};
 use relight_scan::{
     Database, Fingerprints as Databases, Listing, Mode, NamedClass, Options, Progress, Release,
     Report as Scanned, fast_answer, release_of, scan, write_database,
 };
-use relight_server::web::texts;
+use relight_server::web::{texts, words};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
-use crate::report::Report;
+use crate::report::{Exit, Report};
 
 /// What to do with a database.
 #[derive(Debug, Args)]
@@ -84,6 +84,14 @@ struct LearntDocument {
     classes: usize,
     bytes: usize,
     unnamed: Vec<String>,
+    /// What was not read whole, and is not learnt.
+    unread: Vec<UnreadRow>,
+}
+
+#[derive(Serialize)]
+struct UnreadRow {
+    path: String,
+    reason: &'static str,
 }
 
 /// `relight.fingerprints-verified/1`
@@ -113,6 +121,8 @@ struct Learnt {
     places: Vec<(usize, String, Listing)>,
     /// Archives with classes that nothing names.
     unnamed: Vec<String>,
+    /// What may hold classes that were not read.
+    unread: Vec<Flaw>,
 }
 
 impl Learn {
@@ -127,9 +137,14 @@ impl Learn {
         let built = self.built.unwrap_or_else(|| context.now());
         let bytes = write_database(learnt.releases.clone(), &named, order, built);
         self.answer(bytes, context, &mut learnt)?;
-        let Learnt { releases, unnamed, .. } = learnt;
+        let Learnt { releases, unnamed, unread, .. } = learnt;
         for path in &unnamed {
             report.warn(path, texts::fingerprints_unnamed(lang), "");
+        }
+        for flaw in &unread {
+            let what = texts::fingerprints_unread(lang, words::flaw(lang, flaw.code));
+            report.warn(&flaw.evidence, &what, "");
+            report.raise(Exit::Incomplete);
         }
         if releases.is_empty() {
             return Err(Failure::new(texts::fingerprints_nothing(lang))
@@ -146,7 +161,9 @@ impl Learn {
         })?;
         if context.json {
             let (releases, bytes) = (count, bytes.len());
-            let document = LearntDocument { database, releases, classes, bytes, unnamed };
+            let row = |it: Flaw| UnreadRow { path: it.evidence, reason: it.code.as_str() };
+            let unread = unread.into_iter().map(row).collect();
+            let document = LearntDocument { database, releases, classes, bytes, unnamed, unread };
             report.document("relight.fingerprints-learnt/1", &document);
         } else {
             report.line(&texts::fingerprints_learnt(lang, classes, &database, count));
@@ -160,7 +177,13 @@ impl Learn {
         let fingerprints = Databases::none();
         let options = Options { keep_listings: true, fingerprints, ..Options::default() };
         let found = look(path, &options, context)?;
+        let unread: Vec<_> =
+            found.sbom.flaws.iter().filter(|flaw| may_hide_classes(flaw.code)).cloned().collect();
         for (place, listing) in found.listings {
+            // A part of a release would be taken for all of it by every scan from then on.
+            if unread.iter().any(|flaw| is_inside(flaw, &place)) {
+                continue;
+            }
             let file = if path.is_dir() { path.join(&place) } else { path.to_owned() };
             // An archive inside another one has no file of its own to be known by.
             let bytes = if place.contains("!/") { None } else { fs::read(&file).ok() };
@@ -174,6 +197,7 @@ impl Learn {
             learnt.releases.push(release);
             learnt.places.push((number, place, listing));
         }
+        learnt.unread.extend(unread);
         Ok(())
     }
 
@@ -211,6 +235,12 @@ fn look(path: &Path, options: &Options, context: &Context) -> Result<Scanned, Fa
 fn is_inside(flaw: &Flaw, place: &str) -> bool {
     let rest = flaw.evidence.strip_prefix(place);
     rest.is_some_and(|it| it.is_empty() || it.starts_with("!/") || it.starts_with('#'))
+}
+
+/// Whether there may be classes of Java in what was not read: packages of other languages, and code
+/// of other machines, change nothing of a library that is learnt.
+fn may_hide_classes(code: FlawCode) -> bool {
+    code.hides().is_none() && code != FlawCode::CodeUnreadable
 }
 
 /// The classes that the advisories name, whose absence is a mitigation.

@@ -85,6 +85,29 @@ fn library(version: &str, is_named: bool) -> Vec<u8> {
     archive(&files)
 }
 
+/// Goal: no part of a release is learnt as if it were the release, and what was not read is told.
+/// Method: a whole library beside one that was cut, and one that is both the only one.
+#[test]
+fn a_cut_archive_is_told_and_not_learnt() {
+    let place = Place::new();
+    place.write("jars/own-1.0.jar", library("1.0", true));
+    let cut = library("1.1", true);
+    place.write("jars/own-1.1.jar", &cut[..cut.len() / 2]);
+    place.write("cut/own-1.1.jar", &cut[..cut.len() / 2]);
+    let learn = ["fingerprints", "learn", "jars", "--to", "own.fp", "--built", "7"];
+    let learnt = place.expect(3, &learn);
+    let told = learnt.stderr.lines().filter(|line| line.contains("own-1.1.jar")).count();
+    assert!(told > 0 && learnt.stderr.contains("so not learnt: "), "{learnt:?}");
+    let json = place.expect(3, &[&learn[..], &["--json"]].concat()).json();
+    assert_eq!(json["releases"], 1);
+    assert!(json["unread"][0]["path"].as_str().unwrap().starts_with("own-1.1.jar"), "{json}");
+    let listed = place.expect(0, &["fingerprints", "list", "own.fp", "--json"]).json();
+    assert_eq!(listed["releases"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["releases"][0]["purl"], "pkg:maven/g/own@1.0");
+    place.expect(1, &["fingerprints", "learn", "cut", "--to", "none.fp"]);
+    assert!(!place.path("none.fp").exists());
+}
+
 /// Goal: what a folder of advisories brings is used by every scan of the data folder, is verified,
 /// and is never replaced by something that is older or broken. Method: a library that nothing but
 /// its code names, before and after, and each state of the database.
