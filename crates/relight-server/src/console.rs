@@ -7,6 +7,7 @@ mod affected;
 mod agents;
 mod api;
 mod audit;
+mod audit_words;
 pub(crate) mod brief;
 pub(crate) mod burn;
 pub(crate) mod edges;

@@ -141,8 +141,9 @@ class Live extends HTMLElement {
 
   /** A stream does not say why it was refused; whoever has too many is told so. */
   async fail(stream) {
-    if (stream.readyState !== EventSource.CLOSED) return;
-    const answer = await fetch(stream.url, { method: 'HEAD' }).catch(() => null);
+    // One that tries again by itself has lost its server.
+    const isRefused = stream.readyState === EventSource.CLOSED;
+    const answer = isRefused ? await fetch(stream.url, { method: 'HEAD' }).catch(() => null) : null;
     this.full = answer?.status === 429;
     if (this.full && stream === this.stream) this.mode('full');
   }

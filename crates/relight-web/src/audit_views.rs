@@ -20,6 +20,8 @@ pub struct RecordRow {
     pub kind: String,
     /// The incident it belongs to; empty for none.
     pub incident: String,
+    /// What it says, in words; empty where there are none.
+    pub sentence: String,
     /// What it says, as it was written; cut where it is long.
     pub body: String,
 }

@@ -10,7 +10,7 @@ use relight_engine::store::{JournalFault, JournalRecord, Store, StoreError, Veri
 use relight_web::audit_views::{AuditPage, RecordRow};
 use relight_web::{Lang, number, texts};
 
-use super::{Asked, Console, blocking};
+use super::{Asked, Console, audit_words, blocking};
 use crate::access::signed_in::Reader;
 use crate::page;
 
@@ -129,7 +129,10 @@ fn record(lang: Lang, record: &JournalRecord) -> RecordRow {
     if body.len() < record.body.len() {
         body.push('…');
     }
+    let entry = serde_json::from_str(&record.body);
+    let said = |entry| audit_words::sentence(lang, &record.incident, &entry);
     RecordRow {
+        sentence: entry.map(said).unwrap_or_default(),
         seq: record.seq,
         at: number::rfc3339(record.time),
         when: number::stamp_to_the_second(lang, record.time),

@@ -73,6 +73,11 @@ fn sites_that_are_checked_are_those_of_the_plan() {
     // The last one of each is the row that a module fills.
     assert_eq!(boxes(&screen), ["", "power"], "{screen}");
     assert_eq!(boxes(&list), ["", "beds", "care", "power"], "{list}");
+    // The journal says in words what happened, and holds the record behind them.
+    let journal = world.get("/audit?lang=fr", &chief).2;
+    for said in ["power est touché\u{a0}: app.jar", "Incident ouvert\u{a0}: CVE-2021-44228"] {
+        assert!(journal.contains(&format!("<details><summary>{said}")), "{journal}");
+    }
     // All that the table on the screen is the beginning of, whoever looks for what in it.
     for (query, wanted) in [("", &["power"][..]), ("stack:java", &["power"]), ("care", &[])] {
         let address = format!("/sites?lang=en&queue=todo&incident={LOG4SHELL}&q={query}");

@@ -171,6 +171,17 @@ stage-drill = DRILL
 stage-drill-note = Nothing below is real.
 stage-demo = DEMONSTRATION
 stage-demo-note = A fictional province: none of these sites exists.
+audit-dark = Dark proven for { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ }: { $sites }
+audit-failed = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } not as wanted at { $edge }, { $why }: { $sites }
+audit-unknown = { $site } is unknown: { $why }
+audit-deployed = { $site }: other files are in service
+audit-relight = { $site }: relight ordered
 audit-title = Journal
 audit-entries = { NUMBER($count) } { $count ->
     [one] entry

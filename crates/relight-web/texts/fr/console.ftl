@@ -177,6 +177,17 @@ stage-drill = EXERCICE
 stage-drill-note = Rien de ce qui suit n’est réel.
 stage-demo = DÉMONSTRATION
 stage-demo-note = Province fictive : aucun de ces sites n’existe.
+audit-dark = Extinction prouvée pour { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } : { $sites }
+audit-failed = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } autrement que voulu à { $edge }, { $why } : { $sites }
+audit-unknown = { $site } est inconnu : { $why }
+audit-deployed = { $site } : d’autres fichiers sont en service
+audit-relight = { $site } : rallumage ordonné
 audit-title = Journal
 audit-entries = { NUMBER($count) } { $count ->
     [one] entrée

@@ -1,0 +1,126 @@
+//! What a record of the journal says, in a sentence: only what stands in the record itself, because
+//! what a record meant in its time is decided by those before it.
+
+use relight_engine::incident::Entry;
+use relight_model::{GateKey, Light, Verdict};
+use relight_web::{Lang, texts, words};
+
+/// Sites that a sentence names; of more it says how many.
+const NAMED_MAX: usize = 3;
+
+/// The sentence of an entry; empty where there is none, and its own words stand for it.
+pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
+    let line = |code: &str, args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|it| (*it).to_owned()).collect();
+        texts::log_line(lang, code, &args)
+    };
+    let count = |code: &str, sites: &[GateKey]| line(code, &[&sites.len().to_string()]);
+    match entry {
+        Entry::Opened { question, title, .. } => line("log-incident-opened", &[question, title]),
+        Entry::Closed {} => line("log-incident-closed", &[incident]),
+        Entry::DarkOrdered { sites, .. } => count("log-dark-ordered", sites),
+        Entry::Proved { sites, light: Light::Dark, .. } => {
+            texts::audit_dark(lang, sites.len(), &named(sites))
+        }
+        Entry::Proved { sites, light: Light::Lit, .. } => match sites.as_slice() {
+            [site] => line("log-relit", &[site.as_str()]),
+            sites => count("log-relit-many", sites),
+        },
+        Entry::EdgeFailed { sites, why, edge } => {
+            texts::audit_failed(lang, sites.len(), edge, &named(sites), why_of(lang, why))
+        }
+        Entry::EvidenceAttached { evidence } => {
+            let site = evidence.site.as_str();
+            match evidence.verdict {
+                Verdict::Clear => line("log-clear", &[site]),
+                Verdict::Affected => {
+                    let found = evidence.found.first().map_or("", String::as_str);
+                    line("log-affected", &[found, site])
+                }
+                Verdict::Unknown => {
+                    let reason = evidence.reasons.first();
+                    let why = reason.map_or("", |reason| words::reason(lang, *reason));
+                    texts::audit_unknown(lang, site, why)
+                }
+            }
+        }
+        Entry::FixStarted { site, .. } => line("log-fixing", &[site.as_str()]),
+        Entry::Deployed { site, .. } => texts::audit_deployed(lang, site.as_str()),
+        Entry::RelightStarted { site, .. } => texts::audit_relight(lang, site.as_str()),
+        Entry::HeldBack { sites } => count("log-held-back", sites),
+        Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
+        Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
+        Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
+        _ => String::new(),
+    }
+}
+
+/// The first of them.
+fn named(sites: &[GateKey]) -> String {
+    let named: Vec<&str> = sites.iter().take(NAMED_MAX).map(GateKey::as_str).collect();
+    let more = if sites.len() > NAMED_MAX { ", …" } else { "" };
+    named.join(", ") + more
+}
+
+/// What was wrong, in words where there are some.
+fn why_of(lang: Lang, code: &str) -> &str {
+    texts::by_code(lang, &format!("reason-{code}")).unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keys(count: usize) -> Vec<GateKey> {
+        (1..=count).map(|at| GateKey::new(&format!("san-{at:03}")).unwrap()).collect()
+    }
+
+    fn said(entry: &Entry) -> [String; 2] {
+        [Lang::En, Lang::Fr].map(|lang| sentence(lang, "CVE-1", entry))
+    }
+
+    #[test]
+    fn a_record_says_in_words_what_stands_in_it() {
+        // As the journal has it.
+        let proved = |count, light| -> Entry {
+            let sites = keys(count);
+            let sites: Vec<_> = sites.iter().map(GateKey::as_str).collect();
+            let body = json!({
+                "kind": "proved", "sites": sites, "light": light, "edge": "north", "epoch": "1-2",
+            });
+            serde_json::from_value(body).unwrap()
+        };
+        let failed =
+            Entry::EdgeFailed { sites: keys(1), edge: "north".into(), why: "unreachable".into() };
+        for (entry, english, french) in [
+            (Entry::Closed {}, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
+            (
+                proved(1, "dark"),
+                "Dark proven for 1 site: san-001",
+                "Extinction prouvée pour 1 site\u{a0}: san-001",
+            ),
+            (
+                proved(4, "dark"),
+                "Dark proven for 4 sites: san-001, san-002, san-003, …",
+                "Extinction prouvée pour 4 sites\u{a0}: san-001, san-002, san-003, …",
+            ),
+            (proved(1, "lit"), "san-001 is lit again", "san-001 est rallumé"),
+            (
+                failed,
+                "1 site not as wanted at north, the edge does not answer: san-001",
+                "1 site autrement que voulu à north, le frontal ne répond pas\u{a0}: san-001",
+            ),
+        ] {
+            assert_eq!(said(&entry), [english, french]);
+        }
+    }
+
+    /// What is decided by more than the record is not guessed at.
+    #[test]
+    fn what_a_record_alone_does_not_say_is_not_said() {
+        let started = Entry::VerificationStarted { site: keys(1).remove(0) };
+        assert_eq!(said(&started), ["", ""]);
+    }
+}
