@@ -6,6 +6,8 @@
 
 mod left;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -263,6 +265,23 @@ impl DrillEdge {
         let in_use = self.is_in_use(ledger, driver.as_mut(), &[]);
         in_use.map_err(|why| EngineError::because(WHAT, why))?;
         script::hold(self, driver.as_mut(), epoch, pace, began).map_err(failed)
+    }
+
+    /// The epoch under which this edge is rehearsed on, unless it is in use: the one that it held
+    /// before anybody looked whether it is. So whatever is ordered from then on fences the drill,
+    /// which would open it with what is its own. Equal is allowed, so that nobody is fenced by a
+    /// drill; on an edge that no controller ever had it is the first of no term: there has to be
+    /// an older one.
+    fn epoch_unused(
+        &self,
+        ledger: &Ledger,
+        driver: &mut dyn EdgeDriver,
+        keys: &[GateKey],
+    ) -> Result<Epoch, String> {
+        let views = driver.observe(keys).map_err(|error| chain(&error))?;
+        let held = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
+        self.is_in_use(ledger, driver, keys)?;
+        Ok(held.max(Epoch { term: 0, seq: 1 }))
     }
 
     /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, or ordered one

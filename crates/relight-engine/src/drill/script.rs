@@ -10,7 +10,7 @@ use std::time::Duration;
 use relight_edge::exec::{RELOAD, start_hand};
 use relight_edge::http::Client;
 use relight_edge::{
-    EdgeDriver, EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, Testers,
+    EdgeDriver, EdgeErrorKind, GateSet, LintSeverity, Listener, Prober, Stage, Testers,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
@@ -207,12 +207,10 @@ impl Drill {
     fn open(edge: &DrillEdge, ledger: &Ledger, pace: Pace) -> Result<Self, String> {
         let mut driver = relight_edge::open(&edge.target).map_err(|error| chain(&error))?;
         let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
-        edge.is_in_use(ledger, driver.as_mut(), &keys)?;
+        let epoch = edge.epoch_unused(ledger, driver.as_mut(), &keys)?;
         for listener in Listener::all(&edge.target).map_err(|error| chain(&error))? {
             listener.connect(CANARY_HOST).map_err(|error| chain(&error))?;
         }
-        let views = driver.observe(&keys).map_err(|error| chain(&error))?;
-        let epoch = epoch_of(&views);
         let edge_loop = opened(edge, pace.nonce)?;
         let mut ledger = Ledger::new(1);
         let opened = Entry::Opened {
@@ -494,13 +492,6 @@ impl Drill {
         }
         Ok(())
     }
-}
-
-/// The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill. On one
-/// that no controller ever had, the first of no term: there has to be an older one.
-fn epoch_of(views: &[GateView]) -> Epoch {
-    let held = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
-    held.max(Epoch { term: 0, seq: 1 })
 }
 
 /// Closes and opens everything of the drill again and again, so that a kill meets one effect or

@@ -1,0 +1,83 @@
+//! What happens on an edge while a drill begins there.
+
+use relight_edge::{
+    Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint, Stage, Target,
+    TunnelCount,
+};
+use relight_model::{Digest, Epoch, GateKey, Seen};
+
+use super::{DrillEdge, DrillKey};
+use crate::incident::Ledger;
+
+/// An edge that a controller gives an order at the end of the look whether it is in use.
+struct Ordered {
+    edge: Box<dyn EdgeDriver>,
+    order: Option<(Epoch, GateSet)>,
+}
+
+impl EdgeDriver for Ordered {
+    fn capabilities(&self) -> Capabilities {
+        self.edge.capabilities()
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.edge.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.edge.observe(keys)
+    }
+
+    fn owned(&mut self) -> Result<GateSet, EdgeError> {
+        let owned = self.edge.owned();
+        if let Some((epoch, dark)) = self.order.take() {
+            self.edge.close(epoch, &dark)?;
+        }
+        owned
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.edge.apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.edge.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.edge.cut(epoch, keys)
+    }
+}
+
+/// Goal: an order that reaches the gate while a drill begins is not opened by the drill. Method: it
+/// comes right after the look that finds nothing dark, and the drill takes out what is its own.
+#[test]
+fn a_drill_is_fenced_by_an_order_that_comes_while_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |name: &str| GateKey::new(name).unwrap();
+    let target = Target {
+        name: "east".into(),
+        kind: "nginx_file".into(),
+        gate: folder.path().join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [("upgrades".to_owned(), "refused".to_owned())].into(),
+        members: Vec::new(),
+    };
+    let mut edge = relight_edge::open(&target).unwrap();
+    edge.close(Epoch { term: 3, seq: 8 }, &GateSet::new()).unwrap();
+    let order = Some((Epoch { term: 3, seq: 9 }, GateSet::from([key("permits")])));
+    let mut driver = Ordered { edge, order };
+    let drill = DrillEdge {
+        target,
+        identity: Digest::default(),
+        keys: DrillKey::canary().into_iter().collect(),
+        others: [key("permits")].into(),
+    };
+    let keys: Vec<GateKey> = drill.keys.iter().map(|it| it.key.clone()).collect();
+    let epoch = drill.epoch_unused(&Ledger::new(1), &mut driver, &keys).unwrap();
+    assert!(driver.order.is_none(), "nobody looked");
+    let opened = driver.apply(epoch, Stage::Runtime, &GateSet::new());
+    assert_eq!(opened.unwrap_err().kind, EdgeErrorKind::Fenced);
+    assert_eq!(driver.observe(&[key("permits")]).unwrap()[0].durable, Seen::Dark);
+}
