@@ -168,6 +168,12 @@ impl Eyes for Patient {
         }
     }
 
+    fn forget(&mut self) {
+        if let Some(eyes) = &mut self.eyes {
+            eyes.forget();
+        }
+    }
+
     fn set_hurry(&mut self, hurry: Hurry) {
         if let Some(eyes) = &mut self.eyes {
             eyes.set_hurry(Hurry::clone(&hurry));

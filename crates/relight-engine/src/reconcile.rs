@@ -33,7 +33,7 @@ pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, R
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 use overtaken::is_of_an_older_term;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
-use turn::Turn;
+use turn::{Turn, since};
 pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
 use wanted::opening;
 pub use wanted::{Want, wants};
@@ -194,10 +194,14 @@ impl EdgeLoop {
     /// Whether another process or configuration serves since the last call, which may have read an
     /// old copy of the gate; an edge that does not answer may be about to restart.
     pub fn took_over(&mut self) -> bool {
-        match self.driver.generation() {
+        let is_other = match self.driver.generation() {
             Ok(generation) => std::mem::replace(&mut self.generation, generation) != generation,
             Err(_) => true,
+        };
+        if is_other {
+            self.eyes.forget();
         }
+        is_other
     }
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
@@ -378,7 +382,7 @@ impl EdgeLoop {
         self.driver.close(turn.epoch, held)?;
         self.is_ready = false;
         for key in held {
-            self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
+            since(&mut self.closed_at, key, turn.now_ms);
         }
         Ok(())
     }

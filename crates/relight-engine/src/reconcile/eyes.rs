@@ -38,6 +38,10 @@ pub trait Eyes: Send {
         self.probe(targets, nonce)
     }
 
+    /// Another process may serve from now on: what is kept of the one before, connections to it
+    /// too, would go on showing that one.
+    fn forget(&mut self) {}
+
     /// Gives what is asked during a look that takes long: whether to break it off.
     fn set_hurry(&mut self, _: Hurry) {}
 }
@@ -137,6 +141,12 @@ impl Eyes for Listeners {
         self.look(targets, nonce, Some(wait_max), &mut || ())
     }
 
+    fn forget(&mut self) {
+        for prober in &mut self.probers {
+            *prober = prober.again();
+        }
+    }
+
     fn set_hurry(&mut self, hurry: Hurry) {
         self.hurry = Some(hurry);
     }
@@ -171,7 +181,7 @@ fn spawn_or_run(work: impl FnOnce() + Send + 'static) {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use relight_model::{GateKey, Seen};
 
@@ -202,6 +212,41 @@ mod tests {
         let seen = eyes.probe_beside(&targets, 1, &mut beside);
         assert!(was_asked, "the listener was not asked before the end of what ran beside");
         assert_eq!(seen[0].seen, Seen::Lit);
+        served.join().unwrap();
+    }
+
+    /// An old process answers on what was kept of it, the one that took over on new connections.
+    #[test]
+    fn after_a_takeover_nothing_is_asked_on_connections_of_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = |stream: TcpStream, answer: &str| {
+            let (mut lines, mut stream) =
+                (BufReader::new(stream.try_clone().unwrap()).lines(), stream);
+            while lines.by_ref().map_while(Result::ok).any(|line| line.is_empty()) {
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        };
+        let served = thread::spawn(move || {
+            let dark = "HTTP/1.1 503 -\r\nX-Relight-Gate: dark=1; site=a\r\n\
+                        Cache-Control: no-store\r\nContent-Length: 0\r\n\r\n";
+            let lit = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            for text in [dark, lit] {
+                answer(listener.accept().unwrap().0, text);
+            }
+        });
+        let mut eyes = Listeners::new(vec![Prober::new(address)]);
+        let key = GateKey::new("a").unwrap();
+        let targets = [ProbeTarget::site(key, "a.example".to_owned(), None)];
+        let mut look = |nonce, is_other| {
+            if is_other {
+                eyes.forget();
+            }
+            eyes.probe(&targets, nonce)[0].seen
+        };
+        let seen = [look(1, false), look(2, false), look(3, true)];
+        assert_eq!(seen, [Seen::Dark, Seen::Dark, Seen::Lit]);
+        drop(eyes);
         served.join().unwrap();
     }
 }

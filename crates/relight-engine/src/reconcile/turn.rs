@@ -1,5 +1,7 @@
 //! What a round knows while it goes on.
 
+use std::collections::BTreeMap;
+
 use relight_edge::{GateSet, GateView};
 use relight_model::{Epoch, GateKey};
 
@@ -48,4 +50,12 @@ impl<'a> Turn<'a> {
             round,
         }
     }
+}
+
+/// Since when something goes on, which is noted at the first call. A clock that was set back begins
+/// anew: no deadline is put off by it.
+pub(super) fn since(times: &mut BTreeMap<GateKey, i64>, key: &GateKey, now_ms: i64) -> i64 {
+    let since = times.entry(key.clone()).or_insert(now_ms);
+    *since = (*since).min(now_ms);
+    *since
 }

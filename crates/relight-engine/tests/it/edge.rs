@@ -88,6 +88,8 @@ pub(crate) struct Edge {
     pub(crate) is_uncuttable: bool,
     /// Which process serves.
     pub(crate) generation: u64,
+    /// How often whoever looks was told to begin with new connections.
+    pub(crate) forgotten: usize,
     /// Open connections behind the gate.
     pub(crate) tunnels: BTreeMap<GateKey, u64>,
     /// The newest epoch that wrote.
@@ -377,6 +379,10 @@ impl EdgeDriver for Shared {
 }
 
 impl Eyes for Shared {
+    fn forget(&mut self) {
+        self.lock().forgotten += 1;
+    }
+
     fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
         let mut edge = self.lock();
         if !targets.is_empty() {

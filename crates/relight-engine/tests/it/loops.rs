@@ -378,10 +378,13 @@ fn a_site_that_cannot_be_darkened_holds_no_other_back() {
 fn another_process_is_told_once_and_silence_each_time() {
     let mut bench = Bench::new(dark(&["a"]));
     assert!(!bench.edge_loop.took_over());
+    assert_eq!(bench.edge.lock().forgotten, 0);
     bench.set(|edge| edge.generation = 7);
     assert_eq!((bench.edge_loop.took_over(), bench.edge_loop.took_over()), (true, false));
+    assert_eq!(bench.edge.lock().forgotten, 1, "the one before may hold connections");
     bench.set(|edge| edge.is_unreachable = true);
     assert_eq!((bench.edge_loop.took_over(), bench.edge_loop.took_over()), (true, true));
+    assert_eq!(bench.edge.lock().forgotten, 3);
 }
 
 #[test]
