@@ -8,7 +8,7 @@ use relight_store::Store;
 
 use crate::engine::replay_each;
 use crate::error::EngineError;
-use crate::incident::{Case, Entry, Gate, Ledger, Phase, is_exposed};
+use crate::incident::{Case, Entry, Gate, Incident, Ledger, Phase, is_exposed};
 
 /// One site in one incident, over its whole time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ struct Track {
     since: Timestamp,
     is_dark: bool,
     is_exposed: bool,
+    /// When what allows the site to be lit ends, without anybody writing a word.
+    bare_at: Option<Timestamp>,
     row: Exposure,
 }
 
@@ -65,7 +67,8 @@ struct Track {
 pub fn exposures(store: &Store, id: &str, now: Timestamp) -> Result<Vec<Exposure>, EngineError> {
     let mut tracks: BTreeMap<GateKey, Track> = BTreeMap::new();
     replay_each(store, |ledger, (incident, entry, at)| {
-        if incident == id {
+        // A matcher is of no incident, and evidence of another one allows nothing.
+        if incident == id || matches!(entry, Entry::MatcherRuns { .. }) {
             follow(&mut tracks, at, id, entry, ledger);
         }
     })?;
@@ -86,7 +89,9 @@ fn follow(
 ) {
     let Some(incident) = ledger.incident(id) else { return };
     let sites = match entry {
-        Entry::Revised { .. } | Entry::Closed {} => incident.cases().keys().cloned().collect(),
+        Entry::Revised { .. } | Entry::Closed {} | Entry::MatcherRuns { .. } => {
+            incident.cases().keys().cloned().collect()
+        }
         entry => entry.sites(),
     };
     for site in sites {
@@ -94,8 +99,17 @@ fn follow(
         let track = tracks.entry(site.clone()).or_insert_with(|| Track::new(&site, at));
         track.pass(at);
         track.is_exposed = !incident.closed && is_exposed(incident, &site, at);
+        track.bare_at = bare_at(incident, &site, case, at).filter(|_| !track.is_exposed);
         track.look(at, case);
     }
+}
+
+/// The first instant at which a site is exposed because something ended that allowed it to be lit.
+fn bare_at(incident: &Incident, site: &GateKey, case: &Case, at: Timestamp) -> Option<Timestamp> {
+    let evidence = case.evidence.as_ref().map(|evidence| evidence.expires_at);
+    let grant = case.grant.as_ref().map(|grant| grant.expires);
+    let ends = evidence.into_iter().chain(grant).filter(|end| *end > at && !incident.closed);
+    ends.filter(|end| is_exposed(incident, site, *end)).min()
 }
 
 impl Track {
@@ -111,14 +125,15 @@ impl Track {
             dark_s: 0,
             exposed_s: 0,
         };
-        Self { since: at, is_dark: false, is_exposed: false, row }
+        Self { since: at, is_dark: false, is_exposed: false, bare_at: None, row }
     }
 
     /// A clock that was set back adds nothing.
     fn pass(&mut self, to: Timestamp) {
         let passed = (to - self.since).max(0);
         self.row.dark_s += if self.is_dark { passed } else { 0 };
-        self.row.exposed_s += if self.is_exposed { passed } else { 0 };
+        let bare = self.bare_at.map_or(0, |end| (to - end.max(self.since)).max(0));
+        self.row.exposed_s += if self.is_exposed { passed } else { bare };
         self.since = self.since.max(to);
     }
 

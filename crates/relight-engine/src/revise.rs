@@ -167,6 +167,8 @@ impl Engine {
         for (id, site) in bare {
             let known = since.entry((id.clone(), site.clone()));
             let known = known.or_insert(Bare { first: now, matched: None });
+            // A clock that was set back begins anew: it must not put the deadline off.
+            known.first = known.first.min(now);
             if now - known.first >= REMATCH_DEADLINE_MS {
                 overdue.entry(id).or_default().insert(site);
             }

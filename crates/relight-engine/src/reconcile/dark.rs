@@ -9,7 +9,7 @@ use super::fight::FOUGHT;
 use super::names::see_dark;
 use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
-    RENEWALS_MAX, Turn, Want, push, shut,
+    RENEWALS_MAX, Turn, Want, push, shut, since,
 };
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 
@@ -191,7 +191,7 @@ impl EdgeLoop {
 
     /// The same where a grace is granted before the time runs.
     fn is_overdue_by(&mut self, want: &Want, now_ms: i64, grace_ms: i64) -> bool {
-        let since = *self.unproven_since.entry(want.target.key.clone()).or_insert(now_ms);
+        let since = since(&mut self.unproven_since, &want.target.key, now_ms);
         want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS + grace_ms
     }
 
@@ -280,7 +280,7 @@ impl EdgeLoop {
             if is_free || key.as_str() == CANARY_KEY || !due.contains_key(&key) {
                 continue;
             }
-            let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
+            let closed = since(&mut self.closed_at, &key, turn.now_ms);
             // Whose they are nobody knows, so none is cut: a person says which origin is whose.
             let why = match count {
                 TunnelCount::Unknown => UNCOUNTED,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use relight_edge::{EdgeError, GateSet, Stage};
 use relight_model::{GateKey, Light, Seen};
 
-use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push};
+use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push, since};
 use crate::incident::{Entry, Gate};
 
 /// These sites are stopped on their way back.
@@ -28,7 +28,7 @@ impl EdgeLoop {
         let (mut opened, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
         for &index in opening {
             let key = &turn.wants[index].target.key;
-            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
+            let since = since(&mut self.opening_since, key, turn.now_ms);
             if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
                 shut.extend(held.take(key));
                 self.proofs.remove(key);
@@ -79,7 +79,7 @@ impl EdgeLoop {
         let mut stopped = Vec::new();
         for want in opening.filter(|want| want.gate != Gate::Open) {
             let key = &want.target.key;
-            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
+            let since = since(&mut self.opening_since, key, turn.now_ms);
             if turn.now_ms - since >= LIT_PROOF_MAX_MS {
                 self.opening_since.remove(key);
                 stopped.push(key.clone());

@@ -14,6 +14,7 @@ mod drill_marks;
 mod drill_proxies;
 mod edge;
 mod engine;
+mod exposed_time;
 mod fights;
 mod fixes;
 mod follow;
@@ -46,6 +47,7 @@ mod restart_proxies;
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
 mod set;
+mod set_back;
 mod several;
 mod sim;
 mod statements;

@@ -1,0 +1,74 @@
+//! A clock that is set back puts no deadline off.
+
+use std::collections::BTreeMap;
+
+use relight_engine::incident::{Gate, Phase};
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, LIT_PROOF_MAX_MS};
+use relight_engine::{INVENTORY_TTL_S, REMATCH_DEADLINE_MS};
+use relight_model::Light;
+
+use crate::edge::{Call, key};
+use crate::engine::{LOG4SHELL, Town, log4j, pass};
+use crate::loops::{Bench, dark, told};
+
+use Gate::{Proven, Requested};
+use Light::{Dark, Lit};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Goal: who is not proven dark is told in time, and so gets the second barrier. Method: the clock
+/// goes back by an hour between the order and the deadline.
+#[test]
+fn what_is_not_proven_dark_fails_in_time() {
+    let mut bench = Bench::new(|edge| edge.is_unreachable = true);
+    let wants = [("a", Dark, Requested)];
+    bench.round(&wants);
+    assert_eq!(told(&bench.later(-HOUR_MS, &wants)), [""; 0]);
+    assert_eq!(told(&bench.later(DARK_PROOF_MAX_MS - 1, &wants)), [""; 0]);
+    assert_eq!(told(&bench.later(1, &wants)), ["edge-failed a"]);
+}
+
+/// The same of what was opened and is never seen lit.
+#[test]
+fn what_is_not_proven_lit_stops_in_time() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.blind.insert(key("a")));
+    let wants = [("a", Lit, Proven)];
+    bench.round(&wants);
+    assert_eq!(told(&bench.later(-HOUR_MS, &wants)), [""; 0]);
+    assert_eq!(told(&bench.later(LIT_PROOF_MAX_MS, &wants)), ["relight-stopped a"]);
+}
+
+/// The same of the grace of those who were there when the gate closed.
+#[test]
+fn connections_are_cut_after_the_grace() {
+    let mut bench = Bench::new(|edge| {
+        edge.has_tunnels = true;
+        edge.tunnels.insert(key("a"), 2);
+    });
+    bench.edge_loop.set_grace(10_000);
+    let wants = [("a", Dark, Requested)];
+    bench.round(&wants);
+    bench.later(-HOUR_MS, &wants);
+    bench.calls();
+    bench.later(10_000, &wants);
+    assert!(bench.calls().contains(&Call::Cut(vec!["a".to_owned()])));
+}
+
+/// Goal: a lit site that has no current evidence goes dark in time. Method: its
+/// inventory is too old, and the clock goes back by an hour between two looks.
+#[test]
+fn a_lit_site_without_evidence_goes_dark_in_time() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    pass(INVENTORY_TTL_S + 7_200);
+    let mut since = BTreeMap::new();
+    let mut look = |seconds| {
+        pass(seconds);
+        town.engine.lapse(&mut since).unwrap();
+        town.phase(LOG4SHELL, 0)
+    };
+    assert_eq!([look(0), look(-3_600)], [Some(Phase::Online); 2]);
+    assert_eq!(look(REMATCH_DEADLINE_MS / 1_000), Some(Phase::Unknown), "dark");
+}
