@@ -258,11 +258,12 @@ impl Group {
             agreed(&seen, is_told)
         };
         // What one of them alone holds is dark for a look at what was opened, and is closed by the
-        // next order to close it: no whole gate is dark while a copy of one of them is not.
+        // next order to close it, the durable copies first: no gate is dark while a copy of one of
+        // them is not.
         let (durable, runtime) = (together(|view| view.durable), together(|view| view.runtime));
         let is_all = |copy: fn(&GateView) -> Seen| views.iter().all(|it| copy(it) == Seen::Dark);
-        let is_shut = is_all(|view| view.durable) && is_all(|view| view.runtime);
-        let is_open_at_one = (durable, runtime) == (Seen::Dark, Seen::Dark) && !is_shut;
+        let is_shut = runtime != Seen::Dark || is_all(|view| view.runtime);
+        let is_open_at_one = durable == Seen::Dark && !(is_shut && is_all(|view| view.durable));
         GateView {
             durable: if is_open_at_one { Seen::Unknown } else { durable },
             runtime,

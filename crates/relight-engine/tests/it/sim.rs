@@ -405,14 +405,16 @@ impl Sim {
 
     fn break_edge(&mut self) {
         let key = key(EAST[self.rng.below(EAST.len())]);
+        let what = self.rng.below(14);
+        self.say(|| format!("trouble {what} at {key}"));
         let mut edge = self.edge.lock();
-        match self.rng.below(14) {
+        match what {
             // One that is late is trouble enough for two.
             0..4 | 6..10 | 13 if self.late.is_some() => {}
             13 => self.rival = (1 + self.rng.below(8), key),
             12 => self.is_full = !self.is_full,
             0 => edge.runtime = edge.durable.clone(),
-            1 => drop((edge.runtime.remove(&key), edge.durable.remove(&key))),
+            1 => edge.take_away(&key),
             2 => drop(edge.runtime.remove(&key)),
             3 => drop((edge.runtime.insert(key.clone()), edge.durable.insert(key))),
             4 => {

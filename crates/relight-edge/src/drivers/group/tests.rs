@@ -286,6 +286,11 @@ fn what_one_of_them_alone_holds_is_not_closed_and_not_lit() {
     let of = |runtime| GateView { durable: Seen::Dark, runtime, ..GateView::default() };
     let view = group.view(&asked[0], &[of(Seen::Lit), of(Seen::Dark)]);
     assert_eq!((view.durable, view.runtime), (Seen::Unknown, Seen::Dark));
+    // One says that its durable copy was written, and it was not: who closes the site in the
+    // running edges writes all of them before, or a reload of the other would light it.
+    let lit = GateView { durable: Seen::Lit, runtime: Seen::Lit, ..GateView::default() };
+    let view = group.view(&asked[0], &[of(Seen::Lit), lit]);
+    assert_eq!((view.durable, view.runtime), (Seen::Unknown, Seen::Lit));
     group.close(epoch(1), &keys(["x"])).unwrap();
     let view = group.observe(&asked).unwrap()[0];
     assert_eq!((view.durable, view.runtime), (Seen::Dark, Seen::Dark));

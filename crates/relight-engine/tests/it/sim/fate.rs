@@ -89,12 +89,7 @@ impl Sim {
             let above = newest.map_or(0, |epoch| epoch.term + 1);
             self.epoch.term = self.epoch.term.max(above);
         }
-        self.is_overtaken = newest > Some(self.epoch);
         let ghost = (old, std::mem::replace(&mut self.ledger, ledger), before);
-        // One that is newer than this and was not there yet would come as if out of nothing; and of
-        // two edges nobody but this one knows who is late with what.
-        let is_met = self.is_overtaken || before.term < self.epoch.term;
-        self.ghost = (is_met && self.late.is_none()).then_some(ghost);
         self.late.iter().for_each(Late::forget);
         (self.is_claimed, self.undone) = (false, Vec::new());
         self.edges().iter().for_each(|edge| edge.lock().forget_looks());
@@ -104,6 +99,11 @@ impl Sim {
             // Before anything else is: it is judged by this one.
             self.tell("", &Entry::MatcherRuns { revision });
         }
+        self.is_overtaken = newest > Some(self.epoch);
+        // One that is newer than this and was not there yet would come as if out of nothing; and of
+        // two edges nobody but this one knows who is late with what.
+        let is_met = self.is_overtaken || before.term < self.epoch.term;
+        self.ghost = (is_met && self.late.is_none()).then_some(ghost);
         if self.faults.restores {
             let wants = self.wants(&self.ledger);
             self.edge_loop.look_first(&wants, self.epoch);

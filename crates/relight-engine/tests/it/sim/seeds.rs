@@ -54,3 +54,11 @@ fn sim_a_seed_in_which_somebody_took_away_what_nobody_could_see() {
     let failed = failures([2_788].into_iter(), Faults::BEFORE);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
+
+/// In the first of these one of two edges said that it had opened its durable copy and had not:
+/// what was closed again was closed in the running edges first. In the others the term went back.
+#[test]
+fn sim_seeds_of_two_edges_and_of_terms_that_went_back() {
+    let failed = failures([5_481, 116, 3_607].into_iter(), Faults::ALL);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
