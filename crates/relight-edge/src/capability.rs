@@ -1,5 +1,7 @@
 //! What an edge of a kind can do (INCIDENT 8.2), and how well that is known.
 
+use std::collections::BTreeMap;
+
 /// How far a kind of edge was tried, the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Maturity {
@@ -175,6 +177,39 @@ impl Capabilities {
         ]
     }
 
+    /// The record that [`Self::record`] shows; what is not there, or not known, nobody can do.
+    pub fn parse(record: &BTreeMap<String, String>) -> Self {
+        let told = |name: &str| record.get(name).map_or("", String::as_str);
+        let able = |name: &str| told(name) == "yes";
+        let maturities = [Maturity::Tested, Maturity::Experimental];
+        let bases = [Basis::Measured, Basis::Documented, Basis::Declared];
+        let cuts = [
+            CutsTunnels::DataPlane,
+            CutsTunnels::Refused,
+            CutsTunnels::Driver,
+            CutsTunnels::Nobody,
+        ];
+        let none = Self::NONE;
+        let maturity = maturities.into_iter().find(|it| it.code() == told("maturity"));
+        let basis = bases.into_iter().find(|it| it.code() == told("basis"));
+        let cuts_tunnels = cuts.into_iter().find(|it| it.code() == told("cuts_tunnels"));
+        Self {
+            maturity: maturity.unwrap_or(none.maturity),
+            basis: basis.unwrap_or(none.basis),
+            atomic_batch: able("atomic_batch"),
+            reload_free: able("reload_free"),
+            durable: able("durable"),
+            survives_reload: able("survives_reload"),
+            survives_reboot: able("survives_reboot"),
+            readback: able("readback"),
+            verify_bypass: able("verify_bypass"),
+            cuts_tunnels: cuts_tunnels.unwrap_or(none.cuts_tunnels),
+            section_gate: able("section_gate"),
+            audience_gate: able("audience_gate"),
+            method_gate: able("method_gate"),
+        }
+    }
+
     /// What the default policy asks for before dark may count as proven, and is not there: with
     /// anything in it no site is proven dark. What was only read or declared counts after a drill
     /// on that very edge has shown it.
@@ -223,6 +258,14 @@ mod tests {
         assert!(none[2..].iter().all(|code| *code == "no"), "{none:?}");
         let file = codes(Capabilities::FILE_GATE);
         assert_eq!(file.iter().filter(|code| **code == "no").count(), 1, "tunnels: {file:?}");
+        let read = |record: Capabilities| {
+            let words = record.record().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Capabilities::parse(&words.into())
+        };
+        for record in [Capabilities::NONE, Capabilities::FILE_GATE] {
+            assert_eq!(read(record), record);
+        }
+        assert_eq!(Capabilities::parse(&BTreeMap::new()), Capabilities::NONE);
         let mut names = Capabilities::NONE.record().map(|(name, _)| name);
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));

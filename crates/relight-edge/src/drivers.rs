@@ -4,11 +4,12 @@ use relight_model::registry;
 
 use crate::driver::DriverKind;
 
+pub use agent::{AGENT, AGENT_SETTING};
 pub(crate) use apache::MAP as APACHE_MAP;
 pub use group::{GROUP, MEMBERS, Pace, Work, group_of};
 
 registry! {
     /// Every driver, in alphabetical order.
     pub static DRIVERS: dyn DriverKind, check = crate::script::check;
-    apache, builtin, caddy, command, gateway_api, group, haproxy, nginx_file, traefik
+    agent, apache, builtin, caddy, command, gateway_api, group, haproxy, nginx_file, traefik
 }

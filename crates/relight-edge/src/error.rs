@@ -18,11 +18,25 @@ pub enum EdgeErrorKind {
     Lint,
     /// The certificate of a listener is not good for the name that was asked for.
     Certificate,
+    /// An agent writes the edge on its own machine, and nobody in this process can ask it.
+    Elsewhere,
     /// A file operation failed.
     Io,
 }
 
 impl EdgeErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Unreachable,
+        Self::Refused,
+        Self::Fenced,
+        Self::ForeignEdit,
+        Self::Lint,
+        Self::Certificate,
+        Self::Elsewhere,
+        Self::Io,
+    ];
+
     /// Its code in journals and documents.
     pub const fn code(self) -> &'static str {
         match self {
@@ -32,8 +46,14 @@ impl EdgeErrorKind {
             Self::ForeignEdit => "foreign-edit",
             Self::Lint => "lint",
             Self::Certificate => "certificate",
+            Self::Elsewhere => "elsewhere",
             Self::Io => "io",
         }
+    }
+
+    /// The kind of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -54,7 +74,8 @@ pub struct EdgeError {
 impl EdgeError {
     /// An error of this kind: `doing` reads after "cannot".
     pub fn new(kind: EdgeErrorKind, doing: impl Into<String>) -> Self {
-        let retry = matches!(kind, EdgeErrorKind::Unreachable | EdgeErrorKind::Io);
+        use EdgeErrorKind::{Elsewhere, Io, Unreachable};
+        let retry = matches!(kind, Unreachable | Elsewhere | Io);
         Self { edge: String::new(), doing: doing.into(), kind, retry, cause: None }
     }
 

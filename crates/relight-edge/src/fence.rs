@@ -14,8 +14,8 @@ use crate::driver::GateSet;
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 
-pub use order::is_superseded;
 pub(crate) use order::{Order, Orders};
+pub use order::{is_superseded, superseded};
 
 /// Longest wait for another writer of the same gate.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);

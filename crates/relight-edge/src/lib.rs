@@ -2,6 +2,7 @@
 //!
 //! The only crate that can darken a site, and the only one that starts processes (`exec`).
 
+mod agent_line;
 mod capability;
 pub mod config;
 mod driver;
@@ -25,14 +26,15 @@ mod sockets;
 mod testers;
 mod tls;
 
+pub use agent_line::{AgentLine, Ask, Carried, Reply, Trouble, carry, is_elsewhere};
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
     TunnelCount, UPGRADES, capabilities_of, held_dark, newest_epoch, open,
 };
-pub use drivers::{DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
+pub use drivers::{AGENT, AGENT_SETTING, DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
 pub use error::{EdgeError, EdgeErrorKind};
-pub use fence::is_superseded;
+pub use fence::{is_superseded, superseded};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober, is_shut};
 pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers};

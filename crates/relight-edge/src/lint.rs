@@ -6,6 +6,7 @@
 mod apache;
 mod caddy;
 mod caddy_json;
+mod codes;
 mod haproxy;
 mod listeners;
 mod nginx;
@@ -16,6 +17,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+pub use codes::code_of;
 pub use listeners::unregistered;
 pub use read::{CONFIG_BYTES_MAX, INCLUDE_DEPTH_MAX, INCLUDE_FILES_MAX};
 

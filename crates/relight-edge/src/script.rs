@@ -20,8 +20,10 @@ use std::{fs, io, thread};
 use relight_model::{Epoch, GateKey, Seen};
 use testkit::Case;
 
+use crate::agent_line::tests::NextDoor;
+use crate::agent_line::{Carried, carry};
 use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
-use crate::drivers::{GROUP, MEMBERS};
+use crate::drivers::{AGENT, GROUP, MEMBERS};
 use crate::durable::quick_folder;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::parse_epoch;
@@ -43,6 +45,8 @@ struct Script<'a> {
     haproxy: FakeHaproxy,
     traefik: Arc<Mutex<FakeTraefik>>,
     gateway: Arc<Mutex<FakeGateway>>,
+    /// The way to the machine of an edge of kind `agent`, whose gate is in `remote`.
+    _line: Option<Carried>,
 }
 
 fn run(plugin: &dyn DriverKind, case: &Case) -> String {
@@ -123,6 +127,7 @@ impl<'a> Script<'a> {
             ("map", path("dark.map")),
             ("socket", path("socket")),
             ("worker_user", "self".into()),
+            ("agent", "web-1".into()),
             ("observe", program("observe")),
             ("apply", program("apply")),
             ("capabilities", "durable survives_reload".into()),
@@ -138,8 +143,10 @@ impl<'a> Script<'a> {
         };
         let target = if plugin.name() == GROUP { pair(target, root) } else { target };
         let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
+        let is_agent = plugin.name() == AGENT;
+        let line = is_agent.then(|| carry(root, NextDoor::at(&root.join("remote"))));
         let (driver, folder) = (plugin.open(&target).unwrap(), root.to_owned());
-        Self { plugin, driver, target, folder, haproxy, traefik, gateway }
+        Self { plugin, driver, target, folder, haproxy, traefik, gateway, _line: line }
     }
 
     fn step(&mut self, line: &str) -> Vec<String> {

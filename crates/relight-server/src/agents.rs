@@ -8,6 +8,7 @@ pub(crate) mod authority;
 pub mod client;
 pub(crate) mod code;
 pub mod contact;
+pub mod edges;
 mod enrolment;
 mod greetings;
 pub mod identity;
@@ -34,6 +35,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::authority::{Authority, Holder, KEY_BYTES, is_proof};
 use self::code::Code;
+use self::edges::Mailbox;
 pub use self::list::{AgentView, agents_of, version_words};
 pub(crate) use self::list::{organisations_of, scope_of};
 pub use self::names::is_host;
@@ -122,6 +124,8 @@ pub struct AgentDesk {
     trials: Limits,
     /// Inventories that were asked for.
     wishes: Wishes,
+    /// Where questions about edges wait for agents, where there are such edges.
+    mailbox: Option<Arc<Mailbox>>,
 }
 
 impl fmt::Debug for AgentDesk {
@@ -148,7 +152,7 @@ impl AgentDesk {
         let authority = Authority::load_or_create(key)?;
         let (changing, trials) = (Mutex::new(()), Limits::default());
         let wishes = Wishes::default();
-        Ok(Self { engine, authority, clock, changing, trials, wishes })
+        Ok(Self { engine, authority, clock, changing, trials, wishes, mailbox: None })
     }
 
     pub(crate) fn now(&self) -> Timestamp {

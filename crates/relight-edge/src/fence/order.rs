@@ -29,6 +29,10 @@ thread_local! {
 }
 
 impl Order {
+    fn is_old(&self) -> bool {
+        self.all.0.load(Ordering::SeqCst) > self.number
+    }
+
     /// Runs an effect whose writes are refused from the instant that a newer order is given.
     pub(crate) fn carry_out<T>(self, effect: impl FnOnce() -> T) -> T {
         let before = UNDER.replace(Some(self));
@@ -41,8 +45,12 @@ impl Order {
 /// Whether a newer order was given than the one that this thread carries out: then it writes
 /// nothing. Who has the lock of a gate folder was asked so.
 pub fn is_superseded() -> bool {
-    UNDER.with_borrow(|order| {
-        let newest = |order: &Order| order.all.0.load(Ordering::SeqCst);
-        order.as_ref().is_some_and(|order| newest(order) > order.number)
-    })
+    UNDER.with_borrow(|order| order.as_ref().is_some_and(Order::is_old))
+}
+
+/// The same question about the order that this thread carries out now, for whoever carries it out
+/// in its place: an agent, say, that has not begun yet.
+pub fn superseded() -> impl Fn() -> bool + Send + Sync + 'static {
+    let order = UNDER.with_borrow(Clone::clone);
+    move || order.as_ref().is_some_and(Order::is_old)
 }

@@ -241,7 +241,7 @@ impl AgentClient {
     }
 }
 
-fn line(identity: &Identity, stop: &Arc<AtomicBool>) -> Result<Line, AgentFault> {
+pub(super) fn line(identity: &Identity, stop: &Arc<AtomicBool>) -> Result<Line, AgentFault> {
     let roots = believing(&identity.authority)?;
     let config = tls(Arc::new(ring::default_provider()))?.with_root_certificates(roots);
     let chain = vec![identity.certificate.clone()];

@@ -80,14 +80,45 @@ impl Line {
         let within = async {
             tokio::select! {
                 biased;
-                asked = timeout(wait_max, self.exchange(path, body)) => Some(asked),
+                asked = timeout(wait_max, self.exchange(path, body, ANSWER_BYTES_MAX)) => {
+                    Some(asked)
+                }
                 () = self.stopped() => None,
             }
         };
         let asked = self.runtime.as_ref().and_then(|runtime| runtime.block_on(within));
         let asked = asked.ok_or_else(|| AgentFault::new(STOPPED, &self.server))?;
         let late = |_| AgentFault::new("timed-out", &self.server);
-        let (is_done, body) = asked.map_err(late)??;
+        self.read(asked.map_err(late)??)
+    }
+
+    /// The same, unless something else is to do before there is an answer: `is_over` is asked that
+    /// each time after a tenth of a second.
+    pub(super) fn ask_unless<O: DeserializeOwned>(
+        &self,
+        (wait_max, bytes_max): (Duration, usize),
+        path: &str,
+        request: &impl Serialize,
+        is_over: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<O>, AgentFault> {
+        let body = serde_json::to_vec(request).map_err(|error| AgentFault::new("failed", error))?;
+        let within = async {
+            let mut asked = pin!(timeout(wait_max, self.exchange(path, body, bytes_max)));
+            loop {
+                match timeout(STOP_EVERY, &mut asked).await {
+                    Ok(asked) => break Some(asked),
+                    Err(_) if self.stop.load(Ordering::Relaxed) || is_over() => break None,
+                    Err(_) => {}
+                }
+            }
+        };
+        let asked = self.runtime.as_ref().and_then(|runtime| runtime.block_on(within));
+        let late = |_| AgentFault::new("timed-out", &self.server);
+        asked.map(|asked| self.read(asked.map_err(late)??)).transpose()
+    }
+
+    /// What was answered, or why it was refused.
+    fn read<O: DeserializeOwned>(&self, (is_done, body): (bool, Bytes)) -> Result<O, AgentFault> {
         let unread = |error| AgentFault::new("answer", format!("{}: {error}", self.server));
         if is_done {
             return serde_json::from_slice(&body).map_err(unread);
@@ -105,9 +136,14 @@ impl Line {
         }
     }
 
-    async fn exchange(&self, path: &str, body: Vec<u8>) -> Result<(bool, Bytes), AgentFault> {
+    async fn exchange(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        bytes_max: usize,
+    ) -> Result<(bool, Bytes), AgentFault> {
         let stream = self.connect().await.map_err(|error| self.fault(&*error, false))?;
-        let answered = answered(stream, path, body).await;
+        let answered = answered(stream, path, body, bytes_max).await;
         answered.map_err(|error| self.fault(&*error, true))
     }
 
@@ -144,6 +180,7 @@ async fn answered(
     stream: TlsStream<TcpStream>,
     path: &str,
     body: Vec<u8>,
+    bytes_max: usize,
 ) -> Result<(bool, Bytes), Box<dyn Error + Send + Sync>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut connection = pin!(connection);
@@ -155,7 +192,7 @@ async fn answered(
     let asked = async move {
         let answer = sender.send_request(request).await?;
         let is_done = answer.status().is_success();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await?;
+        let body = Limited::new(answer.into_body(), bytes_max).collect().await?;
         Ok((is_done, body.to_bytes()))
     };
     let (mut asked, mut has_ended) = (pin!(asked), false);

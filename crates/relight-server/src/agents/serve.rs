@@ -29,9 +29,12 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::server::TlsStream;
 
 use super::authority::believing;
+use super::edges::poll::{self, Held};
 use super::greetings::Greeting;
 use super::places::Places;
-use super::wire::{ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN};
+use super::wire::{
+    EDGE, ENROL, INVENTORY, INVENTORY_BYTES_MAX, RENEW, REQUEST_BYTES_MAX, Refusal, TURN,
+};
 use super::{AgentDesk, Refused};
 use crate::access::digest_of;
 use crate::listen::{HEAD_BYTES_MAX, HEAD_WAIT_MAX, Peered, accepted};
@@ -60,7 +63,7 @@ pub const GREETINGS_MAX: usize = 512;
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// Longest time in which a request must have come.
-const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
+pub(super) const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Longest time in which an inventory must have come.
 const INVENTORY_WAIT_MAX: Duration = Duration::from_secs(120);
@@ -160,10 +163,10 @@ fn acceptor(desk: &AgentDesk) -> Result<TlsAcceptor, ServerError> {
 
 /// Who asks.
 #[derive(Clone, Debug)]
-struct Peer {
+pub(super) struct Peer {
     address: String,
     /// Digest of the certificate that it showed.
-    fingerprint: Option<Digest>,
+    pub(super) fingerprint: Option<Digest>,
 }
 
 /// What all connections share.
@@ -228,8 +231,10 @@ fn router(desk: Arc<AgentDesk>) -> Router {
         .route(RENEW, post(renew))
         .route(TURN, post(turn))
         .route(INVENTORY, post(inventory))
+        .route(EDGE, post(poll::edge))
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(Extension(Arc::new(Room(Semaphore::new(INVENTORIES_MAX)))))
+        .layer(Extension(Arc::new(Held::new())))
         .with_state(desk)
 }
 
@@ -315,7 +320,7 @@ async fn within<I: DeserializeOwned + Send + 'static, O: Serialize>(
     worked.await.unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "failed"))
 }
 
-fn status(refused: &Refused) -> StatusCode {
+pub(super) fn status(refused: &Refused) -> StatusCode {
     match refused {
         Refused::Rule("too-many-trials") => StatusCode::TOO_MANY_REQUESTS,
         Refused::Rule(_) => StatusCode::FORBIDDEN,
@@ -323,11 +328,11 @@ fn status(refused: &Refused) -> StatusCode {
     }
 }
 
-fn refusal(status: StatusCode, code: &str) -> Response {
+pub(super) fn refusal(status: StatusCode, code: &str) -> Response {
     document(status, &Refusal { refused: code.to_owned() })
 }
 
-fn document(status: StatusCode, document: &impl Serialize) -> Response {
+pub(super) fn document(status: StatusCode, document: &impl Serialize) -> Response {
     match serde_json::to_vec(document) {
         Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -19,6 +19,13 @@ pub(crate) const TURN: &str = "/agent/v1/turn";
 /// Where an agent sends the inventory that it was asked for.
 pub(crate) const INVENTORY: &str = "/agent/v1/inventory";
 
+/// Where an agent asks for a question about one of its edges.
+pub(crate) const EDGE: &str = "/agent/v1/edge";
+
+/// Longest request and longest answer about an edge, in bytes: an order of 50,000 keys of 128 bytes
+/// that names each of them twice.
+pub(crate) const EDGE_BYTES_MAX: usize = 16 << 20;
+
 /// Longest inventory, in bytes.
 pub(crate) const INVENTORY_BYTES_MAX: usize = 64 << 20;
 

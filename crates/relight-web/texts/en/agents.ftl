@@ -1,5 +1,5 @@
 agents-title = Agents
-agents-text = An agent runs on another machine and makes itself known by a certificate of its own. It sends that it is there, and what is on its sites (components, where they lie, digests) when an incident waits for that. It sends no file and accepts no command.
+agents-text = An agent runs on another machine and makes itself known by a certificate of its own. It sends that it is there, and what is on its sites (components, where they lie, digests) when an incident waits for that. It writes the gates of the edges that its administrator named on that machine, when it asks for what is to be done. It sends no file and accepts no command.
 agents-no-listener = This server does not listen for agents: relight serve --agent-listen ADDRESS.
 agents-column-organisation = Organisation
 agents-column-host = Machine
@@ -66,13 +66,27 @@ agent-fault-since = since { $since }: { $what }
 
 # path
 agent-bad-file = the file of this agent cannot be used: { $path }
-agent-bad-file-remedy = write [sites] and below it SITE = "/whole/path", for 256 sites at most
+agent-bad-file-remedy = write [sites] and below it SITE = "/whole/path", for 256 sites at most, and [edges.NAME] with kind, gate and listen for each edge of this machine
 # most
 agent-file-many = there are more than { NUMBER($most) } sites
 # site
 agent-file-no-name = “{ $site }” is not the short name of a site
 # folder, site
 agent-file-no-path = { $site }: { $folder } is no whole path
+# name, kind, known
+agent-edge-no-kind = { $name }: an agent drives no edge of kind { $kind }, but { $known }
+# name, setting
+agent-edge-no-setting = { $name }: the setting { $setting } is missing in [edges.{ $name }.set]
+# most
+agent-edges-many = more than { NUMBER($most) } edges
+# name
+agent-edge-no-name = “{ $name }” is no name of an edge
+# name, gate
+agent-edge-same-gate = { $name }: another edge has the gate { $gate }
+# edge
+agent-edge-driven = edge { $edge }: its gate is written here, as the server says
+agent-edge-trouble = the edge did not do what it was asked: its sites count as exposed
+agent-edge-trouble-remedy = see what stands in the way on this machine: the gate folder, its owner, the settings of the edge in agent.toml
 # path, sites
 agent-file-again = read { $path } again: { NUMBER($sites) } { $sites ->
     [one] site
@@ -139,6 +153,8 @@ agent-fault-busy = the server takes in other inventories just now; it asks again
 agent-fault-busy-remedy = nothing is to be done: it is sent at another turn
 agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
 agent-fault-not-let-in-remedy = ask at the server first (page /agents, or relight agent list): if it is revoked or has ended there and should be let in, remove agent.identity here and enrol again with another code
+agent-fault-foreign-edge = at the server this edge is not this agent’s: nothing is done at its gate
+agent-fault-foreign-edge-remedy = at the server, relight edge list says whose it is; relight edge add agent --name EDGE --agent NUMBER --listen ADDRESS names this one (relight agent status says its number)
 
 door-refused-bad-host = The name of a machine has small letters, digits, dots and hyphens; * stands for any part of it.
 door-refused-no-organisation = There is no organisation of this name.

@@ -614,6 +614,17 @@ edge-stays-dark = its gate holds { NUMBER($count) } { $count ->
 edge-stays-dark-remedy = relight edge check says which incident holds it, or that nobody does; nothing would open it any more
 edge-failed = the edge cannot be used like this
 edge-failed-remedy = check the gate folder, the addresses and the settings (--set)
+# edge
+edge-elsewhere = edge { $edge }: an agent writes it on its own machine; from here nothing is known of it
+edge-unknown-here = an agent writes this edge on its own machine; from here nothing is known of it
+edge-elsewhere-remedy = start relight serve with --agent-listen: that server asks its agent, and its page /edges says how the edge stands
+edge-not-asked = asked by the server only
+edge-agent-kind-remedy = only edges of kind agent are written by an agent; relight agent list shows them
+# agent
+edge-agent-unknown = no agent that is let in is called “{ $agent }”, or more than one is: nobody writes this edge
+edge-agent-unknown-remedy = relight agent list shows numbers and machines; a number names one agent only
+# edge
+edge-agent-file = on the machine of the agent, write into agent.toml: [edges.{ $edge }] with kind, gate and listen, and [edges.{ $edge }.set] with its settings (docs: agents)
 edges-known = { NUMBER($count) } { $count ->
     [one] edge
    *[other] edges
@@ -1410,6 +1421,8 @@ lint-include-limit = includes go too deep, or are too many
 lint-include-limit-remedy = at most 16 levels and 20,000 files
 lint-no-site = no site was found in this configuration
 lint-no-site-remedy = name the main file, and its kind with --kind
+lint-agent-finding = the agent found something that this version has no words for
+lint-agent-finding-remedy = install the version of the agent here, or read there what it says
 lint-reload-slow = so many sites that a reload takes more than a second
 lint-reload-slow-remedy = nothing to do for the gate: it needs no reload
 lint-gate-path-missing = the gate that it looks into is not there: every site stays lit

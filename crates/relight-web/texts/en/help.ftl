@@ -409,6 +409,7 @@ option-edge-discover-sources = Main files of configurations
 option-edge-discover-kind = Kind of the configurations; else by name and content
 option-edge-discover-name = Name of the edge in the proposal
 option-edge-add-member = Edges that a group stands for: several proxies in front of the same sites
+option-edge-add-agent = Number or machine of the agent that writes it, for an edge of kind agent
 option-edge-add-config = Configuration of the edge itself, to be linted before each plan
 option-repair = Write what the journal wants where an edge differs
 help-drill = Rehearse an incident on canaries and on sites marked for it, through the real edges

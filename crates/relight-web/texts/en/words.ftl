@@ -38,6 +38,7 @@ reason-no-round = no look at its edge came to an end: it hangs, or each look fai
 reason-refused = the edge refused the order
 reason-fenced = another controller commands this edge
 reason-foreign-edit = somebody else changed the configuration of the edge
+reason-elsewhere = an agent writes this edge, and only a server that listens for agents can ask it
 reason-lint = the configuration of the edge does not fit
 reason-io = input or output error on the edge
 reason-certificate = the edge shows no certificate of the site

@@ -1,5 +1,5 @@
 agents-title = Agents
-agents-text = Un agent tourne sur une autre machine et se fait connaître par son propre certificat. Il dit qu’il est là, et ce qui se trouve sur ses sites (composants, endroits, condensés) quand un incident l’attend. Il n’envoie aucun fichier et n’accepte aucune commande.
+agents-text = Un agent tourne sur une autre machine et se fait connaître par son propre certificat. Il dit qu’il est là, et ce qui se trouve sur ses sites (composants, endroits, condensés) quand un incident l’attend. Il écrit les barrières des frontaux que son administrateur a nommés sur cette machine, quand il demande ce qu’il y a à faire. Il n’envoie aucun fichier et n’accepte aucune commande.
 agents-no-listener = Ce serveur n’écoute pas les agents : relight serve --agent-listen ADRESSE.
 agents-column-organisation = Organisme
 agents-column-host = Machine
@@ -66,13 +66,27 @@ agent-fault-since = depuis { $since } : { $what }
 
 # path
 agent-bad-file = le fichier de cet agent est inutilisable : { $path }
-agent-bad-file-remedy = écrivez [sites] et au-dessous SITE = "/chemin/complet", pour 256 sites au plus
+agent-bad-file-remedy = écrivez [sites] et au-dessous SITE = "/chemin/complet", pour 256 sites au plus, et [edges.NOM] avec kind, gate et listen pour chaque frontal de cette machine
 # most
 agent-file-many = il y a plus de { NUMBER($most) } sites
 # site
 agent-file-no-name = « { $site } » n’est pas le nom court d’un site
 # folder, site
 agent-file-no-path = { $site } : { $folder } n’est pas un chemin complet
+# name, kind, known
+agent-edge-no-kind = { $name } : un agent ne pilote pas de frontal de genre { $kind }, mais { $known }
+# name, setting
+agent-edge-no-setting = { $name } : le réglage { $setting } manque dans [edges.{ $name }.set]
+# most
+agent-edges-many = plus de { NUMBER($most) } frontaux
+# name
+agent-edge-no-name = « { $name } » n’est pas le nom d’un frontal
+# name, gate
+agent-edge-same-gate = { $name } : un autre frontal a la barrière { $gate }
+# edge
+agent-edge-driven = frontal { $edge } : sa barrière est écrite ici, comme le serveur le dit
+agent-edge-trouble = le frontal n’a pas fait ce qui lui était demandé : ses sites comptent comme exposés
+agent-edge-trouble-remedy = voyez ce qui l’empêche sur cette machine : le dossier de la barrière, son propriétaire, les réglages du frontal dans agent.toml
 # path, sites
 agent-file-again = { $path } relu : { NUMBER($sites) } { $sites ->
     [one] site
@@ -142,6 +156,8 @@ agent-fault-busy = le serveur reçoit d’autres inventaires en ce moment; il re
 agent-fault-busy-remedy = rien à faire : il est envoyé à un autre tour
 agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
 agent-fault-not-let-in-remedy = demandez d’abord au serveur (page /agents, ou relight agent list) : s’il y est révoqué ou terminé et doit être admis, supprimez ici agent.identity et inscrivez-le avec un autre code
+agent-fault-foreign-edge = au serveur, ce frontal n’est pas celui de cet agent : rien n’est fait à sa barrière
+agent-fault-foreign-edge-remedy = au serveur, relight edge list dit à qui il est; relight edge add agent --name FRONTAL --agent NUMÉRO --listen ADRESSE nomme celui-ci (relight agent status dit son numéro)
 
 door-refused-bad-host = Le nom d’une machine a des minuscules, des chiffres, des points et des traits d’union; * en remplace n’importe quelle partie.
 door-refused-no-organisation = Aucun organisme ne porte ce nom.

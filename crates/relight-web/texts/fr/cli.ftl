@@ -644,6 +644,17 @@ edge-stays-dark = sa barrière garde { NUMBER($count) } { $count ->
 edge-stays-dark-remedy = relight edge check dit quel incident la garde, ou que c'est personne; plus rien ne l'ouvrirait
 edge-failed = le frontal ne peut pas être utilisé ainsi
 edge-failed-remedy = vérifiez le dossier de la barrière, les adresses et les réglages (--set)
+# edge
+edge-elsewhere = frontal { $edge } : un agent l’écrit sur sa propre machine; d’ici, on n’en sait rien
+edge-unknown-here = un agent écrit ce frontal sur sa propre machine; d’ici, on n’en sait rien
+edge-elsewhere-remedy = démarrez relight serve avec --agent-listen : ce serveur interroge son agent, et sa page /edges dit où en est le frontal
+edge-not-asked = interrogé par le serveur seul
+edge-agent-kind-remedy = seuls les frontaux de genre agent sont écrits par un agent; relight agent list les montre
+# agent
+edge-agent-unknown = aucun agent admis ne s’appelle « { $agent } », ou plusieurs s’appellent ainsi : personne n’écrit ce frontal
+edge-agent-unknown-remedy = relight agent list montre numéros et machines; un numéro ne nomme qu’un seul agent
+# edge
+edge-agent-file = sur la machine de l’agent, écrivez dans agent.toml : [edges.{ $edge }] avec kind, gate et listen, et [edges.{ $edge }.set] avec ses réglages (documentation : agents)
 edges-known = { NUMBER($count) } { $count ->
     [one] frontal
    *[other] frontaux
@@ -1467,6 +1478,8 @@ lint-include-limit = les inclusions sont trop profondes ou trop nombreuses
 lint-include-limit-remedy = au plus 16 niveaux et 20 000 fichiers
 lint-no-site = aucun site trouvé dans cette configuration
 lint-no-site-remedy = nommez le fichier principal, et son genre avec --kind
+lint-agent-finding = l’agent a trouvé quelque chose que cette version ne sait pas dire
+lint-agent-finding-remedy = installez ici la version de l’agent, ou lisez là-bas ce qu’elle en dit
 lint-reload-slow = tant de sites qu’un rechargement dure plus d’une seconde
 lint-reload-slow-remedy = rien à faire pour la barrière : elle s’en passe
 lint-gate-path-missing = la barrière consultée n’existe pas : tous les sites restent allumés

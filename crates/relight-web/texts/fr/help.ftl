@@ -409,6 +409,7 @@ option-edge-discover-sources = Fichiers principaux des configurations
 option-edge-discover-kind = Genre des configurations; sinon d'après nom et contenu
 option-edge-discover-name = Nom du frontal dans la proposition
 option-edge-add-member = Frontaux que le groupe réunit, plusieurs serveurs devant les mêmes sites
+option-edge-add-agent = Numéro ou machine de l’agent qui l’écrit, pour un frontal de genre agent
 option-edge-add-config = Configuration du frontal lui-même, examinée avant chaque plan
 option-repair = Écrire ce que veut le journal là où un frontal diffère
 help-drill = Répéter un incident sur les canaris et les sites marqués, à travers les vrais frontaux

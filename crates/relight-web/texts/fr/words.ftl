@@ -38,6 +38,7 @@ reason-no-round = aucun contrôle de son frontal n’est allé à son terme : i
 reason-refused = le frontal a refusé l'ordre
 reason-fenced = un autre contrôleur commande ce frontal
 reason-foreign-edit = la configuration du frontal a été modifiée par quelqu'un d'autre
+reason-elsewhere = un agent écrit ce frontal, et seul un serveur qui écoute les agents peut l’interroger
 reason-lint = la configuration du frontal ne convient pas
 reason-io = erreur d'entrée-sortie sur le frontal
 reason-certificate = le frontal ne montre pas de certificat du site

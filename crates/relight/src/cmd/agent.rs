@@ -2,6 +2,8 @@
 //! a machine, its enrolment, its line to the server, and how both stand.
 
 pub(crate) mod desk;
+mod edge_file;
+mod edges;
 mod file;
 mod look;
 mod run;

@@ -1,6 +1,8 @@
 //! `relight edge`: the proxies in front of the sites.
 
+mod agent;
 pub(crate) mod barrier;
+mod check;
 mod config;
 mod discover;
 mod group;
@@ -13,39 +15,28 @@ pub(crate) mod run;
 pub(crate) mod trial;
 mod unasked;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use relight_engine::drill::DRILL_AGE_MAX_S;
-use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::{
-    self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Listener, Stage,
-    Target,
+    self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, Stage, Target,
 };
 use relight_engine::edges;
 use relight_engine::reconcile::{GRACE, GRACE_S_MAX, grace_ms};
 use relight_engine::refusals::{CONFIG_SETTING, configuration};
-use relight_model::{Epoch, GateKey, Light, Seen};
-use relight_server::web::number::rfc3339;
+use relight_model::Epoch;
+use relight_server::agents::edges::notes_of;
 use relight_server::web::texts;
 use serde::Serialize;
 
+pub(crate) use self::check::troubles;
 use crate::context::Context;
 use crate::failure::{Failure, chain, coded};
 use crate::register::Register;
-use crate::report::{Exit, Report};
+use crate::report::Report;
 use crate::table::{Align, Table};
-
-/// Code of a canary that no longer does as it is told.
-const CANARY_FAILED: &str = "canary-failed";
-
-/// Code of an edge of a kind that is believed after a drill only, before there was one.
-const DRILL_MISSING: &str = "drill-missing";
-
-/// Code of an edge on which nobody knows how many tunnels are open.
-const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
 
 /// Who changes the register from the command line.
 const ACTOR: &str = "relight edge add";
@@ -62,7 +53,7 @@ enum Action {
     Add(Add),
     List,
     Remove(remove::Remove),
-    Check(Check),
+    Check(check::Check),
     Test(trial::Test),
     Config(config::Config),
     Holding(holding::Holding),
@@ -77,7 +68,7 @@ struct Add {
     kind: String,
     #[arg(long, value_name = "NAME")]
     name: String,
-    #[arg(long, value_name = "DIR", required_unless_present = "member")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["member", "agent"])]
     gate: Option<PathBuf>,
     #[arg(long, value_name = "ADDRESS", required_unless_present = "member", num_args = 1..)]
     listen: Vec<SocketAddr>,
@@ -88,15 +79,11 @@ struct Add {
     #[arg(long, value_name = "EDGE", num_args = 1..,
         conflicts_with_all = ["gate", "listen", "verify", "config"])]
     member: Vec<String>,
+    #[arg(long, value_name = "AGENT",
+        conflicts_with_all = ["gate", "verify", "config", "member"])]
+    agent: Option<String>,
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     settings: Vec<(String, String)>,
-}
-
-/// Whether what differs is mended.
-#[derive(Debug, Args)]
-struct Check {
-    #[arg(long)]
-    repair: bool,
 }
 
 #[derive(Serialize)]
@@ -121,29 +108,6 @@ struct EdgeRow {
 fn capabilities(kind: &str) -> BTreeMap<&'static str, &'static str> {
     let driver = edge::DRIVERS.iter().find(|driver| driver.name() == kind);
     driver.map(|driver| driver.capabilities().record().into()).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-struct CheckDocument {
-    edges: Vec<CheckRow>,
-}
-
-#[derive(Serialize)]
-struct CheckRow {
-    name: String,
-    kind: String,
-    sites: usize,
-    equal: usize,
-    differ: Vec<String>,
-    findings: Vec<LintRow>,
-    error: Option<String>,
-}
-
-#[derive(Serialize)]
-struct LintRow {
-    code: &'static str,
-    place: String,
-    refuses: bool,
 }
 
 /// The kinds of edges that this program drives.
@@ -177,6 +141,7 @@ impl Add {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         group::check_options(&self.kind, &self.member, context)?;
+        agent::check_options(&self.kind, self.agent.as_deref(), context)?;
         let store = context.store()?;
         let mut settings: BTreeMap<String, String> = self.settings.into_iter().collect();
         if !self.member.is_empty() {
@@ -191,10 +156,18 @@ impl Add {
                 *file = absolute(Path::new(file), context)?.display().to_string();
             }
         }
+        // What is noted of an edge elsewhere is in the data folder.
+        let gate = match self.agent {
+            Some(agent) => {
+                settings.insert(edge::AGENT_SETTING.to_owned(), agent);
+                Some(notes_of(&context.data, &self.name))
+            }
+            None => self.gate,
+        };
         let mut target = Target {
             name: self.name,
             kind: self.kind,
-            gate: self.gate.map_or(Ok(PathBuf::new()), |gate| absolute(&gate, context))?,
+            gate: gate.map_or(Ok(PathBuf::new()), |gate| absolute(&gate, context))?,
             listeners: self.listen,
             verify: self.verify.map(|path| socket(path, context)).transpose()?,
             settings,
@@ -205,27 +178,41 @@ impl Add {
         group::settle(&mut target, &store, context)?;
         refuse_grace(&target, context)?;
         edge::Testers::of(&target).map_err(|error| edge_failure(&error, context))?;
-        let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
-        match driver.lint() {
-            Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),
-            Err(error) => not_running(&error, &target, context, report)?,
-        }
-        for found in configuration(&target) {
-            lint::tell(&found, report);
-        }
-        if let Err(error) = prepare(&target, driver.as_mut()) {
-            not_running(&error, &target, context, report)?;
+        let is_elsewhere = edge::is_elsewhere(&target);
+        if !is_elsewhere {
+            try_out(&target, context, report)?;
         }
         let put = store.put_edge(&row, context.now(), ACTOR);
         put.map_err(|error| context.store_failure(&error))?;
+        if target.kind == edge::AGENT {
+            agent::tell_added(&target, &store, context, report)?;
+        }
         if context.json {
             let edges = vec![row_of(target, 0)];
             report.document("relight.edges/1", &ListDocument { edges });
-        } else {
-            report.line(&texts::edge_added(lang, &target.name));
+            return Ok(());
+        }
+        report.line(&texts::edge_added(lang, &target.name));
+        if !is_elsewhere {
             report.next(&format!("relight edge test {}", target.name));
         }
         Ok(())
+    }
+}
+
+/// Opens an edge, says what is wrong with its set-up, and gives a new gate its first generation.
+fn try_out(target: &Target, context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let mut driver = edge::open(target).map_err(|error| edge_failure(&error, context))?;
+    match driver.lint() {
+        Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),
+        Err(error) => not_running(&error, target, context, report)?,
+    }
+    for found in configuration(target) {
+        lint::tell(&found, report);
+    }
+    match prepare(target, driver.as_mut()) {
+        Err(error) => not_running(&error, target, context, report),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -288,6 +275,10 @@ fn socket(path: PathBuf, context: &Context) -> Result<PathBuf, Failure> {
 /// An edge that cannot be used, in words.
 pub(crate) fn edge_failure(error: &EdgeError, context: &Context) -> Failure {
     let lang = context.lang;
+    if error.kind == EdgeErrorKind::Elsewhere {
+        return Failure::new(texts::edge_elsewhere(lang, &error.edge))
+            .hint(texts::edge_elsewhere_remedy(lang));
+    }
     Failure::new(texts::edge_failed(lang))
         .because(lang, error)
         .hint(texts::edge_failed_remedy(lang))
@@ -376,179 +367,4 @@ fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
     table.print(report);
     report.line(&texts::edges_known(lang, rows.len()));
     Ok(())
-}
-
-impl Check {
-    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let register = Register::open(context)?;
-        let targets = targets(&register, context)?;
-        let mut rows: Vec<CheckRow> =
-            targets.iter().map(|it| look(it, &targets, &register)).collect();
-        if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
-            repair::run(context, report)?;
-            rows = targets.iter().map(|it| look(it, &targets, &register)).collect();
-        }
-        let bad = |row: &CheckRow| {
-            row.error.is_some() || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
-        };
-        if rows.iter().any(bad) {
-            report.raise(Exit::Failed);
-        }
-        if context.json {
-            report.document("relight.edge-check/1", &CheckDocument { edges: rows });
-        } else {
-            tell_check(&rows, context, report);
-        }
-        Ok(())
-    }
-}
-
-/// What one edge shows against what the journal wants, and what is wrong with its set-up. One
-/// edge that does not answer hides no other. `all` are those of the register.
-fn look(target: &Target, all: &[Target], register: &Register) -> CheckRow {
-    let here = register.sites.iter().filter(|site| site.edge == target.name);
-    let mut wanted: Vec<(GateKey, Light)> =
-        here.map(|site| (site.slug.clone(), register.ledger.wants(&site.slug))).collect();
-    let sites = wanted.len();
-    let parts: Vec<_> = wanted.iter().flat_map(|(key, _)| register.ledger.parts_of(key)).collect();
-    wanted.extend(parts);
-    let keys: Vec<GateKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
-    let mut row = CheckRow {
-        name: target.name.clone(),
-        kind: target.kind.clone(),
-        sites,
-        equal: 0,
-        differ: Vec::new(),
-        findings: Vec::new(),
-        error: None,
-    };
-    let identity = edges::identity(target).ok();
-    let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
-    let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
-    let seen = edge::open(target).and_then(|mut driver| {
-        let mut findings = driver.lint()?;
-        let views = driver.observe(&keys)?;
-        findings.extend(unasked::find((&target.name, all), &mut *driver, register)?);
-        let missing = driver.capabilities().missing_for_dark(is_drilled);
-        Ok((findings, views, reach(target, register)?, missing))
-    });
-    let (findings, views, misnamed, missing) = match seen {
-        Ok(seen) => seen,
-        Err(error) => {
-            row.error = Some(chain(&error));
-            return row;
-        }
-    };
-    row.findings = findings
-        .into_iter()
-        .map(|lint| LintRow {
-            code: lint.code,
-            place: lint.place,
-            refuses: lint.severity == LintSeverity::Error,
-        })
-        .chain(configuration(target).into_iter().map(|found| LintRow {
-            code: found.code,
-            place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
-            refuses: found.severity == LintSeverity::Error,
-        }))
-        .collect();
-    row.findings.extend(misnamed);
-    if missing.contains(&"drill") {
-        let place = format!("relight drill --edges {}", target.name);
-        row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
-    }
-    if let Some((since, what)) = register.ledger.canary_failure(&target.name) {
-        let place = format!("{what}, {}", rfc3339(*since));
-        row.findings.push(LintRow { code: CANARY_FAILED, place, refuses: false });
-    }
-    let mut differ = BTreeSet::new();
-    for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
-        let wanted = Seen::from(*light);
-        if view.durable != wanted || view.runtime != wanted {
-            differ.insert(key.to_string());
-        } else if index < sites {
-            row.equal += 1;
-        }
-    }
-    row.differ = differ.into_iter().collect();
-    row
-}
-
-/// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
-/// a drill makes believable, is no readier than one whose set-up leaves sites lit.
-fn stands_in_the_way(finding: &LintRow) -> bool {
-    finding.refuses || [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED].contains(&finding.code)
-}
-
-/// What stands between each edge and a proof, in words: nothing for one that is ready.
-pub(crate) fn troubles(
-    register: &Register,
-    context: &Context,
-) -> Result<Vec<(String, Vec<String>)>, Failure> {
-    let lang = context.lang;
-    let trouble = |row: CheckRow| {
-        let mut what: Vec<String> = row.error.into_iter().collect();
-        if let [first, rest @ ..] = &row.differ[..] {
-            what.push(texts::edge_differs(lang, rest.len() + 1, first));
-        }
-        what.extend(row.findings.into_iter().filter(stands_in_the_way).map(|it| it.place));
-        (row.name, what)
-    };
-    let targets = targets(register, context)?;
-    Ok(targets.iter().map(|it| trouble(look(it, &targets, register))).collect())
-}
-
-/// An edge that nobody reaches shows nothing dark, whatever its gate says, and neither does one
-/// under TLS whose certificate is not good for a site.
-fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError> {
-    let mut misnamed = Vec::new();
-    for listener in Listener::all(target)? {
-        listener.connect(CANARY_HOST)?;
-        let sites = register.sites.iter().filter(|site| site.edge == target.name);
-        for site in sites.filter(|_| listener.is_secured()) {
-            for host in site.hosts() {
-                match listener.connect(host) {
-                    Err(error) if error.kind == EdgeErrorKind::Certificate => {
-                        let place = format!("{} at {listener}: {}", site.slug, chain(&error));
-                        misnamed.push(LintRow { code: "certificate-wrong", place, refuses: true });
-                    }
-                    connected => drop(connected?),
-                }
-            }
-        }
-    }
-    Ok(misnamed)
-}
-
-fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
-    let lang = context.lang;
-    let mut table = Table::new(&[
-        (texts::column_edge(lang), Align::Left),
-        (texts::column_kind(lang), Align::Left),
-        (texts::column_sites(lang), Align::Right),
-        (texts::column_equal(lang), Align::Right),
-        (texts::column_state(lang), Align::Left),
-    ]);
-    for row in rows {
-        let state = match (&row.error, &row.differ[..]) {
-            (Some(_), _) => texts::edge_no_answer(lang).to_owned(),
-            (None, []) => texts::edge_ok(lang).to_owned(),
-            (None, [first, ..]) => texts::edge_differs(lang, row.differ.len(), first),
-        };
-        let (sites, equal) = (row.sites.to_string(), row.equal.to_string());
-        table.row(vec![row.name.clone(), row.kind.clone(), sites, equal, state]);
-    }
-    table.print(report);
-    report.line(&texts::edges_known(lang, rows.len()));
-    for row in rows {
-        for lint in &row.findings {
-            let (what, remedy) = coded(lang, &format!("lint-{}", lint.code));
-            let what = if what.is_empty() { lint.code } else { what };
-            report.warn(&format!("{}: {}", row.name, lint.place), what, remedy);
-        }
-        if let Some(error) = &row.error {
-            let (what, remedy) = (texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
-            report.warn_in_detail(&row.name, what, error, remedy);
-        }
-    }
 }

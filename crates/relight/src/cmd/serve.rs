@@ -14,13 +14,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
 use clap::Args;
+use relight_engine::edge::Carried;
 use relight_engine::feeds::FeedFolder;
 use relight_engine::live::Board;
 use relight_engine::{Engine, FixWatch};
 use relight_server::agents::AgentDesk;
+use relight_server::agents::edges::Mailbox;
 use relight_server::agents::serve::{AgentLimits, AgentListener};
-use relight_server::web::texts;
 use relight_server::web::views::{Stage, Theme};
+use relight_server::web::{Lang, texts};
 use relight_server::{OidcSettings, RSA_BITS_MIN, WebConfig, WebHandle, WebServer};
 
 use self::fetching::{Fetching, Told};
@@ -98,17 +100,14 @@ fn unsealed(oidc: OidcSettings, context: &Context) -> OidcSettings {
 impl Serve {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        if !self.listen.ip().is_loopback() {
-            let address = self.listen.to_string();
-            return Err(Failure::usage(texts::serve_console_open(lang, &address))
-                .hint(texts::serve_console_open_remedy(lang)));
-        }
-        self.listeners.plain.check(std::iter::once(self.public_listen), lang)?;
+        self.refuse_open(lang)?;
         catalogue::load(context, report);
         let stop = stop_on_interrupt();
         if self.drill {
             stage::refuse_drill(context)?;
         }
+        // There before the edges are driven: some of them are written by agents.
+        let mailbox = self.agent_listen.map(|_| Mailbox::open(&context.data));
         let (engine, drive) = context.driven()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
@@ -118,7 +117,7 @@ impl Serve {
         tell_troubles(&drive, report);
         let fixes = FixWatch::start(&engine).map_err(failed)?;
         let stage = self.stage(&engine, context, report)?;
-        let (web, agents) = self.open(&engine, &board, stage, context)?;
+        let (web, agents) = self.open((&engine, mailbox.as_ref()), &board, stage, context)?;
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
@@ -167,6 +166,16 @@ impl Serve {
         served
     }
 
+    /// Refuses to listen where others could come without protection.
+    fn refuse_open(&self, lang: Lang) -> Result<(), Failure> {
+        if !self.listen.ip().is_loopback() {
+            let address = self.listen.to_string();
+            return Err(Failure::usage(texts::serve_console_open(lang, &address))
+                .hint(texts::serve_console_open_remedy(lang)));
+        }
+        self.listeners.plain.check(std::iter::once(self.public_listen), lang)
+    }
+
     fn stage(
         &self,
         engine: &Engine,
@@ -182,13 +191,16 @@ impl Serve {
     /// Console, public page, and the listener of agents where there is one.
     fn open(
         &self,
-        engine: &Arc<Engine>,
+        (engine, mailbox): (&Arc<Engine>, Option<&(Arc<Mailbox>, Carried)>),
         board: &Arc<Board>,
         stage: Stage,
         context: &Context,
     ) -> Result<(WebHandle, Option<AgentListener>), Failure> {
-        let desk = self.agent_listen.map(|_| desk(Arc::clone(engine), context).map(Arc::new));
-        let desk = desk.transpose()?;
+        let with_edges = |(mailbox, _): &(Arc<Mailbox>, Carried)| -> Result<_, Failure> {
+            let desk = desk(Arc::clone(engine), context)?;
+            Ok(Arc::new(desk.with_edges(Arc::clone(mailbox))))
+        };
+        let desk = mailbox.map(with_edges).transpose()?;
         let web = self.web((engine, desk.clone()), board, stage, context)?;
         Ok((web, self.agents(desk, context)?))
     }

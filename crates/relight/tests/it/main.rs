@@ -10,6 +10,7 @@
 mod account;
 mod affected;
 mod agent;
+mod agent_edges;
 mod alike;
 mod beside;
 mod book;

@@ -11,6 +11,7 @@ use relight_server::agents::wishes::AGENT_SITES_MAX;
 use relight_server::web::{Lang, texts};
 use serde::Deserialize;
 
+use super::edge_file::{self, EdgeEntry};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -33,6 +34,9 @@ pub(super) struct AgentFile {
     /// Folders by site.
     #[serde(default)]
     pub(super) sites: BTreeMap<String, PathBuf>,
+    /// Edges by name.
+    #[serde(default)]
+    pub(super) edges: BTreeMap<String, EdgeEntry>,
 }
 
 impl AgentFile {
@@ -69,6 +73,7 @@ impl AgentFile {
                 return Err(texts::agent_file_no_path(lang, &place, site));
             }
         }
+        edge_file::check(&self.edges, lang)?;
         Ok(self)
     }
 

@@ -19,6 +19,7 @@ use relight_server::web::texts;
 use rustix::system::uname;
 use serde::Serialize;
 
+use super::edges::Hands;
 use super::file::{self, Kept};
 use super::look::{Look, Sent, tell_sent};
 use super::{NOT_LET_IN, faulty, identity, identity_path};
@@ -235,8 +236,10 @@ impl Agent<'_> {
 
     /// Turns, until it is to end.
     fn run(mut self, report: &mut Report) -> Result<(), Failure> {
+        let mut hands = Hands::new(&identity_path(self.context));
         while !self.is_to_end() {
             self.read_again(report);
+            hands.follow(&self.file.file.edges);
             let turned = self.turn(report);
             if self.is_to_end() {
                 break;
@@ -245,8 +248,9 @@ impl Agent<'_> {
             if let Ok(turned) = &turned {
                 self.heed(turned, report);
             }
-            self.rest(report);
+            self.rest(&mut hands, report);
         }
+        drop(hands);
         // A look ends with the process: it only reads, and what it would send counts whole or not.
         self.look = None;
         self.note(self.contact.clone(), report);
@@ -392,9 +396,10 @@ impl Agent<'_> {
     }
 
     /// The server is asked again after this; nobody tells when it is back.
-    fn rest(&mut self, report: &mut Report) {
+    fn rest(&mut self, hands: &mut Hands, report: &mut Report) {
         let (began, every) = (Instant::now(), Duration::from_secs(self.every.unsigned_abs()));
         while began.elapsed() < every && !self.is_to_end() {
+            hands.tell(self.context, report);
             match self.look {
                 Some(_) => self.look_on(report),
                 None => thread::sleep(STOP_EVERY),

@@ -29,6 +29,14 @@ struct Document<'a> {
     fault: Option<Fault<'a>>,
     looks: Option<Looking<'a>>,
     sites: Vec<Site<'a>>,
+    edges: Vec<Edge<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edge<'a> {
+    edge: &'a str,
+    kind: &'a str,
+    gate: String,
 }
 
 #[derive(Serialize)]
@@ -83,6 +91,7 @@ impl Status {
                 fault: has_fault.then_some(fault),
                 looks: looks.map(|it| Looking { site: &it.site, since: rfc3339(it.since) }),
                 sites: sites(&file),
+                edges: edges(&file),
             };
             report.document("relight.agent-status/1", &document);
             return Ok(());
@@ -113,14 +122,32 @@ impl Status {
         if is_late {
             report.hint(texts::agent_looks_late(lang));
         }
-        for Site { site, folder } in sites(&file) {
-            report.line(&format!("  {site}  {folder}"));
-        }
+        tell_places(&file, report);
         Ok(())
+    }
+}
+
+/// What is on this machine, by its own file.
+fn tell_places(file: &AgentFile, report: &mut Report) {
+    for Site { site, folder } in sites(file) {
+        report.line(&format!("  {site}  {folder}"));
+    }
+    for Edge { edge, kind, gate } in edges(file) {
+        report.line(&format!("  {edge}  {kind}  {gate}"));
     }
 }
 
 fn sites(file: &AgentFile) -> Vec<Site<'_>> {
     let rows = file.sites.iter();
     rows.map(|(site, folder)| Site { site, folder: folder.display().to_string() }).collect()
+}
+
+fn edges(file: &AgentFile) -> Vec<Edge<'_>> {
+    let rows = file.edges.iter();
+    rows.map(|(edge, entry)| Edge {
+        edge,
+        kind: entry.kind(),
+        gate: entry.gate().display().to_string(),
+    })
+    .collect()
 }

@@ -2,15 +2,14 @@
 //! not.
 
 use relight_engine::drive::Drive;
-use relight_engine::edge::Target;
+use relight_engine::edge::{EdgeError, EdgeErrorKind, Target};
 use relight_engine::reconcile::BARRIER;
 use relight_engine::store::Store;
-use relight_engine::{EngineErrorKind, barriers, edges};
+use relight_engine::{EngineError, EngineErrorKind, barriers, edges};
 use relight_server::web::texts;
 
-use super::chain;
 use crate::context::Context;
-use crate::failure::{Failure, coded};
+use crate::failure::{Failure, chain, coded};
 use crate::report::Report;
 
 /// Refuses an edge whose second barrier cannot be one.
@@ -43,8 +42,18 @@ pub(crate) fn tell_troubles(drive: &Drive, report: &mut Report) {
                 let (why, _) = coded(lang, fault.code());
                 (texts::edge_without_barrier(lang, why), texts::edge_barrier_remedy(lang))
             }
+            _ if is_elsewhere(error) => {
+                let what = texts::edge_unknown_here(lang).to_owned();
+                (what, texts::edge_elsewhere_remedy(lang))
+            }
             _ => (texts::edge_tried_again(lang).to_owned(), texts::edge_failed_remedy(lang)),
         };
         report.warn_in_detail(name, &what, &chain(error), remedy);
     }
+}
+
+/// Whether it is about an edge that only a server with agents can ask.
+fn is_elsewhere(error: &EngineError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|it| it.downcast_ref::<EdgeError>());
+    cause.is_some_and(|it| it.kind == EdgeErrorKind::Elsewhere)
 }

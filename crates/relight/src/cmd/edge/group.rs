@@ -1,6 +1,6 @@
 //! Several proxies in front of the same sites, registered as one edge.
 
-use relight_engine::edge::{GROUP, MEMBERS, Target};
+use relight_engine::edge::{AGENT, AGENT_SETTING, GROUP, MEMBERS, Target};
 use relight_engine::groups;
 use relight_engine::store::Store;
 use relight_server::web::texts;
@@ -45,11 +45,14 @@ pub(super) fn settle(target: &mut Target, store: &Store, context: &Context) -> R
     Ok(())
 }
 
-/// Where the gates of an edge are: its folder, or the edges that it stands for.
+/// Where the gates of an edge are: its folder, the edges that it stands for, or its agent.
 pub(super) fn place(target: &super::EdgeRow) -> String {
-    match target.settings.get(MEMBERS).filter(|_| target.kind == GROUP) {
-        Some(members) => members.split_whitespace().collect::<Vec<_>>().join(" + "),
-        None => target.gate.display().to_string(),
+    let of =
+        |kind: &str, setting: &str| target.settings.get(setting).filter(|_| target.kind == kind);
+    match (of(GROUP, MEMBERS), of(AGENT, AGENT_SETTING)) {
+        (Some(members), _) => members.split_whitespace().collect::<Vec<_>>().join(" + "),
+        (_, Some(agent)) => format!("{AGENT} {agent}"),
+        _ => target.gate.display().to_string(),
     }
 }
 

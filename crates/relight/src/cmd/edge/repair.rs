@@ -7,7 +7,8 @@ use relight_engine::edge::Target;
 use relight_engine::edges;
 use relight_server::web::texts;
 
-use super::{barrier, look, targets};
+use super::check::look;
+use super::{barrier, targets};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;

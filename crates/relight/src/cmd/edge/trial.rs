@@ -7,6 +7,8 @@ use std::{env, thread};
 
 use clap::Args;
 use relight_engine::drill::{self, DrillReport, DrillScope, Pace, STEPS};
+use relight_engine::edge::is_elsewhere;
+use relight_engine::groups::group_of;
 use relight_engine::store::Store;
 use relight_model::Epoch;
 use relight_server::clock;
@@ -15,6 +17,8 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
+use super::agent;
+use super::barrier::registered;
 use crate::cmd::audit::head::expected_key;
 use crate::cmd::public::CERTIFICATE_KEY;
 use crate::context::Context;
@@ -97,6 +101,10 @@ impl Test {
         let store = context.existing_store()?;
         let failed = |error| Failure::engine(context.lang, &error);
         refuse_unknown(std::slice::from_ref(&self.edge), &store, context)?;
+        let all = registered(&store, context)?;
+        if let Some(target) = all.iter().find(|it| it.name == self.edge && is_elsewhere(it)) {
+            return Err(agent::elsewhere(target, context));
+        }
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &["--canary"]);
@@ -130,7 +138,16 @@ impl Drill {
         let actor = operator::rehearser(context, &store);
         let failed = |error| Failure::engine(lang, &error);
         refuse_unknown(&self.edges, &store, context)?;
-        let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
+        let mut meant = registered(&store, context)?;
+        if self.edges.is_empty() {
+            // A group is rehearsed with all of its edges.
+            let all = meant.clone();
+            meant.retain(|target| group_of(&target.name, &all).is_none());
+        } else {
+            meant.retain(|target| self.edges.contains(&target.name));
+        }
+        let names = agent::rehearsed(&meant, context, report)?;
+        let scope = DrillScope::read(&store, &names).map_err(failed)?;
         operator::may_drill(context, &store, &scope)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &[]);

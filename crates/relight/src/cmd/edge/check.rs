@@ -1,0 +1,266 @@
+//! `relight edge check`: what each edge shows against what the journal wants, and what is wrong
+//! with its set-up.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use relight_engine::drill::DRILL_AGE_MAX_S;
+use relight_engine::edge::config::CANARY_HOST;
+use relight_engine::edge::{self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, Target};
+use relight_engine::edges;
+use relight_engine::refusals::configuration;
+use relight_model::{GateKey, Light, Seen};
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::{repair, targets, unasked};
+use crate::context::Context;
+use crate::failure::{Failure, chain, coded};
+use crate::register::Register;
+use crate::report::{Exit, Report};
+use crate::table::{Align, Table};
+
+/// Code of a canary that no longer does as it is told.
+const CANARY_FAILED: &str = "canary-failed";
+
+/// Code of an edge of a kind that is believed after a drill only, before there was one.
+const DRILL_MISSING: &str = "drill-missing";
+
+/// Code of an edge on which nobody knows how many tunnels are open.
+const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
+
+/// Why nothing is known here of an edge that an agent writes.
+const ELSEWHERE: &str = "an agent writes it on its own machine, and only the server asks that";
+
+/// Whether what differs is mended.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[arg(long)]
+    repair: bool,
+}
+
+#[derive(Serialize)]
+struct CheckDocument {
+    edges: Vec<CheckRow>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CheckRow {
+    name: String,
+    kind: String,
+    sites: usize,
+    equal: usize,
+    pub(super) differ: Vec<String>,
+    findings: Vec<LintRow>,
+    error: Option<String>,
+}
+
+impl CheckRow {
+    /// Only the server can ask it: nothing is known here.
+    fn is_elsewhere(&self) -> bool {
+        self.error.as_deref() == Some(ELSEWHERE)
+    }
+}
+
+#[derive(Serialize)]
+struct LintRow {
+    code: &'static str,
+    place: String,
+    refuses: bool,
+}
+
+impl Check {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let targets = targets(&register, context)?;
+        let mut rows: Vec<CheckRow> =
+            targets.iter().map(|it| look(it, &targets, &register)).collect();
+        if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
+            repair::run(context, report)?;
+            rows = targets.iter().map(|it| look(it, &targets, &register)).collect();
+        }
+        if rows.iter().any(CheckRow::is_elsewhere) {
+            report.raise(Exit::Incomplete);
+        }
+        let bad = |row: &CheckRow| {
+            let is_failed = row.error.is_some() && !row.is_elsewhere();
+            is_failed || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
+        };
+        if rows.iter().any(bad) {
+            report.raise(Exit::Failed);
+        }
+        if context.json {
+            report.document("relight.edge-check/1", &CheckDocument { edges: rows });
+        } else {
+            tell_check(&rows, context, report);
+        }
+        Ok(())
+    }
+}
+
+/// What one edge shows against what the journal wants, and what is wrong with its set-up. One
+/// edge that does not answer hides no other. `all` are those of the register.
+pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> CheckRow {
+    let here = register.sites.iter().filter(|site| site.edge == target.name);
+    let mut wanted: Vec<(GateKey, Light)> =
+        here.map(|site| (site.slug.clone(), register.ledger.wants(&site.slug))).collect();
+    let sites = wanted.len();
+    let parts: Vec<_> = wanted.iter().flat_map(|(key, _)| register.ledger.parts_of(key)).collect();
+    wanted.extend(parts);
+    let keys: Vec<GateKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
+    let mut row = CheckRow {
+        name: target.name.clone(),
+        kind: target.kind.clone(),
+        sites,
+        equal: 0,
+        differ: Vec::new(),
+        findings: Vec::new(),
+        error: None,
+    };
+    let identity = edges::identity(target).ok();
+    let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
+    let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
+    let canary = register.ledger.canary_failure(&target.name).map(|(since, what)| LintRow {
+        code: CANARY_FAILED,
+        place: format!("{what}, {}", rfc3339(*since)),
+        refuses: false,
+    });
+    if edge::is_elsewhere(target) {
+        row.error = Some(ELSEWHERE.to_owned());
+        row.findings.extend(canary);
+        return row;
+    }
+    let seen = edge::open(target).and_then(|mut driver| {
+        let mut findings = driver.lint()?;
+        let views = driver.observe(&keys)?;
+        findings.extend(unasked::find((&target.name, all), &mut *driver, register)?);
+        let missing = driver.capabilities().missing_for_dark(is_drilled);
+        Ok((findings, views, reach(target, register)?, missing))
+    });
+    let (findings, views, misnamed, missing) = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            row.error = Some(chain(&error));
+            return row;
+        }
+    };
+    row.findings = rows_of(findings, target);
+    row.findings.extend(misnamed);
+    if missing.contains(&"drill") {
+        let place = format!("relight drill --edges {}", target.name);
+        row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
+    }
+    row.findings.extend(canary);
+    let mut differ = BTreeSet::new();
+    for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
+        let wanted = Seen::from(*light);
+        if view.durable != wanted || view.runtime != wanted {
+            differ.insert(key.to_string());
+        } else if index < sites {
+            row.equal += 1;
+        }
+    }
+    row.differ = differ.into_iter().collect();
+    row
+}
+
+/// What the driver found, and what is wrong with the configuration that the register names.
+fn rows_of(findings: Vec<Lint>, target: &Target) -> Vec<LintRow> {
+    let lints = findings.into_iter().map(|lint| LintRow {
+        code: lint.code,
+        place: lint.place,
+        refuses: lint.severity == LintSeverity::Error,
+    });
+    let found = configuration(target).into_iter().map(|found| LintRow {
+        code: found.code,
+        place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
+        refuses: found.severity == LintSeverity::Error,
+    });
+    lints.chain(found).collect()
+}
+
+/// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
+/// a drill makes believable, is no readier than one whose set-up leaves sites lit.
+fn stands_in_the_way(finding: &LintRow) -> bool {
+    finding.refuses || [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED].contains(&finding.code)
+}
+
+/// What stands between each edge and a proof, in words: nothing for one that is ready.
+pub(crate) fn troubles(
+    register: &Register,
+    context: &Context,
+) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let lang = context.lang;
+    let trouble = |row: CheckRow| {
+        // What the server finds when it asks stands in the journal.
+        let is_elsewhere = row.is_elsewhere();
+        let mut what: Vec<String> = row.error.into_iter().filter(|_| !is_elsewhere).collect();
+        if let [first, rest @ ..] = &row.differ[..] {
+            what.push(texts::edge_differs(lang, rest.len() + 1, first));
+        }
+        what.extend(row.findings.into_iter().filter(stands_in_the_way).map(|it| it.place));
+        (row.name, what)
+    };
+    let targets = targets(register, context)?;
+    Ok(targets.iter().map(|it| trouble(look(it, &targets, register))).collect())
+}
+
+/// An edge that nobody reaches shows nothing dark, whatever its gate says, and neither does one
+/// under TLS whose certificate is not good for a site.
+fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError> {
+    let mut misnamed = Vec::new();
+    for listener in Listener::all(target)? {
+        listener.connect(CANARY_HOST)?;
+        let sites = register.sites.iter().filter(|site| site.edge == target.name);
+        for site in sites.filter(|_| listener.is_secured()) {
+            for host in site.hosts() {
+                match listener.connect(host) {
+                    Err(error) if error.kind == EdgeErrorKind::Certificate => {
+                        let place = format!("{} at {listener}: {}", site.slug, chain(&error));
+                        misnamed.push(LintRow { code: "certificate-wrong", place, refuses: true });
+                    }
+                    connected => drop(connected?),
+                }
+            }
+        }
+    }
+    Ok(misnamed)
+}
+
+fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let mut table = Table::new(&[
+        (texts::column_edge(lang), Align::Left),
+        (texts::column_kind(lang), Align::Left),
+        (texts::column_sites(lang), Align::Right),
+        (texts::column_equal(lang), Align::Right),
+        (texts::column_state(lang), Align::Left),
+    ]);
+    for row in rows {
+        let state = match (&row.error, &row.differ[..]) {
+            _ if row.is_elsewhere() => texts::edge_not_asked(lang).to_owned(),
+            (Some(_), _) => texts::edge_no_answer(lang).to_owned(),
+            (None, []) => texts::edge_ok(lang).to_owned(),
+            (None, [first, ..]) => texts::edge_differs(lang, row.differ.len(), first),
+        };
+        let (sites, equal) = (row.sites.to_string(), row.equal.to_string());
+        table.row(vec![row.name.clone(), row.kind.clone(), sites, equal, state]);
+    }
+    table.print(report);
+    report.line(&texts::edges_known(lang, rows.len()));
+    for row in rows {
+        for lint in &row.findings {
+            let (what, remedy) = coded(lang, &format!("lint-{}", lint.code));
+            let what = if what.is_empty() { lint.code } else { what };
+            report.warn(&format!("{}: {}", row.name, lint.place), what, remedy);
+        }
+        if row.is_elsewhere() {
+            let what = texts::edge_unknown_here(lang);
+            report.warn(&row.name, what, texts::edge_elsewhere_remedy(lang));
+        } else if let Some(error) = &row.error {
+            let (what, remedy) = (texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
+            report.warn_in_detail(&row.name, what, error, remedy);
+        }
+    }
+}
