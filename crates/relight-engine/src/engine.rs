@@ -87,6 +87,8 @@ pub struct Engine {
     pub(crate) releases: Mutex<Option<String>>,
     /// Number of the last change of the register that was looked at.
     pub(crate) changes_seen: AtomicU64,
+    /// An order that an edge holds and the journal does not, which is not journalled yet.
+    pub(crate) lost: Mutex<Option<Epoch>>,
     /// Judged once for all who ask.
     pub(crate) campaigns: KeptCampaigns,
 }
@@ -153,7 +155,9 @@ impl Engine {
         options: EngineOptions,
         lease: Lease,
     ) -> Result<Self, EngineError> {
-        Self::with_lease(store, options, lease, Trust::Verify)
+        let engine = Self::with_lease(store, options, lease, Trust::Verify)?;
+        engine.look_for_lost_orders()?;
+        Ok(engine)
     }
 
     /// From here on questions are answered, and once the evidence of open incidents follows what
@@ -179,6 +183,7 @@ impl Engine {
             self.fall_back(&mut self.journalling())?;
         }
         if !self.stage.is_settled() {
+            self.tell_restored()?;
             let followed = self.follow_advisories();
             let matched = self.follow_matcher();
             followed.and(matched).and(self.take_left())?;
@@ -239,6 +244,7 @@ impl Engine {
             unmatched: Mutex::default(),
             changes_seen: AtomicU64::default(),
             releases: Mutex::default(),
+            lost: Mutex::default(),
             campaigns: KeptCampaigns::default(),
         })
     }
@@ -497,7 +503,7 @@ impl Engine {
 
     /// What the journal and the list of sites say, whether or not the inventory is there: nobody
     /// looks at that one here.
-    fn journalled(&self) -> RwLockReadGuard<'_, State> {
+    pub(crate) fn journalled(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 

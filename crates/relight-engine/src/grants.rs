@@ -240,8 +240,12 @@ impl Engine {
         }
         self.attach_evidence(actor, id, std::slice::from_ref(site), EvidenceKind::Scan)?;
         let now = self.now();
-        let ground = self.with_ledger(|ledger| ledger.incident(id)?.ground(site, now));
-        let evidence = ground.ok_or_else(|| {
+        // It opens nothing: the site is lit.
+        let named = self.with_ledger(|ledger| {
+            let incident = ledger.incident(id).filter(|it| it.permits(site, now))?;
+            incident.case(site)?.evidence_id()
+        });
+        let evidence = named.ok_or_else(|| {
             let context = format!("no current evidence calls {site} clear");
             EngineError::new(EngineErrorKind::NotClear, context)
         })?;

@@ -13,11 +13,13 @@ mod grant;
 mod grant_tests;
 mod held;
 mod ledger;
+mod named;
 mod parts;
 #[cfg(test)]
 mod parts_tests;
 mod phase;
 mod proof;
+mod restored;
 mod standing;
 mod terms;
 mod tried;

@@ -317,6 +317,7 @@ impl Engine {
     pub fn relight_ready(&self) -> Result<usize, EngineError> {
         let ready: BTreeMap<String, Vec<GateKey>> = {
             let state = self.read();
+            let now = self.now();
             let is_ready = |case: &Case| {
                 case.phase == Phase::RelightEligible && case.stopped == 0 && !case.is_left
             };
@@ -325,6 +326,7 @@ impl Engine {
                 let cases = incident.cases().iter();
                 let mut ready: Vec<GateKey> = cases
                     .filter(|(key, case)| is_ready(case) && !planned.contains(key))
+                    .filter(|(key, _)| incident.may_open(key, now))
                     .map(|(key, _)| key.clone())
                     .collect();
                 ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
@@ -407,7 +409,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn skip_reason(&self, site: &Site) -> Option<&'static str> {
         let wanted = self.state.ledger.wants(&site.slug);
-        let is_permitted = || self.incident.permits(&site.slug, self.now);
+        let is_permitted = || self.incident.may_open(&site.slug, self.now);
         // Another incident may open what it holds dark, and knows nothing of this one's reason.
         let is_asked_for = self.incident.wants(&site.slug) == Light::Dark;
         match self.ask.action {

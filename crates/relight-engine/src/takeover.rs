@@ -1,9 +1,15 @@
-//! Who takes over a register: under which term, and whether upon a journal that was written so.
+//! Who takes over a register: under which term, whether upon a journal that was written so, and
+//! whether upon all of it.
 
+use std::sync::PoisonError;
+
+use relight_model::Epoch;
 use relight_store::{Lease, Store};
 
 use crate::edges;
+use crate::engine::{ACTOR, Engine};
 use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::Entry;
 
 /// Whether the journal is verified before it is believed.
 #[derive(Clone, Copy)]
@@ -31,16 +37,48 @@ impl Trust {
 /// cannot be read says so when it is written to, and so does one whose newer epochs stand in the
 /// annotations of routes only, because its gate folder was not restored.
 pub(crate) fn above_edges(store: &Store, lease: Lease) -> Result<Lease, EngineError> {
-    let mut newest = 0;
-    let rows = store.edges()?;
-    // Those of a group are rows of their own.
-    for row in &rows {
-        let Ok(Some(target)) = edges::named(&row.name, &rows) else { continue };
-        let seen = relight_edge::newest_epoch(&target).ok().flatten();
-        newest = newest.max(seen.map_or(0, |epoch| epoch.term));
-    }
+    let newest = epochs(store)?.iter().map(|epoch| epoch.term).max().unwrap_or(0);
     if newest < lease.term {
         return Ok(lease);
     }
     Ok(store.raise_lease(&lease, newest.saturating_add(1))?)
+}
+
+/// The newest epoch of each edge of the register that tells one.
+fn epochs(store: &Store) -> Result<Vec<Epoch>, EngineError> {
+    let rows = store.edges()?;
+    // Those of a group are rows of their own.
+    let targets = rows.iter().filter_map(|row| edges::named(&row.name, &rows).ok().flatten());
+    let seen = |target| relight_edge::newest_epoch(&target).ok().flatten();
+    Ok(targets.filter_map(seen).collect())
+}
+
+impl Engine {
+    /// Looks once for orders that edges hold and the journal does not, before any edge is told
+    /// anything: each order was journalled before it was carried out (I2), and its epoch has the
+    /// number of the newest record of then.
+    pub(crate) fn look_for_lost_orders(&self) -> Result<(), EngineError> {
+        let (seq, known) = {
+            let state = self.journalled();
+            (state.seq, state.ledger.restored())
+        };
+        let epochs = epochs(&self.store)?.into_iter();
+        let lost = epochs.filter(|epoch| epoch.seq > seq && Some(*epoch) > known).max();
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = lost;
+        match self.tell_restored() {
+            // Nothing is opened before it is told.
+            Err(_) if self.store.is_short_of_space() => Ok(()),
+            told => told,
+        }
+    }
+
+    /// Journals what was found then, once.
+    pub(crate) fn tell_restored(&self) -> Result<(), EngineError> {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(epoch) = *lost {
+            self.record(ACTOR, "", Entry::Restored { epoch })?;
+            *lost = None;
+        }
+        Ok(())
+    }
 }

@@ -457,6 +457,13 @@ pub enum Entry {
         #[serde(default)]
         at: Timestamp,
     },
+    /// An edge was told more than this journal holds: the register came back from an older copy, or
+    /// another one gives orders there. What was known before opens nothing. Belongs to no incident.
+    Restored {
+        /// The newest order that an edge tells.
+        #[serde(with = "wire::epoch")]
+        epoch: Epoch,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -515,60 +522,10 @@ impl Entry {
             Self::CanaryTried { .. } => "canary-tried",
             Self::MatcherRuns { .. } => "matcher-runs",
             Self::AdvisoriesSet { .. } => "advisories-set",
+            Self::Restored { .. } => "restored",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }
-    }
-
-    /// The sites that it names; none for entries about the whole incident.
-    pub fn sites(&self) -> Vec<GateKey> {
-        match self {
-            Self::DarkOrdered { sites, .. }
-            | Self::Proved { sites, .. }
-            | Self::EdgeFailed { sites, .. }
-            | Self::AnalysisStarted { sites }
-            | Self::RelightStopped { sites, .. }
-            | Self::Lapsed { sites }
-            | Self::HeldBack { sites }
-            | Self::Drifted { sites, .. } => sites.clone(),
-            Self::EvidenceAttached { evidence } => vec![evidence.site.clone()],
-            Self::FixStarted { site, .. }
-            | Self::Deployed { site, .. }
-            | Self::VerificationStarted { site }
-            | Self::VerificationFound { site, .. }
-            | Self::ChecksRun { site, .. }
-            | Self::Verified { site, .. }
-            | Self::Mitigated { site, .. }
-            | Self::AcceptanceProposed { site, .. }
-            | Self::AcceptanceSigned { site, .. }
-            | Self::Exempted { site, .. }
-            | Self::RelightStarted { site, .. } => vec![site.clone()],
-            Self::PartsClosed { parts, .. }
-            | Self::PartsOpened { parts }
-            | Self::PartsSeen { parts, .. } => parts.iter().map(|part| part.site.clone()).collect(),
-            Self::BaselineTaken { statuses } => statuses.iter().map(|it| it.site.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same entry about other sites; `None` when there are none, or when the entry is not
-    /// about a list of sites.
-    pub(crate) fn with_sites(&self, to: Vec<GateKey>) -> Option<Self> {
-        if to.is_empty() {
-            return None;
-        }
-        let mut entry = self.clone();
-        match &mut entry {
-            Self::DarkOrdered { sites, .. }
-            | Self::Proved { sites, .. }
-            | Self::EdgeFailed { sites, .. }
-            | Self::AnalysisStarted { sites }
-            | Self::RelightStopped { sites, .. }
-            | Self::Lapsed { sites }
-            | Self::Drifted { sites, .. } => *sites = to,
-            _ => return None,
-        }
-        Some(entry)
     }
 
     /// The body of the journal record: canonical JSON (RFC 8785; all our numbers are integers and

@@ -150,6 +150,8 @@ pub struct Incident {
     pub updates: Vec<Update>,
     pub(super) proposals: BTreeMap<GateKey, Request>,
     matcher_revision: u32,
+    /// Only files that were read after that open anything.
+    pub(super) trusted_after: Timestamp,
     pub(super) cases: BTreeMap<GateKey, Case>,
     pub(super) parts: BTreeMap<GateKey, PartCase>,
     /// What news darkened without an order, and when; an order begins anew.
@@ -176,6 +178,7 @@ impl Incident {
             updates: Vec::new(),
             proposals: BTreeMap::new(),
             matcher_revision,
+            trusted_after: Timestamp::MIN,
             cases: BTreeMap::new(),
             parts: BTreeMap::new(),
             news: BTreeMap::new(),
@@ -204,7 +207,7 @@ impl Incident {
         }
     }
 
-    /// True when a site may be open at this instant: by its newest evidence, or by an acceptance.
+    /// True when a site may be lit at this instant: by its newest evidence, or by an acceptance.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
         self.cases.get(site).is_some_and(|case| self.case_permits(case, now))
     }
@@ -282,6 +285,7 @@ impl Incident {
             | Entry::Barred { .. }
             | Entry::CanaryTried { .. }
             | Entry::AdvisoriesSet { .. }
+            | Entry::Restored { .. }
             | Entry::Access { .. } => Err(Rejected("the entry belongs to no incident")),
             Entry::BreakGlass { .. }
             | Entry::GlassReviewed { .. }
@@ -370,7 +374,7 @@ impl Incident {
     /// whose evidence lapsed meanwhile only waits for newer evidence.
     fn stop(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
         let (in_vain, lapsed): (Vec<GateKey>, Vec<GateKey>) =
-            sites.iter().cloned().partition(|site| self.permits(site, now));
+            sites.iter().cloned().partition(|site| self.may_open(site, now));
         let back = |case: &mut Case| step(case, &[Phase::Relighting], Phase::RelightEligible, now);
         let lapsed = self.each(&lapsed, back);
         let in_vain = self.each(&in_vain, |case| {

@@ -30,6 +30,7 @@ impl Entry {
             // It opens nothing: what it leaves stays dark.
             | Self::PlanEnded { .. }
             | Self::PartsClosed { .. }
+            | Self::Restored { .. }
             | Self::Barred { .. } => true,
             Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
             Self::PlanProposed { plan, .. } => plan.action.is_closing(),

@@ -132,6 +132,8 @@ pub struct Grant {
     pub(super) deployed: Option<Digest>,
     revision: Digest,
     covers: Verdict,
+    /// Signed before the register came back from a copy.
+    pub(super) is_old: bool,
 }
 
 impl Grant {
@@ -208,6 +210,7 @@ impl Incident {
             deployed: case.deployed,
             revision: self.revision,
             covers: case.verdict().unwrap_or(Verdict::Unknown),
+            is_old: false,
         }
     }
 
@@ -215,11 +218,10 @@ impl Incident {
     /// acceptance that is in force.
     pub fn ground(&self, site: &GateKey, now: Timestamp) -> Option<Digest> {
         let case = self.case(site)?;
-        if self.is_clear(case, now) {
+        if self.opens_by_evidence(case, now) {
             return case.evidence.as_ref()?.id().ok();
         }
-        let grant = case.grant.as_ref().filter(|it| it.holds(case, self.revision, now))?;
-        grant.acceptance.id().ok()
+        self.opening_grant(case, now)?.acceptance.id().ok()
     }
 
     pub(super) fn mitigate(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp};
+use relight_model::{Digest, DisplayState, Epoch, GateKey, Light, Timestamp};
 
 use super::actions::Actions;
 use super::entry::Entry;
@@ -21,7 +21,11 @@ pub struct Ledger {
     /// The matcher that the journal names last: what runs now is journalled before the next entry
     /// where it is another one.
     journalled_matcher: u32,
-    incidents: BTreeMap<String, Incident>,
+    pub(super) incidents: BTreeMap<String, Incident>,
+    /// The newest order of an edge that this journal was found not to hold.
+    pub(super) restored: Option<Epoch>,
+    /// When that was found, the last time: what was known until then opens nothing.
+    pub(super) trusted_after: Option<Timestamp>,
     authorities: BTreeMap<String, Authority>,
     drills: BTreeMap<String, (Timestamp, Digest)>,
     /// Edges whose canary fails, since when and how.
@@ -106,6 +110,10 @@ impl Ledger {
                 self.changes_noted = self.changes_noted.max(*number);
                 return Ok(());
             }
+            Entry::Restored { epoch } => {
+                self.note_restored(*epoch, now);
+                return Ok(());
+            }
             Entry::Access { .. } => return Ok(()),
             Entry::Barred { sites, edge, barrier, why } => {
                 let (barrier, sites, why) = (barrier.clone(), sites.clone(), why.clone());
@@ -136,7 +144,10 @@ impl Ledger {
         if self.open().count() >= OPEN_INCIDENTS_MAX {
             return Err(Rejected("64 incidents are open"));
         }
-        let incident = Incident::open(entry, now, self.matcher_revision)?;
+        let mut incident = Incident::open(entry, now, self.matcher_revision)?;
+        if let Some(then) = self.trusted_after {
+            incident.trust_after(then);
+        }
         self.incidents.insert(id.to_owned(), incident);
         Ok(())
     }
@@ -244,11 +255,11 @@ impl Ledger {
         self.open().all(|(_, incident)| match incident.case(site) {
             None => match incident.part(site) {
                 None => true,
-                Some(part) => part.light == Light::Lit && incident.permits(&part.name.site, now),
+                Some(part) => part.light == Light::Lit && incident.may_open(&part.name.site, now),
             },
             Some(case) => {
                 case.phase == Phase::Online
-                    || (case.phase.wants() == Light::Lit && incident.permits(site, now))
+                    || (case.phase.wants() == Light::Lit && incident.may_open(site, now))
             }
         })
     }
@@ -259,7 +270,7 @@ impl Ledger {
     pub(crate) fn is_held_elsewhere(&self, id: &str, site: &GateKey, now: Timestamp) -> bool {
         self.open().filter(|(other, _)| *other != id).any(|(_, incident)| {
             let Some(case) = incident.case(site) else { return false };
-            let waits = case.phase == Phase::RelightEligible && incident.permits(site, now);
+            let waits = case.phase == Phase::RelightEligible && incident.may_open(site, now);
             case.held_back.is_some() || (case.phase.wants() == Light::Dark && !waits)
         })
     }

@@ -134,7 +134,8 @@ impl Incident {
     /// Parts that may be opened without a person: evidence called their site clear since they were
     /// closed, and does so now.
     pub fn parts_cleared(&self, now: Timestamp) -> Vec<PartName> {
-        let is_clear = |site: &GateKey| self.case(site).is_some_and(|it| self.is_clear(it, now));
+        let is_clear =
+            |site: &GateKey| self.case(site).is_some_and(|it| self.opens_by_evidence(it, now));
         let ready = self.parts.values().filter(|part| {
             part.light == Light::Dark
                 && part.is_cleared
@@ -172,7 +173,7 @@ impl Incident {
     fn open_parts(&mut self, parts: &[PartName], now: Timestamp) -> Result<(), Rejected> {
         let mut opened = Err(Rejected("no current evidence says clear"));
         for name in parts {
-            let is_permitted = self.permits(&name.site, now);
+            let is_permitted = self.may_open(&name.site, now);
             let Some(part) = name.key().and_then(|key| self.parts.get_mut(&key)) else { continue };
             if is_permitted && part.light == Light::Dark {
                 (part.light, part.since) = (Light::Lit, now);
@@ -191,7 +192,7 @@ impl Incident {
     ) -> Result<(), Rejected> {
         let mut result = Err(Rejected("none of the parts was ever closed"));
         for name in parts {
-            let is_permitted = self.permits(&name.site, now);
+            let is_permitted = self.may_open(&name.site, now);
             let Some(part) = name.key().and_then(|key| self.parts.get_mut(&key)) else { continue };
             match (part.see(seen, why, is_permitted), &result) {
                 (Ok(()), _) => result = Ok(()),

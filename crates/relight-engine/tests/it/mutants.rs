@@ -75,10 +75,12 @@ pub(crate) enum Mutant {
     TermForgotten,
     /// An order is carried out also after a newer one was given.
     OldOrderCarriedOut,
+    /// What was known before an older copy came back opens as it did then.
+    RestoreTrusted,
 }
 
 impl Mutant {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -103,6 +105,7 @@ impl Mutant {
         Self::MatcherForgotten,
         Self::TermForgotten,
         Self::OldOrderCarriedOut,
+        Self::RestoreTrusted,
     ];
 
     /// The loop of an edge as this engine runs it.
@@ -128,7 +131,8 @@ impl Mutant {
         now: Timestamp,
     ) -> Result<(), Rejected> {
         match (self, entry) {
-            (Self::MatcherForgotten, Entry::MatcherRuns { .. }) => Ok(()),
+            (Self::MatcherForgotten, Entry::MatcherRuns { .. })
+            | (Self::RestoreTrusted, Entry::Restored { .. }) => Ok(()),
             (Self::NoDigestBinding, Entry::Deployed { site, .. })
                 if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
             {

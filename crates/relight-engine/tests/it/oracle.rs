@@ -30,6 +30,8 @@ pub(crate) struct Oracle {
     lines: usize,
     /// The matcher that runs.
     matcher: u32,
+    /// When an older copy of the journal was last found to be one.
+    restored_at: Option<Timestamp>,
     files: BTreeMap<String, File>,
 }
 
@@ -172,7 +174,7 @@ fn is_good(evidence: &Evidence, rule: Rule, at: Timestamp) -> bool {
 
 impl Default for Oracle {
     fn default() -> Self {
-        Self { lines: 0, matcher: MATCHER, files: BTreeMap::new() }
+        Self { lines: 0, matcher: MATCHER, restored_at: None, files: BTreeMap::new() }
     }
 }
 
@@ -191,6 +193,9 @@ impl Oracle {
         self.lines += 1;
         if let Entry::MatcherRuns { revision } = entry {
             self.matcher = *revision;
+        }
+        if let Entry::Restored { .. } = entry {
+            self.restored_at = Some(at);
         }
         let file = self.files.entry(incident.to_owned()).or_default();
         match entry {
@@ -239,6 +244,9 @@ impl Oracle {
                 _ if story.is_dark() => "it is wanted dark",
                 Some((_, false)) | None => "no relight names a clearance",
                 _ if !story.is_clear(self.rule(file), now) => "no current evidence calls it clear",
+                _ if story.evidence.as_ref().map(|it| it.made_at) <= self.restored_at => {
+                    "nobody read it since an older copy of the journal came back"
+                }
                 _ if story.has_failed => "its last verification failed",
                 _ if story.has_signs => "somebody saw signs of a compromise",
                 _ if !story.affected.is_empty() => "its fix was never verified",
@@ -249,8 +257,8 @@ impl Oracle {
         Ok(())
     }
 
-    /// The incidents that hold a site dark although it is certainly clear, with its evidence;
-    /// none as soon as any incident has something against it, now or soon.
+    /// The incidents that hold a site dark although it is certainly clear, or would if it were to be
+    /// opened, with its evidence; none as soon as any incident has something against it, now or soon.
     pub(crate) fn held_for_nothing(
         &self,
         site: &GateKey,
@@ -262,7 +270,9 @@ impl Oracle {
             if !is_clear(now) || !is_clear(now + 60) || story.was_affected || story.has_failed {
                 return Vec::new();
             }
-            let evidence = story.evidence.clone().filter(|_| story.is_dark());
+            // One that is lit is read again as well, where that opens it no more.
+            let is_old = story.evidence.as_ref().map(|it| it.made_at) <= self.restored_at;
+            let evidence = story.evidence.clone().filter(|_| story.is_dark() || is_old);
             held.extend(evidence.map(|evidence| (id.to_owned(), evidence)));
         }
         held

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use relight_engine::drill::{DrillScope, Pace, StepName};
-use relight_engine::drive::Drive;
+use relight_engine::drive::{Drive, for_incidents};
 use relight_engine::edge::{GateSet, ProbeTarget, Target};
 use relight_engine::edges;
-use relight_engine::incident::{Entry, Gate, Phase};
+use relight_engine::incident::{Acceptance, Entry, EvidenceKind, Gate, Ledger, Phase};
 use relight_engine::plan::Action;
-use relight_engine::reconcile::{CANARY_KEY, Want, dark_unasked};
+use relight_engine::reconcile::{CANARY_KEY, EdgeLoop, Want, dark_unasked, wants};
 use relight_engine::store::{JOURNAL_LEASE, Store};
 use relight_engine::{Engine, EngineErrorKind};
-use relight_model::{Epoch, Light};
+use relight_model::{Epoch, GateKey, Light};
 
 use crate::edge::{Shared, key, set};
-use crate::engine::{LOG4SHELL, Town, log4j, name, open};
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
 
 /// Longest wait for a thread of an edge.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -63,6 +63,129 @@ fn a_register_that_was_restored_acts_above_the_terms_that_its_edges_have_seen() 
     drop(drive);
     drop(engine);
     assert_eq!(term(&open(&store, "again").unwrap()), 43, "one more each time, as ever");
+}
+
+/// An edge and the loop over it, as the register of a town drives them.
+struct Driven {
+    edge: Shared,
+    edge_loop: EdgeLoop,
+}
+
+impl Driven {
+    /// One in which these sites are dark by what the register was before.
+    fn holding(keys: &[&str]) -> Self {
+        let edge = Shared::default();
+        let held = set(keys);
+        let mut gate = edge.lock();
+        (gate.durable, gate.runtime, gate.own) = (held.clone(), held.clone(), held);
+        drop(gate);
+        let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
+        Self { edge, edge_loop }
+    }
+
+    fn round(&mut self, engine: &Engine) {
+        let sites = engine.sites();
+        let ledger = engine.with_ledger(Ledger::clone);
+        let wants = wants(&ledger, "east", |key| sites.iter().find(|site| site.slug == *key));
+        let epoch = Epoch { term: term(engine), seq: 1 };
+        let permits = |site: &GateKey| engine.with_ledger(|it| it.permits(site, engine.now()));
+        let round = self.edge_loop.round(&wants, epoch, engine.now_ms(), &permits);
+        engine.append("east", for_incidents(&ledger, &round)).unwrap();
+    }
+
+    fn is_dark(&self, site: usize) -> bool {
+        self.edge.lock().is_held(&key(&name(site)))
+    }
+}
+
+/// Goal: a register that came back from a copy opens nothing on what it knew then: what came after
+/// may have called it affected. Method: of two clear sites one came back before the copy was made,
+/// and one was about to; the gate says that both went dark later, until they are scanned anew.
+#[test]
+fn what_a_restored_register_knew_opens_nothing_until_it_is_scanned_again() {
+    let town = Town::new(2);
+    town.ingest(0, log4j("2.17.1"));
+    town.ingest(1, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    let mut before = Driven::holding(&[]);
+    before.round(&town.engine);
+    let both = [key(&name(0)), key(&name(1))];
+    town.engine.attach_evidence("scanner", LOG4SHELL, &both, EvidenceKind::Scan).unwrap();
+    town.engine.relight("A. Tremblay", LOG4SHELL, &both[..1]).unwrap();
+    before.round(&town.engine);
+    let phases = |town: &Town| [0, 1].map(|site| town.phase(LOG4SHELL, site).unwrap());
+    assert_eq!(phases(&town), [Phase::RelitProven, Phase::RelightEligible]);
+    assert!(!before.is_dark(0) && before.is_dark(1));
+
+    let Town { engine, folder } = town;
+    let store = Arc::clone(engine.store());
+    drop(engine);
+    pass(60);
+    write_epoch(folder.path(), "1-900");
+    let town = Town { engine: open(&store, "restored").unwrap(), folder };
+    assert_eq!(town.journal().last().unwrap(), "restored");
+    let mut edge = Driven::holding(&[&name(0), &name(1)]);
+    for _ in 0..3 {
+        edge.round(&town.engine);
+        assert_eq!(town.engine.relight_ready().unwrap(), 0);
+        assert!(edge.is_dark(0) && edge.is_dark(1));
+    }
+    assert_eq!(phases(&town), [Phase::RelightEligible; 2]);
+    let plan = town.plan(Action::Relight, &[0, 1]);
+    assert!(plan.sites.is_empty(), "no person can either");
+    let skipped = plan.skipped.iter().map(|it| it.reason.as_str()).collect::<Vec<_>>();
+    assert_eq!(skipped, ["no-clear-evidence"; 2]);
+    // Told once, and as long as the edge says so.
+    let Town { engine, folder } = town;
+    drop(engine);
+    let town = Town { engine: open(&store, "again").unwrap(), folder };
+    let count = |town: &Town| town.journal().iter().filter(|kind| *kind == "restored").count();
+    assert_eq!(count(&town), 1);
+
+    pass(1);
+    town.ingest(0, log4j("2.17.1"));
+    town.ingest(1, log4j("2.17.1"));
+    assert_eq!(town.engine.relight_ready().unwrap(), 2);
+    edge.round(&town.engine);
+    assert!(!edge.is_dark(0) && !edge.is_dark(1));
+    // Another copy comes back: its edge was told more.
+    let Town { engine, folder } = town;
+    drop(engine);
+    write_epoch(folder.path(), "9-901");
+    let town = Town { engine: open(&store, "once more").unwrap(), folder };
+    assert_eq!(count(&town), 2);
+}
+
+/// Goal: a signature opens nothing either that was given before the copy, and one given since does.
+#[test]
+fn what_was_signed_before_a_copy_opens_nothing() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    let both = [key(&name(0)), key(&name(1))];
+    town.engine.attach_evidence("scanner", LOG4SHELL, &both, EvidenceKind::Scan).unwrap();
+    accept(&town, 0);
+    let Town { engine, folder } = town;
+    let store = Arc::clone(engine.store());
+    drop(engine);
+    write_epoch(folder.path(), "1-900");
+    let town = Town { engine: open(&store, "restored").unwrap(), folder };
+    accept(&town, 1);
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    let phases = [0, 1].map(|site| town.phase(LOG4SHELL, site).unwrap());
+    assert_eq!(phases, [Phase::RelightEligible, Phase::Relighting]);
+    let again = open(&store, "again").unwrap();
+    assert!(again.with_ledger(Ledger::clone) == town.ledger(), "the journal says all of it");
+}
+
+fn accept(town: &Town, site: usize) {
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let (reason, expires) = ("booking".to_owned(), town.engine.now() + 3_600);
+    let acceptance = Acceptance { proposer, approver, reason, expires };
+    let site = key(&name(site));
+    let entry = Entry::AcceptanceSigned { site, acceptance, witness: None };
+    town.engine.record("A. Tremblay", LOG4SHELL, entry).unwrap();
 }
 
 /// Goal: what an edge holds dark and the journal knows nothing of is not opened: the register was

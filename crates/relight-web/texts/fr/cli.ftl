@@ -619,6 +619,7 @@ entry-authority-used = sous autorisation permanente
 entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
 entry-matcher-runs = autre version de la comparaison
+entry-restored = registre plus ancien que ses frontaux : rien ne se rouvre sur ce qui était connu avant
 entry-advisories-set = ce qui compte des avis, réglé par la ligne de commande
 entry-drilled = exercice
 entry-refused = refusé

@@ -94,6 +94,10 @@ impl Sim {
         (self.is_claimed, self.undone) = (false, Vec::new());
         self.edges().iter().for_each(|edge| edge.lock().forget_looks());
         self.say(|| format!("crash, now {:?}, the edge knows {newest:?}", self.epoch));
+        // An order that this journal does not hold was carried out.
+        if let Some(epoch) = newest.filter(|it| !is_unread && it.seq > self.epoch.seq) {
+            self.tell("", &Entry::Restored { epoch });
+        }
         let revision = self.matcher;
         if revision != self.oracle.matcher() && !self.is_full {
             // Before anything else is: it is judged by this one.

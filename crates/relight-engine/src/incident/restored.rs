@@ -1,0 +1,53 @@
+//! A register that came back from an older copy: what the lost part of its journal darkened, or
+//! found affected, nobody knows any more. So what was known before opens nothing (INCIDENT I1).
+
+use relight_model::{Epoch, GateKey, Timestamp};
+
+use super::fold::{Case, Incident};
+use super::grant::Grant;
+use super::ledger::Ledger;
+
+impl Ledger {
+    /// The newest order of an edge that this journal was found not to hold.
+    pub(crate) fn restored(&self) -> Option<Epoch> {
+        self.restored
+    }
+
+    pub(super) fn note_restored(&mut self, epoch: Epoch, now: Timestamp) {
+        self.restored = self.restored.max(Some(epoch));
+        // A clock that was ahead then and is right now trusts nothing of before.
+        let then = self.trusted_after.map_or(now, |before| before.max(now));
+        self.trusted_after = Some(then);
+        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
+            incident.trust_after(then);
+        }
+    }
+}
+
+impl Incident {
+    /// Files that were read until then, and what was signed until now, open nothing. What is lit
+    /// stays so: this is no news about it.
+    pub(super) fn trust_after(&mut self, then: Timestamp) {
+        self.trusted_after = then;
+        for grant in self.cases.values_mut().filter_map(|case| case.grant.as_mut()) {
+            grant.is_old = true;
+        }
+    }
+
+    /// True when a closed gate of a site may be opened at this instant: what permits the site to be
+    /// lit was not known from before the register came back from a copy.
+    pub fn may_open(&self, site: &GateKey, now: Timestamp) -> bool {
+        self.case(site).is_some_and(|case| {
+            self.opens_by_evidence(case, now) || self.opening_grant(case, now).is_some()
+        })
+    }
+
+    pub(super) fn opens_by_evidence(&self, case: &Case, now: Timestamp) -> bool {
+        let is_new = |made_at: Timestamp| made_at > self.trusted_after;
+        self.is_clear(case, now) && case.evidence.as_ref().is_some_and(|it| is_new(it.made_at))
+    }
+
+    pub(super) fn opening_grant<'a>(&self, case: &'a Case, now: Timestamp) -> Option<&'a Grant> {
+        case.grant.as_ref().filter(|it| !it.is_old && it.holds(case, self.revision, now))
+    }
+}
