@@ -42,10 +42,10 @@ impl Engine {
         sites: impl Iterator<Item = GateKey>,
     ) -> Option<(String, Entry)> {
         let is_told = |site: &GateKey| {
-            self.with_ledger(|ledger| ledger.incident(id).is_some_and(|it| it.is_held_now(site)))
+            self.with_ledger(|ledger| ledger.incident(id).is_some_and(|it| it.is_told_held(site)))
         };
         let sites: Vec<GateKey> = sites.filter(|site| !is_told(site)).collect();
-        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites }))
+        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites, voids: true }))
     }
 
     /// What a permission that is over makes of these lit sites: those that go dark, and what tells

@@ -240,7 +240,8 @@ impl Engine {
             for (id, incident) in ledger.open() {
                 for (site, case) in incident.cases() {
                     let lit = case.phase.wants() == Light::Lit;
-                    if lit && case.evidence.is_some() && !incident.permits(site, now) {
+                    let was_known = case.evidence.is_some() || case.held_back.is_some();
+                    if lit && was_known && !incident.permits(site, now) {
                         bare.insert((id.to_owned(), site.clone()));
                     }
                 }

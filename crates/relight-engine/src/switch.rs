@@ -465,6 +465,7 @@ fn part_of<'a>(site: &'a Site, name: &str) -> Option<&'a SitePart> {
 }
 
 fn is_exempt(incident: &Incident, site: &GateKey, now: i64) -> bool {
-    let is_exempt = incident.case(site).is_some_and(|case| case.phase == Phase::Exempt);
+    let is_exempt = |case: &Case| case.phase == Phase::Exempt && case.held_back.is_none();
+    let is_exempt = incident.case(site).is_some_and(is_exempt);
     is_exempt && incident.permits(site, now)
 }

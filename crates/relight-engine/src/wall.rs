@@ -180,7 +180,7 @@ impl Wall {
                     about("log-drifted", &[edge], site);
                 }
             }
-            Entry::HeldBack { sites } => count("log-held-back", &[], sites),
+            Entry::HeldBack { sites, .. } => count("log-held-back", &[], sites),
             Entry::EvidenceAttached { evidence } => {
                 let site = &evidence.site;
                 match evidence.verdict {

@@ -214,6 +214,10 @@ pub enum Entry {
         /// The sites.
         #[serde(with = "wire::keys")]
         sites: Vec<GateKey>,
+        /// What was known of them, or signed, permits nothing any more; left out in journals of
+        /// before that was so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        voids: bool,
     },
     /// What an edge shows no longer agrees with what is wanted.
     Drifted {

@@ -277,7 +277,7 @@ impl Incident {
                 Ok(())
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
-            Entry::HeldBack { sites } => self.hold_back(sites, now),
+            Entry::HeldBack { sites, voids } => self.hold_back(sites, *voids, now),
             Entry::Drifted { sites, what, .. } => self.each(sites, |case| drift(case, what, now)),
             Entry::Closed {} => self.close(now),
             Entry::AuthorityGranted { .. }
@@ -376,7 +376,14 @@ impl Incident {
         let (in_vain, lapsed): (Vec<GateKey>, Vec<GateKey>) =
             sites.iter().cloned().partition(|site| self.may_open(site, now));
         let back = |case: &mut Case| step(case, &[Phase::Relighting], Phase::RelightEligible, now);
-        let lapsed = self.each(&lapsed, back);
+        let lapsed = self.each(&lapsed, |case| {
+            back(case)?;
+            if case.evidence.is_none() && case.grant.is_none() {
+                // Of one that was held back nobody knows any more that it is clear.
+                case.go(Phase::Unknown, now);
+            }
+            Ok(())
+        });
         let in_vain = self.each(&in_vain, |case| {
             back(case)?;
             case.stopped = case.stopped.saturating_add(1);

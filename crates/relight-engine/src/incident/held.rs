@@ -45,6 +45,11 @@ impl Incident {
         self.case(site).is_some_and(|case| case.held_back == Some((self.revision, self.statements)))
     }
 
+    /// The same, and what was known before is void.
+    pub(crate) fn is_told_held(&self, site: &GateKey) -> bool {
+        self.is_held_now(site) && self.case(site).is_some_and(|case| !case.is_still_permitted())
+    }
+
     /// How many sites are dark by news alone that came within a day and since the last order.
     pub(crate) fn darkened_by_news(&self, now: Timestamp) -> usize {
         let is_new = |at: Timestamp| now - at < NEWS_AGE_MAX_S;
@@ -70,16 +75,74 @@ impl Incident {
         }
     }
 
-    pub(super) fn hold_back(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
+    /// The news is believed: with `voids` nothing that was known before, or signed, permits the site
+    /// any more, and an opening that is on its way stops.
+    pub(super) fn hold_back(
+        &mut self,
+        sites: &[GateKey],
+        voids: bool,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
         let under = Some((self.revision, self.statements));
         let mut held = Err(Rejected("no site is lit that is not held back already"));
         for site in sites {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
-            if case.phase.wants() == Light::Lit && case.held_back != under {
+            let is_new = case.held_back != under || (voids && case.is_still_permitted());
+            if case.phase.wants() == Light::Lit && is_new {
                 case.held_back = under;
+                if voids {
+                    (case.evidence, case.grant, case.mitigation) = (None, None, None);
+                }
                 held = Ok(());
             }
         }
         held
+    }
+}
+
+impl Case {
+    /// Something is known of it, or signed, from before it was held back.
+    fn is_still_permitted(&self) -> bool {
+        self.evidence.is_some() || self.grant.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Digest;
+
+    use super::super::entry::Entry;
+    use super::super::evidence::tests::clear;
+    use super::*;
+
+    /// Goal: journals of before replay as they did, and what they held back is voided once it is
+    /// told again. Method: both forms of the entry, about a site with clear evidence.
+    #[test]
+    fn a_site_that_was_held_back_before_is_held_as_it_was_until_it_is_told_again() {
+        let site = GateKey::new("a").unwrap();
+        let opened = Entry::Opened {
+            question: "CVE-2021-44228".into(),
+            title: String::new(),
+            revision: Digest([2; 32]),
+            statements: Digest::default(),
+            policy: String::new(),
+        };
+        let mut incident = Incident::open(&opened, 100, 1).unwrap();
+        let evidence = clear("a", 1, 2);
+        incident.apply(&Entry::EvidenceAttached { evidence }, 100).unwrap();
+        let body = r#"{"kind":"held-back","sites":["a"]}"#;
+        let before = Entry::from_body(body).unwrap();
+        assert_eq!(before.to_body().unwrap(), body);
+        incident.apply(&before, 101).unwrap();
+        assert!(incident.permits(&site, 101), "as it was");
+        incident.apply(&before, 101).unwrap_err();
+        let body = r#"{"kind":"held-back","sites":["a"],"voids":true}"#;
+        let now = Entry::from_body(body).unwrap();
+        incident.apply(&now, 102).unwrap();
+        assert!(!incident.permits(&site, 102));
+        incident.apply(&now, 102).unwrap_err();
+        let evidence = clear("a", 1, 2);
+        incident.apply(&Entry::EvidenceAttached { evidence }, 103).unwrap();
+        assert!(incident.permits(&site, 103), "clear evidence answers it");
     }
 }

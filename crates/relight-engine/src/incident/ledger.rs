@@ -257,6 +257,9 @@ impl Ledger {
                 None => true,
                 Some(part) => part.light == Light::Lit && incident.may_open(&part.name.site, now),
             },
+            // News that waits for a person is no reason to darken what is lit, and one to open
+            // nothing that is dark.
+            Some(case) if case.held_back.is_some() => false,
             Some(case) => {
                 case.phase == Phase::Online
                     || (case.phase.wants() == Light::Lit && incident.may_open(site, now))

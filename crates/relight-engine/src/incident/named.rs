@@ -14,7 +14,7 @@ impl Entry {
             | Self::AnalysisStarted { sites }
             | Self::RelightStopped { sites, .. }
             | Self::Lapsed { sites }
-            | Self::HeldBack { sites }
+            | Self::HeldBack { sites, .. }
             | Self::Drifted { sites, .. } => sites.clone(),
             Self::EvidenceAttached { evidence } => vec![evidence.site.clone()],
             Self::FixStarted { site, .. }

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
+use relight_engine::plan::Action;
 use relight_engine::store::SiteMark;
 use relight_engine::{INVENTORY_TTL_S, REDARK_AUTO_MAX, REMATCH_DEADLINE_MS};
 use relight_model::{Digest, DisplayState, GateKey, Light, Sbom};
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass};
+use crate::takeover::Driven;
 
 const DAY_S: i64 = 86_400;
 
@@ -165,9 +167,88 @@ pub(crate) fn exempt(town: &Town, site: usize, expires: i64) {
 }
 
 fn protect(town: &Town, site: usize) {
+    mark(town, site, true);
+}
+
+fn mark(town: &Town, site: usize, is_protected: bool) {
     let store = town.engine.store();
-    store.set_mark(&key(&name(site)), SiteMark::Protected, true, 0, "Anna").unwrap();
+    store.set_mark(&key(&name(site)), SiteMark::Protected, is_protected, 0, "Anna").unwrap();
     town.engine.reload().unwrap();
+}
+
+/// Goal: news that waits for a person opens nothing that is dark. Method: two clear sites come
+/// back, and then one incident, or another one, is told that they are affected, which is held back;
+/// their gates are found dark, as after a restore of the edge's folder.
+#[test]
+fn a_site_that_is_held_back_is_not_opened_on_what_was_known_before() {
+    let town = Town::new(2);
+    (0..2).for_each(|site| town.ingest(site, log4j("2.16.0")));
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    let mut edge = Driven::holding(&[]);
+    edge.round(&town.engine);
+    assert_eq!(attach(&town, [0, 1]), 0);
+    assert_eq!(town.engine.relight_ready().unwrap(), 2);
+    edge.round(&town.engine);
+    let phases = || [0, 1].map(|site| town.phase(LOG4SHELL, site).unwrap());
+    assert_eq!(phases(), [Phase::RelitProven; 2]);
+    (0..2).for_each(|site| protect(&town, site));
+    town.ingest(0, log4j("2.14.1"));
+    assert_eq!(held(&town), 1);
+    town.incident(RECURSION);
+    let other = [key(&name(1))];
+    let held = town.engine.attach_evidence("scanner", RECURSION, &other, EvidenceKind::Scan);
+    assert_eq!(held.unwrap(), 1);
+    assert_eq!(phases(), [Phase::RelitProven; 2]);
+
+    let both = [name(0), name(1)];
+    edge.bring_back(&[&both[0], &both[1]]);
+    for _ in 0..3 {
+        edge.round(&town.engine);
+        assert!(edge.is_dark(0) && edge.is_dark(1));
+        assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    }
+    assert_eq!(phases(), [Phase::Unknown, Phase::RelightEligible]);
+    let again = open(town.engine.store(), "second").unwrap();
+    assert!(again.with_ledger(Clone::clone) == town.ledger(), "the journal says all of it");
+}
+
+/// Goal: an opening that is under way stops when such news comes. Method: the gate is looked at
+/// again before it is opened.
+#[test]
+fn news_that_is_held_back_stops_an_opening() {
+    let town = Town::new(1);
+    town.ingest(0, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    let mut edge = Driven::holding(&[]);
+    edge.round(&town.engine);
+    attach(&town, [0]);
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    protect(&town, 0);
+    town.ingest(0, log4j("2.14.1"));
+    assert_eq!((town.phase(LOG4SHELL, 0), held(&town)), (Some(Phase::Relighting), 1));
+    edge.round(&town.engine);
+    assert!(edge.is_dark(0));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Unknown));
+}
+
+/// Goal: a site that may stay online because it was clear can be ordered dark once it is not.
+/// Method: news about it is held back, whatever allowed it to stay.
+#[test]
+fn an_exempt_site_that_is_held_back_can_be_ordered_dark() {
+    let town = Town::new(2);
+    (0..2).for_each(|site| town.ingest(site, log4j("2.17.1")));
+    town.incident(LOG4SHELL);
+    town.engine.exempt("A. Tremblay", LOG4SHELL, &key(&name(0))).unwrap();
+    exempt(&town, 1, town.engine.now() + 3_600);
+    let ordered = |town: &Town| town.plan(Action::Dark, &[0, 1]).sites.len();
+    assert_eq!(ordered(&town), 0);
+    (0..2).for_each(|site| protect(&town, site));
+    (0..2).for_each(|site| town.ingest(site, log4j("2.14.1")));
+    assert_eq!((dark(&town), held(&town)), (0, 2));
+    (0..2).for_each(|site| mark(&town, site, false));
+    assert_eq!(ordered(&town), 2);
 }
 
 /// Goal: no news darkens a protected site, however few it is about. Method: each way in which a lit

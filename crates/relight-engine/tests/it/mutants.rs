@@ -77,10 +77,12 @@ pub(crate) enum Mutant {
     OldOrderCarriedOut,
     /// What was known before an older copy came back opens as it did then.
     RestoreTrusted,
+    /// News that waits for a person is not heard when a gate is opened.
+    HeldForgotten,
 }
 
 impl Mutant {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -106,6 +108,7 @@ impl Mutant {
         Self::TermForgotten,
         Self::OldOrderCarriedOut,
         Self::RestoreTrusted,
+        Self::HeldForgotten,
     ];
 
     /// The loop of an edge as this engine runs it.
@@ -132,7 +135,8 @@ impl Mutant {
     ) -> Result<(), Rejected> {
         match (self, entry) {
             (Self::MatcherForgotten, Entry::MatcherRuns { .. })
-            | (Self::RestoreTrusted, Entry::Restored { .. }) => Ok(()),
+            | (Self::RestoreTrusted, Entry::Restored { .. })
+            | (Self::HeldForgotten, Entry::HeldBack { .. }) => Ok(()),
             (Self::NoDigestBinding, Entry::Deployed { site, .. })
                 if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
             {

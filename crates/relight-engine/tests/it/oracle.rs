@@ -60,6 +60,8 @@ struct Story {
     affected: Vec<Digest>,
     /// Affected since the last verification that passed, withdrawn or not.
     was_affected: bool,
+    /// Bad news about it waits for a person, since it was lit.
+    is_held: bool,
     /// The last verification did not pass.
     has_failed: bool,
     /// Somebody saw signs of a compromise, and nobody said since that there are none.
@@ -94,6 +96,9 @@ impl Story {
 
     fn hear(&mut self, number: usize, at: Timestamp, rule: Rule, entry: &Entry) {
         match entry {
+            Entry::HeldBack { .. } if !self.is_dark() => {
+                (self.is_held, self.evidence) = (true, None);
+            }
             Entry::DarkOrdered { .. } | Entry::RelightStopped { .. } => {
                 self.darkened = Some(number);
             }
@@ -157,7 +162,7 @@ impl Story {
             }
             Verdict::Unknown => {}
         }
-        self.evidence = Some(evidence.clone());
+        (self.is_held, self.evidence) = (false, Some(evidence.clone()));
     }
 }
 
@@ -239,6 +244,9 @@ impl Oracle {
     /// # Errors
     /// Why not.
     pub(crate) fn cleared(&self, site: &GateKey, now: Timestamp) -> Result<(), String> {
+        if let Some((id, ..)) = self.stories(site).find(|(.., story)| story.is_held) {
+            return Err(format!("{site} in {id}: news about it waits for a person"));
+        }
         for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
             let why = match story.opened {
                 _ if story.is_dark() => "it is wanted dark",
@@ -265,6 +273,9 @@ impl Oracle {
         now: Timestamp,
     ) -> Vec<(String, Evidence)> {
         let mut held = Vec::new();
+        if self.stories(site).any(|(.., story)| story.is_held) {
+            return held;
+        }
         for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
             let is_clear = |at| story.is_clear(self.rule(file), at);
             if !is_clear(now) || !is_clear(now + 60) || story.was_affected || story.has_failed {

@@ -68,14 +68,22 @@ pub(crate) struct Faults {
     pub(crate) terms: bool,
     /// There is a second edge, which does late what it is told.
     pub(crate) late: bool,
+    /// News about lit sites waits for a person.
+    pub(crate) held: bool,
 }
 
 impl Faults {
-    pub(crate) const ALL: Self = Self { terms: true, late: true, ..Self::BEFORE };
+    pub(crate) const ALL: Self = Self { terms: true, late: true, held: true, ..Self::BEFORE };
     /// What there was when other seeds failed.
     const BEFORE: Self = Self { restores: true, listeners: true, matchers: true, ..Self::NONE };
-    const NONE: Self =
-        Self { restores: false, listeners: false, matchers: false, terms: false, late: false };
+    const NONE: Self = Self {
+        restores: false,
+        listeners: false,
+        matchers: false,
+        terms: false,
+        late: false,
+        held: false,
+    };
 }
 
 /// One simulated incident.

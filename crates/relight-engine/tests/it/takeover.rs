@@ -66,24 +66,28 @@ fn a_register_that_was_restored_acts_above_the_terms_that_its_edges_have_seen() 
 }
 
 /// An edge and the loop over it, as the register of a town drives them.
-struct Driven {
+pub(crate) struct Driven {
     edge: Shared,
     edge_loop: EdgeLoop,
 }
 
 impl Driven {
     /// One in which these sites are dark by what the register was before.
-    fn holding(keys: &[&str]) -> Self {
+    pub(crate) fn holding(keys: &[&str]) -> Self {
         let edge = Shared::default();
-        let held = set(keys);
-        let mut gate = edge.lock();
-        (gate.durable, gate.runtime, gate.own) = (held.clone(), held.clone(), held);
-        drop(gate);
         let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
-        Self { edge, edge_loop }
+        let driven = Self { edge, edge_loop };
+        driven.bring_back(keys);
+        driven
     }
 
-    fn round(&mut self, engine: &Engine) {
+    /// Its gate is what it was once.
+    pub(crate) fn bring_back(&self, keys: &[&str]) {
+        let (mut gate, held) = (self.edge.lock(), set(keys));
+        (gate.durable, gate.runtime, gate.own) = (held.clone(), held.clone(), held);
+    }
+
+    pub(crate) fn round(&mut self, engine: &Engine) {
         let sites = engine.sites();
         let ledger = engine.with_ledger(Ledger::clone);
         let wants = wants(&ledger, "east", |key| sites.iter().find(|site| site.slug == *key));
@@ -93,7 +97,7 @@ impl Driven {
         engine.append("east", for_incidents(&ledger, &round)).unwrap();
     }
 
-    fn is_dark(&self, site: usize) -> bool {
+    pub(crate) fn is_dark(&self, site: usize) -> bool {
         self.edge.lock().is_held(&key(&name(site)))
     }
 }

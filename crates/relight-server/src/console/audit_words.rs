@@ -47,7 +47,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         Entry::FixStarted { site, .. } => line("log-fixing", &[site.as_str()]),
         Entry::Deployed { site, .. } => texts::audit_deployed(lang, site.as_str()),
         Entry::RelightStarted { site, .. } => texts::audit_relight(lang, site.as_str()),
-        Entry::HeldBack { sites } => count("log-held-back", sites),
+        Entry::HeldBack { sites, .. } => count("log-held-back", sites),
         Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
         Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
         Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),

@@ -6,7 +6,7 @@ use relight_engine::incident::{Entry, Ledger};
 use relight_engine::reconcile::Round;
 use relight_model::{Epoch, GateKey};
 
-use super::{EAST, Faults, Late, Record, Sim, new_loop};
+use super::{EAST, Faults, INCIDENTS, Late, Record, Sim, new_loop};
 use crate::edge::key;
 use crate::mutants::Mutant;
 use crate::oracle::{MATCHER, Oracle};
@@ -17,7 +17,7 @@ pub(super) type State = (GateSet, GateSet, Option<Epoch>);
 impl Sim {
     /// What does not happen in seeds of before.
     pub(super) fn strike(&mut self) {
-        let Faults { restores, listeners, matchers, .. } = self.faults;
+        let Faults { restores, listeners, matchers, held, .. } = self.faults;
         let restores = restores && self.late.is_none();
         match self.fate.below(100) {
             0..4 if listeners => {
@@ -30,6 +30,11 @@ impl Sim {
             8..10 if matchers && !self.is_full => {
                 self.matcher += 1;
                 self.crash();
+            }
+            10..14 if held => {
+                let site = self.fate.pick(&self.running).0.clone();
+                let id = INCIDENTS[self.fate.below(INCIDENTS.len())];
+                self.tell(id, &Entry::HeldBack { sites: vec![site], voids: true });
             }
             _ => {}
         }
