@@ -45,7 +45,9 @@ impl EdgeLoop {
         self.keep_shut(turn, &held, &shut)?;
         let changed: GateSet = opened.iter().map(|want| want.target.key.clone()).collect();
         self.driver.apply_changes(turn.epoch, Stage::Runtime, &held, &changed)?;
-        let lit = self.see_lit(&opened);
+        let mut lit = self.see_lit(&opened);
+        // Looks take their time, and the durable copy outlives us: what was heard meanwhile counts.
+        lit.retain(|key| (turn.permits)(key));
         held.extend(changed.into_iter().filter(|key| !lit.contains(key)));
         self.driver.apply_changes(turn.epoch, Stage::Durable, &held, &lit)?;
         let keys: Vec<GateKey> = lit.into_iter().collect();

@@ -46,6 +46,7 @@ mod restart_proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
+mod second_look;
 mod set;
 mod set_back;
 mod several;
