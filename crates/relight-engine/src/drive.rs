@@ -258,6 +258,23 @@ fn tend_barrier(
         // As with a round: what the next one finds there does not depend on it.
         drop(engine.append(ACTOR, vec![(String::new(), entry)]));
     }
+    tell_barrier(engine, edge);
+}
+
+/// No loop of its own drives a barrier: what it holds dark unasked is told by who does.
+fn tell_barrier(engine: &Engine, edge: &EdgeLoop) {
+    let Some((barrier, has_unasked)) = edge.barrier_unasked() else { return };
+    let known = engine
+        .with_ledger(|ledger| ledger.canary_failure(barrier).map(|(_, what)| what == DARK_UNASKED));
+    // Any other trouble stays told.
+    let what = match (has_unasked, known) {
+        (true, None) => DARK_UNASKED,
+        (false, Some(true)) => "",
+        _ => return,
+    };
+    let (edge, passed, what) = (barrier.to_owned(), what.is_empty(), what.to_owned());
+    let tried = Entry::CanaryTried { edge, passed, what };
+    drop(engine.append(ACTOR, vec![(String::new(), tried)]));
 }
 
 /// A second barrier that works more slowly than its edge fails is not left in the middle when a

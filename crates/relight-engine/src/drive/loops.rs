@@ -163,7 +163,11 @@ impl Loops {
         let unstarted = |error| EngineError::because("starting a thread", error);
         if let Some(barrier) = &planned.barrier {
             let hand = edges::patient_driver(barrier);
-            edge.set_barrier(&barrier.name, hand, BARRIER_WAIT_MAX).map_err(unstarted)?;
+            let known = engine.with_ledger(|ledger| {
+                let barred = ledger.barred(&target.name).filter(|it| it.barrier == barrier.name);
+                barred.map(|it| it.sites.iter().cloned().collect()).unwrap_or_default()
+            });
+            edge.set_barrier(&barrier.name, hand, known, BARRIER_WAIT_MAX).map_err(unstarted)?;
         }
         let (identity, stop) = (edges::identity(target)?, Arc::new(AtomicBool::new(false)));
         let pressed = Pressed::new(Arc::clone(&engine), &target.name, Arc::clone(&stop));

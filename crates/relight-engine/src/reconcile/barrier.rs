@@ -13,6 +13,7 @@ use std::{io, thread};
 use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
+use super::unasked::dark_unasked;
 use super::wanted::whole_sites;
 use super::{EdgeLoop, Round, Want};
 use crate::incident::{Entry, Gate};
@@ -35,7 +36,12 @@ pub const BARRIER_SILENT_MS_MAX: i64 = 35_000;
 /// What the thread of a barrier does next.
 enum Order {
     Observe(Vec<GateKey>),
-    Apply(Epoch, GateSet),
+    Hold {
+        epoch: Epoch,
+        dark: GateSet,
+        /// What this journal knows of: whatever else is dark there stays so.
+        explained: GateSet,
+    },
 }
 
 /// What an order was about, as long as it is not answered.
@@ -44,8 +50,16 @@ enum Asked {
     Hold(GateSet),
 }
 
-/// One view a key that was to be looked at; none after an effect.
-type Answer = Result<Vec<GateView>, EdgeError>;
+/// What a barrier says.
+#[derive(Default)]
+struct Reply {
+    /// One view a key that was to be looked at; none after an effect.
+    views: Vec<GateView>,
+    /// What was dark there before an effect although this journal does not explain it.
+    unasked: GateSet,
+}
+
+type Answer = Result<Reply, EdgeError>;
 
 /// The driver of a barrier on its own thread, which ends when this is dropped, after the order that
 /// it is at.
@@ -80,18 +94,32 @@ impl Hand {
 fn obey(mut driver: Box<dyn EdgeDriver>, orders: &Receiver<Order>, answers: &Sender<Answer>) {
     while let Ok(order) = orders.recv() {
         let answer = match order {
-            Order::Observe(keys) if keys.is_empty() => Ok(Vec::new()),
-            Order::Observe(keys) => driver.observe(&keys),
-            // Durable and runtime: it is closed and opened as a whole.
-            Order::Apply(epoch, dark) => [Stage::Durable, Stage::Runtime]
-                .into_iter()
-                .try_for_each(|stage| driver.apply(epoch, stage, &dark))
-                .map(|()| Vec::new()),
+            Order::Observe(keys) if keys.is_empty() => Ok(Reply::default()),
+            Order::Observe(keys) => {
+                driver.observe(&keys).map(|views| Reply { views, ..Reply::default() })
+            }
+            Order::Hold { epoch, dark, explained } => hold(&mut *driver, epoch, dark, &explained),
         };
         if answers.send(answer).is_err() {
             return;
         }
     }
+}
+
+/// Durable and runtime: it is closed and opened as a whole, but for what this journal knows nothing
+/// of, which another register may have closed there, or this one before it came back from a copy.
+fn hold(
+    driver: &mut dyn EdgeDriver,
+    epoch: Epoch,
+    mut dark: GateSet,
+    explained: &GateSet,
+) -> Answer {
+    let unasked = dark_unasked(driver, |key| explained.contains(key))?;
+    dark.extend(unasked.iter().cloned());
+    for stage in [Stage::Durable, Stage::Runtime] {
+        driver.apply(epoch, stage, &dark)?;
+    }
+    Ok(Reply { unasked, ..Reply::default() })
 }
 
 /// The other edge, and what is closed there.
@@ -102,6 +130,10 @@ pub(super) struct Barrier {
     asked: Option<(Asked, i64)>,
     /// What is closed there, as far as is known.
     closed: GateSet,
+    /// What the journal says that it was told last.
+    known: GateSet,
+    /// What is dark there and nothing in this journal explains, as far as was seen last.
+    unasked: GateSet,
     /// Not before the first effect, when another controller may have closed something, and not
     /// after one that failed.
     is_sure: bool,
@@ -139,8 +171,18 @@ impl Barrier {
         let is_fresh = (0..BARRIER_AGAIN_MS).contains(&(now_ms - self.looked_at));
         match self.is_sure {
             false => Some(wants.iter().map(|want| want.target.key.clone()).collect()),
-            true if self.closed.is_empty() || is_fresh => None,
-            true => Some(self.closed.iter().cloned().collect()),
+            true if is_fresh => None,
+            true => {
+                let all = &self.closed | &self.unasked;
+                (!all.is_empty()).then(|| all.into_iter().collect())
+            }
+        }
+    }
+
+    /// What was dark there unasked is ours once something is wanted of it here.
+    fn adopt(&mut self, wants: &[Want]) {
+        for want in wants {
+            self.closed.extend(self.unasked.take(&want.target.key));
         }
     }
 
@@ -185,8 +227,9 @@ impl Barrier {
     /// What became of an order: when it failed, what was meant to be closed may be so, and nobody
     /// knows.
     fn done(&mut self, edge: &str, now_ms: i64, wanted: GateSet, answer: Answer) -> Option<Entry> {
-        if answer.is_ok() {
+        if let Ok(Reply { unasked, .. }) = &answer {
             (self.closed, self.is_sure, self.looked_at) = (wanted.clone(), true, now_ms);
+            (self.known, self.unasked) = (wanted.clone(), unasked.clone());
         } else {
             self.rest = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
             self.closed.extend(wanted.iter().cloned());
@@ -219,7 +262,8 @@ struct Front<'a> {
 }
 
 impl EdgeLoop {
-    /// Gives this edge a second barrier, for whose answers it waits no longer than `wait`.
+    /// Gives this edge a second barrier, for whose answers it waits no longer than `wait`. The
+    /// journal says that it was last told to close `known`: what else it has closed stays so.
     ///
     /// # Errors
     /// No thread can be started.
@@ -227,6 +271,7 @@ impl EdgeLoop {
         &mut self,
         name: &str,
         driver: Box<dyn EdgeDriver>,
+        known: GateSet,
         wait: Duration,
     ) -> io::Result<()> {
         self.barrier = Some(Barrier {
@@ -234,12 +279,21 @@ impl EdgeLoop {
             hand: Hand::of(name, driver, wait)?,
             asked: None,
             closed: GateSet::new(),
+            known,
+            unasked: GateSet::new(),
             is_sure: false,
             looked_at: 0,
             rest: None,
             told: None,
         });
         Ok(())
+    }
+
+    /// The barrier, if there is one, and whether it holds anything dark that this journal does not
+    /// explain, as far as was seen last.
+    pub fn barrier_unasked(&self) -> Option<(&str, bool)> {
+        let barrier = self.barrier.as_ref()?;
+        Some((&barrier.name, !barrier.unasked.is_empty()))
     }
 
     /// Closes there what was not proven dark here in time; opens it once it is proven, or may be
@@ -289,6 +343,7 @@ impl EdgeLoop {
         if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
             return None;
         }
+        barrier.adopt(wants);
         let found = match (barrier.asked.take(), barrier.due(wants, now_ms)) {
             (Some(asked), _) => match barrier.answered(asked, Duration::ZERO) {
                 None if barrier.is_silent(now_ms) => {
@@ -307,8 +362,8 @@ impl EdgeLoop {
             Some((Asked::Hold(wanted), answer)) => {
                 return barrier.done(&self.name, now_ms, wanted, answer);
             }
-            Some((Asked::Look(keys), Ok(views))) => {
-                let views = keys.into_iter().zip(views).collect();
+            Some((Asked::Look(keys), Ok(reply))) => {
+                let views = keys.into_iter().zip(reply.views).collect();
                 barrier.looked(&views, wants, now_ms, &|want| self.is_fresh(want, now_ms))
             }
             Some((Asked::Look(_), failed)) => {
@@ -320,7 +375,9 @@ impl EdgeLoop {
         if !is_due && barrier.closed == wanted {
             return barrier.tell(&self.name, wanted, "");
         }
-        let order = Order::Apply(front.epoch, wanted.clone());
+        let mut explained = &barrier.known | &barrier.closed;
+        explained.extend(wants.iter().map(|want| want.target.key.clone()));
+        let order = Order::Hold { epoch: front.epoch, dark: wanted.clone(), explained };
         let (_, answer) = barrier.ask(order, Asked::Hold(wanted.clone()), now_ms)?;
         barrier.done(&self.name, now_ms, wanted, answer)
     }

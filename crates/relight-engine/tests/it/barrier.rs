@@ -45,7 +45,13 @@ impl Pair {
     }
 
     fn give(&mut self, barrier: Box<dyn EdgeDriver>, wait: Duration) {
-        self.edge_loop.set_barrier("wall", barrier, wait).unwrap();
+        self.edge_loop.set_barrier("wall", barrier, GateSet::new(), wait).unwrap();
+    }
+
+    /// As at the start of a program whose journal says that the barrier was told so.
+    fn remember(&mut self, known: &[&str]) {
+        let barrier = Box::new(self.barrier.clone());
+        self.edge_loop.set_barrier("wall", barrier, set(known), PATIENT).unwrap();
     }
 
     /// What the barrier would leave undone if everything ended now.
@@ -74,6 +80,7 @@ impl Pair {
     fn hold(&mut self, keys: &[&str]) {
         let (mut barrier, held) = (self.barrier.lock(), set(keys));
         (barrier.durable, barrier.runtime, barrier.own) = (held.clone(), held.clone(), held);
+        barrier.has_record = true;
     }
 
     fn closed(&self) -> GateSet {
@@ -322,8 +329,33 @@ fn a_new_controller_keeps_shut_what_is_not_proven_yet() {
 fn what_was_left_is_opened_although_nothing_is_wanted() {
     let mut pair = Pair::new(|_| ());
     pair.hold(&["a"]);
+    pair.remember(&["a"]);
     pair.round(0, &[]);
     assert_eq!(pair.closed(), set(&[]));
+    assert_eq!(pair.edge_loop.barrier_unasked(), Some(("wall", false)));
+}
+
+/// Goal: what a barrier has closed and this journal knows nothing of is not opened: the register
+/// came back from an older copy, or another one has the same barrier. Method: with nothing wanted,
+/// with another site that goes behind it and comes back, and with one that is wanted here.
+#[test]
+fn what_nobody_here_knows_of_stays_closed_there() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["b"]));
+    pair.hold(&["a"]);
+    pair.round(0, &[]);
+    assert_eq!(pair.closed(), set(&["a"]));
+    assert_eq!(pair.edge_loop.barrier_unasked(), Some(("wall", true)), "it is told");
+    let round = pair.round(1_000, &[("b", Light::Dark, Gate::Failed)]);
+    assert_eq!(told(&round), Some((vec![key("b")], String::new())), "only what is ours");
+    assert_eq!(pair.closed(), set(&["a", "b"]));
+    pair.edge.lock().bypass.clear();
+    pair.round(1_000, &[("b", Light::Dark, Gate::Proven)]);
+    assert_eq!(pair.closed(), set(&["a"]));
+    // Once it is ordered here it is ours.
+    let order = ("a", Light::Dark, Gate::Requested);
+    pair.round(1_000, &[order]);
+    assert_eq!(pair.closed(), set(&[]), "it is proven dark at its edge");
+    assert_eq!(pair.edge_loop.barrier_unasked(), Some(("wall", false)));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn edge_loop(front: &Rig, wall: &Rig, nonce: u64) -> EdgeLoop {
     let eyes = Listeners::new(vec![Prober::new(front.listener())]);
     let mut edge_loop = EdgeLoop::new("north", driver, Box::new(eyes), nonce);
     let barrier = relight_engine::edge::open(&wall.target).unwrap();
-    edge_loop.set_barrier("wall", barrier, PATIENT).unwrap();
+    edge_loop.set_barrier("wall", barrier, Default::default(), PATIENT).unwrap();
     edge_loop
 }
 

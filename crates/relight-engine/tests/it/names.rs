@@ -100,7 +100,9 @@ fn a_name_that_is_new_makes_an_older_proof_none() {
 fn a_second_barrier_is_not_opened_for_a_name_that_nobody_asked() {
     let (edge, behind) = (Shared::default(), Shared::default());
     let mut edge_loop = edge_loop(&edge, Seen::Lit);
-    edge_loop.set_barrier("north", Box::new(behind.clone()), Duration::from_secs(20)).unwrap();
+    edge_loop
+        .set_barrier("north", Box::new(behind.clone()), Default::default(), Duration::from_secs(20))
+        .unwrap();
     let wants = |gate, names: &[&str]| {
         let aliases = names.iter().map(|it| (*it).to_owned()).collect();
         [Want { aliases, ..want(Light::Dark, gate) }]

@@ -220,7 +220,10 @@ fn a_dark_site_keeps_its_closed_part_and_each_is_told_for_itself() {
 fn a_second_barrier_is_never_told_of_a_part() {
     let mut bench = Bench::new(|edge| edge.bypass = set(&["a.booking"]));
     let barrier = Shared::default();
-    bench.edge_loop.set_barrier("wall", Box::new(barrier.clone()), BARRIER_WAIT_MAX).unwrap();
+    bench
+        .edge_loop
+        .set_barrier("wall", Box::new(barrier.clone()), set(&[]), BARRIER_WAIT_MAX)
+        .unwrap();
     let look = Look::Part { site: key("a"), part: SitePart::Write };
     let target =
         ProbeTarget { look, ..ProbeTarget::site(key("a@write"), "a.example".into(), None) };
