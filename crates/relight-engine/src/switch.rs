@@ -415,7 +415,9 @@ impl Judge<'_> {
         match self.ask.action {
             Action::Dark if is_asked_for => Some("already-so"),
             Action::Close | Action::Open if self.is_so(site) => Some("already-so"),
-            _ if self.state.protected.contains(&site.slug) => Some("protected"),
+            action if action.is_closing() && self.state.protected.contains(&site.slug) => {
+                Some("protected")
+            }
             Action::Dark | Action::Close if site.edge.is_empty() => Some("no-edge"),
             Action::Dark if is_exempt(self.incident, &site.slug, self.now) => Some("exempt"),
             Action::Dark => None,

@@ -325,7 +325,10 @@ impl Desk<'_> {
         if plan.reason.trim().is_empty() {
             return Err(Refusal::NoReason);
         }
-        if plan.sites.iter().any(|site| self.protected.contains(&site.site)) {
+        // To bring one back that was dark before it was protected is no reason to refuse.
+        let mut sites = plan.sites.iter();
+        let is_closing = plan.action.is_closing();
+        if is_closing && sites.any(|site| self.protected.contains(&site.site)) {
             return Err(Refusal::Protected);
         }
         Ok(())

@@ -241,6 +241,29 @@ fn the_protected_list_is_left_alone() {
     assert!(smash(&town, &forced).is_err(), "not even by force");
 }
 
+/// Goal: a site that was dark before it was protected is not dark for ever. Method: it was opened in
+/// vain once, so that only a person opens it.
+#[test]
+fn a_protected_site_that_is_dark_can_be_relit_by_a_person() {
+    let town = town(1);
+    town.ingest(0, log4j("2.17.1"));
+    town.darken(&[0]);
+    let site = key(&name(0));
+    let sites = || vec![site.clone()];
+    town.engine.analyse("Anna", LOG4SHELL, &sites()).unwrap();
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    let stopped = Entry::RelightStopped { sites: sites(), why: "not-proven".to_owned() };
+    town.engine.record("relight", LOG4SHELL, stopped).unwrap();
+    assert_eq!(town.engine.relight_ready().unwrap(), 0, "a person decides");
+    town.engine.store().set_mark(&site, SiteMark::Protected, true, 0, "Anna").unwrap();
+    town.engine.reload().unwrap();
+    let plan = town.plan(Action::Relight, &[0]);
+    assert_eq!(plan.keys(), std::slice::from_ref(&site));
+    let table = Policy::signed(Digest::default(), 2, 200);
+    let one = town.engine.operator("A. Tremblay").unwrap();
+    assert!(town.engine.propose(&table, &one, &plan).unwrap().started);
+}
+
 #[test]
 fn looking_tells_which_sites_need_a_fresh_inventory() {
     let town = town(3);

@@ -504,7 +504,7 @@ impl World {
             .map(|it| (it.person.name.as_str(), it))
             .collect();
         let wrong = |what: &str| Err(format!("{what}: {} sites, {people:?}", keys.len()));
-        if !keys.is_disjoint(&self.protected) {
+        if plan.action == Action::Dark && !keys.is_disjoint(&self.protected) {
             return wrong("a protected site");
         }
         if self.refused.contains(&hash) {
