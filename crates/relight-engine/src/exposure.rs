@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{GateKey, Timestamp, Verdict};
+use relight_model::{GateKey, Light, Timestamp, Verdict};
 use relight_store::Store;
 
 use crate::engine::replay_each;
@@ -151,6 +151,7 @@ impl Track {
             row.found.clone_from(&evidence.found);
         }
         (row.phase, row.fixed) = (case.phase, case.fixed);
-        self.is_dark = case.gate == Gate::Proven && case.phase != Phase::RelitProven;
+        // The proof of before says nothing of a site that is being opened.
+        self.is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
     }
 }

@@ -15,6 +15,7 @@ mod drill_proxies;
 mod edge;
 mod engine;
 mod exposed_time;
+mod exposure;
 mod fights;
 mod fixes;
 mod follow;
