@@ -26,6 +26,8 @@ mod tried;
 mod update;
 mod verified;
 mod weigh;
+#[cfg(test)]
+mod weigh_tests;
 pub(crate) mod wire;
 
 pub(crate) use actions::same;

@@ -229,6 +229,14 @@ impl Engine {
                 } else {
                     released.extend(next.filter(|_| is_kept).map(|_| site.slug.clone()));
                     entries.extend(is_kept.then_some(entry));
+                    let owes = |case: &Case| {
+                        case.phase == Phase::RelightEligible
+                            && incident.owes_verification(case, now)
+                    };
+                    if is_kept && weighed.as_ref().is_some_and(owes) {
+                        let site = site.slug.clone();
+                        entries.push((id.to_owned(), Entry::VerificationStarted { site }));
+                    }
                 }
             }
             brake(&state, incident, darkening.iter().map(|(site, _)| site), &released, now)
@@ -295,6 +303,7 @@ impl Engine {
                 .filter(|key| !state.ledger.is_held_elsewhere(id, key, now))
                 .filter_map(|key| incident.case(key).map(|case| (key, case)))
                 .filter(|(_, case)| case.phase == Phase::RelightEligible)
+                .filter(|(key, _)| incident.may_return(key, now))
                 .filter_map(|(key, _)| {
                     let evidence = incident.ground(key, now)?;
                     let entry = Entry::RelightStarted { site: key.clone(), evidence };
@@ -326,7 +335,7 @@ impl Engine {
                 let cases = incident.cases().iter();
                 let mut ready: Vec<GateKey> = cases
                     .filter(|(key, case)| is_ready(case) && !planned.contains(key))
-                    .filter(|(key, _)| incident.may_open(key, now))
+                    .filter(|(key, _)| incident.may_return(key, now))
                     .map(|(key, _)| key.clone())
                     .collect();
                 ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
@@ -409,7 +418,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn skip_reason(&self, site: &Site) -> Option<&'static str> {
         let wanted = self.state.ledger.wants(&site.slug);
-        let is_permitted = || self.incident.may_open(&site.slug, self.now);
+        let is_permitted = || self.incident.may_return(&site.slug, self.now);
         // Another incident may open what it holds dark, and knows nothing of this one's reason.
         let is_asked_for = self.incident.wants(&site.slug) == Light::Dark;
         match self.ask.action {

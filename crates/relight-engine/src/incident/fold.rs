@@ -45,6 +45,9 @@ pub struct Case {
     pub checked: Option<Box<Checked>>,
     /// A verified fix is in service.
     pub fixed: bool,
+    /// It was called affected since its last verification that passed: under which revision, and
+    /// which files. It is not forgotten where nothing is known of the site for a while.
+    pub was_affected: Option<(Digest, Option<Digest>)>,
     /// The last verification did not pass: only another one lets it return.
     pub unverified: bool,
     /// Somebody saw signs of a compromise, and nobody said since that there are none.
@@ -84,6 +87,7 @@ impl Case {
             tried: None,
             checked: None,
             fixed: false,
+            was_affected: None,
             unverified: false,
             signs: false,
             was_dark: false,
@@ -265,9 +269,7 @@ impl Incident {
                 self.one(site, |case| Tried::note(case, why, detail))
             }
             Entry::Deployed { site, digest } => self.one(site, |case| deploy(case, *digest, now)),
-            Entry::VerificationStarted { site } => {
-                self.one(site, |case| step(case, &[Phase::FixDeployed], Phase::Verifying, now))
-            }
+            Entry::VerificationStarted { site } => self.verify(site, now),
             Entry::ChecksRun { .. } => self.checks_run(entry),
             Entry::Verified { .. } => self.verified(entry, now),
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),

@@ -75,8 +75,8 @@ impl Incident {
         }
     }
 
-    /// The news is believed: with `voids` nothing that was known before, or signed, permits the site
-    /// any more, and an opening that is on its way stops.
+    /// The news is believed: with `voids` nothing that was known before, or signed, permits the
+    /// site any more, and an opening that is on its way stops.
     pub(super) fn hold_back(
         &mut self,
         sites: &[GateKey],

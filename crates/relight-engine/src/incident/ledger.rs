@@ -262,7 +262,7 @@ impl Ledger {
             Some(case) if case.held_back.is_some() => false,
             Some(case) => {
                 case.phase == Phase::Online
-                    || (case.phase.wants() == Light::Lit && incident.may_open(site, now))
+                    || (case.phase.wants() == Light::Lit && incident.may_return(site, now))
             }
         })
     }

@@ -1,7 +1,7 @@
 //! How a verification of a fix ends: current evidence, a functional test behind the gate, the
 //! site's own checks where it has some, and no signs of a compromise (INCIDENT 3.3).
 
-use relight_model::{Digest, Timestamp};
+use relight_model::{Digest, GateKey, Timestamp};
 
 use super::entry::Entry;
 use super::fold::{Case, Incident, OTHER_FILES, Rejected, step};
@@ -54,6 +54,29 @@ impl Incident {
         })
     }
 
+    /// A fix is verified once it is in service; and a site that was affected, before it returns
+    /// upon evidence alone.
+    pub(super) fn verify(&mut self, site: &GateKey, now: Timestamp) -> Result<(), Rejected> {
+        let is_owed = self.case(site).is_some_and(|case| self.owes_verification(case, now));
+        let from = [Phase::FixDeployed, Phase::RelightEligible];
+        let from = if is_owed { &from[..] } else { &from[..1] };
+        self.one(site, |case| step(case, from, Phase::Verifying, now))
+    }
+
+    /// True for a site that was called affected, was never verified since and whose finding was not
+    /// withdrawn: clear evidence that came after no evidence says nothing of its fix. What two
+    /// people sign does without.
+    pub(crate) fn owes_verification(&self, case: &Case, now: Timestamp) -> bool {
+        let is_signed = || case.grant.as_ref().is_some_and(|it| it.holds(case, self.revision, now));
+        case.was_affected.is_some() && !is_signed()
+    }
+
+    /// True when a site may be opened, and owes nothing before.
+    pub fn may_return(&self, site: &GateKey, now: Timestamp) -> bool {
+        let owes = |case: &Case| self.owes_verification(case, now);
+        self.may_open(site, now) && !self.case(site).is_some_and(owes)
+    }
+
     /// What was tried has to be what is known now. Signs that somebody saw count in a site that was
     /// verified before as well.
     pub(super) fn verified(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
@@ -82,6 +105,7 @@ impl Incident {
             }
             step(case, &[Phase::Verifying], next, now)?;
             (case.fixed, case.unverified) = (passed, !passed);
+            case.was_affected = case.was_affected.filter(|_| !passed);
             case.signs = found == Compromise::Signs;
             // A server tries again what somebody says is fixed after it did not pass, not before.
             case.declared &= passed;

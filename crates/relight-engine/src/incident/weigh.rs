@@ -28,7 +28,10 @@ impl Incident {
             Some(case) => case.clone(),
             None => Case::new(now),
         };
-        if evidence.made_at < case.deployed_at {
+        // A report from the hour of a clock that was ahead is no reason to refuse bad news.
+        let is_bad = evidence.verdict != Verdict::Clear;
+        let is_from_ahead = case.deployed_at > now;
+        if evidence.made_at < case.deployed_at && !(is_bad && is_from_ahead) {
             return Err(Rejected("the evidence is older than what is deployed"));
         }
         let before = (case.evidence.clone(), case.deployed);
@@ -60,6 +63,18 @@ impl Incident {
         if next == Phase::Affected || next == Phase::Unknown {
             case.fixed = false;
             (case.grant, case.mitigation) = (None, None);
+        }
+        match (evidence.verdict, case.was_affected) {
+            (Verdict::Affected, _) => {
+                case.was_affected = Some((evidence.advisory_revision, case.deployed));
+            }
+            // The very files that were affected are clear by a newer revision: it was withdrawn.
+            (Verdict::Clear, Some((revision, files)))
+                if clear && revision != current && files == case.deployed =>
+            {
+                case.was_affected = None;
+            }
+            _ => {}
         }
         case.go(next, now);
         Ok(case)

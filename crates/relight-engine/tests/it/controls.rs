@@ -2,8 +2,9 @@
 //! gate.
 
 use relight_engine::grants::{Payloads, Replay};
-use relight_engine::incident::{Mitigation, Phase};
+use relight_engine::incident::{Entry, Mitigation, Phase};
 use relight_engine::{EngineError, EngineErrorKind};
+use relight_model::{Flaw, FlawCode, Sbom};
 use testkit::behind_the_gate;
 
 use crate::edge::key;
@@ -98,4 +99,28 @@ fn what_shows_nothing_is_no_control() {
     let lit = Town::new(1);
     lit.incident(LOG4SHELL);
     assert!(matches!(mitigate(&lit, "rule 1").unwrap_err().kind, EngineErrorKind::Rejected(_)));
+}
+
+/// Goal: that a site was affected is not forgotten because nothing was known of it for a while.
+/// Method: one behind a control is scanned badly, and then its fixed files are scanned.
+#[test]
+fn a_site_behind_a_control_is_verified_also_after_a_scan_that_says_nothing() {
+    let town = affected();
+    let mitigation = Mitigation {
+        control: "rule 1".into(),
+        place: "edge".into(),
+        owner: "anna".into(),
+        replayed: 3,
+        blocked: 3,
+        expires: town.engine.now() + 86_400,
+    };
+    let entry = Entry::Mitigated { site: key(&name(0)), mitigation };
+    town.engine.record("anna", LOG4SHELL, entry).unwrap();
+    let flaw = Flaw { code: FlawCode::Encrypted, evidence: "secret.zip".into(), bytes: 9 };
+    town.ingest(0, Sbom { components: Vec::new(), flaws: vec![flaw], ..log4j("0") });
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Unknown));
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Verifying));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.journal().last().unwrap(), "verification-started");
 }

@@ -265,8 +265,9 @@ impl Oracle {
         Ok(())
     }
 
-    /// The incidents that hold a site dark although it is certainly clear, or would if it were to be
-    /// opened, with its evidence; none as soon as any incident has something against it, now or soon.
+    /// The incidents that hold a site dark although it is certainly clear, or would if it were to
+    /// be opened, with its evidence; none as soon as any incident has something against it, now or
+    /// soon.
     pub(crate) fn held_for_nothing(
         &self,
         site: &GateKey,

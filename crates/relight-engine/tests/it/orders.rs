@@ -241,8 +241,8 @@ fn the_protected_list_is_left_alone() {
     assert!(smash(&town, &forced).is_err(), "not even by force");
 }
 
-/// Goal: a site that was dark before it was protected is not dark for ever. Method: it was opened in
-/// vain once, so that only a person opens it.
+/// Goal: a site that was dark before it was protected is not dark for ever. Method: it was opened
+/// in vain once, so that only a person opens it.
 #[test]
 fn a_protected_site_that_is_dark_can_be_relit_by_a_person() {
     let town = town(1);

@@ -1,0 +1,123 @@
+//! What new evidence makes of a case, where time or silence came between.
+
+use relight_model::{Digest, GateKey, UnknownReason, Verdict};
+
+use super::entry::Entry;
+use super::evidence::Evidence;
+use super::evidence::tests::clear;
+use super::fold::Incident;
+use super::grant::{Acceptance, Ground, Mitigation};
+use super::phase::Phase;
+
+const NOW: i64 = 1_000;
+
+fn key() -> GateKey {
+    GateKey::new("a").unwrap()
+}
+
+fn incident() -> Incident {
+    let opened = Entry::Opened {
+        question: "CVE-2021-44228".into(),
+        title: "Log4Shell".into(),
+        revision: Digest([2; 32]),
+        statements: Digest::default(),
+        policy: "demo".into(),
+    };
+    Incident::open(&opened, NOW, 1).unwrap()
+}
+
+/// A scan of these files under this revision.
+fn attach(files: u8, revision: u8, verdict: Verdict, made_at: i64) -> Entry {
+    let reasons = match verdict {
+        Verdict::Unknown => vec![UnknownReason::PartialCorrupt],
+        _ => Vec::new(),
+    };
+    let evidence = Evidence { verdict, reasons, made_at, ..clear("a", files, revision) };
+    Entry::EvidenceAttached { evidence }
+}
+
+fn after(entries: &[Entry]) -> Incident {
+    let mut incident = incident();
+    for entry in entries {
+        incident.apply(entry, NOW).unwrap_or_else(|why| panic!("{entry:?}: {why:?}"));
+    }
+    incident
+}
+
+fn order() -> Entry {
+    Entry::DarkOrdered { plan: Digest::default(), sites: vec![key()], reason: String::new() }
+}
+
+fn phase(incident: &Incident) -> Phase {
+    incident.case(&key()).unwrap().phase
+}
+
+/// Goal: a clock that was ahead refuses no bad news until it gets there. Method: a site that two
+/// people answer for is scanned with other files tomorrow, by that clock, and affected now.
+#[test]
+fn a_clock_that_was_ahead_keeps_no_bad_news_away() {
+    const DAY_S: i64 = 86_400;
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let (reason, expires) = ("booking".into(), NOW + 20 * DAY_S);
+    let ground = Ground::Acceptance(Acceptance { proposer, approver, reason, expires });
+    let mut incident = after(&[Entry::Exempted { site: key(), ground, witness: None }]);
+    let ahead = attach(1, 2, Verdict::Unknown, NOW + DAY_S);
+    incident.apply(&ahead, NOW + DAY_S).unwrap();
+    assert_eq!(phase(&incident), Phase::Exempt, "what was signed unread is bound to these files");
+    // Clear files may be those of before: what was reported since stands.
+    let good = attach(3, 2, Verdict::Clear, NOW + 10);
+    incident.apply(&good, NOW + 10).unwrap_err();
+    let bad = attach(3, 2, Verdict::Affected, NOW + 10);
+    incident.apply(&bad, NOW + 10).unwrap();
+    assert_eq!(phase(&incident), Phase::Affected);
+    // As ever where the clock was right.
+    let mut incident = after(&[attach(1, 2, Verdict::Clear, NOW - 5)]);
+    incident.apply(&attach(3, 2, Verdict::Affected, NOW - 10), NOW).unwrap_err();
+}
+
+fn mitigated() -> Vec<Entry> {
+    let mitigation = Mitigation {
+        control: "rule 1234".into(),
+        place: "edge east".into(),
+        owner: "C. Gagnon".into(),
+        replayed: 20,
+        blocked: 20,
+        expires: NOW + 3_600,
+    };
+    let affected = attach(1, 2, Verdict::Affected, NOW - 50);
+    vec![order(), affected, Entry::Mitigated { site: key(), mitigation }]
+}
+
+/// Goal: that a site was affected is not forgotten because nothing was known of it for a while.
+/// Method: one behind a control is read badly, and then other files are clear.
+#[test]
+fn an_affected_site_is_verified_also_where_nothing_was_known_in_between() {
+    let mut entries = mitigated();
+    entries.push(attach(1, 2, Verdict::Unknown, NOW - 40));
+    entries.push(attach(3, 2, Verdict::Clear, NOW - 30));
+    let mut incident = after(&entries);
+    assert!(!incident.may_return(&key(), NOW), "whatever the journal calls it");
+    incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap();
+    assert_eq!(phase(&incident), Phase::Verifying);
+    let (functional, vital) = (true, false);
+    let compromise = super::terms::Compromise::NoSigns;
+    let (site, evidence, checks) = (key(), None, None);
+    let verified = Entry::Verified { site, functional, compromise, vital, evidence, checks };
+    incident.apply(&verified, NOW).unwrap();
+    assert!(incident.may_return(&key(), NOW));
+    // Nothing is owed twice.
+    incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap_err();
+}
+
+#[test]
+fn a_withdrawn_finding_owes_no_verification() {
+    let mut entries = mitigated();
+    entries.push(attach(1, 2, Verdict::Unknown, NOW - 40));
+    let revision = Digest([7; 32]);
+    entries.push(Entry::Revised { revision, statements: Digest::default() });
+    entries.push(attach(1, 7, Verdict::Clear, NOW - 30));
+    let mut incident = after(&entries);
+    assert_eq!(phase(&incident), Phase::RelightEligible);
+    assert!(incident.may_return(&key(), NOW));
+    incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap_err();
+}
