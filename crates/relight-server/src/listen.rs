@@ -1,7 +1,8 @@
 //! Accepts the connections of a router, and waits for no client that does not say what it wants,
-//! or does not take what it asked for.
+//! or does not take what it asked for. Whoever finds no place is told so.
 
 mod patience;
+mod room;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use self::patience::Patience;
+pub(crate) use self::room::{Room, handles};
 
 /// How long a client may take for the head of a request, idle time of a kept connection included.
 pub(crate) const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
@@ -64,15 +66,22 @@ pub(crate) async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) 
     }
 }
 
-/// Takes connections for ever.
-pub(crate) async fn serve(listener: TcpListener, router: Router, waits: Waits) {
+/// Takes connections for ever, as many at a time as there is room for.
+pub(crate) async fn serve(listener: TcpListener, router: Router, waits: Waits, room: Room) {
     let router = TowerToHyperService::new(router);
     loop {
         let (stream, peer) = accepted(&listener).await;
+        let Some(place) = room.take(peer.ip()) else {
+            room.turn_away(stream);
+            continue;
+        };
         // A connection on which this fails is as good as before.
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, KEPT_BYTES);
         let router = Peered { router: router.clone(), peer: ConnectInfo(peer) };
-        tokio::spawn(connection(stream, router, waits));
+        tokio::spawn(async move {
+            connection(stream, router, waits).await;
+            drop(place);
+        });
     }
 }
 
@@ -123,7 +132,8 @@ mod tests {
         let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let peer = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string();
         let waits = Waits { head_max: wait, ..WAITS };
-        runtime.spawn(serve(listener, Router::new().route("/", get(peer)), waits));
+        let router = Router::new().route("/", get(peer));
+        runtime.spawn(serve(listener, router, waits, Room::of(8)));
         drop(entered);
         // The server begins to wait after this, however late this thread is.
         let began = Instant::now();

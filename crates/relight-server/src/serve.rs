@@ -17,6 +17,7 @@ use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
 use crate::agents::AgentDesk;
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
+use crate::listen::Room;
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
 use crate::{ServerError, clock, listen, public, runtime};
@@ -143,8 +144,12 @@ impl WebServer {
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));
-        runtime.spawn(listen::serve(console_listener, console, listen::WAITS));
-        runtime.spawn(listen::serve(public_listener, public, listen::WAITS));
+        let handles = listen::handles();
+        let rooms = [Room::of_console(handles), Room::of_public(handles)];
+        let opened = [(console_listener, console), (public_listener, public)];
+        for ((listener, router), room) in opened.into_iter().zip(rooms) {
+            runtime.spawn(listen::serve(listener, router, listen::WAITS, room));
+        }
         drop(entered);
         Ok(WebHandle { runtime, console_addr, public_addr, publication, console: state })
     }
@@ -159,7 +164,8 @@ impl WebServer {
         let entered = runtime.enter();
         let (listener, address) = runtime::listen(address)?;
         let router = public::router(Source::Folder(folder));
-        runtime.spawn(listen::serve(listener, router, listen::WAITS));
+        let room = Room::of_public(listen::handles());
+        runtime.spawn(listen::serve(listener, router, listen::WAITS, room));
         drop(entered);
         Ok(PublicHandle { runtime, address })
     }

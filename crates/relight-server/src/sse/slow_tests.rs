@@ -6,7 +6,7 @@ use std::thread::park_timeout;
 
 use super::tests::console;
 use super::*;
-use crate::listen::{self, WAITS, Waits};
+use crate::listen::{self, Room, WAITS, Waits};
 use crate::{console, runtime};
 
 const PATIENT: Duration = Duration::from_secs(120);
@@ -31,7 +31,8 @@ fn a_reader_who_takes_nothing_is_cut() {
     let entered = runtime.enter();
     let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
     let waits = Waits { write_max: Duration::from_millis(500), ..WAITS };
-    runtime.spawn(listen::serve(listener, console::router(Arc::clone(&console)), waits));
+    let router = console::router(Arc::clone(&console));
+    runtime.spawn(listen::serve(listener, router, waits, Room::of(8)));
     drop(entered);
     let began = std::time::Instant::now();
     let wait = |what: &str| {
@@ -70,7 +71,8 @@ fn a_reader_who_is_slow_and_steady_gets_all() {
     let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
     let waits = Waits { write_max: Duration::from_secs(2), ..WAITS };
     let answer = axum::routing::get(|| async { vec![b'x'; KEPT_BYTES_MAX] });
-    runtime.spawn(listen::serve(listener, axum::Router::new().route("/events", answer), waits));
+    let router = axum::Router::new().route("/events", answer);
+    runtime.spawn(listen::serve(listener, router, waits, Room::of(8)));
     drop(entered);
     let (mut stream, mut taken) = (open(address), 0);
     let mut piece = vec![0; 4 << 10];

@@ -1,5 +1,8 @@
 //! Ten thousand sign-ins in one minute: five are looked at, the journal stays short, and whoever
-//! has a passkey comes in meanwhile, from the same address.
+//! has a passkey comes in meanwhile, from the same address. And connections that say nothing.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 
 use relight_engine::edge::http::Client;
 
@@ -57,5 +60,45 @@ fn ten_thousand_sign_ins_a_minute_are_five_and_lock_nobody_out() {
     assert_eq!(status, 403);
     let last = world.journal().pop().unwrap();
     assert!(last.contains(&format!(r#""untold":"{}""#, TRIALS - 6)), "nothing is lost: {last}");
+    world.web.stop();
+}
+
+/// What a connection gets until it ends.
+fn got(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.set_read_timeout(Some(crate::support::DEADLINE)).unwrap();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn front(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // Whoever is turned away is so before it says anything.
+    let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let mut text = Vec::new();
+    stream.set_read_timeout(Some(crate::support::DEADLINE)).unwrap();
+    let _ = stream.read_to_end(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Goal: whoever opens connections to the public page and says nothing takes nothing from the
+/// console, and is told why no more are taken. Trap: all handles of the process were theirs, those
+/// for gate files too.
+#[test]
+fn silent_connections_to_the_public_page_leave_the_console_its_own() {
+    clock!(now, _set);
+    let world = World::start(now, |_| ());
+    let public = world.web.public_addr();
+    let mut silent: Vec<_> = (0..600).map(|_| TcpStream::connect(public).unwrap()).collect();
+    let last = got(silent.pop().unwrap());
+    assert!(last.starts_with("HTTP/1.1 503 ") && last.contains("retry-after: "), "{last}");
+    assert!(last.contains("connexions") && last.contains("connections"), "{last}");
+    assert!(front(world.address()).starts_with("HTTP/1.1 200 "), "the console answers");
+    drop(silent);
+    let began = std::time::Instant::now();
+    while !front(public).starts_with("HTTP/1.1 3") && !front(public).starts_with("HTTP/1.1 2") {
+        assert!(began.elapsed() < crate::support::DEADLINE, "there is room again");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
     world.web.stop();
 }

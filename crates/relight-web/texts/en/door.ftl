@@ -1,5 +1,6 @@
 door-foreign-form = This request does not come from a page of this console, so nothing was done. Open the console and repeat it there.
 door-not-signed-in = Sign in first.
+door-no-room = Too many connections are open here. Try again in a few seconds.
 door-beyond-scope = This page shows the whole register; your roles cover a part of it.
 door-beyond-scope-remedy = Your sites are under Sites; an admin grants a role for the whole register to who needs it.
 door-sign-out = Sign out

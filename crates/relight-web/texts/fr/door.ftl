@@ -1,5 +1,6 @@
 door-foreign-form = Cette demande ne vient pas d’une page de cette console, rien n’a donc été fait. Ouvrez la console et refaites-la.
 door-not-signed-in = Connectez-vous d’abord.
+door-no-room = Trop de connexions sont ouvertes ici. Réessayez dans quelques secondes.
 door-beyond-scope = Cette page montre tout le registre, vos rôles n’en couvrent qu’une partie.
 door-beyond-scope-remedy = Vos sites sont sous Sites; un administrateur accorde un rôle pour tout le registre à qui en a besoin.
 door-sign-out = Se déconnecter
