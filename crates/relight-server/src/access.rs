@@ -109,6 +109,9 @@ pub struct Door {
     changing: Mutex<()>,
     answered: Answered,
     limits: Limits,
+    /// How many refused sign-ins of nobody who is known were journalled lately: no flood of them
+    /// hides one of somebody who has an account.
+    unknown: Limits,
     /// How many refused requests of strangers were journalled lately.
     strangers: Limits,
     /// How many of people who are signed in: no flood from outside hides what they are refused.
@@ -158,6 +161,7 @@ impl Door {
             changing: Mutex::new(()),
             answered: Answered::default(),
             limits: Limits::default(),
+            unknown: Limits::default(),
             strangers: Limits::default(),
             refusals: Limits::default(),
             reports: Limits::default(),

@@ -213,7 +213,8 @@ impl Door {
         account: u32,
         from: &Sender,
     ) -> Refusal {
-        let Some(untold) = self.limits.tells(trial, self.now()) else { return refusal };
+        let limits = if account == 0 { &self.unknown } else { &self.limits };
+        let Some(untold) = limits.tells(trial, self.now()) else { return refusal };
         let name = self.known().name(account).to_owned();
         let why = refusal.code();
         let mut facts: Vec<(&str, &dyn fmt::Display)> =

@@ -1,7 +1,7 @@
 //! What people are told of their own accounts, on every page until they have seen it.
 
-use crate::door_device::Device;
-use crate::door_support::{START, World, clock};
+use crate::door_device::{Device, form};
+use crate::door_support::{START, World, clock, with_key};
 use crate::web_acts::field;
 
 /// The lines of the notices on the page about oneself.
@@ -85,5 +85,36 @@ fn seen_is_what_stood_on_the_page() {
     let seen = [("until", until.as_str())];
     assert_eq!(world.act(&zoe, ("/me", "/me/notices/seen?lang=en"), &seen).0, 303);
     assert_eq!(notices(&world, &zoe), ["A role was granted, by anna"]);
+    world.web.stop();
+}
+
+/// Trap: of a flood of strangers the first sixty of a minute were written down, and after them no
+/// refused sign-in of somebody who has an account, of which nobody was told then.
+#[test]
+fn no_flood_of_strangers_hides_a_refused_sign_in() {
+    const URL: &str = "https://relight.example";
+    clock!(now, now_set);
+    now_set(START);
+    let mut cookie = String::new();
+    let world = World::start_at(now, Some(URL), |store| {
+        cookie = with_key(store, "anna", 1, "viewer", &Device::new(1));
+    });
+    let tries = |address: usize, number: u8| {
+        let shown = Device::new(number).get(&world.get("/sign-in", "").2, "/sign-in", URL);
+        let fields = [("ticket", &*shown.ticket), ("answer", &*shown.answer), ("next", "/")];
+        let from = format!("Origin: {URL}\r\nX-Forwarded-For: 203.0.113.{address}\r\n");
+        assert_eq!(world.post_from("/sign-in", &from, &form(&fields)).0, 403);
+    };
+    for trial in 0..65 {
+        tries(trial / 5, 9);
+    }
+    let told = |journal: &[String]| journal.iter().filter(|it| it.contains("refused")).count();
+    assert_eq!(told(&world.journal()), 60, "the flood fills no disk");
+    // Another key under the id of anna's.
+    tries(99, 1);
+    assert_eq!(notices(&world, &cookie), ["Sign-in refused, from 203.0.113.99"]);
+    let journal = world.journal();
+    assert_eq!(told(&journal), 61);
+    assert!(journal.last().unwrap().starts_with("anna "), "{journal:?}");
     world.web.stop();
 }

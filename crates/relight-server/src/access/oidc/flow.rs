@@ -294,7 +294,7 @@ impl Door {
     /// admin can tell who it was.
     fn unknown(&self, identity: &Identity, from: &Sender) -> Refusal {
         let refusal = Refusal::Rule("unknown-identity");
-        let Some(untold) = self.limits.tells(Trial::Allowed, self.now()) else { return refusal };
+        let Some(untold) = self.unknown.tells(Trial::Allowed, self.now()) else { return refusal };
         let why = refusal.code();
         let facts: [(&str, &dyn fmt::Display); 4] = [
             ("address", &from.address),
