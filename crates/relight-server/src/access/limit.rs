@@ -1,10 +1,13 @@
-//! How often somebody may try: five times a minute for one account from one address. The trials of
-//! another address, or of another account, are counted apart: nobody can lock out anybody else.
+//! How often somebody may try: five times a minute for one account from one address, or of IPv6 one
+//! network of 64 bits, which one host has for itself. The trials of another address, or of another
+//! account, are counted apart: nobody can lock out anybody else.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use relight_model::Timestamp;
+
+use super::form::network;
 
 /// Trials of one account from one address in one window.
 pub(crate) const TRIALS_MAX: u32 = 5;
@@ -64,7 +67,7 @@ impl Limits {
     /// Counts one trial; account 0 is that of keys that nobody registered.
     pub(crate) fn count(&self, account: u32, address: &str, now: Timestamp) -> Trial {
         let mut state = self.state();
-        let pair = (account, address.to_owned());
+        let pair = (account, network(address));
         let is_over = |from: Timestamp| !(from..from + WINDOW_S).contains(&now);
         if state.pairs.get(&pair).is_none_or(|(from, _)| is_over(*from)) {
             if state.pairs.contains_key(&pair) {
@@ -89,7 +92,7 @@ impl Limits {
     /// Takes back one trial that went well.
     pub(crate) fn forgive(&self, account: u32, address: &str) {
         let mut state = self.state();
-        if let Some((_, trials)) = state.pairs.get_mut(&(account, address.to_owned())) {
+        if let Some((_, trials)) = state.pairs.get_mut(&(account, network(address))) {
             *trials = trials.saturating_sub(1);
         }
     }
@@ -134,6 +137,24 @@ mod tests {
         assert_eq!(limits.count(1, "192.0.2.2", now), Trial::Allowed, "another address");
         assert_eq!(limits.count(1, "192.0.2.1", now + 1), Trial::Allowed, "another minute");
         assert_eq!(limits.tells(Trial::Allowed, now), Some(9_994), "nothing is lost");
+    }
+
+    /// Trap: one host has as many addresses of its network as it likes.
+    #[test]
+    fn one_network_has_the_trials_of_one_address() {
+        let limits = Limits::default();
+        let of = |host: u32| limits.count(0, &format!("2001:db8:1:2::{host:x}"), 5);
+        let got: Vec<Trial> = (1..=7).map(of).collect();
+        let beyond = [Trial::First, Trial::Beyond];
+        assert_eq!(got, [[Trial::Allowed; TRIALS_MAX as usize].as_slice(), &beyond].concat());
+        limits.forgive(0, "2001:db8:1:2::99");
+        limits.forgive(0, "2001:db8:1:2::98");
+        limits.forgive(0, "2001:db8:1:2::97");
+        assert_eq!(limits.count(0, "2001:db8:1:2::96", 5), Trial::Allowed, "what went well");
+        assert_eq!(limits.count(0, "2001:db8:1:3::1", 5), Trial::Allowed, "another network");
+        assert_eq!(limits.count(0, "::ffff:192.0.2.1", 5), Trial::Allowed);
+        let mapped = (0..TRIALS_MAX).map(|_| limits.count(0, "192.0.2.1", 5)).last();
+        assert_eq!(mapped, Some(Trial::First), "one address in two forms");
     }
 
     #[test]
