@@ -193,13 +193,15 @@ test('a sign-in that nobody uses says so before it ends, and when it is over', a
     await page.waitForSelector('.stay:not([hidden])');
     assert.match(await box.innerText(), /in two minutes your sign-in ends/);
     await lookHere(page, 'door-idle-en');
+    const stays = page.waitForRequest('**/me');
     await page.click('.stay button');
+    assert.equal((await stays).method(), 'GET', 'somebody is there');
     await page.waitForSelector('.stay', { state: 'hidden' });
     // A proxy whose server starts anew says nothing about the sign-in: it is asked again.
     await page.route('**/me', (route) => route.fulfill({ status: 503 }), { times: 1 });
     const answered = page.waitForResponse((answer) => answer.status() === 503);
     await page.clock.fastForward('31:00');
-    await answered;
+    assert.equal((await answered).request().method(), 'HEAD', 'which keeps nobody signed in');
     await page.clock.runFor('00:05');
     await page.waitForSelector('.stay', { state: 'hidden' });
     await context.clearCookies();

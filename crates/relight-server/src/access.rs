@@ -39,7 +39,7 @@ use self::notices::Notices;
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
 use self::secret::Secret;
-use self::sign_ins::SignInTimes;
+use self::sign_ins::{SignInTimes, WhoAsks};
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
 use self::ticket::Answered;
@@ -311,10 +311,14 @@ impl Door {
     ///
     /// # Errors
     /// It has a token that is worth nothing; its cookie then does not count either.
-    pub(crate) fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, NoToken> {
+    pub(crate) fn recognise(
+        &self,
+        headers: &HeaderMap,
+        who_asks: WhoAsks,
+    ) -> Result<Option<SignedIn>, NoToken> {
         match token::bearer(headers) {
             Some(token) => self.by_token(token?).map(Some),
-            None => Ok(self.by_cookie(headers)),
+            None => Ok(self.by_cookie(headers, who_asks)),
         }
     }
 

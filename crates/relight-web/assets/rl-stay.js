@@ -5,17 +5,18 @@ const LOOK_MS = 1_000;
 
 const box = document.querySelector('.stay');
 const [soon, over] = box.querySelectorAll('p');
-const idle = Number(box.dataset.idle) * 1_000;
+const idle = box.dataset.idle * 1_000;
 let asked = Date.now();
 let asking = false;
 
-/** Asks for something, which is what staying means; other pages of the same browser may have. */
-async function stay() {
+/** GET is staying; HEAD asks what is left: other pages may be in use. @param {string} method */
+async function ask(method) {
   if (asking) return;
   asking = true;
-  const answer = await fetch('/me', { method: 'HEAD', redirect: 'manual' }).catch(() => null);
+  const answer = await fetch('/me', { method, redirect: 'manual' }).catch(() => null);
   asking = false;
-  if (answer?.ok) asked = Date.now();
+  const left = answer?.headers.get('rl-left') * 1_000 || idle;
+  if (answer?.ok) asked = Date.now() + left - idle;
   // A proxy without its server (502), or with too much to do (429), knows nothing: ask again.
   show(answer?.type === 'opaqueredirect' || [401, 403].includes(answer?.status));
 }
@@ -32,9 +33,10 @@ function look() {
   if (!over.hidden) return;
   const left = idle - (Date.now() - asked);
   // A wall is in use as long as it hangs there.
-  const isDue = 'stays' in box.dataset ? left < SOON_MS : left < 0;
-  if (isDue) stay(); else show(false);
+  if ('stays' in box.dataset && left < SOON_MS) ask('GET');
+  else if (left < 0) ask('HEAD');
+  else show(false);
 }
 
-box.querySelector('button').addEventListener('click', stay);
+box.querySelector('button').addEventListener('click', () => ask('GET'));
 setInterval(look, LOOK_MS);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::access::Scope;
@@ -11,6 +11,7 @@ use relight_web::{Lang, texts};
 
 use super::form::is_own;
 use super::refusals::{self, Tried, because};
+use super::sign_ins::WhoAsks;
 use super::signed_in::{Factor, Reader, SignedIn};
 use crate::console::act::beyond_page;
 use crate::console::{Asked, Console, reports, terminal, terminals};
@@ -43,6 +44,9 @@ const SCOPED: [&str; 16] = [
     terminal::PATH,
 ];
 
+/// How long the sign-in still lasts, in seconds, for pages that ask by themselves.
+const LEFT: HeaderName = HeaderName::from_static("rl-left");
+
 /// Finds out who sends a request, has it answered, and journals what was refused.
 pub(crate) async fn guard(
     State(console): State<Arc<Console>>,
@@ -51,13 +55,26 @@ pub(crate) async fn guard(
 ) -> Response {
     let tried = Tried::of(&request, &console.door);
     let is_open = OPEN.iter().any(|open| is_under(request.uri().path(), open));
-    let (signed, response) = match console.door.recognise(request.headers()) {
+    let who_asks = who_asks(&request);
+    let (signed, mut response) = match console.door.recognise(request.headers(), who_asks) {
         Ok(signed) => (signed.clone(), admit(&console, signed, is_open, request, next).await),
         Err(_) => (None, because(bad_token(), "bad-token")),
     };
+    if who_asks == WhoAsks::Page {
+        let left = signed.as_ref().and_then(|signed| console.door.left_s(&signed.sign_in));
+        response.headers_mut().extend(left.map(|left| (LEFT, HeaderValue::from(left))));
+    }
     let told = refusals::told(&response);
     refusals::note(&console, (tried, is_open), signed, told).await;
     response
+}
+
+/// What pages ask for by themselves: to follow what happens, to look whether their sign-in lasts,
+/// and to tell what a browser did not let them do.
+fn who_asks(request: &Request) -> WhoAsks {
+    let is_by_itself = request.method() == Method::HEAD
+        || ["/events", reports::PATH].contains(&request.uri().path());
+    if is_by_itself { WhoAsks::Page } else { WhoAsks::Person }
 }
 
 /// Puts [`SignedIn`] and [`Reader`] into the request, or answers in place of the page.

@@ -60,6 +60,16 @@ impl ShorterSignIns {
     }
 }
 
+/// Who sends a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhoAsks {
+    /// Somebody who looks at a page, or presses something: a sign-in that is used.
+    Person,
+    /// A page that was left open, by itself: it follows what happens, or looks whether its sign-in
+    /// still lasts. That keeps no sign-in at which nobody sits.
+    Page,
+}
+
 /// That it was used is written down at most this often, in seconds.
 const SEEN_EVERY_S: i64 = 60;
 
@@ -74,11 +84,21 @@ pub(crate) fn is_open(row: &SignInRow, times: SignInTimes, now: Timestamp) -> bo
 
 impl Door {
     /// The sign-in behind the cookie of a request, if it still lasts.
-    pub(crate) fn by_cookie(&self, headers: &HeaderMap) -> Option<SignedIn> {
+    pub(crate) fn by_cookie(&self, headers: &HeaderMap, who_asks: WhoAsks) -> Option<SignedIn> {
         let digest = digest_of(&cookie(headers)?);
         let signed = self.by_digest(&digest)?;
-        self.saw(digest, self.now());
+        if who_asks == WhoAsks::Person {
+            self.saw(digest, self.now());
+        }
         Some(signed)
+    }
+
+    /// How long a sign-in lasts from now on when nobody uses it, in seconds.
+    pub(crate) fn left_s(&self, digest: &Digest) -> Option<i64> {
+        let known = self.known();
+        let row = known.tables.sign_ins.iter().find(|row| row.digest == *digest)?;
+        let SignInTimes { lasts_s, idle_s } = self.times;
+        Some((row.started + lasts_s).min(row.seen + idle_s) - self.now())
     }
 
     /// A sign-in that lasts, with the roles of its account.

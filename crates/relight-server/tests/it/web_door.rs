@@ -9,7 +9,7 @@ use relight_server::web::views::Stage;
 use crate::door_support::{START, World, clock, person, token};
 use crate::oidc_provider::Provider;
 use crate::support::wait_until;
-use crate::web_console::ask;
+use crate::web_console::{ask, follow};
 
 /// Every page of the console that shows something of the register.
 const READING: [&str; 10] = [
@@ -75,6 +75,38 @@ fn a_sign_in_reads_until_it_is_idle_or_old() {
     }
     assert_eq!(at(12 * 3_600 - 1, &cookie), 200);
     assert_eq!(at(12 * 3_600, &cookie), 303, "twelve hours end it");
+}
+
+/// What pages ask for by themselves is no use of a sign-in. Trap: two pages that were left open
+/// asked in turn, and kept a sign-in for twelve hours at which nobody sat.
+#[test]
+fn what_pages_ask_by_themselves_keeps_no_sign_in() {
+    clock!(now, set);
+    let mut cookie = String::new();
+    let world = World::start(now, |store| cookie = person(store, "anna", 1, &[("viewer", "/")]));
+    let send = |what: &str, seconds: i64| {
+        set(START + seconds);
+        // A stream has no end: its head is enough.
+        let request = format!("{what} HTTP/1.1\r\nCookie: {cookie}\r\n");
+        follow(world.address(), &request, |lines| lines.iter().any(String::is_empty))
+    };
+    let status = |what: &str, seconds: i64| {
+        let line = send(what, seconds).swap_remove(0);
+        line.split(' ').nth(1).unwrap().to_owned()
+    };
+    let by_themselves = ["HEAD /me", "HEAD /events", "GET /events"];
+    for (minute, what) in (10..).step_by(5).zip(by_themselves) {
+        assert_eq!(status(what, minute * 60), "200", "{what}");
+    }
+    let head = send("HEAD /me", 29 * 60);
+    assert!(head.iter().any(|line| line == "rl-left: 60"), "what is left is said: {head:?}");
+    assert_eq!(status("GET /me", 29 * 60), "200", "somebody is there");
+    assert_eq!(status("HEAD /me", 59 * 60 - 1), "200", "which counts from then on");
+    for what in by_themselves {
+        assert_eq!(status(what, 59 * 60), "401", "{what}");
+    }
+    assert_eq!(status("GET /me", 59 * 60), "303");
+    world.web.stop();
 }
 
 #[test]
