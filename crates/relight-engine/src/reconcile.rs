@@ -106,6 +106,8 @@ pub struct EdgeLoop {
     found_shut: GateSet,
     /// Dark, and nobody asked for it here: no effect opens these.
     unasked: GateSet,
+    /// One of these is not seen dark in the durable copy.
+    has_loose: bool,
     fight: Fight,
     /// When it began not to answer, or not to do as it is told.
     silent_since: Option<i64>,
@@ -143,6 +145,7 @@ impl EdgeLoop {
             closed_at: BTreeMap::new(),
             found_shut: GateSet::new(),
             unasked: GateSet::new(),
+            has_loose: false,
             fight: Fight::default(),
             silent_since: None,
             nonce,

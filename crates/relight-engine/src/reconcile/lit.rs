@@ -91,7 +91,8 @@ impl EdgeLoop {
     }
 
     /// What the opening of others closes in the running edge is in the durable copy before: a site
-    /// of which nobody can tell is held dark, and after a crash the next reload would light it.
+    /// of which nobody can tell is held dark, and after a crash the next reload would light it. So
+    /// is one that nothing in this journal explains: somebody may have taken it out of that copy.
     fn keep_shut(
         &mut self,
         turn: &Turn<'_>,
@@ -101,7 +102,7 @@ impl EdgeLoop {
         let mut all = turn.wants.iter().zip(&turn.views);
         let is_loose =
             all.any(|(want, view)| view.durable != Seen::Dark && held.contains(&want.target.key));
-        if is_loose {
+        if is_loose || self.has_loose {
             self.driver.apply(turn.epoch, Stage::Durable, &(held | shut))
         } else {
             Ok(())

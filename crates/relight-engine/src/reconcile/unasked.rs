@@ -36,9 +36,17 @@ pub fn dark_unasked(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<GateSet, EdgeError> {
-    let may_be_dark =
-        |(key, view): (GateKey, GateView)| (view.darkest() != Seen::Lit).then_some(key);
-    Ok(strange(driver, is_explained)?.into_iter().filter_map(may_be_dark).collect())
+    Ok(shut(driver, is_explained)?.into_iter().map(|(key, _)| key).collect())
+}
+
+/// The same with what is seen of each.
+fn shut(
+    driver: &mut dyn EdgeDriver,
+    is_explained: impl Fn(&GateKey) -> bool,
+) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
+    let mut shut = strange(driver, is_explained)?;
+    shut.retain(|(_, view)| view.darkest() != Seen::Lit);
+    Ok(shut)
 }
 
 fn strange(
@@ -57,7 +65,9 @@ impl EdgeLoop {
     /// sites were seen lit.
     pub(super) fn find_unasked(&mut self, wants: &[Want]) -> Result<&GateSet, EdgeError> {
         let wanted: BTreeSet<&GateKey> = wants.iter().map(|want| &want.target.key).collect();
-        self.unasked = dark_unasked(&mut *self.driver, |key| wanted.contains(key))?;
+        let found = shut(&mut *self.driver, |key| wanted.contains(key))?;
+        self.has_loose = found.iter().any(|(_, view)| view.durable != Seen::Dark);
+        self.unasked = found.into_iter().map(|(key, _)| key).collect();
         Ok(&self.unasked)
     }
 

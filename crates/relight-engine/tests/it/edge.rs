@@ -102,8 +102,8 @@ pub(crate) struct Edge {
     pub(crate) told: GateSet,
     /// What the running edge was last told to hold dark, and did not refuse.
     pub(crate) told_runtime: GateSet,
-    /// What the durable copy was last said to hold, when that was a lie, and what somebody took out
-    /// of it where nobody can look: the engine relies on what it wrote until it looks again.
+    /// What the durable copy was last said to hold, when that was a lie: the engine relies on that
+    /// until it looks again.
     pub(crate) promised: GateSet,
     /// Sites that a crash between two effects would have left to the next reload to light.
     pub(crate) fragile: Vec<GateKey>,
@@ -164,9 +164,7 @@ impl Edge {
     /// Somebody else opens a site, in both copies.
     pub(crate) fn take_away(&mut self, key: &GateKey) {
         self.runtime.remove(key);
-        if self.durable.remove(key) && self.is_unreadable {
-            self.promised.insert(key.clone());
-        }
+        self.durable.remove(key);
     }
 
     /// Read-back stops or goes on to tell nothing. What an old copy made dark again and nobody has

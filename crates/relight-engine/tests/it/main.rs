@@ -56,4 +56,5 @@ mod statements;
 mod takeover;
 mod then;
 mod tunnels;
+mod unasked;
 mod waves_end;
