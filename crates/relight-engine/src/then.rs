@@ -338,7 +338,8 @@ impl<'a> Then<'a> {
             return Judged::Affected;
         }
         let may_hide = |code: FlawCode| {
-            code.hides().is_none_or(|kind| question.may_mean(&self.advisories, kind))
+            let may_mean = |kind: &&str| question.may_mean(&self.advisories, kind);
+            code.hides().is_none_or(|kinds| kinds.iter().any(may_mean))
         };
         let mut complete = !sbom.flaws.iter().any(|flaw| may_hide(flaw.code));
         let enclosure = Enclosure::of_image(&sbom.images);

@@ -74,13 +74,15 @@ pub enum FlawCode {
     DotnetUnlisted,
     /// A program of Node.js, Deno or Bun with its scripts in it, which are not read.
     NodeUnlisted,
+    /// The root of a system whose packages nothing that we read lists.
+    SystemUnlisted,
     /// The document we read says itself that it is not complete, or does not say.
     Undeclared,
 }
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -115,6 +117,7 @@ impl FlawCode {
         Self::RustUnlisted,
         Self::DotnetUnlisted,
         Self::NodeUnlisted,
+        Self::SystemUnlisted,
         Self::Undeclared,
     ];
 
@@ -155,6 +158,7 @@ impl FlawCode {
             Self::RustUnlisted => "rust-unlisted",
             Self::DotnetUnlisted => "dotnet-unlisted",
             Self::NodeUnlisted => "node-unlisted",
+            Self::SystemUnlisted => "system-unlisted",
             Self::Undeclared => "undeclared",
         }
     }
@@ -164,14 +168,18 @@ impl FlawCode {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }
 
-    /// The only packages that it can hide, by the type of their package URLs; `None` when it can
+    /// The only packages that it can hide, by the types of their package URLs; `None` when it can
     /// hide anything.
-    pub const fn hides(self) -> Option<&'static str> {
+    pub const fn hides(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::GoUnlisted => Some("golang"),
-            Self::RustUnlisted => Some("cargo"),
-            Self::DotnetUnlisted => Some("nuget"),
-            Self::NodeUnlisted => Some("npm"),
+            Self::GoUnlisted => Some(&["golang"]),
+            Self::RustUnlisted => Some(&["cargo"]),
+            Self::DotnetUnlisted => Some(&["nuget"]),
+            Self::NodeUnlisted => Some(&["npm"]),
+            // What applications of Android and native images are made of, whatever the language: an
+            // engine for scripts may be in both. What else is in them is read.
+            Self::CodeUnreadable => Some(&["gem", "maven", "npm", "nuget", "pub", "pypi"]),
+            Self::SystemUnlisted => Some(&["alpm", "apk", "deb", "ebuild", "opkg", "rpm"]),
             _ => None,
         }
     }
@@ -211,7 +219,8 @@ impl FlawCode {
             | Self::GoUnlisted
             | Self::RustUnlisted
             | Self::DotnetUnlisted
-            | Self::NodeUnlisted => UnknownReason::NotObservable,
+            | Self::NodeUnlisted
+            | Self::SystemUnlisted => UnknownReason::NotObservable,
             Self::Undeclared => UnknownReason::DeclaredOnly,
         }
     }

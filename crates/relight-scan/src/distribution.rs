@@ -1,10 +1,11 @@
 //! The distribution of a root file system, attached to its packages after the walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use relight_model::Component;
+use relight_model::{Basis, Component, FlawCode};
 
 use crate::evidence::ends_with;
+use crate::sniff::Gap;
 
 /// Where a distribution describes itself (os-release(5)): the first wins.
 const PLACES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
@@ -39,6 +40,41 @@ fn database_of(path: &str) -> Option<(&str, &'static str)> {
     })
 }
 
+/// Where Nix keeps what is installed: below a root that may have nothing else.
+const NIX: &str = "nix/var/nix/db/";
+
+/// What is told of a system whose packages nothing lists.
+pub(crate) const UNLISTED: Gap = Gap::Unlisted(FlawCode::SystemUnlisted);
+
+/// Leaves those systems of which no package is known: a question about their packages is answered
+/// by no list that was read. Each root once, however often it describes itself.
+pub(crate) fn leave_unlisted(gaps: &mut Vec<(Gap, String)>, components: &[Component]) {
+    if gaps.iter().all(|(gap, _)| *gap != UNLISTED) {
+        return;
+    }
+    let lists = components.iter().filter(|it| it.basis == Basis::PackageDatabase);
+    let listed: BTreeSet<&str> = lists.filter_map(|it| system_of(&it.evidence)).collect();
+    gaps.sort();
+    let mut told = BTreeSet::new();
+    gaps.retain(|(gap, path)| {
+        let place = PLACES.iter().find(|place| ends_with(path, place));
+        let root = place.and_then(|place| path.strip_suffix(place));
+        root.filter(|_| *gap == UNLISTED)
+            .is_none_or(|root| !listed.contains(root) && told.insert(root.to_owned()))
+    });
+}
+
+/// The root file system whose own packages a database lists: applications that Flatpak installed
+/// stand beside those.
+fn system_of(evidence: &str) -> Option<&str> {
+    let of_nix = || {
+        let root = &evidence[..evidence.rfind(NIX)?];
+        (root.is_empty() || root.ends_with('/')).then_some(root)
+    };
+    let found = database_of(evidence).filter(|(_, kind)| *kind != "flatpak");
+    found.map(|(root, _)| root).or_else(of_nix)
+}
+
 /// Longest `os-release` that is believed, in bytes.
 const OS_RELEASE_BYTES_MAX: usize = 64 << 10;
 
@@ -52,19 +88,20 @@ impl Distributions {
         PLACES.iter().any(|place| ends_with(path, place))
     }
 
-    /// Reads one description. Without an `ID` it says nothing.
-    pub(crate) fn read(&mut self, path: &str, bytes: &[u8]) {
-        let Some(place) = PLACES.iter().position(|place| ends_with(path, place)) else { return };
+    /// Reads one description, and says whether it was one. Without an `ID` it says nothing.
+    pub(crate) fn read(&mut self, path: &str, bytes: &[u8]) -> bool {
+        let place = PLACES.iter().position(|place| ends_with(path, place));
+        let Some(place) = place else { return false };
         let root = path.strip_suffix(PLACES[place]).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(OS_RELEASE_BYTES_MAX)]);
         let field = |key: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             value.map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
         };
-        if let Some(id) = field("ID").filter(|id| !id.is_empty()) {
-            let version = field("VERSION_ID").unwrap_or_default();
-            self.0.insert((root.to_owned(), place), (id, version));
-        }
+        let Some(id) = field("ID").filter(|id| !id.is_empty()) else { return false };
+        let version = field("VERSION_ID").unwrap_or_default();
+        self.0.insert((root.to_owned(), place), (id, version));
+        true
     }
 
     /// Nothing was met.

@@ -4,6 +4,7 @@ use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Purl, Sbom};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
+use crate::distribution;
 use crate::identity;
 use crate::image::Merged;
 use crate::java;
@@ -85,6 +86,7 @@ impl Output {
             options.profiles.lost(&mut found);
             found.flaw(FlawCode::LimitMemory, "", 0);
         }
+        distribution::leave_unlisted(&mut found.gaps, &found.components);
         found.ownership.leave_unowned(&mut found.gaps);
         for (gap, path) in &found.gaps {
             let (code, evidence) = (gap.code(), path.clone());

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use relight_model::{Basis, Component, Owned, Purl};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::distribution::root_of;
+use crate::distribution::{UNLISTED, root_of};
 use crate::evidence::escape;
 use crate::sniff::Gap;
 
@@ -121,7 +121,7 @@ impl Ownership {
         let roots = self.roots();
         gaps.retain(|(gap, path)| {
             let owner = || self.owner(path, &roots).filter(|(_, path)| !is_add_on(path));
-            !matches!(gap, Gap::Unlisted(_)) || owner().is_none()
+            *gap == UNLISTED || !matches!(gap, Gap::Unlisted(_)) || owner().is_none()
         });
     }
 

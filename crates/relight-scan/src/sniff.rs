@@ -59,7 +59,8 @@ pub enum Gap {
     /// A program that GraalVM made of classes, which does not say what is in it.
     NativeImage,
     /// A program that does not say which packages of its language are in it
-    /// ([`FlawCode::hides`]); none that a package of the operating system installed.
+    /// ([`FlawCode::hides`]); none that a package of the operating system installed. Or the root of
+    /// a system whose packages nothing lists.
     Unlisted(FlawCode),
 }
 
@@ -69,6 +70,7 @@ impl Gap {
         match self {
             Self::Dex => "dex",
             Self::NativeImage => "native-image-without-sbom",
+            Self::Unlisted(FlawCode::SystemUnlisted) => "system-without-packages",
             Self::Unlisted(_) => "binary-without-metadata",
         }
     }

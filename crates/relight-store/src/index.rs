@@ -370,13 +370,17 @@ mod tests {
         put(&store, 1, &sbom(&[]), 100);
         put(&store, 1, &sbom(&[]), 150);
         put(&store, 2, &Sbom { flaws, ..Sbom::default() }, 100);
-        let unlisted = [FlawCode::RustUnlisted, FlawCode::GoUnlisted, FlawCode::RustUnlisted];
+        let unlisted = [FlawCode::RustUnlisted, FlawCode::CodeUnreadable, FlawCode::SystemUnlisted];
         let flaws = unlisted.iter().zip(["a", "b", "c"]).map(|(code, at)| flaw(*code, at));
         put(&store, 3, &Sbom { flaws: flaws.collect(), ..Sbom::default() }, 150);
         let index = Index::build(&store).unwrap();
         let hidden: Vec<_> =
             index.inventory_states(SiteId(3)).into_iter().map(|it| it.hidden).collect();
-        assert_eq!(hidden, [["cargo", "golang"]]);
+        let of_systems = ["alpm", "apk", "deb", "ebuild", "opkg", "rpm"];
+        let of_code = ["cargo", "gem", "maven", "npm", "nuget", "pub", "pypi"];
+        let mut all = [&of_systems[..], &of_code].concat();
+        all.sort_unstable();
+        assert_eq!(hidden, [all]);
         let reasons = |site| Coverage::reasons(&index.inventory_states(SiteId(site)), 200, 60);
         assert_eq!(reasons(1), []);
         use UnknownReason::{NeverInventoried, NoAsset, NotObservable};

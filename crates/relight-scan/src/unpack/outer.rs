@@ -15,7 +15,7 @@ use super::open::OnceMore;
 use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node, code_of};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
-use crate::distribution::Distributions;
+use crate::distribution::{Distributions, UNLISTED};
 use crate::evidence::{escape, in_archive, names_of};
 use crate::java;
 use crate::limits::Mode;
@@ -342,7 +342,12 @@ impl<'a, 'f> Outer<'a, 'f> {
 
     pub(super) fn catalog(&mut self, path: &str, bytes: &[u8]) {
         if Distributions::selects(path) {
-            self.found.distributions.read(path, bytes);
+            let is_read = self.found.distributions.read(path, bytes);
+            // A package brings this file, and what starts a system (initramfs) has one of it.
+            let is_part = |it: &Level| matches!(it.kind, Kind::Deb | Kind::Rpm | Kind::Cpio);
+            if is_read && !self.levels.iter().any(is_part) {
+                self.found.gaps.push((UNLISTED, path.to_owned()));
+            }
         }
         let catalogers = self.shared.index.find(path);
         if bytes.len() > LINES_FREE_BYTES && !catalogers.is_empty() {

@@ -4,6 +4,7 @@ use relight_model::Scope;
 use relight_scan::{Options, Progress, scan};
 use testkit::Rng;
 
+use crate::container_writer::{cpio, deb, tar};
 use crate::zip_writer::{Member, write};
 use crate::{pom, pom_path, run, text, tree};
 
@@ -24,6 +25,36 @@ fn packages_get_the_distribution_of_their_own_root() {
          pkg:deb/debian/bash@5.2?distro=debian-12 in var/lib/dpkg/status\n\
          pkg:deb/ubuntu/bash@5.2?distro=ubuntu-24.04 in srv/root/var/lib/dpkg/status\n"
     );
+}
+
+/// Goal: a system whose packages are recorded where nothing is read is not clear of them. Method:
+/// roots with a database, with an empty one, with that of Nix, with that of applications alone, and
+/// with none; what starts a system, and the package that brings the description, are none.
+#[test]
+fn a_system_whose_packages_nothing_lists_is_told() {
+    let release: (&str, &[u8]) = ("etc/os-release", b"ID=azurelinux\n");
+    let told = |files: &[(&str, &[u8])]| text(&run(tree(files).path(), &Options::default()));
+    let flaw = "flaw system-unlisted etc/os-release\n";
+    assert_eq!(told(&[release]), flaw);
+    assert_eq!(told(&[release, ("var/lib/dpkg/status", b"")]), flaw);
+    let list: (&str, &[u8]) = ("var/lib/dpkg/info/base-files.list", b"/etc/os-release\n");
+    assert_eq!(told(&[release, ("var/lib/dpkg/status", b""), list]), flaw);
+    assert_eq!(told(&[release, ("usr/lib/os-release", release.1)]), flaw, "once a root");
+    assert!(told(&[release, ("srv/root/var/lib/dpkg/status", STATUS)]).ends_with(flaw));
+    let known = told(&[release, ("var/lib/dpkg/status", STATUS)]);
+    assert_eq!(known, "pkg:deb/azurelinux/bash@5.2?distro=azurelinux in var/lib/dpkg/status\n");
+    assert_eq!(told(&[("etc/os-release", b"NAME=nothing\n")]), "");
+    let brought =
+        told(&[("initrd.img", &cpio(&[release])), ("a.deb", &deb("data.tar", &tar(&[release])))]);
+    assert_eq!(brought, "");
+    let packed = told(&[("root.tar", &tar(&[release]))]);
+    assert_eq!(packed, "flaw system-unlisted root.tar!/etc/os-release\n");
+    let report = run(tree(&[release]).path(), &Options::default());
+    assert_eq!(
+        report.gaps.iter().map(|(gap, _)| gap.as_str()).collect::<Vec<_>>(),
+        ["system-without-packages"]
+    );
+    assert!(!report.sbom.is_complete());
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn absolute_links_of_a_system_mean_its_own_root() {
         ("var/lib/dpkg/arch", "flaw link-outside climbs\n"),
         ("etc/other", "flaw link-outside absolute\nflaw link-outside climbs\n"),
     ] {
-        let folder = tree(&[(mark, b"ID=x\n"), ("a.jar", &jar())]);
+        let folder = tree(&[(mark, b"NAME=x\n"), ("a.jar", &jar())]);
         let link = |target: &Path, name: &str| symlink(target, folder.path().join(name)).unwrap();
         link(&outside.path().join("lib"), "absolute");
         link(Path::new("/usr/bin/nobody-has-this"), "dangling");
@@ -151,7 +151,7 @@ fn chains_of_links_stay_in_their_system() {
         symlink("absolute", folder.path().join("certs/relative")).unwrap();
         text(&run(folder.path(), &Options::default()))
     };
-    let mark: (&str, &[u8]) = ("etc/os-release", b"ID=x\n");
+    let mark: (&str, &[u8]) = ("etc/os-release", b"NAME=x\n");
     assert_eq!(chain(&[mark, (inner, b"inside")]), "");
     assert_eq!(chain(&[mark]), "flaw link-outside certs/relative\n");
     let both = "flaw link-outside certs/absolute\nflaw link-outside certs/relative\n";

@@ -153,16 +153,15 @@ impl Index {
                 Some(())
             })
         })?;
-        let hides = |code: &FlawCode| code.hides();
         let codes: Vec<FlawCode> = rest.flaws.iter().map(|flaw| flaw.code).collect();
         let broad = codes.iter().filter(|code| code.hides().is_none());
         let reasons: BTreeSet<_> = broad.map(|code| code.reason()).collect();
-        let hidden: BTreeSet<_> = codes.iter().filter_map(hides).collect();
+        let hidden: BTreeSet<_> = codes.iter().filter_map(|code| code.hides()).flatten().collect();
         let images: Arc<[Purl]> = rest.images.into();
         for mut it in waiting {
             it.state.snapshot = Some(digest);
             it.state.flaws = reasons.iter().copied().collect();
-            it.state.hidden = hidden.iter().copied().collect();
+            it.state.hidden = hidden.iter().map(|kind| **kind).collect();
             it.state.images = Arc::clone(&images);
             it.state.stack = stack;
             self.put(it);

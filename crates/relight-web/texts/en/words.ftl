@@ -110,6 +110,7 @@ flaw-code-unreadable = code that cannot be looked into (Android, native image)
 flaw-go-unlisted = a Go program that does not list its modules
 flaw-rust-unlisted = a Rust program that does not list its crates
 flaw-dotnet-unlisted = a compiled .NET program that does not list its packages
+flaw-system-unlisted = a system whose packages are listed nowhere that is read
 flaw-node-unlisted = packed scripts of a program (Node.js, Deno, Bun), or a binary lock file of Bun, that are not read
 flaw-undeclared = the document does not declare itself complete
 

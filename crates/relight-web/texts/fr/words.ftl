@@ -110,6 +110,7 @@ flaw-code-unreadable = code illisible (Android, image native)
 flaw-go-unlisted = programme Go qui n’énumère pas ses modules
 flaw-rust-unlisted = programme Rust qui n’énumère pas ses crates
 flaw-dotnet-unlisted = programme .NET compilé qui n’énumère pas ses paquets
+flaw-system-unlisted = système dont les paquets ne sont énumérés à aucun endroit qui est lu
 flaw-node-unlisted = scripts empaquetés d’un programme (Node.js, Deno, Bun) ou fichier de verrouillage binaire de Bun, non lus
 flaw-undeclared = le document ne se déclare pas complet
 

@@ -180,7 +180,7 @@ impl Show {
         if context.json {
             let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
             let hidden = assets.iter().flat_map(|it| &it.flaws).filter_map(FlawRow::hides);
-            let hidden = hidden.collect();
+            let hidden = hidden.flatten().copied().collect();
             let document = ShowDocument { site: row, assets, reasons, hidden, checks };
             report.document("relight.site/1", &document);
             return Ok(());
@@ -232,7 +232,7 @@ impl Show {
 
 impl FlawRow {
     /// The only packages that it hides.
-    fn hides(&self) -> Option<&'static str> {
+    fn hides(&self) -> Option<&'static [&'static str]> {
         FlawCode::parse(self.reason)?.hides()
     }
 
@@ -240,8 +240,8 @@ impl FlawRow {
         let code = FlawCode::parse(self.reason);
         let why = code.map_or(self.reason, |code| words::flaw(lang, code));
         report.line(&format!("    ? {}", texts::labelled(lang, &self.path, why)));
-        if let Some(kind) = self.hides() {
-            let what = texts::site_hidden(lang, kind);
+        if let Some(kinds) = self.hides() {
+            let what = texts::site_hidden(lang, &kinds.join(", "));
             report.line(&format!("    ? {}", texts::labelled(lang, &what, &self.path)));
         }
     }

@@ -22,9 +22,9 @@ pub(super) struct Document<'a> {
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
     /// Code that is recognised and cannot be looked into (`dex`, `native-image-without-sbom`,
-    /// `binary-without-metadata`); it stands in `unread` as well, as `code-unreadable` or, where it
-    /// hides packages of one kind only, as `go-unlisted`, `rust-unlisted`, `dotnet-unlisted` or
-    /// `node-unlisted`.
+    /// `binary-without-metadata`, `system-without-packages`); it stands in `unread` as well, as
+    /// `code-unreadable`, `go-unlisted`, `rust-unlisted`, `dotnet-unlisted`, `node-unlisted` or
+    /// `system-unlisted`: each hides packages of some kinds only.
     gaps: Vec<GapRow<'a>>,
     /// What became of every byte, of files and of unpacked members of containers.
     accounts: Accounts,
