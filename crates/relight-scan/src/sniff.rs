@@ -1,6 +1,7 @@
 //! What a file is, by its bytes and never by its name.
 
 mod disk;
+mod openpgp;
 mod program;
 
 use relight_formats::limited::coding::{Coding, Crc32};
@@ -258,7 +259,7 @@ fn is_old_cpio(bytes: &[u8]) -> bool {
 }
 
 fn foreign(bytes: &[u8]) -> Option<Head> {
-    const MARKS: [&[u8]; 27] = [
+    const MARKS: [&[u8]; 37] = [
         b"Rar!\x1a\x07",
         b"\xca\xfe\xd0\x0d",
         b"MSCF\0\0\0\0",
@@ -285,12 +286,23 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
         b"InstallShield\0",
         b"COWD\x01\0\0\0",
         b"UBI#\x01",
+        b"DWARFS\x02",
+        b"-rom1fs-",
+        b"LRZI\0",
+        // A sparse image of Android.
+        b"\x3a\xff\x26\xed\x01\0",
+        b"7kSt\xa0\x31\x83\xd3",
+        b"zPQ\x01",
+        b"zPQ\x02",
+        b"\xff\x06\0\0sNaPpY",
+        b"StuffIt (c)",
+        b"ADVINSTSFX",
         // JFFS2, by the node that marks an empty block.
         b"\x85\x19\x03\x20\x0c\0\0\0",
     ];
     const LOCKED: [&[u8]; 4] =
         [b"LUKS\xba\xbe", b"Salted__", b"age-encryption.org/", b"-----BEGIN PGP MESSAGE-----"];
-    if LOCKED.iter().any(|mark| bytes.starts_with(mark)) {
+    if LOCKED.iter().any(|mark| bytes.starts_with(mark)) || openpgp::is_locked(bytes) {
         return Some(Head::Locked);
     }
     let is_at = |at: usize, mark: &[u8]| bytes.get(at..).is_some_and(|it| it.starts_with(mark));
@@ -299,7 +311,11 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
     let is_nsis = is_at(4, b"\xef\xbe\xad\xdeNullsoftInst");
     let is_vdi = bytes.starts_with(b"<<< ") && is_at(64, b"\x7f\x10\xda\xbe");
     let is_apfs = is_at(32, b"NXSB");
-    let is_other = is_at(7, b"**ACE**") || is_asar || is_nsis || is_vdi || is_apfs;
+    // LHA: the method, and behind sizes and dates the form of the header.
+    let is_lha = is_at(2, b"-lh") && is_at(6, b"-") && bytes.get(20).is_some_and(|it| *it < 4);
+    let is_stuffit = bytes.starts_with(b"SIT!") && is_at(10, b"rLau");
+    let is_other =
+        is_lha || is_stuffit || is_at(7, b"**ACE**") || is_asar || is_nsis || is_vdi || is_apfs;
     let found = is_other || MARKS.iter().any(|mark| bytes.starts_with(mark));
     // Two bytes prove little: what stands behind them must fit.
     let weak = bytes.starts_with(b"\x60\xea") && !is_arj(bytes)
@@ -351,6 +367,18 @@ mod tests {
             (b"\x04\0\0\0\x10\0\0\0\x0c\0\0\0\x08\0\0\0{\"files\":{}}", Head::Foreign),
             (b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst", Head::Foreign),
             (b"XFSB\0\0\x10\0", Head::Foreign),
+            (b"DWARFS\x02\x05", Head::Foreign),
+            (b"DWARFS is a file system\n", Head::Text),
+            (b"-rom1fs-\0\0\x10\0", Head::Foreign),
+            (b"LRZI\0\x06", Head::Foreign),
+            (b"\x3a\xff\x26\xed\x01\0\0\0", Head::Foreign),
+            (b"7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3zPQ", Head::Foreign),
+            (b"zPQ\x01\x01", Head::Foreign),
+            (b"\xff\x06\0\0sNaPpY", Head::Foreign),
+            (b"SIT!\0\x01\0\0\0\0rLau\x01", Head::Foreign),
+            (b"StuffIt (c)1997-2002 Aladdin", Head::Foreign),
+            (b"\x19\x7d-lh5-\x10\0\0\0\x20\0\0\0\0\0\0\0\x20\x01\x05a.jar", Head::Foreign),
+            (b"a -lh5- in a text of some letters", Head::Text),
             (b"\0ZCK1", Head::Foreign),
             (b"dex\n035\0", Head::Gap(Gap::Dex)),
             (b"\xda\xda\xfe\xca", Head::Container(Kind::Jimage)),

@@ -105,11 +105,18 @@ fn holds_others(program: &Program<'_>) -> io::Result<bool> {
 
 /// Name and version as the compiler wrote them into the resources.
 fn assembly(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> io::Result<()> {
-    let Some(section) = program.section(&[".rsrc"]) else { return Ok(()) };
-    let bytes = program.read(section)?;
+    let bytes = match program.section(&[".rsrc"]) {
+        Some(section) => program.read(section)?,
+        None => Vec::new(),
+    };
     let name = resource(&bytes, "InternalName").or_else(|| resource(&bytes, "OriginalFilename"));
     let version = resource(&bytes, "ProductVersion").or_else(|| resource(&bytes, "FileVersion"));
-    let (Some(name), Some(version)) = (name, version) else { return Ok(()) };
+    let (Some(name), Some(version)) = (name, version) else {
+        // What rewrites assemblies may drop them. Metadata of Windows has types and no code.
+        let is_code = !file.path.to_ascii_lowercase().ends_with(".winmd");
+        out.unlisted = is_code.then_some(FlawCode::DotnetUnlisted).or(out.unlisted);
+        return Ok(());
+    };
     let name = name.trim_end_matches(".dll").trim_end_matches(".exe");
     // `13.0.1+0a2e291c0d9c0c7675d445703e51750363a549ef` names the commit as well.
     let of_build = is_of_build(&version);

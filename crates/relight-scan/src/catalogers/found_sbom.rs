@@ -7,7 +7,8 @@ use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
 
 /// Documents of other tools. What a wheel carries in `dist-info/sboms` describes what was compiled
-/// into it (PEP 770), so it is installed; any other document only declares.
+/// into it (PEP 770), so it is installed, and so is what Bitnami's images say of what was unpacked
+/// into them: nothing else says it. Any other document only declares.
 pub(super) const PLUGIN: Reader = Reader {
     name: "found_sbom",
     selects: &[
@@ -15,6 +16,7 @@ pub(super) const PLUGIN: Reader = Reader {
         Select::Named("", ".cdx.json"),
         Select::Named("", ".cdx.xml"),
         Select::Named("", ".spdx.json"),
+        Select::Named("", ".spdx"),
         Select::Name("bom.json"),
         Select::Name("bom.xml"),
         Select::Name("sbom.json"),
@@ -23,9 +25,14 @@ pub(super) const PLUGIN: Reader = Reader {
 };
 
 fn read(file: &File<'_>, out: &mut Catalog) {
-    let bundled = file.path.contains(".dist-info/sboms/");
-    let by_name =
-        [".cdx.json", ".cdx.xml", ".spdx.json"].iter().any(|ending| file.path.ends_with(ending));
+    // The other form of SPDX, lines of tags, is not read.
+    let is_spdx = file.path.ends_with(".spdx");
+    if is_spdx && !file.bytes.trim_ascii_start().starts_with(b"{") {
+        return;
+    }
+    let bundled = [".dist-info/sboms/", "opt/bitnami/"].iter().any(|it| file.path.contains(it));
+    let by_name = is_spdx
+        || [".cdx.json", ".cdx.xml", ".spdx.json"].iter().any(|end| file.path.ends_with(end));
     if !reader::may_hold(file.bytes, out) {
         return;
     }

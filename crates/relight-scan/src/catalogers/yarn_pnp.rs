@@ -55,6 +55,7 @@ fn embedded(script: &str) -> Option<String> {
             '\'' => return Some(json),
             '\\' => match chars.next()? {
                 '\n' => {}
+                '\r' if chars.as_str().starts_with('\n') => drop(chars.next()),
                 quote @ ('\'' | '\\') => json.push(quote),
                 other => json.extend(['\\', other]),
             },

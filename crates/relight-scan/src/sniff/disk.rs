@@ -48,7 +48,8 @@ pub(crate) fn is_file_system(window: &Window) -> io::Result<bool> {
     }
     if u16_at(&head, 510) == BOOT {
         let is_fat = [&head[54..57], &head[82..85]].contains(&&b"FAT"[..]);
-        return Ok(is_fat || &head[3..8] == b"NTFS " || has_partitions(&head));
+        let is_windows = &head[3..8] == b"NTFS " || &head[3..11] == b"EXFAT   ";
+        return Ok(is_fat || is_windows || has_partitions(&head));
     }
     // The others leave room for boot code in front of them, and it is empty.
     if head.iter().any(|byte| *byte != 0) {
@@ -129,6 +130,7 @@ mod tests {
             (&[(512, b"LABELONE")], true),
             (&[boot, (82, b"FAT32")], true),
             (&[boot, (3, b"NTFS    ")], true),
+            (&[boot, (3, b"EXFAT   ")], true),
             (&[boot, partition], true),
             (&[boot, partition, (462, b"\x07")], false),
             (&[boot], false),

@@ -34,10 +34,11 @@ const ZIPS_MAX: usize = 16;
 
 /// Endings of archives and packages of every family: binary bytes that are called so and that
 /// nothing recognises were one.
-const ARCHIVES: [&str; 31] = [
-    "7z", "apk", "bz2", "cpio", "crate", "deb", "dmg", "ear", "ejb", "gem", "gz", "hpi", "ipk",
-    "iso", "jar", "jmod", "jpi", "kar", "lz4", "nar", "nupkg", "rpm", "sar", "snap", "tar", "tbz2",
-    "tgz", "txz", "vsix", "xz", "zst",
+const ARCHIVES: [&str; 41] = [
+    "7z", "apk", "asar", "bz2", "cab", "cpio", "crate", "deb", "dmg", "ear", "ejb", "gem", "gz",
+    "hpi", "ipk", "iso", "jar", "jmod", "jpi", "kar", "lha", "lrz", "lz4", "lzh", "nar", "nupkg",
+    "rar", "rpm", "sar", "sit", "snap", "tar", "tbz2", "tgz", "txz", "vsix", "wpress", "xz",
+    "zlib", "zpaq", "zst",
 ];
 
 /// Whether a file is called like an archive of any family.
@@ -349,6 +350,10 @@ impl Outer<'_, '_> {
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member),
+            // What a program mounts: EROFS behind the runtime of an AppImage.
+            Head::Unclear if is_foreign(&part)? => {
+                self.unread(FlawCode::ContainerUnsupported, member)
+            }
             _ if sniff::ends_in_python(&part, part.len())? => {
                 self.unread(FlawCode::ContainerUnsupported, member)
             }

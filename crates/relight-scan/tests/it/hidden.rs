@@ -276,6 +276,11 @@ fn what_unpacks_itself_is_opened_or_named() {
     assert_eq!(behind(b"Rar!\x1a\x07\x01\x00 and more"), "flaw container-unsupported app\n");
     assert_eq!(behind(b"MSCF\0\0\0\0 and more"), "flaw container-unsupported app\n");
     assert_eq!(behind(b"Salted__12345678"), "flaw encrypted app\n");
+    assert_eq!(behind(b"DWARFS\x02\x05 and more"), "flaw container-unsupported app\n");
+    assert_eq!(behind(b"ADVINSTSFX and more"), "flaw container-unsupported app\n");
+    let mut erofs = vec![0; 1 << 20];
+    erofs[1_024..1_028].copy_from_slice(b"\xe2\xe1\xf5\xe0");
+    assert_eq!(behind(&erofs), "flaw container-unsupported app\n");
     let settings = b";!@Install@!UTF-8!\nTitle=\"x\"\n;!@InstallEnd@!";
     let seven = [&settings[..], include_bytes!("samples/lzma.7z")].concat();
     assert!(behind(&seven).starts_with("pkg:maven/g/a@1 in app!/x.jar\n"));
@@ -368,7 +373,10 @@ fn text_with_an_archive_in_it() {
 #[test]
 fn what_was_an_archive_is_named_whatever_its_family() {
     let odd = filler(3_000);
-    for name in ["a.jar", "a.TGZ", "a.deb", "a.rpm", "a.7z", "a.tar", "a.iso", "a.snap", "a.gz"] {
+    for name in [
+        "a.jar", "a.TGZ", "a.deb", "a.rpm", "a.7z", "a.tar", "a.iso", "a.snap", "a.gz", "a.cab",
+        "a.rar", "a.wpress", "a.zlib",
+    ] {
         assert_eq!(one(name, &odd), format!("flaw corrupt-entry {name}\n"));
     }
     assert_eq!(one("a.dat", &odd), "");

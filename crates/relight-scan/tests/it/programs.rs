@@ -64,7 +64,7 @@ pub(crate) fn pe_with(optional: &[u8], sections: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// The strings of a version resource, each with its header; the values and what follows them stand
 /// at multiples of four bytes.
-fn version_resource(strings: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn version_resource(strings: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (key, value) in strings {
         bytes.extend(version_string(key, value, value.encode_utf16().count() as u16 + 1));
@@ -255,7 +255,8 @@ fn the_number_of_a_build_is_no_version() {
     }
 }
 
-/// What stands in a resource first is taken first; without a name or a version there is nothing.
+/// What stands in a resource first is taken first; without a name or a version nothing says what an
+/// assembly is, and that is told.
 #[test]
 fn assemblies_by_their_resources() {
     let (name, other_name) = (("InternalName", "A.dll"), ("OriginalFilename", "B.exe"));
@@ -267,13 +268,16 @@ fn assemblies_by_their_resources() {
             &[("InternalName", " "), ("ProductVersion", " "), other_name, of_file],
             "pkg:nuget/B@3.4 in a.dll\n",
         ),
-        (&[("InternalName", ""), ("ProductVersion", ""), ("LegalTrademarks", "C"), other_name], ""),
+        (
+            &[("InternalName", ""), ("ProductVersion", ""), ("LegalTrademarks", "C"), other_name],
+            "flaw dotnet-unlisted a.dll\n",
+        ),
         (
             &[("Comments", "InternalName"), ("InternalName", ""), other_name, of_file],
             "pkg:nuget/B@3.4 in a.dll\n",
         ),
-        (&[other_name], ""),
-        (&[of_file], ""),
+        (&[other_name], "flaw dotnet-unlisted a.dll\n"),
+        (&[of_file], "flaw dotnet-unlisted a.dll\n"),
     ] {
         assert_eq!(one("a.dll", &assembly(strings)), expected, "{strings:?}");
     }
@@ -286,10 +290,11 @@ fn assemblies_by_their_resources() {
     let program = pe_with(&optional_header(0x2008), &[(".rsrc", &resource)]);
     assert_eq!(one("a.dll", &program), "pkg:nuget/B@3.4 in a.dll\n");
     let resource = version_resource(&[name, version]);
-    for (header, section) in [(0x2008, ".data"), (0, ".rsrc")] {
-        let program = pe_with(&optional_header(header), &[(section, &resource)]);
-        assert_eq!(one("a.dll", &program), "", "{header:x} {section}");
-    }
+    let bare = pe_with(&optional_header(0x2008), &[(".data", &resource)]);
+    assert_eq!(one("a.dll", &bare), "flaw dotnet-unlisted a.dll\n");
+    assert_eq!(one("Types.WinMD", &bare), "");
+    let machine = pe_with(&optional_header(0), &[(".rsrc", &resource)]);
+    assert_eq!(one("a.dll", &machine), "");
 }
 
 /// How the programs among the fixtures of `dotnet_program` were made: nothing in them is of others.

@@ -3,7 +3,7 @@
 use relight_scan::Options;
 
 use crate::container_writer::{bz2, cpio, deb, gz, lz4, rpm, sevenz, tar, xz, zst};
-use crate::programs::{elf, mach, optional_header, pe, pe_with};
+use crate::programs::{elf, mach, optional_header, pe, pe_with, version_resource};
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
 
@@ -28,12 +28,14 @@ fn an_archive_in_a_section_is_found() {
         ("linux, its own", elf(&[(".archive", &jar("1")), (".bss", &[0; 70_000])], b"")),
         ("windows", pe(&[(".text", b"x"), (".rsrc", &inner)])),
         ("macos", mach(&inner, &[1; 5_000])),
-        ("managed code", pe_with(&optional_header(0x2008), &[(".text", &inner)])),
     ] {
         assert_eq!(one("app", &program), "pkg:maven/g/a@1 in app\n", "{kind}");
         let packed = one("o.zip", &write(&[Member::deflated("app", &program)]));
         assert_eq!(packed, "pkg:maven/g/a@1 in o.zip!/app\n", "{kind}");
     }
+    // Managed code, which says nothing of itself.
+    let managed = pe_with(&optional_header(0x2008), &[(".text", &inner)]);
+    assert_eq!(one("app", &managed), "pkg:maven/g/a@1 in app\nflaw dotnet-unlisted app\n");
     // Machine code holds no files.
     assert_eq!(one("app", &elf(&[(".text", &inner)], b"")), "");
 }
@@ -299,10 +301,12 @@ fn a_program_of_ends_of_archives_ends() {
 /// the two usual packers leave.
 #[test]
 fn an_assembly_with_others_in_it_is_a_gap() {
+    let resource = version_resource(&[("InternalName", "A"), ("ProductVersion", "1")]);
     let assembly = |names: &[u8]| {
-        pe_with(&optional_header(0x2008), &[(".text", &between(names)), (".rsrc", b"x")])
+        pe_with(&optional_header(0x2008), &[(".text", &between(names)), (".rsrc", &resource)])
     };
-    let gap = "flaw dotnet-unlisted app\n";
+    let known = "pkg:nuget/A@1 in app\n";
+    let gap = "pkg:nuget/A@1 in app\nflaw dotnet-unlisted app\n";
     assert_eq!(one("app", &assembly(b"\0costura.newtonsoft.json.dll.compressed\0x\0")), gap);
     assert_eq!(one("app", &assembly(b"\0costura.a.dll\0")), gap);
     for native in ["costura64.libskiasharp.dll", "costura32.a.dll.compressed"] {
@@ -311,6 +315,6 @@ fn an_assembly_with_others_in_it_is_a_gap() {
     assert_eq!(one("app", &assembly(b"\0costura_win_x64.a.dll.compressed\0")), gap);
     assert_eq!(one("app", &assembly(b"\0costura.tool.exe.compressed\0")), gap);
     assert_eq!(one("app", &assembly(b"\0ILRepack.List\0")), gap);
-    assert_eq!(one("app", &assembly(b"\0costuralike.dll\0")), "");
-    assert_eq!(one("app", &assembly(b"\0costura.template\0a.dll.compressed\0")), "");
+    assert_eq!(one("app", &assembly(b"\0costuralike.dll\0")), known);
+    assert_eq!(one("app", &assembly(b"\0costura.template\0a.dll.compressed\0")), known);
 }
