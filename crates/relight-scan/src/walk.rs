@@ -21,7 +21,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RawDirEntry, Reso
 use rustix::fs::{fstat, fstatfs, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
 
-use crate::evidence::{escape, file_name, in_folder, unescape};
+use crate::evidence::{escape, file_name, in_folder, place_of, unescape};
 use crate::folder::{self, Folder, Id, Links, Open, Waiting};
 use crate::image::{self, Form, InFolder};
 use crate::java;
@@ -368,6 +368,9 @@ impl<'a> Walker<'a> {
         if java::may_lead_to_classes(name.to_bytes()) {
             self.found.link(path.to_owned());
         }
+        if self.is_telling(folder, name, path) {
+            return FileType::RegularFile;
+        }
         // What it leads to below the root of a system is visited by itself, or is not there.
         let is_inside = || stays_inside(folder, name) == Ok(true) || self.leads_inside(path);
         if self.is_system && !self.options.follow && is_inside() {
@@ -388,6 +391,17 @@ impl<'a> Walker<'a> {
             }
             _ => nothing,
         }
+    }
+
+    /// Whether a link means a file in the root, by a name that says what that of the file does not:
+    /// where files are called by their digests (git-annex, stores of build tools), it is all.
+    fn is_telling(&self, folder: &OwnedFd, name: &CStr, path: &str) -> bool {
+        if self.shared.name_says(path) == NameSays::Nothing {
+            return false;
+        }
+        let Ok((FileType::RegularFile, real)) = leads_to(folder, name) else { return false };
+        let Ok(inside) = real.strip_prefix(&self.root) else { return false };
+        self.shared.name_says(&place_of(inside.as_os_str().as_bytes())) == NameSays::Nothing
     }
 
     /// Whether a link of a system leads to something in it, over any number of other links: those

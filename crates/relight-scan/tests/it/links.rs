@@ -58,6 +58,38 @@ fn names_in_front_of_a_store_count() {
     assert_eq!(report.files, 5 + 2 + 2 + 1);
 }
 
+/// The same by symbolic links, which are not followed but for their names: a link whose file has
+/// one of its own is visited by that alone.
+#[test]
+fn symbolic_names_in_front_of_a_store_count() {
+    let folder = tree(&[
+        (".store/aa", PACKAGE),
+        (".store/bb", &nameless()),
+        (".store/cc", b"plain"),
+        ("lib/named-2.0.jar", &nameless()),
+        ("node_modules/x/index.js", b""),
+    ]);
+    let root = folder.path();
+    for (target, name) in [
+        ("../../.store/aa", "node_modules/x/package.json"),
+        ("../.store/bb", "lib/thing-1.2.jar"),
+        ("../.store/cc", "lib/plain"),
+        ("named-2.0.jar", "lib/other-3.0.jar"),
+        ("nowhere", "lib/gone-1.0.jar"),
+        ("round-1.0.jar", "lib/round-1.0.jar"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+    }
+    let report = run(root, &Options::default());
+    assert_eq!(
+        text(&report),
+        "pkg:maven/named@2.0 in lib/named-2.0.jar\n\
+         pkg:maven/thing@1.2 in lib/thing-1.2.jar\n\
+         pkg:npm/x@1.0.0 in node_modules/x/package.json\n"
+    );
+    assert_eq!(report.files, 5 + 2);
+}
+
 /// A folder with a store in front, as an archive: `x` and `thing` are links to it.
 fn stored() -> Vec<u8> {
     tar_of(&[
