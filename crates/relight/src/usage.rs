@@ -60,7 +60,10 @@ fn sentence(error: &Error, lang: Lang) -> String {
         ErrorKind::InvalidSubcommand => {
             texts::usage_unknown_command(lang, &of(ContextKind::InvalidSubcommand))
         }
-        ErrorKind::UnknownArgument => texts::usage_unknown_option(lang, &argument),
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            texts::usage_unknown_option(lang, &argument)
+        }
+        ErrorKind::UnknownArgument => texts::usage_surplus_word(lang, &argument),
         ErrorKind::InvalidValue if value.is_empty() => texts::usage_no_value(lang, &argument),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             texts::usage_bad_value(lang, &argument, &value)
@@ -93,7 +96,7 @@ mod tests {
     use super::*;
     use crate::localise;
 
-    /// Every kind that people can meet, and how clap is brought to raise it.
+    /// Every kind that people can meet.
     const KINDS: [ErrorKind; 14] = [
         ErrorKind::InvalidValue,
         ErrorKind::UnknownArgument,

@@ -112,6 +112,7 @@ engine-other-remedy = run the command again; if it fails again, relight audit ve
 
 usage-unknown-command = unknown command “{ $name }”
 usage-unknown-option = unknown option “{ $name }”
+usage-surplus-word = “{ $name }” is one word too many
 usage-no-value = { $name } needs a value
 usage-bad-value = { $name } cannot be “{ $value }”
 usage-no-equals = { $name } needs its value after an equals sign

@@ -115,6 +115,7 @@ engine-other-remedy = relancez la commande; si elle échoue encore, relight audi
 
 usage-unknown-command = commande inconnue « { $name } »
 usage-unknown-option = option inconnue « { $name } »
+usage-surplus-word = « { $name } » est un mot de trop
 usage-no-value = il faut une valeur à { $name }
 usage-bad-value = { $name } ne peut pas être « { $value } »
 usage-no-equals = la valeur de { $name } suit un signe d'égalité

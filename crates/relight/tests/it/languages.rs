@@ -100,7 +100,7 @@ fn arguments_that_cannot_be_used_are_told_in_words() {
         edge add builtin --name a --gate g --listen 1.2.3.4:5 --set novalue
           erreur : --set <KEY=VALUE> ne peut pas être « novalue »
         affected a b
-          erreur : option inconnue « b »
+          erreur : « b » est un mot de trop
         help nothing
           erreur : commande inconnue « nothing »
     "#]]
