@@ -37,7 +37,9 @@ test('the wall is walked with arrows and names each site', async () => {
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction((old) => document.querySelector('.tip').textContent !== old, first);
     await page.keyboard.press('Enter');
-    await page.waitForURL(/site/);
+    await page.waitForURL(/\/site\/[^/?]+/);
+    const [, slug] = /\/site\/([^/?]+)/.exec(page.url());
+    assert.ok((await page.innerText('main')).includes(slug), 'its page is there');
   });
 });
 
@@ -306,10 +308,19 @@ test('light, dark and contrast are chosen without scripts, and kept', async () =
 });
 
 test('nothing moves for those who asked for that, and shapes stay in forced colours', async () => {
+  // A line of the log is what moves when it comes; the demo is over, so one is put there.
+  const moving = (page) => page.evaluate(() => {
+    const line = document.createElement('li');
+    line.className = 'new';
+    document.querySelector('.log').prepend(line);
+    return document.getAnimations().filter(({ effect }) => effect.target === line).length;
+  });
+  await at('/?lang=en', { ...DESK, reducedMotion: 'no-preference' }, async (page) => {
+    assert.equal(await moving(page), 1, 'it moves for everybody else');
+  });
   const calm = { ...DESK, reducedMotion: 'reduce', forcedColors: 'active' };
   await at('/?lang=en', calm, async (page) => {
-    const moving = await page.evaluate(() => document.getAnimations().length);
-    assert.equal(moving, 0);
+    assert.equal(await moving(page), 0);
     assert.ok(await page.locator('.legend svg').first().isVisible());
   });
 });
