@@ -14,7 +14,7 @@ value-file = FILE
 value-dir = DIR
 value-n = N
 
-help = See what is affected, take sites dark, prove it, bring each back when it is proven clean.
+help = See what is affected, take sites dark, prove it, bring each back when it is proven clear.
 option-data = Data folder; /var/lib/relight for root, else relight in your folder for data
 option-json = JSON instead of text
 option-lang = Language of texts; else RELIGHT_LANG and the locale decide

@@ -14,7 +14,7 @@ value-file = FICHIER
 value-dir = DOSSIER
 value-n = N
 
-help = Voir ce qui est touché, éteindre les sites, le prouver, rallumer chacun une fois prouvé sain.
+help = Voir ce qui est touché, éteindre les sites, le prouver, rallumer chacun une fois prouvé hors de cause.
 option-data = Dossier de données; /var/lib/relight pour root, sinon relight dans votre dossier de données
 option-json = Du JSON au lieu de texte
 option-lang = Langue des textes; sinon RELIGHT_LANG et la locale décident
