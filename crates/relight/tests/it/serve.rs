@@ -1,7 +1,8 @@
 //! `relight serve`: a feed folder of a running server changes answers, and people are told.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Stdio};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -46,7 +47,10 @@ impl Server {
 
     /// A command that goes on until it is ended, and its first document.
     pub(crate) fn run(place: &Place, arguments: &[&str]) -> (Self, Value) {
-        let mut command = place.command(arguments, &[]);
+        Self::spawn(place.command(arguments, &[]))
+    }
+
+    fn spawn(mut command: Command) -> (Self, Value) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = mpsc::channel();
@@ -99,6 +103,34 @@ fn town() -> Place {
 
 fn slugs(answer: &Value) -> Vec<&str> {
     answer.as_array().unwrap().iter().map(|slug| slug.as_str().unwrap()).collect()
+}
+
+/// Trap: connections to the public page that say nothing took every file that the process may have
+/// open; nothing was read any more, no gate written, and the console did not answer.
+#[test]
+fn silent_connections_to_the_public_page_take_no_files_from_the_rest() {
+    const FILES: usize = 256;
+    let place = town();
+    let free = ["--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+    let plain = place.command(&[&["serve", "--json"][..], &free].concat(), &[]);
+    #[expect(clippy::disallowed_methods, reason = "the program in a shell that limits it")]
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", &format!("ulimit -n {FILES} && exec \"$0\" \"$@\"")]);
+    limited.arg(plain.get_program()).args(plain.get_args());
+    limited.current_dir(place.path("")).env_clear().env("RELIGHT_DATA", place.path("data"));
+    let (server, started) = Server::spawn(limited);
+    let address = |listener: &str| -> SocketAddr {
+        let text = started[listener].as_str().unwrap();
+        text.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
+    };
+    let public = address("public");
+    let silent: Vec<_> = (0..2 * FILES).map(|_| TcpStream::connect(public).unwrap()).collect();
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_eq!(visitor(address("console")).exchange(request, false).unwrap().status, 200);
+    drop_feed(&place, "new.json", FEED);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+    drop(silent);
+    assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]
