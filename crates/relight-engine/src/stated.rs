@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use relight_match::Question;
 use relight_model::{
-    Answer, FindingState, GateKey, Site, Timestamp, UnknownReason, Verdict, VexStatus,
+    Answer, Component, FindingState, GateKey, Site, Timestamp, UnknownReason, Verdict, VexStatus,
 };
 
 use crate::answer::SiteAnswer;
@@ -95,9 +95,15 @@ impl Engine {
             };
             let found = answer.found.iter().filter_map(purl).collect();
             let meant = enclosed::meant(id, advisories, index);
+            // A namesake, of another ecosystem for one, is nothing that the flaw is in.
+            let is_named = |component: &Component| {
+                let mut groups = advisories.groups_of(id);
+                groups.any(|group| group.judgement(component).decided_by.is_some())
+            };
             let held = index
                 .assets_of(site.id)
                 .flat_map(|asset| enclosed::held_by(asset, &meant, index))
+                .filter(|(_, component)| is_named(component))
                 .map(|(_, component)| component.purl.to_string());
             let held = held.collect();
             let states = index.inventory_states(site.id);
@@ -125,9 +131,13 @@ fn statements(known: Known) -> Vec<Stated> {
     let mut all = Vec::new();
     match answer.answer {
         Answer::Affected => {
-            // Files of the flaw without a name are not limited to any component.
-            if !affected.is_empty() || mitigated.is_empty() {
-                all.push(plain(VexStatus::Affected, affected));
+            // Files of the flaw without a name are not limited to any component, whatever else
+            // was found.
+            let is_whole =
+                !answer.places.is_empty() || (affected.is_empty() && mitigated.is_empty());
+            if is_whole || !affected.is_empty() {
+                let limits = if is_whole { Vec::new() } else { affected };
+                all.push(plain(VexStatus::Affected, limits));
             }
             if !mitigated.is_empty() {
                 all.push(plain(VexStatus::Mitigated, mitigated));

@@ -17,10 +17,19 @@ fn said(
     answer: Answer,
     reasons: &[UnknownReason],
     found: &[(FindingState, &str)],
-    (held, is_fixed): (&[&str], bool),
+    known: (&[&str], bool),
 ) -> Vec<(&'static str, Option<&'static str>, Vec<String>, usize)> {
     let (reasons, places) = (reasons.to_vec(), Vec::new());
     let answer = SiteAnswer { site: SiteId(1), answer, reasons, found: Vec::new(), places };
+    said_of(answer, found, known)
+}
+
+/// As [`said`], of an answer that may name files.
+fn said_of(
+    answer: SiteAnswer,
+    found: &[(FindingState, &str)],
+    (held, is_fixed): (&[&str], bool),
+) -> Vec<(&'static str, Option<&'static str>, Vec<String>, usize)> {
     let found = found.iter().map(|(state, purl)| (*state, (*purl).to_owned())).collect();
     let held = held.iter().map(|purl| (*purl).to_owned()).collect();
     let all = statements(Known { answer, found, held, is_fixed });
@@ -49,6 +58,28 @@ fn what_is_affected_says_which_components_are() {
         said(Answer::Affected, &[UnknownReason::PossibleMatch], &doubtful, (&[], false)),
         [("affected", None, only(OLD), 0), ("under-investigation", None, only(NEW), 1)]
     );
+}
+
+/// Whatever was found besides: a file of the flaw that no component names is no less affected.
+#[test]
+fn files_without_a_name_are_limited_to_no_component() {
+    let (affected, mitigated) = ((FindingState::Affected, OLD), (FindingState::Mitigated, NEW));
+    for (found, more) in [
+        (&[][..], false),
+        (&[affected][..], false),
+        (&[mitigated], true),
+        (&[affected, mitigated], true),
+    ] {
+        let places = vec!["srv/x.jar".to_owned()];
+        let (reasons, nothing) = (Vec::new(), Vec::new());
+        let answer = Answer::Affected;
+        let answer = SiteAnswer { site: SiteId(1), answer, reasons, found: nothing, places };
+        let mut wanted = vec![("affected", None, Vec::new(), 0)];
+        if more {
+            wanted.push(("mitigated", None, vec![NEW.to_owned()], 0));
+        }
+        assert_eq!(said_of(answer, found, (&[OLD, NEW], false)), wanted, "{found:?}");
+    }
 }
 
 /// Whatever else is known: no reason to doubt, and no site that is unknown, is ever said to be

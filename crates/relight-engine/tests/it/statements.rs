@@ -4,7 +4,9 @@ use relight_engine::incident::{Entry, Phase};
 use relight_engine::matching::Question;
 use relight_engine::store::{By, RawAdvisory};
 use relight_engine::trust;
-use relight_model::{Digest, Purl, Sbom, UnknownReason, Verdict, VexStatus};
+use relight_model::{
+    Basis, Component, Digest, Purl, Sbom, Scope, UnknownReason, Verdict, VexStatus,
+};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
@@ -127,4 +129,26 @@ fn a_statement_about_an_image_speaks_of_what_stands_in_it() {
         town.ingest(site, sbom);
     }
     assert_eq!(look(), (vec![yes, no, no], vec![], ids[..1].to_vec(), vec![]));
+}
+
+/// What has the name of the package in another ecosystem is not what the flaw is in: to others it
+/// is neither held in another version nor fixed.
+#[test]
+fn a_namesake_is_not_said_to_be_held() {
+    let town = Town::new(2);
+    let gem = Purl::new("gem", "", "log4j-core", "2.14.1");
+    let gem = Component::new(gem, "gems/x", Basis::PomProperties, Scope::Installed);
+    let only = Sbom { components: vec![gem.clone()], ..log4j("2.17.1") };
+    town.ingest(0, only);
+    let mut both = log4j("2.17.1");
+    both.components.push(gem);
+    let named = both.components[0].purl.to_string();
+    town.ingest(1, both);
+    let said = [0, 1].map(|site| {
+        let stated = town.engine.stated(LOG4SHELL, &key(&name(site))).unwrap().statements;
+        assert!(stated.len() == 1 && stated[0].status == VexStatus::NotAffected, "{stated:?}");
+        (stated[0].justification, stated[0].components.clone())
+    });
+    let absent = (Some("component_not_present"), Vec::new());
+    assert_eq!(said, [absent, (Some("vulnerable_code_not_present"), vec![named])]);
 }
