@@ -363,3 +363,33 @@ fn a_file_that_changed_is_read_again_and_a_look_goes_on_meanwhile() {
     assert_eq!(count("this inventory no more"), 0, "{heard:?}");
     assert_eq!(count("looks at mun-001"), 1, "{heard:?}");
 }
+
+/// Goal: what was in the wrong folder says nothing of a site. Method: while an agent looks at an
+/// endless folder, its file names another one; then the first one is emptied of all that takes
+/// time.
+#[test]
+fn a_folder_that_was_corrected_is_looked_at_and_nothing_of_the_other_is_sent() {
+    let town = waiting();
+    let place = &town.place;
+    let (_server, _) = enrolled(place);
+    let holes = endless(place);
+    place.write("right/log4j.jar", crate::place::log4j("2.17.1"));
+    let is_in = |folder: &str| {
+        let folder = place.path(folder).display().to_string();
+        place.write("agent/agent.toml", format!("[sites]\nmun-001 = \"{folder}\"\n"));
+    };
+    is_in("srv");
+    let data = place.path("agent").display().to_string();
+    let run = ["agent", "run", "--every", "1", "--json", "--data", &data];
+    let (mut running, said) = Server::run(place, &run);
+    assert!(said["fault"].is_null(), "{said}");
+    let mut told = running.stderr().lines().map(Result::unwrap);
+    let mut hear = |words: &str| while !told.next().unwrap().contains(words) {};
+    hear("looks at mun-001");
+    is_in("right");
+    hear("agent.toml again: 1 site");
+    holes.iter().for_each(|hole| hole.set_len(0).unwrap());
+    let sent = running.next();
+    assert_eq!((&sent["site"], &sent["components"]), (&"mun-001".into(), &1.into()), "{sent}");
+    assert_eq!(running.terminate(), Some(0));
+}

@@ -2,6 +2,8 @@
 //! and what was found is sent. What could not be looked at is told, and nothing is sent.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,12 +40,20 @@ struct Document<'a> {
     sent: &'a Sent,
 }
 
-/// A look that is under way, on a thread of its own: the agent has its turns meanwhile.
+/// A look that is under way, on a thread of its own: the agent has its turns meanwhile. Of one that
+/// is dropped nothing is sent.
 pub(super) struct Look {
     pub(super) looks: Looks,
     began: Instant,
     folder: PathBuf,
     end: Receiver<Result<Sent, Failure>>,
+    is_dropped: Arc<AtomicBool>,
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        self.is_dropped.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Look {
@@ -59,17 +69,27 @@ impl Look {
         let client = client.another().map_err(|fault| faulty(&fault, context))?;
         let (told, end) = mpsc::channel();
         let (asked, place, own) = (wish.clone(), folder.clone(), context.clone());
+        let is_dropped = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&is_dropped);
         thread::spawn(move || {
-            // Who is to end waits for nothing any more.
-            let _ = told.send(answer(&asked, &place, &client, &own));
+            let answered = answer(&asked, &place, (&client, &is_over), &own);
+            if let Some(answered) = answered.transpose() {
+                // Who is to end waits for nothing any more.
+                let _ = told.send(answered);
+            }
         });
         let looks = Looks { site: wish.site.clone(), since: context.now() };
-        Ok(Some(Self { looks, began: Instant::now(), folder, end }))
+        Ok(Some(Self { looks, began: Instant::now(), folder, end, is_dropped }))
     }
 
     /// The site.
     pub(super) fn site(&self) -> &str {
         &self.looks.site
+    }
+
+    /// Whether the site is still said to be in the folder that it looks at.
+    pub(super) fn is_of(&self, file: &AgentFile) -> bool {
+        file.sites.get(self.site()) == Some(&self.folder)
     }
 
     /// Whether its answer is still in time.
@@ -95,13 +115,13 @@ impl Look {
     }
 }
 
-/// Looks at the site of a wish and sends what was found.
+/// Looks at the site of a wish and sends what was found; `None` where nobody wants it any more.
 fn answer(
     wish: &Wish,
     folder: &Path,
-    client: &AgentClient,
+    (client, is_over): (&AgentClient, &AtomicBool),
     context: &Context,
-) -> Result<Sent, Failure> {
+) -> Result<Option<Sent>, Failure> {
     installed::refuse(context)?;
     let mut look = scan::Look::fresh(context)?;
     // The machine is there for its sites.
@@ -112,9 +132,12 @@ fn answer(
     }
     let sbom = &scanned.sbom;
     let text = write_sbom("cyclonedx", sbom, &wish.site, None).unwrap_or_default();
+    if is_over.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     client.send(wish, text).map_err(|fault| faulty(&fault, context))?;
     let (components, unread) = (sbom.components.len(), sbom.flaws.len());
-    Ok(Sent { components, unread, complete: sbom.is_complete() })
+    Ok(Some(Sent { components, unread, complete: sbom.is_complete() }))
 }
 
 /// Tells what was sent of a site.

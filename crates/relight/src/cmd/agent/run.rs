@@ -265,6 +265,8 @@ impl Agent<'_> {
             Some(Ok(sites)) => {
                 // What it says now may be wrong in the same way.
                 self.told_of_sites.clear();
+                // Nor does what is in another folder say anything of the site.
+                self.look.take_if(|look| !look.is_of(&self.file.file));
                 let path = file::path(self.context).display().to_string();
                 report.note(&texts::agent_file_again(lang, &path, sites));
             }
