@@ -22,7 +22,8 @@ pub struct Finding {
 pub enum FindingState {
     /// The version is in an affected range.
     Affected,
-    /// As affected, but a class that the advisory names was removed: still affected, never clear.
+    /// As affected, but a class that the advisory names was removed, or a supplier says that
+    /// something keeps the flaw away: still affected, never clear.
     Mitigated,
     /// The component may be affected: its version is missing or cannot be ordered.
     PossibleMatch,

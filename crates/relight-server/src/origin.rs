@@ -33,6 +33,7 @@ pub const MISSING_PATH: &str = "/missing";
 pub const RECORDS_MAX: usize = 8_000_000;
 /// How long an idle connection of a client is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// One site of the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginSite {

@@ -29,7 +29,8 @@ pub struct AgentView {
     pub seen: Timestamp,
     /// When its certificate ends; 0 when it has none any more.
     pub expires: Timestamp,
-    /// Of which version it said that it is; empty where it was not heard of.
+    /// Of which version it said that it is; empty where it was not heard of,
+    /// or what it said is none.
     pub version: String,
     /// It is let in.
     pub is_live: bool,

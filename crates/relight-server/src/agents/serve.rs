@@ -56,7 +56,7 @@ pub const STRANGERS_MAX: usize = 64;
 /// Longest time for all that somebody without a certificate asks.
 pub const STRANGER_WAIT_MAX: Duration = Duration::from_secs(20);
 
-/// Handshakes at a time; when another one begins, the oldest is cut.
+/// Handshakes at a time; when another one begins, the oldest is cut of the network that has most.
 pub const GREETINGS_MAX: usize = 512;
 
 /// Longest time for a handshake.

@@ -27,7 +27,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
             sites => count("log-relit-many", sites),
         },
         Entry::EdgeFailed { sites, why, edge } => {
-            texts::audit_failed(lang, sites.len(), edge, &named(sites), why_of(lang, why))
+            texts::audit_failed(lang, sites.len(), edge, &named(sites), words::trouble(lang, why))
         }
         Entry::EvidenceAttached { evidence } => {
             let site = evidence.site.as_str();
@@ -60,11 +60,6 @@ fn named(sites: &[GateKey]) -> String {
     let named: Vec<&str> = sites.iter().take(NAMED_MAX).map(GateKey::as_str).collect();
     let more = if sites.len() > NAMED_MAX { ", …" } else { "" };
     named.join(", ") + more
-}
-
-/// What was wrong, in words where there are some.
-fn why_of(lang: Lang, code: &str) -> &str {
-    texts::by_code(lang, &format!("reason-{code}")).unwrap_or(code)
 }
 
 #[cfg(test)]

@@ -121,9 +121,7 @@ impl Login {
         report.next(&format!("relight incident off --server {} --sites …", self.server));
         Ok(())
     }
-}
 
-impl Login {
     /// Ends the token in whose place another one is kept: nobody holds it any more.
     fn end_before(&self, before: io::Result<String>, token: &str) -> Option<AtServer> {
         match before {
