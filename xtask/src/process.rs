@@ -25,10 +25,7 @@ pub(crate) fn command(folder: &Path, program: &str, arguments: &[&str]) -> Comma
 /// When it cannot be started or does not end in success; the text holds its stderr.
 pub(crate) fn output(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
     let run = quiet(folder, program, arguments)?;
-    if run.success {
-        return Ok(run.stdout);
-    }
-    Err(format!("{program} {}: {}\n{}", arguments.join(" "), run.status(), run.stderr))
+    if run.success { Ok(run.stdout) } else { Err(run.failure(program, arguments)) }
 }
 
 /// Runs a command of relight quietly that may tell what it could not read (status 3), shows what it
@@ -38,15 +35,15 @@ pub(crate) fn output(folder: &Path, program: &str, arguments: &[&str]) -> Result
 /// As [`output`].
 pub(crate) fn told(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
     let run = quiet(folder, program, arguments)?;
-    if run.success || run.code == Some(INCOMPLETE) {
-        eprint!("{}", run.stderr);
-        return Ok(run.stdout);
+    if !run.is_read() {
+        return Err(run.failure(program, arguments));
     }
-    Err(format!("{program} {}: {}\n{}", arguments.join(" "), run.status(), run.stderr))
+    eprint!("{}", run.stderr);
+    Ok(run.stdout)
 }
 
 /// The status with which relight says that something was not read.
-pub(crate) const INCOMPLETE: i32 = 3;
+const INCOMPLETE: i32 = 3;
 
 /// Runs a program quietly, whatever its status.
 ///
@@ -122,6 +119,16 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether a command of relight read what it was given, or told what it could not.
+    pub(crate) fn is_read(&self) -> bool {
+        self.success || self.code == Some(INCOMPLETE)
+    }
+
+    /// What failed, with what it wrote to stderr.
+    fn failure(&self, program: &str, arguments: &[&str]) -> String {
+        format!("{program} {}: {}\n{}", arguments.join(" "), self.status(), self.stderr)
+    }
+
     /// The status in words.
     pub(crate) fn status(&self) -> String {
         self.code.map_or_else(|| "ended by a signal".into(), |code| format!("status {code}"))

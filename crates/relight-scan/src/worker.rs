@@ -261,10 +261,11 @@ impl<'a> Scan<'a> {
         if let Some((tar, form)) = InTar::image_in(&window) {
             let prefix = format!("{path}!/");
             reading.done = self.image(&tar, form, &prefix);
+            let is_known = reading.done.known > 0 && reading.done.known == reading.done.files;
             self.beside(&tar, form, &window, &prefix, &mut reading.done);
             reading.done.found.stands_in_a_file(window.len());
-            // One file, whatever is in it.
-            reading.done.known = reading.done.known.min(1);
+            // One file, whatever is in it; where one layer was read, it was.
+            reading.done.known = u64::from(is_known);
         } else {
             self.unpack(&window, path, &mut reading.done);
         }

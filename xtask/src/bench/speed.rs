@@ -48,8 +48,7 @@ fn learn(stage: &Stage<'_>, tree: &Path, database: &Path) -> Result<(), String> 
     let command = line(&[&program, "fingerprints", "learn", &text(tree), "--to", &out]);
     let (cost, run) = super::cost::measure(&stage.corpus, &command, LEARN_TIME_MAX_S)?;
     println!("learning the tree of jars: {:.1} CPU s, {:.0} MiB", cost.cpu, cost.peak_mib);
-    let is_learnt = run.success || run.code == Some(process::INCOMPLETE);
-    if is_learnt { Ok(()) } else { Err(format!("learn: {} {}", run.status(), run.stderr)) }
+    if run.is_read() { Ok(()) } else { Err(format!("learn: {} {}", run.status(), run.stderr)) }
 }
 
 /// Goals about both modes on one tree.

@@ -111,8 +111,7 @@ fn median(count: usize, run: impl Fn() -> Result<(), String>) -> Result<f64, Str
         run()?;
         seconds.push(began.elapsed().as_secs_f64());
     }
-    seconds.sort_by(f64::total_cmp);
-    Ok(seconds.get(count / 2).copied().unwrap_or(f64::INFINITY))
+    Ok(super::cost::median(seconds))
 }
 
 /// The first page behind an address, as a browser without scripts reads it.

@@ -243,8 +243,8 @@ fn branches<R: Read>(machine: Machine, source: R) -> BcjReader<R> {
 }
 
 /// Turns every error of a decoder into one that holds [`LimitedError`].
-struct Named<'a> {
-    inner: Box<dyn Read + 'a>,
+pub(super) struct Named<'a> {
+    pub(super) inner: Box<dyn Read + 'a>,
 }
 
 impl Read for Named<'_> {

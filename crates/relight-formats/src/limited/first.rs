@@ -1,52 +1,34 @@
 //! The first stream of something packed, whatever stands behind it: where it ends shows only when
 //! all of it is unpacked.
 
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 
-use super::LimitedError;
-use super::coding::{Coding, WINDOW_MAX};
+use super::coding::{Coding, LZMA_MEMORY_MAX_KB, Named};
 
 /// Unpacks one stream and nothing behind it, where its end shows in no other way: `source` then
 /// stands behind it. `None` for codings that say where they end, or never do.
 ///
-/// Reading fails with an error that holds [`LimitedError`] ([`LimitedError::inside`]).
+/// Reading fails with an error that holds [`super::LimitedError`]
+/// ([`super::LimitedError::inside`]).
 pub fn first_stream<'a>(coding: Coding, source: impl BufRead + 'a) -> Option<Box<dyn Read + 'a>> {
     let inner: Box<dyn Read + 'a> = match coding {
         Coding::Gzip => Box::new(GzDecoder::new(source)),
         Coding::Bzip2 => Box::new(BzDecoder::new(source)),
-        Coding::Xz => {
-            let kilobytes = (WINDOW_MAX >> 10) as u32 + 1_024;
-            Box::new(XzReader::new_mem_limit(source, false, kilobytes))
-        }
+        Coding::Xz => Box::new(XzReader::new_mem_limit(source, false, LZMA_MEMORY_MAX_KB)),
         _ => return None,
     };
     Some(Box::new(Named { inner }))
-}
-
-/// Turns every error of a decoder into one that holds [`LimitedError`].
-struct Named<'a> {
-    inner: Box<dyn Read + 'a>,
-}
-
-impl Read for Named<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(buffer) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                Err(io::Error::other(LimitedError::of_decoder(error)))
-            }
-            read => read,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
+    use super::super::LimitedError;
     use super::*;
 
     fn packed(coding: Coding) -> Vec<u8> {

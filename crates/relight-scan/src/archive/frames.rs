@@ -131,9 +131,14 @@ pub(crate) fn frames_end(
     let (mut inside, mut at) = (Inside::Nothing, 0_u64);
     loop {
         let (before, head) = (inside, read(at, HEAD_BYTES)?);
+        // Nothing marks the end of the old form of lz4; no block of it is empty.
+        if before == Inside::Legacy && head.get(..4).is_none_or(|size| size == [0; 4]) {
+            return Ok(Some(at));
+        }
         at = match inside.step(&head) {
             Part::Unknown | Part::None => {
-                return Ok(Some(at).filter(|at| before == Inside::Nothing && *at <= len));
+                let is_between = matches!(before, Inside::Nothing | Inside::Legacy);
+                return Ok(Some(at).filter(|at| is_between && *at <= len));
             }
             Part::Read(bytes) => at.saturating_add(bytes),
             Part::Skipped(bytes) => at.saturating_add(bytes).saturating_add(HEAD_BYTES as u64),

@@ -120,6 +120,9 @@ fn archives(
         // The zip around another one ends behind it; all others start in front of what they hold.
         let zips = marks.iter().rev().filter(|(_, mark)| *mark == Mark::Zip);
         for (at, mark) in zips.chain(marks.iter().filter(|(_, mark)| *mark != Mark::Zip)) {
+            if let Err(code) = goes_on(0) {
+                return Ok((found, Some(code)));
+            }
             if found.iter().any(|it| holds(it, &(*at..at + 1))) {
                 continue;
             }
@@ -134,11 +137,13 @@ fn archives(
             } else if found.contains(&inside) {
                 continue;
             }
-            if found.len() == ARCHIVES_MAX {
-                return Ok((found, Some(FlawCode::LimitEntries)));
-            }
             found.push(inside);
         }
+    }
+    // What stands in another one is not among these any more.
+    if found.len() > ARCHIVES_MAX {
+        found.truncate(ARCHIVES_MAX);
+        missed = missed.or(Some(FlawCode::LimitEntries));
     }
     Ok((found, missed))
 }

@@ -53,6 +53,17 @@ pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// The form that `lz4 -l` writes, and Linux reads.
+pub(crate) fn lz4_old(bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"\x02\x21\x4c\x18".to_vec();
+    for block in bytes.chunks(8 << 20) {
+        let packed = lz4_flex::block::compress(block);
+        out.extend((packed.len() as u32).to_le_bytes());
+        out.extend(packed);
+    }
+    out
+}
+
 /// zstd that packs nothing, with a window of two to this power.
 pub(crate) fn zst_plain(bytes: &[u8], window: u8) -> Vec<u8> {
     let mut out = b"\x28\xb5\x2f\xfd\0".to_vec();

@@ -123,6 +123,24 @@ fn a_layer_of_several_images_is_read_once() {
     assert_eq!(*cache.damaged.lock().unwrap(), 0);
 }
 
+/// Goal: a file is said to be known only where nothing of it was read again. Method: the archive of
+/// an image, of which one layer was met in another archive; then once more.
+#[test]
+fn an_image_of_which_one_layer_is_known_was_read() {
+    let own = gzip(&tar(&[("app/own.jar", file(jar("own")))]));
+    let archive = |layers: &[Vec<u8>]| packed(&oci(&[image(layers)]));
+    let first = tree(&[("one.tar", &archive(&[base("debian")]))]);
+    let second = tree(&[("one.tar", &archive(&[base("debian"), own]))]);
+    let (cache, options) = (Memory::new(), Options::default());
+    let known = |place: &Path| {
+        let report = look(Target::Folder(place.to_owned()), Some(&cache), &options);
+        (report.files, report.known)
+    };
+    assert_eq!(known(first.path()), (1, 0));
+    assert_eq!(known(second.path()), (1, 0));
+    assert_eq!(known(second.path()), (1, 1));
+}
+
 /// Goal: images of one layout share their layers in one scan. Method: three images under names of
 /// their own, of which two are on one base.
 #[test]

@@ -2,7 +2,7 @@
 
 use relight_scan::Options;
 
-use crate::container_writer::{bz2, cpio, deb, gz, lz4, rpm, sevenz, tar, xz, zst};
+use crate::container_writer::{bz2, cpio, deb, gz, lz4, lz4_old, rpm, sevenz, tar, xz, zst};
 use crate::programs::{elf, mach, optional_header, pe, pe_with, version_resource};
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
@@ -152,6 +152,7 @@ fn an_archive_of_any_family_in_a_section_is_found() {
         ("tar.zst", zst(&tar(&files)), format!("{inner}app!/x.jar\n")),
         ("tar.bz2", bz2(&tar(&files)), format!("{inner}app!/x.jar\n")),
         ("tar.lz4", lz4(&tar(&files)), format!("{inner}app!/x.jar\n")),
+        ("tar.lz4, old", lz4_old(&tar(&files)), format!("{inner}app!/x.jar\n")),
         ("jar.gz", gz(&jar), format!("{inner}app!/app\n")),
         ("jar.xz", xz(&jar), format!("{inner}app!/app\n")),
         ("xz in gz", gz(&xz(&jar)), format!("{inner}app!/app!/app\n")),
@@ -212,6 +213,7 @@ fn streams_without_an_end_are_told_and_texts_are_none() {
         b"\x28\xb5\x2f\xfd\0\0\0\0",
         b"BZh91AY&SY",
         b"\x04\x22\x4d\x18\x40\x40\xc0",
+        b"\x02\x21\x4c\x18 and so on",
         b"070701",
         b"!<arch>\ndebian-binary",
         b"\xed\xab\xee\xdb\x03\0",
@@ -220,6 +222,70 @@ fn streams_without_an_end_are_told_and_texts_are_none() {
         &[0; 600],
     ];
     assert_eq!(one("app", &program(&marks.concat())), "");
+    // Each in the middle of a section, where what is in front of a mark may be a header.
+    for mark in marks {
+        assert_eq!(one("app", &program(&[&[7; 600], mark, &[7; 600]].concat())), "", "{mark:?}");
+    }
+}
+
+/// Goal: no program that only speaks of archives is told as one that holds a cut one. Method: those
+/// of this system that read and write archives.
+#[test]
+fn real_programs_that_speak_of_archives_hold_none() {
+    for program in ["tar", "cpio", "dpkg", "dpkg-deb", "gzip", "xz", "zstd", "file"] {
+        let Ok(bytes) = std::fs::read(format!("/usr/bin/{program}")) else { continue };
+        let got = one(program, &bytes);
+        assert!(!got.contains("truncated") && !got.contains("limit-"), "{program}: {got}");
+    }
+}
+
+/// A script may have an archive behind it, and one that has none is a text.
+#[test]
+fn a_packed_script_is_looked_into() {
+    let program = |inner: &[u8]| elf(&[(".rodata", &between(inner))], b"");
+    let script = b"#!/bin/bash\nexec java -jar \"$0\"\n".to_vec();
+    let runnable = [&script[..], &jar("1")].concat();
+    assert_eq!(one("app", &program(&gz(&runnable))), "pkg:maven/g/a@1 in app!/app\n");
+    assert_eq!(one("app", &program(&gz(&script))), "");
+}
+
+/// Goal: no mark hides the next one. Method: the start of zstd ends as that of xz starts.
+#[test]
+fn a_mark_that_ends_as_another_starts_hides_none() {
+    let packed = xz(&tar(&[("x.jar", &jar("1"))]));
+    let inner = between(&[b"\x28\xb5\x2f", &packed[..]].concat());
+    assert_eq!(one("app", &elf(&[(".rodata", &inner)], b"")), "pkg:maven/g/a@1 in app!/x.jar\n");
+}
+
+/// Goal: a header of gzip may be long and stand anywhere. Method: one of 9,000 bytes on each side
+/// of where a section is looked at in pieces, and many names that do not end.
+#[test]
+fn a_gzip_with_a_long_header_is_found_and_one_without_an_end_is_bounded() {
+    let extra = vec![b'e'; 9_000];
+    let builder = flate2::GzBuilder::new().extra(extra).filename("x.tar");
+    let mut encoder = builder.write(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, &tar(&[("x.jar", &jar("1"))])).unwrap();
+    let packed = encoder.finish().unwrap();
+    for front in [1_000, (256 << 10) - 5_000, (256 << 10) - 300] {
+        let inner = [&vec![1; front][..], &packed, &[0; 70_000]].concat();
+        let got = one("app", &elf(&[(".rodata", &inner)], b""));
+        assert!(got.starts_with("pkg:maven/g/a@1 in app!/"), "{front}: {got}");
+        assert!(!got.contains("flaw"), "{front}: {got}");
+    }
+    let names = b"\x1f\x8b\x08\x08\x01\x01\x01\x01\x02\x03".repeat(2_000);
+    let inner = [&names[..], &[1; 70_000]].concat();
+    // More bytes would be read again to look for their ends than one may.
+    assert_eq!(one("app", &elf(&[(".rodata", &inner)], b"")), "flaw limit-expanded app\n");
+}
+
+/// An xz that ends before it gives anything is told: its start has a check sum.
+#[test]
+fn an_xz_that_ends_in_its_first_block_is_told() {
+    let packed = xz(&tar(&[("x.jar", &jar("1"))]));
+    for len in [12, 40, 100] {
+        let got = one("app", &elf(&[(".rodata", &[&[1; 700], &packed[..len]].concat())], b""));
+        assert_eq!(got, "flaw truncated app\n", "{len}");
+    }
 }
 
 /// One that has a sound start and no end is told, not passed over.
@@ -286,6 +352,12 @@ fn a_program_of_ends_of_archives_ends() {
     let jars: Vec<u8> = (0..70).flat_map(|_| between(&jar("1"))).collect();
     let got = one("app", &elf(&[(".rodata", &jars)], b""));
     assert!(got.ends_with("flaw limit-entries app\n"), "{got}");
+    // All of them in one.
+    let names: Vec<String> = (0..70).map(|at| format!("{at}.jar")).collect();
+    let (one_jar, mut files) = (jar("1"), Vec::new());
+    files.extend(names.iter().map(|name| (name.as_str(), &one_jar[..])));
+    let got = one("app", &elf(&[(".rodata", &between(&tar(&files)))], b""));
+    assert_eq!((got.lines().count(), got.contains("flaw")), (70, false), "{got}");
     // What stands in a section that is not looked at any more.
     let inner = between(&jar("1"));
     let mut sections = vec![(".a", &b""[..]); 4_096];

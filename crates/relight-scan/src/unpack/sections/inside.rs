@@ -9,7 +9,8 @@ use relight_formats::limited::first::first_stream;
 use relight_model::FlawCode;
 
 use super::Inside;
-use super::marks::{END_BYTES, Mark, cabinet_bytes, holds_more, seven_bytes, squashfs_bytes};
+use super::marks::{END_BYTES, Mark, cabinet_bytes, first_of, holds_more};
+use super::marks::{seven_bytes, squashfs_bytes};
 use crate::archive::{bytes_to_next, code_of, directory_place, frames_end};
 use crate::archive::{has_cut_directory, u16_at};
 use crate::cataloger::{Kind, ReadAt};
@@ -61,7 +62,7 @@ pub(super) fn other(
     section: &Section,
     at: u64,
     mark: Mark,
-    may_go_on: &GoesOn<'_>,
+    goes_on: &GoesOn<'_>,
 ) -> io::Result<Option<Inside>> {
     let told = Inside::Told(FlawCode::ContainerUnsupported);
     let room = section.start.saturating_add(section.size).saturating_sub(at);
@@ -90,7 +91,7 @@ pub(super) fn other(
         Mark::Deb => Some(ended(Kind::Deb, place.ar_end()?)),
         Mark::Gzip | Mark::Xz | Mark::Zstd | Mark::Bzip2 | Mark::Lz4 => {
             let Some(coding) = mark.coding() else { return Ok(None) };
-            place.stream(coding, may_go_on)?.map(|end| match end {
+            place.stream(coding, goes_on)?.map(|end| match end {
                 Ok(bytes) => sized(Kind::Stream, bytes),
                 Err(code) => Inside::Told(code),
             })
@@ -172,8 +173,13 @@ impl Place<'_> {
     }
 
     /// How long a stream is, or why nobody knows; nothing where it holds a text or data of its own.
-    fn stream(&self, coding: Coding, may_go_on: &GoesOn<'_>) -> io::Result<Option<Length>> {
-        if !holds_more(&self.first_of(coding)?) {
+    fn stream(&self, coding: Coding, goes_on: &GoesOn<'_>) -> io::Result<Option<Length>> {
+        let (first, code) = self.first_of(coding)?;
+        // The start of xz has a check sum: it is one, also where it ends before it gives enough.
+        if coding == Coding::Xz && code == Some(FlawCode::Truncated) {
+            return Ok(Some(Err(FlawCode::Truncated)));
+        }
+        if !holds_more(&first) {
             return Ok(None);
         }
         let mut bytes = Bytes { place: *self, at: 0, piece: Vec::new(), used: 0 };
@@ -191,7 +197,7 @@ impl Place<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            if let Err(code) = may_go_on(read as u64) {
+            if let Err(code) = goes_on(read as u64) {
                 return Ok(Some(Err(code)));
             }
         }
@@ -199,18 +205,13 @@ impl Place<'_> {
         Ok(Some(Ok(bytes.at + bytes.used as u64)))
     }
 
-    /// The first bytes that a stream gives. What is none gives less, and an error that says
-    /// nothing.
-    fn first_of(&self, coding: Coding) -> io::Result<Vec<u8>> {
+    /// The first bytes that a stream gives, and why these are no more than that.
+    fn first_of(&self, coding: Coding) -> io::Result<(Vec<u8>, Option<FlawCode>)> {
         let head = self.read(0, HEAD_BYTES)?;
         let bytes = || Bytes { place: *self, at: 0, piece: Vec::new(), used: 0 };
         let stream = first_stream(coding, bytes());
         let stream = stream.or_else(|| decoder_of(coding, &head, bytes()).ok());
-        let mut first = Vec::new();
-        if let Some(stream) = stream {
-            let _ = stream.take(HEAD_BYTES as u64).read_to_end(&mut first);
-        }
-        Ok(first)
+        Ok(stream.map(first_of).unwrap_or_default())
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use relight_formats::limited::coding::{Coding, Crc32};
 use relight_formats::limited::first::first_stream;
+use relight_model::FlawCode;
 
-use crate::archive::{u16_at, u32_at, u64_at};
-use crate::cataloger::Kind;
+use crate::archive::{code_of, is_tar_header, u16_at, u32_at, u64_at};
 use crate::program::{Program, Section};
 use crate::sniff::{HEAD_BYTES, Head, head};
 
@@ -47,8 +47,16 @@ const TAR_MARK_AT: usize = 257;
 /// Where the mark of bzip2 stands behind its first four bytes.
 const BZIP2_MARK_AT: usize = 4;
 
-/// Bytes of a stream of gzip from which what it gives first is known, whatever stands in its head.
+/// Where the mark of xz is looked for: the byte in front ends the mark of zstd as well.
+const XZ_MARK_AT: usize = 1;
+
+/// Bytes of a stream of gzip behind its header from which what it gives first is known, and those
+/// of a header that is judged here. A name, a comment and more may take 64 KiB each.
 const GZIP_BYTES_MIN: usize = 4 << 10;
+
+/// The old form of lz4, and the largest block of it, packed.
+const LZ4_OLD: &[u8] = b"\x02\x21\x4c\x18";
+const LZ4_OLD_BLOCK_MAX: u32 = (8 << 20) + (8 << 20) / 255 + 16;
 
 /// Something that may be an archive, by its mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,16 +79,17 @@ pub(super) enum Mark {
 }
 
 /// What is looked for, and how far in front of it its archive starts.
-const MARKS: [(&[u8], Mark, usize); 15] = [
+const MARKS: [(&[u8], Mark, usize); 16] = [
     (b"PK\x05\x06", Mark::Zip, 0),
     (b"7z\xbc\xaf\x27\x1c", Mark::SevenZip, 0),
     (b"MSCF\0\0\0\0", Mark::Cabinet, 0),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Mark::Compound, 0),
     (b"\x1f\x8b\x08", Mark::Gzip, 0),
-    (b"\xfd7zXZ\0", Mark::Xz, 0),
+    (b"7zXZ\0", Mark::Xz, XZ_MARK_AT),
     (b"\x28\xb5\x2f\xfd", Mark::Zstd, 0),
     (b"1AY&SY", Mark::Bzip2, BZIP2_MARK_AT),
     (b"\x04\x22\x4d\x18", Mark::Lz4, 0),
+    (LZ4_OLD, Mark::Lz4, 0),
     (b"ustar", Mark::Tar, TAR_MARK_AT),
     (b"070701", Mark::Cpio, 0),
     (b"070702", Mark::Cpio, 0),
@@ -89,7 +98,8 @@ const MARKS: [(&[u8], Mark, usize); 15] = [
     (b"hsqs", Mark::Squashfs, 0),
 ];
 
-/// All of them at one time: programs are large, and each search goes through all of one.
+/// All of them at one time: programs are large, and each search goes through all of one. No mark
+/// ends as another one starts, so none hides the next.
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     // Only for the leftmost match are several bytes compared at one time.
     let mut search = AhoCorasick::builder();
@@ -124,7 +134,8 @@ pub(super) fn marks(
             let Some(at) = found.start().checked_sub(front) else { continue };
             let place = (section.start + start + at as u64, mark);
             let is_opened = opened.iter().any(|range| range.contains(&place.0));
-            if !is_opened && !marks.contains(&place) && mark.may_start(&piece[at..]) {
+            let is_new = is_all && !is_opened && !marks.contains(&place);
+            if is_new && mark.may_start(&piece[at..]) {
                 is_all &= marks.len() < marks_max;
                 if is_all {
                     marks.insert(place);
@@ -145,22 +156,22 @@ impl Mark {
             Self::Compound => true,
             // Three bytes are many times in a large program, and packed texts are as many: what
             // starts as an archive is looked at here, where there is enough of it.
-            Self::Gzip => {
-                let is_more = || holds_more(&first_of(Coding::Gzip, bytes));
-                is_gzip(bytes) && (bytes.len() < GZIP_BYTES_MIN || is_more())
-            }
+            Self::Gzip => is_gzip(bytes) && may_hold_more(bytes),
             Self::Xz => {
                 let flags = bytes.get(6..8).is_some_and(|it| it[0] == 0 && it[1] <= 0x0f);
-                flags
+                bytes.starts_with(b"\xfd7zXZ\0")
+                    && flags
                     && bytes.get(8..12).is_some_and(|sum| u32_at(sum, 0) == Crc32::of(&bytes[6..8]))
             }
             // One block of data at least, and no dictionary that stands elsewhere.
             Self::Zstd => bytes.get(4).is_some_and(|flags| flags & 0x0b == 0),
             Self::Bzip2 => bytes.starts_with(b"BZh") && matches!(bytes[3], b'1'..=b'9'),
+            Self::Lz4 if bytes.starts_with(LZ4_OLD) => bytes
+                .get(4..8)
+                .is_some_and(|size| (1..=LZ4_OLD_BLOCK_MAX).contains(&u32_at(size, 0))),
             Self::Lz4 => bytes.get(4).is_some_and(|flags| flags >> 6 == 1 && flags & 2 == 0),
-            Self::Tar => bytes
-                .get(..HEAD_BYTES)
-                .is_some_and(|bytes| matches!(head(bytes), Head::Container(Kind::Tar))),
+            // Many programs name the mark.
+            Self::Tar => is_tar_header(bytes),
             Self::Cpio => {
                 bytes.get(..110).is_some_and(|it| it[6..].iter().all(u8::is_ascii_hexdigit))
             }
@@ -227,18 +238,44 @@ fn is_gzip(bytes: &[u8]) -> bool {
     })
 }
 
-/// The first bytes that a stream gives, as far as it can be unpacked.
-fn first_of(coding: Coding, packed: &[u8]) -> Vec<u8> {
-    let mut first = Vec::new();
-    if let Some(stream) = first_stream(coding, packed) {
-        // What is no stream gives less, and an error that says nothing more.
-        let _ = stream.take(HEAD_BYTES as u64).read_to_end(&mut first);
-    }
-    first
+/// Whether a stream of gzip may hold more than a text, as far as a piece shows it.
+fn may_hold_more(bytes: &[u8]) -> bool {
+    let shown = &bytes[..bytes.len().min(GZIP_BYTES_MIN)];
+    // What the piece does not show is judged where all of the program is at hand.
+    let Some(header) = gzip_header_bytes(shown) else { return true };
+    let Some(packed) = bytes.get(..header + GZIP_BYTES_MIN) else { return true };
+    let (first, code) = first_stream(Coding::Gzip, packed).map(first_of).unwrap_or_default();
+    code == Some(FlawCode::Truncated) || holds_more(&first)
 }
 
-/// Whether what a stream gives first is more than a text or data of its own.
+/// Bytes of a header of gzip; nothing where it does not end here.
+fn gzip_header_bytes(bytes: &[u8]) -> Option<usize> {
+    const SUM: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let (flags, mut at) = (*bytes.get(3)?, 10);
+    if flags & EXTRA != 0 {
+        at += 2 + usize::from(u16_at(bytes.get(at..at + 2)?, 0));
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            at += 1 + memchr::memchr(0, bytes.get(at..)?)?;
+        }
+    }
+    at += if flags & SUM == 0 { 0 } else { 2 };
+    (at <= bytes.len()).then_some(at)
+}
+
+/// The first bytes that a stream gives, and why these are no more than that.
+pub(super) fn first_of(stream: impl Read) -> (Vec<u8>, Option<FlawCode>) {
+    let mut first = Vec::new();
+    let read = stream.take(HEAD_BYTES as u64).read_to_end(&mut first);
+    (first, read.err().map(|error| code_of(&error)))
+}
+
+/// Whether what a stream gives first is more than a text or data of its own. A script may have an
+/// archive behind it.
 pub(super) fn holds_more(first: &[u8]) -> bool {
-    let is_plain = matches!(head(first), Head::Text | Head::Other | Head::Unclear | Head::Script);
-    !is_plain
+    !matches!(head(first), Head::Text | Head::Other | Head::Unclear)
 }
