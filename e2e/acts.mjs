@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESK, TWICE, look, lookHere, openLink, person, quit, violations, withBrowser,
+  DESK, TWICE, look, lookHere, openLink, person, quit, tabTo, violations, withBrowser,
 } from './browser.mjs';
 
 const { RELIGHT } = process.env;
@@ -125,15 +125,6 @@ function end() {
 }
 
 after(quit);
-
-/** Presses Tab until the focused element fits, as a person would look for it. */
-async function tabTo(page, selector) {
-  for (let presses = 0; presses < 150; presses += 1) {
-    await page.keyboard.press('Tab');
-    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
-  }
-  assert.fail(`Tab never reaches ${selector}`);
-}
 
 /** Presses Enter where a page leads on, and waits for the next one. */
 async function enter(page, address) {
@@ -409,6 +400,13 @@ async function checked(page, glance) {
   await enter(page, '**/plan?*which=named*');
   assert.equal(await page.inputValue('[name=sites]'), 'beds taxes');
   await glance(page, `${origin}/sites`, 'acts-sites');
+  // A look at what is new keeps what was checked after the page had become old.
+  await page.goto(`${origin}/sites?lang=fr`);
+  await page.evaluate(() => { document.querySelector('rl-live').dataset.shown = 'before'; });
+  await page.waitForSelector('rl-live[data-mode="old"] a');
+  for (const box of boxes) await page.check(`.sites ${box}`);
+  await Promise.all([page.waitForEvent('load'), page.click('rl-live[data-mode="old"] a')]);
+  assert.equal(await page.textContent('#picks output'), '2 sites cochés');
   // What is filtered away stays checked, and no other site is because its row is the same one.
   await page.goto(`${origin}/sites?lang=fr`);
   await page.check(`.sites ${boxes[0]}`);

@@ -118,7 +118,7 @@ test('a page that is one too many of its account says so, and asks seldom', asyn
       asked += 1;
       return route.fulfill({ status: 429 });
     });
-    await page.addInitScript(() => { Math.random = () => 0.1; });
+    await page.addInitScript(() => { Math.random = () => 0.02; });
     await page.goto(`${CONSOLE}/?lang=fr`);
     await page.waitForSelector('rl-live[data-mode="full"]');
     assert.match(await page.textContent('rl-live'),

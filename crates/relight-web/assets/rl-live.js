@@ -152,7 +152,7 @@ class Live extends HTMLElement {
     if (document.hidden) return;
     if (!this.full && Date.now() - this.heard > SILENCE_MS_MAX) this.mode('frozen');
     // A browser gives up for good when the answer is an error; we do not.
-    const isDue = Math.random() < (this.full ? 0.03 : 0.2);
+    const isDue = Math.random() < (this.full ? 0.02 : 0.2);
     if (this.stream?.readyState === EventSource.CLOSED && isDue) this.follow();
   }
 
@@ -168,7 +168,10 @@ class Live extends HTMLElement {
       const link = element('a', [this.dataset.show]);
       link.href = location.href;
       // An address that ends with what is checked is loaded by nothing else.
-      link.addEventListener('click', () => location.reload());
+      link.addEventListener('click', (event) => {
+        event.preventDefault();
+        location.reload();
+      });
       this.append(' ', link);
     }
     document.body.classList.toggle('frozen', ['frozen', 'full'].includes(mode));
@@ -191,8 +194,7 @@ class Live extends HTMLElement {
     }
     document.querySelectorAll('[data-from]').forEach((row, at) => {
       const [text, lit, todo, sentence] = data.x[at] ?? [];
-      if (text === undefined) return;
-      if (row.dataset.shown === sentence) return;
+      if (text === undefined || row.dataset.shown === sentence) return;
       row.dataset.shown = sentence;
       row.querySelector('.count').textContent = text;
       row.querySelector('.sentence').textContent = sentence;
@@ -265,13 +267,9 @@ class Live extends HTMLElement {
   line(data) {
     if (!this.log) return;
     document.querySelector('.log-empty')?.remove();
-    const row = document.createElement('li');
-    const time = document.createElement('time');
+    const time = element('time', [clock(data.at)]);
     time.dateTime = data.at;
-    time.textContent = clock(data.at);
-    const text = document.createElement('span');
-    text.textContent = data.text;
-    row.append(time, text);
+    const row = element('li', [time, element('span', [data.text])]);
     row.className = 'new';
     this.log.prepend(row);
     while (this.log.children.length > LOG_ROWS_MAX) this.log.lastElementChild.remove();
