@@ -56,14 +56,15 @@ fn epochs(store: &Store) -> Result<Vec<Epoch>, EngineError> {
 impl Engine {
     /// Looks once for orders that edges hold and the journal does not, before any edge is told
     /// anything: each order was journalled before it was carried out (I2), and its epoch has the
-    /// number of the newest record of then.
+    /// number of the newest record of then. Terms count from 1: below stands a drill at an edge
+    /// that no controller ever had, which is no order and may be younger than the first record.
     pub(crate) fn look_for_lost_orders(&self) -> Result<(), EngineError> {
         let (seq, known) = {
             let state = self.journalled();
             (state.seq, state.ledger.restored())
         };
-        let epochs = epochs(&self.store)?.into_iter();
-        let lost = epochs.filter(|epoch| epoch.seq > seq && Some(*epoch) > known).max();
+        let orders = epochs(&self.store)?.into_iter().filter(|epoch| epoch.term > 0);
+        let lost = orders.filter(|epoch| epoch.seq > seq && Some(*epoch) > known).max();
         *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = lost;
         match self.tell_restored() {
             // Nothing is opened before it is told.

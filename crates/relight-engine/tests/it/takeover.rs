@@ -333,6 +333,22 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
     assert!(town.folder.path().join("gate/current/elsewhere").exists());
 }
 
+/// Goal: a drill at an edge that no controller ever had is no order that this journal lost. Method:
+/// it is run before anything was journalled, and the register is opened again.
+#[test]
+fn a_drill_before_the_first_record_is_no_lost_order() {
+    let Town { engine, folder } = Town::new(1);
+    let scope = DrillScope::read(engine.store(), &[]).unwrap();
+    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None };
+    engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
+    let held = fs::read_to_string(folder.path().join("gate/epoch")).unwrap();
+    assert_eq!(held.lines().next(), Some("0-1"));
+    let store = Arc::clone(engine.store());
+    drop(engine);
+    let town = Town { engine: open(&store, "again").unwrap(), folder };
+    assert_eq!(town.journal(), Vec::<String>::new());
+}
+
 /// Goal: everybody who says what a gate holds dark unasked says the same. Method: each copy of a
 /// gate is dark alone, one is lit, one was written by hand, and one is explained.
 #[test]
