@@ -8,7 +8,7 @@ use relight_model::{Epoch, GateKey, Seen};
 
 use crate::capability::{Capabilities, CutsTunnels};
 use crate::config::CANARY_KEY;
-use crate::drivers::DRIVERS;
+use crate::drivers::{DRIVERS, told_epoch};
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::exec;
 use crate::fence::Fence;
@@ -305,6 +305,15 @@ pub trait DriverKind: Sync {
 /// # Errors
 /// The file of the epoch cannot be read, or is none.
 pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
+    let told = |target: &Target| told_epoch(target).map_err(|error| error.at(&target.name));
+    let told =
+        target.all().map(told).try_fold(None, |all: Option<Epoch>, one| Ok(all.max(one?)))?;
+    Ok(told.max(ordered_epoch(target)?))
+}
+
+/// The same without what an agent only told: the newest epoch under which an edge of an agent was
+/// given an order by this register.
+pub(crate) fn ordered_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
     let newest =
         |target: &Target| Fence::new(&target.gate).newest().map_err(|error| error.at(&target.name));
     target.all().map(newest).try_fold(None, |all, one| Ok(all.max(one?)))

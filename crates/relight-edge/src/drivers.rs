@@ -4,6 +4,7 @@ use relight_model::registry;
 
 use crate::driver::DriverKind;
 
+pub(crate) use agent::told_epoch;
 pub use agent::{AGENT, AGENT_SETTING};
 pub(crate) use apache::MAP as APACHE_MAP;
 pub use group::{GROUP, MEMBERS, Pace, Work, group_of};

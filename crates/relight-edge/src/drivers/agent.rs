@@ -5,7 +5,11 @@
 //! What was ordered is noted here as well, in the folder of the edge, before the agent is asked: so
 //! an older controller is refused without it, and an edge that was told to hold sites dark is known
 //! to be when it is to leave the register. What the edge shows is never taken from there.
+//!
+//! What an agent told of a newer controller is noted apart from what was ordered: it holds for that
+//! agent, and for the next start. No other edge is written to less because of it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use relight_model::{Epoch, GateKey, Seen};
@@ -13,11 +17,11 @@ use relight_model::{Epoch, GateKey, Seen};
 use crate::agent_line::{AgentLine, Ask, Reply, line_of};
 use crate::capability::{Capabilities, Maturity};
 use crate::driver::{
-    DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
+    self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
-use crate::fence::Fence;
+use crate::fence::{self, Fence};
 
 /// The kind of edge that an agent writes.
 pub const AGENT: &str = "agent";
@@ -28,6 +32,30 @@ pub const AGENT_SETTING: &str = "agent";
 /// An agent that tells of a newer controller is believed so many terms ahead: a number without end
 /// would leave no later one to anybody.
 const TERMS_AHEAD_MAX: u64 = 1_000_000;
+
+/// The folder, in that of what was ordered, of the newest epoch that the agent told.
+const TOLD_FOLDER: &str = "told";
+
+/// The newest epoch that the agent of an edge told, beyond what it was ordered; none of an edge
+/// that no agent writes.
+pub(crate) fn told_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
+    if target.kind == AGENT { told(target).newest() } else { Ok(None) }
+}
+
+fn told(target: &Target) -> Fence {
+    Fence::new(&target.gate.join(TOLD_FOLDER))
+}
+
+/// Takes from what an edge of an agent shows that it has seen a newer controller than this
+/// register ordered there: in a group that would keep the others from being closed.
+pub(super) fn without_told(target: &Target, views: &mut [GateView]) {
+    if target.kind == AGENT {
+        let ordered = driver::ordered_epoch(target).ok().flatten();
+        for view in views {
+            view.epoch = view.epoch.min(ordered);
+        }
+    }
+}
 
 pub(super) const PLUGIN: AgentKind = AgentKind;
 
@@ -97,30 +125,38 @@ impl Agent {
     }
 
     fn note(&self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
-        let folder = &self.target.gate;
-        let doing = || format!("create {}", folder.display());
-        durable::create_folder(folder).map_err(|cause| EdgeError::io(doing())(cause))?;
+        let told = told_epoch(&self.target).ok().flatten();
+        if let Some(newer) = told.filter(|told| *told > epoch) {
+            let (old, new) = (fence::text(epoch), fence::text(newer));
+            let doing = format!("act under epoch {old}: its agent has seen {new}");
+            return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
+        }
+        create(&self.target.gate)?;
         self.fence.enter(epoch)?.append(epoch, dark, &GateSet::new())
     }
 
     /// What a look told: keys that are lit in each copy are held no more, and a newer controller is
-    /// known here too.
+    /// known here too. A look of before the last order says nothing of what that one closed.
     fn note_look(&self, keys: &[GateKey], views: &[GateView]) -> Result<(), EdgeError> {
         let folder = &self.target.gate;
-        let known = self.fence.newest()?;
+        let ordered = self.fence.newest()?;
         let own = if folder.is_dir() { self.fence.owned()? } else { GateSet::new() };
         let is_lit = |view: &GateView| {
-            [view.durable, view.runtime, view.darkest()] == [Seen::Lit; 3] && !view.foreign
+            let is_lit = [view.durable, view.runtime, view.darkest()] == [Seen::Lit; 3];
+            is_lit && !view.foreign && view.epoch >= ordered
         };
         let lit = keys.iter().zip(views).filter(|(key, view)| own.contains(*key) && is_lit(view));
         let gone: GateSet = lit.map(|(key, _)| key.clone()).collect();
+        if let Some(epoch) = ordered.filter(|_| !gone.is_empty()) {
+            self.fence.enter(epoch)?.append(epoch, &GateSet::new(), &gone)?;
+        }
         let seen = views.iter().filter_map(|view| view.epoch).max();
-        let most = known.unwrap_or_default().term.saturating_add(TERMS_AHEAD_MAX);
+        let known = ordered.max(told_epoch(&self.target)?);
+        let most = ordered.unwrap_or_default().term.saturating_add(TERMS_AHEAD_MAX);
         let newer = seen.filter(|seen| Some(*seen) > known && seen.term <= most);
-        let Some(epoch) = newer.or(known.filter(|_| !gone.is_empty())) else { return Ok(()) };
-        let doing = || format!("create {}", folder.display());
-        durable::create_folder(folder).map_err(|cause| EdgeError::io(doing())(cause))?;
-        self.fence.enter(epoch)?.append(epoch, &GateSet::new(), &gone)
+        let Some(epoch) = newer else { return Ok(()) };
+        create(&folder.join(TOLD_FOLDER))?;
+        told(&self.target).enter(epoch)?.append(epoch, &GateSet::new(), &GateSet::new())
     }
 
     fn misunderstood(&self) -> EdgeError {
@@ -132,6 +168,11 @@ impl Agent {
     fn each<T>(&self, keys: &[GateKey], answers: Vec<T>) -> Result<Vec<T>, EdgeError> {
         if answers.len() == keys.len() { Ok(answers) } else { Err(self.misunderstood()) }
     }
+}
+
+fn create(folder: &Path) -> Result<(), EdgeError> {
+    let doing = || format!("create {}", folder.display());
+    durable::create_folder(folder).map_err(|cause| EdgeError::io(doing())(cause))
 }
 
 impl EdgeDriver for Agent {

@@ -218,9 +218,11 @@ impl Group {
 
     /// That an older controller has no effect on any of them: also where only one of them has seen
     /// the newer one, and later, when its own epochs have grown.
-    fn check_epoch(&mut self, epoch: Epoch) -> Result<(), EdgeError> {
+    fn check_epoch(&mut self, epoch: Epoch, is_opening: bool) -> Result<(), EdgeError> {
         // One whose epoch cannot be read says so when it is written to.
-        let newest = |hand: &Hand| driver::newest_epoch(&hand.target).ok().flatten();
+        // What an agent only tells of a newer one keeps no edge from being closed.
+        let newest = if is_opening { driver::newest_epoch } else { driver::ordered_epoch };
+        let newest = |hand: &Hand| newest(&hand.target).ok().flatten();
         let all = self.members.iter().filter_map(|hand| Some((newest(hand)?, &hand.target.name)));
         let newest = all.reduce(|one, other| if other.0 > one.0 { other } else { one });
         let Some((shown, name)) = newest else { return Ok(()) };
@@ -244,7 +246,7 @@ impl Group {
         changed: &GateSet,
         effect: impl Fn(&mut Box<dyn EdgeDriver>) -> Result<(), EdgeError> + Send + Sync + 'static,
     ) -> Result<(), EdgeError> {
-        self.check_epoch(epoch)?;
+        self.check_epoch(epoch, !changed.is_subset(dark))?;
         self.told = Some(dark.clone());
         let wanted = Wanted { epoch, dark: dark.clone(), changed: changed.clone() };
         Self::all(hand::order(&mut self.members, &wanted, effect))
@@ -336,7 +338,7 @@ impl EdgeDriver for Group {
     }
 
     fn owned(&mut self) -> Result<GateSet, EdgeError> {
-        let owned = hand::each(&mut self.members, UNHURRIED, |member| member.driver()?.owned());
+        let owned = self.each(|member| member.driver()?.owned());
         for (hand, owned) in self.members.iter_mut().zip(&owned) {
             hand.doubt.is_unread = owned.is_err();
         }
@@ -349,13 +351,14 @@ impl EdgeDriver for Group {
         let looked = hand::look(&mut self.members, Duration::ZERO, Looked::is_answer, ask);
         let (mut seen, mut whether) = (Vec::new(), Vec::new());
         for (hand, looked) in self.members.iter_mut().zip(looked) {
-            let looked = looked.unwrap_or_else(|trouble| {
+            let mut looked = looked.unwrap_or_else(|trouble| {
                 // Nobody can ask it what it holds: what it was told, and maybe more.
                 let none = GateSet::new();
                 let views = told(keys, self.told.as_ref().unwrap_or(&none), Seen::Unknown);
                 Looked { views, trouble: Some(trouble), has_answered: false }
             });
             hand.doubt.look(keys, &looked.views);
+            super::agent::without_told(&hand.target, &mut looked.views);
             seen.push(looked.views);
             whether.push(looked.trouble.map_or(Ok(()), Err));
         }
@@ -432,7 +435,7 @@ impl EdgeDriver for Group {
 
     fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
         let keys: Arc<[GateKey]> = keys.into();
-        self.check_epoch(epoch)?;
+        self.check_epoch(epoch, false)?;
         Self::all(self.each(move |member| {
             let driver = member.driver()?;
             match driver.capabilities().cuts_tunnels {

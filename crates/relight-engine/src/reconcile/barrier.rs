@@ -30,7 +30,8 @@ pub const BARRIER_AGAIN_MS: i64 = 5_000;
 pub const BARRIER_WAIT_MAX: Duration = Duration::from_millis(200);
 
 /// A barrier that has not answered for so long is told as one that cannot be reached, in
-/// milliseconds: a little longer than the longest attempt of any driver.
+/// milliseconds: a little longer than the longest attempt of any driver beside this process. One
+/// that an agent writes may answer to the whole of a hold later, and is told as silent until then.
 pub const BARRIER_SILENT_MS_MAX: i64 = 35_000;
 
 /// What the thread of a barrier does next.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, GateView, ProbeResult, TunnelCount};
+use relight_edge::{
+    Capabilities, CutsTunnels, EdgeError, EdgeErrorKind, GateView, ProbeResult, TunnelCount,
+};
 use relight_model::{GateKey, Light, Seen};
 
 use super::fight::FOUGHT;
@@ -60,8 +62,10 @@ impl EdgeLoop {
         keys: &[GateKey],
     ) -> Result<Option<EdgeError>, EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
-        let missing = self.driver.capabilities().missing_for_dark(self.is_drilled);
-        let Looked { due, seen, counts } = self.look_dark(turn, keys)?;
+        // Once: of an edge on another machine it may be another thing a moment later.
+        let able = self.driver.capabilities();
+        let missing = able.missing_for_dark(self.is_drilled);
+        let Looked { due, seen, counts } = self.look_dark(turn, keys, able)?;
         let fought = self.fight.sites(now_ms);
         let (busy, trouble) = self.busy(turn, &due, counts);
         turn.is_unanswered = is_unanswered(&seen);
@@ -125,9 +129,14 @@ impl EdgeLoop {
 
     /// Looks at what is to be proven dark from outside. What an effect left is read back, and
     /// connections are counted, meanwhile: all of it is from after the effect.
-    fn look_dark(&mut self, turn: &mut Turn<'_>, keys: &[GateKey]) -> Result<Looked, EdgeError> {
+    fn look_dark(
+        &mut self,
+        turn: &mut Turn<'_>,
+        keys: &[GateKey],
+        able: Capabilities,
+    ) -> Result<Looked, EdgeError> {
         let mut due = self.due(turn);
-        let counted = self.to_count(turn, &due);
+        let counted = to_count(turn, &due, able);
         let (is_stale, mut views, mut counts) = (std::mem::take(&mut turn.is_stale), None, None);
         let asked: Vec<&Want> = due.iter().map(|index| &turn.wants[*index]).collect();
         let mut beside = || {
@@ -245,16 +254,6 @@ impl EdgeLoop {
         if busy == Some(OPEN) { self.grace_ms } else { 0 }
     }
 
-    /// What is counted while something is to be proven: all dark sites together, for two of them
-    /// may share an origin.
-    fn to_count(&self, turn: &Turn<'_>, due: &[usize]) -> Vec<GateKey> {
-        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
-            return Vec::new();
-        }
-        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
-        dark.map(|want| want.target.key.clone()).collect()
-    }
-
     /// Sites with connections still open behind the closed gate, and what is known of these. After
     /// the grace they are cut; until the count is 0 the site is not proven dark, and neither is one
     /// that was not counted.
@@ -296,6 +295,16 @@ impl EdgeLoop {
         let is_cut = if is_left { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
+}
+
+/// What is counted while something is to be proven: all dark sites together, for two of them may
+/// share an origin.
+fn to_count(turn: &Turn<'_>, due: &[usize], able: Capabilities) -> Vec<GateKey> {
+    if able.cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
+        return Vec::new();
+    }
+    let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
+    dark.map(|want| want.target.key.clone()).collect()
 }
 
 /// Why a site behind a closed gate is not free of those of before: by what was counted, or by what

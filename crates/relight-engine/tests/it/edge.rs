@@ -80,6 +80,8 @@ pub(crate) struct Edge {
     pub(crate) is_uncountable: bool,
     /// The driver counts and cuts tunnels.
     pub(crate) has_tunnels: bool,
+    /// It says so once, and then no more.
+    pub(crate) forgets_tunnels: bool,
     /// Sites whose connections nobody can tell from those of others.
     pub(crate) uncounted: GateSet,
     /// Sites whose origin lit sites share.
@@ -300,8 +302,9 @@ impl Shared {
 
 impl EdgeDriver for Shared {
     fn capabilities(&self) -> Capabilities {
-        let edge = self.lock();
+        let mut edge = self.lock();
         let driver = edge.has_tunnels;
+        edge.has_tunnels &= !edge.forgets_tunnels;
         Capabilities {
             cuts_tunnels: if driver { CutsTunnels::Driver } else { CutsTunnels::DataPlane },
             ..edge.capabilities.unwrap_or(Capabilities::FILE_GATE)

@@ -30,6 +30,15 @@ fn connections_that_nobody_can_tell_apart_are_not_cut_and_dark_is_not_proven() {
     assert!(!bench.calls().iter().any(|call| matches!(call, Call::Cut(_))));
 }
 
+/// Safety: an edge whose agent says something else of it a moment later is proven dark by what was
+/// counted, and never because nobody counted.
+#[test]
+fn an_edge_that_can_count_no_more_is_not_proven_dark_uncounted() {
+    let mut bench = Bench::new(|edge| (edge.has_tunnels, edge.forgets_tunnels) = (true, true));
+    bench.set(|edge| edge.tunnels.insert(key("a"), 3));
+    assert_eq!(told(&bench.round(&[("a", Dark, Requested)])), [""; 0]);
+}
+
 #[test]
 fn tunnels_are_cut_after_the_grace_and_dark_is_proven_when_none_is_left() {
     let mut bench = Bench::new(|edge| edge.has_tunnels = true);

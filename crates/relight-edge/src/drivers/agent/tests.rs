@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::agent_line::{Carried, carry, is_elsewhere};
@@ -62,6 +63,20 @@ impl World {
         self.told.0.lock().unwrap().push_back(answer);
     }
 
+    /// A group of a built-in edge and of this one, and the built-in one.
+    fn beside_one(&self) -> (Box<dyn EdgeDriver>, Target) {
+        let gate = self.folder.path().join("one");
+        let one = Target { name: "one".into(), kind: "builtin".into(), gate, ..self.plain() };
+        let settings = [(MEMBERS.to_owned(), "one north".to_owned())].into();
+        let members = vec![one.clone(), self.target.clone()];
+        let front = Target { kind: GROUP.into(), settings, members, ..self.plain() };
+        (open(&front).unwrap(), one)
+    }
+
+    fn plain(&self) -> Target {
+        Target { settings: [].into(), ..self.target.clone() }
+    }
+
     fn look(&mut self, epoch: Epoch, seen: [Seen; 2]) {
         let view = |seen| GateView {
             durable: seen,
@@ -72,6 +87,11 @@ impl World {
         self.tell(Ok(Reply::Views(seen.map(view).to_vec())));
         self.driver.observe(&keys(&["a", "b"])).unwrap();
     }
+}
+
+fn told_of(epoch: Epoch) -> GateView {
+    let (durable, runtime) = (Seen::Dark, Seen::Dark);
+    GateView { durable, runtime, epoch: Some(epoch), ..GateView::default() }
 }
 
 fn keys(names: &[&str]) -> Vec<GateKey> {
@@ -125,6 +145,9 @@ fn what_was_ordered_is_noted_until_a_look_shows_it_lit() {
     assert!(world.driver.close(epoch(3, 1), &set(&["a", "b"])).is_err());
     assert_eq!(held_dark(&world.target).unwrap(), set(&["a", "b"]));
     assert_eq!(newest_epoch(&world.target).unwrap(), Some(epoch(3, 1)));
+    // A look of before that order says nothing of it.
+    world.look(epoch(2, 9), [Seen::Lit, Seen::Lit]);
+    assert_eq!(held_dark(&world.target).unwrap(), set(&["a", "b"]));
     world.look(epoch(3, 1), [Seen::Lit, Seen::Unknown]);
     assert_eq!(held_dark(&world.target).unwrap(), set(&["b"]));
     world.look(epoch(3, 1), [Seen::Lit, Seen::Dark]);
@@ -149,6 +172,71 @@ fn a_newer_controller_that_an_agent_tells_of_is_noted_within_reason() {
     assert_eq!(newest_epoch(&world.target).unwrap(), Some(epoch(9, 4)));
     let fenced = world.driver.close(epoch(3, 2), &set(&["a"])).unwrap_err();
     assert_eq!(fenced.kind, EdgeErrorKind::Fenced);
+}
+
+/// Safety: an agent that tells of a newer controller, true or not, keeps no other edge of its group
+/// from being closed, and is itself told nothing that is older.
+#[test]
+fn what_an_agent_tells_keeps_no_other_of_its_group_from_closing() {
+    let world = World::new();
+    let (mut front, one) = world.beside_one();
+    world.tell(Ok(Reply::Done));
+    front.close(epoch(3, 1), &set(&["a"])).unwrap();
+    let newer = told_of(epoch(9, 4));
+    world.tell(Ok(Reply::Views(vec![newer; 2])));
+    let views = front.observe(&keys(&["a", "b"])).unwrap();
+    assert_eq!(views[0].epoch, Some(epoch(3, 1)));
+    assert_eq!(newest_epoch(&world.target).unwrap(), Some(epoch(9, 4)), "for the next start");
+    let fenced = front.close(epoch(3, 2), &set(&["a", "b"])).unwrap_err();
+    assert_eq!((fenced.kind, fenced.edge.as_str()), (EdgeErrorKind::Fenced, "north"));
+    // What it tells may be true: nothing is opened under the older one.
+    let opened = set(&["a", "b"]);
+    let fenced = front.apply_changes(epoch(3, 3), Stage::Runtime, &set(&[]), &opened);
+    assert_eq!(fenced.unwrap_err().kind, EdgeErrorKind::Fenced);
+    let shown = open(&one).unwrap().observe(&keys(&["a", "b"])).unwrap();
+    assert!(shown.iter().all(|view| view.runtime == Seen::Dark), "{shown:?}");
+}
+
+/// The same beside one that tells no epoch at all.
+#[test]
+fn of_an_edge_of_an_agent_a_group_shows_no_epoch_that_was_not_ordered() {
+    let world = World::new();
+    let (mut front, _) = world.beside_one();
+    let newer = told_of(epoch(9, 4));
+    world.tell(Ok(Reply::Views(vec![newer])));
+    assert_eq!(front.observe(&keys(&["a"])).unwrap()[0].epoch, None);
+}
+
+/// An agent that takes a question and never answers it.
+struct Silent(Mutex<mpsc::Receiver<()>>);
+
+impl AgentLine for Silent {
+    fn ask(&self, _: &str, _: Ask) -> Result<Reply, EdgeError> {
+        let _ = self.0.lock().unwrap().recv();
+        Err(EdgeError::new(EdgeErrorKind::Unreachable, "hear of the agent"))
+    }
+
+    fn capabilities(&self, _: &str) -> Option<Capabilities> {
+        Some(Capabilities::FILE_GATE)
+    }
+
+    fn generation(&self, _: &str) -> Result<u64, EdgeError> {
+        Ok(7)
+    }
+}
+
+/// Goal: what the group is asked before each order to close waits for such a one no longer than an
+/// order does. It was half a minute.
+#[test]
+fn one_that_does_not_say_what_it_holds_delays_no_order() {
+    let world = World::new();
+    let (mut front, _) = world.beside_one();
+    let (end, never) = mpsc::channel();
+    let _line = carry(&world.folder.path().join("agent-edges"), Arc::new(Silent(never.into())));
+    let begun = Instant::now();
+    assert_eq!(front.owned().unwrap(), set(&[]));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    drop(end);
 }
 
 /// A folder that cannot be written keeps nothing from closing.
