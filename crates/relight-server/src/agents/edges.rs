@@ -46,7 +46,7 @@ fn notes(data: &Path) -> PathBuf {
 #[derive(Debug)]
 pub struct Mailbox {
     post: Mutex<Post>,
-    /// Told when an answer came.
+    /// Told when an answer came, or when a question is not begun any more.
     answered: Condvar,
 }
 
@@ -129,10 +129,7 @@ fn silent(why: Silence) -> EdgeError {
     let doing = match why {
         Silence::Away => "reach the agent of this edge: it asks for nothing".to_owned(),
         Silence::Full => format!("ask the agent of this edge: {QUESTIONS_MAX} questions wait"),
-        Silence::NotBegun => {
-            let wait = BEGIN_MAX.as_secs();
-            format!("hear of the agent of this edge: it did not begin within {wait} s")
-        }
+        Silence::NotBegun => "hear of the agent of this edge: it did not begin in time".to_owned(),
         Silence::NotAnswered(wait) => {
             format!("hear of the agent of this edge: no answer within {} s", wait.as_secs())
         }

@@ -109,8 +109,10 @@ impl EdgeLine {
             Ok(answered) => (answered.is_some(), Ok(answered.flatten())),
             Err(fault) => (false, Err(fault)),
         };
-        // Whether the server got it nobody knows: it throws away what it has already.
-        *done = request.answer.filter(|_| !has_answered).map(Done);
+        // Whether the server got it nobody knows: it throws away what it has already. What it
+        // cannot make out it will not another time: to bring that again would bring nothing else.
+        let is_over = has_answered || order.as_ref().is_err_and(|it| it.code == "malformed");
+        *done = request.answer.filter(|_| !is_over).map(Done);
         order
     }
 

@@ -21,6 +21,7 @@ use super::words::{AskWords, EdgeAnswer, EdgeRequest, QuestionWords};
 use crate::agents::serve::{BODY_WAIT_MAX, Peer, document, refusal, status};
 use crate::agents::wire::{EDGE_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::agents::{AgentDesk, Refused};
+use crate::shares::{Most, Shares};
 
 /// How long a request without a question is held.
 pub(super) const HELD_MAX: Duration = Duration::from_secs(20);
@@ -31,10 +32,14 @@ pub(super) const HELD_REQUESTS_MAX: usize = 512;
 /// Long answers that are read at a time; another one waits.
 pub(super) const LONG_ANSWERS_MAX: usize = 4;
 
+/// Long answers of one agent, also of those that wait; another one is told to come again.
+const LONG_OF_ONE: Most = Most { own: 1, all: HELD_REQUESTS_MAX };
+
 /// What requests about edges share.
 pub(in crate::agents) struct Held {
     places: Semaphore,
     long: Semaphore,
+    long_of: Shares<u32>,
     held_max: Duration,
 }
 
@@ -42,7 +47,7 @@ impl Held {
     pub(in crate::agents) fn new() -> Self {
         let (places, long) = (HELD_REQUESTS_MAX, LONG_ANSWERS_MAX);
         let (places, long) = (Semaphore::new(places), Semaphore::new(long));
-        Self { places, long, held_max: HELD_MAX }
+        Self { places, long, long_of: Shares::default(), held_max: HELD_MAX }
     }
 }
 
@@ -66,11 +71,11 @@ async fn polled(
 ) -> Result<EdgeAnswer, Response> {
     let Some(mailbox) = desk.mailbox.clone() else { return Err(forbidden("foreign-edge")) };
     // Nobody who has no edge makes us read that much.
-    let (_, own) = edges_of(&desk, fingerprint).await?;
+    let (number, own) = edges_of(&desk, fingerprint).await?;
     if own.is_empty() {
         return Err(forbidden("foreign-edge"));
     }
-    let asked = read(held, request).await?;
+    let asked = read(held, number, request).await?;
     let began = Instant::now();
     let agent = admitted(&desk, fingerprint, &asked.edge).await?;
     let edge = asked.edge;
@@ -133,7 +138,10 @@ impl<'a> Turn<'a> {
     }
 
     fn take(&self) -> Option<Taken> {
-        self.mailbox.post().take(self.edge, (self.number, self.agent), Instant::now())
+        let taken = self.mailbox.post().take(self.edge, (self.number, self.agent), Instant::now());
+        // Whoever waits for one that was thrown away is to hear so.
+        self.mailbox.answered.notify_all();
+        taken
     }
 }
 
@@ -157,11 +165,15 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// Reads what is asked, within limits of time and size.
-async fn read(held: &Held, request: Request) -> Result<EdgeRequest, Response> {
+async fn read(held: &Held, agent: u32, request: Request) -> Result<EdgeRequest, Response> {
     let malformed = |status| refusal(status, "malformed");
     let size = request.body().size_hint().exact();
     let is_long = size.is_none_or(|size| size > REQUEST_BYTES_MAX as u64);
+    let busy = |_| refusal(StatusCode::SERVICE_UNAVAILABLE, "busy");
     let work = async {
+        // Whoever sends slowly, or without end, is in the way of nobody else.
+        let share = is_long.then(|| held.long_of.take(agent, LONG_OF_ONE));
+        let _share = share.transpose().map_err(busy)?;
         // Those that are long wait for each other: they are held in memory.
         let _place = match is_long {
             true => held.long.acquire().await.ok(),
@@ -201,4 +213,53 @@ async fn admitted(
 
 fn forbidden(code: &'static str) -> Response {
     refusal(status(&Refused::Rule(code)), code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Future as _, poll_fn};
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll};
+
+    use axum::body::{Body, Bytes};
+
+    use super::*;
+
+    /// A body that never ends.
+    struct Endless;
+
+    impl axum::body::HttpBody for Endless {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    /// Safety: answers without end of one agent leave the places to the others, whose edges would
+    /// get no order else.
+    #[test]
+    fn long_answers_of_one_agent_take_one_place() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let held = Held::new();
+            let endless = || read(&held, 1, Request::new(Body::new(Endless)));
+            let mut first = pin!(endless());
+            let begun = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
+            assert!(begun.await);
+            for _ in 0..LONG_ANSWERS_MAX {
+                let refused = endless().await.unwrap_err();
+                assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            }
+            let space = " ".repeat(REQUEST_BYTES_MAX);
+            let long = format!(r#"{{"edge":"north","able":{{}},"generation":7}}{space}"#);
+            let asked = read(&held, 2, Request::new(Body::from(long))).await.unwrap();
+            assert_eq!((asked.edge.as_str(), asked.generation), ("north", Some(7)));
+        });
+    }
 }

@@ -16,6 +16,10 @@ pub(super) const QUESTIONS_MAX: usize = 16;
 /// asked goes on without it.
 pub(super) const BEGIN_MAX: Duration = Duration::from_secs(5);
 
+/// The same for what opens, for the evidence that permits it may end meanwhile, and for getting
+/// ready, which is in the way of the next order.
+const SOON_MAX: Duration = Duration::from_secs(1);
+
 /// Longest wait for the answer to a look, from when the agent has the question.
 pub(super) const LOOK_MAX: Duration = Duration::from_secs(10);
 
@@ -68,6 +72,12 @@ struct Question {
     ask: Arc<Ask>,
     is_void: Void,
     asked: Instant,
+}
+
+impl Question {
+    fn begins_until(&self) -> Instant {
+        self.asked + begin_max(&self.ask)
+    }
 }
 
 /// The question that the agent has.
@@ -151,7 +161,7 @@ impl Post {
             return Outcome::Done(answer);
         }
         if let Some(place) = slot.waiting.iter().position(|it| it.ticket == ticket) {
-            let until = slot.waiting[place].asked + BEGIN_MAX;
+            let until = slot.waiting[place].begins_until();
             if now < until {
                 return Outcome::Waiting(until);
             }
@@ -176,9 +186,7 @@ impl Post {
     /// by what it hears of questions.
     pub(super) fn begin(&mut self, edge: &str, agent: u32, told: Told) -> (u64, Arc<Notify>) {
         let slot = self.edges.entry(edge.to_owned()).or_default();
-        if slot.agent != Some(agent) {
-            slot.agent = Some(agent);
-        }
+        slot.agent = Some(agent);
         (slot.able, slot.generation) = (Some(told.able), told.generation);
         slot.count += 1;
         slot.is_open = true;
@@ -222,7 +230,7 @@ impl Post {
         // What is too old has no one who waits for it, and what a newer order replaced is not
         // begun; whoever waits for that hears so.
         while let Some(question) = slot.waiting.pop_front() {
-            let left = (question.asked + BEGIN_MAX).saturating_duration_since(now);
+            let left = question.begins_until().saturating_duration_since(now);
             if !left.is_zero() && !(question.is_void.0)() {
                 let taken =
                     Taken { ticket: question.ticket.clone(), ask: Arc::clone(&question.ask), left };
@@ -270,8 +278,20 @@ pub(super) struct Told {
     pub(super) generation: Option<u64>,
 }
 
+fn begin_max(ask: &Ask) -> Duration {
+    match ask {
+        Ask::Apply { dark, changed: Some(changed), .. } if !changed.is_subset(dark) => SOON_MAX,
+        Ask::GetReady(_) => SOON_MAX,
+        _ => BEGIN_MAX,
+    }
+}
+
 fn patience(ask: &Ask) -> Duration {
-    if ask.is_effect() || *ask == Ask::Lint { EFFECT_MAX } else { LOOK_MAX }
+    match ask {
+        Ask::GetReady(_) => SOON_MAX,
+        _ if ask.is_effect() || *ask == Ask::Lint => EFFECT_MAX,
+        _ => LOOK_MAX,
+    }
 }
 
 #[cfg(test)]
@@ -438,6 +458,32 @@ mod tests {
         world.post.put("north", ("cut", cut, never()), now).unwrap();
         assert_eq!(world.take(number, 1).as_deref(), Some("cut"));
         assert_eq!(world.outcome("cut", 2), "until 31");
+    }
+
+    /// Safety: what may be opened now may be so no more in five seconds. What closes has them.
+    #[test]
+    fn what_opens_is_begun_within_a_second_or_never() {
+        let key = |name: &str| relight_model::GateKey::new(name).unwrap();
+        let dark = [key("a")].into();
+        let apply = |changed: &[&str]| Ask::Apply {
+            epoch: relight_model::Epoch::default(),
+            stage: relight_engine::edge::Stage::Runtime,
+            dark: [key("a")].into(),
+            changed: Some(changed.iter().map(|name| key(name)).collect()),
+        };
+        for (ask, left) in [
+            (apply(&["a"]), BEGIN_MAX),
+            (apply(&["a", "b"]), SECOND),
+            (Ask::GetReady(dark), SECOND),
+            (Ask::Owned, BEGIN_MAX),
+        ] {
+            let mut world = World::new();
+            let (number, start) = (world.begin(1), world.start);
+            world.post.put("north", ("it", ask.clone(), never()), start).unwrap();
+            let taken = world.post.take("north", (number, 1), start).unwrap();
+            assert_eq!(taken.left, left, "{ask:?}");
+            assert!(world.post.take("north", (number, 1), start + left).is_none(), "{ask:?}");
+        }
     }
 
     /// Safety: an opening that waits for its agent is not begun once a newer order was given.

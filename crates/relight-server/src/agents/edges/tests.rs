@@ -292,6 +292,23 @@ fn an_agent_that_was_started_again_is_asked_again() {
     assert_eq!(give(&mut second, new, waits), Reply::Keys([key("new")].into()));
 }
 
+/// Goal: an answer that the server cannot make out costs that answer, and not every order after it.
+#[test]
+fn an_answer_that_is_none_is_not_brought_again() {
+    // A busy machine may take longer than an order has.
+    let began = Instant::now();
+    let world = World::new();
+    let mut line = world.line("web-1");
+    let waits = asked(&world);
+    let many = || Ok(Reply::Views(vec![GateView::default(); GATE_KEYS_MAX + 2]));
+    let mut done = next(&mut line).carry_out(began, |_| many());
+    let fault = line.poll("north", STATE, &mut done, &mut || false).unwrap_err();
+    assert_eq!((fault.code.as_str(), done.is_none()), ("malformed", true));
+    // It is asked again while there is time, and heard.
+    let right = next(&mut line).carry_out(began, |_| Ok(Reply::Keys([key("a")].into())));
+    assert_eq!(give(&mut line, right, waits), Reply::Keys([key("a")].into()));
+}
+
 /// Goal: what goes wrong there is known here as what it is.
 #[test]
 fn an_error_comes_back_with_its_kind() {

@@ -318,7 +318,8 @@ impl ReplyWords {
                 Reply::Tunnels(counts.iter().map(count).collect())
             }
             Self::Failed(TroubleWords { kind, doing, cause, retry }) => {
-                let kind = EdgeErrorKind::parse(kind)?;
+                // A newer agent may know more of them: it failed, whatever it is.
+                let kind = EdgeErrorKind::parse(kind).unwrap_or(EdgeErrorKind::Refused);
                 let (doing, cause) = (cut(doing), cut(cause));
                 return Some(Err(Trouble { kind, doing, cause, retry: *retry }.error(edge)));
             }
@@ -428,21 +429,18 @@ mod tests {
 
     #[test]
     fn what_says_nothing_is_no_answer() {
-        let failed = TroubleWords {
-            kind: "fine".into(),
-            doing: String::new(),
-            cause: String::new(),
-            retry: true,
-        };
         for words in [
             ReplyWords::Keys(vec!["/etc".into()]),
             ReplyWords::Views(vec![('x', 'd', None, false, None)]),
             ReplyWords::Views(vec![('d', 'd', Some('?'), false, None)]),
             ReplyWords::Views(vec![('d', 'd', None, false, None); GATE_KEYS_MAX + 2]),
-            ReplyWords::Failed(failed),
         ] {
             assert!(words.answer("north").is_none());
         }
+        let (doing, cause) = ("write".to_owned(), String::new());
+        let failed = TroubleWords { kind: "new-kind".into(), doing, cause, retry: true };
+        let newer = ReplyWords::Failed(failed).answer("north").unwrap().unwrap_err();
+        assert_eq!((newer.kind, newer.retry), (EdgeErrorKind::Refused, true));
         let lint = || LintWords { refuses: true, code: "new-thing".into(), place: "x".into() };
         let newer = ReplyWords::Lints(vec![lint()]).answer("north").unwrap().unwrap();
         let Reply::Lints(found) = newer else { panic!("{newer:?}") };

@@ -163,7 +163,16 @@ impl Worker {
         let (mut line, mut done, mut rest) = (None, None, REST_MIN);
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
-            match self.turn(path, &mut line, &mut done, stop) {
+            let turn = || self.turn(path, &mut line, &mut done, stop);
+            // The panic hook told it. This edge has no other thread: it goes on, with a driver that
+            // begins anew.
+            let Ok(turned) = catch_unwind(AssertUnwindSafe(turn)) else {
+                self.driver = None;
+                wait(rest, stop);
+                rest = (2 * rest).min(REST_MAX);
+                continue;
+            };
+            match turned {
                 Ok(is_news) => {
                     self.tell_line(None);
                     rest = REST_MIN;
