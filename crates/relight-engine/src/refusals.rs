@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use relight_edge::lint::{self, Dialect, Found};
-use relight_edge::{EdgeError, LintSeverity, Target};
+use relight_edge::{EdgeError, Lint, LintSeverity, Target};
 
 use crate::at_once::at_once;
 use crate::edges;
@@ -46,6 +46,10 @@ fn own_configuration(target: &Target) -> Vec<Found> {
     }
 }
 
+/// An error of a set-up that leaves no site lit: it would open what somebody else closed. Drills
+/// and `edge check` tell it; no order of an incident waits for it.
+const OPENS_OTHERS: &str = "observe-partial";
+
 /// Why a plan for an edge has to be refused, if it has to be: place and code of what would leave
 /// its sites lit although the gate is closed.
 ///
@@ -54,7 +58,9 @@ fn own_configuration(target: &Target) -> Vec<Found> {
 pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeError> {
     let mut found: Vec<(String, &'static str)> = Vec::new();
     let lints = relight_edge::open(target)?.lint()?;
-    let errors = lints.into_iter().filter(|lint| lint.severity == LintSeverity::Error);
+    let leaves_lit =
+        |lint: &Lint| lint.severity == LintSeverity::Error && lint.code != OPENS_OTHERS;
+    let errors = lints.into_iter().filter(leaves_lit);
     found.extend(errors.map(|lint| (lint.place, lint.code)));
     let errors = configuration(target).into_iter().filter(|it| it.severity == LintSeverity::Error);
     found.extend(
@@ -87,5 +93,49 @@ impl Engine {
         }
         let kind = EngineErrorKind::EdgeRefused(refused.join(", "));
         Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use relight_edge::Stage;
+    use relight_edge::config::COMMAND_EXAMPLE;
+    use relight_model::{Epoch, GateKey};
+
+    use super::*;
+
+    /// Goal: an edge that tells only of what it is asked is told, and darkens all the same. Method:
+    /// the example program made so, with one site dark.
+    #[test]
+    fn an_edge_that_tells_not_all_that_is_dark_refuses_no_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let [script, state] = ["edge.py", "state.json"].map(|name| folder.path().join(name));
+        let partial = COMMAND_EXAMPLE.replace("in sorted(told)", "in request[\"keys\"]");
+        fs::write(&script, partial).unwrap();
+        let argv = |action: &str| {
+            let words = ["/usr/bin/python3", script.to_str().unwrap(), action];
+            serde_json::json!([words[0], words[1], words[2], state.to_str()]).to_string()
+        };
+        let target = Target {
+            name: "north".into(),
+            kind: "command".into(),
+            gate: folder.path().join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: ["observe", "apply"].map(|action| (action.to_owned(), argv(action))).into(),
+            members: Vec::new(),
+        };
+        let mut driver = relight_edge::open(&target).unwrap();
+        let before = refusals(&target).unwrap();
+        let dark = [GateKey::new("a").unwrap()].into();
+        for stage in [Stage::Durable, Stage::Runtime] {
+            driver.apply(Epoch { term: 1, seq: 1 }, stage, &dark).unwrap();
+        }
+        let told = driver.lint().unwrap();
+        assert!(told.iter().any(|lint| lint.code == OPENS_OTHERS), "{told:?}");
+        assert_eq!(refusals(&target).unwrap(), before);
+        assert!(before.is_empty(), "{before:?}");
     }
 }

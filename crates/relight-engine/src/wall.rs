@@ -246,6 +246,7 @@ impl Wall {
             Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
             Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
             Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
+            Entry::Restored { .. } => line("log-restored", &[]),
             _ => {}
         }
     }

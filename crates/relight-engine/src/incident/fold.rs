@@ -376,7 +376,7 @@ impl Incident {
     /// whose evidence lapsed meanwhile only waits for newer evidence.
     fn stop(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
         let (in_vain, lapsed): (Vec<GateKey>, Vec<GateKey>) =
-            sites.iter().cloned().partition(|site| self.may_open(site, now));
+            sites.iter().cloned().partition(|site| self.may_return(site, now));
         let back = |case: &mut Case| step(case, &[Phase::Relighting], Phase::RelightEligible, now);
         let lapsed = self.each(&lapsed, |case| {
             back(case)?;

@@ -288,7 +288,8 @@ impl Incident {
     }
 
     /// An affected site returns under an acceptance only behind a control; an unknown one may be
-    /// accepted as it is (ruling: accepting a flaw of an inventory).
+    /// accepted as it is (ruling: accepting a flaw of an inventory), and so may one that waits upon
+    /// what opens nothing since the register came back from a copy.
     pub(super) fn accept(
         &mut self,
         site: &GateKey,
@@ -301,8 +302,10 @@ impl Incident {
         if grant.expires <= now {
             return Err(Rejected("the control is over"));
         }
+        let from = [Phase::Mitigated, Phase::Unknown, Phase::RelightEligible];
+        let from = if self.waits_on_old(case, now) { &from[..] } else { &from[..2] };
         self.one(site, |case| {
-            step(case, &[Phase::Mitigated, Phase::Unknown], Phase::RelightEligible, now)?;
+            step(case, from, Phase::RelightEligible, now)?;
             case.grant = Some(grant.clone());
             Ok(())
         })?;

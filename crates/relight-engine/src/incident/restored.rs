@@ -1,7 +1,7 @@
 //! A register that came back from an older copy: what the lost part of its journal darkened, or
 //! found affected, nobody knows any more. So what was known before opens nothing (INCIDENT I1).
 
-use relight_model::{Epoch, GateKey, Timestamp};
+use relight_model::{Epoch, GateKey, Timestamp, Verdict};
 
 use super::fold::{Case, Incident};
 use super::grant::Grant;
@@ -40,6 +40,19 @@ impl Incident {
         self.case(site).is_some_and(|case| {
             self.opens_by_evidence(case, now) || self.opening_grant(case, now).is_some()
         })
+    }
+
+    /// True where a site may not be opened, and what it waits upon is of before the register came
+    /// back from a copy. One that is affected needs a control also then.
+    pub(super) fn waits_on_old(&self, case: &Case, now: Timestamp) -> bool {
+        let opens = self.opens_by_evidence(case, now) || self.opening_grant(case, now).is_some();
+        let is_signed_before = case.grant.as_ref().is_some_and(|it| it.is_old);
+        let is_before = |made_at: Timestamp| made_at <= self.trusted_after;
+        let is_read_before = case.evidence.as_ref().is_some_and(|it| is_before(it.made_at));
+        // What owes a verification is read and verified, not signed.
+        let is_old = is_signed_before || (is_read_before && !self.owes_verification(case, now));
+        let needs_control = case.verdict() == Some(Verdict::Affected);
+        !opens && is_old && (!needs_control || case.mitigation.is_some())
     }
 
     pub(super) fn opens_by_evidence(&self, case: &Case, now: Timestamp) -> bool {

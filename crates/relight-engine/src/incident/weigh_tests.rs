@@ -97,6 +97,13 @@ fn an_affected_site_is_verified_also_where_nothing_was_known_in_between() {
     entries.push(attach(3, 2, Verdict::Clear, NOW - 30));
     let mut incident = after(&entries);
     assert!(!incident.may_return(&key(), NOW), "whatever the journal calls it");
+    // Its edge opens nothing for it: an order to relight it was not in vain.
+    let ground = incident.ground(&key(), NOW).unwrap();
+    incident.apply(&Entry::RelightStarted { site: key(), evidence: ground }, NOW).unwrap();
+    incident
+        .apply(&Entry::RelightStopped { sites: vec![key()], why: "unreachable".into() }, NOW)
+        .unwrap();
+    assert_eq!(incident.case(&key()).unwrap().stopped, 0);
     incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap();
     assert_eq!(phase(&incident), Phase::Verifying);
     let (functional, vital) = (true, false);

@@ -291,9 +291,9 @@ impl EdgeLoop {
     }
 
     /// The barrier, if there is one, and whether it holds anything dark that this journal does not
-    /// explain, as far as was seen last.
+    /// explain, as far as was seen last; nothing where nobody looked yet, or an order failed since.
     pub fn barrier_unasked(&self) -> Option<(&str, bool)> {
-        let barrier = self.barrier.as_ref()?;
+        let barrier = self.barrier.as_ref().filter(|barrier| barrier.is_sure)?;
         Some((&barrier.name, !barrier.unasked.is_empty()))
     }
 

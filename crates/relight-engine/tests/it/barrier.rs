@@ -342,7 +342,13 @@ fn what_was_left_is_opened_although_nothing_is_wanted() {
 fn what_nobody_here_knows_of_stays_closed_there() {
     let mut pair = Pair::new(|edge| edge.bypass = set(&["b"]));
     pair.hold(&["a"]);
+    // What was told before stays told until somebody looked.
+    assert_eq!(pair.edge_loop.barrier_unasked(), None);
+    pair.barrier.lock().is_unreachable = true;
     pair.round(0, &[]);
+    assert_eq!(pair.edge_loop.barrier_unasked(), None);
+    pair.barrier.lock().is_unreachable = false;
+    pair.round(60_000, &[]);
     assert_eq!(pair.closed(), set(&["a"]));
     assert_eq!(pair.edge_loop.barrier_unasked(), Some(("wall", true)), "it is told");
     let round = pair.round(1_000, &[("b", Light::Dark, Gate::Failed)]);

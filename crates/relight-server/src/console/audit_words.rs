@@ -51,6 +51,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
         Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
         Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
+        Entry::Restored { .. } => line("log-restored", &[]),
         _ => String::new(),
     }
 }
@@ -91,6 +92,13 @@ mod tests {
             Entry::EdgeFailed { sites: keys(1), edge: "north".into(), why: "unreachable".into() };
         for (entry, english, french) in [
             (Entry::Closed {}, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
+            (
+                serde_json::from_value(json!({"kind": "restored", "epoch": "4-700"})).unwrap(),
+                "The register came back from an older copy: what was known opens nothing; scan \
+                 all sites",
+                "Le registre vient d’une copie plus ancienne\u{a0}: ce qui était su n’ouvre rien; \
+                 analysez tous les sites",
+            ),
             (
                 proved(1, "dark"),
                 "Dark proven for 1 site: san-001",
