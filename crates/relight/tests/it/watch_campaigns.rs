@@ -104,7 +104,7 @@ fn signs_that_somebody_saw_raise_an_attempt_and_nothing_else() {
     assert_eq!(severities(&place), ["S1", "S5"]);
     let id = ids(&place)[1].clone();
     let told = place.expect(0, &["watch", "explain", &id]).stdout;
-    assert!(told.contains("Signs of compromise: san-001 (2025-11-09T10:00:05Z"), "{told}");
+    assert!(told.contains("Signs of compromise: san-001 (2025-11-09 10:00:05 UTC"), "{told}");
     let why = place.expect(0, &["watch", "explain", &id, "--json"]).json();
     assert_eq!(why["campaign"]["signs"][0]["host"], "evil.test");
     assert_eq!(why["campaign"]["compromise"], "signs");
