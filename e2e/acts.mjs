@@ -12,6 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   DESK, TWICE, look, lookHere, openLink, person, quit, tabTo, violations, withBrowser,
 } from './browser.mjs';
+import { FIRST_LINK } from './serve.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -113,7 +114,7 @@ async function begin() {
     '--listen', edge);
   await start(['edge', 'run', '--routes', 'routes'], 'stdout', /(answers on)/);
   const words = ['serve', '--listen', FREE, '--public-listen', FREE, '--languages', 'fr,en'];
-  link = await start(words, 'stderr', /(http:\/\/localhost:\d+\/start#code=\S+)/);
+  link = await start(words, 'stderr', FIRST_LINK);
   origin = new URL(link).origin;
 }
 

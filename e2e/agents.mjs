@@ -1,20 +1,15 @@
 // Agents: a server of its own that listens for them, real ones that enrol there, and an admin who
 // lets them in and out by keyboard. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { look, lookHere, openLink, person, quit, tabTo, withBrowser } from './browser.mjs';
+import { register, serve } from './serve.mjs';
 
 const { RELIGHT } = process.env;
-
-const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
-care,Soins,Care,https://care.example,Hospital,health,2,,yes
-power,Courant,Power,https://power.example,Utility,energy,2,,yes
-`;
 
 let server;
 let folder;
@@ -24,21 +19,10 @@ let listener;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'relight-agents-'));
-  writeFileSync(join(folder, 'sites.csv'), ROWS);
-  const data = ['--data', join(folder, 'data'), '--lang', 'en'];
-  const imported = spawnSync(RELIGHT, [...data, 'sites', 'import', join(folder, 'sites.csv')]);
-  assert.equal(imported.status, 0, String(imported.stderr));
-  const free = '127.0.0.1:0';
-  const listens = ['--listen', free, '--public-listen', free, '--agent-listen', free];
-  server = spawn(RELIGHT, [...data, '--json', 'serve', ...listens]);
-  const started = createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
-  for await (const line of createInterface({ input: server.stderr })) {
-    [, link] = /(http:\/\/localhost:\d+\/start#code=\S+)/.exec(line) ?? [];
-    if (link) break;
-  }
-  assert.ok(link, 'the link of the first run is printed');
-  origin = new URL(link).origin;
-  listener = JSON.parse((await started).value).agents;
+  let first;
+  const data = [...register(folder), '--json'];
+  ({ server, link, origin, first } = await serve(data, '--agent-listen', '127.0.0.1:0'));
+  listener = JSON.parse((await first).value).agents;
 });
 
 after(async () => {

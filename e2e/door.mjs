@@ -1,20 +1,16 @@
 // The door of the console: a server of its own with an empty register of accounts, and people with
 // virtual authenticators. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { look, lookHere, openLink, person, quit, withBrowser } from './browser.mjs';
+import { register, serve } from './serve.mjs';
 
 const { RELIGHT } = process.env;
-
-const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
-care,Soins,Care,https://care.example,Hospital,health,2,,yes
-power,Courant,Power,https://power.example,Utility,energy,2,,yes
-`;
 
 let server;
 let folder;
@@ -24,18 +20,7 @@ let origin;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'relight-door-'));
-  writeFileSync(join(folder, 'sites.csv'), ROWS);
-  const data = ['--data', join(folder, 'data'), '--lang', 'en'];
-  const imported = spawnSync(RELIGHT, [...data, 'sites', 'import', join(folder, 'sites.csv')]);
-  assert.equal(imported.status, 0, String(imported.stderr));
-  const free = '127.0.0.1:0';
-  server = spawn(RELIGHT, [...data, 'serve', '--listen', free, '--public-listen', free]);
-  for await (const line of createInterface({ input: server.stderr })) {
-    [, link] = /(http:\/\/localhost:\d+\/start#code=\S+)/.exec(line) ?? [];
-    if (link) break;
-  }
-  assert.ok(link, 'the link of the first run is printed');
-  origin = new URL(link).origin;
+  ({ server, link, origin } = await serve(register(folder)));
 });
 
 after(async () => {

@@ -1,18 +1,15 @@
 // Signing in through a real OpenID provider: bound with a passkey, used in its place, refused for
 // a stranger, and gone. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import Provider from 'oidc-provider';
 import { look, lookHere, openLink, person, quit, withBrowser } from './browser.mjs';
-
-const { RELIGHT } = process.env;
+import { register, run, serve } from './serve.mjs';
 
 const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
 care,Soins,Care,https://care.example,Hospital,health,2,,yes
@@ -74,13 +71,7 @@ before(async () => {
   const handler = {};
   realm = await listen(handler);
   const issuer = `http://localhost:${realm.address().port}`;
-  writeFileSync(join(folder, 'sites.csv'), ROWS);
-  const data = ['--data', join(folder, 'data'), '--lang', 'en'];
-  const run = (...words) => {
-    const done = spawnSync(RELIGHT, [...data, ...words]);
-    assert.equal(done.status, 0, String(done.stderr));
-  };
-  run('sites', 'import', join(folder, 'sites.csv'));
+  const data = register(folder, ROWS);
   writeFileSync(join(folder, 'data', 'realm.secret'), `${SECRET}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'data', 'policy.toml'), `[oidc]
 name = "the realm"
@@ -89,15 +80,8 @@ client_id = "relight"
 client_secret_file = "realm.secret"
 second_factor_amr = ["mfa"]
 `);
-  run('policy', 'sign', '--key', join(folder, 'key'));
-  const free = '127.0.0.1:0';
-  server = spawn(RELIGHT, [...data, 'serve', '--listen', free, '--public-listen', free]);
-  for await (const line of createInterface({ input: server.stderr })) {
-    [, link] = /(http:\/\/localhost:\d+\/start#code=\S+)/.exec(line) ?? [];
-    if (link) break;
-  }
-  assert.ok(link, 'the link of the first run is printed');
-  origin = new URL(link).origin;
+  run(data, 'policy', 'sign', '--key', join(folder, 'key'));
+  ({ server, link, origin } = await serve(data));
   handler.now = provider(issuer);
 });
 

@@ -1,0 +1,47 @@
+// What suites with a server of their own begin with: a register, and the link of the first run.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const { RELIGHT } = process.env;
+
+/** The link of the first run, as a server prints it. */
+export const FIRST_LINK = /(http:\/\/localhost:\d+\/start#code=\S+)/;
+
+/** Sites of a register that two organisations share. */
+export const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
+care,Soins,Care,https://care.example,Hospital,health,2,,yes
+power,Courant,Power,https://power.example,Utility,energy,2,,yes
+`;
+
+/** A register in a folder, with these sites; the words that choose it. */
+export function register(folder, rows = ROWS) {
+  writeFileSync(join(folder, 'sites.csv'), rows);
+  const data = ['--data', join(folder, 'data'), '--lang', 'en'];
+  run(data, 'sites', 'import', join(folder, 'sites.csv'));
+  return data;
+}
+
+/** A command on a register, which must end well. */
+export function run(data, ...words) {
+  const done = spawnSync(RELIGHT, [...data, ...words]);
+  assert.equal(done.status, 0, String(done.stderr));
+}
+
+/** The server of a register where nobody signed in yet: its process, the link of the first run, and
+ * its first line. */
+export async function serve(data, ...words) {
+  const free = '127.0.0.1:0';
+  const all = [...data, 'serve', '--listen', free, '--public-listen', free, ...words];
+  const server = spawn(RELIGHT, all);
+  const first = createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
+  let link;
+  for await (const line of createInterface({ input: server.stderr })) {
+    [, link] = FIRST_LINK.exec(line) ?? [];
+    if (link) break;
+  }
+  assert.ok(link, 'the link of the first run is printed');
+  return { server, link, origin: new URL(link).origin, first };
+}
