@@ -43,5 +43,7 @@ export async function serve(data, ...words) {
     if (link) break;
   }
   assert.ok(link, 'the link of the first run is printed');
+  // What it says later must not wait for a reader.
+  server.stderr.resume();
   return { server, link, origin: new URL(link).origin, first };
 }
