@@ -65,9 +65,10 @@ impl Incident {
 
     /// True for a site that was called affected, was never verified since and whose finding was not
     /// withdrawn: clear evidence that came after no evidence says nothing of its fix. What two
-    /// people sign does without.
+    /// people sign does without, unless the register came back from a copy since: that opens
+    /// nothing.
     pub(crate) fn owes_verification(&self, case: &Case, now: Timestamp) -> bool {
-        let is_signed = || case.grant.as_ref().is_some_and(|it| it.holds(case, self.revision, now));
+        let is_signed = || self.opening_grant(case, now).is_some();
         case.was_affected.is_some() && !is_signed()
     }
 

@@ -116,6 +116,40 @@ fn an_affected_site_is_verified_also_where_nothing_was_known_in_between() {
     incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap_err();
 }
 
+/// One that was affected, whose other files two people answer for unread.
+fn signed_unread() -> Incident {
+    let mut entries = mitigated();
+    entries.push(attach(3, 2, Verdict::Unknown, NOW - 40));
+    entries.push(accepted());
+    after(&entries)
+}
+
+fn accepted() -> Entry {
+    let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
+    let (reason, expires) = ("booking".into(), NOW + 3_600);
+    let acceptance = Acceptance { proposer, approver, reason, expires };
+    Entry::AcceptanceSigned { site: key(), acceptance, witness: None }
+}
+
+/// Safety: a fix that nobody verified is not opened because of what was signed before the register
+/// came back from a copy. Method: those very files are read whole, and are clear.
+#[test]
+fn what_was_signed_before_a_copy_stands_for_no_verification() {
+    let mut incident = signed_unread();
+    assert!(incident.may_return(&key(), NOW), "by what was signed");
+    incident.trust_after(NOW - 35);
+    assert!(!incident.may_return(&key(), NOW));
+    incident.apply(&attach(3, 2, Verdict::Clear, NOW - 30), NOW).unwrap();
+    assert!(!incident.may_return(&key(), NOW), "nobody verified it");
+    incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap();
+    // Two people may sign again instead.
+    let mut incident = signed_unread();
+    incident.trust_after(NOW - 25);
+    incident.apply(&attach(3, 2, Verdict::Clear, NOW - 30), NOW).unwrap();
+    incident.apply(&accepted(), NOW).unwrap();
+    assert!(incident.may_return(&key(), NOW));
+}
+
 #[test]
 fn a_withdrawn_finding_owes_no_verification() {
     let mut entries = mitigated();
