@@ -150,6 +150,23 @@ fn what_was_signed_before_a_copy_stands_for_no_verification() {
     assert!(incident.may_return(&key(), NOW));
 }
 
+/// What owes a verification is read and verified: a signature of before that is over by now makes
+/// it no site that people may answer for. Method: it is read whole, and its signature ends.
+#[test]
+fn a_signature_that_is_over_lets_nobody_sign_for_an_unverified_fix() {
+    let mut incident = signed_unread();
+    incident.apply(&attach(3, 2, Verdict::Clear, NOW - 30), NOW).unwrap();
+    incident.trust_after(NOW - 25);
+    assert_eq!(phase(&incident), Phase::RelightEligible);
+    let later = NOW + 3_600;
+    let Entry::AcceptanceSigned { site, acceptance, witness } = accepted() else { unreachable!() };
+    let acceptance = Acceptance { expires: later + 60, ..acceptance };
+    let signed = Entry::AcceptanceSigned { site, acceptance, witness };
+    incident.clone().apply(&signed, NOW).unwrap();
+    incident.apply(&signed, later).unwrap_err();
+    incident.apply(&Entry::VerificationStarted { site: key() }, later).unwrap();
+}
+
 #[test]
 fn a_withdrawn_finding_owes_no_verification() {
     let mut entries = mitigated();
