@@ -159,7 +159,9 @@ fn a_signature_that_is_over_lets_nobody_sign_for_an_unverified_fix() {
     incident.trust_after(NOW - 25);
     assert_eq!(phase(&incident), Phase::RelightEligible);
     let later = NOW + 3_600;
-    let Entry::AcceptanceSigned { site, acceptance, witness } = accepted() else { unreachable!() };
+    let Entry::AcceptanceSigned { site, acceptance, witness } = accepted() else {
+        panic!("no signature")
+    };
     let acceptance = Acceptance { expires: later + 60, ..acceptance };
     let signed = Entry::AcceptanceSigned { site, acceptance, witness };
     incident.clone().apply(&signed, NOW).unwrap();
