@@ -64,6 +64,15 @@ pub(crate) fn lz4_old(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// zstd with a window of two to this power, as `zstd --long` writes it where the size is not known.
+pub(crate) fn zst_wide(bytes: &[u8], window: u32) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(window).unwrap();
+    encoder.include_contentsize(false).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// zstd that packs nothing, with a window of two to this power.
 pub(crate) fn zst_plain(bytes: &[u8], window: u8) -> Vec<u8> {
     let mut out = b"\x28\xb5\x2f\xfd\0".to_vec();

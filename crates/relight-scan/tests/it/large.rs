@@ -3,7 +3,7 @@
 use relight_scan::{Mode, Options, Progress, Services, Target, scan_target};
 use testkit::Rng;
 
-use crate::container_writer::{sevenz, sparse, tar, xz_with, zst, zst_plain};
+use crate::container_writer::{sevenz, sparse, tar, xz, xz_with, zst, zst_plain};
 use crate::image_writer::{Image, LAYER, gzip, oci, unpacked};
 use crate::programs::{elf, pe};
 use crate::zip_writer::{Member, write};
@@ -215,13 +215,18 @@ fn what_a_large_program_hides_is_told() {
         assert_eq!(in_tar(&[behind, &[0; 600]].concat()), told, "{behind:?}");
     }
     // Nor is what stands in a section of one passed over.
-    let resources = [&noise(9 << 20)[..], &sevenz(&[("x.jar", &jar)], 16), &[0; 600]].concat();
-    let program = pe(&[(".text", &b"x"[..]), (".rsrc", &resources)]);
-    let got = low_one("o.tar.gz", &gzip(&tar(&[("app", &program)])));
-    assert_eq!(got, "flaw limit-memory o.tar.gz!/app\n");
+    let inner = tar(&[("x.jar", &jar)]);
+    let program = |hidden: &[u8]| {
+        let resources = [&noise(9 << 20)[..], hidden, &[0; 600]].concat();
+        tar(&[("app", &pe(&[(".text", &b"x"[..]), (".rsrc", &resources)]))])
+    };
+    for hidden in [sevenz(&[("x.jar", &jar)], 16), xz(&inner), xz_with(&inner, 128 << 20)] {
+        let got = low_one("o.tar.gz", &gzip(&program(&hidden)));
+        assert_eq!(got, "flaw limit-memory o.tar.gz!/app\n");
+    }
     // Fast mode looks into no sections, of large programs as of small ones.
     let fast = Options { mode: Mode::Fast, ..low() };
-    let got = one_with(&fast, "o.tar.gz", &gzip(&tar(&[("app", &program)])));
+    let got = one_with(&fast, "o.tar.gz", &gzip(&program(&sevenz(&[("x.jar", &jar)], 16))));
     assert_eq!(got, "flaw classes-not-read \n");
     let seven = |behind: &[u8]| low_one("o.7z", &sevenz(&[("app", &go(10, behind))], 24));
     let told = format!("{}flaw limit-memory o.7z!/app\n", go_in("o.7z!/app"));

@@ -2,7 +2,8 @@
 
 use relight_scan::Options;
 
-use crate::container_writer::{bz2, cpio, deb, gz, lz4, lz4_old, rpm, sevenz, tar, xz, zst};
+use crate::container_writer::{bz2, cpio, deb, gz, lz4, lz4_old, rpm, sevenz, tar, xz};
+use crate::container_writer::{xz_with, zst, zst_wide};
 use crate::programs::{elf, mach, optional_header, pe, pe_with, version_resource};
 use crate::zip_writer::{Member, write};
 use crate::{one, one_with, pom, pom_path, run, text, tree};
@@ -276,6 +277,21 @@ fn a_gzip_with_a_long_header_is_found_and_one_without_an_end_is_bounded() {
     let inner = [&names[..], &[1; 70_000]].concat();
     // More bytes would be read again to look for their ends than one may.
     assert_eq!(one("app", &elf(&[(".rodata", &inner)], b"")), "flaw limit-expanded app\n");
+}
+
+/// Goal: a stream in a section whose decoder wants too much is told, as one that is a file. Method:
+/// xz and zstd with wide windows, of which nothing comes out.
+#[test]
+fn a_stream_in_a_section_with_a_wide_window_is_told() {
+    let inner = tar(&[("x.jar", &jar("1"))]);
+    for (kind, packed) in [
+        ("xz", xz_with(&inner, 128 << 20)),
+        ("zst", zst_wide(&inner, 27)),
+        ("zst", zst_wide(&inner, 30)),
+    ] {
+        let program = elf(&[(".rodata", &between(&packed))], b"");
+        assert_eq!(one("app", &program), "flaw limit-window app\n", "{kind}");
+    }
 }
 
 /// An xz that ends before it gives anything is told: its start has a check sum.

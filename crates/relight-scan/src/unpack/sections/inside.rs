@@ -175,6 +175,10 @@ impl Place<'_> {
     /// How long a stream is, or why nobody knows; nothing where it holds a text or data of its own.
     fn stream(&self, coding: Coding, goes_on: &GoesOn<'_>) -> io::Result<Option<Length>> {
         let (first, code) = self.first_of(coding)?;
+        // It gave nothing, since its decoder may not have so much memory: nobody knows what it holds.
+        if code == Some(FlawCode::LimitWindow) {
+            return Ok(Some(Err(FlawCode::LimitWindow)));
+        }
         // The start of xz has a check sum: it is one, also where it ends before it gives enough.
         if coding == Coding::Xz && code == Some(FlawCode::Truncated) {
             return Ok(Some(Err(FlawCode::Truncated)));
