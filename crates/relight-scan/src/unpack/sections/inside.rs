@@ -30,6 +30,9 @@ const CPIO_HEADER_BYTES: usize = 110;
 const AR_HEADER_BYTES: usize = 60;
 const AR_MARK_BYTES: u64 = 8;
 
+/// Where the first block of a stream starts at the latest, but for xz and gzip.
+const BLOCK_AT_MAX: usize = 19;
+
 /// Bytes of a name that is believed.
 const NAME_BYTES_MAX: usize = 65_535;
 
@@ -175,13 +178,13 @@ impl Place<'_> {
     /// How long a stream is, or why nobody knows; nothing where it holds a text or data of its own.
     fn stream(&self, coding: Coding, goes_on: &GoesOn<'_>) -> io::Result<Option<Length>> {
         let (first, code) = self.first_of(coding)?;
-        // It gave nothing, since its decoder may not have so much memory: nobody knows what it holds.
-        if code == Some(FlawCode::LimitWindow) {
-            return Ok(Some(Err(FlawCode::LimitWindow)));
-        }
-        // The start of xz has a check sum: it is one, also where it ends before it gives enough.
-        if coding == Coding::Xz && code == Some(FlawCode::Truncated) {
-            return Ok(Some(Err(FlawCode::Truncated)));
+        match code {
+            // Its decoder may not have so much memory: nobody knows what it holds.
+            Some(FlawCode::LimitWindow) => return Ok(Some(Err(FlawCode::LimitWindow))),
+            Some(FlawCode::Truncated) if self.is_cut(coding)? => {
+                return Ok(Some(Err(FlawCode::Truncated)));
+            }
+            _ => {}
         }
         if !holds_more(&first) {
             return Ok(None);
@@ -207,6 +210,18 @@ impl Place<'_> {
         }
         drop(stream);
         Ok(Some(Ok(bytes.at + bytes.used as u64)))
+    }
+
+    /// Whether what ends before it gives enough is a stream that its section cuts. Programs name
+    /// marks as well, and zeros behind those are blocks.
+    fn is_cut(&self, coding: Coding) -> io::Result<bool> {
+        Ok(match coding {
+            // Three bytes and flags are many times in a program.
+            Coding::Gzip => false,
+            // Its start has a check sum.
+            Coding::Xz => true,
+            _ => self.read(0, HEAD_BYTES)?.iter().skip(BLOCK_AT_MAX).any(|byte| *byte != 0),
+        })
     }
 
     /// The first bytes that a stream gives, and why these are no more than that.
