@@ -98,8 +98,9 @@ const MARKS: [(&[u8], Mark, usize); 16] = [
     (b"hsqs", Mark::Squashfs, 0),
 ];
 
-/// All of them at one time: programs are large, and each search goes through all of one. No mark
-/// ends as another one starts, so none hides the next.
+/// All of them at one time: programs are large, and each search goes through all of one. A mark
+/// that ends as another one starts hides it: only `070701` does (`1AY&SY`), where its own bytes
+/// stand in place of those in front of the other that make it a start.
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     // Only for the leftmost match are several bytes compared at one time.
     let mut search = AhoCorasick::builder();
@@ -278,4 +279,26 @@ pub(super) fn first_of(stream: impl Read) -> (Vec<u8>, Option<FlawCode>) {
 /// archive behind it.
 pub(super) fn holds_more(first: &[u8]) -> bool {
     !matches!(head(first), Head::Text | Head::Other | Head::Unclear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: no mark hides the start of another archive. Method: each pair of which one ends as the
+    /// other starts, and bytes that are both.
+    #[test]
+    fn a_mark_hides_no_start_of_another() {
+        let ends_as = |one: &[u8], other: &[u8]| {
+            (1..one.len().min(other.len())).any(|len| one.ends_with(&other[..len]))
+        };
+        let each = MARKS.iter().flat_map(|one| MARKS.iter().map(move |other| (one, other)));
+        let pairs: Vec<_> = each
+            .filter(|(one, other)| ends_as(one.0, other.0))
+            .map(|(one, other)| (one.1, other.1))
+            .collect();
+        assert_eq!(pairs, [(Mark::Cpio, Mark::Bzip2)]);
+        let both = b"070701AY&SY";
+        assert!(!Mark::Bzip2.may_start(&both[5 - BZIP2_MARK_AT..]));
+    }
 }
