@@ -2,6 +2,7 @@
 //! server that gives the orders and looks at the listeners.
 
 use std::fs;
+use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
@@ -105,8 +106,13 @@ impl World {
     }
 
     fn run_agent(&self) -> Server {
+        self.run_agent_every("1")
+    }
+
+    /// The same with this many seconds between two turns; the first one is over then.
+    fn run_agent_every(&self, seconds: &str) -> Server {
         let folder = self.place.path("agent").display().to_string();
-        let run = ["agent", "run", "--every", "1", "--json", "--data", &folder];
+        let run = ["agent", "run", "--every", seconds, "--json", "--data", &folder];
         Server::run(&self.place, &run).0
     }
 
@@ -118,6 +124,11 @@ impl World {
     /// What visitors of the three sites get.
     fn lights(&self) -> [u16; 3] {
         HOSTS.map(|(_, host, at)| visitor(self.listeners[at]).get(host, "/").unwrap().status)
+    }
+
+    /// Whether somebody wrote to one of the two gates of that name.
+    fn is_driven(&self, gate: &str, at: usize) -> bool {
+        self.place.path(&format!("{gate}-{at}/epoch")).is_file()
     }
 
     /// Sites that count as exposed.
@@ -296,6 +307,30 @@ fn an_agent_that_says_yes_while_visitors_get_in_is_not_believed() {
     assert!(written.contains("san-001"), "{written}");
     assert_eq!((world.lights(), world.exposed()), ([200; 3], 3));
     assert_eq!(server.terminate(), Some(0));
+}
+
+/// Goal: an edge that is something else in `agent.toml` is driven as soon as the agent has read it.
+/// Method: its gate is another one at one turn and a third one at the next; the second one was
+/// driven in between.
+#[test]
+fn an_edge_that_changed_waits_for_no_other_turn() {
+    let (world, server, agent) = World::new("first");
+    assert_eq!((server.terminate(), agent.terminate()), (Some(0), Some(0)));
+    // What is under order is asked for again and again.
+    world.order(ALL);
+    let _server = world.serve();
+    let mut agent = world.run_agent_every("15");
+    let mut told = agent.stderr().lines().map(Result::unwrap);
+    let mut turn_with = |gate: &str| {
+        world.write_agent_file(gate);
+        while !told.next().unwrap().contains("agent.toml again") {}
+    };
+    turn_with("second");
+    turn_with("third");
+    let is_driven = |gate: &str| [0, 1].map(|at| world.is_driven(gate, at));
+    assert_eq!(is_driven("second"), [true; 2], "between two turns");
+    wait_until("the last one", || is_driven("third") == [true; 2]);
+    assert_eq!(agent.terminate(), Some(0));
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -401,6 +401,8 @@ impl Agent<'_> {
     fn rest(&mut self, hands: &mut Hands, report: &mut Report) {
         let (began, every) = (Instant::now(), Duration::from_secs(self.every.unsigned_abs()));
         while began.elapsed() < every && !self.is_to_end() {
+            // One that is another thing now begins as soon as that of before has ended.
+            hands.follow(&self.file.file.edges);
             hands.tell(self.context, report);
             match self.look {
                 Some(_) => self.look_on(report),
