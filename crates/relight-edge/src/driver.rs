@@ -298,6 +298,13 @@ pub trait DriverKind: Sync {
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError>;
 }
 
+/// Whether a new gate needs a first generation, in which nothing is dark, before it shows a site
+/// lit. A program of somebody's own needs none, and one that does not tell all that it holds dark
+/// would open what somebody closed there.
+pub fn needs_first_generation(target: &Target) -> bool {
+    target.all().all(|edge| edge.kind != "command")
+}
+
 /// The newest epoch that a gate folder of `target` tells; none in one that nobody wrote to. What
 /// the Gateway API keeps in annotations as well is not asked for: this changes nothing, and needs
 /// no edge that answers.

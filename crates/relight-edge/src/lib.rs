@@ -30,7 +30,7 @@ pub use agent_line::{AgentLine, Ask, Carried, Reply, Trouble, carry, is_elsewher
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
-    TunnelCount, UPGRADES, capabilities_of, held_dark, newest_epoch, open,
+    TunnelCount, UPGRADES, capabilities_of, held_dark, needs_first_generation, newest_epoch, open,
 };
 pub use drivers::{AGENT, AGENT_SETTING, DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
 pub use error::{EdgeError, EdgeErrorKind};

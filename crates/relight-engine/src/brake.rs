@@ -34,7 +34,7 @@ pub(crate) fn brake<'a>(
 }
 
 impl Engine {
-    /// What tells everybody that these lit sites should be dark, and wait for an order; nothing
+    /// What tells everybody that these sites should be dark, and wait for an order; nothing
     /// where it was told of each.
     pub(crate) fn hold_back(
         &self,

@@ -25,6 +25,16 @@ pub fn configuration(target: &Target) -> Vec<Found> {
     target.all().flat_map(own_configuration).collect()
 }
 
+/// The same as what a driver finds is told.
+pub fn configuration_lints(target: &Target) -> Vec<Lint> {
+    let told = |found: Found| Lint {
+        severity: found.severity,
+        code: found.code,
+        place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
+    };
+    configuration(target).into_iter().map(told).collect()
+}
+
 fn own_configuration(target: &Target) -> Vec<Found> {
     let Some(file) = target.settings.get(CONFIG_SETTING).map(Path::new) else { return Vec::new() };
     let unread = |what: String| Found {
@@ -56,17 +66,10 @@ const OPENS_OTHERS: &str = "observe-partial";
 /// # Errors
 /// The edge cannot be used at all: its sites will count as exposed, and no other waits for it.
 pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeError> {
-    let mut found: Vec<(String, &'static str)> = Vec::new();
-    let lints = relight_edge::open(target)?.lint()?;
-    let leaves_lit =
-        |lint: &Lint| lint.severity == LintSeverity::Error && lint.code != OPENS_OTHERS;
-    let errors = lints.into_iter().filter(leaves_lit);
-    found.extend(errors.map(|lint| (lint.place, lint.code)));
-    let errors = configuration(target).into_iter().filter(|it| it.severity == LintSeverity::Error);
-    found.extend(
-        errors.map(|it| (format!("{}:{}: {}", it.file.display(), it.line, it.what), it.code)),
-    );
-    Ok(found)
+    let mut lints = relight_edge::open(target)?.lint()?;
+    lints.extend(configuration_lints(target));
+    lints.retain(|lint| lint.severity == LintSeverity::Error && lint.code != OPENS_OTHERS);
+    Ok(lints.into_iter().map(|lint| (lint.place, lint.code)).collect())
 }
 
 impl Engine {

@@ -23,8 +23,7 @@ use relight_engine::edges;
 use relight_engine::store::{AgentRow, EdgeRow};
 use relight_model::Digest;
 
-use self::post::{BEGIN_MAX, QUESTIONS_MAX};
-use self::post::{Outcome, Post, Silence, Void};
+use self::post::{BEGIN_MAX, Outcome, Post, QUESTIONS_MAX, Silence, Void};
 use super::{AgentDesk, Refused};
 use crate::ServerError;
 use crate::access::secret::{self, random};
@@ -65,13 +64,11 @@ impl Mailbox {
         self.post.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in an answer; says whether anybody waited for it.
-    fn take_in(&self, edge: &str, agent: u32, ticket: &str, answer: post::Answer) -> bool {
-        let is_awaited = self.post().answer(edge, agent, ticket, answer);
-        if is_awaited {
+    /// Takes in an answer; one that nobody waits for any more is thrown away.
+    fn take_in(&self, edge: &str, agent: u32, ticket: &str, answer: post::Answer) {
+        if self.post().answer(edge, agent, ticket, answer) {
             self.answered.notify_all();
         }
-        is_awaited
     }
 }
 
@@ -159,7 +156,7 @@ pub fn of_agents(rows: &[EdgeRow]) -> Vec<(Target, String)> {
 }
 
 impl AgentDesk {
-    /// The same, for a server whose agents write edges.
+    /// This desk, for a server whose agents write edges.
     #[must_use]
     pub fn with_edges(mut self, mailbox: Arc<Mailbox>) -> Self {
         self.mailbox = Some(mailbox);

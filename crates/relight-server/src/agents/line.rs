@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -75,25 +75,12 @@ impl Line {
         path: &str,
         request: &impl Serialize,
     ) -> Result<O, AgentFault> {
-        let body = serde_json::to_vec(request).map_err(|error| AgentFault::new("failed", error))?;
-        // A timer is made inside of the runtime that it belongs to.
-        let within = async {
-            tokio::select! {
-                biased;
-                asked = timeout(wait_max, self.exchange(path, body, ANSWER_BYTES_MAX)) => {
-                    Some(asked)
-                }
-                () = self.stopped() => None,
-            }
-        };
-        let asked = self.runtime.as_ref().and_then(|runtime| runtime.block_on(within));
-        let asked = asked.ok_or_else(|| AgentFault::new(STOPPED, &self.server))?;
-        let late = |_| AgentFault::new("timed-out", &self.server);
-        self.read(asked.map_err(late)??)
+        let asked = self.ask_unless((wait_max, ANSWER_BYTES_MAX), path, request, &mut || false)?;
+        asked.ok_or_else(|| AgentFault::new(STOPPED, &self.server))
     }
 
-    /// The same, unless something else is to do before there is an answer: `is_over` is asked that
-    /// each time after a tenth of a second.
+    /// The same, for an answer of at most so many bytes; none where nobody waits for it any more,
+    /// or something else is to do: `is_over` is asked that each time after a tenth of a second.
     pub(super) fn ask_unless<O: DeserializeOwned>(
         &self,
         (wait_max, bytes_max): (Duration, usize),
@@ -102,6 +89,7 @@ impl Line {
         is_over: &mut dyn FnMut() -> bool,
     ) -> Result<Option<O>, AgentFault> {
         let body = serde_json::to_vec(request).map_err(|error| AgentFault::new("failed", error))?;
+        // A timer is made inside of the runtime that it belongs to.
         let within = async {
             let mut asked = pin!(timeout(wait_max, self.exchange(path, body, bytes_max)));
             loop {
@@ -127,13 +115,6 @@ impl Line {
         // What went wrong there is told apart from what went wrong here.
         let code = if refused == "failed" { "server-failed".to_owned() } else { refused };
         Err(AgentFault { code, detail: String::new() })
-    }
-
-    /// Comes back when nobody waits for answers any more. What sets the flag tells nobody.
-    async fn stopped(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            sleep(STOP_EVERY).await;
-        }
     }
 
     async fn exchange(

@@ -39,6 +39,33 @@ fn long_ago() -> i64 {
     clock::now_ms() - 400 * 86_400_000
 }
 
+/// The engine of a server with a site for each of these organisations and edges.
+pub(super) fn engine_of(folder: &Path, sites: &[(&str, &str)], clock: Clock) -> Arc<Engine> {
+    let store = Arc::new(Store::open(folder).unwrap());
+    let row = |(at, (body, edge)): (usize, &(&str, &str))| SiteRow {
+        line: at + 2,
+        slug: GateKey::new(&format!("site-{at}")).unwrap(),
+        name_fr: String::new(),
+        name_en: String::new(),
+        origin: format!("https://site-{at}.example"),
+        organisation: (*body).into(),
+        sector: "health".into(),
+        criticality: Criticality::Important,
+        exposure: None,
+        aliases: None,
+        parts: None,
+        channel_fr: None,
+        channel_en: None,
+        edge: (*edge).into(),
+        public: true,
+    };
+    let rows: Vec<SiteRow> = sites.iter().enumerate().map(row).collect();
+    store.apply_import(&store.plan_import(&rows).unwrap(), 1, "test").unwrap();
+    let holder = "test".into();
+    let options = EngineOptions { holder, clock, inventory_ttl_s: INVENTORY_TTL_S };
+    Arc::new(Engine::open(store, options).unwrap())
+}
+
 struct World {
     desk: Arc<AgentDesk>,
     listener: AgentListener,
@@ -52,29 +79,7 @@ impl World {
 
     fn with(clock: Clock, limits: AgentLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(folder.path()).unwrap());
-        let row = |(at, body): (usize, &str)| SiteRow {
-            line: at + 2,
-            slug: GateKey::new(&format!("site-{at}")).unwrap(),
-            name_fr: String::new(),
-            name_en: String::new(),
-            origin: format!("https://site-{at}.example"),
-            organisation: body.into(),
-            sector: "health".into(),
-            criticality: Criticality::Important,
-            exposure: None,
-            aliases: None,
-            parts: None,
-            channel_fr: None,
-            channel_en: None,
-            edge: String::new(),
-            public: true,
-        };
-        let rows: Vec<SiteRow> = ["Hospital", "Clinic"].into_iter().enumerate().map(row).collect();
-        store.apply_import(&store.plan_import(&rows).unwrap(), 1, "test").unwrap();
-        let holder = "test".into();
-        let options = EngineOptions { holder, clock, inventory_ttl_s: INVENTORY_TTL_S };
-        let engine = Arc::new(Engine::open(store, options).unwrap());
+        let engine = engine_of(folder.path(), &[("Hospital", ""), ("Clinic", "")], clock);
         let key = folder.path().join(AGENT_KEY_FILE);
         let desk = Arc::new(AgentDesk::with_clock(engine, &key, clock).unwrap());
         let free = ([127, 0, 0, 1], 0).into();

@@ -9,7 +9,7 @@ use relight_server::web::views::Stage;
 use crate::door_support::{START, World, clock, person, token};
 use crate::oidc_provider::Provider;
 use crate::support::wait_until;
-use crate::web_console::{ask, follow};
+use crate::web_console::{ask, ask_with_body, follow};
 
 /// Every page of the console that shows something of the register.
 const READING: [&str; 10] = [
@@ -98,6 +98,16 @@ fn what_pages_ask_by_themselves_keeps_no_sign_in() {
     for (minute, what) in (10..).step_by(5).zip(by_themselves) {
         assert_eq!(status(what, minute * 60), "200", "{what}");
     }
+    // Nobody has to be there for what a browser reports.
+    set(START + 27 * 60);
+    let kind = "Content-Type: application/csp-report\r\n";
+    let report = r#"{"csp-report":{"document-uri":"http://localhost/sites","effective-directive":
+        "script-src-elem","blocked-uri":"https://evil.example/x"}}"#;
+    let head = format!(
+        "POST /policy-reports HTTP/1.1\r\n{kind}Cookie: {cookie}\r\nContent-Length: {}\r\n",
+        report.len()
+    );
+    assert_eq!(ask_with_body(world.address(), &head, report).0, 204);
     let head = send("HEAD /me", 29 * 60);
     assert!(head.iter().any(|line| line == "rl-left: 60"), "what is left is said: {head:?}");
     assert_eq!(status("GET /me", 29 * 60), "200", "somebody is there");

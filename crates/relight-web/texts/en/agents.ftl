@@ -16,6 +16,7 @@ agents-host-form = Small letters, digits, dots and hyphens; * stands for any par
    *[other] minutes
  }.
 agents-none = No agent has enrolled.
+agents-words = Machine or organisation
 agents-revoke = Revoke
 agents-revoked = revoked { $at }
 agents-ended = ended { $at }
@@ -149,8 +150,8 @@ agent-fault-not-asked = the server asks for this inventory no more: the next loo
 agent-fault-not-asked-remedy = nothing is to be done
 agent-fault-not-an-inventory = the server could not make out the inventory
 agent-fault-not-an-inventory-remedy = install the version of the server
-agent-fault-busy = the server takes in other inventories just now; it asks again
-agent-fault-busy-remedy = nothing is to be done: it is sent at another turn
+agent-fault-busy = the server takes in something else just now; it is sent again
+agent-fault-busy-remedy = nothing is to be done
 agent-fault-not-let-in = the server lets this agent in no more: it was revoked, or its certificate has ended
 agent-fault-not-let-in-remedy = ask at the server first (page /agents, or relight agent list): if it is revoked or has ended there and should be let in, remove agent.identity here and enrol again with another code
 agent-fault-foreign-edge = at the server this edge is not this agent’s: nothing is done at its gate

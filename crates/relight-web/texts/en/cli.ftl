@@ -1584,8 +1584,8 @@ parts-stopped = more than one part in a hundred did not come back, so relight op
  }
 parts-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
-    [one] lit site should be dark by the newest evidence, and waits for an order
-   *[other] lit sites should be dark by the newest evidence, and wait for an order: protected, or more than news may darken
+    [one] site should be dark by the newest evidence, and waits for an order
+   *[other] sites should be dark by the newest evidence, and wait for an order: protected, or more than news may darken
  }
 held-back-remedy = look at what changed; then relight incident off --sites state:exposed --reason "…"
 entry-held-back = held back: protected, or too many to darken without an order

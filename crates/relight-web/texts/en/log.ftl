@@ -110,6 +110,6 @@ log-part-lost = { $part }: somebody changed its gate
 log-part-failed = { $part }: not closed, its site is exposed
 log-part-stopped = { $part }: not seen open in time, closed again
 log-held-back = { NUMBER($sites) } { $sites ->
-    [one] lit site
-   *[other] lit sites
+    [one] site
+   *[other] sites
  } should be dark by the newest evidence: protected, or more than may go dark without an order

@@ -16,6 +16,7 @@ agents-host-form = Minuscules, chiffres, points et traits d’union; * remplace 
    *[other] minutes
  }.
 agents-none = Aucun agent ne s’est inscrit.
+agents-words = Machine ou organisme
 agents-revoke = Révoquer
 agents-revoked = révoqué { $at }
 agents-ended = terminé { $at }
@@ -152,8 +153,8 @@ agent-fault-not-asked = le serveur ne demande plus cet inventaire : le prochain 
 agent-fault-not-asked-remedy = rien à faire
 agent-fault-not-an-inventory = le serveur n’a pas pu déchiffrer l’inventaire
 agent-fault-not-an-inventory-remedy = installez la version du serveur
-agent-fault-busy = le serveur reçoit d’autres inventaires en ce moment; il redemandera
-agent-fault-busy-remedy = rien à faire : il est envoyé à un autre tour
+agent-fault-busy = le serveur reçoit autre chose en ce moment; l’envoi est refait
+agent-fault-busy-remedy = rien à faire
 agent-fault-not-let-in = le serveur n’admet plus cet agent : il fut révoqué, ou son certificat a pris fin
 agent-fault-not-let-in-remedy = demandez d’abord au serveur (page /agents, ou relight agent list) : s’il y est révoqué ou terminé et doit être admis, supprimez ici agent.identity et inscrivez-le avec un autre code
 agent-fault-foreign-edge = au serveur, ce frontal n’est pas celui de cet agent : rien n’est fait à sa barrière

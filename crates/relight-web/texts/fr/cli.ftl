@@ -1650,8 +1650,8 @@ parts-stopped = plus d'une partie sur cent n'est pas revenue : relight n'en rouv
  }
 parts-stopped-remedy = regardez les frontaux (relight edge check), puis rouvrez avec relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
-    [one] site en ligne devrait être éteint selon la preuve la plus récente, et attend un ordre
-   *[other] sites en ligne devraient être éteints selon la preuve la plus récente, et attendent un ordre : protégés, ou plus que des nouvelles n'en peuvent éteindre
+    [one] site devrait être éteint selon la preuve la plus récente, et attend un ordre
+   *[other] sites devraient être éteints selon la preuve la plus récente, et attendent un ordre : protégés, ou plus que des nouvelles n'en peuvent éteindre
  }
 held-back-remedy = voyez ce qui a changé; puis relight incident off --sites state:exposed --reason "…"
 entry-held-back = retenus : protégés, ou trop nombreux pour être éteints sans ordre

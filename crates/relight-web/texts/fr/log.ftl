@@ -113,6 +113,6 @@ log-part-lost = { $part } : quelqu’un a changé sa barrière
 log-part-failed = { $part } : pas fermée, son site est exposé
 log-part-stopped = { $part } : pas vue ouverte à temps, refermée
 log-held-back = { NUMBER($sites) } { $sites ->
-    [one] site en ligne devrait être éteint
-   *[other] sites en ligne devraient être éteints
+    [one] site devrait être éteint
+   *[other] sites devraient être éteints
  } selon la preuve la plus récente : protégés, ou plus qu’il n’en peut être éteint sans ordre

@@ -68,9 +68,9 @@ struct Add {
     kind: String,
     #[arg(long, value_name = "NAME")]
     name: String,
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["member", "agent"])]
+    #[arg(long, value_name = "DIR")]
     gate: Option<PathBuf>,
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "member", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     listen: Vec<SocketAddr>,
     #[arg(long, value_name = "SOCKET")]
     verify: Option<PathBuf>,
@@ -142,6 +142,10 @@ impl Add {
         let lang = context.lang;
         group::check_options(&self.kind, &self.member, context)?;
         agent::check_options(&self.kind, self.agent.as_deref(), context)?;
+        let missing = self.missing();
+        if !missing.is_empty() {
+            return Err(Failure::usage(texts::usage_missing(lang, &missing.join(", "))));
+        }
         let store = context.store()?;
         let mut settings: BTreeMap<String, String> = self.settings.into_iter().collect();
         if !self.member.is_empty() {
@@ -198,6 +202,17 @@ impl Add {
         }
         Ok(())
     }
+
+    /// What this kind needs and was not given.
+    fn missing(&self) -> Vec<&'static str> {
+        let listen = ("--listen", self.listen.is_empty());
+        let needed = match self.kind.as_str() {
+            edge::GROUP => vec![("--member", self.member.is_empty())],
+            edge::AGENT => vec![("--agent", self.agent.is_none()), listen],
+            _ => vec![("--gate", self.gate.is_none()), listen],
+        };
+        needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(option, _)| option).collect()
+    }
 }
 
 /// Opens an edge, says what is wrong with its set-up, and gives a new gate its first generation.
@@ -229,10 +244,8 @@ fn refuse_grace(target: &Target, context: &Context) -> Result<(), Failure> {
 
 /// Gives a new gate its first generation, in which nothing of ours is dark: without one the edge
 /// shows every site dark. A gate that an order has reached already is newer, and stays as it is.
-/// A program of somebody's own needs no first generation, and one that does not tell all that it
-/// holds dark would open what somebody closed there.
 fn prepare(target: &Target, driver: &mut dyn EdgeDriver) -> Result<(), EdgeError> {
-    if target.all().any(|edge| edge.kind == "command") {
+    if !edge::needs_first_generation(target) {
         return Ok(());
     }
     match driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()) {

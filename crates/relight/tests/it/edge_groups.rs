@@ -67,7 +67,7 @@ fn what_cannot_be_a_group_is_refused_with_its_reason() {
     refused(&group("north", &["one"]), "a group has two edges or more");
     refused(&group("north", &["one", "one"]), "the edge is named twice");
     refused(&group("north", &["one", "nobody"]), "because of nobody: no edge of the register");
-    refused(&["edge", "add", "group", "--name", "north"], "--gate");
+    refused(&["edge", "add", "group", "--name", "north"], "missing: --member\n");
     let plain = ["edge", "add", "builtin", "--name", "four", "--member", "one"];
     refused(&plain, "--member");
     place.expect(0, &member("builtin", "north", "127.0.0.1:9"));

@@ -279,6 +279,26 @@ fn an_edge_that_cannot_be_used_is_refused() {
     assert_eq!(place.expect(0, &["edge", "list", "--json"]).json()["edges"], serde_json::json!([]));
 }
 
+/// What is told to be missing is what an edge of this kind is given.
+#[test]
+fn each_kind_of_edge_is_asked_for_its_own_options() {
+    let place = Place::new();
+    for (words, missing) in [
+        ("agent", "--agent, --listen"),
+        ("agent --listen 127.0.0.1:9", "--agent"),
+        ("agent --listen 127.0.0.1:9 --gate g", "--agent"),
+        ("agent --agent web-1", "--listen"),
+        ("group --listen 127.0.0.1:9 --gate g", "--member"),
+        ("builtin", "--gate, --listen"),
+        ("builtin --gate g", "--listen"),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let told = place.expect(2, &[&["edge", "add"][..], &words, &["--name", "n"]].concat());
+        let wanted = format!("error: missing: {missing}\n");
+        assert!(told.stderr.starts_with(&wanted), "{words:?}: {}", told.text());
+    }
+}
+
 /// A barrier closes and opens as a whole what one edge says, and takes no orders of its own.
 #[test]
 fn a_second_barrier_belongs_to_one_edge_and_has_no_sites() {

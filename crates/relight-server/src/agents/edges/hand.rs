@@ -110,9 +110,9 @@ impl EdgeLine {
             Err(fault) => (false, Err(fault)),
         };
         // Whether the server got it nobody knows: it throws away what it has already. What it
-        // cannot make out it will not another time: to bring that again would bring nothing else.
-        let is_over = has_answered || order.as_ref().is_err_and(|it| it.code == "malformed");
-        *done = request.answer.filter(|_| !is_over).map(Done);
+        // cannot make out, or could not wait for, is not brought again: the next answer goes first.
+        let is_through = has_answered || order.as_ref().is_err_and(|it| it.code == "malformed");
+        *done = request.answer.filter(|_| !is_through).map(Done);
         order
     }
 

@@ -27,10 +27,10 @@ use crate::shares::{Most, Shares};
 pub(super) const HELD_MAX: Duration = Duration::from_secs(20);
 
 /// Requests that are held at a time; another one is answered at once.
-pub(super) const HELD_REQUESTS_MAX: usize = 512;
+const HELD_REQUESTS_MAX: usize = 512;
 
 /// Long answers that are read at a time; another one waits.
-pub(super) const LONG_ANSWERS_MAX: usize = 4;
+const LONG_ANSWERS_MAX: usize = 4;
 
 /// Long answers of one agent, also of those that wait; another one is told to come again.
 const LONG_OF_ONE: Most = Most { own: 1, all: HELD_REQUESTS_MAX };
@@ -82,7 +82,6 @@ async fn polled(
     if let Some(answer) = asked.answer {
         let words = answer.reply.answer(&edge);
         let reply = words.ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "malformed"))?;
-        // One that nobody waits for any more is thrown away.
         mailbox.take_in(&edge, agent, &answer.ticket, reply);
     }
     let able = Capabilities::parse(&asked.able);

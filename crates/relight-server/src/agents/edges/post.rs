@@ -21,13 +21,13 @@ pub(super) const BEGIN_MAX: Duration = Duration::from_secs(5);
 const SOON_MAX: Duration = Duration::from_secs(1);
 
 /// Longest wait for the answer to a look, from when the agent has the question.
-pub(super) const LOOK_MAX: Duration = Duration::from_secs(10);
+const LOOK_MAX: Duration = Duration::from_secs(10);
 
 /// Longest wait for the answer to an effect or to lint.
-pub(super) const EFFECT_MAX: Duration = Duration::from_secs(30);
+const EFFECT_MAX: Duration = Duration::from_secs(30);
 
 /// An agent that has asked for nothing for so long is away: nobody waits for it.
-pub(super) const AWAY_AFTER: Duration = Duration::from_secs(3);
+const AWAY_AFTER: Duration = Duration::from_secs(3);
 
 /// Why a question has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

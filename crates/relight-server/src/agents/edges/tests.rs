@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use relight_engine::edge::{GateSet, GateView};
-use relight_engine::store::Store;
-use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
-use relight_model::{Criticality, Epoch, GateKey, Seen};
+use relight_model::{Epoch, GateKey, Seen};
 use tempfile::TempDir;
 
 use super::hand::{Done, EdgeLine, EdgeState, Order};
@@ -17,6 +15,7 @@ use crate::agents::AGENT_KEY_FILE;
 use crate::agents::client::enrol;
 use crate::agents::identity::IDENTITY_FILE;
 use crate::agents::serve::{AgentLimits, AgentListener};
+use crate::agents::tests::engine_of;
 use crate::clock;
 
 const STATE: EdgeState = EdgeState { able: Capabilities::FILE_GATE, generation: Some(7) };
@@ -33,29 +32,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(folder.path()).unwrap());
-        let row = relight_engine::store::SiteRow {
-            line: 2,
-            slug: GateKey::new("site-1").unwrap(),
-            name_fr: String::new(),
-            name_en: String::new(),
-            origin: "https://site-1.example".into(),
-            organisation: "Hospital".into(),
-            sector: "health".into(),
-            criticality: Criticality::Important,
-            exposure: None,
-            aliases: None,
-            parts: None,
-            channel_fr: None,
-            channel_en: None,
-            edge: "north".into(),
-            public: true,
-        };
-        store.apply_import(&store.plan_import(&[row]).unwrap(), 1, "test").unwrap();
-        let holder = "test".into();
-        let (clock, inventory_ttl_s) = (clock::now_ms as fn() -> i64, INVENTORY_TTL_S);
-        let options = EngineOptions { holder, clock, inventory_ttl_s };
-        let engine = Arc::new(Engine::open(store, options).unwrap());
+        let engine = engine_of(folder.path(), &[("Hospital", "north")], clock::now_ms);
         let (mailbox, carried) = Mailbox::open(folder.path());
         let desk = AgentDesk::open(engine, &folder.path().join(AGENT_KEY_FILE)).unwrap();
         let desk = Arc::new(desk.with_edges(Arc::clone(&mailbox)));

@@ -12,10 +12,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use relight_engine::edge::{
-    self, Ask, Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity,
+    self, Ask, Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity,
     Reply, Stage, Target,
 };
-use relight_engine::refusals::configuration;
+use relight_engine::refusals::configuration_lints;
 use relight_model::Epoch;
 use relight_server::agents::client::{AgentFault, STOPPED};
 use relight_server::agents::edges::hand::{Done, EdgeLine, EdgeState};
@@ -287,19 +287,15 @@ impl Worker {
         let reply = ask.carry_out(&mut **self.driver()?, &is_over)?;
         let Reply::Lints(mut lints) = reply else { return Ok(reply) };
         // What the server reads of edges beside it, this machine reads for it.
-        lints.extend(configuration(&self.target).into_iter().map(|found| Lint {
-            severity: found.severity,
-            code: found.code,
-            place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
-        }));
+        lints.extend(configuration_lints(&self.target));
         lints.sort_by_key(|lint| lint.severity != LintSeverity::Error);
         Ok(Reply::Lints(lints))
     }
 
     /// A new gate gets its first generation, in which nothing is dark, as `relight edge add` makes
-    /// it; one that an order has reached is as it is, and a program of somebody's own needs none.
+    /// it; one that an order has reached is as it is.
     fn prepare(&mut self) -> Result<(), EdgeError> {
-        if self.is_begun || self.target.kind == "command" {
+        if self.is_begun || !edge::needs_first_generation(&self.target) {
             return Ok(());
         }
         if edge::newest_epoch(&self.target).is_ok_and(|newest| newest.is_none()) {

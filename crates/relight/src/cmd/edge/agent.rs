@@ -11,21 +11,16 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Exit, Report};
 
-/// What only such an edge is given, and what it always is: the name of its agent.
+/// What only such an edge is given: the name of its agent.
 pub(super) fn check_options(
     kind: &str,
     agent: Option<&str>,
     context: &Context,
 ) -> Result<(), Failure> {
     let lang = context.lang;
-    match (kind == AGENT, agent) {
-        (true, None) => Err(Failure::usage(texts::usage_missing(lang, "--agent"))),
-        (false, Some(named)) => {
-            let refused = texts::usage_bad_value(lang, "--agent", named);
-            Err(Failure::usage(refused).hint(texts::edge_agent_kind_remedy(lang)))
-        }
-        _ => Ok(()),
-    }
+    let Some(named) = agent.filter(|_| kind != AGENT) else { return Ok(()) };
+    let refused = texts::usage_bad_value(lang, "--agent", named);
+    Err(Failure::usage(refused).hint(texts::edge_agent_kind_remedy(lang)))
 }
 
 /// Says which agent is to have it, if there is none, and what is to be written on its machine.

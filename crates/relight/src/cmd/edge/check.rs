@@ -8,7 +8,7 @@ use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::{self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, Target};
 use relight_engine::edges;
-use relight_engine::refusals::configuration;
+use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -54,13 +54,9 @@ pub(super) struct CheckRow {
     pub(super) differ: Vec<String>,
     findings: Vec<LintRow>,
     error: Option<String>,
-}
-
-impl CheckRow {
     /// Only the server can ask it: nothing is known here.
-    fn is_elsewhere(&self) -> bool {
-        self.error.as_deref() == Some(ELSEWHERE)
-    }
+    #[serde(skip)]
+    is_elsewhere: bool,
 }
 
 #[derive(Serialize)]
@@ -80,11 +76,11 @@ impl Check {
             repair::run(context, report)?;
             rows = targets.iter().map(|it| look(it, &targets, &register)).collect();
         }
-        if rows.iter().any(CheckRow::is_elsewhere) {
+        if rows.iter().any(|row| row.is_elsewhere) {
             report.raise(Exit::Incomplete);
         }
         let bad = |row: &CheckRow| {
-            let is_failed = row.error.is_some() && !row.is_elsewhere();
+            let is_failed = row.error.is_some() && !row.is_elsewhere;
             is_failed || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
         };
         if rows.iter().any(bad) {
@@ -117,6 +113,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         differ: Vec::new(),
         findings: Vec::new(),
         error: None,
+        is_elsewhere: edge::is_elsewhere(target),
     };
     let identity = edges::identity(target).ok();
     let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
@@ -126,7 +123,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         place: format!("{what}, {}", rfc3339(*since)),
         refuses: false,
     });
-    if edge::is_elsewhere(target) {
+    if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
         row.findings.extend(canary);
         return row;
@@ -167,17 +164,13 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
 
 /// What the driver found, and what is wrong with the configuration that the register names.
 fn rows_of(findings: Vec<Lint>, target: &Target) -> Vec<LintRow> {
-    let lints = findings.into_iter().map(|lint| LintRow {
+    let lints = findings.into_iter().chain(configuration_lints(target));
+    let row = |lint: Lint| LintRow {
         code: lint.code,
         place: lint.place,
         refuses: lint.severity == LintSeverity::Error,
-    });
-    let found = configuration(target).into_iter().map(|found| LintRow {
-        code: found.code,
-        place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
-        refuses: found.severity == LintSeverity::Error,
-    });
-    lints.chain(found).collect()
+    };
+    lints.map(row).collect()
 }
 
 /// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
@@ -194,8 +187,7 @@ pub(crate) fn troubles(
     let lang = context.lang;
     let trouble = |row: CheckRow| {
         // What the server finds when it asks stands in the journal.
-        let is_elsewhere = row.is_elsewhere();
-        let mut what: Vec<String> = row.error.into_iter().filter(|_| !is_elsewhere).collect();
+        let mut what: Vec<String> = row.error.into_iter().filter(|_| !row.is_elsewhere).collect();
         if let [first, rest @ ..] = &row.differ[..] {
             what.push(texts::edge_differs(lang, rest.len() + 1, first));
         }
@@ -239,7 +231,7 @@ fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
     ]);
     for row in rows {
         let state = match (&row.error, &row.differ[..]) {
-            _ if row.is_elsewhere() => texts::edge_not_asked(lang).to_owned(),
+            _ if row.is_elsewhere => texts::edge_not_asked(lang).to_owned(),
             (Some(_), _) => texts::edge_no_answer(lang).to_owned(),
             (None, []) => texts::edge_ok(lang).to_owned(),
             (None, [first, ..]) => texts::edge_differs(lang, row.differ.len(), first),
@@ -255,7 +247,7 @@ fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
             let what = if what.is_empty() { lint.code } else { what };
             report.warn(&format!("{}: {}", row.name, lint.place), what, remedy);
         }
-        if row.is_elsewhere() {
+        if row.is_elsewhere {
             let what = texts::edge_unknown_here(lang);
             report.warn(&row.name, what, texts::edge_elsewhere_remedy(lang));
         } else if let Some(error) = &row.error {

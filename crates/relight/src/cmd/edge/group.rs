@@ -18,15 +18,11 @@ pub(super) fn check_options(
     context: &Context,
 ) -> Result<(), Failure> {
     let lang = context.lang;
-    match (kind == GROUP, members.is_empty()) {
-        (true, true) => Err(Failure::usage(texts::usage_missing(lang, "--member"))),
-        (false, false) => {
-            let named = members.join(" ");
-            let refused = texts::usage_bad_value(lang, "--member", &named);
-            Err(Failure::usage(refused).hint(texts::edge_group_remedy(lang)))
-        }
-        _ => Ok(()),
+    if kind == GROUP || members.is_empty() {
+        return Ok(());
     }
+    let refused = texts::usage_bad_value(lang, "--member", &members.join(" "));
+    Err(Failure::usage(refused).hint(texts::edge_group_remedy(lang)))
 }
 
 /// Refuses an edge that cannot be what a group, which it is or is in, makes of it; gives a group
