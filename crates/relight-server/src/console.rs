@@ -29,6 +29,7 @@ mod ratings;
 mod reach;
 mod register;
 pub(crate) mod reports;
+mod rows;
 mod share;
 mod sign_in;
 pub(crate) mod sites;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::door_views::Part;
 use crate::texts;
 use crate::views::Frame;
 
@@ -26,7 +27,7 @@ pub struct AgentCard {
     pub acts: bool,
 }
 
-/// All agents that the reader may see.
+/// The agents that the reader may see.
 #[derive(Template)]
 #[template(path = "agents.html", whitespace = "minimize")]
 pub struct AgentsPage {
@@ -38,9 +39,13 @@ pub struct AgentsPage {
     pub done: String,
     /// The server listens for agents.
     pub listens: bool,
-    /// By number.
+    /// Those that are let in first, then by number.
     pub agents: Vec<AgentCard>,
-    /// Names of the organisations for which the reader makes codes.
+    /// Which part of them that is.
+    pub part: Part,
+    /// The reader makes codes for some organisations.
+    pub admits: bool,
+    /// Their names; none where they are too many to choose from.
     pub organisations: Vec<String>,
     /// The passkey was shown lately.
     pub fresh: bool,

@@ -197,7 +197,29 @@ pub struct WaitingRow {
     pub mine: bool,
 }
 
-/// All accounts, and what waits.
+/// Which part of a long list a page shows, and the ways to the others.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What is looked for; empty for all.
+    pub words: String,
+    /// What the address of this part has after its language.
+    pub kept: String,
+    /// Which of how many, in words; empty where there is only one.
+    pub page: String,
+    /// Address of the part before; empty at the first.
+    pub previous: String,
+    /// Address of the next one; empty at the last.
+    pub next: String,
+}
+
+impl Part {
+    /// Words are asked for: there is more than one part, or they were asked for.
+    pub fn is_asked_for(&self) -> bool {
+        !(self.page.is_empty() && self.words.is_empty())
+    }
+}
+
+/// Accounts, and what waits.
 #[derive(Template)]
 #[template(path = "accounts.html", whitespace = "minimize")]
 pub struct AccountsPage {
@@ -207,11 +229,15 @@ pub struct AccountsPage {
     pub problem: String,
     /// What was done; empty when nothing was.
     pub done: String,
-    /// Accounts.
+    /// Accounts, those that ended last.
     pub accounts: Vec<AccountCard>,
+    /// Which part of them that is.
+    pub part: Part,
     /// Grants that wait.
     pub waiting: Vec<WaitingRow>,
-    /// Names to choose from.
+    /// How many more wait; empty for none.
+    pub waiting_more: String,
+    /// Names to choose from; none where they are too many.
     pub names: Vec<String>,
     /// Roles to choose from.
     pub roles: Vec<Choice>,

@@ -1,5 +1,6 @@
 //! `/accounts`: who there is, what everybody may do, and what waits for a second person.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,7 +15,9 @@ use serde::Deserialize;
 
 use super::key_form::{status, words};
 use super::me::role_word;
+use super::rows::{few, part_of, words as words_of};
 use super::sign_in::person;
+use super::sites::ROWS_MAX;
 use super::{Asked, Console, blocking};
 use crate::access::SignedIn;
 use crate::access::admin::Granted;
@@ -76,15 +79,20 @@ fn accounts_page(
     let known = console.door.known();
     let (admin, fresh) = (signed.account.is(Role::Admin), signed.is_fresh(console.door.now()));
     let view = View { known: &known, signed, lang, acts: admin && fresh };
-    let switch = format!("/accounts?lang={}", lang.other().tag());
     let names = known.tables.accounts.iter().filter(|row| row.ended.is_none());
+    let (lines, part, switch) = part_of(asked, ("/accounts", lang), view.lines(&words_of(asked)));
+    let waiting: Vec<_> =
+        known.tables.proposals.iter().filter_map(|row| view.waiting(row)).collect();
+    let left = waiting.len().saturating_sub(ROWS_MAX);
     let page = AccountsPage {
         frame: console.frame(asked, texts::door_accounts(lang), "me", switch),
         problem,
         done,
-        accounts: known.tables.accounts.iter().map(|row| view.card(row)).collect(),
-        waiting: known.tables.proposals.iter().filter_map(|row| view.waiting(row)).collect(),
-        names: names.map(|row| row.name.clone()).collect(),
+        accounts: lines.chunk_by(|a, b| a.0.id == b.0.id).map(|of| view.card(of)).collect(),
+        part,
+        waiting: waiting.into_iter().take(ROWS_MAX).collect(),
+        waiting_more: if left == 0 { String::new() } else { texts::act_more(lang, left) },
+        names: few(names.map(|row| row.name.clone()).collect()),
         roles: Role::ALL.map(|role| choice(lang, role)).to_vec(),
         admin,
         fresh,
@@ -105,10 +113,36 @@ struct View<'a> {
     acts: bool,
 }
 
-impl View<'_> {
-    fn card(&self, row: &AccountRow) -> AccountCard {
-        let (lang, tables) = (self.lang, &self.known.tables);
-        let held = tables.grants.iter().filter(|grant| grant.account == row.id);
+/// A row of the list: an account, and something that it may do; nothing for one that may do
+/// nothing.
+type Line<'a> = (&'a AccountRow, Option<HeldRow>);
+
+impl<'a> View<'a> {
+    /// What the list shows of the accounts whose names hold these words: those that ended stand
+    /// behind the others.
+    fn lines(&self, words: &str) -> Vec<Line<'a>> {
+        let tables = &self.known.tables;
+        let mut granted: BTreeMap<u32, Vec<&GrantRow>> = BTreeMap::new();
+        for grant in &tables.grants {
+            granted.entry(grant.account).or_default().push(grant);
+        }
+        let mut found: Vec<&AccountRow> =
+            tables.accounts.iter().filter(|row| row.name.contains(words)).collect();
+        found.sort_by_key(|row| row.ended.is_some());
+        let lines = |row: &'a AccountRow| -> Vec<Line<'a>> {
+            let held = granted.get(&row.id).into_iter().flatten();
+            let held: Vec<_> = held.filter_map(|grant| self.held(grant)).collect();
+            match held.is_empty() {
+                true => vec![(row, None)],
+                false => held.into_iter().map(|held| (row, Some(held))).collect(),
+            }
+        };
+        found.into_iter().flat_map(lines).collect()
+    }
+
+    /// The lines of one account.
+    fn card(&self, lines: &[Line<'_>]) -> AccountCard {
+        let (lang, tables, row) = (self.lang, &self.known.tables, lines[0].0);
         let rows = tables.passkeys.iter().filter(|key| key.account == row.id);
         let seen = rows.map(|key| key.used).max();
         let seen =
@@ -118,7 +152,7 @@ impl View<'_> {
             None => texts::door_account_line(lang, self.known.keys(row.id).count(), &seen),
         };
         let own = row.id == self.signed.account.id;
-        let held: Vec<HeldRow> = held.filter_map(|grant| self.held(grant)).collect();
+        let held: Vec<HeldRow> = lines.iter().filter_map(|(_, held)| held.clone()).collect();
         let mut taken = held.iter().filter(|it| !(own && it.role == Role::Admin.as_str()));
         let acts = self.acts && taken.next().is_some();
         AccountCard { name: row.name.clone(), line, acts, held, ended: row.ended.is_some(), own }

@@ -13,6 +13,7 @@ use relight_web::{Lang, number, texts};
 use serde::Deserialize;
 
 use super::key_form::{status, words};
+use super::rows::{few, part_of, words as words_of};
 use super::sign_in::person;
 use super::{Asked, Console, blocking};
 use crate::access::SignedIn;
@@ -70,13 +71,14 @@ fn shown(console: &Console, asked: &Asked, status: StatusCode, told: Told) -> Re
     };
     let lang = console.lang(asked);
     let (mut agents, mut organisations, mut problem) = (Vec::new(), Vec::new(), told.problem);
+    let words_asked = words_of(asked);
     if let Some(engine) = &console.engine {
         let (store, now) = (engine.store(), console.door.now());
         match (agents_of(store, now), organisations_of(store)) {
             (Ok(all), Ok(known)) => {
-                let seen = all.into_iter().filter(|it| reads(signed, &it.organisation));
-                let acts = console.agents.is_some();
-                agents = seen.map(|it| card(it, signed, (lang, acts))).collect();
+                let is_shown =
+                    |it: &AgentView| reads(signed, &it.organisation) && fits(it, &words_asked);
+                agents = all.into_iter().filter(is_shown).collect();
                 let own = known.into_iter().filter(|it| admits(signed, it));
                 organisations = own.map(|it| it.name).collect();
                 organisations.sort_unstable();
@@ -86,18 +88,28 @@ fn shown(console: &Console, asked: &Asked, status: StatusCode, told: Told) -> Re
             }
         }
     }
-    let switch = format!("/agents?lang={}", lang.other().tag());
+    // A stable sort: those that are let in come first, each by its number.
+    agents.sort_by_key(|agent| !agent.is_live);
+    let (agents, part, switch) = part_of(asked, ("/agents", lang), agents);
+    let acts = console.agents.is_some();
     let page = AgentsPage {
         frame: console.frame(asked, texts::agents_title(lang), "me", switch),
         problem,
         done: told.done,
         listens: console.agents.is_some(),
-        agents,
-        organisations,
+        agents: agents.into_iter().map(|it| card(it, signed, (lang, acts))).collect(),
+        part,
+        admits: !organisations.is_empty(),
+        organisations: few(organisations),
         fresh: signed.is_fresh(console.door.now()),
         minutes: CODE_S_MAX.unsigned_abs() / 60,
     };
     page::html(status, relight_web::render(&page))
+}
+
+/// Whether an agent is one of those that are looked for.
+fn fits(agent: &AgentView, words: &str) -> bool {
+    [&agent.host, &agent.organisation.name].into_iter().any(|it| it.to_lowercase().contains(words))
 }
 
 fn reads(signed: &SignedIn, organisation: &Organisation) -> bool {

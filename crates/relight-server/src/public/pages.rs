@@ -16,7 +16,7 @@ use super::{Files, Identity, Seen, Service, alphabetical, certificate};
 use crate::console::name;
 
 /// Rows of one page of services: a page stays small on a bad connection.
-const ROWS_MAX: usize = 250;
+const ROWS_MAX: usize = 200;
 
 /// Episodes on the first page.
 const EPISODES_MAX: usize = 10;

@@ -28,6 +28,7 @@ mod web_flood;
 mod web_fresh;
 mod web_glass;
 mod web_keys;
+mod web_lists;
 mod web_metrics;
 mod web_notices;
 mod web_oidc;

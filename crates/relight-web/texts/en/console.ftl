@@ -68,6 +68,7 @@ sites-column-state = State
 sites-previous = Previous
 sites-next = Next
 sites-page = Page { NUMBER($page) } of { NUMBER($pages) }
+list-none = Nothing fits.
 not-found-title = Page not found
 not-found-text = Nothing exists at this address.
 not-found-back = Back to the incident

@@ -74,6 +74,7 @@ sites-column-state = État
 sites-previous = Précédent
 sites-next = Suivant
 sites-page = Page { NUMBER($page) } sur { NUMBER($pages) }
+list-none = Rien ne correspond.
 not-found-title = Page introuvable
 not-found-text = Rien n'existe à cette adresse.
 not-found-back = Retour à l'incident

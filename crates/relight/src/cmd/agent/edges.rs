@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use relight_engine::edge::{
-    self, Ask, Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity,
-    Reply, Stage, Target,
+    self, Ask, Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity, Reply,
+    Stage, Target,
 };
 use relight_engine::refusals::configuration_lints;
 use relight_model::Epoch;
