@@ -55,7 +55,7 @@ pub(crate) fn demo() -> Result<(), String> {
 }
 
 /// The program, built now: `release` is what people try first, `dist` what is packaged.
-fn program(root: &Path, profile: &str) -> Result<PathBuf, String> {
+pub(crate) fn program(root: &Path, profile: &str) -> Result<PathBuf, String> {
     let words = ["build", "--profile", profile, "-p", "relight"];
     let build = process::show(root, "cargo", &words, &[])?;
     if !build.success {

@@ -9,6 +9,7 @@ mod fuzz_targets;
 mod metrics;
 mod mutants;
 mod oracle;
+mod package;
 mod picture;
 mod process;
 mod soak;
@@ -33,6 +34,8 @@ cargo xtask test             everything that must hold; installs proxies and bro
 cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
 cargo xtask picture          the wall of the README, from a demo that runs
 cargo xtask tidy             the rules of the house
+cargo xtask package deb [--program FILE] [DIR]
+                             the Debian package in target/package or DIR, after its trial
 cargo xtask updates          asks the registry how far libraries are behind, for the record of that
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
@@ -90,6 +93,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["e2e", pictures] if !pictures.starts_with('-') => {
             e2e::run(Some(std::path::Path::new(pictures)))
         }
+        ["package", "deb", words @ ..] => package::run(words),
         ["picture"] => picture::run(),
         ["tidy"] => test::run_tidy(),
         ["updates"] => updates::run(),

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::e2e;
 use crate::fuzz_targets;
+use crate::package;
 use crate::process::{self, Run};
 use crate::tidy;
 use crate::tree::{self, Tree};
@@ -46,6 +47,10 @@ pub(crate) fn run() -> Result<(), String> {
         if run.success { Ok(()) } else { Err("tests failed".to_owned()) }
     });
     note("tests", tests);
+    match package::missing() {
+        Some(program) => println!("== package: left out, {program} is not installed"),
+        None => note("package", step("package", || package::check(&root, &e2e::build(&root)?))),
+    }
     note("e2e", step("e2e", || e2e::run(None)));
     if !missing.is_empty() {
         report_left_out(&root, &missing);
@@ -96,7 +101,7 @@ fn install(root: &Path) -> Vec<&'static str> {
     absent().collect()
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     ids.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
