@@ -7,6 +7,7 @@ mod manifests;
 mod plugins;
 mod scripts;
 mod texts;
+mod threats;
 mod typography;
 
 use std::fmt;
@@ -51,6 +52,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Complaint> {
     manifests::check(tree, &mut complaints);
     plugins::check(tree, &mut complaints);
     texts::check(tree, &mut complaints);
+    threats::check(tree, &mut complaints);
     typography::check(tree, &mut complaints);
     scripts::check(tree, &mut complaints);
     for row in Metrics::product(tree).rows().iter().filter(|row| row.required && !row.met) {

@@ -166,7 +166,7 @@ fn fault_of(tree: &Tree, answered: &BTreeSet<Item>, answer: &str, shown: &str) -
 
 /// Whether something is there: a file or a folder, or a function behind `#[test]` in a module of
 /// that name.
-fn is_there(tree: &Tree, name: &str) -> bool {
+pub(super) fn is_there(tree: &Tree, name: &str) -> bool {
     let Some((module, name)) = name.rsplit_once("::") else {
         return tree.text(name).is_some() || tree.under(&format!("{name}/"), "").next().is_some();
     };
