@@ -181,6 +181,7 @@ impl Ask<'_> {
         reasons.extend(self.question.gap(self.advisories));
         for found in &found {
             match found.state {
+                FindingState::DeclaredOnly => reasons.push(UnknownReason::DeclaredOnly),
                 FindingState::PossibleMatch => reasons.push(UnknownReason::PossibleMatch),
                 FindingState::RangeUnresolved => reasons.push(UnknownReason::RangeUnresolved),
                 FindingState::Affected | FindingState::Mitigated => {}

@@ -127,7 +127,11 @@ fn statements(known: Known) -> Vec<Stated> {
     };
     let affected = of(&[FindingState::Affected]);
     let mitigated = of(&[FindingState::Mitigated]);
-    let doubtful = of(&[FindingState::PossibleMatch, FindingState::RangeUnresolved]);
+    let doubtful = of(&[
+        FindingState::DeclaredOnly,
+        FindingState::PossibleMatch,
+        FindingState::RangeUnresolved,
+    ]);
     let mut all = Vec::new();
     match answer.answer {
         Answer::Affected => {

@@ -6,8 +6,7 @@ use std::rc::Rc;
 
 use relight_match::{Advisories, Enclosure, Question};
 use relight_model::{
-    AssetId, Coverage, Digest, Exhibit, Exposure, FindingState, FlawCode, InventoryState, Sbom,
-    SiteId, Timestamp,
+    AssetId, Coverage, Digest, Exhibit, Exposure, FlawCode, InventoryState, Sbom, SiteId, Timestamp,
 };
 use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
@@ -347,10 +346,8 @@ impl<'a> Then<'a> {
             let found = question.judge_in(&self.advisories, component, &enclosure);
             match found.map(|found| found.state) {
                 Some(state) if state.is_affected() => return Judged::Affected,
-                Some(FindingState::PossibleMatch | FindingState::RangeUnresolved) => {
-                    complete = false;
-                }
-                Some(_) | None => {}
+                Some(_) => complete = false,
+                None => {}
             }
         }
         Judged::Clear { complete }

@@ -15,6 +15,7 @@ use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Stand, Why};
 use crate::package::{Reach, Subject, is_distribution};
+use crate::standing::Standing;
 use crate::vex::{Enclosure, Statement};
 
 use words::{chosen, exhibit_form};
@@ -349,6 +350,9 @@ impl Group {
 
     /// Everything that the entries say of a subject.
     pub(super) fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
+        if subject.standing == Standing::Nothing {
+            return Heard::default();
+        }
         let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
         let (mut is_named, mut is_of_other_build) = (false, false);
         for (subject, asked, entry) in self.entries_of_both(subject, asked) {
@@ -367,6 +371,7 @@ impl Group {
         };
         Heard {
             doubt: match subject.reach {
+                Reach::Package if subject.standing == Standing::Declared => Some(Why::DeclaredOnly),
                 Reach::Package if subject.package.release.is_none() => Some(Why::ReleaseUnknown),
                 Reach::Package => None,
                 _ => Some(Why::NameOnly),

@@ -9,6 +9,7 @@ use crate::entry::{Asked, Entry, Told};
 use crate::key::Start;
 use crate::opinion::{Decision, Stand, Vote, Why, decide};
 use crate::package::{Reach, ReleaseTag, Subject};
+use crate::standing::Standing;
 
 /// What one entry says of one subject.
 pub(crate) type Said<'a> = (&'a Entry, Told<'a>);
@@ -40,6 +41,7 @@ impl Default for Verdict {
 }
 
 /// What the entries of a group say of a subject: one bucket for each package that it may be.
+#[derive(Default)]
 pub(crate) struct Heard<'a> {
     pub(crate) buckets: Vec<Vec<Said<'a>>>,
     /// Why it is not certain which of them it is.
@@ -109,6 +111,9 @@ pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) ->
     if subject.reach != Reach::Package || subject.is_backport || is_of_builds || !is_certain {
         return None;
     }
+    if subject.standing == Standing::Nothing {
+        return Some(Verdict::default());
+    }
     let mut votes = [NO_VOTE; QUICK_VOTES_MAX];
     let mut count = 0;
     for entry in entries {
@@ -116,7 +121,8 @@ pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) ->
         *votes.get_mut(count)? = vote(entry, &told);
         count += 1;
     }
-    Some(verdict(&votes[..count]))
+    let verdict = verdict(&votes[..count]);
+    Some(Verdict { stand: subject.standing.affected(verdict.stand), ..verdict })
 }
 
 /// As [`quick`] for an identity of which no more than this counts, see [`Entry::at_a_glance`]:

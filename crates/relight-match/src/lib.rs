@@ -34,6 +34,7 @@ mod similar;
 mod sorted;
 mod spread;
 mod ssvc;
+mod standing;
 mod version;
 mod version_set;
 mod vex;
@@ -68,4 +69,4 @@ pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before: a
 /// digest of verdicts stands beside it in `tests/it/verdicts.rs`.
-pub const MATCHER_REVISION: u32 = 21;
+pub const MATCHER_REVISION: u32 = 22;

@@ -24,6 +24,7 @@ use crate::loose::bare_key_into;
 use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, ReleaseTag, Source, Subject};
 use crate::spread::spread;
+use crate::standing::Standing;
 
 mod difference;
 
@@ -158,6 +159,7 @@ impl Holder {
         let start = asked.start().filter(|_| is_ordered);
         let has_release = subject.package.release.is_some();
         let is_simple = start.is_some()
+            && subject.standing == Standing::Counts
             && subject.arch.is_none()
             && !subject.is_modular()
             && component.removed.is_empty()

@@ -73,6 +73,7 @@ impl Stand {
         match self {
             Self::Affected => Some(FindingState::Affected),
             Self::NotAffected => None,
+            Self::Unknown(Why::DeclaredOnly) => Some(FindingState::DeclaredOnly),
             Self::Unknown(why) if why.is_of_record() => Some(FindingState::RangeUnresolved),
             Self::Unknown(_) => Some(FindingState::PossibleMatch),
         }
@@ -125,6 +126,9 @@ named! {
         SeveralVersions = "several-versions",
         /// The record is about a product on a platform that nobody stated.
         PlatformUnseen = "platform-unseen",
+        /// Only a lock file or a build document names the component: what is installed may be
+        /// another version.
+        DeclaredOnly = "declared-only",
         /// The record names the package and nothing usable.
         NoRange = "no-range",
         /// It gives commits only.

@@ -8,6 +8,7 @@ use crate::entry::{Asked, Entry, Told};
 use crate::loose::LooseName;
 use crate::opinion::{Stand, Why};
 use crate::release::{Kinship, record_release};
+use crate::standing::Standing;
 
 /// A component as matching sees it.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Subject {
     pub(crate) build: Option<Build>,
     /// The source package, where records name the one or the other.
     pub(crate) source: Option<Box<Source>>,
+    /// What a finding about it is worth.
+    pub(crate) standing: Standing,
     is_modular: bool,
     /// Built for its release from the sources of another suite; `version` and release are those.
     pub(crate) is_backport: bool,
@@ -130,13 +133,15 @@ impl ReleaseTag {
 impl Subject {
     /// Takes a component apart.
     pub(crate) fn of(component: &Component) -> Self {
+        let standing = Standing::of(component);
+        let of = |purl: &Purl| Self { standing, ..Self::of_purl(purl, component.basis) };
         let source = distro::source(&component.purl).map(|it| {
-            let mut subject = Self::of_purl(&it.purl, component.basis);
+            let mut subject = of(&it.purl);
             subject.epoch_may_be_missing |= it.epoch_may_be_missing;
             let asked = subject.asked();
             Box::new(Source { subject, asked })
         });
-        Self { source, ..Self::of_purl(&component.purl, component.basis) }
+        Self { source, ..of(&component.purl) }
     }
 
     fn of_purl(purl: &Purl, basis: Basis) -> Self {
@@ -154,6 +159,7 @@ impl Subject {
             reach,
             loose: is_loose.then(|| Box::new(LooseName::of(&purl.namespace, &package.name))),
             source: None,
+            standing: Standing::Counts,
             build: Build::of_component(&package, &distro.version),
             epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,

@@ -14,6 +14,7 @@ use crate::advisories::Advisories;
 use crate::bracket::{self, Reading};
 use crate::group::Group;
 use crate::package::{Reach, Subject, normalise, package_of};
+use crate::standing::Standing;
 use crate::version::{Version, VersionScheme, scheme_of};
 use crate::vex::Enclosure;
 
@@ -341,6 +342,9 @@ impl PackageQuestion {
             return bracket::judge(component, Reading::of(component, false), |it| self.judge(it));
         }
         let subject = Subject::of(component);
+        if subject.standing == Standing::Nothing {
+            return None;
+        }
         let found = &component.purl;
         let (is_certain, version) = match self.names(&subject, found) {
             Some(is_certain) => (is_certain, &subject.version),
@@ -361,6 +365,9 @@ impl PackageQuestion {
                 Some(false) => return None,
                 None => state = FindingState::PossibleMatch,
             }
+        }
+        if state == FindingState::Affected && subject.standing == Standing::Declared {
+            state = FindingState::DeclaredOnly;
         }
         let text = self.to_string();
         Some(Finding {

@@ -134,6 +134,9 @@ pub enum Scope {
     Installed,
     /// A lock file or a build document names it.
     Declared,
+    /// As declared, and the same package is installed in the same inventory: that one decides, in
+    /// whatever version it is.
+    Superseded,
     /// It took part in the build of a program and is no part of it (build scripts and macros in the
     /// audit data of a Rust program).
     Build,
@@ -141,13 +144,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Installed, Self::Declared, Self::Build];
+    pub const ALL: [Self; 4] = [Self::Installed, Self::Declared, Self::Superseded, Self::Build];
 
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Installed => "installed",
             Self::Declared => "declared",
+            Self::Superseded => "superseded",
             Self::Build => "build",
         }
     }
@@ -209,6 +213,12 @@ impl Component {
             hashes: Vec::new(),
             in_use: Vec::new(),
         }
+    }
+
+    /// Whether a lock file or a build document is all that names it. What a document of somebody
+    /// else says is there is there, as far as anybody knows.
+    pub fn is_only_declared(&self) -> bool {
+        self.scope == Scope::Declared && self.basis != Basis::Document
     }
 
     /// What it is, without what is true of one place only.

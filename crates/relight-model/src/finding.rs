@@ -25,6 +25,9 @@ pub enum FindingState {
     /// As affected, but a class that the advisory names was removed, or a supplier says that
     /// something keeps the flaw away: still affected, never clear.
     Mitigated,
+    /// The version is in an affected range, and only a lock file or a build document names the
+    /// component: what is installed may be another version.
+    DeclaredOnly,
     /// The component may be affected: its version is missing or cannot be ordered.
     PossibleMatch,
     /// The advisory gives no range that can be evaluated.
@@ -37,6 +40,7 @@ impl FindingState {
         match self {
             Self::Affected => "affected",
             Self::Mitigated => "mitigated",
+            Self::DeclaredOnly => "declared-only",
             Self::PossibleMatch => "possible-match",
             Self::RangeUnresolved => "range-unresolved",
         }

@@ -1,6 +1,8 @@
 //! An inventory of one asset: components, and what could not be read.
 
-use crate::{Component, Digest, Purl, UnknownReason};
+use std::collections::HashSet;
+
+use crate::{Basis, Component, Digest, Purl, Scope, UnknownReason};
 
 /// Why some bytes of a target were not read. Any flaw makes the inventory incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -261,14 +263,36 @@ impl Sbom {
         self.flaws.is_empty()
     }
 
-    /// Sorts components and flaws and drops doubles, so that equal inventories are equal values.
+    /// Sorts components and flaws and drops doubles, so that equal inventories are equal values;
+    /// what is only declared stands back behind what is installed by the same name.
     pub fn normalise(&mut self) {
+        self.rank_scopes();
         self.components.sort();
         self.components.dedup();
         self.flaws.sort();
         self.flaws.dedup();
         self.images.sort();
         self.images.dedup();
+    }
+
+    /// Declared or superseded, by what is installed.
+    fn rank_scopes(&mut self) {
+        let may_stand_back = |it: &Component| {
+            let is_declared = matches!(it.scope, Scope::Declared | Scope::Superseded);
+            is_declared && it.basis != Basis::Document
+        };
+        if !self.components.iter().any(may_stand_back) {
+            return;
+        }
+        let name = |Purl { kind, namespace, name, .. }: &Purl| {
+            [kind.clone(), namespace.clone(), name.clone()]
+        };
+        let installed = self.components.iter().filter(|it| it.scope == Scope::Installed);
+        let installed: HashSet<_> = installed.map(|it| name(&it.purl)).collect();
+        for component in self.components.iter_mut().filter(|it| may_stand_back(it)) {
+            let is_there = installed.contains(&name(&component.purl));
+            component.scope = if is_there { Scope::Superseded } else { Scope::Declared };
+        }
     }
 }
 
@@ -282,6 +306,42 @@ mod tests {
             assert_eq!(FlawCode::parse(code.as_str()), Some(code));
         }
         assert_eq!(FlawCode::parse("fine"), None);
+    }
+
+    #[test]
+    fn what_is_installed_decides_over_what_is_declared_by_its_name() {
+        let of = |purl: &str, basis, scope| {
+            Component::new(Purl::parse(purl).unwrap(), "x", basis, scope)
+        };
+        let lock = |purl: &str| of(purl, Basis::LockFile, Scope::Declared);
+        let seen = |purl: &str| of(purl, Basis::InstalledMetadata, Scope::Installed);
+        let scopes = |components: Vec<Component>| {
+            let mut sbom = Sbom { components, ..Sbom::default() };
+            sbom.normalise();
+            sbom.normalise();
+            let scopes = sbom.components.iter().map(|it| format!("{} {:?}", it.purl, it.scope));
+            scopes.collect::<Vec<_>>()
+        };
+        let both = scopes(vec![lock("pkg:npm/a@1"), lock("pkg:npm/b@1"), seen("pkg:npm/a@2")]);
+        let kept = "pkg:npm/b@1 Declared";
+        assert_eq!(both, ["pkg:npm/a@1 Superseded", "pkg:npm/a@2 Installed", kept]);
+        // Another type or namespace is another package, and what built a program is not there.
+        for other in [
+            seen("pkg:pypi/a@2"),
+            seen("pkg:npm/%40x/a@2"),
+            of("pkg:npm/a@2", Basis::PathString, Scope::Build),
+            of("pkg:npm/a@2", Basis::Document, Scope::Declared),
+        ] {
+            let found = scopes(vec![lock("pkg:npm/a@1"), other.clone()]);
+            assert!(found.contains(&"pkg:npm/a@1 Declared".to_owned()), "{other:?}: {found:?}");
+        }
+        // Somebody else's document does not say how it knows, and is taken at its word.
+        let told = of("pkg:npm/a@1", Basis::Document, Scope::Declared);
+        assert!(!told.is_only_declared());
+        assert_eq!(scopes(vec![told, seen("pkg:npm/a@2")])[0], "pkg:npm/a@1 Declared");
+        // Whoever says so without what is installed is not believed.
+        let alone = of("pkg:npm/a@1", Basis::LockFile, Scope::Superseded);
+        assert_eq!(scopes(vec![alone]), ["pkg:npm/a@1 Declared"]);
     }
 
     #[test]

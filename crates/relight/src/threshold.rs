@@ -68,7 +68,9 @@ mod tests {
             assert_eq!(level.is_met(&finding(score, false, FindingState::Affected)), met, "{name}");
         }
         assert!(Threshold::KnownExploited.is_met(&finding(None, true, FindingState::Mitigated)));
-        for state in [FindingState::PossibleMatch, FindingState::RangeUnresolved] {
+        for state in
+            [FindingState::DeclaredOnly, FindingState::PossibleMatch, FindingState::RangeUnresolved]
+        {
             assert!(!Threshold::Score(0).is_met(&finding(None, true, state)));
         }
         assert!(Threshold::NAMES.iter().all(|name| Threshold::parse(name).is_some()));

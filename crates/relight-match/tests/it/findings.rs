@@ -1,6 +1,6 @@
 //! From records and one component to a finding: certain, possible, unresolved, or none.
 
-use relight_match::{Advisories, Question, Stand, Why};
+use relight_match::{Advisories, Matcher, Question, Stand, Why};
 use relight_model::{
     Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Rating, Scope, Signal,
 };
@@ -181,6 +181,37 @@ fn a_removed_class_mitigates_and_never_clears() {
     assert_eq!(without("1.5", &classes), Some(FindingState::Mitigated));
     assert_eq!(without("1.5", &["org/example/Other".into()]), Some(FindingState::Affected));
     assert_eq!(without("2.5", &classes), None);
+}
+
+/// A lock file alone made a site affected, and so did what only took part in a build.
+#[test]
+fn what_is_only_declared_is_possible_and_what_does_not_count_is_nothing() {
+    let advisories = Advisories::new(vec![advisory("X-1", vec![lib(&["i1 f2"])])]);
+    let question = Question::parse("lib<2").unwrap();
+    let ways = [
+        (Basis::LockFile, Scope::Installed, Some("affected")),
+        (Basis::LockFile, Scope::Declared, Some("declared-only")),
+        (Basis::Document, Scope::Declared, Some("affected")),
+        (Basis::LockFile, Scope::Superseded, None),
+        (Basis::PathString, Scope::Build, None),
+    ];
+    let mut matcher = Matcher::new(advisories.clone());
+    for ((basis, scope, wanted), number) in ways.into_iter().zip(0..) {
+        let of =
+            |version: &str| Component { basis, scope, ..component(&format!("{LIB}@{version}")) };
+        let said: Vec<_> = wanted.iter().map(|state| format!("X-1 {state}")).collect();
+        assert_eq!(matches(&advisories, &of("1.5")), said, "{scope:?}");
+        assert_eq!(matches(&advisories, &of("2")), [""; 0], "{scope:?}");
+        let asked = question.judge_component(&advisories, &of("1.5"));
+        assert_eq!(asked.map(|it| it.state.as_str()), wanted, "{scope:?}");
+        matcher.add([(number, of("1.5"))]);
+        let listed = matcher.matches("X-1").iter().find(|it| it.identity == number);
+        let listed = listed.and_then(|it| Some(it.state()?.as_str()));
+        assert_eq!(listed, wanted, "{scope:?}");
+    }
+    assert!(matcher.rematch(), "a full match says something else");
+    let unversioned = Component { scope: Scope::Declared, ..component(LIB) };
+    assert_eq!(matches(&advisories, &unversioned), ["X-1 possible-match"]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::{Advisories, Change, Matcher, Policy, Rank};
 use relight_model::{
-    Advisory, Affected, FindingState, Purl, Stance, VexProduct, VexStatement, VexStatus,
+    Advisory, Affected, Component, FindingState, Purl, Scope, Stance, VexProduct, VexStatement,
+    VexStatus,
 };
 use testkit::Rng;
 
@@ -40,8 +41,8 @@ struct Placed {
 #[derive(Debug, Default)]
 struct World {
     records: BTreeMap<usize, Placed>,
-    /// Number to package and version; 0 is "not known".
-    identities: BTreeMap<u32, (usize, u32)>,
+    /// Number to package, version and scope; version 0 is "not known".
+    identities: BTreeMap<u32, (usize, u32, Scope)>,
     /// What a trusted supplier cleared: flaw, package and version.
     cleared: BTreeSet<(usize, usize, u32)>,
 }
@@ -137,7 +138,7 @@ impl World {
     fn expected(&self) -> BTreeMap<(String, u32), FindingState> {
         let mut expected = BTreeMap::new();
         for (flaw, numbers) in self.flaws() {
-            for (&identity, &(package, version)) in &self.identities {
+            for (&identity, &(package, version, scope)) in &self.identities {
                 let said: Vec<_> = numbers
                     .iter()
                     .filter_map(|number| self.records.get(number))
@@ -150,7 +151,7 @@ impl World {
                 if is_cleared && !said.iter().any(|it| is_left_open(*it, version)) {
                     continue;
                 }
-                if let Some(state) = verdict(&said, version) {
+                if let Some(state) = verdict(&said, version).and_then(|it| counting(it, scope)) {
                     expected.insert((flaw.clone(), identity), state);
                 }
             }
@@ -195,6 +196,16 @@ fn verdict(said: &[(Rank, Says)], version: u32) -> Option<FindingState> {
         0 if decisive.iter().any(|(_, says)| open(*says)) => Some(FindingState::PossibleMatch),
         0 => None,
         _ => decisive.iter().any(|(_, says)| holds(*says)).then_some(FindingState::Affected),
+    }
+}
+
+/// What a finding means for a site that holds the component so.
+fn counting(state: FindingState, scope: Scope) -> Option<FindingState> {
+    match (scope, state) {
+        (Scope::Installed, _) => Some(state),
+        (Scope::Declared, FindingState::Affected) => Some(FindingState::DeclaredOnly),
+        (Scope::Declared, _) => Some(state),
+        (Scope::Superseded | Scope::Build, _) => None,
     }
 }
 
@@ -286,8 +297,10 @@ fn snapshot(rng: &mut Rng, world: &mut World, matcher: &mut Matcher) -> &'static
     }
     let (package, version) = (rng.below(PACKAGES.len()), u32::try_from(rng.below(9)).unwrap());
     let text = if version == 0 { String::new() } else { format!("@{version}.0.0") };
-    world.identities.insert(number, (package, version));
-    matcher.add([(number, component(&format!("pkg:npm/{}{text}", PACKAGES[package])))]);
+    let scope = if rng.chance(50) { Scope::Installed } else { *rng.pick(&Scope::ALL) };
+    world.identities.insert(number, (package, version, scope));
+    let found = component(&format!("pkg:npm/{}{text}", PACKAGES[package]));
+    matcher.add([(number, Component { scope, ..found })]);
     "snapshot"
 }
 

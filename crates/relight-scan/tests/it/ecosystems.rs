@@ -66,7 +66,7 @@ fn what_a_lock_file_names_is_declared_and_what_lies_there_is_installed() {
         report.sbom.components.iter().map(|c| format!("{} {}", c.purl, c.scope.as_str())).collect();
     assert_eq!(
         lines,
-        ["pkg:npm/a@1.0.0 installed", "pkg:npm/a@1.0.0 declared", "pkg:npm/gone@9.0.0 declared"]
+        ["pkg:npm/a@1.0.0 installed", "pkg:npm/a@1.0.0 superseded", "pkg:npm/gone@9.0.0 declared"]
     );
     let installed = report.sbom.components.iter().filter(|c| c.scope == Scope::Installed);
     assert_eq!(installed.count(), 1, "scopes are never added up");

@@ -60,12 +60,16 @@ fn a_system_whose_packages_nothing_lists_is_told() {
 #[test]
 fn what_is_declared_is_not_installed() {
     let folder = tree(&[
-        ("package-lock.json", br#"{"packages":{"node_modules/x":{"version":"1.0.0"}}}"#),
+        (
+            "package-lock.json",
+            br#"{"packages":{"node_modules/x":{"version":"0.9.0"},
+                "node_modules/y":{"version":"1.0.0"}}}"#,
+        ),
         ("node_modules/x/package.json", br#"{"name":"x","version":"1.0.0"}"#),
     ]);
     let report = run(folder.path(), &Options::default());
     let scopes: Vec<_> = report.sbom.components.iter().map(|component| component.scope).collect();
-    assert_eq!(scopes, [Scope::Installed, Scope::Declared]);
+    assert_eq!(scopes, [Scope::Superseded, Scope::Installed, Scope::Declared]);
 }
 
 #[test]

@@ -247,6 +247,7 @@ mod tests {
             for state in [
                 FindingState::Affected,
                 FindingState::Mitigated,
+                FindingState::DeclaredOnly,
                 FindingState::PossibleMatch,
                 FindingState::RangeUnresolved,
             ] {

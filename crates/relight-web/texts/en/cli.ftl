@@ -158,6 +158,7 @@ scan-unread-remedy = what could not be read may hold anything: the answer is inc
 and-more-places = … and { NUMBER($count) } more (--json shows all)
 finding-affected = affected
 finding-mitigated = affected, mitigated
+finding-declared-only = may be affected: only a lock file or a build document names it
 finding-possible-match = may be affected: version missing or not comparable
 finding-range-unresolved = may be affected: the advisory gives no range
 

@@ -42,6 +42,7 @@ why-stream-unknown = the module stream is not known
 why-pseudo-version = a commit of a module whose releases have other numbers
 why-several-versions = it may be one of several versions, and they differ
 why-platform-unseen = the flaw needs a platform that nobody stated
+why-declared-only = only a lock file or a build document names it
 why-no-range = the record gives no range
 why-git-only = the record gives commits only
 why-free-text = the record gives versions as free text

@@ -24,7 +24,7 @@ reason-partial-limit = a part is over a reading limit
 reason-partial-corrupt = a part is corrupt
 reason-partial-excluded = a part was left out or is not read
 reason-not-observable = what was asked cannot be seen in the inventory
-reason-declared-only = only a build document exists
+reason-declared-only = only a build document or a lock file says what is there
 reason-possible-match = the name fits, the version is missing or cannot be compared
 reason-range-unresolved = the advisory gives no range of versions that can be evaluated
 

@@ -164,6 +164,7 @@ scan-unread-remedy = ce qui n'a pas pu être lu peut contenir n'importe quoi : l
 and-more-places = … et { NUMBER($count) } de plus (--json montre tout)
 finding-affected = touché
 finding-mitigated = touché, atténué
+finding-declared-only = peut-être touché : seul un fichier de verrouillage ou un document de construction le nomme
 finding-possible-match = peut-être touché : version absente ou non comparable
 finding-range-unresolved = peut-être touché : l'avis ne donne aucun intervalle
 

@@ -42,6 +42,7 @@ why-stream-unknown = le flux du module n'est pas connu
 why-pseudo-version = un commit d'un module dont les versions ont d'autres numéros
 why-several-versions = ce peut être plusieurs versions, et elles diffèrent
 why-platform-unseen = la faille demande une plateforme que personne n'a indiquée
+why-declared-only = seul un fichier de verrouillage ou un document de construction le nomme
 why-no-range = la fiche ne donne aucun intervalle
 why-git-only = la fiche ne donne que des commits
 why-free-text = la fiche donne les versions en texte libre

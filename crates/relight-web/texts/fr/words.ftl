@@ -24,7 +24,7 @@ reason-partial-limit = une partie dépasse une limite de lecture
 reason-partial-corrupt = une partie est corrompue
 reason-partial-excluded = une partie a été exclue ou n'est pas lue
 reason-not-observable = ce qui est demandé n'est pas visible dans l'inventaire
-reason-declared-only = seul un document de construction existe
+reason-declared-only = seul un document de construction ou un fichier de verrouillage dit ce qui s’y trouve
 reason-possible-match = le nom correspond, la version est absente ou incomparable
 reason-range-unresolved = l'avis ne donne aucune plage de versions évaluable
 

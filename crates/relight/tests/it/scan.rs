@@ -245,6 +245,38 @@ fn an_old_inventory_does_not_take_the_place_of_a_new_one() {
     assert_eq!(old["total"]["affected"], 1, "{old}");
 }
 
+/// A lock file alone made a site affected, and no scan of what runs could change it.
+#[test]
+fn what_a_lock_file_names_is_possible_and_what_is_installed_decides() {
+    let place = Place::with_sites();
+    let lock = "org.apache.logging.log4j:log4j-core:2.14.1=runtimeClasspath\n";
+    place.write("app/gradle.lockfile", lock);
+    let question = ["affected", "CVE-2021-44228", "--sites", "site:san-001", "--json"];
+    let check = |states: &[&str], status: i32, reasons: &serde_json::Value| {
+        let document = place.run(&["scan", "app", "--json", "--no-cache"]).json();
+        assert_eq!(document["complete"], true);
+        let findings = document["findings"].as_array().unwrap();
+        let of_flaw = findings.iter().filter(|it| it["id"] == "CVE-2021-44228");
+        let found: Vec<_> = of_flaw.map(|it| it["state"].as_str().unwrap()).collect();
+        assert_eq!(found, states);
+        place.run(&["scan", "app", "--site", "san-001"]);
+        let answer = place.expect(status, &question).json();
+        assert_eq!(answer["reasons"], *reasons, "{answer}");
+        answer["total"].clone()
+    };
+    let total = check(&["declared-only"], 3, &serde_json::json!({"declared-only": 1}));
+    assert_eq!((&total["affected"], &total["unknown"]), (&0.into(), &1.into()));
+    let text = place.run(&["scan", "app"]).stdout;
+    assert!(text.contains("gradle.lockfile  (may be affected: only a lock file"), "{text}");
+    place.write("app/lib/a.jar", log4j("2.17.1"));
+    let total = check(&[], 0, &serde_json::json!({}));
+    assert_eq!(total["clear"], 1);
+    place.write("app/lib/a.jar", log4j("2.14.1"));
+    place.write("app/gradle.lockfile", lock.replace("2.14.1", "2.17.1"));
+    let total = check(&["affected"], 0, &serde_json::json!({}));
+    assert_eq!(total["affected"], 1);
+}
+
 /// Somebody else's document that does not say that it is complete proves nothing.
 #[test]
 fn a_foreign_document_makes_the_site_unknown() {

@@ -122,7 +122,7 @@ fn component(index: usize, component: &Component) -> Value {
         "purl": purl.to_string(),
         "scope": match scope {
             Scope::Installed => "required",
-            Scope::Declared => "optional",
+            Scope::Declared | Scope::Superseded => "optional",
             Scope::Build => "excluded",
         },
         "evidence": evidence(component),
