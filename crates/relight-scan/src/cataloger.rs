@@ -223,8 +223,13 @@ pub(crate) struct Index {
 impl Index {
     /// The index of [`CATALOGERS`].
     pub(crate) fn new() -> Self {
+        Self::of(true)
+    }
+
+    /// As [`Self::new`], with or without what reads workflows of GitHub: those run elsewhere.
+    pub(crate) fn of(workflows: bool) -> Self {
         let mut index = Self::default();
-        index.read();
+        index.read(|it| workflows || it.name() != "github_actions");
         let names = index.by_name.keys().chain(&index.members);
         index.endings = names.filter_map(|name| ending(name)).collect();
         index.inside.sort_unstable_by_key(|(folder, _)| *folder);
@@ -232,9 +237,10 @@ impl Index {
         index
     }
 
-    fn read(&mut self) {
+    fn read(&mut self, is_wanted: impl Fn(&dyn Cataloger) -> bool) {
         let index = self;
-        for (at, cataloger) in CATALOGERS.iter().enumerate() {
+        let all = CATALOGERS.iter().copied().enumerate();
+        for (at, cataloger) in all.filter(|(_, it)| is_wanted(*it)) {
             for select in cataloger.selects() {
                 match select {
                     Select::Name(path) | Select::Suffix(path) | Select::Table(path) => {
@@ -467,6 +473,15 @@ mod damage;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workflows_are_wanted_by_those_who_ask() {
+        for path in [".github/workflows/build.yml", "action.yml"] {
+            assert_eq!(found(path), ["github_actions"]);
+            assert!(Index::of(false).find(path).is_empty(), "{path}");
+        }
+        assert!(!Index::of(false).may_want_in("workflows"));
+    }
 
     fn found(path: &str) -> Vec<&'static str> {
         Index::new().find(path).into_iter().map(Cataloger::name).collect()

@@ -146,6 +146,8 @@ pub struct Options {
     pub platform: Option<String>,
     /// Also list what upper layers of an image hide.
     pub all_layers: bool,
+    /// Also list the actions that workflows of GitHub use.
+    pub workflows: bool,
     /// Worker threads; `None` is one for each core.
     pub threads: Option<usize>,
     /// Read every regular file whole and give the digest of the set ([`crate::Report`]).
@@ -197,6 +199,7 @@ impl Default for Options {
             follow: false,
             platform: None,
             all_layers: false,
+            workflows: false,
             threads: None,
             artifact_digest: false,
         }

@@ -220,7 +220,7 @@ impl<'a> Shared<'a> {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let memory = Arc::new(Memory::new(options.threads.unwrap_or_else(cores), options));
         let (folder_classes, profile_values) = (Arc::default(), Arc::default());
-        let (index, passes, buffers) = (Index::new(), true, Mutex::default());
+        let (index, passes, buffers) = (Index::of(options.workflows), true, Mutex::default());
         Self { options, index, class, passes, folder_classes, profile_values, buffers, memory }
     }
 }

@@ -1,7 +1,9 @@
 //! Files that are cheap to write and were endless to read. None of these tests looks at a clock:
 //! what each of them reads took hours before it was bounded, and is killed if it does again.
 
-use crate::one;
+use relight_scan::Options;
+
+use crate::{one, one_with};
 
 /// Bytes of a text that is one token again and again: a look from each of them to the end of the
 /// text is more than 10^11 steps.
@@ -26,6 +28,8 @@ fn tags_without_an_end() {
 #[test]
 fn steps_of_a_workflow_on_one_line() {
     let path = ".github/workflows/x.yml";
+    let options = Options { workflows: true, ..Options::default() };
+    let one = |path: &str, bytes: &[u8]| one_with(&options, path, bytes);
     for line in [again("{uses: a,"), again("{uses:,") + "\n" + &again(" ") + "x@"] {
         assert_eq!(one(path, line.as_bytes()), "");
     }

@@ -35,6 +35,7 @@ option-depth = Archives inside archives, at most
 option-mode = deep reads everything; fast reads the directories of archives, finds most, and proves nothing absent
 option-platform = Platform of an image that has several, such as linux/arm64; this machine's unless given
 option-all-layers = Also list what upper layers of an image hide; it never counts
+option-workflows = Also list the actions that GitHub workflows use: declared, and run elsewhere
 option-exclude = Leave out what fits (?, *, **); each place counts as not read
 option-follow = Also visit what symbolic links lead to outside the target
 option-flaws = Write every place that was not read, as JSON lines

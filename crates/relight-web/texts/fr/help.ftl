@@ -35,6 +35,7 @@ option-depth = Archives dans des archives, au plus
 option-mode = deep lit tout; fast lit les répertoires des archives, trouve presque tout, et ne prouve aucune absence
 option-platform = Plateforme d'une image qui en a plusieurs, comme linux/arm64; sinon celle de cette machine
 option-all-layers = Montrer aussi ce que cachent les couches supérieures d'une image; cela ne compte jamais
+option-workflows = Montrer aussi les actions que citent les workflows GitHub : déclarées, et exécutées ailleurs
 option-exclude = Laisser de côté ce qui correspond (?, *, **); chaque endroit compte comme non lu
 option-follow = Visiter aussi ce vers quoi mènent les liens symboliques hors de la cible
 option-flaws = Écrire chaque endroit non lu, en lignes JSON

@@ -60,6 +60,8 @@ pub(crate) struct Scan {
     #[arg(long)]
     all_layers: bool,
     #[arg(long)]
+    workflows: bool,
+    #[arg(long)]
     follow: bool,
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
@@ -156,6 +158,7 @@ impl Scan {
             follow: self.follow,
             platform: self.platform.clone(),
             all_layers: self.all_layers,
+            workflows: self.workflows,
             threads: self.threads.map(usize::from),
             ..Options::default().working_memory(self.memory << 20)
         };
