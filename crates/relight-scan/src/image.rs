@@ -3,12 +3,15 @@
 mod folders;
 mod layering;
 mod manifest;
+mod meant;
 mod store;
 mod trace;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,10 +25,11 @@ pub(crate) use self::store::{InFolder, InTar, Store};
 #[cfg(test)]
 pub(crate) use self::trace::Hides;
 pub(crate) use self::trace::Trace;
-use crate::archive::{Again, Container, Feed, Guard, Linked, Pipe, Tar, cost_of, may_stand_beside};
+use crate::archive::{Again, Container, Feed, Guard, Linked, Node, Pipe, Tar};
+use crate::archive::{cost_of, may_stand_beside};
 use crate::cataloger::Kind;
 use crate::digest;
-use crate::evidence::escape;
+use crate::evidence::{escape, place_of};
 use crate::limits::Options;
 use crate::sniff::{HEAD_BYTES, Head, head};
 use crate::source::Folder;
@@ -122,9 +126,11 @@ pub(crate) fn read_folders(
     reader: &dyn ReadFile,
 ) -> Merged {
     let mut layering = Layering::new("");
-    for Folder { path, digest } in layers {
+    for (at, Folder { path, digest }) in layers.iter().enumerate() {
         let label = digest.map_or_else(String::new, |digest| format!("sha256:{digest}"));
         folders::read(path, &label, pace, &mut layering, reader);
+        let below: Vec<&Path> = layers[..at].iter().map(|it| it.path.as_path()).collect();
+        folders::read_links(path, &below, pace, &mut layering, reader);
         // What the store says of it: the bytes of a folder have no digest of their own.
         layering.parts.extend(digest.map(|digest| (label.clone(), 0, digest)));
         layering.end_layer(*digest);
@@ -140,11 +146,11 @@ fn read_image(
     options: &Options,
     reader: &dyn ReadFile,
 ) -> (Merged, bool) {
-    for layer in &image.layers {
+    for (at, layer) in image.layers.iter().enumerate() {
+        let stack = Stack { store, below: &image.layers[..at], options };
         // A bug of ours must not hide the other layers; this one counts as unread.
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            read_layer(store, layer, options, &mut layering, reader)
-        }));
+        let read =
+            catch_unwind(AssertUnwindSafe(|| read_layer(&stack, layer, &mut layering, reader)));
         if read.is_err() {
             let place = layering.place(layer.part.as_bytes());
             layering.totals().flaw(FlawCode::CorruptEntry, &place, 0);
@@ -155,13 +161,16 @@ fn read_image(
     (layering.finish(), is_proven)
 }
 
-fn read_layer(
-    store: &dyn Store,
-    layer: &Layer,
-    options: &Options,
-    layering: &mut Layering,
-    reader: &dyn ReadFile,
-) {
+/// What a layer is read with.
+struct Stack<'a> {
+    store: &'a dyn Store,
+    /// The layers below it.
+    below: &'a [Layer],
+    options: &'a Options,
+}
+
+fn read_layer(stack: &Stack<'_>, layer: &Layer, layering: &mut Layering, reader: &dyn ReadFile) {
+    let Stack { store, options, .. } = *stack;
     let place = layering.place(layer.part.as_bytes());
     let Some(window) = store.open(&layer.part) else {
         return layering.totals().flaw(FlawCode::IoError, &place, 0);
@@ -197,7 +206,7 @@ fn read_layer(
             Err(damage) => layering.totals().flaw(damage.code, &place, damage.bytes),
         }
     }
-    read_links(&window, &place, options, layering, reader);
+    read_links(stack, &window, &place, layering, reader);
     let bytes_read = window.bytes_read() - before;
     layering.bytes_read += bytes_read;
     if let Some(bytes) = bytes {
@@ -207,12 +216,13 @@ fn read_layer(
 
 /// Reads the files of a layer once more that have another name which says more than their first.
 fn read_links(
+    stack: &Stack<'_>,
     window: &Window,
     place: &str,
-    options: &Options,
     layering: &mut Layering,
     reader: &dyn ReadFile,
 ) {
+    let options = stack.options;
     for name in layering.links_too_deep(reader) {
         let place = layering.place(&name);
         layering.totals().flaw(FlawCode::LimitDepth, &place, 0);
@@ -232,10 +242,27 @@ fn read_links(
             Err(damage) => layering.totals().flaw(damage.code, place, damage.bytes),
         }
     }
-    // Their files are in a layer below, which has gone by.
-    for name in linked.dangling() {
-        let place = layering.place(&name);
-        layering.totals().flaw(FlawCode::MethodUnsupported, &place, 0);
+    let missed: Vec<_> = linked.dangling().collect();
+    layering.miss(&missed, &|places| stack.are_below(places));
+}
+
+impl Stack<'_> {
+    /// Which of these places are, or may be behind a link, in one of the layers below.
+    fn are_below(&self, places: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let windows = self.below.iter().filter_map(|layer| self.store.open(&layer.part));
+        // What cannot be read was told.
+        for mut tar in windows.filter_map(|window| open(&window, self.options).ok()) {
+            let members = std::iter::from_fn(|| tar.next()).flatten();
+            for member in members.filter(|member| member.node != Node::Folder) {
+                let place = place_of(&member.name);
+                let inside = format!("{place}/");
+                let behind = places.range(inside.clone()..);
+                let behind = behind.take_while(|it| it.starts_with(&inside));
+                found.extend(places.get(&place).into_iter().chain(behind).cloned());
+            }
+        }
+        found
     }
 }
 

@@ -6,6 +6,7 @@ mod behind;
 mod budget;
 mod fetch;
 mod level;
+mod links;
 mod look;
 mod metered;
 mod open;
@@ -273,6 +274,11 @@ impl Shared<'_> {
         }
         let is_named = look::has_archive_name(path) || catalogers::goes_by(file_name(path));
         if is_named { NameSays::Name } else { NameSays::Nothing }
+    }
+
+    /// Whether the name of a file says something of it beyond its bytes.
+    pub(crate) fn says(&self, path: &str) -> bool {
+        self.name_says(path) != NameSays::Nothing
     }
 
     /// Whether one name of a file says something of it that another one does not.

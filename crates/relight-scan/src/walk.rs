@@ -372,8 +372,11 @@ impl<'a> Walker<'a> {
             return FileType::RegularFile;
         }
         // What it leads to below the root of a system is visited by itself, or is not there.
-        let is_inside = || stays_inside(folder, name) == Ok(true) || self.leads_inside(path);
+        let is_inside = || stays_inside(folder, name) == Ok(true) || self.in_root(path).is_ok();
         if self.is_system && !self.options.follow && is_inside() {
+            if self.is_telling_in_root(folder, name, path) {
+                self.found.flaw(FlawCode::LinkOutside, path, 0);
+            }
             return nothing;
         }
         let kind = match leads_to(folder, name) {
@@ -396,21 +399,43 @@ impl<'a> Walker<'a> {
     /// Whether a link means a file in the root, by a name that says what that of the file does not:
     /// where files are called by their digests (git-annex, stores of build tools), it is all.
     fn is_telling(&self, folder: &OwnedFd, name: &CStr, path: &str) -> bool {
-        if self.shared.name_says(path) == NameSays::Nothing {
+        if !self.shared.says(path) {
             return false;
         }
         let Ok((FileType::RegularFile, real)) = leads_to(folder, name) else { return false };
         let Ok(inside) = real.strip_prefix(&self.root) else { return false };
-        self.shared.name_says(&place_of(inside.as_os_str().as_bytes())) == NameSays::Nothing
+        !self.shared.says(&place_of(inside.as_os_str().as_bytes()))
     }
 
-    /// Whether a link of a system leads to something in it, over any number of other links: those
-    /// of `/etc/ssl/certs` are relative, and lead to an absolute one. A kernel before 5.6 does not
+    /// The same of a link that leads into the root only for who has it as theirs: this machine does
+    /// not find the file by it.
+    fn is_telling_in_root(&self, folder: &OwnedFd, name: &CStr, path: &str) -> bool {
+        let first = || {
+            let (root, target) =
+                (self.root_folder.as_ref()?, readlinkat(folder, name, Vec::new()).ok()?);
+            let target = target.as_bytes().strip_prefix(b"/")?;
+            openat(root, target, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()
+        };
+        let says = |path: &str| self.shared.says(path);
+        let target = || match self.in_root(path) {
+            Err(Errno::NOSYS) => first(),
+            target => target.ok(),
+        };
+        says(path)
+            && target().and_then(|it| place_in(&it).ok()).is_some_and(|(kind, real)| {
+                let inside = real.strip_prefix(&self.root);
+                let place = inside.map(|inside| place_of(inside.as_os_str().as_bytes()));
+                kind == FileType::RegularFile && place.is_ok_and(|place| !says(&place))
+            })
+    }
+
+    /// What a link of a system leads to in it, over any number of other links: those of
+    /// `/etc/ssl/certs` are relative, and lead to an absolute one. A kernel before 5.6 does not
     /// say; then the first link decides.
-    fn leads_inside(&self, path: &str) -> bool {
-        let Some(root) = &self.root_folder else { return false };
+    fn in_root(&self, path: &str) -> Result<OwnedFd, Errno> {
+        let root = self.root_folder.as_ref().ok_or(Errno::NOENT)?;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
-        openat2(root, unescape(path), flags, Mode::empty(), ResolveFlags::IN_ROOT).is_ok()
+        openat2(root, unescape(path), flags, Mode::empty(), ResolveFlags::IN_ROOT)
     }
 
     /// Whether a file is met for the first time, or under a name that says something of it which
@@ -484,8 +509,12 @@ impl Batch {
 /// What a link leads to, and where that really is. Nothing is opened: a FIFO or a device behind a
 /// link stays untouched.
 fn leads_to(folder: &OwnedFd, name: &CStr) -> Result<(FileType, PathBuf), Errno> {
-    let target = openat(folder, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let kind = FileType::from_raw_mode(fstat(&target)?.st_mode);
+    place_in(&openat(folder, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// What something is, and where.
+fn place_in(target: &OwnedFd) -> Result<(FileType, PathBuf), Errno> {
+    let kind = FileType::from_raw_mode(fstat(target)?.st_mode);
     let real = readlinkat(CWD, format!("/proc/self/fd/{}", target.as_raw_fd()), Vec::new());
     // Without /proc nothing tells where it is; that is not "nowhere".
     let real = real.map_err(|_| Errno::ACCESS)?;
@@ -508,77 +537,4 @@ fn kind_of(folder: &OwnedFd, entry: &RawDirEntry<'_>) -> FileType {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    /// Goal: a folder that is taken away between the listing of its parent and its own turn is
-    /// named, and its neighbours are visited. Method: the files of the parent are handed over
-    /// before any folder in it is entered; the receiver removes one then, and replaces another.
-    #[test]
-    fn a_folder_that_goes_during_the_walk_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        for name in ["gone", "link", "stays"] {
-            fs::create_dir(root.path().join(name)).unwrap();
-            fs::write(root.path().join(name).join("a"), "a").unwrap();
-        }
-        fs::write(root.path().join("first"), "").unwrap();
-        let mut found = Found::default();
-        let options = Options::default();
-        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
-        let mut walker = Walker::new(root.path().to_owned(), rules, &shared, &mut found);
-        let mut files = Vec::new();
-        walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
-            files.extend(batch.files.iter().map(|(name, _)| format!("{}/{name:?}", batch.path)));
-            if files.len() == 1 {
-                fs::remove_dir_all(root.path().join("gone")).unwrap();
-                fs::remove_dir_all(root.path().join("link")).unwrap();
-                std::os::unix::fs::symlink("stays", root.path().join("link")).unwrap();
-            }
-            true
-        });
-        assert_eq!(files, ["/\"first\"", "stays/\"a\""]);
-        let mut flaws: Vec<_> =
-            found.flaws.iter().map(|flaw| (flaw.code.as_str(), flaw.evidence.as_str())).collect();
-        flaws.sort_unstable();
-        assert_eq!(flaws, [("changed-during-scan", "gone"), ("changed-during-scan", "link")]);
-    }
-
-    /// A class that is a link to a file of the same tree is loaded; its file is called otherwise.
-    #[test]
-    fn links_that_may_be_classes_are_noted() {
-        let root = tempfile::tempdir().unwrap();
-        let real = root.path().canonicalize().unwrap();
-        fs::create_dir(real.join("a")).unwrap();
-        for name in ["A.class", "A.esclazz", "lib", "x.txt", "gone.class"] {
-            let target = if name.starts_with("gone") { "nowhere" } else { "../first" };
-            std::os::unix::fs::symlink(target, real.join("a").join(name)).unwrap();
-        }
-        fs::write(real.join("first"), "").unwrap();
-        let (mut found, options) = (Found::default(), Options::default());
-        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
-        let mut walker = Walker::new(real.clone(), rules, &shared, &mut found);
-        walker.walk(open_root(&real).unwrap(), &mut |_| true);
-        let noted: Vec<&str> = found.linked.iter().map(String::as_str).collect();
-        assert_eq!(noted, ["a/A.class", "a/A.esclazz", "a/gone.class", "a/lib"]);
-    }
-
-    #[test]
-    fn a_receiver_that_has_gone_ends_the_walk() {
-        let root = tempfile::tempdir().unwrap();
-        for number in 0..200 {
-            fs::write(root.path().join(number.to_string()), "").unwrap();
-        }
-        let (mut found, options) = (Found::default(), Options::default());
-        let mut calls = 0;
-        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
-        let mut walker = Walker::new(root.path().to_owned(), rules, &shared, &mut found);
-        walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
-            assert_eq!(batch.files.len(), BATCH_FILES_MAX);
-            calls += 1;
-            false
-        });
-        assert_eq!(calls, 1);
-    }
-}
+mod tests;

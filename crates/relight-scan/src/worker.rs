@@ -291,9 +291,10 @@ impl<'a> Scan<'a> {
             done.found.merge(found);
         }
         let at = |place: &str| format!("{prefix}{place}");
+        let says = |name: &str| self.shared.says(&at(name));
         let says_more = |name: &str, file: &str| self.shared.says_more(&at(name), &at(file));
         let held_bytes_max = self.shared.options.held_for_names_max();
-        for member in InTar::linked(window, &says_more, held_bytes_max) {
+        for member in InTar::linked(window, &says, &says_more, held_bytes_max) {
             let mut found = self.read_beside(member, prefix);
             // Its bytes are counted under its first name.
             (found.files, found.members) = Default::default();
@@ -406,6 +407,10 @@ impl ReadFile for Scan<'_> {
         let known = self.known.as_ref()?;
         let key = self.layer_key(known, layer, read.prefix);
         known.record_of(&key, read).map(|record| (key, record))
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.shared.says(name)
     }
 
     fn says_more(&self, name: &str, than: &str) -> bool {

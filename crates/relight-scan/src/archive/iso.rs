@@ -274,6 +274,8 @@ impl Container for Iso {
 struct Fields {
     name: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
+    /// The last name in it is not all there yet.
+    goes_on: bool,
     /// Compressed by `mkzftree`.
     is_packed: bool,
 }
@@ -284,11 +286,29 @@ impl Fields {
             [b'N', b'M', _, _, _, name @ ..] => {
                 self.name.get_or_insert_default().extend_from_slice(name);
             }
-            [b'S', b'L', _, _, _, parts @ ..] => {
-                self.link.get_or_insert_default().extend_from_slice(parts);
-            }
+            [b'S', b'L', _, _, _, parts @ ..] => self.take_link(parts),
             [b'Z', b'F', ..] => self.is_packed = true,
             _ => {}
+        }
+    }
+
+    /// Names of what a link says, each with what it is and how long.
+    fn take_link(&mut self, mut parts: &[u8]) {
+        while let [flags, len, rest @ ..] = parts {
+            let Some((name, rest)) = rest.split_at_checked(usize::from(*len)) else { return };
+            if let Some(link) = self.link.as_mut().filter(|_| !self.goes_on) {
+                link.push(b'/');
+            }
+            let name: &[u8] = match flags & 0x0e {
+                2 => b".",
+                4 => b"..",
+                // The root, in front of the slash.
+                8 => b"",
+                _ => name,
+            };
+            self.link.get_or_insert_default().extend_from_slice(name);
+            self.goes_on = flags & 1 == 1;
+            parts = rest;
         }
     }
 }
@@ -316,4 +336,28 @@ fn utf16(name: &[u8]) -> Vec<u8> {
 fn without_version(name: &[u8]) -> Vec<u8> {
     let name = name.split(|byte| *byte == b';').next().unwrap_or_default();
     name.strip_suffix(b".").unwrap_or(name).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what a link of Rock Ridge says is one path. Method: names of each kind, one of which
+    /// goes on in the next field.
+    #[test]
+    fn the_parts_of_a_link_are_one_path() {
+        let of = |fields: &[&[u8]]| {
+            let mut all = Fields::default();
+            for parts in fields {
+                all.take(&[&[b'S', b'L', parts.len() as u8 + 5, 1, 0], *parts].concat());
+            }
+            all.link.map(|link| String::from_utf8(link).unwrap())
+        };
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(of(&[b"\x04\0\0\x05store\0\x02ab"]), is("../store/ab"));
+        assert_eq!(of(&[b"\x08\0\0\x01a\x02\0"]), is("/a/."));
+        assert_eq!(of(&[b"\x01\x02st", b"\0\x03ore\0\x01a"]), is("store/a"));
+        assert_eq!(of(&[b"\0\x09cut"]), None);
+        assert_eq!(of(&[]), None);
+    }
 }

@@ -1,14 +1,15 @@
 //! Members of an archive (tar, cpio) once more, under their other names.
 //!
-//! A hard link has no bytes of its own, and its file comes by under a name that may say nothing: in
-//! the store of a package manager files are called by their digests. So the archive is read once
-//! more where a link has a name that counts.
+//! A link has no bytes of its own, and its file comes by under a name that may say nothing: in the
+//! store of a package manager files are called by their digests. So the archive is read once more
+//! where a link has a name that counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use relight_model::FlawCode;
 
+use super::symbolic::{Names, Symbolic};
 use super::{Body, Container, Damage, Entry, Node};
 use crate::evidence::{place_of, unescape};
 use crate::window::Window;
@@ -16,29 +17,44 @@ use crate::window::Window;
 /// Links that are followed, one behind the other.
 const LINKS_MAX: u32 = 16;
 
-/// The hard links of an archive or a layer: other names of its files, by their places.
+/// The links of an archive or a layer: other names of its files, by their places.
 #[derive(Default)]
 pub(crate) struct Links {
+    /// Hard links.
     targets: BTreeMap<String, String>,
+    symbolic: Symbolic,
 }
 
 impl Links {
     /// Another name, and what it is a name of.
     pub(crate) fn insert(&mut self, place: String, target: String) {
+        self.symbolic.remove(&place);
         self.targets.insert(place, target);
+    }
+
+    /// A symbolic link, and what it says; false where there is no room for it.
+    pub(crate) fn insert_symbolic(&mut self, place: String, target: &[u8]) -> bool {
+        self.targets.remove(&place);
+        self.symbolic.insert(place, target)
     }
 
     /// Something else has this name.
     pub(crate) fn remove(&mut self, place: &str) {
         self.targets.remove(place);
+        self.symbolic.remove(place);
     }
 
-    /// Each name with what it is a name of, a link or a file.
+    /// There were more symbolic links than are kept.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.symbolic.is_cut()
+    }
+
+    /// Each hard link with what it is a name of, a link or a file.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.targets.iter().map(|(place, target)| (place.as_str(), target.as_str()))
     }
 
-    /// Each name with its file, over other links.
+    /// Each hard link with its file, over others.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.targets.iter().map(|(place, target)| (place.as_str(), self.last(target)))
     }
@@ -81,26 +97,37 @@ impl Links {
 
     /// The names that say more than those of their files, by the places of these: found under its
     /// first name, a file is not what it is under the second.
-    pub(crate) fn telling(
-        &self,
-        says_more: &dyn Fn(&str, &str) -> bool,
-    ) -> BTreeMap<String, Vec<Vec<u8>>> {
-        let mut telling: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    pub(crate) fn telling(&self, says_more: &dyn Fn(&str, &str) -> bool) -> Names {
+        let mut telling = Names::new();
         let files = self.files().filter(|(place, file)| says_more(place, file));
         for (place, file) in files.filter(|(place, _)| !self.is_too_deep(place)) {
             telling.entry(file.to_owned()).or_default().push(unescape(place));
         }
         telling
     }
+
+    /// The symbolic links whose names say something, by the places of their files, whose own names
+    /// say nothing.
+    pub(crate) fn telling_symbolic(&self, says: &dyn Fn(&str) -> bool) -> Names {
+        self.symbolic.telling(says, |place| self.targets.get(place).map(String::as_str))
+    }
+}
+
+/// Puts names with others.
+pub(crate) fn join_names(mut names: Names, others: Names) -> Names {
+    for (place, others) in others {
+        names.entry(place).or_default().extend(others);
+    }
+    names
 }
 
 /// The files of an archive that links mean, each once for each of its links.
 pub(crate) struct Linked {
     inner: Box<dyn Container>,
     /// The names of the links, by the place of their file.
-    names: BTreeMap<String, Vec<Vec<u8>>>,
-    /// Files that were met.
-    met: Vec<String>,
+    names: Names,
+    /// Files that were met, and folders that are none.
+    met: BTreeSet<String>,
     /// What comes next, last first.
     ahead: Vec<Result<Entry, Damage>>,
     /// Bytes of a file that are held for several names.
@@ -108,12 +135,8 @@ pub(crate) struct Linked {
 }
 
 impl Linked {
-    pub(crate) fn new(
-        inner: Box<dyn Container>,
-        names: BTreeMap<String, Vec<Vec<u8>>>,
-        held_bytes_max: u64,
-    ) -> Self {
-        Self { inner, names, met: Vec::new(), ahead: Vec::new(), held_bytes_max }
+    pub(crate) fn new(inner: Box<dyn Container>, names: Names, held_bytes_max: u64) -> Self {
+        Self { inner, names, met: BTreeSet::new(), ahead: Vec::new(), held_bytes_max }
     }
 
     /// The links whose file is not in the archive, when it was read to its end.
@@ -164,12 +187,16 @@ impl Container for Linked {
             // What is damaged was said the first time.
             let Ok(entry) = self.inner.next()? else { continue };
             let place = place_of(&entry.name);
+            let around = place.match_indices('/').map(|(at, _)| &place[..at]);
+            let folders = around.chain((entry.node == Node::Folder).then_some(&place[..]));
+            let folders = folders.filter(|folder| self.names.contains_key(*folder));
+            self.met.extend(folders.map(str::to_owned));
             let Some(names) = self.names.get(&place).filter(|_| entry.node == Node::File) else {
                 continue;
             };
             self.ahead = self.name(entry, &names.clone());
             self.ahead.reverse();
-            self.met.push(place);
+            self.met.insert(place);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::unpack::Found;
 
 /// Writes the record of a layer, if it holds all that was found.
 pub(super) fn write(read: &ReadLayer<'_>, key: &Digest) -> Option<Vec<u8>> {
-    let ReadLayer { prefix, own, links, rest, trace, files, bytes_read } = read;
+    let ReadLayer { prefix, own, links, meant, rest, trace, files, bytes_read } = read;
     let Found {
         components,
         flaws,
@@ -58,6 +58,8 @@ pub(super) fn write(read: &ReadLayer<'_>, key: &Digest) -> Option<Vec<u8>> {
     let links: Vec<_> = links.all().collect();
     out.number(links.len() as u64);
     links.into_iter().flat_map(|(place, target)| [place, target]).for_each(|it| out.text(it));
+    out.number(meant.len() as u64);
+    meant.iter().flat_map(|(link, file)| [link, file]).for_each(|it| out.text(it));
     out.number(linked.len() as u64);
     for place in linked {
         out.text(place.strip_prefix(prefix)?);
@@ -89,6 +91,7 @@ pub(super) fn read(bytes: &[u8], key: &Digest, prefix: &str) -> Option<KnownLaye
     Trace::each(&trace, |_, _| {})?;
     let own = input.many(|input| Some((input.text()?, input.findings()?)))?;
     let links = input.many(|input| Some((input.text()?, input.text()?)))?;
+    let meant = input.many(|input| Some((input.text()?, input.text()?)))?;
     let linked = input.many(Reader::rooted)?;
     let place = |input: &mut Reader<'_>| {
         let (root, place) = (input.rooted()?, usize::try_from(input.number()?).ok()?);
@@ -107,7 +110,7 @@ pub(super) fn read(bytes: &[u8], key: &Digest, prefix: &str) -> Option<KnownLaye
         ..Found::default()
     };
     let own: BTreeMap<String, Found> = own.into_iter().collect();
-    let layer = KnownLayer { own, links, rest, trace, files, bytes_read };
+    let layer = KnownLayer { own, links, meant, rest, trace, files, bytes_read };
     input.bytes.is_empty().then_some(layer)
 }
 
@@ -187,8 +190,9 @@ mod tests {
     fn record(sample: &Sample) -> Option<Vec<u8>> {
         let Sample { own, links, rest, trace } = sample;
         let trace = trace.bytes()?;
-        let read =
-            ReadLayer { prefix: "p!/", own, links, rest, trace, files: 4, bytes_read: 5_000 };
+        let meant = &[("c.jar".to_owned(), "store/1".to_owned())];
+        let (prefix, files, bytes_read) = ("p!/", 4, 5_000);
+        let read = ReadLayer { prefix, own, links, meant, rest, trace, files, bytes_read };
         write(&read, &KEY)
     }
 
@@ -199,6 +203,7 @@ mod tests {
         assert_eq!(back.own["a.jar"].components[0].evidence, "q!/r!/a.jar");
         assert_eq!((back.files, back.bytes_read), (4, 5_000));
         assert_eq!(back.links, [("b.jar".to_owned(), "a.jar".to_owned())]);
+        assert_eq!(back.meant, [("c.jar".to_owned(), "store/1".to_owned())]);
         assert!(back.rest.has_links_in("q!/r!/app/"));
         assert_eq!((back.rest.archives, back.rest.deepest), (3, 2));
         assert_eq!(Some(&back.trace[..]), sample.trace.bytes());

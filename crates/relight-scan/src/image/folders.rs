@@ -1,7 +1,7 @@
 //! A layer as a folder of an overlay file system: what hides is a device of the numbers 0:0, or a
 //! folder with an attribute (kernel documentation, "Overlay Filesystem").
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -13,8 +13,9 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, fgetxattr, fstat, major, minor, re
 use rustix::io::Errno;
 
 use super::layering::{Layering, ReadFile};
+use super::store::{InFolder, Store};
 use crate::archive::{Body, Entry, Node};
-use crate::evidence::escape;
+use crate::evidence::{escape, unescape};
 use crate::folder::{self, Links};
 use crate::steady::Stamp;
 use crate::walk::{code_of, open_file};
@@ -42,6 +43,62 @@ pub(crate) fn read(
         Ok(folder) => Walk { pace, layering, reader }.folder(&folder, b"", 0),
         Err(error) => layering.totals().flaw(code_of(&error.into()), label, 0),
     }
+}
+
+/// Reads the files of a layer that is a folder once more that links call by names which say what
+/// their own do not.
+pub(crate) fn read_links(
+    root: &Path,
+    below: &[&Path],
+    pace: Option<&Arc<dyn Pace>>,
+    layering: &mut Layering,
+    reader: &dyn ReadFile,
+) {
+    let telling = layering.telling_links(reader);
+    if telling.is_empty() {
+        return;
+    }
+    // What cannot be opened was told.
+    let Ok(folder) = crate::walk::open_root(root) else { return };
+    let store = InFolder::new(Arc::new(folder), pace.cloned());
+    let mut missed = Vec::new();
+    for (file, names) in telling {
+        let path = String::from_utf8(unescape(&file)).ok();
+        if path.as_deref().is_some_and(|path| store.is_folder(path)) {
+            continue;
+        }
+        let window = path.as_deref().and_then(|path| store.open(path));
+        for name in names {
+            let Some(window) = window.clone() else {
+                missed.push(name);
+                continue;
+            };
+            let (size, body) = (Some(window.len()), Body::Plain(window.clone()));
+            layering.add_link(Entry::file(name, size, body), reader);
+            layering.bytes_read += window.bytes_read();
+        }
+    }
+    layering.miss(&missed, &|places| {
+        let is_below = |place: &&String| below.iter().any(|root| may_hold(root, place));
+        places.iter().filter(is_below).cloned().collect()
+    });
+    for path in store.changed() {
+        layering.totals().flaw(FlawCode::ChangedDuringScan, &escape(path.as_bytes()), 0);
+    }
+}
+
+/// Whether a place is in a layer that is a folder, or may be behind a link.
+fn may_hold(root: &Path, place: &str) -> bool {
+    let mut path = root.to_owned();
+    for name in unescape(place).split(|byte| *byte == b'/') {
+        path.push(OsStr::from_bytes(name));
+        match path.symlink_metadata() {
+            Ok(kind) if kind.is_dir() => {}
+            Ok(kind) => return kind.is_file() || kind.is_symlink(),
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 struct Walk<'a> {
@@ -155,6 +212,10 @@ mod tests {
             Found { components: vec![component], ..Found::default() }
         }
 
+        fn says(&self, name: &str) -> bool {
+            name.ends_with("known")
+        }
+
         fn says_more(&self, _: &str, _: &str) -> bool {
             false
         }
@@ -198,5 +259,39 @@ mod tests {
         assert_eq!(merged.hidden.len(), 7 - expected.len(), "hidden, or replaced as `a` is");
         let flaws: Vec<_> = merged.found.flaws.iter().map(|flaw| flaw.evidence.as_str()).collect();
         assert_eq!(flaws, ["missing"]);
+    }
+    /// Goal: links of such layers are read by their names, or told. Method: links to a file from
+    /// their own folder and from the root, to a folder, into a layer below, and to nothing.
+    #[test]
+    fn links_of_a_folder_are_read_by_their_names() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir_all(place.path().join("0/store/folder")).unwrap();
+        fs::write(place.path().join("0/store/a"), "a").unwrap();
+        for (link, target) in [
+            ("0/b/known", "../store/a"),
+            ("0/c/known", "/store/a"),
+            ("0/d/known", "../store/folder"),
+            ("0/e/plain", "../store/a"),
+            ("1/f/known", "/store/a"),
+            ("1/g/known", "/store/folder"),
+            ("1/h/known", "/store/nothing"),
+        ] {
+            let link = place.path().join(link);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(target, link).unwrap();
+        }
+        let mut layering = Layering::new("");
+        let roots = ["0", "1"].map(|layer| place.path().join(layer));
+        for (at, root) in roots.iter().enumerate() {
+            let below: Vec<&Path> = roots[..at].iter().map(AsRef::as_ref).collect();
+            read(root, "", None, &mut layering, &Names);
+            read_links(root, &below, None, &mut layering, &Names);
+            layering.end_layer(None);
+        }
+        let found = layering.finish().found;
+        let places: Vec<_> = found.components.iter().map(|it| it.evidence.as_str()).collect();
+        assert_eq!(places, ["b/known", "c/known", "store/a"]);
+        let told: Vec<_> = found.flaws.iter().map(|it| it.evidence.as_str()).collect();
+        assert_eq!(told, ["f/known"]);
     }
 }

@@ -4,12 +4,13 @@
 //! with files. The rules are those of the OCI image specification, "layer.md": a whiteout counts
 //! for lower layers only, wherever it stands in its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{Component, Digest, FlawCode, Purl};
 
+use super::meant::Meant;
 use super::trace::{Hides, Trace};
-use crate::archive::{Entry, Links, Node};
+use crate::archive::{Entry, Links, Names, Node, join_names};
 use crate::evidence::{escape, names_of, place_of};
 use crate::java;
 use crate::unpack::Found;
@@ -33,6 +34,9 @@ const COPIES_MAX: usize = 262_144;
 pub(crate) trait ReadFile {
     /// What is in the file.
     fn read_file(&self, entry: Entry, path: &str) -> Found;
+
+    /// Whether the name of a file says something of it beyond its bytes.
+    fn says(&self, name: &str) -> bool;
 
     /// Whether one name of a file says something of it that another one does not.
     fn says_more(&self, name: &str, than: &str) -> bool;
@@ -72,6 +76,7 @@ pub(crate) struct ReadLayer<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) own: &'a BTreeMap<String, Found>,
     pub(crate) links: &'a Links,
+    pub(crate) meant: &'a [(String, String)],
     pub(crate) rest: &'a Found,
     pub(crate) trace: &'a [u8],
     pub(crate) files: u64,
@@ -82,6 +87,7 @@ pub(crate) struct ReadLayer<'a> {
 pub(crate) struct KnownLayer {
     pub(crate) own: BTreeMap<String, Found>,
     pub(crate) links: Vec<(String, String)>,
+    pub(crate) meant: Vec<(String, String)>,
     pub(crate) rest: Found,
     pub(crate) trace: Vec<u8>,
     pub(crate) files: u64,
@@ -104,6 +110,12 @@ pub(crate) struct Layering {
     own: BTreeMap<String, Found>,
     /// Other names of files, and what they are names of.
     links: Links,
+    /// Symbolic links of that layer whose files were read under their names, and those files.
+    own_meant: Vec<(String, String)>,
+    /// Those of the layers below.
+    meant: Meant,
+    /// Those of them that mean something else from the layer on that is being read.
+    lost: BTreeSet<String>,
     hidden: Vec<Component>,
     /// Findings that were copied because a file has several names.
     copied: usize,
@@ -201,13 +213,18 @@ impl Layering {
                 self.replace(&path);
                 self.links.insert(path, target);
             }
-            Node::Link(_) | Node::Device(..) => {
-                if matches!(entry.node, Node::Link(_)) && java::may_lead_to_classes(last) {
-                    let place = self.at(&path);
-                    self.rest.link(place);
+            Node::Link(target) => {
+                let place = self.at(&path);
+                if java::may_lead_to_classes(last) {
+                    self.rest.link(place.clone());
                 }
                 self.replace(&path);
+                let has_room = self.links.insert_symbolic(path.clone(), target);
+                if !has_room && reader.says(&place) {
+                    self.own.entry(path).or_default().flaw(FlawCode::LimitMemory, &place, 0);
+                }
             }
+            Node::Device(..) => self.replace(&path),
             Node::File => {
                 self.replace(&path);
                 self.own_files += 1;
@@ -225,8 +242,39 @@ impl Layering {
 
     /// The links of this layer whose names say more than those of their files do, by the paths of
     /// the files: found under their first name, these are not what they are under the second.
-    pub(crate) fn telling_links(&self, reader: &dyn ReadFile) -> BTreeMap<String, Vec<Vec<u8>>> {
-        self.links.telling(&|name, file| reader.says_more(&self.at(name), &self.at(file)))
+    pub(crate) fn telling_links(&mut self, reader: &dyn ReadFile) -> Names {
+        let symbolic = self.links.telling_symbolic(&|name| reader.says(&self.at(name)));
+        for (file, links) in &symbolic {
+            let link = |link: &Vec<u8>| (place_of(link), file.clone());
+            self.own_meant.extend(links.iter().map(link));
+        }
+        let says_more = |name: &str, file: &str| reader.says_more(&self.at(name), &self.at(file));
+        join_names(self.links.telling(&says_more), symbolic)
+    }
+
+    /// Names whose files are not in this layer, but perhaps in one below, which has gone by. What
+    /// a symbolic link means need not be anywhere: `below` says which places are, of these.
+    pub(crate) fn miss(
+        &mut self,
+        names: &[Vec<u8>],
+        below: &dyn Fn(&BTreeSet<String>) -> BTreeSet<String>,
+    ) {
+        if names.is_empty() {
+            return;
+        }
+        // What is found hangs on more than the bytes of this layer.
+        self.trace = None;
+        let files: BTreeMap<_, _> =
+            self.own_meant.iter().map(|(link, file)| (link, file)).collect();
+        let missed: Vec<_> = names.iter().map(|name| place_of(name)).collect();
+        let wanted = missed.iter().filter_map(|link| files.get(link)).map(|it| (*it).clone());
+        let known = below(&wanted.collect());
+        let is_told = |link: &String| files.get(link).is_none_or(|file| known.contains(*file));
+        for path in missed.iter().filter(|link| is_told(link)) {
+            let place = format!("{}{path}", self.prefix);
+            let own = self.own.entry(path.clone()).or_default();
+            own.flaw(FlawCode::MethodUnsupported, &place, 0);
+        }
     }
 
     /// Reads a file once more, under another one of its names.
@@ -258,8 +306,25 @@ impl Layering {
             };
             self.own.insert(path.to_owned(), copy);
         }
+        for path in std::mem::take(&mut self.lost) {
+            let place = self.at(&path);
+            let told = || {
+                let mut told = Found::default();
+                told.flaw(FlawCode::MethodUnsupported, &place, 0);
+                told
+            };
+            self.own.entry(path).or_insert_with(told);
+        }
         for (path, found) in std::mem::take(&mut self.own) {
             self.below.insert(path, Visible { found, layer });
+        }
+        for (link, file) in std::mem::take(&mut self.own_meant) {
+            // What is hidden with a folder is looked for among what was found.
+            for path in [&link, &file] {
+                let nothing = || Visible { found: Found::default(), layer };
+                self.below.entry(path.clone()).or_insert_with(nothing);
+            }
+            self.meant.insert(link, file);
         }
         self.trace = None;
         self.files += std::mem::take(&mut self.own_files);
@@ -279,10 +344,11 @@ impl Layering {
     pub(crate) fn take_known(&mut self, layer: &LayerBytes, reader: &dyn ReadFile) -> bool {
         let known = reader.known_layer(layer, &self.prefix, &self.records);
         let Some(known) = known else { return false };
-        let KnownLayer { own, links, rest, trace, files, bytes_read } = known;
+        let KnownLayer { own, links, meant, rest, trace, files, bytes_read } = known;
         Trace::each(&trace, |hides, path| self.hide(hides, path));
         self.own = own;
         links.into_iter().for_each(|(place, target)| self.links.insert(place, target));
+        self.own_meant = meant;
         self.rest.merge(rest);
         self.own_files += files;
         self.known += files;
@@ -299,8 +365,8 @@ impl Layering {
         reader: &dyn ReadFile,
     ) {
         let Some(trace) = self.trace.as_ref().and_then(Trace::bytes) else { return };
-        let Self { prefix, own, links, rest, own_files: files, .. } = &*self;
-        let read = ReadLayer { prefix, own, links, rest, trace, files: *files, bytes_read };
+        let Self { prefix, own, links, own_meant: meant, rest, own_files: files, .. } = &*self;
+        let read = ReadLayer { prefix, own, links, meant, rest, trace, files: *files, bytes_read };
         let Some((key, record)) = reader.record_of(layer, &read) else { return };
         let held: usize = self.records.iter().map(|(_, record)| record.len()).sum();
         if held + record.len() <= RECORDS_BYTES_MAX {
@@ -361,10 +427,17 @@ impl Layering {
         }
     }
 
-    /// Hides a file of the layers below; a folder of the same name stays.
+    /// Hides a file of the layers below; a folder of the same name stays. What was read under the
+    /// name of a link to it is hidden as well, and nobody knows what the link means now.
     fn hide_file(&mut self, path: &str) {
         let visible = self.below.remove(path);
         self.hidden.extend(visible.into_iter().flat_map(|visible| visible.found.components));
+        self.meant.remove(path);
+        self.lost.remove(path);
+        for link in self.meant.take(path) {
+            self.hide_file(&link);
+            self.lost.insert(link);
+        }
     }
 
     /// Hides everything in a folder of the layers below. The empty path is the root.
@@ -373,7 +446,9 @@ impl Layering {
         // Escaped names are text, so what starts like the folder is one range. Most files of a
         // layer hide nothing: that must not cost what is found in all the layers below.
         let behind = self.below.range(start.clone()..).map(|(path, _)| path);
-        let inside: Vec<_> = behind.take_while(|path| path.starts_with(&start)).cloned().collect();
+        let is_inside = |path: &&String| path.starts_with(&start);
+        let lost = self.lost.range(start.clone()..).take_while(is_inside);
+        let inside: Vec<_> = behind.take_while(is_inside).chain(lost).cloned().collect();
         for path in inside {
             self.hide_file(&path);
         }

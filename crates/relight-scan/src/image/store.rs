@@ -12,7 +12,7 @@ use rustix::fs::fstat;
 
 use super::Form;
 use crate::archive::{
-    Body, Container, Damage, Entry, Feed, Linked, Links as OtherNames, Node, Tar,
+    Body, Container, Damage, Entry, Feed, Linked, Links as OtherNames, Node, Tar, join_names,
 };
 use crate::cataloger::Kind;
 use crate::evidence::place_of;
@@ -29,7 +29,7 @@ const LINKS_MAX: u32 = 8;
 /// 127 layers, of three members each in the oldest form.
 const MEMBERS_MAX: usize = 4_096;
 
-/// Hard links of a tar archive that are other names of what lies beside an image.
+/// Links of a tar archive that are other names of what lies beside an image.
 const OTHER_NAMES_MAX: usize = 4_096;
 
 /// The parts of an image by their names (`blobs/sha256/…`, `manifest.json`).
@@ -56,10 +56,13 @@ impl InFolder {
         Self { folder, pace, opened: RefCell::default() }
     }
 
+    /// Whether there is a folder of this name.
+    pub(super) fn is_folder(&self, name: &str) -> bool {
+        self.folder_of(name.split('/')).is_some()
+    }
+
     /// Name by name, without links: a hostile layout must not lead out of its folder.
-    fn find(&self, name: &str) -> Option<(OwnedFd, Stamp)> {
-        let mut names = name.split('/');
-        let last = CString::new(names.next_back()?).ok()?;
+    fn folder_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> Option<Arc<OwnedFd>> {
         let mut folder = Arc::clone(&self.folder);
         for name in names.filter(|name| !matches!(*name, "" | ".")) {
             if name == ".." {
@@ -68,6 +71,13 @@ impl InFolder {
             let name = CString::new(name).ok()?;
             folder = Arc::new(folder::open(&folder, &name, Links::Refuse).ok()?);
         }
+        Some(folder)
+    }
+
+    fn find(&self, name: &str) -> Option<(OwnedFd, Stamp)> {
+        let mut names = name.split('/');
+        let last = CString::new(names.next_back()?).ok()?;
+        let folder = self.folder_of(names)?;
         let file = open_file(&folder, &last, Links::Refuse).ok()?;
         let stamp = Stamp::of_file(&fstat(&file).ok()?)?;
         Some((file, stamp))
@@ -168,23 +178,31 @@ impl InTar {
     /// The files of the archive once more, under names that say more than their first.
     pub(crate) fn linked(
         window: &Window,
+        says: &dyn Fn(&str) -> bool,
         says_more: &dyn Fn(&str, &str) -> bool,
         held_bytes_max: u64,
     ) -> impl Iterator<Item = Result<Entry, Damage>> {
         let (mut tar, mut links) = (Tar::new(Feed::of_window(window)), OtherNames::default());
         // What is damaged was told the first time.
         let names = std::iter::from_fn(|| tar.next()).flatten();
-        let mut names = names.filter_map(|entry| match entry.node {
-            Node::HardLink(target) => Some((place_of(&entry.name), place_of(&target))),
-            _ => None,
-        });
-        names.by_ref().take(OTHER_NAMES_MAX).for_each(|(place, file)| links.insert(place, file));
-        let too_many = names.next().map(|_| Err(Damage::new(FlawCode::LimitEntries, 0)));
+        let is_link = |entry: &Entry| matches!(entry.node, Node::HardLink(_) | Node::Link(_));
+        let mut names = names.filter(is_link);
+        for entry in names.by_ref().take(OTHER_NAMES_MAX) {
+            let place = place_of(&entry.name);
+            match entry.node {
+                Node::HardLink(target) => links.insert(place, place_of(&target)),
+                Node::Link(target) => drop(links.insert_symbolic(place, &target)),
+                _ => {}
+            }
+        }
+        // More symbolic links than are kept are more than so many.
+        let is_cut = names.next().is_some() || links.is_cut();
+        let too_many = is_cut.then(|| Err(Damage::new(FlawCode::LimitEntries, 0)));
         let too_deep = links.too_deep(says_more).into_iter().map(|name| {
             let flaws = vec![FlawCode::LimitDepth];
             Ok(Entry { flaws, ..Entry::file(name, None, Body::Nothing) })
         });
-        let telling = links.telling(says_more);
+        let telling = join_names(links.telling(says_more), links.telling_symbolic(says));
         let again = || Box::new(Tar::new(Feed::of_window(window)));
         let mut again =
             (!telling.is_empty()).then(|| Linked::new(again(), telling, held_bytes_max));

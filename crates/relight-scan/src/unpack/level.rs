@@ -115,6 +115,11 @@ impl Level {
         }
     }
 
+    /// Keeps a symbolic link; false where there is no room for one.
+    pub(super) fn symbolic(&mut self, name: &[u8], target: &[u8]) -> bool {
+        self.links.insert_symbolic(place_of(name), target)
+    }
+
     /// Which member of its name it is.
     pub(super) fn copy_of(&mut self, entry: &Entry) -> u32 {
         if entry.copy > 0 || entry.node == Node::Folder {

@@ -1,40 +1,28 @@
 //! Opens containers: the innermost level of an outer file.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Held, decoder_of};
 use relight_model::FlawCode;
 
 use super::account::Fate;
-use super::budget::{Budget, Promise, SharedTap, Tap};
+use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Long, View};
 use super::level::{Level, Member};
 use super::outer::Outer;
-use super::windows::{Guarded, Windowed};
+use super::windows::Guarded;
 use crate::archive::{
-    Again, Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Phar, Pipe, Rpm,
-    SevenZip, Squashfs, Tar, Zip, code_of,
+    Again, Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Phar, Pipe, Rpm, SevenZip, Squashfs,
+    Tar, Zip, code_of,
 };
 use crate::cataloger::Kind;
-use crate::evidence::{escape, in_archive};
 use crate::fingerprint::Learnt;
 use crate::limits::Mode;
-use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
 
 /// Levels for each level that is a step of the evidence path: a package is three (itself, its
 /// stream, its payload).
 const LEVELS_FOR_STEP: usize = 3;
-
-/// A container that is read once more: where it is, how many steps deep, and its bytes where they
-/// stand still.
-pub(super) struct OnceMore {
-    pub(super) path: String,
-    pub(super) depth: u32,
-    pub(super) origin: Option<Window>,
-}
 
 impl Outer<'_, '_> {
     /// Opens a container. A view that comes by once is taken; any other stays with the caller, and
@@ -185,69 +173,6 @@ impl Outer<'_, '_> {
         level.is_payload = member.is_payload && kind == Kind::Stream;
         self.levels.push(level);
         Fate::Read
-    }
-
-    /// Reads a container once more, for the members that have another name which says more than
-    /// their first.
-    pub(super) fn read_links(&mut self, links: &Links, kind: Kind, again: OnceMore) {
-        let OnceMore { path, depth, origin } = again;
-        let place = |name: &str| in_archive(&path, name);
-        let says_more = |name: &str, file: &str| self.shared.says_more(&place(name), &place(file));
-        for name in links.too_deep(&says_more) {
-            self.found.flaw(FlawCode::LimitDepth, &place(&escape(&name)), 0);
-        }
-        let telling = links.telling(&says_more);
-        if telling.is_empty() {
-            return;
-        }
-        let (feed, held) = match self.feed_again(origin, &telling) {
-            Ok(again) => again,
-            Err(code) => {
-                for name in telling.values().flatten() {
-                    self.found.flaw(code, &place(&escape(name)), 0);
-                }
-                return;
-            }
-        };
-        let container: Box<dyn Container> = match kind {
-            Kind::Cpio => Box::new(Cpio::new(feed)),
-            _ => Box::new(Tar::new(feed)),
-        };
-        let linked = Linked::new(container, telling, self.shared.options.held_for_names_max());
-        let mut level = Level::again(&path, kind, Box::new(linked), depth);
-        level.held = held;
-        self.levels.push(level);
-    }
-
-    /// The bytes of a container once more, where they or the stream around them stand still; and
-    /// the memory that is held for files of several names, where these come by once.
-    fn feed_again(
-        &self,
-        origin: Option<Window>,
-        telling: &BTreeMap<String, Vec<Vec<u8>>>,
-    ) -> Result<(Feed, u64), FlawCode> {
-        if let Some(window) = origin {
-            return Ok((Feed::of_window(&window), 0));
-        }
-        let stream = self.stream_again().ok_or(FlawCode::MethodUnsupported)?;
-        let has_several = telling.values().any(|names| names.len() > 1);
-        let held = if has_several { self.shared.options.held_for_names_max() } else { 0 };
-        if !self.budget.hold(held) {
-            return Err(FlawCode::LimitMemory);
-        }
-        Ok((Feed::Pipe(Pipe::new(stream)), held))
-    }
-
-    /// What a stream around a container gives once more.
-    fn stream_again(&self) -> Option<Box<dyn Read>> {
-        let around = self.levels.last().filter(|level| level.kind == Kind::Stream)?;
-        let packed = around.origin.clone()?;
-        let start = packed.read(0, HEAD_BYTES).ok()?;
-        let Head::Stream(coding) = sniff::head(&start) else { return None };
-        let stream = decoder_of(coding, &start, packed.reader()).ok()?;
-        let stream = Windowed::of(stream, Held::of(coding, &start), &self.budget);
-        let promise = Promise { size_max: u64::MAX, ..Promise::default() };
-        Some(Box::new(Tap::new(stream, &self.budget, promise)))
     }
 
     /// A tar or cpio in a stream stands in the place of the stream.

@@ -10,8 +10,8 @@ use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
+use super::links::OnceMore;
 use super::metered::Metered;
-use super::open::OnceMore;
 use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node, code_of};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
@@ -167,8 +167,16 @@ impl<'a, 'f> Outer<'a, 'f> {
             return self.read(entry, &member);
         }
         if let Some(level) = self.levels.last_mut() {
-            if let Node::HardLink(target) = &entry.node {
-                level.link(&entry.name, target);
+            let has_room = match &entry.node {
+                Node::HardLink(target) => {
+                    level.link(&entry.name, target);
+                    true
+                }
+                Node::Link(target) => level.symbolic(&entry.name, target),
+                _ => true,
+            };
+            if !has_room && self.shared.says(&member.path) {
+                self.found.flaw(FlawCode::LimitMemory, &member.path, 0);
             }
             let is_link = matches!(entry.node, Node::HardLink(_) | Node::Link(_));
             level.listing.has_links |= is_link && is_class_or_folder(&entry.name);
@@ -302,12 +310,14 @@ impl<'a, 'f> Outer<'a, 'f> {
             return spent.into_iter().for_each(|code| self.say_spent(code, &path));
         }
         self.found.deepest = self.found.deepest.max(depth + 1);
+        let again = OnceMore { path: path.clone(), kind, depth, origin };
+        let telling = self.telling(&links, &listing, &again);
         let from = self.found.components.len();
         for cataloger in cataloger::of_kind(kind) {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }
         java::container(self.shared.options, &path, listing, from, self.found);
-        self.read_links(&links, kind, OnceMore { path, depth, origin });
+        self.read_links(telling, again);
     }
 
     /// Says the limit that ended everything, unless that was the last thing that was said.

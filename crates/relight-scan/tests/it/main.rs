@@ -23,6 +23,7 @@ mod phar;
 mod programs;
 mod quine;
 mod sections;
+mod symbolic;
 mod trees;
 mod walk;
 mod zip_writer;
