@@ -1,8 +1,12 @@
-//! For how long each site was dark, from the journal alone.
+//! For how long each site was dark, and for how long it was exposed, by the journal alone.
 
+use relight_engine::INVENTORY_TTL_S;
 use relight_engine::exposure::exposures;
-use relight_engine::incident::{EvidenceKind, Phase};
+use relight_engine::incident::{Entry, EvidenceKind, Phase};
+use relight_match::MATCHER_REVISION;
+use relight_model::Digest;
 
+use crate::brake::exempt;
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
 use crate::takeover::Driven;
@@ -23,4 +27,54 @@ fn an_opening_is_no_time_in_the_dark() {
     pass(30);
     let rows = exposures(town.engine.store(), LOG4SHELL, town.engine.now()).unwrap();
     assert_eq!(rows[0].dark_s, 100);
+}
+
+/// Seconds that the only site was exposed.
+fn exposed_s(town: &Town) -> i64 {
+    let all = exposures(town.engine.store(), LOG4SHELL, town.engine.now()).unwrap();
+    assert_eq!(all.len(), 1);
+    all[0].exposed_s
+}
+
+/// Goal: what a site is lit on ends at its instant, whether anybody writes it down or not. Method:
+/// evidence that grows old in a register that nobody runs; with a signature beside it, the end of
+/// that; and again once new evidence came.
+#[test]
+fn a_lit_site_is_exposed_from_the_end_of_its_evidence() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    pass(INVENTORY_TTL_S);
+    assert_eq!(exposed_s(&town), 0);
+    pass(3_600);
+    assert_eq!(exposed_s(&town), 3_600);
+    town.ingest(0, log4j("2.17.1"));
+    pass(60);
+    assert_eq!(exposed_s(&town), 3_600);
+
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    exempt(&town, 0, town.engine.now() + INVENTORY_TTL_S + 600);
+    pass(INVENTORY_TTL_S + 599);
+    assert_eq!(exposed_s(&town), 0);
+    pass(61);
+    assert_eq!(exposed_s(&town), 60);
+}
+
+/// Goal: evidence of another matcher allows nothing. Method: the entry that says which one runs,
+/// which is of no incident; in an incident where nobody had a case before nothing changes.
+#[test]
+fn a_lit_site_is_exposed_while_its_evidence_is_of_another_matcher() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.ingest(0, log4j("2.17.1"));
+    pass(100);
+    let runs = Entry::MatcherRuns { revision: MATCHER_REVISION + 1 };
+    town.engine.record("relight", "", runs).unwrap();
+    pass(60);
+    // Somebody writes something else about it in the end.
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!(exposed_s(&town), 60);
 }

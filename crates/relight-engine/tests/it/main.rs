@@ -14,7 +14,6 @@ mod drill_marks;
 mod drill_proxies;
 mod edge;
 mod engine;
-mod exposed_time;
 mod exposure;
 mod fights;
 mod fixes;
