@@ -60,6 +60,8 @@ pub(crate) struct Edge {
     pub(crate) second: GateSet,
     /// Whoever looks asks the first listener alone.
     pub(crate) has_one_listener: bool,
+    /// Whoever reads it back is not told who wrote last.
+    pub(crate) hides_epoch: bool,
     /// The record of the gate is read.
     pub(crate) has_record: bool,
     /// An order is carried out also after a newer one was given.
@@ -332,7 +334,7 @@ impl EdgeDriver for Shared {
                 true => Seen::Unknown,
                 false => seen(&edge.runtime, key),
             },
-            epoch: edge.epoch,
+            epoch: edge.epoch.filter(|_| !edge.hides_epoch),
             foreign: !edge.is_unreadable && edge.is_foreign(key),
             in_part: None,
         };

@@ -113,12 +113,15 @@ impl Mutant {
 
     /// The loop of an edge as this engine runs it.
     pub(crate) fn edge_loop(self, edge: &Shared, nonce: u64) -> EdgeLoop {
-        edge.lock().has_one_listener = self == Self::OneListener;
+        {
+            let mut edge = edge.lock();
+            edge.has_one_listener = self == Self::OneListener;
+            edge.hides_epoch = self == Self::TermForgotten;
+        }
         let (driver, eyes): (Box<dyn EdgeDriver>, Box<dyn Eyes>) = match self {
             Self::NoReadBack => {
                 (Box::new(Believer(edge.clone())), Box::new(Believer(edge.clone())))
             }
-            Self::TermForgotten => (Box::new(Careless(edge.clone())), Box::new(edge.clone())),
             Self::DurableLast => (Box::new(Hasty(edge.clone(), None)), Box::new(edge.clone())),
             _ => (Box::new(edge.clone()), Box::new(edge.clone())),
         };
@@ -314,40 +317,6 @@ impl EdgeDriver for Hasty {
         }
         self.0.apply(epoch, stage, dark)?;
         self.1.take().map_or(Ok(()), |late| self.0.apply(epoch, Stage::Durable, &late))
-    }
-
-    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
-        self.0.tunnels(keys)
-    }
-
-    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
-        self.0.cut(epoch, keys)
-    }
-}
-
-/// Does not ask who was there before.
-struct Careless(Shared);
-
-impl EdgeDriver for Careless {
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        self.0.lint()
-    }
-
-    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
-        let views = self.0.observe(keys)?.into_iter();
-        Ok(views.map(|view| GateView { epoch: None, ..view }).collect())
-    }
-
-    fn owned(&mut self) -> Result<GateSet, EdgeError> {
-        self.0.owned()
-    }
-
-    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
-        self.0.apply(epoch, stage, dark)
     }
 
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
