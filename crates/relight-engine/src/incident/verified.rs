@@ -64,12 +64,13 @@ impl Incident {
     }
 
     /// True for a site that was called affected, was never verified since and whose finding was not
-    /// withdrawn: clear evidence that came after no evidence says nothing of its fix. What two
+    /// withdrawn, and for one whose last verification did not pass: clear evidence that came after
+    /// no evidence says nothing of its fix, and nothing of what somebody saw there. What two
     /// people sign does without, unless the register came back from a copy since: that opens
     /// nothing.
     pub(crate) fn owes_verification(&self, case: &Case, now: Timestamp) -> bool {
         let is_signed = || self.opening_grant(case, now).is_some();
-        case.was_affected.is_some() && !is_signed()
+        (case.was_affected.is_some() || case.unverified) && !is_signed()
     }
 
     /// True when a site may be opened, and owes nothing before.

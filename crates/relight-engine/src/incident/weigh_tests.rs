@@ -8,6 +8,7 @@ use super::evidence::tests::clear;
 use super::fold::Incident;
 use super::grant::{Acceptance, Ground, Mitigation};
 use super::phase::Phase;
+use super::terms::Compromise;
 
 const NOW: i64 = 1_000;
 
@@ -166,6 +167,31 @@ fn a_signature_that_is_over_lets_nobody_sign_for_an_unverified_fix() {
     let signed = Entry::AcceptanceSigned { site, acceptance, witness };
     incident.clone().apply(&signed, NOW).unwrap();
     incident.apply(&signed, later).unwrap_err();
+    incident.apply(&Entry::VerificationStarted { site: key() }, later).unwrap();
+}
+
+/// Safety: a verification that did not pass is not forgotten by way of unknown, also where no
+/// evidence ever called the site affected. Method: somebody sees signs in a clear site; it is read
+/// in part behind a control, and then whole.
+#[test]
+fn a_site_in_which_somebody_saw_signs_owes_a_verification_whatever_comes_between() {
+    let seen = Entry::Verified {
+        site: key(),
+        functional: true,
+        compromise: Compromise::Signs,
+        vital: false,
+        evidence: None,
+        checks: None,
+    };
+    let control = mitigated().pop().unwrap();
+    let mut incident = after(&[order(), attach(1, 2, Verdict::Clear, NOW - 50), seen, control]);
+    assert_eq!(phase(&incident), Phase::Mitigated);
+    incident.apply(&attach(1, 2, Verdict::Unknown, NOW - 40), NOW).unwrap();
+    incident.apply(&accepted(), NOW).unwrap();
+    assert!(incident.may_return(&key(), NOW), "by what was signed");
+    incident.apply(&attach(1, 2, Verdict::Clear, NOW - 30), NOW).unwrap();
+    let later = NOW + 3_600;
+    assert!(!incident.may_return(&key(), later), "nobody verified it");
     incident.apply(&Entry::VerificationStarted { site: key() }, later).unwrap();
 }
 
