@@ -1,10 +1,14 @@
 //! What must be true, said from the journal alone and in other words than the engine: no phases,
 //! no gates, only what was reported last and in which order.
 
+mod signed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::incident::{Compromise, Entry, Evidence};
 use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
+
+use signed::{Control, Signature};
 
 /// The matcher that the simulated journal is folded with at first.
 pub(crate) const MATCHER: u32 = 1;
@@ -30,8 +34,9 @@ pub(crate) struct Oracle {
     lines: usize,
     /// The matcher that runs.
     matcher: u32,
-    /// When an older copy of the journal was last found to be one.
+    /// When an older copy of the journal was last found to be one, by the clock and by the line.
     restored_at: Option<Timestamp>,
+    restored_line: usize,
     files: BTreeMap<String, File>,
 }
 
@@ -66,6 +71,11 @@ struct Story {
     has_failed: bool,
     /// Somebody saw signs of a compromise, and nobody said since that there are none.
     has_signs: bool,
+    /// What two people signed about it, and the control that it is behind.
+    signature: Option<Signature>,
+    control: Option<Control>,
+    /// It was let stay lit, by evidence or by a signature.
+    is_exempt: bool,
     /// Its checks, as they were asked last: which list, of which files, and whether all passed.
     asked: Option<(Digest, Option<Digest>, bool)>,
 }
@@ -90,11 +100,28 @@ impl Story {
         self.darkened.is_some() && self.darkened > self.opened.map(|(line, _)| line)
     }
 
+    /// An incident had a reason to darken it, or let it be.
+    fn is_concerned(&self) -> bool {
+        self.darkened.is_some() || self.is_exempt
+    }
+
     fn is_known(&self) -> bool {
         self.evidence.is_some() || self.darkened.is_some()
     }
 
+    /// It may be lit: by evidence, or by what people signed.
+    fn is_let_be(&self, rule: Rule, at: Timestamp) -> bool {
+        self.is_clear(rule, at) || self.is_signed(rule, at)
+    }
+
     fn hear(&mut self, number: usize, at: Timestamp, rule: Rule, entry: &Entry) {
+        let before = (self.evidence.clone(), self.deployed);
+        if let Entry::EvidenceAttached { evidence } = entry {
+            self.weigh(at, rule.revision, evidence);
+        }
+        // What was let be until now, and whether this entry takes the light away.
+        let is_let_be = self.is_let_be(rule, at);
+        self.sign((number, at), rule, entry, &before);
         match entry {
             Entry::HeldBack { .. } if !self.is_dark() => {
                 (self.is_held, self.evidence) = (true, None);
@@ -102,17 +129,15 @@ impl Story {
             Entry::DarkOrdered { .. } | Entry::RelightStopped { .. } => {
                 self.darkened = Some(number);
             }
-            Entry::Lapsed { .. } if !self.is_clear(rule, at) => self.darkened = Some(number),
+            // Two people decided about it as it is known now.
+            Entry::AcceptanceSigned { .. } => self.is_held = false,
+            Entry::Lapsed { .. } | Entry::EvidenceAttached { .. } if !is_let_be => {
+                self.darkened = Some(number);
+            }
             Entry::Deployed { digest, .. } => {
                 (self.deployed, self.reported_at) = (Some(*digest), Some(at));
                 self.is_told = true;
                 self.darkened = Some(number);
-            }
-            Entry::EvidenceAttached { evidence } => {
-                self.weigh(at, rule.revision, evidence);
-                if !self.is_clear(rule, at) {
-                    self.darkened = Some(number);
-                }
             }
             Entry::ChecksRun { list, evidence, of, passed, .. } => {
                 self.asked = Some((*list, *evidence, of == passed));
@@ -133,7 +158,8 @@ impl Story {
                 }
             }
             Entry::RelightStarted { evidence, .. } => {
-                self.opened = Some((number, self.clearances.contains(evidence)));
+                let is_named = self.clearances.contains(evidence) || self.is_signature(*evidence);
+                self.opened = Some((number, is_named));
             }
             _ => {}
         }
@@ -145,8 +171,12 @@ impl Story {
         let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != self.deployed;
         if is_other && !is_doubtful {
             self.is_told = false;
+            let is_first = self.deployed.is_none();
             let reported_at = Some(evidence.made_at.min(at));
             (self.deployed, self.reported_at) = (evidence.artifact_set, reported_at);
+            if is_first {
+                self.bind();
+            }
         }
         match evidence.verdict {
             Verdict::Affected => {
@@ -179,7 +209,13 @@ fn is_good(evidence: &Evidence, rule: Rule, at: Timestamp) -> bool {
 
 impl Default for Oracle {
     fn default() -> Self {
-        Self { lines: 0, matcher: MATCHER, restored_at: None, files: BTreeMap::new() }
+        Self {
+            lines: 0,
+            matcher: MATCHER,
+            restored_at: None,
+            restored_line: 0,
+            files: BTreeMap::new(),
+        }
     }
 }
 
@@ -200,7 +236,9 @@ impl Oracle {
             self.matcher = *revision;
         }
         if let Entry::Restored { .. } = entry {
-            self.restored_at = Some(at);
+            // A clock that was ahead then makes nothing trusted that was read before.
+            self.restored_at = self.restored_at.max(Some(at));
+            self.restored_line = self.lines;
         }
         let file = self.files.entry(incident.to_owned()).or_default();
         match entry {
@@ -247,10 +285,12 @@ impl Oracle {
         if let Some((id, ..)) = self.stories(site).find(|(.., story)| story.is_held) {
             return Err(format!("{site} in {id}: news about it waits for a person"));
         }
-        for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
+        for (id, file, story) in self.stories(site).filter(|(.., s)| s.is_concerned()) {
             let why = match story.opened {
                 _ if story.is_dark() => "it is wanted dark",
-                Some((_, false)) | None => "no relight names a clearance",
+                Some((_, false)) => "no relight names a clearance",
+                None if story.darkened.is_some() => "no relight names a clearance",
+                _ if self.is_accepted(file, story, now) => continue,
                 _ if !story.is_clear(self.rule(file), now) => "no current evidence calls it clear",
                 _ if story.evidence.as_ref().map(|it| it.made_at) <= self.restored_at => {
                     "nobody read it since an older copy of the journal came back"
@@ -265,6 +305,11 @@ impl Oracle {
         Ok(())
     }
 
+    /// What two people signed lets it be opened, whatever evidence says.
+    fn is_accepted(&self, file: &File, story: &Story, at: Timestamp) -> bool {
+        story.is_signed_since(self.restored_line, self.rule(file), at)
+    }
+
     /// The incidents that hold a site dark although it is certainly clear, or would if it were to
     /// be opened, with its evidence; none as soon as any incident has something against it, now or
     /// soon.
@@ -277,7 +322,7 @@ impl Oracle {
         if self.stories(site).any(|(.., story)| story.is_held) {
             return held;
         }
-        for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
+        for (id, file, story) in self.stories(site).filter(|(.., s)| s.is_concerned()) {
             let is_clear = |at| story.is_clear(self.rule(file), at);
             if !is_clear(now) || !is_clear(now + 60) || story.was_affected || story.has_failed {
                 return Vec::new();
@@ -299,13 +344,18 @@ impl Oracle {
             match entry {
                 _ if story.is_dark() => false,
                 Entry::DarkOrdered { .. } => true,
-                Entry::Lapsed { .. } => story.is_known() && !story.is_clear(self.rule(file), now),
+                Entry::Lapsed { .. } => story.is_known() && !story.is_let_be(self.rule(file), now),
                 Entry::Deployed { digest, .. } => {
                     story.is_known() && story.deployed != Some(*digest)
                 }
                 Entry::EvidenceAttached { evidence } => {
+                    // A report from the hour of a clock that was ahead is no reason to refuse it.
+                    let is_told_ahead = evidence.verdict != Verdict::Clear
+                        && story.reported_at.is_some_and(|at| at > now);
                     let is_late = story.reported_at.is_some_and(|at| evidence.made_at < at);
-                    !is_late && evidence.advisory == id && !is_good(evidence, self.rule(file), now)
+                    (!is_late || is_told_ahead)
+                        && evidence.advisory == id
+                        && !is_good(evidence, self.rule(file), now)
                 }
                 _ => false,
             }

@@ -110,7 +110,13 @@ impl Sim {
         self.tell(id, &Entry::EvidenceAttached { evidence });
     }
 
-    fn evidence(&mut self, id: &str, site: &GateKey, runs: u8, verdict: Verdict) -> Evidence {
+    pub(crate) fn evidence(
+        &mut self,
+        id: &str,
+        site: &GateKey,
+        runs: u8,
+        verdict: Verdict,
+    ) -> Evidence {
         let revision = self.ledger.incident(id).map(|incident| incident.revision);
         Evidence {
             site: site.clone(),
@@ -179,7 +185,7 @@ impl Sim {
     }
 
     /// The id of the newest evidence about a site.
-    fn known(&self, id: &str, site: &GateKey) -> Option<Digest> {
+    pub(crate) fn known(&self, id: &str, site: &GateKey) -> Option<Digest> {
         let case = self.ledger.incident(id)?.case(site)?;
         case.evidence.as_ref()?.id().ok()
     }

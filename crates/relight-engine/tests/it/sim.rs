@@ -7,28 +7,36 @@
 //! before what must close was told to, (h) a crash between two effects never leaves a gate that a
 //! reload opens, (i) what somebody undoes again and again is told so and not counted as
 //! dark, (j) what is proven dark is so at every listener and every edge, (k) a controller whose
-//! term went back changes nothing and says that another one acts.
+//! term went back changes nothing and says that another one acts, (l) dark that is not proven in
+//! time is told as exposed, whatever the clock does, (m) a second barrier holds what the edge in
+//! front of it cannot, and opens of what it was told to hold only what may be lit or is dark in
+//! front.
 //! `SEED=7` runs one seed alone and prints it.
 
+mod checks;
+mod clocks;
 mod fate;
 mod late;
 mod seeds;
+mod settle;
+mod signed;
+mod wall;
 
+use std::collections::BTreeMap;
 use std::env;
 
 use relight_engine::drive::for_incidents;
 use relight_engine::edge::{GateSet, ProbeTarget};
-use relight_engine::incident::{Case, Entry, Evidence, Gate, Ledger};
-use relight_engine::reconcile::{
-    EdgeLoop, FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, PROOF_TTL_MS, Want, wants,
-};
-use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Seen, Site, SiteId};
+use relight_engine::incident::{Entry, Gate, Ledger};
+use relight_engine::reconcile::{EdgeLoop, Round, Want, wants};
+use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Site, SiteId};
 use testkit::Rng;
 
-use crate::edge::{Fault, Shared, is_canary, key};
+use crate::edge::{Fault, Shared, key};
 use crate::mutants::Mutant;
 use crate::oracle::{MATCHER, Oracle};
 use late::Late;
+use wall::Wall;
 
 /// Steps of one incident before the faults stop.
 const STEPS: usize = 150;
@@ -70,12 +78,21 @@ pub(crate) struct Faults {
     pub(crate) late: bool,
     /// News about lit sites waits for a person.
     pub(crate) held: bool,
+    /// People sign: controls, acceptances and exemptions, each with an end.
+    pub(crate) signed: bool,
+    /// The clock is set back.
+    pub(crate) clocks: bool,
+    /// There is a second barrier.
+    pub(crate) walls: bool,
 }
 
 impl Faults {
-    pub(crate) const ALL: Self = Self { terms: true, late: true, held: true, ..Self::BEFORE };
+    pub(crate) const ALL: Self = Self { signed: true, clocks: true, walls: true, ..Self::SECOND };
+    /// What there was when seeds of two edges, of terms and of held news failed.
+    pub(crate) const SECOND: Self = Self { terms: true, late: true, held: true, ..Self::BEFORE };
     /// What there was when other seeds failed.
-    const BEFORE: Self = Self { restores: true, listeners: true, matchers: true, ..Self::NONE };
+    pub(crate) const BEFORE: Self =
+        Self { restores: true, listeners: true, matchers: true, ..Self::NONE };
     const NONE: Self = Self {
         restores: false,
         listeners: false,
@@ -83,6 +100,9 @@ impl Faults {
         terms: false,
         late: false,
         held: false,
+        signed: false,
+        clocks: false,
+        walls: false,
     };
 }
 
@@ -94,10 +114,19 @@ pub(crate) struct Sim {
     faults: Faults,
     /// When those happen.
     fate: Rng,
+    /// When those happen that seeds of before did not have.
+    later: Rng,
     pub(crate) ledger: Ledger,
     pub(crate) edge: Shared,
     late: Option<Late>,
+    wall: Option<Wall>,
     pub(crate) now_ms: i64,
+    /// How far the clock was set back, in all.
+    set_back_ms: i64,
+    /// The latest time that it showed before.
+    newest_ms: i64,
+    /// Sites that this loop was to darken and has not proven, and since when, by no clock.
+    owed: BTreeMap<GateKey, i64>,
     /// What really runs on each site that people may mention.
     pub(crate) running: Vec<(GateKey, u8)>,
     pub(crate) mutant: Mutant,
@@ -141,11 +170,16 @@ impl Sim {
             matcher: MATCHER,
             faults,
             fate: Rng::new(!seed),
+            later: Rng::new(!seed.rotate_left(16)),
             ledger: Ledger::new(MATCHER),
             edge_loop: new_loop(mutant, &edge, late.as_ref(), seed),
             edge,
             late,
+            wall: Wall::of(seed, mutant).filter(|_| faults.walls),
             now_ms: 1_639_000_000_000,
+            set_back_ms: 0,
+            newest_ms: i64::MIN,
+            owed: BTreeMap::new(),
             running,
             mutant,
             oracle: Oracle::default(),
@@ -169,6 +203,7 @@ impl Sim {
     /// Runs the incident to its end; what was wrong first, if something was.
     pub(crate) fn run(mut self) -> Result<(), String> {
         self.open(INCIDENTS[0]);
+        self.give_wall();
         for _ in 0..STEPS {
             self.step();
             if let Some(failure) = self.failure {
@@ -190,6 +225,7 @@ impl Sim {
 
     fn step(&mut self) {
         self.strike();
+        self.strike_again();
         if self.late.is_some() && self.fate.chance(30) {
             self.catch_up();
         }
@@ -253,6 +289,7 @@ impl Sim {
     fn round(&mut self) -> bool {
         let wants = self.wants(&self.ledger);
         if wants.is_empty() {
+            self.tend_wall(&wants, &Round::default());
             return true;
         }
         if self.late.is_none() {
@@ -263,7 +300,7 @@ impl Sim {
         let (ledger, mutant, now) = (&self.ledger, self.mutant, self.now());
         let permits = |site: &GateKey| mutant.permits(ledger, site, now);
         self.edges().iter().for_each(|edge| edge.lock().expect_closing(&wants));
-        let (early, now_ms) = (mutant.early(&wants), mutant.time(self.now_ms));
+        let (early, now_ms) = (mutant.early(&wants), self.time());
         if !early.is_empty() {
             self.edge_loop.round(&early, self.epoch, now_ms, &permits);
         }
@@ -275,6 +312,7 @@ impl Sim {
         let is_known = !self.is_overtaken && self.is_known(self.epoch);
         self.is_claimed |= round.error.is_none() && is_known;
         self.check_proofs(&round.entries);
+        self.check_owed(&wants, &round.entries);
         self.check_effects();
         if settled {
             self.check_settled(&wants);
@@ -288,6 +326,7 @@ impl Sim {
         if round.error.is_none() && !self.is_full {
             self.check_fought();
         }
+        self.tend_wall(&wants, &round);
         settled
     }
 
@@ -314,96 +353,6 @@ impl Sim {
         }
     }
 
-    /// (i): nobody calls a site dark that was undone for the third time a moment ago.
-    fn check_fought(&mut self) {
-        let since = |at: i64| self.now_ms - at;
-        let is_fought = |key: &GateKey| {
-            let mut times = self.undone.iter().rev().filter(|(_, sites)| sites.contains(key));
-            let last = times.next().is_some_and(|(at, _)| since(*at) < FIGHT_QUIET_MS);
-            let third = times.nth(FIGHT_DRIFTS - 2);
-            last && third.is_some_and(|(at, _)| since(*at) < FIGHT_WINDOW_MS)
-        };
-        let all = self.ledger.open().flat_map(|(_, incident)| incident.cases());
-        let is_called_proven = |(key, case): &(&GateKey, &Case)| {
-            case.phase.wants() == Light::Dark && case.gate == Gate::Proven && is_fought(key)
-        };
-        let proven = all.filter(is_called_proven).map(|(key, _)| key.clone()).next();
-        if let Some(key) = proven {
-            self.blame(|| format!("(i) {key} is fought over and called proven"));
-        }
-    }
-
-    /// (j): proven dark is dark wherever a visitor may ask.
-    fn check_proofs(&mut self, entries: &[Entry]) {
-        let edges = self.edges();
-        let is_lit =
-            |site: &&GateKey| edges.iter().any(|edge| edge.lock().serves(site) == Seen::Lit);
-        for entry in entries {
-            let Entry::Proved { sites, light: Light::Dark, .. } = entry else { continue };
-            let lit = sites.iter().find(is_lit);
-            if let Some(site) = lit {
-                self.blame(|| format!("(j) {site} is proven dark, and a listener serves it"));
-            }
-        }
-    }
-
-    /// (a) and (b): what our hand did to the edge since it was last asked.
-    fn check_effects(&mut self) {
-        self.edges().iter().for_each(|edge| self.check_effects_on(edge));
-    }
-
-    fn check_effects_on(&mut self, edge: &Shared) {
-        let (opened, touched, rash, fragile) = {
-            let mut edge = edge.lock();
-            let calls = std::mem::take(&mut edge.calls);
-            self.say(|| format!("{calls:?}"));
-            let (opened, touched) = (&mut edge.opened, GateSet::new());
-            let opened = std::mem::take(opened);
-            let touched = std::mem::replace(&mut edge.touched, touched);
-            (opened, touched, std::mem::take(&mut edge.rash), std::mem::take(&mut edge.fragile))
-        };
-        if let Some(site) = rash.first() {
-            self.blame(|| format!("(g) {site} was opened before what must close"));
-        }
-        if let Some(site) = fragile.first() {
-            self.blame(|| format!("(h) a reload after a crash would have opened {site}"));
-        }
-        let now = self.now();
-        for site in opened.iter().filter(|site| !is_canary(site)) {
-            if let Err(why) = self.oracle.cleared(site, now) {
-                self.blame(|| format!("(a) opened {why}"));
-            }
-        }
-        for site in touched.iter().filter(|site| !is_canary(site)) {
-            // What a lost order closed stays so, and is closed again where nobody can see it.
-            let is_held = self.is_restored && edge.lock().is_held(site);
-            if !self.oracle.is_concerned(site) && !is_held {
-                self.blame(|| format!("(b) {site} is in no incident and was touched"));
-            }
-        }
-    }
-
-    /// (d): an edge that is called settled shows what is wanted. A foreign dark entry stays until
-    /// a person decides; what only a probe can see may be as old as a proof.
-    fn check_settled(&mut self, wants: &[Want]) {
-        self.edges().iter().for_each(|edge| self.check_settled_on(edge, wants));
-    }
-
-    fn check_settled_on(&mut self, edge: &Shared, wants: &[Want]) {
-        let edge = edge.lock();
-        let is_recent = self.now_ms.saturating_sub(self.bypass_since) < PROOF_TTL_MS;
-        for Want { target: ProbeTarget { key, .. }, light, .. } in wants {
-            let is_shut = edge.durable.contains(key) && edge.runtime.contains(key);
-            let is_true = match light {
-                Light::Dark => is_shut && (edge.serves(key) == Seen::Dark || is_recent),
-                Light::Lit => !edge.runtime.contains(key) || edge.is_foreign(key),
-            };
-            if !is_true {
-                self.blame(|| format!("(d) settled, but {key} is not {light:?}"));
-            }
-        }
-    }
-
     fn break_calls(&mut self) {
         let faults = [Fault::Before, Fault::HalfWay, Fault::After, Fault::Lie];
         let next = (0..self.rng.below(6))
@@ -415,6 +364,7 @@ impl Sim {
         let key = key(EAST[self.rng.below(EAST.len())]);
         let what = self.rng.below(14);
         self.say(|| format!("trouble {what} at {key}"));
+        let steady_ms = self.steady_ms();
         let mut edge = self.edge.lock();
         match what {
             // One that is late is trouble enough for two.
@@ -427,7 +377,7 @@ impl Sim {
             3 => drop((edge.runtime.insert(key.clone()), edge.durable.insert(key))),
             4 => {
                 edge.bypass.insert(key);
-                self.bypass_since = self.now_ms;
+                self.bypass_since = steady_ms;
             }
             5 => drop(edge.blind.insert(key)),
             6 => edge.blur(),
@@ -436,98 +386,6 @@ impl Sim {
             9 => edge.restore(),
             _ => edge.heal(),
         }
-    }
-
-    /// (c) and (f): everything stops failing, except that half of the time one site can never be
-    /// darkened; what is certainly clear is asked for; everybody else must get what is wanted.
-    fn settle(&mut self) {
-        let stuck = key(EAST[self.rng.below(EAST.len())]);
-        {
-            let mut edge = self.edge.lock();
-            edge.heal();
-            edge.faults.clear();
-            // What this journal knows nothing of is a person's to open, too.
-            let unasked: Vec<GateKey> = edge.own.iter().cloned().collect();
-            for key in unasked.iter().filter(|key| !self.oracle.is_explained(key)) {
-                edge.own.remove(key);
-                edge.durable.remove(key);
-                edge.runtime.remove(key);
-            }
-            if self.rng.chance(50) {
-                edge.bypass.insert(stuck);
-                self.bypass_since = self.now_ms;
-            }
-        }
-        (self.is_calm, self.is_full, self.rival.0) = (true, false, 0);
-        if let Some(late) = self.late.clone() {
-            late.hurry();
-            self.check_effects();
-        }
-        if self.is_overtaken {
-            // Whoever finds it fenced starts it again, now that its edge can be read.
-            self.crash();
-        }
-        self.calm_down();
-        let asked = self.relight_all();
-        let mut settled = false;
-        for _ in 0..SETTLE_ROUNDS_MAX {
-            self.now_ms += 1_000;
-            settled = self.round();
-        }
-        let (edges, bypass) = (self.edges(), self.edge.lock().bypass.clone());
-        for name in &EAST[..5] {
-            let (site, light) = (key(name), self.oracle.wanted(&key(name)));
-            let served = edges.iter().map(|edge| edge.lock().serves(&site));
-            let seen = served.reduce(|one, other| if one == other { one } else { Seen::Unknown });
-            let seen = seen.unwrap_or_default();
-            if bypass.contains(&site) {
-                settled |= light == Light::Dark;
-            } else if Seen::from(light) != seen || !self.is_journalled(&site, light) {
-                self.blame(|| format!("(f) {site} is wanted {light:?} and shows {seen:?}"));
-            } else if asked.contains(&site) && seen != Seen::Lit {
-                self.blame(|| format!("(c) {site} is clear and stays dark"));
-            }
-        }
-        if !settled {
-            self.blame(|| "(f) the edge does not settle".to_owned());
-        }
-    }
-
-    /// Whoever undid our gates has gone away, and that was long enough ago.
-    fn calm_down(&mut self) {
-        for ms in [1_000, FIGHT_QUIET_MS, 1_000] {
-            self.now_ms += ms;
-            self.round();
-        }
-    }
-
-    /// Brings fresh evidence for every site that is dark although it is certainly clear, and
-    /// starts its relight in each incident that holds it.
-    fn relight_all(&mut self) -> Vec<GateKey> {
-        let (mut asked, now) = (Vec::new(), self.now());
-        for site in self.running.iter().map(|(site, _)| site.clone()).collect::<Vec<_>>() {
-            let held = self.oracle.held_for_nothing(&site, now);
-            let fresh = |(id, evidence)| (id, Evidence { made_at: now, ..evidence });
-            let held: Vec<(String, Evidence)> = held.into_iter().map(fresh).collect();
-            for (id, evidence) in held.iter().cloned() {
-                self.tell(&id, &Entry::EvidenceAttached { evidence });
-            }
-            for (id, evidence) in &held {
-                let evidence = evidence.id().unwrap();
-                self.tell(id, &Entry::RelightStarted { site: site.clone(), evidence });
-            }
-            if !held.is_empty() {
-                asked.push(site);
-            }
-        }
-        asked
-    }
-
-    /// The journal knows what the edge shows: each incident that wants a site dark has its proof.
-    fn is_journalled(&self, site: &GateKey, light: Light) -> bool {
-        let mut open = self.ledger.open().filter(|(_, i)| i.wants(site) == Light::Dark);
-        light == Light::Lit
-            || open.all(|(_, i)| i.case(site).is_some_and(|case| case.gate == Gate::Proven))
     }
 
     fn say(&self, what: impl FnOnce() -> String) {

@@ -14,8 +14,15 @@ use crate::oracle::{MATCHER, Oracle};
 /// What is dark in both copies of an edge, and who wrote it.
 pub(super) type State = (GateSet, GateSet, Option<Epoch>);
 
+/// How often people sign something, and the clock is set back, in percent of the steps.
+const SIGNED_PERCENT: usize = 35;
+const SET_BACK_PERCENT: usize = 2;
+
+/// How often something happens to a second barrier, in percent of the steps.
+const WALL_PERCENT: usize = 15;
+
 impl Sim {
-    /// What does not happen in seeds of before.
+    /// What the first seeds did not have.
     pub(super) fn strike(&mut self) {
         let Faults { restores, listeners, matchers, held, .. } = self.faults;
         let restores = restores && self.late.is_none();
@@ -23,7 +30,7 @@ impl Sim {
             0..4 if listeners => {
                 let key = key(EAST[self.fate.below(EAST.len())]);
                 self.edge.lock().second.insert(key);
-                self.bypass_since = self.now_ms;
+                self.bypass_since = self.steady_ms();
             }
             4..7 if listeners => self.edge.lock().second.clear(),
             7 if restores => self.restore(),
@@ -37,6 +44,20 @@ impl Sim {
                 self.tell(id, &Entry::HeldBack { sites: vec![site], voids: true });
             }
             _ => {}
+        }
+    }
+
+    /// What seeds of before did not have.
+    pub(super) fn strike_again(&mut self) {
+        let Faults { signed, clocks, .. } = self.faults;
+        if signed && self.later.chance(SIGNED_PERCENT) {
+            self.sign();
+        }
+        if clocks && self.later.chance(SET_BACK_PERCENT) {
+            self.set_back();
+        }
+        if self.wall.is_some() && self.later.chance(WALL_PERCENT) {
+            self.break_wall();
         }
     }
 
@@ -62,6 +83,8 @@ impl Sim {
         let before = std::mem::replace(&mut self.epoch, Epoch { term, seq: kept as u64 });
         // What the edge has seen is read once before it is looked at.
         let is_unread = self.fate.chance(50) && !self.edge.lock().is_unreachable;
+        // A barrier would tell of it.
+        let is_unread = is_unread && self.wall.is_none();
         self.restart(before, is_unread);
     }
 
@@ -90,17 +113,21 @@ impl Sim {
         let old = std::mem::replace(&mut self.edge_loop, edge_loop);
         self.epoch.term += 1;
         let newest = self.edges().iter().filter_map(|edge| edge.lock().epoch).max();
+        let barrier = self.wall.as_ref().and_then(|wall| wall.edge.lock().epoch);
+        let shown = newest.max(barrier);
         if !is_unread {
-            let above = newest.map_or(0, |epoch| epoch.term + 1);
+            let above = shown.map_or(0, |epoch| epoch.term + 1);
             self.epoch.term = self.epoch.term.max(above);
         }
         let ghost = (old, std::mem::replace(&mut self.ledger, ledger), before);
+        self.give_wall();
         self.late.iter().for_each(Late::forget);
         (self.is_claimed, self.undone) = (false, Vec::new());
+        self.owed.clear();
         self.edges().iter().for_each(|edge| edge.lock().forget_looks());
         self.say(|| format!("crash, now {:?}, the edge knows {newest:?}", self.epoch));
         // An order that this journal does not hold was carried out.
-        if let Some(epoch) = newest.filter(|it| !is_unread && it.seq > self.epoch.seq) {
+        if let Some(epoch) = shown.filter(|it| !is_unread && it.seq > self.epoch.seq) {
             self.tell("", &Entry::Restored { epoch });
         }
         let revision = self.matcher;

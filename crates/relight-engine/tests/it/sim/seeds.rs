@@ -17,6 +17,17 @@ fn failures(seeds: impl Iterator<Item = u64>, faults: Faults) -> Vec<String> {
     seeds.filter_map(run).collect()
 }
 
+/// Those of these seeds in which this mutant does not do what is blamed by this letter: what they
+/// are there for does not happen in them any more, and others have to be found.
+fn idle(seeds: &[u64], mutant: Mutant, faults: Faults, letter: &str) -> Vec<u64> {
+    let is_idle = |seed: &u64| {
+        let failed = Sim::new(*seed, mutant, faults).run().err();
+        println!("{mutant:?}, seed {seed}: {}", failed.as_deref().unwrap_or("nothing"));
+        failed.is_none_or(|why| !why.starts_with(letter))
+    };
+    seeds.iter().copied().filter(is_idle).collect()
+}
+
 #[test]
 fn sim_whole_incidents_from_one_seed_each() {
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
@@ -39,10 +50,14 @@ fn sim_seeds_in_which_a_reload_after_a_crash_would_have_opened_a_site() {
 
 /// In each of these an older copy of the register came back, and the gate of a site that this copy
 /// calls lit could not be looked at: an effect about others opened what the lost order had closed.
+/// So does an engine that does not ask the record of the gate.
 #[test]
 fn sim_seeds_in_which_an_effect_opened_what_a_lost_order_had_closed() {
-    let failed = failures([77, 133].into_iter(), Faults::BEFORE);
+    let seeds = [77, 133];
+    let failed = failures(seeds.into_iter(), Faults::BEFORE);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let idle = idle(&seeds, Mutant::RestoreForgotten, Faults::BEFORE, "(h)");
+    assert!(idle.is_empty(), "{idle:?} show nothing");
 }
 
 /// An edge that nobody could look at, an older copy of the register, and somebody who opened by
@@ -50,7 +65,7 @@ fn sim_seeds_in_which_an_effect_opened_what_a_lost_order_had_closed() {
 /// running edge alone (`what_nothing_explains...` in `unasked` says how).
 #[test]
 fn sim_seeds_in_which_somebody_took_away_what_nobody_could_see() {
-    let failed = failures([9_446].into_iter(), Faults { held: false, ..Faults::ALL });
+    let failed = failures([9_446].into_iter(), Faults { held: false, ..Faults::SECOND });
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     let failed = failures([2_788].into_iter(), Faults::BEFORE);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -60,6 +75,9 @@ fn sim_seeds_in_which_somebody_took_away_what_nobody_could_see() {
 /// what was closed again was closed in the running edges first. In the others the term went back.
 #[test]
 fn sim_seeds_of_two_edges_and_of_terms_that_went_back() {
-    let failed = failures([5_481, 116, 3_607].into_iter(), Faults::ALL);
+    let (went_back, faults) = ([32, 116], Faults { held: false, ..Faults::SECOND });
+    let failed = failures([5_481].into_iter().chain(went_back), faults);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let idle = idle(&went_back, Mutant::TermForgotten, faults, "(k)");
+    assert!(idle.is_empty(), "{idle:?} show nothing");
 }
