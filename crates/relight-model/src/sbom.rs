@@ -53,6 +53,9 @@ pub enum FlawCode {
     MethodUnsupported,
     /// A container that we recognise and do not open.
     ContainerUnsupported,
+    /// An image of containers in a packed stream or in another archive: its layers cannot be read
+    /// one above the other there.
+    ImagePacked,
     /// A symbolic link to somewhere outside the target.
     LinkOutside,
     /// Left out by an option.
@@ -84,7 +87,7 @@ pub enum FlawCode {
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -108,6 +111,7 @@ impl FlawCode {
         Self::DatabaseDamaged,
         Self::MethodUnsupported,
         Self::ContainerUnsupported,
+        Self::ImagePacked,
         Self::LinkOutside,
         Self::ExcludedByOption,
         Self::FileSystemExcluded,
@@ -149,6 +153,7 @@ impl FlawCode {
             Self::DatabaseDamaged => "database-damaged",
             Self::MethodUnsupported => "method-unsupported",
             Self::ContainerUnsupported => "container-unsupported",
+            Self::ImagePacked => "image-packed",
             Self::LinkOutside => "link-outside",
             Self::ExcludedByOption => "excluded-by-option",
             Self::FileSystemExcluded => "file-system-excluded",
@@ -211,6 +216,7 @@ impl FlawCode {
             | Self::DatabaseDamaged => UnknownReason::PartialCorrupt,
             Self::MethodUnsupported
             | Self::ContainerUnsupported
+            | Self::ImagePacked
             | Self::LinkOutside
             | Self::ExcludedByOption
             | Self::FileSystemExcluded

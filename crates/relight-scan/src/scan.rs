@@ -22,7 +22,7 @@ use crate::image::{Form, InFolder, InTar, Store};
 use crate::limits::{Mode, Options};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::sniff::Gap;
+use crate::sniff::{self, Gap, HEAD_BYTES, Head};
 use crate::source::{STORES, Target, find_image};
 use crate::steady::{self, Steady};
 use crate::unpack::{Account, Shared};
@@ -183,6 +183,9 @@ fn image_in_tar(
         || File::open(real),
         |file, stamp| {
             let window = Window::of_paced_file(Arc::clone(file), stamp.size, pace.cloned());
+            if let Head::Stream(_) = sniff::head(&window.read(0, HEAD_BYTES)?) {
+                return Err(io::Error::other("it is packed: unpack it first"));
+            }
             image(&InTar::new(&window), form, scan)
         },
     );

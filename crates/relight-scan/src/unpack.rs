@@ -5,6 +5,7 @@ mod answer;
 mod behind;
 mod budget;
 mod fetch;
+mod images;
 mod level;
 mod links;
 mod look;
@@ -104,6 +105,20 @@ impl Found {
         self.gaps.iter_mut().for_each(|(_, evidence)| rename(evidence));
         self.folder_classes.iter_mut().for_each(|(evidence, _)| rename(evidence));
         self.profiles.iter_mut().for_each(|profile| rename(&mut profile.place));
+    }
+
+    /// Lets go of everything that was found at places which start so. What only says something of
+    /// other findings stays.
+    pub(crate) fn forget(&mut self, start: &str) {
+        let is_other = |place: &String| !place.starts_with(start);
+        self.components.retain(|it| is_other(&it.evidence));
+        self.flaws.retain(|it| is_other(&it.evidence));
+        self.warnings.retain(|it| is_other(&it.evidence));
+        self.gaps.retain(|(_, place)| is_other(place));
+        self.folder_classes.retain(|(place, _)| is_other(place));
+        self.linked.retain(is_other);
+        self.listings.retain(|(place, _)| is_other(place));
+        self.profiles.retain(|it| is_other(&it.place));
     }
 
     /// Everything that was found stands in one file of the disk, which was read.

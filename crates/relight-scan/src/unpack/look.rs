@@ -75,6 +75,7 @@ impl Outer<'_, '_> {
         let listed =
             member.listed.is_some() && self.shared.index.wants_member(&member.name_with_slashes());
         if !selected && !listed {
+            self.keep_manifest(view, member);
             return Fate::Opaque;
         }
         // A window of what is in memory already, and no copy of it.
@@ -94,7 +95,7 @@ impl Outer<'_, '_> {
 
     /// A window of all bytes, if they are no more than `max`. A long view that turns out to fit is
     /// whole from then on.
-    fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Window> {
+    pub(super) fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Window> {
         self.gather(view, max);
         match view {
             Some(View::Whole(window) | View::Range(window)) if window.len() <= max => {

@@ -311,7 +311,8 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
         self.found.deepest = self.found.deepest.max(depth + 1);
         let again = OnceMore { path: path.clone(), kind, depth, origin };
-        let telling = self.telling(&links, &listing, &again);
+        let mut telling = self.telling(&links, &listing, &again);
+        self.leave_images(&again.path, &listing, &mut telling);
         let from = self.found.components.len();
         for cataloger in cataloger::of_kind(kind) {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));

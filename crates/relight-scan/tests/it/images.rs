@@ -257,6 +257,64 @@ fn what_is_no_image_is_an_error_when_one_was_named() {
     assert!(failed(Target::Oci(Path::new("/nonexistent/x").to_owned())));
 }
 
+/// Goal: nothing is found in layers that cannot be read one above the other, whatever upper ones
+/// delete; what stands beside them is. Method: images of each form through streams, in archives and
+/// in folders of those, whole and cut in front of their documents; and what only looks like one.
+#[test]
+fn an_image_that_comes_by_once_is_told_and_nothing_of_it_is_found() {
+    let all = layers();
+    let ids: Vec<String> = all.iter().map(|layer| sha256(layer)).collect();
+    let hashed: Vec<String> = ids.iter().map(|id| format!("{id}/layer.tar")).collect();
+    let named = ["a/layer.tar", "b/layer.tar", "c/layer.tar", "d/layer.tar"].map(str::to_owned);
+    let of = |names: &[String]| {
+        let parts: Vec<_> = names.iter().map(String::as_str).zip(all.clone()).collect();
+        docker(&parts, &ids)
+    };
+    let options = Options::default();
+    let told = |bytes: &[u8], name: &str| text(&run(tree(&[(name, bytes)]).path(), &options));
+    for parts in [oci(&[one(&all)]), of(&named), of(&hashed)] {
+        let plain = packed(&parts);
+        assert_eq!(told(&gzip(&plain), "app.tar.gz"), "flaw image-packed app.tar.gz\n");
+        let zip = write(&[Member::deflated("app.tar", &plain), Member::stored("b.tar", &plain)]);
+        let both = "flaw image-packed a.zip!/app.tar\nflaw image-packed a.zip!/b.tar\n";
+        assert_eq!(told(&zip, "a.zip"), both);
+        let inner = tar(&[("b.jar", jar("beside")), ("app.tar", Node::File(plain))]);
+        let beside = "pkg:maven/g/beside@1 in a.tar!/b.jar\n";
+        let both = format!("{beside}flaw image-packed a.tar!/app.tar\n");
+        assert_eq!(told(&inner, "a.tar"), both);
+        // A folder of an archive, which is no image itself.
+        let in_folder = |(name, bytes): &(String, Vec<u8>)| (format!("x/{name}"), bytes.clone());
+        let mut members: Vec<_> = parts.iter().map(in_folder).collect();
+        let jar = Member::deflated(&pom_path("beside"), &pom("beside", "1"));
+        members.push(("b.jar".to_owned(), write(&[jar])));
+        let both = format!("{beside}flaw image-packed a.tar!/x\n");
+        assert_eq!(told(&packed(&members), "a.tar"), both);
+    }
+    // A stream that ends behind the first layers.
+    let cut = packed(&of(&hashed));
+    let end = cut.len() - 4_096;
+    let got = told(&gzip(&cut[..end]), "app.tar.gz");
+    assert!(got.contains("flaw image-packed app.tar.gz\n") && !got.contains("pkg:"), "{got}");
+    // An extension of a browser, and a layer that nobody made an image of.
+    let manifest = Node::File(b"{\"manifest_version\":3}".to_vec());
+    let files = tar(&[("manifest.json", manifest), ("layer.tar", Node::File(all[0].clone()))]);
+    let got = told(&gzip(&files), "x.tgz");
+    assert!(got.contains("in x.tgz!/layer.tar!/app/deleted.jar") && !got.contains("flaw"), "{got}");
+}
+
+/// Who names a packed image hears what to do.
+#[test]
+fn a_packed_image_that_is_named_is_an_error_that_says_so() {
+    let place = tree(&[("i.tar.gz", &gzip(&packed(&oci(&[one(&layers())]))))]);
+    let services = Services { progress: &Progress::default(), pace: None, cache: None };
+    let file = place.path().join("i.tar.gz");
+    for target in [Target::Oci(file.clone()), Target::DockerArchive(file)] {
+        let error = scan_target(&target, &Options::default(), &services).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(source, "it is packed: unpack it first");
+    }
+}
+
 /// Documents of strangers: whatever they hold, the scan ends, and says that it saw no image.
 #[test]
 fn hostile_documents_end() {

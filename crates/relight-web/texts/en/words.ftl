@@ -100,6 +100,7 @@ flaw-archive-loop = an archive that contains itself
 flaw-database-damaged = the fingerprint database is damaged
 flaw-method-unsupported = a compression method that is not read
 flaw-container-unsupported = a kind of archive that is not read
+flaw-image-packed = an image of containers, packed or in an archive: take it out and unpack it first
 flaw-link-outside = a symbolic link to somewhere outside the target
 flaw-excluded-by-option = left out by an option
 flaw-file-system-excluded = a network or user file system, left out unless it is named

@@ -100,6 +100,7 @@ flaw-archive-loop = archive qui se contient elle-même
 flaw-database-damaged = base d’empreintes endommagée
 flaw-method-unsupported = méthode de compression non lue
 flaw-container-unsupported = type d’archive non lu
+flaw-image-packed = image de conteneurs, compressée ou dans une archive : à extraire et à décompresser d’abord
 flaw-link-outside = lien symbolique vers l'extérieur de la cible
 flaw-excluded-by-option = exclu par une option
 flaw-file-system-excluded = système de fichiers réseau ou utilisateur, exclu sauf s’il est nommé
