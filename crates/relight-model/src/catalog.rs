@@ -22,11 +22,22 @@ pub struct Catalog {
     owned: Vec<Owned>,
     /// It is code that does not say what is in it.
     pub unlisted: Option<FlawCode>,
+    /// What it is among the files of a program of .NET.
+    pub dotnet: Option<Dotnet>,
     /// Bytes that are left.
     room: usize,
     /// Warnings that were not kept.
     more_warnings: u64,
     is_cut: bool,
+}
+
+/// What a file is among those of a program of .NET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dotnet {
+    /// An assembly: which package it is of, it does not say.
+    Assembly,
+    /// It names all packages of the assemblies beside and below it.
+    Packages,
 }
 
 /// The files that one package of the operating system installed.
@@ -50,7 +61,8 @@ impl Catalog {
     pub fn with_room(room: usize) -> Self {
         let (components, warnings, owned) = (Vec::new(), Vec::new(), Vec::new());
         let (more_warnings, is_cut) = (0, false);
-        Self { components, warnings, owned, unlisted: None, room, more_warnings, is_cut }
+        let (unlisted, dotnet) = (None, None);
+        Self { components, warnings, owned, unlisted, dotnet, room, more_warnings, is_cut }
     }
 
     /// Keeps a component.

@@ -36,7 +36,7 @@ pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use asked_class::AskedClass;
 pub use campaign::{Campaign, Matched};
-pub use catalog::{CATALOG_BYTES_MAX, CATALOG_WARNINGS_MAX, Catalog, Owned};
+pub use catalog::{CATALOG_BYTES_MAX, CATALOG_WARNINGS_MAX, Catalog, Dotnet, Owned};
 pub use class_names::ClassNames;
 pub use component::{Basis, Certainty, Component, Scope};
 pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign, Tried};

@@ -11,6 +11,7 @@ mod cataloger;
 mod catalogers;
 mod digest;
 mod distribution;
+mod dotnet;
 mod evidence;
 mod fingerprint;
 mod folder;

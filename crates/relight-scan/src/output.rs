@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
 use crate::distribution;
+use crate::dotnet;
 use crate::identity;
 use crate::image::Merged;
 use crate::java;
@@ -88,6 +89,7 @@ impl Output {
         }
         distribution::leave_unlisted(&mut found.gaps, &found.components);
         found.ownership.leave_unowned(&mut found.gaps);
+        dotnet::leave_unlisted(&mut found.gaps);
         for (gap, path) in &found.gaps {
             let (code, evidence) = (gap.code(), path.clone());
             found.flaws.push(Flaw { code, evidence, bytes: 0 });

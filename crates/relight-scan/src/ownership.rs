@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use relight_model::{Basis, Component, Owned, Purl};
+use relight_model::{Basis, Component, Dotnet, Owned, Purl};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::distribution::{UNLISTED, root_of};
@@ -121,7 +121,8 @@ impl Ownership {
         let roots = self.roots();
         gaps.retain(|(gap, path)| {
             let owner = || self.owner(path, &roots).filter(|(_, path)| !is_add_on(path));
-            *gap == UNLISTED || !matches!(gap, Gap::Unlisted(_)) || owner().is_none()
+            let is_of_program = matches!(gap, Gap::Unlisted(_) | Gap::Dotnet(Dotnet::Assembly));
+            *gap == UNLISTED || !is_of_program || owner().is_none()
         });
     }
 

@@ -5,7 +5,7 @@ mod openpgp;
 mod program;
 
 use relight_formats::limited::coding::{Coding, Crc32};
-use relight_model::FlawCode;
+use relight_model::{Dotnet, FlawCode};
 
 pub(crate) use disk::{class_end, is_file_system, is_installer, is_udif};
 pub(crate) use program::{SCRIPT_BYTES_MAX, behind_text, phar_at};
@@ -63,6 +63,9 @@ pub enum Gap {
     /// ([`FlawCode::hides`]); none that a package of the operating system installed. Or the root of
     /// a system whose packages nothing lists.
     Unlisted(FlawCode),
+    /// An assembly of .NET, or a list of the packages that those beside it are of. None is in a
+    /// report: what nothing lists is told by its folder, as [`Self::Unlisted`].
+    Dotnet(Dotnet),
 }
 
 impl Gap {
@@ -72,7 +75,7 @@ impl Gap {
             Self::Dex => "dex",
             Self::NativeImage => "native-image-without-sbom",
             Self::Unlisted(FlawCode::SystemUnlisted) => "system-without-packages",
-            Self::Unlisted(_) => "binary-without-metadata",
+            Self::Unlisted(_) | Self::Dotnet(_) => "binary-without-metadata",
         }
     }
 
@@ -81,6 +84,7 @@ impl Gap {
         match self {
             Self::Dex | Self::NativeImage => FlawCode::CodeUnreadable,
             Self::Unlisted(code) => code,
+            Self::Dotnet(_) => FlawCode::DotnetUnlisted,
         }
     }
 

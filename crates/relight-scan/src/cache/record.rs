@@ -4,7 +4,7 @@
 //! is damaged, or that stands in another's place, is known. Evidence that starts with the path of
 //! the file is kept without it: the same archive elsewhere has the same record.
 
-use relight_model::{Basis, Component, Digest, FlawCode, Purl, Scope};
+use relight_model::{Basis, Component, Digest, Dotnet, FlawCode, Purl, Scope};
 use sha2::{Digest as _, Sha256};
 
 use crate::sniff::Gap;
@@ -88,6 +88,10 @@ pub(super) fn check(key: &Digest, bytes: &[u8]) -> [u8; CHECK_BYTES] {
     check
 }
 
+/// How an assembly of .NET is kept, and a list of packages.
+const ASSEMBLY: &str = "assembly";
+const PACKAGES: &str = "packages";
+
 pub(super) struct Writer<'a> {
     pub(super) bytes: Vec<u8>,
     /// What evidence starts with.
@@ -123,8 +127,12 @@ impl Writer<'_> {
     fn gaps(&mut self, gaps: &[(Gap, String)]) -> Option<()> {
         self.number(gaps.len() as u64);
         for (gap, evidence) in gaps {
-            matches!(gap, Gap::Unlisted(_)).then_some(())?;
-            self.text(gap.code().as_str());
+            self.text(match gap {
+                Gap::Unlisted(code) => code.as_str(),
+                Gap::Dotnet(Dotnet::Assembly) => ASSEMBLY,
+                Gap::Dotnet(Dotnet::Packages) => PACKAGES,
+                Gap::Dex | Gap::NativeImage => return None,
+            });
             self.text(evidence.strip_prefix(self.path)?);
         }
         Some(())
@@ -259,9 +267,13 @@ impl<'a> Reader<'a> {
     }
 
     fn gap(&mut self) -> Option<(Gap, String)> {
-        let code = FlawCode::parse(&self.text()?).filter(|code| code.hides().is_some())?;
+        let gap = match self.text()?.as_str() {
+            ASSEMBLY => Gap::Dotnet(Dotnet::Assembly),
+            PACKAGES => Gap::Dotnet(Dotnet::Packages),
+            code => Gap::Unlisted(FlawCode::parse(code).filter(|code| code.hides().is_some())?),
+        };
         let rest = self.text()?;
-        Some((Gap::Unlisted(code), format!("{}{rest}", self.path)))
+        Some((gap, format!("{}{rest}", self.path)))
     }
 
     fn component(&mut self) -> Option<Component> {
@@ -322,7 +334,12 @@ mod tests {
         assert_eq!((back.found.archives, back.found.deepest, back.bytes_read), (300, 2, u64::MAX));
         let elsewhere = read(&bytes, &KEY, "srv/a.jar").unwrap();
         assert_eq!(elsewhere.found.components[0].evidence, "srv/a.jar!/b.jar");
-        let gaps = |at: &str| vec![(Gap::Unlisted(FlawCode::GoUnlisted), format!("{at}a.jar!/x"))];
+        let gaps = |at: &str| {
+            let go = Gap::Unlisted(FlawCode::GoUnlisted);
+            let dotnet = [Dotnet::Assembly, Dotnet::Packages].map(Gap::Dotnet);
+            let all = [go].into_iter().chain(dotnet);
+            all.map(|gap| (gap, format!("{at}a.jar!/x"))).collect::<Vec<_>>()
+        };
         let with = Found { gaps: gaps(""), ..found() };
         let bytes = write(&with, 1, &KEY, "a.jar").unwrap();
         assert_eq!(read(&bytes, &KEY, "srv/a.jar").unwrap().found.gaps, gaps("srv/"));

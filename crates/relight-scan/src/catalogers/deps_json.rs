@@ -1,6 +1,6 @@
 //! .NET programs: `NAME.deps.json` beside them.
 
-use relight_model::{Basis, Catalog, Purl};
+use relight_model::{Basis, Catalog, Dotnet, Purl};
 use serde_json::Value;
 
 use crate::cataloger::{File, Select};
@@ -14,6 +14,7 @@ pub(super) const PLUGIN: Reader =
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some(document) = reader::json(file, reader::METADATA, out) else { return };
     libraries(&document, file, out);
+    out.dotnet = document.get("libraries").map(|_| Dotnet::Packages);
 }
 
 /// The packages of a document; also of the one inside a single-file program.

@@ -4,7 +4,7 @@
 use std::io;
 
 use memchr::memmem;
-use relight_model::{Basis, Catalog, FlawCode, Purl};
+use relight_model::{Basis, Catalog, Dotnet, FlawCode, Purl};
 
 use super::deps_json::libraries;
 use crate::cataloger::{File, Kind, ReadAt, Select};
@@ -122,6 +122,10 @@ fn assembly(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> io::Re
     let of_build = is_of_build(&version);
     let version = version.split(['+', ' ']).next().filter(|_| !of_build).unwrap_or_default();
     reader::installed(file, Purl::new("nuget", "", name, version), Basis::Manifest, out);
+    // Texts in other languages and what compilers are shown instead of a library hold no code.
+    let is_code = !file.path.ends_with(".resources.dll") && !file.path.contains(".Ref/");
+    // With others in it, it is told by itself.
+    out.dotnet = (is_code && out.unlisted.is_none()).then_some(Dotnet::Assembly);
     Ok(())
 }
 

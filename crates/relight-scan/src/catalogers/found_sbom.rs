@@ -1,7 +1,7 @@
 //! Inventories that somebody put beside the software: PEP 770, CycloneDX and SPDX files.
 
 use relight_formats::{FormatError, read_sbom};
-use relight_model::{Catalog, Component, Flaw, FlawCode, Scope, Warning};
+use relight_model::{Catalog, Component, Dotnet, Flaw, FlawCode, Scope, Warning};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -45,6 +45,9 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         }
         Err(_) => return,
     };
+    // What it says of packages of .NET it says of the assemblies beside it.
+    let is_of_dotnet = sbom.components.iter().any(|it| it.purl.kind == "nuget");
+    out.dotnet = is_of_dotnet.then_some(Dotnet::Packages);
     for component in sbom.components {
         let scope = if bundled { Scope::Installed } else { Scope::Declared };
         let evidence = file.path.to_owned();

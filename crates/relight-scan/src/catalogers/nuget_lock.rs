@@ -1,13 +1,14 @@
 //! .NET projects: `packages.lock.json`, `project.assets.json` and `packages.config`.
 
-use relight_model::{Catalog, Purl};
+use relight_model::{Basis, Catalog, Dotnet, Purl};
 use serde_json::Value;
 
 use crate::cataloger::{File, Select};
 use crate::evidence::file_name;
 use crate::reader::{self, Reader};
 
-/// What NuGet resolved for a project, in its three forms.
+/// What NuGet resolved for a project, in its three forms. The oldest, that of the .NET Framework,
+/// is the record of what it installed: nothing else in a deployment has the names of packages.
 pub(super) const PLUGIN: Reader = Reader {
     name: "nuget_lock",
     selects: &[
@@ -35,8 +36,10 @@ fn config(file: &File<'_>, out: &mut Catalog) {
     }
     for tag in text.split('<').filter_map(|tag| tag.strip_prefix("package ")) {
         let (id, version) = (reader::attribute(tag, "id"), reader::attribute(tag, "version"));
-        reader::declared(file, Purl::new("nuget", "", id, reader::plain_version(version)), out);
+        let purl = Purl::new("nuget", "", id, reader::plain_version(version));
+        reader::installed(file, purl, Basis::InstalledMetadata, out);
     }
+    out.dotnet = Some(Dotnet::Packages);
 }
 
 /// `dependencies: { FRAMEWORK: { NAME: { type, resolved } } }`.
@@ -45,6 +48,7 @@ fn lock(file: &File<'_>, out: &mut Catalog) {
     let Some(frameworks) = lock.get("dependencies").and_then(Value::as_object) else {
         return reader::bad(file, reader::LOCK, "no dependencies", out);
     };
+    out.dotnet = Some(Dotnet::Packages);
     for packages in frameworks.values().filter_map(Value::as_object) {
         for (name, package) in packages {
             if reader::string(package, "type") != "Project" {

@@ -1,6 +1,6 @@
 //! NuGet packages: the `.nuspec` at the root of each.
 
-use relight_model::{Basis, Catalog, Purl};
+use relight_model::{Basis, Catalog, Dotnet, Purl};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
@@ -17,6 +17,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         return reader::bad(file, reader::METADATA, "a package without id or version", out);
     }
     if !id.contains('$') && !version.contains('$') {
+        out.dotnet = Some(Dotnet::Packages);
         reader::installed(file, Purl::new("nuget", "", id, version), Basis::InstalledMetadata, out);
     }
 }

@@ -391,9 +391,13 @@ impl<'a, 'f> Outer<'a, 'f> {
         if catalog.is_cut() {
             self.flaw_once(FlawCode::LimitMemory, file.path);
         }
-        let gap = catalog.unlisted.map(Gap::of_program);
-        let gap = gap.filter(|gap| !matches!(gap, Gap::Unlisted(_)) || !self.in_package(file.path));
-        self.found.gaps.extend(gap.map(|gap| (gap, file.path.to_owned())));
+        let (unlisted, dotnet) = (catalog.unlisted.map(Gap::of_program), catalog.dotnet);
+        for gap in unlisted.into_iter().chain(dotnet.map(Gap::Dotnet)) {
+            let is_told = matches!(gap, Gap::Dex | Gap::NativeImage);
+            if is_told || !self.in_package(file.path) {
+                self.found.gaps.push((gap, file.path.to_owned()));
+            }
+        }
         let (components, warnings, owned) = catalog.into_parts();
         join(&mut self.found.components, components);
         join(&mut self.found.warnings, warnings);

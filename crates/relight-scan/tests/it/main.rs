@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod archives;
+mod assemblies;
 mod bombs;
 mod cache;
 mod container_writer;

@@ -232,6 +232,9 @@ fn programs_of_packages_are_no_gaps() {
     }
 }
 
+/// What is told of an assembly of which nothing says which package it is of.
+const GAP: &str = "flaw dotnet-unlisted .\n";
+
 /// The libraries of .NET Core 1 and 2 call themselves by the number of their build, which is above
 /// every fix of the packages that they are in; each way to know one is enough.
 #[test]
@@ -250,7 +253,7 @@ fn the_number_of_a_build_is_no_version() {
         ("v4.6.22621.1", "@v4.6.22621.1"),
     ] {
         let strings = [("InternalName", "System.Buffers.dll"), ("ProductVersion", says)];
-        let expected = format!("pkg:nuget/System.Buffers{version} in a.dll\n");
+        let expected = format!("pkg:nuget/System.Buffers{version} in a.dll\n{GAP}");
         assert_eq!(one("a.dll", &assembly(&strings)), expected, "{says}");
     }
 }
@@ -262,11 +265,14 @@ fn assemblies_by_their_resources() {
     let (name, other_name) = (("InternalName", "A.dll"), ("OriginalFilename", "B.exe"));
     let (version, of_file) = (("ProductVersion", "1.2+c0ffee of main"), ("FileVersion", "3.4 x"));
     for (strings, expected) in [
-        (&[other_name, of_file, name, version][..], "pkg:nuget/A@1.2 in a.dll\n"),
-        (&[other_name, of_file], "pkg:nuget/B@3.4 in a.dll\n"),
+        (
+            &[other_name, of_file, name, version][..],
+            "pkg:nuget/A@1.2 in a.dll\nflaw dotnet-unlisted .\n",
+        ),
+        (&[other_name, of_file], "pkg:nuget/B@3.4 in a.dll\nflaw dotnet-unlisted .\n"),
         (
             &[("InternalName", " "), ("ProductVersion", " "), other_name, of_file],
-            "pkg:nuget/B@3.4 in a.dll\n",
+            "pkg:nuget/B@3.4 in a.dll\nflaw dotnet-unlisted .\n",
         ),
         (
             &[("InternalName", ""), ("ProductVersion", ""), ("LegalTrademarks", "C"), other_name],
@@ -274,7 +280,7 @@ fn assemblies_by_their_resources() {
         ),
         (
             &[("Comments", "InternalName"), ("InternalName", ""), other_name, of_file],
-            "pkg:nuget/B@3.4 in a.dll\n",
+            "pkg:nuget/B@3.4 in a.dll\nflaw dotnet-unlisted .\n",
         ),
         (&[other_name], "flaw dotnet-unlisted a.dll\n"),
         (&[of_file], "flaw dotnet-unlisted a.dll\n"),
@@ -288,7 +294,7 @@ fn assemblies_by_their_resources() {
     ]
     .concat();
     let program = pe_with(&optional_header(0x2008), &[(".rsrc", &resource)]);
-    assert_eq!(one("a.dll", &program), "pkg:nuget/B@3.4 in a.dll\n");
+    assert_eq!(one("a.dll", &program), "pkg:nuget/B@3.4 in a.dll\nflaw dotnet-unlisted .\n");
     let resource = version_resource(&[name, version]);
     let bare = pe_with(&optional_header(0x2008), &[(".data", &resource)]);
     assert_eq!(one("a.dll", &bare), "flaw dotnet-unlisted a.dll\n");

@@ -409,7 +409,7 @@ fn an_assembly_with_others_in_it_is_a_gap() {
     let assembly = |names: &[u8]| {
         pe_with(&optional_header(0x2008), &[(".text", &between(names)), (".rsrc", &resource)])
     };
-    let known = "pkg:nuget/A@1 in app\n";
+    let known = "pkg:nuget/A@1 in app\nflaw dotnet-unlisted .\n";
     let gap = "pkg:nuget/A@1 in app\nflaw dotnet-unlisted app\n";
     assert_eq!(one("app", &assembly(b"\0costura.newtonsoft.json.dll.compressed\0x\0")), gap);
     assert_eq!(one("app", &assembly(b"\0costura.a.dll\0")), gap);
