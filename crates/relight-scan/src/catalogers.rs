@@ -12,6 +12,7 @@ relight_model::registry! {
     bun_lock,
     cargo_lock,
     closed_package,
+    cms,
     composer,
     conan,
     conda_meta,
@@ -72,6 +73,7 @@ relight_model::registry! {
 
 pub(crate) use binary_version::goes_by;
 pub(crate) use java_archive::{only_version, read_pom, split_version};
+pub(crate) use node_modules::may_be_application;
 
 /// A component that was seen installed in the place of `file`.
 fn installed(purl: Purl, file: &File<'_>, basis: Basis) -> Component {

@@ -4,6 +4,7 @@
 //! symbolic link. What it could not read is part of the result ([`relight_model::Flaw`]): an
 //! inventory with a hole says so, because a site is lit again only on a complete one.
 
+mod application;
 mod archive;
 mod bytes;
 mod cache;

@@ -3,6 +3,7 @@
 use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Purl, Sbom};
 use sha2::{Digest as _, Sha256};
 
+use crate::application;
 use crate::cache::Record;
 use crate::distribution;
 use crate::dotnet;
@@ -100,6 +101,7 @@ impl Output {
             options.profiles.lost(&mut found);
         }
         profile::limit(&mut found.profiles, PROFILES_MAX);
+        application::leave_installed(&mut found.components);
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);
         let mut sbom = Sbom {

@@ -1,4 +1,5 @@
-//! PHP packages of Composer: `vendor/composer/installed.json` and `composer.lock`.
+//! PHP packages of Composer: `vendor/composer/installed.json`, `composer.lock`, and the application
+//! itself, `root` of `vendor/composer/installed.php`.
 
 use relight_model::{Basis, Catalog, Purl};
 use serde_json::Value;
@@ -9,11 +10,18 @@ use crate::reader::{self, Reader};
 /// What Composer installed, and what it resolved.
 pub(super) const PLUGIN: Reader = Reader {
     name: "composer",
-    selects: &[Select::Suffix("composer/installed.json"), Select::Name("composer.lock")],
+    selects: &[
+        Select::Suffix("composer/installed.json"),
+        Select::Suffix("composer/installed.php"),
+        Select::Name("composer.lock"),
+    ],
     read,
 };
 
 fn read(file: &File<'_>, out: &mut Catalog) {
+    if file.path.ends_with(".php") {
+        return root(file, out);
+    }
     let Some(document) = reader::json(file, reader::METADATA, out) else { return };
     let is_lock = file.path.ends_with("composer.lock");
     // Composer 1 wrote the bare list.
@@ -36,4 +44,26 @@ fn read(file: &File<'_>, out: &mut Catalog) {
             reader::installed(file, purl, Basis::InstalledMetadata, out);
         }
     }
+}
+
+/// The package that everything was installed for, which no list names. One without a name is a
+/// project that nobody publishes; without a version it may be any.
+fn root(file: &File<'_>, out: &mut Catalog) {
+    let text = reader::text(file);
+    let Some((_, root)) = text.split_once("'root' =>") else {
+        return reader::bad(file, reader::METADATA, "no root package", out);
+    };
+    let root = root.split("'versions' =>").next().unwrap_or_default();
+    let value = |key: &str| {
+        let (_, value) = root.split_once(&format!("'{key}' =>"))?;
+        value.trim_start().strip_prefix('\'')?.split_once('\'').map(|(value, _)| value)
+    };
+    let Some((namespace, name)) = value("name").and_then(|name| name.split_once('/')) else {
+        return;
+    };
+    let version = value("pretty_version").filter(|it| !it.ends_with("+no-version-set"));
+    let version = version.unwrap_or_default();
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let purl = Purl::new("composer", namespace, name, version);
+    reader::installed(file, purl, Basis::InstalledMetadata, out);
 }

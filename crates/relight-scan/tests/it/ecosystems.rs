@@ -72,6 +72,37 @@ fn what_a_lock_file_names_is_declared_and_what_lies_there_is_installed() {
     assert_eq!(installed.count(), 1, "scopes are never added up");
 }
 
+/// The application itself was nothing: what it depends on alone was found.
+#[test]
+fn an_application_is_what_has_its_modules_beside_it() {
+    let ghost = br#"{"name":"ghost","version":"5.40.0"}"#;
+    let module = br#"{"name":"a","version":"1.0.0"}"#;
+    let zip = write(&[
+        Member::deflated("n8n/package.json", br#"{"name":"n8n","version":"1.0.0"}"#),
+        Member::deflated("n8n/node_modules/@x/a/package.json", br#"{"name":"@x/a","version":"2"}"#),
+    ]);
+    let files: [(&str, &[u8]); 7] = [
+        ("ghost/package.json", ghost),
+        ("ghost/node_modules/a/package.json", module),
+        ("ghost/node_modules/a/test/package.json", ghost),
+        ("other/package.json", br#"{"name":"other","version":"1.0.0"}"#),
+        ("src/package.json", br#"{"name":"src","version":"1.0.0"}"#),
+        ("src/node_modules.bak/a/package.json", module),
+        ("download.zip", &zip),
+    ];
+    let report = run(tree(&files).path(), &Options::default());
+    let found: Vec<_> =
+        report.sbom.components.iter().map(|it| format!("{} in {}", it.purl, it.evidence)).collect();
+    let wanted = [
+        "pkg:npm/a@1.0.0 in ghost/node_modules/a/package.json",
+        "pkg:npm/ghost@5.40.0 in ghost/package.json",
+        "pkg:npm/n8n@1.0.0 in download.zip!/n8n/package.json",
+        "pkg:npm/%40x/a@2 in download.zip!/n8n/node_modules/@x/a/package.json",
+    ];
+    assert_eq!(found, wanted);
+    assert!(report.sbom.is_complete());
+}
+
 #[test]
 fn names_of_secrets_are_never_read() {
     const SECRET: &[u8] = b"password = marked-secret\nName: marked-secret\nVersion: 1\n";
