@@ -39,7 +39,8 @@ cargo xtask package deb [--program FILE] [DIR]
 cargo xtask updates          asks the registry how far libraries are behind, for the record of that
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
-                             (nginx and HAProxy), archives, sequences: all, or those named
+                             (nginx, HAProxy, Apache, Caddy, built-in edge, second barriers),
+                             archives, sequences: all, or those named
 cargo xtask mutants [match] [watch]    known faults, one at a time; the tests must catch each
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it

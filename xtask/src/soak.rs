@@ -16,7 +16,7 @@ struct Trial {
     count: u32,
 }
 
-const TRIALS: [Trial; 6] = [
+const TRIALS: [Trial; 7] = [
     // Processes that are killed, on the built-in edge.
     Trial {
         option: "--kills",
@@ -41,10 +41,18 @@ const TRIALS: [Trial; 6] = [
         variable: "RELIGHT_STATES",
         count: 1_200_000,
     },
-    // Whole incidents on nginx and on HAProxy, so many on each.
+    // Whole incidents on each real proxy, on one with a second behind it, and on the built-in edge,
+    // so many on each.
     Trial {
         option: "--proxies",
         package: "relight-engine",
+        name: "proxies",
+        variable: "RELIGHT_PROXY_SEEDS",
+        count: 500,
+    },
+    Trial {
+        option: "--proxies",
+        package: "relight",
         name: "proxies",
         variable: "RELIGHT_PROXY_SEEDS",
         count: 500,
@@ -106,19 +114,26 @@ fn parse<'a>(options: &[&'a str]) -> Result<Soak<'a>, String> {
             soak.seed = Some(value);
             continue;
         }
-        let at = TRIALS.iter().position(|trial| trial.option == option).ok_or_else(known)?;
+        if TRIALS.iter().all(|trial| trial.option != option) {
+            return Err(known());
+        }
         // Whoever names one trial means no other.
         if !chosen {
             soak.counts = [0; TRIALS.len()];
             chosen = true;
         }
-        soak.counts[at] = number;
+        for (trial, count) in TRIALS.iter().zip(&mut soak.counts) {
+            if trial.option == option {
+                *count = number;
+            }
+        }
     }
     Ok(soak)
 }
 
 fn known() -> String {
-    let options = TRIALS.each_ref().map(|trial| trial.option);
+    let mut options = TRIALS.map(|trial| trial.option).to_vec();
+    options.dedup();
     format!("the options are --seed N, {} N", options.join(" N, "))
 }
 
@@ -148,17 +163,18 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_bad_ones_refused() {
-        let counts = [100, 10_000, 1_200_000, 500, 10_000, 10_000];
+        let counts = [100, 10_000, 1_200_000, 500, 500, 10_000, 10_000];
         assert_eq!(parse(&[]), Ok(Soak { counts, seed: None }));
         let seed = Some("7");
         assert_eq!(parse(&["--seed", "7"]), Ok(Soak { counts, seed }));
-        let counts = [3, 0, 0, 9, 0, 0];
+        let counts = [3, 0, 0, 9, 9, 0, 0];
         assert_eq!(
             parse(&["--proxies", "9", "--kills", "3", "--seed", "7"]),
             Ok(Soak { counts, seed })
         );
         assert!(parse(&["--kills"]).unwrap_err().contains("a number is missing"));
         assert!(parse(&["--kills", "many"]).unwrap_err().contains("not a number"));
-        assert!(parse(&["--days", "1"]).unwrap_err().contains("the options are"));
+        let why = parse(&["--days", "1"]).unwrap_err();
+        assert!(why.contains("the options are") && why.matches("--proxies").count() == 1, "{why}");
     }
 }

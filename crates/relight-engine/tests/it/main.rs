@@ -51,6 +51,7 @@ mod set;
 mod set_back;
 mod several;
 mod sim;
+mod soak;
 mod statements;
 mod takeover;
 mod then;

@@ -15,8 +15,8 @@ use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S, Inventory};
 use relight_model::{Digest, GateKey, Light, Seen};
 use tempfile::TempDir;
 
-use crate::proxies::{ID, publish, row, sbom};
 use crate::rig::{Kind, Rig, key, targets};
+use crate::soak::{ID, publish, row, sbom};
 
 /// Longest wait for what has to come.
 const WAIT_MAX: Duration = Duration::from_secs(120);

@@ -32,10 +32,14 @@ mod incident_rules;
 mod kill;
 mod languages;
 mod login;
+#[expect(dead_code, reason = "the benchmark needs more of it")]
+#[path = "../../../relight-engine/benches/incident/origin.rs"]
+mod origin;
 mod own;
 mod parts;
 mod place;
 mod policy;
+mod proxies_builtin;
 mod remote;
 mod revisions;
 mod scan;
@@ -46,6 +50,8 @@ mod schemas;
 mod serve;
 mod settings;
 mod sites;
+#[path = "../../../relight-engine/tests/it/soak.rs"]
+mod soak;
 mod sources;
 mod stage;
 mod stated;
