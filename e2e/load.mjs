@@ -29,3 +29,19 @@ test('the first load of the console and of the public page is small', async () =
     assert.ok(public_ > 1_000 && public_ <= 30_000, `public page: ${public_}`);
   });
 });
+
+test('a page of the guide costs no more than the first one of the console', async () => {
+  await withBrowser(async (context) => {
+    const page = await context.newPage();
+    await page.goto(`${CONSOLE}/docs?lang=fr`);
+    const links = await page.$$eval('.book nav a', (all) => all.map((a) => a.href));
+    const costs = [];
+    for (const link of links) {
+      // Each with nothing in the cache, as the first page somebody opens.
+      await withBrowser(async (fresh) => costs.push([await transferred(fresh, link), link]));
+    }
+    const [most, link] = costs.sort(([a], [b]) => b - a)[0];
+    console.log(`guide: ${costs.length} pages, the largest ${most} bytes: ${link}`);
+    assert.ok(most > 1_000 && most <= 58_000, `${link}: ${most}`);
+  });
+});

@@ -24,7 +24,8 @@ async function body() {
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/sites?queue=incomplete', '/affected',
   '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
   '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/edges', '/look', '/posture',
-  '/incident/CVE-2021-44228',
+  '/incident/CVE-2021-44228', '/docs', '/docs/edges', '/docs/conformance', '/docs/commands/incident',
+  '/docs/codes',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
@@ -113,3 +114,19 @@ for (const place of pages) {
     await check(await context.newPage(), place);
   }));
 }
+
+test('no page of the guide is wider than a telephone', () => withBrowser(async (context) => {
+  const page = await context.newPage();
+  const faults = listen(page);
+  await page.setViewportSize({ width: 320, height: 800 });
+  for (const lang of ['fr', 'en']) {
+    await page.goto(`${CONSOLE}/docs?lang=${lang}`);
+    const links = await page.$$eval('.book nav a', (all) => all.map((a) => a.href));
+    assert.ok(links.length > 30, `${links.length} pages`);
+    for (const link of links) {
+      await page.goto(link);
+      assert.equal(await overflow(page), 0, `${link} scrolls sideways at 320 px`);
+    }
+  }
+  assert.deepEqual(faults, []);
+}));

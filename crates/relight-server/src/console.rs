@@ -8,6 +8,7 @@ mod agents;
 mod api;
 mod audit;
 mod audit_words;
+pub(crate) mod book;
 pub(crate) mod brief;
 pub(crate) mod burn;
 pub(crate) mod edges;
@@ -111,6 +112,8 @@ pub(crate) struct Console {
     pub(crate) facts: facts::Facts,
     /// Plans that are gone on with.
     pub(crate) resumed: act::rollout::Resumed,
+    /// The commands of the program.
+    pub(crate) commands: book::Commands,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -334,6 +337,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/start", get(sign_in::start).post(sign_in::enter))
         .route("/confirm", get(me::confirm).post(me::confirmed))
         .merge(people())
+        .merge(book::routes())
         .route(terminal::PATH, get(terminal::show).post(terminal::find))
         .route("/terminal/decide", post(terminal::decide))
         .route(reports::PATH, post(reports::take))

@@ -46,6 +46,7 @@ pub use access::{
     Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN,
     SignedIn,
 };
+pub use console::book::Manual;
 pub use error::ServerError;
 pub use page::encode;
 pub use public::{PublicFolder, Signer};

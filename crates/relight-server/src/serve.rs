@@ -15,6 +15,7 @@ use crate::access::oidc::Provider;
 use crate::access::sign_ins::SignInTimes;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings, RSA_BITS_MIN};
 use crate::agents::AgentDesk;
+use crate::console::book::{Commands, Manual};
 use crate::console::meter::Meter;
 use crate::console::{self, Console, names, tally};
 use crate::listen::Room;
@@ -66,6 +67,8 @@ pub struct WebConfig {
     pub public_folder: Option<PathBuf>,
     /// The file of the key that signs certificates; `None`: a key for this life only.
     pub certificate_key: Option<PathBuf>,
+    /// What the commands of the program say of themselves, for its guide.
+    pub manual: Option<Manual>,
 }
 
 impl WebConfig {
@@ -91,6 +94,7 @@ impl WebConfig {
             public_url: None,
             public_folder: None,
             certificate_key: None,
+            manual: None,
         }
     }
 }
@@ -141,6 +145,7 @@ impl WebServer {
             facts: Default::default(),
             meanings: Default::default(),
             resumed: Default::default(),
+            commands: Commands::new(config.manual),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));

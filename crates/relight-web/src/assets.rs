@@ -19,7 +19,8 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// (file, media type, content).
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
+    ("book.css", CSS, include_str!("../assets/book.css")),
     ("console.css", CSS, include_str!("../assets/console.css")),
     ("contrast.css", CSS, include_str!("../assets/contrast.css")),
     ("dark.css", CSS, include_str!("../assets/dark.css")),

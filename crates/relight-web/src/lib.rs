@@ -7,6 +7,10 @@ pub mod actor_views;
 pub mod agent_views;
 pub mod assets;
 pub mod audit_views;
+pub mod book;
+#[cfg(test)]
+#[path = "../build/book.rs"]
+mod book_compiler;
 pub mod brief_views;
 pub mod burn_views;
 pub mod campaign;

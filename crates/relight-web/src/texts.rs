@@ -21,6 +21,11 @@ pub fn by_code(lang: Lang, code: &str) -> Option<&'static str> {
     })
 }
 
+/// The keys of all messages without arguments, in the order of the alphabet.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    PLAIN.iter().map(|(key, ..)| *key)
+}
+
 /// A line of the live log: `code` is the key (`log-relit`), `args` are the arguments in
 /// alphabetical order of their names, numbers as plain digits.
 ///

@@ -64,6 +64,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("tokio-rustls", &["relight-server"], "connections"),
     ("ureq", &["relight-engine"], "fetching"),
     ("askama", &["relight-web"], "templates"),
+    ("pulldown-cmark", &["relight-web"], "the guide, when it is built"),
     ("clap", &["relight"], "the command line"),
     ("mimalloc", &["relight"], "the allocator of the program"),
     ("anyhow", &["relight"], "errors without a type"),

@@ -14,7 +14,7 @@ use super::refusals::{self, Tried, because};
 use super::sign_ins::WhoAsks;
 use super::signed_in::{Factor, Reader, SignedIn};
 use crate::console::act::beyond_page;
-use crate::console::{Asked, Console, reports, terminal, terminals};
+use crate::console::{Asked, Console, book, reports, terminal, terminals};
 use crate::page::encode;
 
 /// Where everybody may go: to sign in, to what a page needs to be shown as its reader wants it, to
@@ -25,13 +25,14 @@ const OPEN: [&str; 6] =
 /// Pages that look themselves at what their reader may see, besides the first one; every other one
 /// shows the whole register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 16] = [
+const SCOPED: [&str; 17] = [
     "/accounts",
     "/affected",
     "/agents",
     "/api",
     "/approve",
     "/confirm",
+    book::PATH,
     "/events",
     "/incident",
     "/me",

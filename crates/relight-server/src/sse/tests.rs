@@ -35,6 +35,7 @@ pub(super) fn console(sites: usize) -> Console {
         meanings: Default::default(),
         agents: None,
         resumed: Default::default(),
+        commands: Default::default(),
         door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
     }
 }

@@ -28,6 +28,7 @@ use report::{Story, Tell};
 use stage::{EdgeKind, Layout, Stage};
 use witness::Witness;
 
+use crate::cmd::man;
 use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -235,6 +236,7 @@ fn serve(
         stage: views::Stage::Demo,
         public_folder: Some(layout.data().join(PUBLIC_FOLDER)),
         certificate_key: Some(layout.data().join(CERTIFICATE_KEY)),
+        manual: Some(man::sheets),
         ..WebConfig::loopback(Arc::clone(board))
     })?;
     tell.serving(web.console_addr(), web.public_addr());

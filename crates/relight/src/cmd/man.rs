@@ -4,9 +4,10 @@
 //! Pages are written here and not by `clap_mangen`, whose headings are English in every language.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, Args, Command};
+use relight_server::web::book::{Sheet, SheetGroup, SheetOption};
 use relight_server::web::{Lang, texts};
 
 use crate::context::Context;
@@ -26,7 +27,7 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let mut count = 0;
+        let mut count = 0_usize;
         for lang in Lang::ALL {
             // As `man` looks for them: English ones at the top, others below their language.
             let folder = match lang {
@@ -38,10 +39,12 @@ impl Man {
                 let failure = Failure::new(texts::cannot_write(context.lang, &place));
                 failure.because(context.lang, &error).hint(texts::cannot_write_remedy(context.lang))
             };
-            let mut root = localise::command(lang);
-            root.build();
             fs::create_dir_all(&folder).map_err(failed)?;
-            write_all(&root, None, lang, &folder, &mut count).map_err(failed)?;
+            for sheet in sheets(lang) {
+                let path = folder.join(format!("{}.1", sheet.name));
+                fs::write(path, page(&sheet, lang)).map_err(failed)?;
+                count += 1;
+            }
         }
         let place = self.folder.display().to_string();
         report.line(&texts::man_written(context.lang, count, &place));
@@ -49,18 +52,20 @@ impl Man {
     }
 }
 
-/// The page of a command, and those below it.
-fn write_all(
-    command: &Command,
-    above: Option<&Command>,
-    lang: Lang,
-    folder: &Path,
-    count: &mut usize,
-) -> std::io::Result<()> {
-    let path = folder.join(format!("{}.1", name_of(command)));
-    fs::write(path, page(command, above, lang))?;
-    *count += 1;
-    shown(command).try_for_each(|below| write_all(below, Some(command), lang, folder, count))
+/// What every command says of itself, each before those below it.
+pub(crate) fn sheets(lang: Lang) -> Vec<Sheet> {
+    let mut root = localise::command(lang);
+    root.build();
+    let mut sheets = Vec::new();
+    walk(&root, None, &mut sheets);
+    sheets
+}
+
+fn walk(command: &Command, above: Option<&Command>, sheets: &mut Vec<Sheet>) {
+    sheets.push(sheet(command, above));
+    for below in shown(command) {
+        walk(below, Some(command), sheets);
+    }
 }
 
 /// `relight-incident-off`.
@@ -72,37 +77,80 @@ fn shown(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|below| !below.is_hide_set())
 }
 
-/// The page of one command.
-fn page(command: &Command, above: Option<&Command>, lang: Lang) -> String {
-    let name = name_of(command);
-    let version = env!("CARGO_PKG_VERSION");
-    // Names of options and commands are typed as they stand: no line ends inside of one.
-    let name_there = name.to_uppercase();
-    let mut page = format!(".TH \"{name_there}\" 1 \"\" \"relight {version}\"\n.nh\n.ad l\n");
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    section(&mut page, texts::man_name(lang));
-    line(&mut page, &format!("{} \\- {}", plain(name), plain(&about)));
-    section(&mut page, texts::man_synopsis(lang));
-    line(&mut page, &synopsis(command));
-    let mut heading = String::new();
+fn about(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+fn sheet(command: &Command, above: Option<&Command>) -> Sheet {
     let mut arguments: Vec<&Arg> = command.get_arguments().filter(|it| !it.is_hide_set()).collect();
-    // What all commands share stands on the page of the program alone.
+    // What all commands share stands with the program alone.
     arguments.retain(|argument| above.is_none() || !argument.is_global_set());
     arguments.sort_by_key(|it| (!it.is_positional(), it.is_global_set()));
+    let mut groups: Vec<SheetGroup> = Vec::new();
     for argument in arguments {
-        let under = argument.get_help_heading().unwrap_or_default();
-        if under != heading {
-            section(&mut page, under);
-            under.clone_into(&mut heading);
+        let heading = argument.get_help_heading().unwrap_or_default();
+        let heading = heading.trim_end_matches(|sign: char| sign == ':' || sign.is_whitespace());
+        if groups.last().is_none_or(|group| group.heading != heading) {
+            groups.push(SheetGroup { heading: heading.to_owned(), options: Vec::new() });
         }
-        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        entry(&mut page, &words(argument), &help);
+        groups.last_mut().into_iter().for_each(|group| group.options.push(option(argument)));
     }
-    if shown(command).next().is_some() {
+    Sheet {
+        name: name_of(command).to_owned(),
+        words: command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned(),
+        about: about(command),
+        usage: usage(command),
+        groups,
+        above: above.map(|above| name_of(above).to_owned()),
+        below: shown(command).map(|it| (name_of(it).to_owned(), about(it))).collect(),
+    }
+}
+
+/// What is typed.
+fn usage(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    // What stands before it is clap's, in English.
+    let usage = usage.find("relight").map_or(usage.as_str(), |at| &usage[at..]);
+    usage.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An option or argument as it is typed, and what it does.
+fn option(argument: &Arg) -> SheetOption {
+    let short = argument.get_short().map(|sign| format!("-{sign}"));
+    let long = argument.get_long().map(|name| format!("--{name}"));
+    let takes = argument.get_action().takes_values();
+    let values = argument.get_value_names().filter(|_| takes).unwrap_or_default();
+    SheetOption {
+        names: short.into_iter().chain(long).collect(),
+        values: values.iter().map(ToString::to_string).collect(),
+        repeats: argument.get_num_args().is_some_and(|count| count.max_values() > 1),
+        help: argument.get_help().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// The page of one command.
+fn page(sheet: &Sheet, lang: Lang) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    // Names of options and commands are typed as they stand: no line ends inside of one.
+    let name_there = sheet.name.to_uppercase();
+    let mut page = format!(".TH \"{name_there}\" 1 \"\" \"relight {version}\"\n.nh\n.ad l\n");
+    section(&mut page, texts::man_name(lang));
+    line(&mut page, &format!("{} \\- {}", plain(&sheet.name), plain(&sheet.about)));
+    section(&mut page, texts::man_synopsis(lang));
+    line(&mut page, &format!("\\fB{}\\fR", plain(&sheet.usage)));
+    for group in &sheet.groups {
+        if !group.heading.is_empty() {
+            section(&mut page, &group.heading);
+        }
+        for option in &group.options {
+            entry(&mut page, &words(option), &option.help);
+        }
+    }
+    let reference = |name: &str| format!("\\fB{}\\fR(1)", plain(name));
+    if !sheet.below.is_empty() {
         section(&mut page, texts::heading_commands(lang));
-        for below in shown(command) {
-            let about = below.get_about().map(ToString::to_string).unwrap_or_default();
-            entry(&mut page, &format!("\\fB{}\\fR(1)", plain(name_of(below))), &about);
+        for (name, about) in &sheet.below {
+            entry(&mut page, &reference(name), about);
         }
     }
     section(&mut page, texts::man_exit(lang));
@@ -110,8 +158,8 @@ fn page(command: &Command, above: Option<&Command>, lang: Lang) -> String {
         let text = texts::by_code(lang, &format!("man-exit-{status}")).unwrap_or_default();
         entry(&mut page, &format!("\\fB{status}\\fR"), text);
     }
-    let others = above.into_iter().chain(shown(command)).map(name_of);
-    let others: Vec<String> = others.map(|it| format!("\\fB{}\\fR(1)", plain(it))).collect();
+    let others = sheet.above.iter().chain(sheet.below.iter().map(|(name, _)| name));
+    let others: Vec<String> = others.map(|name| reference(name)).collect();
     if !others.is_empty() {
         section(&mut page, texts::man_see_also(lang));
         line(&mut page, &others.join(", "));
@@ -119,27 +167,13 @@ fn page(command: &Command, above: Option<&Command>, lang: Lang) -> String {
     page
 }
 
-/// What is typed.
-fn synopsis(command: &Command) -> String {
-    let usage = command.clone().render_usage().to_string();
-    // What stands before it is clap's, in English.
-    let usage = usage.find("relight").map_or(usage.as_str(), |at| &usage[at..]);
-    let usage: Vec<&str> = usage.split_whitespace().collect();
-    format!("\\fB{}\\fR", plain(&usage.join(" ")))
-}
-
-/// An option or argument as it is typed: names in bold, values in italics.
-fn words(argument: &Arg) -> String {
-    let bold = |name: String| format!("\\fB{}\\fR", plain(&name));
-    let short = argument.get_short().map(|sign| bold(format!("-{sign}")));
-    let long = argument.get_long().map(|name| bold(format!("--{name}")));
-    let names: Vec<String> = short.into_iter().chain(long).collect();
-    let takes = argument.get_action().takes_values();
-    let values = argument.get_value_names().filter(|_| takes).unwrap_or_default();
-    let values = values.iter().map(|value| format!("\\fI{}\\fR", plain(value)));
-    let several = argument.get_num_args().is_some_and(|count| count.max_values() > 1);
+/// An option or argument: names in bold, values in italics.
+fn words(option: &SheetOption) -> String {
+    let names = option.names.iter().map(|name| format!("\\fB{}\\fR", plain(name)));
+    let values = option.values.iter().map(|value| format!("\\fI{}\\fR", plain(value)));
+    let names: Vec<String> = names.collect();
     let values: Vec<String> = values.collect();
-    let values = values.join(" ") + if several { "..." } else { "" };
+    let values = values.join(" ") + if option.repeats { "..." } else { "" };
     [names.join(", "), values].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -192,13 +226,13 @@ mod tests {
         for lang in Lang::ALL {
             let mut root = localise::command(lang);
             root.build();
-            walk(&root, None, lang, &mut pages);
+            look(&root, None, lang, &mut pages);
         }
         assert!(pages > 200, "{pages}");
     }
 
-    fn walk(command: &Command, above: Option<&Command>, lang: Lang, pages: &mut usize) {
-        let page = page(command, above, lang);
+    fn look(command: &Command, above: Option<&Command>, lang: Lang, pages: &mut usize) {
+        let page = page(&sheet(command, above), lang);
         let name = name_of(command);
         *pages += 1;
         for argument in command.get_arguments() {
@@ -223,7 +257,7 @@ mod tests {
         let is_english = lang == Lang::Fr && page.contains("[default");
         assert!(!is_empty && !is_english, "{name}: {page}");
         for below in shown(command) {
-            walk(below, Some(command), lang, pages);
+            look(below, Some(command), lang, pages);
         }
     }
 

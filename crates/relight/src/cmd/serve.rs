@@ -32,6 +32,7 @@ use self::running::{Owed, Part, Server};
 use crate::cmd::advisories::fetch::authorities;
 use crate::cmd::agent::desk::desk;
 use crate::cmd::edge::barrier::tell_troubles;
+use crate::cmd::man;
 use crate::cmd::policy;
 use crate::cmd::public::{CERTIFICATE_KEY, Languages, PUBLIC_FOLDER, theme_names, with_slash};
 use crate::cmd::watch::catalogue;
@@ -230,6 +231,7 @@ impl Serve {
             sign_ins,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.secret(CERTIFICATE_KEY)),
+            manual: Some(man::sheets),
             stage,
             theme: Theme::parse(&self.theme).unwrap_or_default(),
             languages: self.languages.all(),
