@@ -4,6 +4,7 @@
 //! (cookies, tokens, links) are known by their digests only.
 
 pub(crate) mod admin;
+pub(crate) mod authenticator;
 pub(crate) mod ceremony;
 pub(crate) mod form;
 pub(crate) mod guard;
@@ -124,6 +125,10 @@ pub struct Door {
     first: Mutex<Option<FirstLink>>,
     /// Terminals that ask to be let in.
     terminals: Terminals,
+    /// Secrets of authenticator apps that wait for their first code.
+    unconfirmed: authenticator::Unconfirmed,
+    /// Whether codes of such an app bring back who decides about plans, too.
+    apps_for_deciders: bool,
     /// Who else may say who somebody is.
     provider: Option<Provider>,
     /// Bits that RSA keys need to count.
@@ -168,6 +173,8 @@ impl Door {
             notices,
             first: Mutex::new(None),
             terminals: Terminals::default(),
+            unconfirmed: authenticator::Unconfirmed::default(),
+            apps_for_deciders: false,
             provider: None,
             rsa_bits_min: RSA_BITS_MIN,
             times: SignInTimes::default(),
@@ -183,6 +190,12 @@ impl Door {
     /// The same where RSA keys need other bits to count.
     pub(crate) fn with_rsa_bits(mut self, rsa_bits_min: u32) -> Self {
         self.rsa_bits_min = rsa_bits_min;
+        self
+    }
+
+    /// The same where codes of an authenticator app bring back who decides about plans, too.
+    pub(crate) fn with_apps_for_deciders(mut self, apps_for_deciders: bool) -> Self {
+        self.apps_for_deciders = apps_for_deciders;
         self
     }
 

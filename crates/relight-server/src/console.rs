@@ -8,6 +8,7 @@ mod agents;
 mod api;
 mod audit;
 mod audit_words;
+mod authenticator;
 pub(crate) mod book;
 pub(crate) mod brief;
 pub(crate) mod burn;
@@ -365,6 +366,9 @@ fn people() -> Router<Arc<Console>> {
         .route("/me/key/remove", post(me::remove_key))
         .route("/me/sign-in/end", post(me::end_sign_in))
         .route("/me/codes", post(me::new_codes))
+        .route("/me/authenticator", post(authenticator::make))
+        .route("/me/authenticator/confirm", post(authenticator::confirm))
+        .route("/me/authenticator/remove", post(authenticator::remove))
         .route("/me/notices/seen", post(me::see_notices))
         .route("/me/identity", get(oidc::link))
         .route("/me/identity/remove", post(me::remove_identity))

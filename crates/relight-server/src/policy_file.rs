@@ -100,6 +100,9 @@ pub struct PolicyFile {
     /// Bits that an RSA key of a passkey or of the provider needs to count. Fewer than
     /// [`RSA_BITS_MIN`] only in a signed file.
     pub rsa_bits_min: u32,
+    /// Whether codes of an authenticator app bring back commanders and approvers, too. Only in a
+    /// signed file.
+    pub totp_for_deciders: bool,
     /// How long sign-ins last. A file that nobody signed counts, too: it only shortens.
     pub sign_ins: SignInTimes,
     /// The pinned key, in hexadecimal.
@@ -116,8 +119,16 @@ impl PolicyFile {
         let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
             let (policy, standing) = (unsigned(key.as_deref()), Standing::Missing);
             let (rsa_bits_min, sign_ins) = (RSA_BITS_MIN, SignInTimes::default());
-            let (single, oidc) = (None, None);
-            return Ok(Self { policy, standing, single, oidc, rsa_bits_min, sign_ins, key });
+            return Ok(Self {
+                policy,
+                standing,
+                single: None,
+                oidc: None,
+                rsa_bits_min,
+                totp_for_deciders: false,
+                sign_ins,
+                key,
+            });
         };
         let path = folder.join(POLICY_FILE);
         let written = parse(&path, &bytes)?;
@@ -148,8 +159,9 @@ impl PolicyFile {
         let oidc = oidc.map(|it| if is_signed { it } else { it.unsigned() });
         let bits = written.keys.map_or(RSA_BITS_MIN, |it| it.rsa_bits_min);
         let rsa_bits_min = if is_signed { bits } else { bits.max(RSA_BITS_MIN) };
+        let totp_for_deciders = is_signed && written.recovery.is_some_and(|it| it.totp);
         let sign_ins = written.sign_in.map(ShorterSignIns::times).unwrap_or_default();
-        Ok(Self { policy, standing, single, oidc, rsa_bits_min, sign_ins, key })
+        Ok(Self { policy, standing, single, oidc, rsa_bits_min, totp_for_deciders, sign_ins, key })
     }
 }
 
@@ -467,6 +479,21 @@ mod tests {
         assert_eq!(place.read().unwrap().rsa_bits_min, RSA_BITS_MIN, "changed since");
         let stricter = Place::new("[keys]\nrsa_bits_min = 4096\n");
         assert_eq!(stricter.read().unwrap().rsa_bits_min, 4_096);
+    }
+
+    #[test]
+    fn only_a_signed_policy_lets_codes_of_a_clock_bring_back_who_decides() {
+        let place = Place::new("[recovery]\ntotp = true\n");
+        assert!(!place.read().unwrap().totp_for_deciders, "nobody signed it");
+        place.sign("key", false).unwrap();
+        assert!(place.read().unwrap().totp_for_deciders);
+        place.write(POLICY_FILE, "[recovery]\ntotp = true\n# changed\n");
+        assert!(!place.read().unwrap().totp_for_deciders, "changed since");
+        let no = Place::new("[recovery]\ntotp = false\n");
+        no.sign("key", false).unwrap();
+        assert!(!no.read().unwrap().totp_for_deciders);
+        assert!(!Place::new("").read().unwrap().totp_for_deciders);
+        assert!(Place::new("[recovery]\ntotp = 1\n").read().is_err());
     }
 
     /// It only shortens, so nobody has to sign it.

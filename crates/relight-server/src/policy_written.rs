@@ -20,6 +20,7 @@ pub(crate) struct Written {
     pub(crate) oidc: Option<OidcSettings>,
     pub(crate) keys: Option<Keys>,
     pub(crate) sign_in: Option<ShorterSignIns>,
+    pub(crate) recovery: Option<Recovery>,
     #[serde(default)]
     pub(crate) standing: Vec<policy_standing::Written>,
     pub(crate) drill: Option<Drill>,
@@ -36,6 +37,14 @@ pub(crate) struct Drill {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Keys {
     pub(crate) rsa_bits_min: u32,
+}
+
+/// What brings back who lost every key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recovery {
+    /// Codes of an authenticator app count for commanders and approvers, too.
+    pub(crate) totp: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -78,6 +78,8 @@ impl Recovery {
         let (link, href) = self.0.new_link(accounts[0].id).map_err(TokenError::Failed)?;
         let mut changes = vec![link];
         changes.extend(accounts.iter().flat_map(|it| self.0.known().all_of(it.id)));
+        // Whoever owns the folder reads what it makes codes from: nothing is asked for here.
+        changes.extend(accounts.iter().map(|it| AccountChange::RemoveAuthenticator(it.id)));
         let ended: Vec<&str> = accounts.iter().map(|it| it.name.as_str()).collect();
         self.tell(owner, &[("way", &"link"), ("admin", &name)], (&ended, &changes))?;
         Ok(href)

@@ -52,6 +52,8 @@ pub struct WebConfig {
     pub oidc: Option<OidcSettings>,
     /// Bits that an RSA key of a passkey or a provider needs to count.
     pub rsa_bits_min: u32,
+    /// Whether codes of an authenticator app bring back commanders and approvers, too.
+    pub totp_for_deciders: bool,
     /// How long sign-ins last.
     pub sign_ins: SignInTimes,
     /// The clock of sign-ins.
@@ -87,6 +89,7 @@ impl WebConfig {
             console_url: None,
             oidc: None,
             rsa_bits_min: RSA_BITS_MIN,
+            totp_for_deciders: false,
             sign_ins: SignInTimes::default(),
             clock: clock::now_ms,
             lang: Lang::Fr,
@@ -191,7 +194,8 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
     let open = |settings| Provider::open(settings, &address, bits, config.sign_ins);
     let provider = config.oidc.clone().map(open).transpose()?;
     let door = Door::open(engine, address, config.clock)?;
-    Ok(door.with_provider(provider).with_rsa_bits(bits).with_times(config.sign_ins))
+    let door = door.with_provider(provider).with_apps_for_deciders(config.totp_for_deciders);
+    Ok(door.with_rsa_bits(bits).with_times(config.sign_ins))
 }
 
 /// Writes the public page of a board into a folder once; a drill has no feeds and no certificates.

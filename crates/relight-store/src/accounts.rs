@@ -5,11 +5,16 @@ mod identity;
 use relight_model::{Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use self::identity::{identity_of, put_identity, put_recovery_codes, recovery_code_of};
+use self::identity::{
+    authenticator_of, identity_of, put_authenticator, put_identity, put_recovery_codes,
+    recovery_code_of,
+};
 use crate::rows::refuse_over;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
-pub use self::identity::{IDENTITIES_MAX, IdentityRow, RECOVERY_CODES_MAX, RecoveryCodeRow};
+pub use self::identity::{
+    AuthenticatorRow, IDENTITIES_MAX, IdentityRow, RECOVERY_CODES_MAX, RecoveryCodeRow,
+};
 
 /// Most accounts of a register.
 pub const ACCOUNTS_MAX: usize = 10_000;
@@ -165,6 +170,8 @@ pub struct AccountTables {
     pub identities: Vec<IdentityRow>,
     /// Not used yet.
     pub recovery_codes: Vec<RecoveryCodeRow>,
+    /// By account.
+    pub authenticators: Vec<AuthenticatorRow>,
 }
 
 /// One change of what is known about accounts.
@@ -237,6 +244,10 @@ pub enum AccountChange {
     },
     /// The code was used.
     UseRecoveryCode(Digest),
+    /// The authenticator app of an account, in place of the one before.
+    PutAuthenticator(AuthenticatorRow),
+    /// The authenticator app of this account is gone.
+    RemoveAuthenticator(u32),
     /// The account is over: nobody signs in with it, and its links, keys, tokens and grants go.
     End {
         /// Its number.
@@ -264,6 +275,7 @@ impl Store {
                 invitations: all(db, "SELECT * FROM invitation", invitation_of)?,
                 identities: all(db, "SELECT * FROM identity", identity_of)?,
                 recovery_codes: all(db, "SELECT * FROM recovery_code", recovery_code_of)?,
+                authenticators: all(db, "SELECT * FROM authenticator", authenticator_of)?,
             })
         })
     }
@@ -334,6 +346,7 @@ fn apply(transaction: &Transaction<'_>, change: &AccountChange, new: u32) -> Res
         AccountChange::PutRecoveryCodes { account, digests, at } => {
             put_recovery_codes(transaction, *account, digests, *at)
         }
+        AccountChange::PutAuthenticator(row) => Ok(put_authenticator(transaction, row)?),
         AccountChange::End { account, at } => end(transaction, *account, *at),
         other => Ok(small(transaction, other)?),
     }
@@ -370,6 +383,9 @@ fn small(transaction: &Transaction<'_>, change: &AccountChange) -> Result<(), ru
         }
         AccountChange::UseRecoveryCode(digest) => {
             run("DELETE FROM recovery_code WHERE digest = ?1", &[&digest.0])
+        }
+        AccountChange::RemoveAuthenticator(account) => {
+            run("DELETE FROM authenticator WHERE account = ?1", &[account])
         }
         _ => Ok(()),
     }
@@ -460,7 +476,7 @@ fn end(transaction: &Transaction<'_>, account: u32, at: Timestamp) -> Result<(),
         transaction.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account])?;
     }
     transaction.execute("DELETE FROM account_proposal WHERE proposer = ?1", [account])?;
-    for table in ["invitation", "identity", "recovery_code"] {
+    for table in ["invitation", "identity", "recovery_code", "authenticator"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account])?;
     }
     Ok(())

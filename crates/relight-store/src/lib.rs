@@ -48,9 +48,9 @@ mod windows_state;
 mod wipe;
 
 pub use accounts::{
-    ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, IDENTITIES_MAX, IdentityRow,
-    InvitationRow, PASSKEYS_MAX, PasskeyRow, ProposalRow, RECOVERY_CODES_MAX, RecoveryCodeRow,
-    SIGN_INS_MAX, SignInRow, TOKENS_MAX, TokenRow,
+    ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, AuthenticatorRow, GrantRow,
+    IDENTITIES_MAX, IdentityRow, InvitationRow, PASSKEYS_MAX, PasskeyRow, ProposalRow,
+    RECOVERY_CODES_MAX, RecoveryCodeRow, SIGN_INS_MAX, SignInRow, TOKENS_MAX, TokenRow,
 };
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_agent_site.sql"),
     include_str!("schema_agent_lookup.sql"),
     include_str!("schema_agent_version.sql"),
+    include_str!("schema_authenticator.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -107,10 +108,10 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
 
-/// Takes steps 21 to 26 back.
+/// Takes steps 21 to 27 back.
 #[cfg(test)]
-pub(crate) const BEFORE_NAMES: &str =
-    "DROP TABLE agent_site; DROP TABLE agent_certificate; DROP TABLE agent;
+pub(crate) const BEFORE_NAMES: &str = "DROP TABLE authenticator;
+    DROP TABLE agent_site; DROP TABLE agent_certificate; DROP TABLE agent;
     DROP TABLE agent_code; DROP INDEX profile_by_names;
     ALTER TABLE profile DROP COLUMN names; DROP TABLE class_names;
     ALTER TABLE profiled DROP COLUMN has_names;

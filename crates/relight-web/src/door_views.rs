@@ -54,8 +54,8 @@ pub struct StartPage {
     pub code: String,
     /// Name of the account; empty when it is the first one, which chooses.
     pub account: String,
-    /// A code for recovery is asked for as well.
-    pub needs_code: bool,
+    /// Which code is asked for as well; empty when none is.
+    pub code_needed: &'static str,
     /// What was chosen before something went wrong.
     pub chosen: String,
     /// What people call the provider of identities; empty where none is offered.
@@ -145,6 +145,8 @@ pub struct MePage {
     pub sees_agents: bool,
     /// How many codes for recovery are left, as a sentence.
     pub codes: String,
+    /// The authenticator app.
+    pub app: AppSection,
     /// Identities at providers.
     pub identities: Vec<OwnRow>,
     /// What people call the provider of identities; empty without one.
@@ -154,6 +156,19 @@ pub struct MePage {
     pub notices: Vec<(String, String, String)>,
     /// When the newest of that was, in seconds since 1970.
     pub notices_until: i64,
+}
+
+/// One's own authenticator app.
+#[derive(Clone, Copy, Debug)]
+pub struct AppSection {
+    /// What there is, as a sentence.
+    pub state: &'static str,
+    /// There is one, which can be removed.
+    pub is_set: bool,
+    /// One can be set up.
+    pub is_offered: bool,
+    /// A secret was shown and waits for its first code.
+    pub waits: bool,
 }
 
 /// A role in a scope that an account holds.

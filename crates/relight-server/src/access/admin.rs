@@ -65,14 +65,15 @@ impl Door {
     /// their place.
     ///
     /// # Errors
-    /// There is no such account, or it may decide about plans, or this waits for a second person;
-    /// as [`Self::add_account`].
+    /// There is no such account, or it needs a code and has none, or a role that decides waits for
+    /// a second person; as [`Self::add_account`].
     pub(crate) fn renew_account(&self, signed: &SignedIn, name: &str) -> Result<String, Refusal> {
         let _changing = self.changing();
         let signed = &self.must_be_admin(signed)?;
         let account = self.named(name)?;
-        if self.needs_code(account.id) && self.codes_left(account.id) == 0 {
-            return Err(Refusal::Rule("decides"));
+        if self.needs_code(account.id) && !self.has_code(account.id) {
+            let why = if self.decides(account.id) { "decides" } else { "no-code-left" };
+            return Err(Refusal::Rule(why));
         }
         if self.waits_to_decide(account.id) {
             return Err(Refusal::Rule("decides-soon"));

@@ -127,8 +127,14 @@ impl Door {
                     AccountChange::AddKey(key),
                     AccountChange::SignIn(row),
                 ];
-                let by = if used.is_some() { "link and recovery code" } else { "link" };
+                let by = match used {
+                    Some(AccountChange::RemoveAuthenticator(_)) => "link and authenticator app",
+                    Some(_) => "link and recovery code",
+                    None => "link",
+                };
                 changes.extend(used);
+                // It ends as the keys of before did, whichever code was used.
+                changes.push(AccountChange::RemoveAuthenticator(account));
                 let facts: [(&str, &dyn fmt::Display); 3] =
                     [("address", &from.address), ("by", &by), ("public-key", &public)];
                 let noted = Noted { act: "link-used", account: &name, facts: &facts };

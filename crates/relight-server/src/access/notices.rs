@@ -39,9 +39,11 @@ pub(crate) const CAMPAIGN: &str = "campaign-told";
 const LET_IN: &str = "terminal-let-in";
 
 /// Changes of what an account may be entered with, or may do; and what somebody told on purpose.
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 16] = [
     "account-recovered",
     "account-renewed",
+    "authenticator-added",
+    "authenticator-removed",
     CAMPAIGN,
     "granted",
     "identity-added",

@@ -2,14 +2,15 @@
 //! register a new passkey, for an account that decides about plans.
 //!
 //! So neither an admin alone nor whoever finds the codes can take the place of a commander or an
-//! approver. There are no codes that a clock makes (TOTP): their secret would have to lie readable
-//! in the database and in every backup of it; of these only digests are kept.
+//! approver. Of these codes only digests are kept; for those of an authenticator app, whose secret
+//! lies readable in the database, see `authenticator`.
 
 use std::fmt;
 
 use relight_engine::store::{AccountChange, RecoveryCodeRow};
 use relight_model::Digest;
 
+use super::authenticator::{self, AppState};
 use super::ceremony::Refusal;
 use super::signed_in::SignedIn;
 use super::{Door, Noted, digest_of, secret};
@@ -77,8 +78,19 @@ impl Door {
         known.tables.recovery_codes.iter().filter(|row| row.account == account).count()
     }
 
-    /// Whether the link of an account lets in only with a code: an admin made the link.
+    /// Whether the link of an account lets in only with a code: an admin made the link. Who set up
+    /// an authenticator app wants that too, also once it counts no more.
     pub(crate) fn needs_code(&self, account: u32) -> bool {
+        self.decides(account) || self.app_state(account) != AppState::None
+    }
+
+    /// Whether there is a code with which a link of an account lets in.
+    pub(crate) fn has_code(&self, account: u32) -> bool {
+        self.codes_left(account) > 0 || self.app_state(account) == AppState::Counts
+    }
+
+    /// Whether an account has a role that decides about plans.
+    pub(crate) fn decides(&self, account: u32) -> bool {
         let grants = self.known().account(account).map(|account| account.grants);
         grants.is_some_and(|all| all.iter().any(|grant| grant.role.needs_two_to_grant()))
     }
@@ -86,8 +98,11 @@ impl Door {
     /// The code of an account that somebody typed, to be used up by the caller.
     ///
     /// # Errors
-    /// It is none of this account, or was used.
+    /// It is none of this account, or was used, or something failed.
     pub(crate) fn code_of(&self, account: u32, text: &str) -> Result<AccountChange, Refusal> {
+        if let Some(code) = authenticator::typed(text) {
+            return self.app_code(account, &code);
+        }
         let digest = known_as(text).ok_or(Refusal::Rule("wrong-code"))?;
         let own = |row: &RecoveryCodeRow| row.account == account && row.digest == digest;
         match self.known().tables.recovery_codes.iter().any(own) {

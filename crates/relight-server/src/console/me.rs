@@ -124,6 +124,7 @@ impl Me<'_> {
             sees_accounts: super::accounts::sees(self.signed),
             sees_agents: super::agents::sees(self.signed),
             codes: texts::door_codes_left(lang, door.codes_left(account.id)),
+            app: super::authenticator::section(console, self.signed, lang),
             identities: self.identities(),
             provider: console.provider_name(),
             notices_until: notices.first().map_or(0, |newest| newest.at),
@@ -219,7 +220,7 @@ fn used(lang: Lang, at: Timestamp) -> String {
 }
 
 /// After a form: the page again, or why not.
-fn done(console: &Console, asked: &Asked, result: Result<(), Refusal>) -> Response {
+pub(super) fn done(console: &Console, asked: &Asked, result: Result<(), Refusal>) -> Response {
     match result {
         Ok(()) => Redirect::to(&format!("/me?lang={}", console.lang(asked).tag())).into_response(),
         Err(refusal) => because(me_page(console, asked, Some(&refusal)), refusal.code()),

@@ -124,19 +124,23 @@ pub(super) fn start_page(
     // The code goes along where it came from: behind `#`.
     let behind = if code.is_empty() { String::new() } else { format!("#code={}", encode(code)) };
     let switch = format!("/start?lang={}{behind}", lang.other().tag());
-    let mut needs_code = false;
+    let mut code_needed = "";
     let (account, key) = match console.door.link(code) {
         Some((Link::First, digest)) => {
             (String::new(), console.makes_key(Purpose::Register(&digest), "", &[]))
         }
         Some((Link::Of(id, name), digest)) => {
-            needs_code = console.door.needs_code(id);
+            code_needed = match console.door.needs_code(id) {
+                true if console.door.takes_apps(id) => texts::door_code_or_app_needed(lang),
+                true => texts::door_code_needed(lang),
+                false => "",
+            };
             let key = console.makes_key(Purpose::Register(&digest), &name, &[]);
             (name, key)
         }
         None => (String::new(), KeyForm::default()),
     };
-    let is_offered = !account.is_empty() && !needs_code;
+    let is_offered = !account.is_empty() && code_needed.is_empty();
     let is_dead = key.ticket.is_empty() && !code.is_empty();
     let found = if is_dead { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let page = StartPage {
@@ -145,7 +149,7 @@ pub(super) fn start_page(
         code: code.to_owned(),
         provider: if is_offered { console.provider_name() } else { String::new() },
         account,
-        needs_code,
+        code_needed,
         chosen: chosen.to_owned(),
         key,
     };

@@ -20,6 +20,7 @@ mod web_affected;
 mod web_agents;
 mod web_api;
 mod web_approvals;
+mod web_authenticator;
 mod web_book;
 mod web_brief;
 mod web_console;

@@ -286,7 +286,9 @@ fn forms_about_accounts_do_nothing_for_other_roles() {
         }
         assert_eq!(tables(), before, "{path}");
     }
-    for path in ["/me/key", "/me/key/remove", "/me/sign-in/end", "/me/token", "/confirm"] {
+    let own = ["/me/key", "/me/key/remove", "/me/sign-in/end", "/me/token", "/confirm"];
+    let app = ["/me/authenticator", "/me/authenticator/confirm", "/me/authenticator/remove"];
+    for path in own.into_iter().chain(app) {
         let (status, _, _) = world.post(path, "", "id=1");
         assert_eq!(status, 401, "{path} by nobody");
     }

@@ -180,6 +180,7 @@ impl Run {
             }
             fire = with_key(store, FIRE, 30, "commander", &key);
             person(store, NEWCOMER, 31, &[]);
+            people::app_of_spare(store);
         });
         open_incident(&world, &cookies[0]);
         let codes = people::codes_of(&world, &cookies);

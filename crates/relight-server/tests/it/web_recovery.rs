@@ -22,7 +22,7 @@ pub(crate) fn codes(world: &World, cookie: &str) -> Vec<String> {
 }
 
 /// The path of a new link for an account; the page instead when it is refused.
-fn renew(world: &World, admin: &str, name: &str) -> Result<String, String> {
+pub(crate) fn renew(world: &World, admin: &str, name: &str) -> Result<String, String> {
     let (status, _, page) =
         world.act(admin, ("/accounts?lang=en", "/accounts/renew?lang=en"), &[("name", name)]);
     let code = page.split("/start#code=").nth(1).and_then(|rest| rest.split('<').next());
@@ -33,7 +33,12 @@ fn renew(world: &World, admin: &str, name: &str) -> Result<String, String> {
 }
 
 /// Registers a key through a link with a code; status, head and page.
-fn enter(world: &World, path: &str, device: &Device, recovery: &str) -> (u16, String, String) {
+pub(crate) fn enter(
+    world: &World,
+    path: &str,
+    device: &Device,
+    recovery: &str,
+) -> (u16, String, String) {
     let (_, _, page) = world.get(path, "");
     let Shown { ticket, answer } = device.create(&page, "/start", &world.origin());
     let code = path.split("code=").nth(1).unwrap();

@@ -1,4 +1,7 @@
-//! Rows of what stands beside passkeys: identities at providers, and codes that are good once.
+//! Rows of what stands beside passkeys: identities at providers, codes that are good once, and
+//! authenticator apps.
+
+use std::fmt;
 
 use relight_model::{Digest, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
@@ -37,6 +40,31 @@ pub struct RecoveryCodeRow {
     pub account: u32,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// An authenticator app: what its codes are made from.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthenticatorRow {
+    /// Whose.
+    pub account: u32,
+    /// The secret itself: no digest makes codes.
+    pub secret: [u8; 20],
+    /// When it was set up.
+    pub created: Timestamp,
+    /// The last step whose code was used.
+    pub step: u64,
+    /// Wrong codes so far.
+    pub wrong: u32,
+}
+
+/// Never the secret: what is shown for a look at a fault is kept by others.
+impl fmt::Debug for AuthenticatorRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, secret: _, created, step, wrong } = self;
+        let mut shown = f.debug_struct("AuthenticatorRow");
+        shown.field("account", account).field("created", created);
+        shown.field("step", step).field("wrong", wrong).finish_non_exhaustive()
+    }
 }
 
 /// An identity of one account is never that of another by accident: it has to be removed first.
@@ -107,4 +135,32 @@ pub(super) fn identity_of(row: &Row<'_>) -> Result<IdentityRow, rusqlite::Error>
 pub(super) fn recovery_code_of(row: &Row<'_>) -> Result<RecoveryCodeRow, rusqlite::Error> {
     let (account, created) = (row.get("account")?, row.get("created")?);
     Ok(RecoveryCodeRow { digest: Digest(row.get("digest")?), account, created })
+}
+
+/// One at a time: another one replaces the one before.
+pub(super) fn put_authenticator(
+    transaction: &Transaction<'_>,
+    row: &AuthenticatorRow,
+) -> Result<(), rusqlite::Error> {
+    let AuthenticatorRow { account, secret, created, step, wrong } = row;
+    // A step of thirty seconds fits for longer than anybody lives.
+    let step = i64::try_from(*step).unwrap_or(i64::MAX);
+    transaction.execute(
+        "INSERT OR REPLACE INTO authenticator (account, secret, created, step, wrong)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![account, secret, created, step, wrong],
+    )?;
+    Ok(())
+}
+
+pub(super) fn authenticator_of(row: &Row<'_>) -> Result<AuthenticatorRow, rusqlite::Error> {
+    let (account, secret) = (row.get("account")?, row.get("secret")?);
+    let step: i64 = row.get("step")?;
+    Ok(AuthenticatorRow {
+        account,
+        secret,
+        created: row.get("created")?,
+        step: u64::try_from(step).unwrap_or_default(),
+        wrong: row.get("wrong")?,
+    })
 }

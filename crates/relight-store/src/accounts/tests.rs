@@ -226,3 +226,25 @@ fn new_recovery_codes_replace_all_of_the_old_ones_and_each_goes_when_it_is_used(
     store.change_accounts(&[AccountChange::End { account: anna, at: 9 }]).unwrap();
     assert_eq!(store.account_tables().unwrap().recovery_codes.len(), 1);
 }
+
+#[test]
+fn an_account_has_one_authenticator_that_ends_with_it_and_shows_its_secret_to_nobody() {
+    let (_folder, store) = open();
+    let [anna, zoe] = ["anna", "zoe"].map(|name| store.add_account(name, 1, &[]).unwrap());
+    let row = |account, byte: u8| {
+        let (secret, created) = ([byte; 20], 4);
+        AuthenticatorRow { account, secret, created, step: 60_000_000, wrong: 2 }
+    };
+    let put = |row| store.change_accounts(&[AccountChange::PutAuthenticator(row)]).unwrap();
+    let all = || store.account_tables().unwrap().authenticators;
+    for row in [row(anna, 201), row(anna, 202), row(zoe, 203)] {
+        put(row);
+    }
+    assert_eq!(all(), [row(anna, 202), row(zoe, 203)]);
+    let shown = format!("{:?}", store.account_tables().unwrap());
+    assert!(shown.contains("60000000") && !shown.contains("202"), "{shown}");
+    store.change_accounts(&[AccountChange::RemoveAuthenticator(anna)]).unwrap();
+    assert_eq!(all(), [row(zoe, 203)]);
+    store.change_accounts(&[AccountChange::End { account: zoe, at: 9 }]).unwrap();
+    assert_eq!(all(), []);
+}

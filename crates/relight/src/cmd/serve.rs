@@ -217,6 +217,7 @@ impl Serve {
         // A policy that cannot be read was told already; then nobody vouches for anybody.
         let policy = operator::policy(context, engine.store()).ok();
         let rsa_bits_min = policy.as_ref().map_or(RSA_BITS_MIN, |policy| policy.rsa_bits_min);
+        let totp_for_deciders = policy.as_ref().is_some_and(|policy| policy.totp_for_deciders);
         let sign_ins = policy.as_ref().map(|policy| policy.sign_ins).unwrap_or_default();
         let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
@@ -228,6 +229,7 @@ impl Serve {
             console_url: self.console_url.clone(),
             oidc: policy.and_then(|policy| policy.oidc).map(|oidc| unsealed(oidc, context)),
             rsa_bits_min,
+            totp_for_deciders,
             sign_ins,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.secret(CERTIFICATE_KEY)),

@@ -1,12 +1,18 @@
 //! How somebody becomes somebody: roles that are granted, people who are invited, and those who
 //! come back without their key.
 
+use relight_engine::store::{AccountChange, AuthenticatorRow};
+
 use super::*;
 use crate::door_device::Shown;
+use crate::web_authenticator::code_at;
 use crate::web_recovery::codes;
 
 /// Who is invited, without a role.
 const GUESTS: [&str; 2] = ["guest", "ghost"];
+
+/// What the app of who lost his key makes its codes from.
+const SPARE_APP: [u8; 20] = [7; 20];
 
 /// Tries of a run to come back: with those who are invited at most five in a minute, from one
 /// address.
@@ -19,6 +25,15 @@ pub(super) fn codes_of(world: &World, cookies: &[String]) -> Vec<(&'static str, 
         codes(world, &cookies[at]).into_iter().map(move |code| (name, code))
     };
     own("admin").chain(own(SPARE)).collect()
+}
+
+/// An app from before somebody decided: nobody signed that it counts for who does.
+pub(super) fn app_of_spare(store: &Store) {
+    let tables = store.account_tables().unwrap();
+    let account = tables.accounts.iter().find(|row| row.name == SPARE).unwrap().id;
+    let (secret, created) = (SPARE_APP, START);
+    let row = AuthenticatorRow { account, secret, created, step: 0, wrong: 0 };
+    store.change_accounts(&[AccountChange::PutAuthenticator(row)]).unwrap();
 }
 
 impl Run {
@@ -149,6 +164,10 @@ impl Run {
         *self.ways.entry("invited").or_default() += 1;
     }
 
+    fn app_code(&self) -> String {
+        code_at(SPARE_APP, self.world.engine.now())
+    }
+
     /// Somebody comes back in the place of who lost his key, with the link of an admin and a code,
     /// or without one: only the own code makes the one the other.
     pub(super) fn recover(&mut self, sender: &Sender) {
@@ -166,8 +185,8 @@ impl Run {
         }
         self.senders.retain(|it| it.name != SPARE);
         let (whose, code) = match self.rng.below(4) {
-            // What was used once is nobody's any more.
-            0 => ("nobody", self.used.last().cloned().unwrap_or_else(|| "x".to_owned())),
+            // What was used once is nobody's any more, and an app does not count here.
+            0 => ("nobody", self.used.last().cloned().unwrap_or_else(|| self.app_code())),
             1 => self.codes.iter().find(|it| it.0 == "admin").unwrap().clone(),
             _ => self.codes.iter().find(|it| it.0 == SPARE).unwrap().clone(),
         };
