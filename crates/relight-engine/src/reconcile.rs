@@ -244,6 +244,8 @@ impl EdgeLoop {
         let wants = turn.wants;
         let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
         self.forget_other_times(wants);
+        // One that a clock showed before it was set back is none when that hour comes again.
+        self.proofs.retain(|_, proof| proof.at_ms <= turn.now_ms);
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(wants, &turn.views);
         self.lose(turn);

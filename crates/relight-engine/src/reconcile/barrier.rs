@@ -346,13 +346,16 @@ impl EdgeLoop {
         }
         barrier.adopt(wants);
         let found = match (barrier.asked.take(), barrier.due(wants, now_ms)) {
-            (Some(asked), _) => match barrier.answered(asked, Duration::ZERO) {
-                None if barrier.is_silent(now_ms) => {
-                    let wanted = self.to_bar(front, &barrier.closed);
-                    return barrier.tell(&self.name, wanted, EdgeErrorKind::Unreachable.code());
+            // A clock that was set back begins anew: it must not put off that this is told.
+            (Some((asked, since)), _) => {
+                match barrier.answered((asked, since.min(now_ms)), Duration::ZERO) {
+                    None if barrier.is_silent(now_ms) => {
+                        let wanted = self.to_bar(front, &barrier.closed);
+                        return barrier.tell(&self.name, wanted, EdgeErrorKind::Unreachable.code());
+                    }
+                    answer => Some(answer?),
                 }
-                answer => Some(answer?),
-            },
+            }
             (None, Some(keys)) => {
                 Some(barrier.ask(Order::Observe(keys.clone()), Asked::Look(keys), now_ms)?)
             }

@@ -11,7 +11,7 @@ use crate::edge::{Call, key};
 use crate::engine::{LOG4SHELL, Town, log4j, pass};
 use crate::loops::{Bench, dark, told};
 
-use Gate::{Proven, Requested};
+use Gate::{Failed, Proven, Requested};
 use Light::{Dark, Lit};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -53,6 +53,20 @@ fn connections_are_cut_after_the_grace() {
     bench.calls();
     bench.later(10_000, &wants);
     assert!(bench.calls().contains(&Call::Cut(vec!["a".to_owned()])));
+}
+
+/// Goal: a proof of before is none any more when the clock shows its hour again. Method: a site is
+/// proven dark; the clock goes back by an hour, nobody can see the site, and the hour passes.
+#[test]
+fn a_proof_of_before_is_none_when_its_hour_comes_again() {
+    let mut bench = Bench::new(|_| ());
+    assert_eq!(told(&bench.round(&[("a", Dark, Requested)])), ["proved-dark a"]);
+    bench.set(|edge| edge.blind.insert(key("a")));
+    assert_eq!(told(&bench.later(-HOUR_MS, &[("a", Dark, Proven)])), ["drifted a"]);
+    let wants = [("a", Dark, Requested)];
+    assert_eq!(told(&bench.later(DARK_PROOF_MAX_MS, &wants)), ["edge-failed a"]);
+    let round = bench.later(HOUR_MS - DARK_PROOF_MAX_MS + 1_000, &[("a", Dark, Failed)]);
+    assert!(!round.settled, "nobody has seen it since");
 }
 
 /// Goal: a lit site that has no current evidence goes dark in time. Method: its
