@@ -41,6 +41,7 @@ mod orders;
 pub mod plan;
 pub mod policy;
 pub mod query;
+pub mod ranking;
 pub mod reconcile;
 pub mod refusals;
 pub mod replay;

@@ -109,6 +109,8 @@ pub(crate) struct Console {
     pub(crate) meter: Meter,
     /// Who reads a day of the past.
     pub(crate) past: Turns,
+    /// Who has a question of a program answered.
+    pub(crate) answers: Turns,
     /// What is known of the flaws of incidents.
     pub(crate) facts: facts::Facts,
     /// Plans that are gone on with.

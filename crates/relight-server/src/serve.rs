@@ -145,6 +145,7 @@ impl WebServer {
             theme,
             meter: Meter::default(),
             past: console::turns::Turns::default(),
+            answers: console::turns::Turns::default(),
             facts: Default::default(),
             meanings: Default::default(),
             resumed: Default::default(),

@@ -100,8 +100,8 @@ pub fn warning(lang: Lang, code: &str) -> &str {
 }
 
 /// How a part of a site stands, or its code when there is no text for it.
-pub fn part_state(lang: Lang, code: &'static str) -> &'static str {
-    coded(lang, "part-", code)
+pub fn part_state(lang: Lang, code: &str) -> &str {
+    texts::by_code(lang, &format!("part-{code}")).unwrap_or(code)
 }
 
 /// What an edge or a probe met with, or its code when there is no text for it.

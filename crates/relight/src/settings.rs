@@ -232,12 +232,20 @@ impl Settings {
 }
 
 /// Options that mean nothing without another one: the command, the option, the other, and the key
-/// that sets the other as well.
-const NEEDS: [(&str, &str, &str, &str); 6] = [
+/// that sets the other as well, if one does: who only reads names the server.
+const NEEDS: [(&str, &str, &str, &str); 14] = [
     ("incident off", "token_file", "server", "server"),
     ("incident off", "ca", "server", "server"),
     ("incident on", "token_file", "server", "server"),
     ("incident on", "ca", "server", "server"),
+    ("affected", "token_file", "server", ""),
+    ("affected", "ca", "server", ""),
+    ("sites list", "token_file", "server", ""),
+    ("sites list", "ca", "server", ""),
+    ("incident list", "token_file", "server", ""),
+    ("incident list", "ca", "server", ""),
+    ("incident status", "token_file", "server", ""),
+    ("incident status", "ca", "server", ""),
     ("serve", "ca", "fetch", "serve.fetch"),
     ("serve", "journal_ca", "journal_to", "serve.journal_to"),
 ];

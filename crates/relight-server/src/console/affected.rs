@@ -120,7 +120,7 @@ impl<'a> AnswerView<'a> {
         let lang = self.lang;
         let empty = self.empty()?;
         let question = self.asked.q.trim();
-        let unread = self.unread()?;
+        let unread = unread(self.engine, &|scope| self.asked.reader.reads(scope))?;
         if question.is_empty() {
             let known = self.engine.with_inventory(|_, advisories| self.known(advisories, &unread));
             return Ok(AffectedPage { known, ..empty });
@@ -235,32 +235,6 @@ impl<'a> AnswerView<'a> {
         };
         let is_read = |group: &&&Group| !unread.contains(&group.id);
         groups.iter().filter(is_read).take(KNOWN_MAX).map(link).collect()
-    }
-
-    /// What nobody published and finds nothing in the part that is read: words of one's own about
-    /// other people's sites, often from before anybody knew more.
-    fn unread(&self) -> Result<BTreeSet<String>, StoreError> {
-        if self.asked.reader.reads(&Scope::root()) {
-            return Ok(BTreeSet::new());
-        }
-        let own: Vec<String> = self.engine.with_inventory(|_, advisories| {
-            let groups = advisories.groups().filter(|group| is_own(group));
-            groups.map(|group| group.id.clone()).collect()
-        });
-        let bodies = self.engine.store().organisations()?;
-        let read = bodies.iter().filter(|body| {
-            let scope = Scope::of_body(&body.sector, &body.name);
-            self.asked.reader.reads(&scope)
-        });
-        let read: BTreeSet<_> = read.map(|body| body.id).collect();
-        let sites = self.engine.sites();
-        let sites: Vec<&Site> = sites.iter().filter(|site| read.contains(&site.org)).collect();
-        let touches = |id: &String| {
-            let found = self.engine.found(id);
-            let is_found = |id| found.affected.contains(id) || found.possible.contains(id);
-            sites.iter().any(|site| is_found(site.id.0))
-        };
-        Ok(own.into_iter().filter(|id| !touches(id)).collect())
     }
 
     fn answered(
@@ -515,6 +489,32 @@ fn verdict_choices(lang: Lang, wanted: Option<Verdict>) -> Vec<Choice> {
         chosen: wanted == Some(verdict),
     };
     VERDICTS.map(choice).into()
+}
+
+/// What nobody published and finds nothing in the part that is read: words of one's own about other
+/// people's sites, often from before anybody knew more.
+pub(super) fn unread(
+    engine: &Engine,
+    reads: &dyn Fn(&Scope) -> bool,
+) -> Result<BTreeSet<String>, StoreError> {
+    if reads(&Scope::root()) {
+        return Ok(BTreeSet::new());
+    }
+    let own: Vec<String> = engine.with_inventory(|_, advisories| {
+        let groups = advisories.groups().filter(|group| is_own(group));
+        groups.map(|group| group.id.clone()).collect()
+    });
+    let bodies = engine.store().organisations()?;
+    let read = bodies.iter().filter(|body| reads(&Scope::of_body(&body.sector, &body.name)));
+    let read: BTreeSet<_> = read.map(|body| body.id).collect();
+    let sites = engine.sites();
+    let sites: Vec<&Site> = sites.iter().filter(|site| read.contains(&site.org)).collect();
+    let touches = |id: &String| {
+        let found = engine.found(id);
+        let is_found = |id| found.affected.contains(id) || found.possible.contains(id);
+        sites.iter().any(|site| is_found(site.id.0))
+    };
+    Ok(own.into_iter().filter(|id| !touches(id)).collect())
 }
 
 /// Whether the words of an advisory are of nobody but this register.

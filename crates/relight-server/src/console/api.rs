@@ -3,10 +3,13 @@
 //! One table of endpoints: the router is built from it, and so is the OpenAPI document, with the
 //! types that the handlers read and write. What is not in the table is not there.
 
+mod affected;
 mod document;
 mod endpoints;
+mod incidents;
 mod openapi;
 mod problem;
+mod sites;
 pub(crate) mod terminals;
 mod types;
 

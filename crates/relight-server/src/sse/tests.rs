@@ -31,6 +31,7 @@ pub(super) fn console(sites: usize) -> Console {
         theme: relight_web::views::Theme::Neutral,
         meter: crate::console::meter::Meter::default(),
         past: crate::console::turns::Turns::default(),
+        answers: crate::console::turns::Turns::default(),
         facts: Default::default(),
         meanings: Default::default(),
         agents: None,

@@ -10,6 +10,8 @@ affected-summary = { NUMBER($affected) } of { NUMBER($total) } { $total ->
     [one] site
    *[other] sites
  } affected, { NUMBER($unknown) } unknown, { NUMBER($clear) } clear
+affected-part = Only the sites that the account of the token may read; there are others, of which nothing is said.
+affected-remote-by-remedy = of a server: --by site, or --by none for clear ones too
 
 column-sector = Sector
 column-organisation = Organisation

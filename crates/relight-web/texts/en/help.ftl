@@ -481,8 +481,8 @@ option-serve-agent-listen = Address on which agents are listened for, with certi
 option-incident-off-server = Ask for the plan at this server instead of acting here
 option-incident-on-server = Ask for the plan at this server instead of acting here
 option-token-file = File with the token that asks (relight token create)
-option-incident-off-ca = Authorities that the certificate of the server may come from
-option-incident-on-ca = Authorities that the certificate of the server may come from
+option-server = Ask this server, about what the account of the token may read, instead of the data folder
+option-ca = Authorities that the certificate of the server may come from
 
 help-account = The way back when nobody can come in who could help
 help-account-recover = For an admin who lost every key a new link, or, without a name, one grant of a decider by an admin alone

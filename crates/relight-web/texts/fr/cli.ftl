@@ -13,6 +13,8 @@ affected-summary = { NUMBER($affected) } { $affected ->
     [one] inconnu
    *[other] inconnus
  }, { NUMBER($clear) } hors de cause
+affected-part = Seulement les sites que le compte du jeton peut lire; il y en a d’autres, dont rien n’est dit.
+affected-remote-by-remedy = d’un serveur : --by site, ou --by none avec les sites hors de cause
 
 column-sector = Secteur
 column-organisation = Organisme

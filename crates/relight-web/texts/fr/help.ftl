@@ -481,8 +481,8 @@ option-serve-agent-listen = Adresse où les agents sont écoutés, avec des cert
 option-incident-off-server = Demander le plan à ce serveur au lieu d’agir ici
 option-incident-on-server = Demander le plan à ce serveur au lieu d’agir ici
 option-token-file = Fichier du jeton qui demande (relight token create)
-option-incident-off-ca = Autorités dont peut venir le certificat du serveur
-option-incident-on-ca = Autorités dont peut venir le certificat du serveur
+option-server = Interroger ce serveur, sur ce que le compte du jeton peut lire, au lieu du dossier de données
+option-ca = Autorités dont peut venir le certificat du serveur
 
 help-account = Revenir quand personne ne peut entrer pour aider
 help-account-recover = Un nouveau lien pour qui administre et a perdu ses clés ou, sans nom, un rôle de décision accordé par un administrateur seul

@@ -30,7 +30,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
-use crate::priority::{PriorityRow, Ranked, Ranking};
+use crate::priority::{self, PriorityRow, Ranked, Told as _};
 use crate::register::unknown_advisory;
 use crate::report::{Report, Style};
 
@@ -370,7 +370,7 @@ impl Show {
             name: package.name,
         });
         let store = context.store_if_any()?;
-        let ranking = Ranking::read(store.as_deref(), context)?;
+        let ranking = priority::ranking(store.as_deref(), context)?;
         let ranked = ranking.worst(group);
         let sources = group.records().map(|record| match store.as_ref().filter(|_| self.history) {
             Some(store) => SourceRow::with_history(record, &known, store),

@@ -2,7 +2,9 @@
 //! about. The shortest path through the inventory: question, register, answer.
 
 pub(crate) mod alike;
+mod document;
 mod named;
+mod remote;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,13 +17,14 @@ use relight_engine::signals::Attempts;
 use relight_model::{Answer, Site, SiteExposure, UnknownReason, Verdict};
 use relight_server::web::number::{percent, rfc3339, tenths};
 use relight_server::web::{Lang, texts, words};
-use serde::Serialize;
 
+use self::document::{Document, Item, Total};
 use crate::cmd::advisories;
+use crate::cmd::incident::remote::Remote;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
-use crate::priority::{PriorityRow, Ranked, Ranking};
+use crate::priority::{self, PriorityRow, Ranked, Ranking, Told as _};
 use crate::register::{self, INVENTORY_AGE_MAX_S, Register};
 use crate::report::{Exit, Report, Style};
 use crate::table::{Align, Table};
@@ -37,7 +40,7 @@ const BAR_WIDTH: usize = 20;
 pub(crate) struct Affected {
     #[arg(value_name = "WHAT", required_unless_present = "like", conflicts_with = "like")]
     what: Option<String>,
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "server")]
     like: Vec<PathBuf>,
     #[arg(long, value_name = "PREFIX", conflicts_with = "what")]
     part: Option<String>,
@@ -49,54 +52,16 @@ pub(crate) struct Affected {
     #[arg(long, value_name = "KEY", conflicts_with = "like",
         value_parser = one_of(&["sector", "org", "site", "edge", "component", "none"]))]
     by: Option<String>,
-    #[arg(long, conflicts_with = "like")]
+    #[arg(long, conflicts_with_all = ["like", "server"])]
     cpe: bool,
-    #[arg(long, value_name = "TIME", conflicts_with = "like")]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["like", "server"])]
     at: Option<String>,
     #[arg(long)]
     fail: bool,
     #[arg(long)]
     paths: bool,
-}
-
-/// `relight.answer/1`; items are sorted by site.
-#[derive(Serialize)]
-struct Document<'a> {
-    query: &'a str,
-    /// When it was asked.
-    at: String,
-    /// Number of the newest change of the register.
-    seq: u64,
-    /// When advisories were last updated; null when only those that ship with relight are known.
-    advisories_at: Option<String>,
-    /// Of the flaw, at the affected site that comes first; null for a question without one.
-    priority: Option<PriorityRow>,
-    /// Sources that are switched off and that speak about the flaw; left out where there are none.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    sources_disabled: BTreeSet<&'a str>,
-    total: Total,
-    /// Unknown sites by their first reason.
-    reasons: BTreeMap<&'static str, usize>,
-    items: Vec<Item<'a>>,
-}
-
-#[derive(Serialize)]
-struct Total {
-    affected: usize,
-    clear: usize,
-    unknown: usize,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    site: &'a str,
-    verdict: &'static str,
-    reasons: Vec<&'static str>,
-    evidence: Vec<String>,
-    /// Who can reach the site.
-    exposure: &'static str,
-    /// Where it stands in the order of work, unless it is clear or no flaw was asked about.
-    priority: Option<PriorityRow>,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 /// The answer with what is needed to tell it.
@@ -123,6 +88,9 @@ impl Affected {
         let lang = context.lang;
         let Some(what) = &self.what else { return alike::run(&self, context, report) };
         let question = register::question(what, lang)?;
+        if let Some(server) = &self.remote.server {
+            return self.ask(server, what, context, report);
+        }
         let asked = register::ids_asked(&question, &self.sites);
         let mut register = Register::open_for(context, &asked)?;
         if let Some(at) = &self.at {
@@ -151,13 +119,18 @@ impl Affected {
         } else {
             self.text(&told, context, report)?;
         }
-        if told.answers.count(Verdict::Unknown) > 0 {
+        self.raise(|verdict| told.answers.count(verdict), report);
+        Ok(())
+    }
+
+    /// What the status says.
+    fn raise(&self, count: impl Fn(Verdict) -> usize, report: &mut Report) {
+        if count(Verdict::Unknown) > 0 {
             report.raise(Exit::Incomplete);
         }
-        if self.fail && told.answers.count(Verdict::Affected) > 0 {
+        if self.fail && count(Verdict::Affected) > 0 {
             report.raise(Exit::Threshold);
         }
-        Ok(())
     }
 
     fn text(&self, told: &Told<'_>, context: &Context, report: &mut Report) -> Result<(), Failure> {
@@ -197,7 +170,7 @@ impl Affected {
 
 impl<'a> Order<'a> {
     fn read(group: &'a Group, register: &Register, context: &Context) -> Result<Self, Failure> {
-        let ranking = Ranking::read(Some(&register.store), context)?;
+        let ranking = priority::ranking(Some(&register.store), context)?;
         let attempts = Attempts::read(&register.store, group, &register.sites, context.now());
         let attempts = attempts.map_err(|error| context.store_failure(&error))?;
         Ok(Self { group, ranking, attempts })
@@ -233,9 +206,8 @@ impl Told<'_> {
         let order = self.order.as_ref()?;
         let affected =
             self.pairs().filter(|(_, answer)| answer.answer.verdict() == Verdict::Affected);
-        let here = affected.map(|(site, _)| order.at(site));
-        let first = here.max_by(|a, b| a.priority.cmp(&b.priority));
-        Some(first.unwrap_or_else(|| order.ranking.worst(order.group)))
+        let sites = affected.map(|(site, _)| site);
+        Some(order.ranking.first(order.group, sites, &order.attempts))
     }
 
     /// Attempts at the flaw were seen against the site, and against its body.
@@ -247,44 +219,45 @@ impl Told<'_> {
         self.sites.iter().copied().zip(&self.answers.sites)
     }
 
-    fn document<'b>(&'b self, query: &'b str, context: &Context) -> Result<Document<'b>, Failure> {
+    fn document(&self, query: &str, context: &Context) -> Result<Document, Failure> {
         let failed = |error| context.store_failure(&error);
         let store = &self.register.store;
         let updated = store.meta_get(advisories::UPDATED_KEY).map_err(failed)?;
         let mut items = Vec::with_capacity(self.sites.len());
         for (site, answer) in self.pairs() {
             items.push(Item {
-                site: site.slug.as_str(),
-                verdict: answer.answer.verdict().as_str(),
-                reasons: reasons_of(answer).map(|reason| reason.as_str()).collect(),
+                site: site.slug.to_string(),
+                verdict: answer.answer.verdict().as_str().into(),
+                reasons: reasons_of(answer).map(|reason| reason.as_str().into()).collect(),
                 evidence: self.evidence(answer, context)?,
-                exposure: site.exposure.as_str(),
+                exposure: site.exposure.as_str().into(),
                 priority: self.priority(site, answer.answer.verdict()),
             });
         }
         let count = |verdict| self.answers.count(verdict);
         let reasons = self.answers.first_reasons().into_iter();
         Ok(Document {
-            query,
+            query: query.to_owned(),
             at: rfc3339(self.answers.at),
             seq: store.plan_import(&[]).map_err(failed)?.base,
             advisories_at: updated.and_then(|text| text.parse().ok()).map(rfc3339),
             priority: self.first().as_ref().map(Ranked::row),
             sources_disabled: self.sources_disabled(),
+            part: false,
             total: Total {
                 affected: count(Verdict::Affected),
                 clear: count(Verdict::Clear),
                 unknown: count(Verdict::Unknown),
             },
-            reasons: reasons.map(|(reason, count)| (reason.as_str(), count)).collect(),
+            reasons: reasons.map(|(reason, count)| (reason.as_str().into(), count)).collect(),
             items,
         })
     }
 
-    fn sources_disabled(&self) -> BTreeSet<&str> {
+    fn sources_disabled(&self) -> BTreeSet<String> {
         let group = self.order.as_ref().map(|order| order.group);
         let of = |group| advisories::sources_disabled(&self.register.advisories, group);
-        group.map(of).unwrap_or_default()
+        group.into_iter().flat_map(of).map(str::to_owned).collect()
     }
 
     fn priority(&self, site: &Site, verdict: Verdict) -> Option<PriorityRow> {

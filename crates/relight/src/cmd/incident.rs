@@ -4,9 +4,10 @@ mod analyse;
 mod approve;
 mod grants;
 mod list;
+mod log;
 pub(crate) mod remote;
 mod report;
-mod show;
+mod status;
 mod switch;
 mod verify;
 
@@ -43,8 +44,8 @@ pub(crate) struct Incident {
 enum Action {
     Open(Open),
     List(list::List),
-    Status(show::Status),
-    Log(show::Log),
+    Status(status::Status),
+    Log(log::Log),
     Off(switch::Off),
     On(switch::On),
     Approve(approve::Approve),

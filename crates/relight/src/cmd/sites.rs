@@ -4,15 +4,17 @@ mod checks;
 pub(crate) mod csv_rows;
 mod export;
 mod import;
+mod list;
 mod set;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
 use relight_model::{Coverage, FlawCode, Site, SiteId, SitePart, UnknownReason};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cmd::watch::posture;
 use crate::context::Context;
@@ -20,7 +22,6 @@ use crate::failure::Failure;
 use crate::inventory;
 use crate::register::{INVENTORY_AGE_MAX_S, Register};
 use crate::report::Report;
-use crate::table::{Align, Table};
 
 /// What to do with the register.
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ pub(crate) struct Sites {
 enum Action {
     Import(import::Import),
     Show(Show),
-    List(List),
+    List(list::List),
     Export(export::Export),
     Gaps,
     Set(set::Set),
@@ -46,35 +47,21 @@ struct Show {
     site: String,
 }
 
-#[derive(Debug, Args)]
-struct List {
-    #[arg(value_name = "QUERY", default_value = "", hide_default_value = true)]
-    query: String,
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct SiteRow<'a> {
-    slug: &'a str,
-    name_fr: &'a str,
-    name_en: &'a str,
-    origin: &'a str,
-    aliases: &'a [String],
+    slug: Cow<'a, str>,
+    name_fr: Cow<'a, str>,
+    name_en: Cow<'a, str>,
+    origin: Cow<'a, str>,
+    aliases: Cow<'a, [String]>,
     parts: Vec<String>,
-    organisation: &'a str,
-    sector: &'a str,
+    organisation: Cow<'a, str>,
+    sector: Cow<'a, str>,
     criticality: u8,
-    exposure: &'static str,
-    edge: &'a str,
+    exposure: Cow<'a, str>,
+    edge: Cow<'a, str>,
     public: bool,
-    state: &'static str,
-}
-
-#[derive(Serialize)]
-struct ListDocument<'a> {
-    total: usize,
-    sites: Vec<SiteRow<'a>>,
+    state: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -131,41 +118,6 @@ impl Sites {
     }
 }
 
-impl List {
-    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let register = Register::open(context)?;
-        let lang = context.lang;
-        let sites = register.select(&self.query, None, INVENTORY_AGE_MAX_S, lang)?;
-        let shown = || sites.iter().take(self.limit).map(|site| row(&register, site));
-        if context.json {
-            let document = ListDocument { total: sites.len(), sites: shown().collect() };
-            report.document("relight.sites/1", &document);
-            return Ok(());
-        }
-        let mut table = Table::new(&[
-            (texts::column_site(lang), Align::Left),
-            (texts::column_organisation(lang), Align::Left),
-            (texts::column_sector(lang), Align::Left),
-            (texts::column_criticality(lang), Align::Right),
-            (texts::column_edge(lang), Align::Left),
-            (texts::column_state(lang), Align::Left),
-        ]);
-        for (site, row) in sites.iter().zip(shown()) {
-            table.row(vec![
-                row.slug.to_owned(),
-                row.organisation.to_owned(),
-                words::sector(lang, row.sector).to_owned(),
-                row.criticality.to_string(),
-                row.edge.to_owned(),
-                words::state(lang, register.ledger.display(&site.slug).0).to_owned(),
-            ]);
-        }
-        table.print(report);
-        report.line(&texts::sites_shown(lang, sites.len().min(self.limit), sites.len()));
-        Ok(())
-    }
-}
-
 impl Show {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
@@ -185,14 +137,14 @@ impl Show {
             report.document("relight.site/1", &document);
             return Ok(());
         }
-        let name = if lang.tag() == "fr" { row.name_fr } else { row.name_en };
+        let name = if lang.tag() == "fr" { &row.name_fr } else { &row.name_en };
         report.line(&format!("{}  {name}  {}", row.slug, row.origin));
         let facts = [
-            (texts::column_organisation(lang), row.organisation.to_owned()),
-            (texts::column_sector(lang), words::sector(lang, row.sector).to_owned()),
+            (texts::column_organisation(lang), row.organisation.to_string()),
+            (texts::column_sector(lang), words::sector(lang, &row.sector).to_owned()),
             (texts::column_criticality(lang), row.criticality.to_string()),
             (texts::column_exposure(lang), words::exposure(lang, site.exposure).to_owned()),
-            (texts::column_edge(lang), row.edge.to_owned()),
+            (texts::column_edge(lang), row.edge.to_string()),
             (
                 texts::column_state(lang),
                 words::state(lang, register.ledger.display(&site.slug).0).to_owned(),
@@ -288,19 +240,19 @@ fn parts_of(site: &Site) -> Vec<String> {
 
 fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
     SiteRow {
-        slug: site.slug.as_str(),
-        name_fr: &site.name_fr,
-        name_en: &site.name_en,
-        origin: &site.origin,
-        aliases: &site.aliases,
+        slug: site.slug.as_str().into(),
+        name_fr: site.name_fr.as_str().into(),
+        name_en: site.name_en.as_str().into(),
+        origin: site.origin.as_str().into(),
+        aliases: site.aliases.as_slice().into(),
         parts: parts_of(site),
-        organisation: register.organisation(site),
-        sector: register.sector(site),
+        organisation: register.organisation(site).into(),
+        sector: register.sector(site).into(),
         criticality: site.criticality.number(),
-        exposure: site.exposure.as_str(),
-        edge: &site.edge,
+        exposure: site.exposure.as_str().into(),
+        edge: site.edge.as_str().into(),
         public: site.public,
-        state: register.ledger.display(&site.slug).0.as_str(),
+        state: register.ledger.display(&site.slug).0.as_str().into(),
     }
 }
 

@@ -37,16 +37,33 @@ pub(crate) struct Key {
     parser: ValueParser,
 }
 
-/// Keys that are not named by a command: the key, the option, and where it stands.
+/// Keys that are not named by a command: the key, the option, and where it stands. What only reads
+/// has no server from here: it reads the data folder, unless the command itself names one.
 const SHARED: [(&str, &str, &[&str]); 8] = [
     ("lang", "lang", &[""]),
     ("data", "data", &[""]),
     ("server", "server", &["incident off", "incident on", "incident approve", "login", "logout"]),
-    ("token_file", "token_file", &["incident off", "incident on"]),
-    ("ca_file", "ca", &["incident off", "incident on", "login", "logout"]),
+    ("token_file", "token_file", &ASKING),
+    ("ca_file", "ca", &AUTHORITIES),
     ("output.format", "output", &[""]),
     ("output.color", "color", &[""]),
     ("output.no_progress", "no_progress", &[""]),
+];
+
+/// Commands that show a server a token, which a file may name for all.
+const ASKING: [&str; 6] =
+    ["incident off", "incident on", "affected", "sites list", "incident list", "incident status"];
+
+/// The same, and those that get or end one.
+const AUTHORITIES: [&str; 8] = [
+    "incident off",
+    "incident on",
+    "affected",
+    "sites list",
+    "incident list",
+    "incident status",
+    "login",
+    "logout",
 ];
 
 /// Commands whose options are keys, and the options that are about one run only.

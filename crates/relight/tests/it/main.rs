@@ -41,6 +41,7 @@ mod place;
 mod policy;
 mod proxies_builtin;
 mod remote;
+mod remote_reads;
 mod revisions;
 mod scan;
 mod scan_cache;

@@ -13,10 +13,10 @@ use crate::incident::{POLICY, Town};
 use crate::place::{Outcome, Place, log4j};
 use crate::serve::Server;
 
-const LOG4SHELL: &str = "CVE-2021-44228";
+pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// Open incidents, a commander, and a token of his in a file.
-fn ready(place: &Place, incidents: &[&str]) {
+pub(crate) fn ready(place: &Place, incidents: &[&str]) {
     place.write("data/policy.toml", POLICY);
     for incident in incidents {
         place.expect(0, &["incident", "open", incident]);
@@ -62,7 +62,7 @@ fn hollow() -> (String, mpsc::Receiver<String>) {
 }
 
 /// Where people sign in.
-fn address(started: &Value) -> String {
+pub(crate) fn address(started: &Value) -> String {
     let console = started["console"].as_str().unwrap();
     console.trim_end_matches('/').replace("127.0.0.1", "localhost")
 }

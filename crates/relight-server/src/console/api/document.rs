@@ -1,5 +1,7 @@
 //! Types of the API: each is declared once, and has its schema from the same declaration.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 /// A type that stands in the document under a name.
@@ -52,6 +54,18 @@ impl Shape for bool {
 impl Shape for u64 {
     fn shape() -> Value {
         json!({"type": "integer", "minimum": 0})
+    }
+}
+
+impl Shape for f64 {
+    fn shape() -> Value {
+        json!({"type": "number"})
+    }
+}
+
+impl<T: Shape> Shape for BTreeMap<String, T> {
+    fn shape() -> Value {
+        json!({"type": "object", "additionalProperties": T::shape()})
     }
 }
 

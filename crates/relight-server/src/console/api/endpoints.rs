@@ -1,36 +1,28 @@
 //! The table of endpoints, and their handlers.
 
-use std::collections::BTreeSet;
-
 use axum::http::StatusCode;
-use relight_engine::Unselected;
-use relight_engine::access::Scope;
 use relight_engine::grants::Unsendable;
-use relight_engine::incident::{self, Impact, Incident};
-use relight_engine::live::{BoardSite, Snapshot};
+use relight_engine::incident::{self, Impact};
 use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
-use relight_engine::query::QueryError;
-use relight_model::{DisplayState, GateKey};
 use relight_web::number::rfc3339;
 use relight_web::{Lang, texts, words};
 use serde_json::Value;
 
+use super::affected::affected;
 use super::document::Document;
+use super::incidents::{IncidentView, incident, incidents, named};
 use super::problem::Problem;
+use super::sites::{meant, site, sites};
 use super::types::{
-    Action, Actions, CaseView, Decide, Done, IncidentView, Incidents, OpenIncident, PhaseCount,
-    PlanAsk, PlanPreview, PlanSiteView, PolicyView, RequestView, SeatOf, SiteAct, SiteQuery,
-    SiteView, Sites, SkippedView, UpdateWords,
+    Action, Actions, Decide, Done, OpenIncident, PlanAsk, PlanPreview, PlanSiteView, PolicyView,
+    SeatOf, SiteAct, SkippedView, UpdateWords,
 };
 use super::{Call, Endpoint, Nothing, openapi, terminals};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Conflict, Denied, Short};
 use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout, signer_of};
-
-/// Sites in one answer.
-const SITES_MAX: usize = 1_000;
 
 /// Who proposes plans.
 const PROPOSES: &[&str] = &["commander", "site-owner"];
@@ -65,6 +57,7 @@ pub(super) fn table() -> Vec<Endpoint> {
         )
         .roles(&["publisher"])
         .people(),
+        Endpoint::get("/api/v1/affected", "affected", "Which sites have it", affected),
         Endpoint::get("/api/v1/sites", "listSites", "Sites and their states", sites),
         Endpoint::get("/api/v1/sites/{slug}", "site", "One site", site),
         Endpoint::post("/api/v1/sites/{slug}/acts", "actOnSite", "Look after one site", site_act)
@@ -129,44 +122,6 @@ fn policy(call: &Call, _: Nothing) -> Result<PolicyView, Problem> {
     })
 }
 
-/// Incidents count sites of everybody, so they are told to those who read everything.
-fn reads_all(call: &Call) -> Result<(), Problem> {
-    let reads = call.signed.account.reads(&Scope::root());
-    if reads { Ok(()) } else { Err(Problem::role()) }
-}
-
-fn incident_view(id: &str, incident: &Incident) -> IncidentView {
-    let mut phases = std::collections::BTreeMap::<_, u64>::new();
-    for case in incident.cases().values() {
-        *phases.entry(case.phase.as_str()).or_default() += 1;
-    }
-    let count = |(phase, sites): (&str, u64)| PhaseCount { phase: phase.to_owned(), sites };
-    IncidentView {
-        id: id.to_owned(),
-        title: incident.title.clone(),
-        opened: rfc3339(incident.opened),
-        closed: incident.closed,
-        phases: phases.into_iter().map(count).collect(),
-    }
-}
-
-fn incidents(call: &Call, _: Nothing) -> Result<Incidents, Problem> {
-    reads_all(call)?;
-    let incidents = call.engine.with_ledger(|ledger| {
-        ledger.incidents().map(|(id, incident)| incident_view(id, incident)).collect()
-    });
-    Ok(Incidents { incidents })
-}
-
-fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
-    reads_all(call)?;
-    let id = call.part("id");
-    let found = call
-        .engine
-        .with_ledger(|ledger| ledger.incident(id).map(|incident| incident_view(id, incident)));
-    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
-}
-
 fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     let lang = call.lang;
     move |denied| match (denied.conflict(lang), denied) {
@@ -197,10 +152,7 @@ fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
     let short = Short { incident: input.advisory, ..Short::default() };
     let id =
         Act::new(&call.console, &call.engine, &call.signed).open(&short).map_err(denied(call))?;
-    let found = call
-        .engine
-        .with_ledger(|ledger| ledger.incident(&id).map(|incident| incident_view(&id, incident)));
-    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
+    named(call, &id)
 }
 
 fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
@@ -227,105 +179,6 @@ fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
     };
     Act::new(&call.console, &call.engine, &call.signed).update(&short).map_err(denied(call))?;
     Ok(Done { done: true })
-}
-
-/// What a second person is asked to accept, in each open incident.
-fn requests(call: &Call, site: &BoardSite) -> Vec<RequestView> {
-    let Ok(site) = GateKey::new(&site.slug) else { return Vec::new() };
-    let view = |id: &str, incident: &Incident| {
-        let asked = incident.proposed(&site)?;
-        Some(RequestView {
-            id: incident.request(&site)?.to_string(),
-            incident: id.to_owned(),
-            by: asked.proposer.clone(),
-            reason: asked.reason.clone(),
-            expires: rfc3339(asked.expires),
-        })
-    };
-    call.engine.with_ledger(|ledger| {
-        ledger.open().filter_map(|(id, incident)| view(id, incident)).collect()
-    })
-}
-
-/// Where a site stands in each open incident.
-fn cases(call: &Call, site: &BoardSite) -> Vec<CaseView> {
-    let Ok(site) = GateKey::new(&site.slug) else { return Vec::new() };
-    let view = |id: &str, incident: &Incident| {
-        let case = incident.case(&site)?;
-        Some(CaseView {
-            incident: id.to_owned(),
-            phase: case.phase.as_str().to_owned(),
-            verdict: case.verdict().map(|verdict| verdict.as_str().to_owned()),
-            about: incident.about(&site).to_string(),
-            unverified: case.unverified().map(|(why, _)| why.to_owned()),
-        })
-    };
-    call.engine.with_ledger(|ledger| {
-        ledger.open().filter_map(|(id, incident)| view(id, incident)).collect()
-    })
-}
-
-fn site_view(call: &Call, site: &BoardSite, state: DisplayState) -> SiteView {
-    SiteView {
-        slug: site.slug.clone(),
-        name_fr: site.name_fr.clone(),
-        name_en: site.name_en.clone(),
-        organisation: site.organisation.clone(),
-        sector: site.sector.clone(),
-        state: state.as_str().to_owned(),
-        requests: requests(call, site),
-        cases: cases(call, site),
-    }
-}
-
-/// The sites that the caller may know of, with their states.
-fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayState)> {
-    let sites = snapshot.sites.iter().zip(snapshot.states.iter().copied());
-    let reads = |site: &BoardSite| {
-        call.signed.account.reads(&Scope::of_body(&site.sector, &site.organisation))
-    };
-    sites.filter(|(site, _)| reads(site)).collect()
-}
-
-/// The sites that a query means, whose bare verdicts are about this incident; one that is none is
-/// refused, and means neither none nor all.
-fn meant(call: &Call, text: &str, id: &str) -> Result<BTreeSet<String>, Problem> {
-    let found = call.engine.select(text, (!id.is_empty()).then_some(id));
-    let refused = |fault| match fault {
-        Unselected::Engine(error) => Problem::engine(call.lang, &error),
-        Unselected::Query(QueryError { code, start, word, .. }) => {
-            Problem::unreadable(&format!("query: {code} at byte {start} (`{word}`)"))
-        }
-        Unselected::NeedsQuestion => Problem::unreadable("query: query-needs-question"),
-        Unselected::NoAdvisory(id) => Problem::unreadable(&format!("query: no advisory `{id}`")),
-    };
-    Ok(found.map_err(refused)?.iter().map(ToString::to_string).collect())
-}
-
-fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
-    let id = call.console.board.headline().id;
-    let meant = query.query.as_ref().map(|text| meant(call, text, &id)).transpose()?;
-    let fits = |(site, state): &(&BoardSite, DisplayState)| {
-        meant.as_ref().is_none_or(|sites| sites.contains(&site.slug))
-            && query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
-            && query.state.as_ref().is_none_or(|name| name == state.as_str())
-    };
-    let snapshot = call.console.board.snapshot();
-    let found: Vec<_> = seen(call, &snapshot).into_iter().filter(fits).collect();
-    let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(usize::MAX);
-    let page = found.iter().skip(offset).take(SITES_MAX);
-    Ok(Sites {
-        total: found.len() as u64,
-        sites: page.map(|(site, state)| site_view(call, site, *state)).collect(),
-    })
-}
-
-fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
-    let slug = call.part("slug");
-    let snapshot = call.console.board.snapshot();
-    let found = seen(call, &snapshot).into_iter().find(|(site, _)| site.slug == slug);
-    let found = found.map(|(site, state)| site_view(call, site, state));
-    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
 }
 
 fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {

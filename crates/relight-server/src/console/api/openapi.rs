@@ -3,8 +3,8 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Endpoint, Needs, endpoints, problem, types};
-use crate::console::api::document::Document as _;
+use super::document::Document;
+use super::{Endpoint, Needs, affected, endpoints, incidents, problem, sites, types};
 
 /// The document of the API.
 pub(crate) fn document() -> Value {
@@ -46,18 +46,33 @@ pub(crate) fn document() -> Value {
 /// Types that stand in others only.
 fn nested(schemas: &mut Map<String, Value>) {
     for (name, schema) in [
-        (types::IncidentView::NAME, types::IncidentView::schema()),
-        (types::PhaseCount::NAME, types::PhaseCount::schema()),
-        (types::SiteView::NAME, types::SiteView::schema()),
-        (types::RequestView::NAME, types::RequestView::schema()),
-        (types::CaseView::NAME, types::CaseView::schema()),
-        (types::PlanSiteView::NAME, types::PlanSiteView::schema()),
-        (types::SkippedView::NAME, types::SkippedView::schema()),
-        (types::SeatOf::NAME, types::SeatOf::schema()),
-        (types::Action::NAME, types::Action::schema()),
+        of::<incidents::IncidentView>(),
+        of::<incidents::PhaseCount>(),
+        of::<incidents::StateCount>(),
+        of::<incidents::ClosedPart>(),
+        of::<incidents::Unverified>(),
+        of::<incidents::Waiting>(),
+        of::<incidents::ProposalView>(),
+        of::<incidents::RecordOf>(),
+        of::<sites::SiteView>(),
+        of::<sites::RequestView>(),
+        of::<sites::CaseView>(),
+        of::<affected::TotalView>(),
+        of::<affected::ItemView>(),
+        of::<affected::PriorityView>(),
+        of::<affected::PriorityReason>(),
+        of::<types::PlanSiteView>(),
+        of::<types::SkippedView>(),
+        of::<types::SeatOf>(),
+        of::<types::Action>(),
     ] {
         schemas.insert(name.to_owned(), schema);
     }
+}
+
+/// A type, by its name.
+fn of<T: Document>() -> (&'static str, Value) {
+    (T::NAME, T::schema())
 }
 
 fn operation(endpoint: &Endpoint) -> Value {

@@ -52,6 +52,16 @@ impl Problem {
         Self { code, detail, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY) }
     }
 
+    /// What is asked about is not there.
+    pub(super) fn missing(detail: String) -> Self {
+        Self { detail, ..Self::of(StatusCode::NOT_FOUND) }
+    }
+
+    /// There is no room for it just now.
+    pub(super) fn busy(why: &str) -> Self {
+        Self { detail: why.to_owned(), ..Self::of(StatusCode::SERVICE_UNAVAILABLE) }
+    }
+
     /// Words are missing in a language of the public page, as a page says it too.
     pub(super) fn untranslated(lang: Lang) -> Self {
         let code = "untranslated".to_owned();

@@ -3,34 +3,6 @@
 use super::document::documents;
 
 documents! {
-    /// An incident.
-    IncidentView {
-        /// Its id: that of the alias group of its advisory.
-        id: String,
-        /// One line about it.
-        title: String,
-        /// When it was opened (RFC 3339).
-        opened: String,
-        /// Nothing more can be done in it.
-        closed: bool,
-        /// How many sites stand in each phase.
-        phases: Vec<PhaseCount>,
-    }
-
-    /// How many sites stand in one phase of an incident.
-    PhaseCount {
-        /// Stable name of the phase.
-        phase: String,
-        /// How many sites.
-        sites: u64,
-    }
-
-    /// Every incident that is known.
-    Incidents {
-        /// By id.
-        incidents: Vec<IncidentView>,
-    }
-
     /// Opens an incident.
     OpenIncident {
         /// Id of an advisory (`CVE-2021-44228`).
@@ -57,77 +29,6 @@ documents! {
     Done {
         /// Always true: what was not done is a problem.
         done: bool,
-    }
-
-    /// Which sites are listed.
-    SiteQuery {
-        /// Code of a sector.
-        sector: Option<String>,
-        /// Stable name of a display state (`affected`).
-        state: Option<String>,
-        /// Which sites, as `--sites` takes them (`org:SAN crit<=2 not edge:none`). Bare verdicts
-        /// are those of the incident on the screen.
-        query: Option<String>,
-        /// Skip so many.
-        offset: Option<u64>,
-    }
-
-    /// Sites, a thousand at most.
-    Sites {
-        /// How many fit in all.
-        total: u64,
-        /// In the order of the wall.
-        sites: Vec<SiteView>,
-    }
-
-    /// One site.
-    SiteView {
-        /// Short name.
-        slug: String,
-        /// Name in French.
-        name_fr: String,
-        /// Name in English.
-        name_en: String,
-        /// The body that answers for it.
-        organisation: String,
-        /// Code of its sector.
-        sector: String,
-        /// Stable name of its display state.
-        state: String,
-        /// What a second person is asked to accept.
-        requests: Vec<RequestView>,
-        /// Where it stands in each open incident that knows of it.
-        cases: Vec<CaseView>,
-    }
-
-    /// Where a site stands in an open incident.
-    CaseView {
-        /// Id of the incident.
-        incident: String,
-        /// Stable name of the phase.
-        phase: String,
-        /// What the newest evidence says; nothing without any.
-        verdict: Option<String>,
-        /// Name of what is known: whoever asks a second person sends it as `about`.
-        about: String,
-        /// Why a fix is not verified: code of what stands in the way (`undeclared`, `no-path`,
-        /// `no-answer`, `other-status`, `other-text`, `signs`, `signs-unknown`), empty where
-        /// nothing is known to; nothing where no fix waits.
-        unverified: Option<String>,
-    }
-
-    /// That somebody asks a second person to accept a site as it is.
-    RequestView {
-        /// Its id: whoever agrees sends it as `seen`.
-        id: String,
-        /// Id of the incident.
-        incident: String,
-        /// Who asks.
-        by: String,
-        /// Why.
-        reason: String,
-        /// Until when (RFC 3339).
-        expires: String,
     }
 
     /// Looks after one site.

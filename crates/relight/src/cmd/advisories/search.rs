@@ -13,7 +13,7 @@ use crate::cmd::watch::since::Since;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
-use crate::priority::{PriorityRow, Ranked, Ranking};
+use crate::priority::{self, PriorityRow, Ranked, Told as _};
 use crate::report::Report;
 
 /// Most results that are shown.
@@ -86,7 +86,7 @@ impl Search {
         let known = inventory::advisories(context)?;
         let words: Vec<String> = self.words.iter().map(|word| word.to_lowercase()).collect();
         let store = context.store_if_any()?;
-        let ranking = Ranking::read(store.as_deref(), context)?;
+        let ranking = priority::ranking(store.as_deref(), context)?;
         let groups = known.groups().filter(|group| holds(group, &words));
         let mut found: Vec<(&Group, Ranked)> =
             groups.map(|group| (group, ranking.worst(group))).collect();
@@ -152,7 +152,7 @@ impl New {
         let more = since.is_some() && newest.len() > limit;
         newest.truncate(limit);
         let known = inventory::advisories(context)?;
-        let ranking = Ranking::read(store.as_deref(), context)?;
+        let ranking = priority::ranking(store.as_deref(), context)?;
         let ranked = |row: &RevisionRow| known.group(&row.id).map(|group| ranking.worst(group));
         let mut rows: Vec<(RevisionRow, Option<Ranked>)> =
             newest.into_iter().map(|row| (ranked(&row), row)).map(|(it, row)| (row, it)).collect();

@@ -1,5 +1,6 @@
-//! `relight incident off` and `on` with `--server`: a plan is asked for where identities and policy
-//! are. A token asks and never counts as a person: people agree in their browsers.
+//! A server that is asked with a token: `relight incident off` and `on` with `--server` ask for a
+//! plan where identities and policy are, where a token never counts as a person: people agree in
+//! their browsers. Other commands read there what the account of the token may read.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use clap::Args;
 use relight_engine::fetch::{Asker, Fault};
 use relight_server::web::texts;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cmd::advisories::fetch::authorities;
@@ -20,9 +22,9 @@ const TOKEN_BYTES_MAX: u64 = 1_024;
 
 /// Which server is asked, and with what.
 #[derive(Debug, Args)]
-pub(super) struct Remote {
+pub(crate) struct Remote {
     #[arg(long, value_name = "URL")]
-    pub(super) server: Option<String>,
+    pub(crate) server: Option<String>,
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
@@ -62,12 +64,7 @@ impl Remote {
         context: &Context,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let lang = context.lang;
-        let kept = || login::kept(server, context);
-        let file = self.token_file.clone().or_else(kept).ok_or_else(|| no_token(context))?;
-        let token = token_in(&file, context)?;
-        let asker = Asker::new(authorities(self.ca.clone()).as_deref(), server, &token);
-        let asker = asker.map_err(|fault| faulty(&fault, server, context))?;
+        let asker = self.asker(server, context)?;
         let plan = json!({
             "action": asked.action,
             "part": asked.part,
@@ -76,9 +73,33 @@ impl Remote {
             "reason": asked.reason,
         });
         let path = if asked.dry_run { "/api/v1/plans/preview" } else { "/api/v1/plans" };
-        let answered = asker.post(&format!("{path}?lang={}", lang.tag()), &plan);
+        let answered = asker.post(&format!("{path}?lang={}", context.lang.tag()), &plan);
         let plan = document(answered, server, context)?;
         tell(&plan, server, asked, context, report)
+    }
+
+    /// Reads a document, which this query is about.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        server: &str,
+        (path, query): (&str, &[(&str, &str)]),
+        context: &Context,
+    ) -> Result<T, Failure> {
+        let part =
+            |(name, value): &(&str, &str)| format!("&{name}={}", relight_server::encode(value));
+        let query: String = query.iter().map(part).collect();
+        let path = format!("{path}?lang={}{query}", context.lang.tag());
+        let read = document(self.asker(server, context)?.get(&path), server, context)?;
+        let unread = |error: serde_json::Error| unreached(&error.to_string(), server, context);
+        serde_json::from_value(read).map_err(unread)
+    }
+
+    fn asker(&self, server: &str, context: &Context) -> Result<Asker, Failure> {
+        let kept = || login::kept(server, context);
+        let file = self.token_file.clone().or_else(kept).ok_or_else(|| no_token(context))?;
+        let token = token_in(&file, context)?;
+        let asker = Asker::new(authorities(self.ca.clone()).as_deref(), server, &token);
+        asker.map_err(|fault| faulty(&fault, server, context))
     }
 }
 

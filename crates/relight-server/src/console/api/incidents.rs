@@ -1,0 +1,252 @@
+//! Incidents, as `relight incident list` and `status` show them. They count sites of everybody, so
+//! they are told to those who read everything.
+
+use relight_engine::access::Scope;
+use relight_engine::incident::{Counters, Incident, PartCase};
+use relight_engine::notify::Proposal;
+use relight_engine::sources_policy::proposal_rule;
+use relight_engine::waves::Automatic;
+use relight_model::{GateKey, Timestamp};
+use relight_web::number::rfc3339;
+use relight_web::texts;
+
+use super::document::documents;
+use super::problem::Problem;
+use super::{Call, Nothing};
+
+documents! {
+    /// An incident.
+    IncidentView {
+        /// Its id: that of the alias group of its advisory.
+        id: String,
+        /// One line about it.
+        title: String,
+        /// When it was opened (RFC 3339).
+        opened: String,
+        /// Nothing more can be done in it.
+        closed: bool,
+        /// The entry of the journal up to which all of it counts.
+        entry: u64,
+        /// How many sites the register has.
+        sites: u64,
+        /// How many sites have a case in it.
+        cases: u64,
+        /// How many sites stand in each phase; those without a case are online.
+        phases: Vec<PhaseCount>,
+        /// How many sites are drawn in each state.
+        states: Vec<StateCount>,
+        /// Sites that are to be dark without a proof, or lit without current evidence.
+        exposed: u64,
+        /// Parts of sites that are to be closed; none of them is dark by that.
+        closed_parts: Vec<ClosedPart>,
+        /// Sites whose fix is in service and not verified.
+        unverified: Vec<Unverified>,
+        /// Sites that should be dark by the newest evidence, and wait for an order.
+        held_back: u64,
+        /// What is clear, and stays as it is until a person says otherwise.
+        waiting: Waiting,
+    }
+
+    /// How many sites stand in one phase of an incident.
+    PhaseCount {
+        /// Stable name of the phase.
+        phase: String,
+        /// How many sites.
+        sites: u64,
+    }
+
+    /// How many sites are drawn in one state.
+    StateCount {
+        /// Stable name of the state.
+        state: String,
+        /// How many sites.
+        sites: u64,
+    }
+
+    /// A part of a site that is to be closed.
+    ClosedPart {
+        /// Short name of the site.
+        site: String,
+        /// The part: `booking`, `@internet`, `@write`.
+        part: String,
+        /// Stable name of its state.
+        state: String,
+        /// Code of why it is not closed; empty where it is not to be, or is.
+        why: String,
+        /// Since when (RFC 3339).
+        since: String,
+    }
+
+    /// A site whose fix is in service and not verified.
+    Unverified {
+        /// Its short name.
+        site: String,
+        /// Code of what stands in the way; empty where nothing is known to.
+        why: String,
+        /// What was asked and what came.
+        detail: String,
+    }
+
+    /// What is clear, and stays dark or closed until a person says otherwise.
+    Waiting {
+        /// Sites, because too many others did not come back.
+        sites: u64,
+        /// Sites that a plan left.
+        left: u64,
+        /// Parts of sites.
+        parts: u64,
+    }
+
+    /// Every incident that is known, and those that nobody opened yet but a rule proposes.
+    Incidents {
+        /// The entry of the journal up to which all of it counts.
+        entry: u64,
+        /// By id.
+        incidents: Vec<IncidentView>,
+        /// The worst first.
+        proposals: Vec<ProposalView>,
+    }
+
+    /// An incident that a rule proposes.
+    ProposalView {
+        /// The id under which the flaw is shown.
+        advisory: String,
+        /// One line about it, in the language of its source.
+        summary: String,
+        /// Highest CVSS base score, in tenths.
+        score_tenths: Option<u64>,
+        /// In a catalogue of known exploited vulnerabilities.
+        known_exploited: bool,
+        /// Sites that are affected.
+        affected: u64,
+        /// Sites that are perhaps affected.
+        possible: u64,
+        /// The records that it rests on: licences ask that they are named.
+        records: Vec<RecordOf>,
+    }
+
+    /// A record of a source.
+    RecordOf {
+        /// Name of the source.
+        source: String,
+        /// Id of the record.
+        id: String,
+    }
+}
+
+fn reads_all(call: &Call) -> Result<(), Problem> {
+    let reads = call.signed.account.reads(&Scope::root());
+    if reads { Ok(()) } else { Err(Problem::role()) }
+}
+
+/// What incidents are counted over.
+struct Grounds {
+    entry: u64,
+    sites: Vec<GateKey>,
+    now: Timestamp,
+}
+
+impl Grounds {
+    /// The journal is asked first: what is counted after it holds all of it.
+    fn of(call: &Call) -> Result<Self, Problem> {
+        let head = call.engine.store().journal_head();
+        let (entry, _) = head.map_err(|error| Problem::engine(call.lang, &error.into()))?;
+        let sites = call.engine.sites().into_iter().map(|site| site.slug).collect();
+        Ok(Self { entry, sites, now: call.engine.now() })
+    }
+
+    fn view(&self, id: &str, incident: &Incident) -> IncidentView {
+        let counters = Counters::of(incident, &self.sites, self.now);
+        let phases = counters.phases.iter().map(|(phase, count)| PhaseCount {
+            phase: phase.as_str().to_owned(),
+            sites: *count as u64,
+        });
+        let states = counters.states.iter().map(|(state, count)| StateCount {
+            state: state.as_str().to_owned(),
+            sites: *count as u64,
+        });
+        let parts = incident.parts().values().filter(|part| part.is_at_work());
+        IncidentView {
+            id: id.to_owned(),
+            title: incident.title.clone(),
+            opened: rfc3339(incident.opened),
+            closed: incident.closed,
+            entry: self.entry,
+            sites: self.sites.len() as u64,
+            cases: incident.cases().len() as u64,
+            phases: phases.collect(),
+            states: states.collect(),
+            exposed: counters.exposed as u64,
+            closed_parts: parts.map(part_view).collect(),
+            unverified: unverified(incident),
+            held_back: incident.held_back().count() as u64,
+            waiting: Waiting {
+                sites: Automatic::of(incident).waiting() as u64,
+                left: incident.left().count() as u64,
+                parts: Automatic::of_parts(incident, self.now).waiting() as u64,
+            },
+        }
+    }
+}
+
+fn part_view(part: &PartCase) -> ClosedPart {
+    ClosedPart {
+        site: part.name.site.to_string(),
+        part: part.name.part.to_string(),
+        state: part.state().to_owned(),
+        why: part.why.clone(),
+        since: rfc3339(part.since),
+    }
+}
+
+fn unverified(incident: &Incident) -> Vec<Unverified> {
+    let found = incident.cases().iter().filter_map(|(site, case)| {
+        let (why, detail) = case.unverified()?;
+        let (site, why, detail) = (site.to_string(), why.to_owned(), detail.to_owned());
+        Some(Unverified { site, why, detail })
+    });
+    found.collect()
+}
+
+pub(super) fn incidents(call: &Call, _: Nothing) -> Result<Incidents, Problem> {
+    reads_all(call)?;
+    let grounds = Grounds::of(call)?;
+    let incidents = call.engine.with_ledger(|ledger| {
+        ledger.incidents().map(|(id, incident)| grounds.view(id, incident)).collect()
+    });
+    let rule = proposal_rule(call.engine.store());
+    let rule = rule.map_err(|error| Problem::engine(call.lang, &error.into()))?;
+    let proposals = call.engine.proposals(rule).into_iter().map(proposal).collect();
+    Ok(Incidents { entry: grounds.entry, incidents, proposals })
+}
+
+fn proposal(it: Proposal) -> ProposalView {
+    ProposalView {
+        advisory: it.advisory,
+        summary: it.summary,
+        score_tenths: it.score.map(u64::from),
+        known_exploited: it.known_exploited,
+        affected: it.affected as u64,
+        possible: it.possible as u64,
+        records: it.records.into_iter().map(|(source, id)| RecordOf { source, id }).collect(),
+    }
+}
+
+pub(super) fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
+    reads_all(call)?;
+    named(call, call.part("id"))
+}
+
+/// The incident about the advisory with this id.
+pub(super) fn named(call: &Call, id: &str) -> Result<IncidentView, Problem> {
+    let grounds = Grounds::of(call)?;
+    let found = call.engine.with_incidents(|ledger, known| {
+        let kept = ledger.about(known, id)?;
+        Some(grounds.view(kept, ledger.incident(kept)?))
+    });
+    found.ok_or_else(|| {
+        let lang = call.lang;
+        let remedy = texts::no_such_incident_remedy(lang);
+        Problem::missing(texts::no_such_incident(lang, id)).remedy(remedy)
+    })
+}
