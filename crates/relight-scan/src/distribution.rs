@@ -12,8 +12,9 @@ const PLACES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
 /// Where package managers keep what is installed, relative to the root file system, with the type
 /// of the purl; a longer place before a shorter one that it ends in.
-const DATABASES: [(&str, &str); 12] = [
+const DATABASES: [(&str, &str); 14] = [
     ("var/lib/dpkg/", "deb"),
+    (CHISEL, "deb"),
     ("usr/lib/apk/db/", "apk"),
     ("lib/apk/db/", "apk"),
     ("var/lib/pacman/local/", "alpm"),
@@ -22,10 +23,15 @@ const DATABASES: [(&str, &str); 12] = [
     ("usr/lib/ipkg/", "opkg"),
     ("var/db/pkg/", "ebuild"),
     ("var/lib/rpm/", "rpm"),
+    ("var/lib/rpmmanifest/", "rpm"),
     ("usr/lib/sysimage/rpm/", "rpm"),
     ("usr/share/rpm/", "rpm"),
     ("var/lib/flatpak/", "flatpak"),
 ];
+
+/// Where Chisel lists what it took of packages, and not what they were built from: advisories name
+/// that, so a question that finds nothing there has no answer.
+const CHISEL: &str = "var/lib/chisel/";
 
 /// The root file system that a package database belongs to; `None` for any other file.
 pub(crate) fn root_of(path: &str) -> Option<&str> {
@@ -71,7 +77,8 @@ fn system_of(evidence: &str) -> Option<&str> {
         let root = &evidence[..evidence.rfind(NIX)?];
         (root.is_empty() || root.ends_with('/')).then_some(root)
     };
-    let found = database_of(evidence).filter(|(_, kind)| *kind != "flatpak");
+    let found = database_of(evidence)
+        .filter(|(root, kind)| *kind != "flatpak" && !evidence[root.len()..].starts_with(CHISEL));
     found.map(|(root, _)| root).or_else(of_nix)
 }
 

@@ -4,7 +4,7 @@ use relight_model::Scope;
 use relight_scan::{Options, Progress, scan};
 use testkit::Rng;
 
-use crate::container_writer::{cpio, deb, tar};
+use crate::container_writer::{cpio, deb, tar, zst};
 use crate::zip_writer::{Member, write};
 use crate::{pom, pom_path, run, text, tree};
 
@@ -55,6 +55,32 @@ fn a_system_whose_packages_nothing_lists_is_told() {
         ["system-without-packages"]
     );
     assert!(!report.sbom.is_complete());
+}
+
+/// Goal: systems without a package manager are known by the lists that they keep. Method: the list
+/// of Azure Linux, which says all that a question needs; and that of Chisel, which does not say
+/// from what its packages were built, so that no question about others is answered by it.
+#[test]
+fn lists_of_systems_without_a_package_manager_are_read() {
+    let told = |files: &[(&str, &[u8])]| text(&run(tree(files).path(), &Options::default()));
+    let fields = "glibc\t2.38-8.azl3\t1\t1\tMicrosoft Corporation\t(none)\t1\tx86_64\t0\t";
+    let manifest = format!("{fields}glibc-2.38-8.azl3.src.rpm\n");
+    let got = told(&[
+        ("etc/os-release", b"ID=azurelinux\nVERSION_ID=3.0\n"),
+        ("var/lib/rpmmanifest/container-manifest-2", manifest.as_bytes()),
+    ]);
+    let known = "pkg:rpm/azurelinux/glibc@2.38-8.azl3?arch=x86_64&distro=azurelinux-3.0&\
+                 upstream=glibc-2.38-8.azl3.src.rpm in var/lib/rpmmanifest/container-manifest-2\n";
+    assert_eq!(got, known);
+    let wall = "{\"jsonwall\":\"1.0\",\"schema\":\"1.0\",\"count\":2}\n\
+        {\"kind\":\"package\",\"name\":\"libc6\",\"version\":\"2.35\",\"arch\":\"amd64\"}\n";
+    let got = told(&[
+        ("etc/os-release", b"ID=ubuntu\nVERSION_ID=22.04\n"),
+        ("var/lib/chisel/manifest.wall", &zst(wall.as_bytes())),
+    ]);
+    let known = "pkg:deb/ubuntu/libc6@2.35?arch=amd64&distro=ubuntu-22.04 in \
+                 var/lib/chisel/manifest.wall!/manifest.wall\n";
+    assert_eq!(got, format!("{known}flaw system-unlisted etc/os-release\n"));
 }
 
 #[test]
