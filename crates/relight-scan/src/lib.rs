@@ -33,6 +33,7 @@ mod secret;
 mod sniff;
 mod source;
 mod steady;
+mod stores;
 mod table;
 mod unpack;
 mod walk;

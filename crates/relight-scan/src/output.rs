@@ -13,6 +13,7 @@ use crate::java;
 use crate::limits::{Mode, Options};
 use crate::profile::{self, PROFILES_MAX};
 use crate::scan::Report;
+use crate::stores;
 use crate::unpack::Found;
 
 /// What one worker, or all of them, produced.
@@ -105,7 +106,7 @@ impl Output {
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);
         let mut sbom = Sbom {
-            components: identity::merge(found.components),
+            components: identity::merge(stores::join(found.components)),
             flaws: found.flaws,
             artifact: None,
             images: self.images,

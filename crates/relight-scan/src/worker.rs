@@ -28,6 +28,7 @@ use crate::output::Output;
 use crate::scan::{NOT_LOCAL, Services};
 use crate::source::{Folder, Host};
 use crate::steady::{self, Stamp, Steady};
+use crate::stores;
 use crate::unpack::{self, Found, Shared};
 use crate::walk::{self, Batch, Rules, Walker};
 use crate::window::Window;
@@ -164,7 +165,9 @@ impl<'a> Scan<'a> {
 
     /// What of a path a result hangs on.
     fn what_counts<'p>(&self, path: &'p str) -> Counts<'p> {
-        if self.known.is_none() || self.shared.is_for_its_path(path) {
+        let is_for_its_path =
+            || self.shared.is_for_its_path(path) || stores::place_of(path).is_some();
+        if self.known.is_none() || is_for_its_path() {
             return Counts { text: Cow::Borrowed(path), folders: None };
         }
         let folders = self.shared.index.folders_that_count(path);

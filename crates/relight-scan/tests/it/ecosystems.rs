@@ -1,9 +1,11 @@
 //! Packages of every kind side by side: who owns what, what is only declared, and no secret kept.
 
 use relight_model::Scope;
-use relight_scan::Options;
+use relight_scan::{Cache, Options, Progress, Services, Target, scan_target};
 
+use crate::cache::Memory;
 use crate::container_writer::{bz2, gz, tar, zst};
+use crate::programs::elf;
 use crate::zip_writer::{Member, write};
 use crate::{one, run, text, tree};
 
@@ -155,4 +157,52 @@ fn packages_of_conda_and_source_distributions_as_files() {
 fn a_binary_lock_file_of_bun_is_told_as_what_it_is() {
     let lock = b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n\x02\0\0\0\x8a\x13\xff\xfe";
     assert_eq!(one("bun.lockb", lock), "flaw node-unlisted bun.lockb\n");
+}
+
+/// Goal: a store without its database is known by its paths, each package once, and one with it is
+/// not told twice. Method: two libraries of one package, in a folder and in an archive, and the
+/// same beside the database of a store.
+#[test]
+fn a_store_of_nix_is_known_without_its_database() {
+    const HASH: &str = "0123456789abcdfghijklmnpqrsvwxyz";
+    let library = elf(&[(".rodata", b"nothing")], b"");
+    let store = format!("nix/store/{HASH}-openssl-3.0.12");
+    let other = format!("gnu/store/{HASH}-zlib-1.2.13/lib/libz.so");
+    let names = [&format!("{store}/lib/libssl.so"), &format!("{store}/lib/libcrypto.so"), &other];
+    let files: Vec<(&str, &[u8])> = names.map(|name| (name.as_str(), &library[..])).to_vec();
+    let told = |place: &str| {
+        format!(
+            "pkg:guix/zlib@1.2.13?outputhash={HASH} in {place}gnu/store/{HASH}-zlib-1.2.13\n\
+             pkg:nix/openssl@3.0.12?outputhash={HASH} in {place}{store}\n"
+        )
+    };
+    assert_eq!(text(&run(tree(&files).path(), &Options::default())), told(""));
+    assert_eq!(one("o.tar", &tar(&files)), told("o.tar!/"));
+    let database = include_bytes!("../../fixtures/nix_store/store/nix/var/nix/db/db.sqlite");
+    let with = [&files[..2], &[("nix/var/nix/db/db.sqlite", &database[..])]].concat();
+    let report = run(tree(&with).path(), &Options::default());
+    let openssl = report.sbom.components.iter().filter(|it| it.purl.name == "openssl");
+    let places: Vec<_> = openssl.map(|it| it.evidence.as_str()).collect();
+    assert_eq!(places, ["nix/var/nix/db/db.sqlite"; 2], "the library and its programs");
+}
+
+/// Stores keep equal files of several packages once: what is known of one says nothing of another.
+#[test]
+fn a_file_of_two_packages_of_a_store_is_of_both() {
+    const HASH: &str = "0123456789abcdfghijklmnpqrsvwxyz";
+    let library = elf(&[(".rodata", b"nothing")], b"");
+    let place = |name: &str| format!("nix/store/{HASH}-{name}/lib/x.so");
+    let folder = tree(&[(&place("a-1.0"), &library), ("nix/keep", b"")]);
+    let second = folder.path().join(place("b-2.0"));
+    std::fs::create_dir_all(second.parent().unwrap()).unwrap();
+    std::fs::hard_link(folder.path().join(place("a-1.0")), second).unwrap();
+    let cache = Memory::new();
+    for known in [0, 3] {
+        let (progress, cache) = (&Progress::default(), Some(&cache as &dyn Cache));
+        let services = Services { progress, pace: None, cache };
+        let target = Target::Folder(folder.path().to_owned());
+        let report = scan_target(&target, &Options::default(), &services).unwrap();
+        let names: Vec<_> = report.sbom.components.iter().map(|it| it.purl.name.as_str()).collect();
+        assert_eq!((names, report.known), (vec!["a", "b"], known));
+    }
 }
