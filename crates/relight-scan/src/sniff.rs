@@ -3,6 +3,7 @@
 mod disk;
 mod openpgp;
 mod program;
+mod wasm;
 
 use relight_formats::limited::coding::{Coding, Crc32};
 use relight_model::{Dotnet, FlawCode};
@@ -12,6 +13,7 @@ pub(crate) use program::{SCRIPT_BYTES_MAX, behind_text, phar_at};
 pub(crate) use program::{behind_settings, certificates_at, is_packed_python};
 pub(crate) use program::{ends_in_python, starts_with_packer};
 pub(crate) use program::{overlay_at, payload_at, payload_in};
+pub(crate) use wasm::hides as wasm_hides;
 
 use crate::archive::{is_tar_header, u32_at, u64_at};
 use crate::cataloger::Kind;
@@ -43,6 +45,8 @@ pub(crate) enum Head {
     Script,
     /// A Java class file.
     Class,
+    /// WebAssembly.
+    Wasm,
     /// Printable text.
     Text,
     /// Perhaps an image of a disk, or an installer: what stands further in tells.
@@ -180,6 +184,7 @@ fn program(bytes: &[u8]) -> Option<Head> {
         [b'd', b'e', b'x', b'\n', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', 0, ..] => {
             Head::Gap(Gap::Dex)
         }
+        _ if wasm::is_it(bytes) => Head::Wasm,
         [0xda, 0xda, 0xfe, 0xca, ..] | [0xca, 0xfe, 0xda, 0xda, ..] => {
             Head::Container(Kind::Jimage)
         }
@@ -385,6 +390,8 @@ mod tests {
             (b"a -lh5- in a text of some letters", Head::Text),
             (b"\0ZCK1", Head::Foreign),
             (b"dex\n035\0", Head::Gap(Gap::Dex)),
+            (b"\0asm\x01\0\0\0", Head::Wasm),
+            (b"\0asm\x0d\0\x01\0", Head::Wasm),
             (b"\xda\xda\xfe\xca", Head::Container(Kind::Jimage)),
             (b"hello\n", Head::Text),
             (b"", Head::Text),

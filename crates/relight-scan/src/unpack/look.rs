@@ -129,6 +129,7 @@ impl Outer<'_, '_> {
                 let fate = self.class(view, member);
                 fate.max(self.behind(head, view, member))
             }
+            Head::Wasm => self.wasm(view, member).max(self.behind(head, view, member)),
             Head::Program(kind) => {
                 let fate = self.program(kind, view, member);
                 let behind = self.behind(head, view, member);
@@ -140,6 +141,25 @@ impl Outer<'_, '_> {
             Head::Script | Head::Text | Head::Unclear | Head::Other => {
                 self.behind(head, view, member)
             }
+        }
+    }
+
+    /// WebAssembly, which says of what languages it is and of no package. What a package of a
+    /// distribution brings is none of its gaps.
+    fn wasm(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+        self.gather(view, self.shared.options.catalog_size_max);
+        let Some(View::Whole(window) | View::Range(window)) = view else {
+            return self.unread(FlawCode::LimitMemory, member);
+        };
+        match sniff::wasm_hides(window) {
+            Ok(hidden) if hidden.is_empty() || self.in_package(&member.path) => Fate::Opaque,
+            Ok(hidden) => {
+                let gaps =
+                    hidden.into_iter().map(|code| (Gap::Unlisted(code), member.path.clone()));
+                self.found.gaps.extend(gaps);
+                Fate::Listed
+            }
+            Err(error) => self.unread(code_of(&error), member),
         }
     }
 

@@ -407,7 +407,7 @@ impl<'a, 'f> Outer<'a, 'f> {
     }
 
     /// Whether something is in a package of a distribution, as far as its path tells.
-    fn in_package(&self, path: &str) -> bool {
+    pub(super) fn in_package(&self, path: &str) -> bool {
         let package = self.levels.iter().find(|it| matches!(it.kind, Kind::Deb | Kind::Rpm));
         let inside = package.and_then(|it| path.strip_prefix(&it.path));
         inside.is_some_and(|inside| !inside.split("!/").any(is_add_on))

@@ -381,3 +381,28 @@ fn packed_programs_of_python_are_named() {
         assert_eq!(one("app", &program), "flaw container-unsupported app\n");
     }
 }
+
+/// Goal: WebAssembly of Rust and Go is a gap for their packages, and no other is. Method: what
+/// compilers leave in it, at the start, over the border of a piece and behind megabytes; in an
+/// archive and in a package of a distribution, which answers for it.
+#[test]
+fn web_assembly_of_rust_and_go_is_a_gap() {
+    let module = |front: usize, text: &[u8]| {
+        [b"\0asm\x01\0\0\0", vec![0x20; front].as_slice(), text, &[0x20; 99]].concat()
+    };
+    let path = b"/rustc/0f/library/core/src/panicking.rs";
+    for front in [0, (1 << 20) - 30, 3 << 20] {
+        assert_eq!(one("a.wasm", &module(front, path)), "flaw rust-unlisted a.wasm\n", "{front}");
+    }
+    let producers = b"\x0cprocessed-by\x01\x05rustc\x061.75.0";
+    assert_eq!(one("a", &module(0, producers)), "flaw rust-unlisted a\n");
+    let go = module(0, b"\xff Go buildinf:\x08\x02");
+    assert_eq!(one("a", &go), "flaw go-unlisted a\n");
+    let both = module(0, b"Go cmd/compile and library/std/src/io.rs");
+    assert_eq!(one("a", &both), "flaw go-unlisted a\nflaw rust-unlisted a\n");
+    assert_eq!(one("a", &module(0, b"clang version 17")), "");
+    assert_eq!(one("a", b"\0asm is the mark; library/core/src is in it"), "");
+    let packed = tar(&[("lib/a.wasm", &go)]);
+    assert_eq!(one("o.tar.gz", &gz(&packed)), "flaw go-unlisted o.tar.gz!/lib/a.wasm\n");
+    assert_eq!(one("o.deb", &deb("data.tar", &packed)), "");
+}
