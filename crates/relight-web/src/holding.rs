@@ -1,4 +1,4 @@
-//! The page and the document that a dark site answers with, in both languages.
+//! The page and the document that a dark site answers with, in the languages of its operator.
 //!
 //! Precaution is all they state: nothing about data, compromise, components or verdicts, and
 //! nothing that changes with an incident, because edges read the files when they start.
@@ -8,8 +8,10 @@ use askama::Template;
 use crate::{Lang, texts};
 
 /// What a holding page tells a visitor besides its fixed text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldingPage {
+    /// Its languages, the first one first; none at all are all of them, French first.
+    pub langs: Vec<Lang>,
     /// Address of the public page, where the next update stands; empty when there is none.
     pub status_url: String,
     /// Other ways to reach the body, in French (`Téléphone : 1 800 555-0100`); may be empty.
@@ -20,6 +22,27 @@ pub struct HoldingPage {
     pub incident: String,
     /// What `Retry-After` says, in seconds.
     pub retry_after: u32,
+}
+
+impl Default for HoldingPage {
+    fn default() -> Self {
+        Self {
+            langs: Lang::ALL.to_vec(),
+            status_url: String::new(),
+            channel_fr: String::new(),
+            channel_en: String::new(),
+            incident: String::new(),
+            retry_after: 0,
+        }
+    }
+}
+
+impl HoldingPage {
+    /// What is written where nobody said in which languages is French and English: who cannot read
+    /// one of them is told in the other.
+    fn langs(&self) -> &[Lang] {
+        if self.langs.is_empty() { &Lang::ALL } else { &self.langs }
+    }
 }
 
 struct Block<'a> {
@@ -35,13 +58,15 @@ struct Block<'a> {
 #[derive(Template)]
 #[template(path = "holding.html", whitespace = "minimize")]
 struct Page<'a> {
+    lang: &'static str,
+    title: &'static str,
     status_url: &'a str,
-    blocks: [Block<'a>; 2],
+    blocks: Vec<Block<'a>>,
 }
 
-/// The page for people: self-contained, under 10 kB, French first.
+/// The page for people: self-contained, under 10 kB, its languages in their order.
 pub fn holding_html(page: &HoldingPage) -> String {
-    let block = |lang: Lang| Block {
+    let block = |&lang: &Lang| Block {
         lang: lang.tag(),
         title: texts::holding_title(lang),
         text: texts::holding_text(lang),
@@ -53,17 +78,34 @@ pub fn holding_html(page: &HoldingPage) -> String {
             Lang::En => &page.channel_en,
         },
     };
-    let html = Page { status_url: &page.status_url, blocks: Lang::ALL.map(block) };
+    let blocks: Vec<Block<'_>> = page.langs().iter().map(block).collect();
+    let (lang, title) = blocks.first().map_or_else(Default::default, |it| (it.lang, it.title));
+    let html = Page { lang, title, status_url: &page.status_url, blocks };
     // Writing into a string cannot fail; a shorter page would still be a valid answer.
     html.render().unwrap_or_default()
 }
 
-/// Whether the page of a site says how else it is reached: in each language these words, and those
-/// of the page for all where there are none.
+/// The languages of a page that was written by [`holding_html`], in their order; none of a page
+/// that somebody wrote by hand.
+pub fn holding_languages(html: &str) -> Vec<Lang> {
+    let place = |lang: Lang| Some((html.find(&opening(lang))?, lang));
+    let mut found: Vec<_> = Lang::ALL.into_iter().filter_map(place).collect();
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, lang)| lang).collect()
+}
+
+/// Whether the page of a site says how else it is reached, in the languages of the page for all: in
+/// each these words, and those of the page for all where there are none.
 pub fn tells_channel(html: &str, all: &str, channel: [&str; 2]) -> bool {
+    let (langs, of_all) = (holding_languages(html), holding_languages(all));
+    if !of_all.is_empty() && langs != of_all {
+        return false;
+    }
     let tells = |(lang, own): (Lang, &str)| {
         let told = section(html, lang).map(|section| words(section, lang));
         match section(all, lang) {
+            // Of a page in other languages it is known that it is not told in this one.
+            _ if !langs.is_empty() && !langs.contains(&lang) => true,
             _ if !own.is_empty() => {
                 let Ok(escaped) = askama::filters::escape(own, askama::filters::Html);
                 told == Some(&escaped.to_string())
@@ -76,9 +118,14 @@ pub fn tells_channel(html: &str, all: &str, channel: [&str; 2]) -> bool {
     Lang::ALL.into_iter().zip(channel).all(tells)
 }
 
+/// What begins the part of a page in one language.
+fn opening(lang: Lang) -> String {
+    format!("<section lang=\"{}\">", lang.tag())
+}
+
 /// What a page says in one language.
 fn section(html: &str, lang: Lang) -> Option<&str> {
-    let (_, after) = html.split_once(&format!("<section lang=\"{}\">", lang.tag()))?;
+    let (_, after) = html.split_once(&opening(lang))?;
     after.split_once("</section>").map(|(section, _)| section)
 }
 
@@ -89,18 +136,22 @@ fn words(section: &str, lang: Lang) -> &str {
     after.and_then(|after| after.split_once("</p>")).map_or("", |(words, _)| words)
 }
 
-/// The document for programs: `application/problem+json` of RFC 9457. `title` and `detail` are
-/// English, with `title_fr` and `detail_fr` as extension members.
+/// The document for programs: `application/problem+json` of RFC 9457, in the languages of the page.
+/// `title` and `detail` are English where that is one of them, else French; French has `title_fr`
+/// and `detail_fr` as extension members.
 pub fn holding_json(page: &HoldingPage) -> String {
+    let lang = if page.langs().contains(&Lang::En) { Lang::En } else { Lang::Fr };
     let mut members = vec![
         ("type", quoted("about:blank")),
         ("status", "503".to_owned()),
-        ("title", quoted(texts::holding_title(Lang::En))),
-        ("detail", quoted(texts::holding_text(Lang::En))),
-        ("title_fr", quoted(texts::holding_title(Lang::Fr))),
-        ("detail_fr", quoted(texts::holding_text(Lang::Fr))),
-        ("retry_after", page.retry_after.to_string()),
+        ("title", quoted(texts::holding_title(lang))),
+        ("detail", quoted(texts::holding_text(lang))),
     ];
+    if page.langs().contains(&Lang::Fr) {
+        members.push(("title_fr", quoted(texts::holding_title(Lang::Fr))));
+        members.push(("detail_fr", quoted(texts::holding_text(Lang::Fr))));
+    }
+    members.push(("retry_after", page.retry_after.to_string()));
     if !page.incident.is_empty() {
         members.push(("incident", quoted(&page.incident)));
     }
@@ -137,7 +188,12 @@ mod tests {
             channel_en: "1-800-555-0100".into(),
             incident: "2021-001".into(),
             retry_after: 3600,
+            ..HoldingPage::default()
         }
+    }
+
+    fn in_languages(langs: &[Lang]) -> HoldingPage {
+        HoldingPage { langs: langs.to_vec(), ..page() }
     }
 
     #[test]
@@ -151,6 +207,62 @@ mod tests {
         assert!(html.contains("https://etat.example/fr/?a=1&#38;b=2"), "{html}");
         assert!(html.contains("par mesure de précaution") || html.contains("Par mesure"));
         assert!(html.contains("1 800 555-0100") && html.contains("Retry"));
+    }
+
+    /// Every text of the page in one language, and what the operator says in it.
+    fn said_in(lang: Lang) -> [&'static str; 5] {
+        let channel = if lang == Lang::Fr { "1 800 555-0100" } else { "1-800-555-0100" };
+        [
+            texts::holding_title(lang),
+            texts::holding_text(lang),
+            texts::holding_retry(lang),
+            texts::holding_updates(lang),
+            channel,
+        ]
+    }
+
+    /// Goal: a page speaks the languages of its operator, in that order, and no other.
+    #[test]
+    fn the_page_and_the_document_are_in_the_languages_that_were_asked_for() {
+        use Lang::{En, Fr};
+        for langs in [&[Fr][..], &[En], &[Fr, En], &[En, Fr]] {
+            let page = in_languages(langs);
+            let (html, json) = (holding_html(&page), holding_json(&page));
+            assert_eq!(holding_languages(&html), langs, "{html}");
+            let first = langs[0].tag();
+            assert!(html.contains(&format!("<html lang=\"{first}\">")), "{html}");
+            assert!(html.contains(&format!("<title>{}</title>", texts::holding_title(langs[0]))));
+            for lang in Lang::ALL {
+                for text in said_in(lang) {
+                    let text = askama::filters::escape(text, askama::filters::Html);
+                    let text = text.unwrap().to_string();
+                    assert_eq!(html.contains(&text), langs.contains(&lang), "{langs:?} {text}");
+                }
+                let text = texts::holding_text(lang);
+                assert_eq!(json.contains(text), langs.contains(&lang), "{langs:?} {json}");
+            }
+            assert_eq!(json.contains("_fr\""), langs.contains(&Fr), "{json}");
+            assert!(json.contains("\"title\":") && json.contains("\"detail\":"), "{json}");
+        }
+        assert_eq!(holding_html(&in_languages(&[])), holding_html(&page()), "nobody said which");
+        assert!(holding_languages("<p>by hand</p>").is_empty());
+    }
+
+    /// A page in French alone would have been called old for ever by the English words of its site.
+    #[test]
+    fn words_of_a_language_that_the_page_is_not_in_are_not_missed() {
+        let french = |words: &str| {
+            holding_html(&HoldingPage { channel_fr: words.into(), ..in_languages(&[Lang::Fr]) })
+        };
+        let all = french("Guichet");
+        assert!(tells_channel(&french("1"), &all, ["1", "Desk"]));
+        assert!(!tells_channel(&french("1"), &all, ["2", "Desk"]));
+        assert!(!tells_channel(&holding_html(&page()), &all, ["1 800 555-0100", ""]), "bilingual");
+        let english_first = holding_html(&in_languages(&[Lang::En, Lang::Fr]));
+        assert!(!tells_channel(&english_first, &holding_html(&page()), ["", ""]), "other order");
+        let by_hand = "<p>by hand</p>";
+        assert!(tells_channel(&french("1"), by_hand, ["1", "Desk"]));
+        assert!(!tells_channel(by_hand, by_hand, ["1", "Desk"]));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub mod views;
 pub mod words;
 
 pub use askama::Error as RenderError;
-pub use holding::{HoldingPage, holding_html, holding_json, tells_channel};
+pub use holding::{HoldingPage, holding_html, holding_json, holding_languages, tells_channel};
 pub use lang::Lang;
 pub use number::Number;
 

@@ -655,6 +655,9 @@ edge-holding-sites = { NUMBER($sites) } { $sites ->
     [one] site has a page of its own, with how else it is reached
    *[other] sites have a page of their own, with how else they are reached
  }
+edge-holding-no-english = --channel-en says something in English, and the page is in French only
+edge-holding-no-english-remedy = leave it out, or add --languages fr,en
+edge-holding-other-languages = the page of dark sites says what somebody wrote, and stays as it is, in other languages than those of --languages; give its words again with: { $command }
 edge-holding-outdated = { NUMBER($sites) } { $sites ->
     [one] dark site would not show how else it is reached, as the register says it; give the words for all again with: { $command }
    *[other] dark sites would not show how else they are reached, as the register says it; give the words for all again with: { $command }

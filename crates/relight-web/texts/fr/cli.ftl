@@ -685,6 +685,9 @@ edge-holding-sites = { NUMBER($sites) } { $sites ->
     [one] site a sa propre page, qui dit comment le joindre autrement
    *[other] sites ont leur propre page, qui dit comment les joindre autrement
  }
+edge-holding-no-english = --channel-en dit quelque chose en anglais, et la page est en français seulement
+edge-holding-no-english-remedy = retirez-le, ou ajoutez --languages fr,en
+edge-holding-other-languages = la page des sites éteints dit ce que quelqu'un a écrit, et reste telle quelle, dans d'autres langues que celles de --languages; redonnez ses mots avec : { $command }
 edge-holding-outdated = { NUMBER($sites) } { $sites ->
     [one] site éteint ne dirait pas comment le joindre autrement, comme le registre le dit; redonnez les mots pour tous avec : { $command }
    *[other] sites éteints ne diraient pas comment les joindre autrement, comme le registre le dit; redonnez les mots pour tous avec : { $command }

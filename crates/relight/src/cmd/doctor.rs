@@ -346,7 +346,7 @@ impl Visit<'_> {
         }
         for (folder, sites) in edge::run::outdated_pages(self.register, self.context)? {
             let what = texts::doctor_holding_outdated(lang, sites);
-            let next = format!("relight edge holding {}", folder.display());
+            let next = edge::holding::command_for(&folder);
             self.add("edge", Health::Warning, what, &next);
         }
         Ok(())

@@ -6,7 +6,7 @@ mod check;
 mod config;
 mod discover;
 mod group;
-mod holding;
+pub(crate) mod holding;
 mod lint;
 mod remove;
 mod repair;

@@ -73,7 +73,7 @@ pub(crate) struct Languages {
 impl Languages {
     /// The languages, the first one first.
     pub(crate) fn all(&self) -> Vec<Lang> {
-        self.languages.split(',').filter_map(Lang::parse).collect()
+        languages_of(&self.languages)
     }
 
     /// Keeps them in the register: words that are published from the command line go by them. A
@@ -99,8 +99,13 @@ pub(crate) fn is_published_in(
     Ok(known.is_some_and(|known| known.split(',').any(|tag| Lang::parse(tag) == Some(lang))))
 }
 
+/// The languages of a list of tags, in its order.
+pub(crate) fn languages_of(list: &str) -> Vec<Lang> {
+    list.split(',').filter_map(Lang::parse).collect()
+}
+
 /// French is always one of them; which stands first is the operator's choice.
-fn language_names() -> PossibleValuesParser {
+pub(crate) fn language_names() -> PossibleValuesParser {
     PossibleValuesParser::new(["fr", "fr,en", "en,fr"])
 }
 

@@ -176,6 +176,58 @@ fn old_words_are_told_in_each_language() {
     assert!(is_told("", ""));
 }
 
+/// Goal: a dark site speaks the languages of its operator, in that order, and what is said of it
+/// goes by them. Method: a page of relight's own in each of them, then one with words for all.
+#[test]
+fn a_dark_site_speaks_the_languages_of_its_operator() {
+    let town = Town::new();
+    let upstream = town.origin.address().to_string();
+    town.import_in("Composez le 1 800 555-0101", "Call 1-800-555-0101");
+    let shown = |languages: &[&str]| {
+        let server = town.run(&[&["--upstream", &upstream], languages].concat());
+        let mut told = Vec::new();
+        for (site, host) in [("san-001", "san1.example"), ("san-002", "san2.example")] {
+            fs::write(town.place.path("gate/current").join(site), "").unwrap();
+            let answer = visitor(town.edge).get(host, "/").unwrap();
+            assert_eq!(answer.status, 503);
+            let html = String::from_utf8_lossy(&answer.body).into_owned();
+            let places =
+                ["lang=\"fr\">", "lang=\"en\">"].map(|tag| html.find(&format!("<section {tag}")));
+            told.push(match places {
+                [Some(_), None] => "fr",
+                [Some(fr), Some(en)] if fr < en => "fr,en",
+                [Some(_), Some(_)] => "en,fr",
+                _ => "none",
+            });
+            assert_eq!(
+                html.contains("1-800-555-0101"),
+                site == "san-001" && told.last() != Some(&"fr")
+            );
+        }
+        assert_eq!(server.terminate(), Some(0));
+        assert_eq!(told[0], told[1], "the page of a site and that for all");
+        told[0]
+    };
+    assert_eq!(shown(&[]), "fr,en", "nobody said which");
+    for languages in ["fr", "en,fr", "fr,en", "fr"] {
+        assert_eq!(shown(&["--languages", languages]), languages);
+    }
+    assert_eq!(shown(&[]), "fr", "as it was");
+    assert!(!town.place.run(&["doctor"]).stdout.contains("how else"));
+
+    // Words for all are the operator's: neither they nor their languages change by a start.
+    let hold = ["edge", "holding", "data/edges/north/hold", "--languages", "fr"];
+    town.place.expect(0, &[&hold[..], &["--channel-fr", "Guichet 12"]].concat());
+    assert_eq!(shown(&["--languages", "en,fr"]), "fr");
+    let json = fs::read_to_string(town.place.path("data/edges/north/hold/hold.json")).unwrap();
+    assert!(json.contains("title_fr") && !json.contains("offline"), "{json}");
+    town.import("Composez le 1 800 555-0102");
+    let told = town.place.run(&["doctor"]).stdout;
+    assert!(told.contains("hold --languages fr"), "{told}");
+    let told = town.place.expect(2, &[&hold[..], &["--channel-en", "Desk 12"]].concat());
+    assert!(told.stderr.contains("--languages fr,en"), "{}", told.stderr);
+}
+
 #[test]
 fn each_site_may_have_a_line_of_its_own() {
     let town = Town::new();

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relight_engine::edge::holding_page::{self, OF_SITES};
 use relight_model::{Channel, Site};
-use relight_server::web::{HoldingPage, holding_html, holding_json, tells_channel, texts};
+use relight_server::web::{
+    HoldingPage, Lang, holding_html, holding_json, holding_languages, tells_channel, texts,
+};
 use serde::Serialize;
 
 use super::{absolute, edge_failure};
+use crate::cmd::public::{language_names, languages_of};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -20,10 +23,16 @@ use crate::report::Report;
 /// What `Retry-After` says where an edge does not spread it itself, in seconds.
 const RETRY_AFTER: u32 = 3_600;
 
+/// In which languages the page is where nobody says: who cannot read one is told in the other.
+const LANGUAGES: &str = "fr,en";
+
 #[derive(Debug, Args)]
 pub(super) struct Holding {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    #[arg(long, value_name = "LANGUAGES", default_value = LANGUAGES,
+          value_parser = language_names())]
+    languages: String,
     #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
     status_url: String,
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -45,7 +54,13 @@ struct HoldingDocument {
 impl Holding {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let folder = absolute(&self.folder, context)?;
+        let langs = languages_of(&self.languages);
+        if !self.channel_en.is_empty() && !langs.contains(&Lang::En) {
+            return Err(Failure::usage(texts::edge_holding_no_english(context.lang))
+                .hint(texts::edge_holding_no_english_remedy(context.lang)));
+        }
         let page = HoldingPage {
+            langs,
             status_url: self.status_url,
             channel_fr: self.channel_fr,
             channel_en: self.channel_en,
@@ -69,11 +84,7 @@ impl Holding {
 
 /// Writes the page of each site that says how else it is reached, with those words in place of the
 /// words for all, and takes away those of other sites; how many have one.
-pub(super) fn write_of_sites(
-    folder: &Path,
-    all: &HoldingPage,
-    context: &Context,
-) -> Result<usize, Failure> {
+fn write_of_sites(folder: &Path, all: &HoldingPage, context: &Context) -> Result<usize, Failure> {
     let Some(store) = context.store_if_any()? else { return Ok(0) };
     let sites = store.sites().map_err(|error| context.store_failure(&error))?;
     let page = |site: &Site| {
@@ -111,12 +122,59 @@ pub(super) fn outdated<'a>(folder: &Path, sites: impl Iterator<Item = &'a Site>)
     sites.filter(differs).count()
 }
 
-/// Writes both forms of a page; gives their sizes, in bytes.
-pub(super) fn write(
+/// The command that writes the page of a folder again, in the languages that it is in.
+pub(crate) fn command_for(folder: &Path) -> String {
+    let html = fs::read(folder.join("hold.html")).unwrap_or_default();
+    let list = listed(&holding_languages(&String::from_utf8_lossy(&html)));
+    let command = format!("relight edge holding {}", folder.display());
+    if list.is_empty() || list == LANGUAGES {
+        command
+    } else {
+        format!("{command} --languages {list}")
+    }
+}
+
+/// A list of languages as an option takes it.
+fn listed(langs: &[Lang]) -> String {
+    langs.iter().map(|lang| lang.tag()).collect::<Vec<_>>().join(",")
+}
+
+/// Makes the page of an edge ready that serves it itself, in the languages that were asked for. One
+/// that is there already stays: its words are the operator's. One that says nothing but what it
+/// says by itself is in the languages that are asked for, and is followed by the pages of sites.
+pub(super) fn prepare(
     folder: &Path,
-    page: &HoldingPage,
+    asked: Option<&str>,
     context: &Context,
-) -> Result<(usize, usize), Failure> {
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let file = folder.join("hold.html");
+    let found = file.exists().then(|| fs::read(&file).unwrap_or_default());
+    let found = found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let langs = found.as_deref().map(holding_languages).unwrap_or_default();
+    let by_itself = |langs| HoldingPage { langs, ..HoldingPage::default() };
+    let asked = asked.map(languages_of);
+    if found.as_ref().is_some_and(|html| *html != holding_html(&by_itself(langs.clone()))) {
+        // Of one that was written by hand it is not known.
+        if let Some(asked) = asked.filter(|asked| !langs.is_empty() && *asked != langs) {
+            let next =
+                format!("relight edge holding {} --languages {}", folder.display(), listed(&asked));
+            report.note(&texts::edge_holding_other_languages(context.lang, &next));
+        }
+        return Ok(());
+    }
+    let page = by_itself(asked.unwrap_or(langs));
+    if found.is_none_or(|html| html != holding_html(&page)) {
+        write(folder, &page, context)?;
+    }
+    // What fails is told with the pages that are not as they should be, and keeps nobody from
+    // reaching the sites.
+    let _ = write_of_sites(folder, &page, context);
+    Ok(())
+}
+
+/// Writes both forms of a page; gives their sizes, in bytes.
+fn write(folder: &Path, page: &HoldingPage, context: &Context) -> Result<(usize, usize), Failure> {
     let (html, json) = (holding_html(page), holding_json(page));
     holding_page::write(folder, html.as_bytes(), json.as_bytes())
         .map_err(|error| edge_failure(&error, context))?;

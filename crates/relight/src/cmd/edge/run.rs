@@ -15,11 +15,12 @@ use clap::Args;
 use relight_engine::edge::Target;
 use relight_model::Site;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route, host_of};
-use relight_server::web::{HoldingPage, holding_html, texts};
+use relight_server::web::texts;
 use serde::Serialize;
 
 use super::config::testers;
 use super::{address_of, group, holding, targets, the_target};
+use crate::cmd::public::language_names;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::plain::{Plain, is_open};
@@ -49,6 +50,8 @@ pub(super) struct Run {
     routes: Option<PathBuf>,
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    #[arg(long, value_name = "LANGUAGES", value_parser = language_names())]
+    languages: Option<String>,
     #[command(flatten)]
     plain: Plain,
 }
@@ -92,6 +95,7 @@ impl Run {
         let stop = stop_on_interrupt();
         let count = routes.len();
         let config = config(&target, &folder, routes, context)?;
+        holding::prepare(&config.hold, self.languages.as_deref(), context, report)?;
         tell_outdated(&config.hold, &name, &register, context, report);
         let edge = EdgeProxy::start(config).map_err(|error| {
             let addresses: Vec<_> = target.listeners.iter().map(SocketAddr::to_string).collect();
@@ -194,7 +198,7 @@ fn tell_outdated(
 ) {
     let outdated = holding::outdated(hold, register.sites.iter().filter(|it| it.edge == edge));
     if outdated > 0 {
-        let next = format!("relight edge holding {}", hold.display());
+        let next = holding::command_for(hold);
         report.note(&texts::edge_holding_outdated(context.lang, &next, outdated));
     }
 }
@@ -218,8 +222,7 @@ pub(crate) fn outdated_pages(
     Ok(found)
 }
 
-/// A holding page that is there already stays: its words are the operator's. One that says nothing
-/// but what it says by itself is followed by the pages of sites.
+/// What the edge is started with; its folder for tokens is made.
 fn config(
     target: &Target,
     folder: &Path,
@@ -232,15 +235,6 @@ fn config(
             .because(context.lang, &error)
             .hint(texts::cannot_write_remedy(context.lang))
     })?;
-    let (page, file) = (HoldingPage::default(), hold.join("hold.html"));
-    if !file.exists() {
-        holding::write(&hold, &page, context)?;
-    }
-    if fs::read(&file).is_ok_and(|it| it == holding_html(&page).as_bytes()) {
-        // What fails is told with the pages that are not as they should be, and keeps nobody from
-        // reaching the sites.
-        let _ = holding::write_of_sites(&hold, &page, context);
-    }
     Ok(EdgeProxyConfig {
         listen: target.listeners.clone(),
         verify: target.verify.clone(),
