@@ -128,9 +128,30 @@ fn describe(argument: Arg, path: &str, lang: Lang) -> Arg {
     if names.is_empty() { argument } else { argument.value_names(names) }
 }
 
+/// The name of a value, word by word: `KEY=VALUE` is `CLÉ=VALEUR`. What is not in capitals is
+/// typed as it stands (`yes|no`, `26w`).
 fn value_name(name: &str, lang: Lang) -> String {
-    let key = format!("value-{}", name.to_lowercase().replace('_', "-"));
-    texts::by_code(lang, &key).unwrap_or(name).to_owned()
+    let word = |word: &str| value_word(word, lang).unwrap_or(word).to_owned();
+    words(name).into_iter().map(word).collect()
+}
+
+/// One word of the name of a value, in the catalogue; none where it is no word.
+fn value_word(word: &str, lang: Lang) -> Option<&'static str> {
+    let is_word = word.starts_with(|first: char| first.is_ascii_uppercase());
+    let key = || format!("value-{}", word.to_lowercase().replace('_', "-"));
+    is_word.then(key).and_then(|key| texts::by_code(lang, &key))
+}
+
+/// A name, cut where words and signs meet.
+fn words(name: &str) -> Vec<&str> {
+    let is_in_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    name.split_inclusive(|character| !is_in_word(character))
+        .flat_map(|piece| {
+            let (word, sign) = piece.split_at(piece.trim_end_matches(|it| !is_in_word(it)).len());
+            [word, sign]
+        })
+        .filter(|piece| !piece.is_empty())
+        .collect()
 }
 
 fn note(lang: Lang, key: &str, value: &str) -> String {
@@ -188,6 +209,45 @@ mod tests {
         }
         for sub in command.get_subcommands() {
             walk(sub, lang);
+        }
+    }
+
+    /// Goal: no name of a value is shown in the other language. Method: walk the whole tree as it
+    /// is written in the program, before it is localised.
+    #[test]
+    fn every_word_of_the_name_of_a_value_is_in_the_catalogue() {
+        let mut root = Cli::command();
+        root.build();
+        let mut missing = Vec::new();
+        names(&root, &mut missing);
+        assert!(missing.is_empty(), "no value-… in help.ftl: {missing:?}");
+        for (name, french) in [
+            ("KEY=VALUE", "CLÉ=VALEUR"),
+            ("MARK=yes|no", "MARQUE=yes|no"),
+            ("HOST[:PORT]", "HÔTE[:PORT]"),
+            ("YYYY-MM-DD", "AAAA-MM-JJ"),
+            ("26w", "26w"),
+            ("<RATE>", "<RATE>"),
+        ] {
+            assert_eq!(value_name(name, Lang::Fr), french);
+        }
+    }
+
+    fn names(command: &Command, missing: &mut Vec<String>) {
+        let of_values = |argument: &&Arg| argument.get_action().takes_values();
+        for argument in command.get_arguments().filter(of_values) {
+            let names = argument.get_value_names().unwrap_or_default();
+            assert!(!names.is_empty(), "{} {}", command.get_name(), argument.get_id());
+            for word in names.iter().flat_map(|name| words(name)) {
+                let is_word = word.starts_with(|first: char| first.is_ascii_uppercase());
+                let is_known = Lang::ALL.iter().all(|lang| value_word(word, *lang).is_some());
+                if is_word && !is_known && !missing.iter().any(|known| known == word) {
+                    missing.push(word.to_owned());
+                }
+            }
+        }
+        for sub in command.get_subcommands() {
+            names(sub, missing);
         }
     }
 

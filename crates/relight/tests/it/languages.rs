@@ -98,7 +98,7 @@ fn arguments_that_cannot_be_used_are_told_in_words() {
         edge add builtin --name a --gate g --listen here
           erreur : --listen <ADRESSE>... ne peut pas être « here »
         edge add builtin --name a --gate g --listen 1.2.3.4:5 --set novalue
-          erreur : --set <KEY=VALUE> ne peut pas être « novalue »
+          erreur : --set <CLÉ=VALEUR> ne peut pas être « novalue »
         affected a b
           erreur : « b » est un mot de trop
         help nothing
