@@ -31,6 +31,10 @@ test('the first Tab skips to the content, and focus is always seen', async () =>
 test('the wall is walked with arrows and names each site', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, 'rl-wall canvas');
+    // A screen reader keeps the arrows for itself everywhere else, and tells what it is told here.
+    const wall = page.getByRole('application', { description: /^Arrows: .*Enter: open the site/ });
+    assert.ok(await wall.evaluate((canvas) => canvas === document.activeElement));
+    assert.equal(await wall.getAttribute('aria-roledescription'), 'wall of lights');
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction(() => document.querySelector('.tip').textContent.includes(' · '));
     const first = await page.textContent('.tip');

@@ -119,14 +119,8 @@ class Wall extends HTMLElement {
       from: Number(row.dataset.from), count: Number(row.dataset.count),
       name: row.dataset.name ?? '', row,
     }));
-    this.canvas = document.createElement('canvas');
-    this.canvas.setAttribute('role', 'img');
-    this.canvas.setAttribute('aria-label', this.dataset.label ?? '');
-    this.canvas.tabIndex = 0;
-    this.cursor = document.createElement('div');
-    this.cursor.className = 'cursor';
-    this.cursor.hidden = true;
-    this.append(this.canvas, this.cursor);
+    [this.canvas, this.cursor] = this.children;
+    this.canvas.hidden = false;
     this.canvas.addEventListener('keydown', (event) => this.key(event));
     this.canvas.addEventListener('blur', () => { this.cursor.hidden = true; });
     this.tip = document.querySelector('.tip');

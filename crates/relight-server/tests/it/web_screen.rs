@@ -141,7 +141,7 @@ fn the_wall_stands_by_state_where_asked() {
     assert!(page.contains("<a href=\"/sites?lang=en\">Show as a table</a>"), "{page}");
     let page = world.get("/?lang=en&order=state", &chief).2;
     assert!(
-        page.contains("\" data-sorted data-label=")
+        page.contains("\" data-sorted><canvas role=")
             && page.contains(">Each light at its place</a>")
     );
     assert!(page.contains("href=\"/?lang=fr&#38;order=state\" lang=\"fr\""), "{page}");
