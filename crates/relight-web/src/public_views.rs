@@ -48,6 +48,20 @@ pub struct PublicHome {
     pub sectors: Vec<PublicEntry>,
     /// What happened, newest first.
     pub episodes: Vec<PublicEpisode>,
+    /// That there is more of it; empty where this is all.
+    pub more: String,
+    /// Where all of it stands.
+    pub more_href: String,
+}
+
+/// All that happened in the time that the page goes back.
+#[derive(Template)]
+#[template(path = "public_history.html", whitespace = "minimize")]
+pub struct PublicHistoryPage {
+    /// Around it.
+    pub frame: PublicFrame,
+    /// What happened, newest first.
+    pub episodes: Vec<PublicEpisode>,
 }
 
 /// One line that leads to another page.

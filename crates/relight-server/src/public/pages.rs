@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use relight_engine::live::Words;
 use relight_model::Timestamp;
 use relight_web::public_views::{
-    PublicEntry, PublicEpisode, PublicFrame, PublicHome, PublicIndexPage, PublicListPage,
-    PublicService,
+    PublicEntry, PublicEpisode, PublicFrame, PublicHistoryPage, PublicHome, PublicIndexPage,
+    PublicListPage, PublicService,
 };
 use relight_web::views::{Stage, Theme};
 use relight_web::{Lang, number, texts, words};
@@ -18,7 +18,8 @@ use crate::console::name;
 /// Rows of one page of services: a page stays small on a bad connection.
 const ROWS_MAX: usize = 200;
 
-/// Episodes on the first page.
+/// Episodes on the first page; all of them, of which 90 days hold fewer than a hundred, have their
+/// own.
 const EPISODES_MAX: usize = 10;
 
 /// Adds every page in each language, and the first one of the first language as `/`.
@@ -44,6 +45,7 @@ pub(super) fn add(
             let of = |lang| sector_href(lang, code);
             writer.list(files, &title, &inside.services, of)?;
         }
+        writer.history(files, episodes)?;
         writer.alphabet(files)?;
     }
     Ok(())
@@ -55,6 +57,13 @@ fn sector_href(lang: Lang, code: &str) -> String {
     match lang {
         Lang::Fr => format!("/fr/secteur/{code}/"),
         Lang::En => format!("/en/sector/{code}/"),
+    }
+}
+
+fn history_href(lang: Lang) -> String {
+    match lang {
+        Lang::Fr => "/fr/historique/".to_owned(),
+        Lang::En => "/en/history/".to_owned(),
     }
 }
 
@@ -115,7 +124,29 @@ impl Writer<'_> {
             },
             sectors: self.seen.sectors(lang).iter().map(sector).collect(),
             episodes: shown.map(|episode| told(lang, episode)).collect(),
+            more: if episodes.len() > EPISODES_MAX {
+                texts::public_history_all(lang, episodes.len())
+            } else {
+                String::new()
+            },
+            more_href: history_href(lang),
         }
+    }
+
+    /// The page is there whether the first one leads to it or not: an address that somebody kept
+    /// goes on to answer.
+    fn history(
+        &self,
+        files: &mut Files,
+        episodes: &[Episode],
+    ) -> Result<(), relight_web::RenderError> {
+        let page = PublicHistoryPage {
+            frame: self.frame(texts::public_history(self.lang), history_href, true),
+            episodes: episodes.iter().map(|episode| told(self.lang, episode)).collect(),
+        };
+        let html = relight_web::render(&page)?;
+        files.insert(format!("{}index.html", &history_href(self.lang)[1..]), html.into());
+        Ok(())
     }
 
     /// Services by the first letter of their names, and the list of the letters: the search that
@@ -343,6 +374,26 @@ mod tests {
         let home = &pages["en/index.html"];
         assert!(home.contains("From 1970-01-01, 0:01 UTC to 1970-01-01, 1:01 UTC"), "{home}");
         assert_eq!(duration(Lang::Fr, 3_660), "1\u{a0}h 01\u{a0}min");
+    }
+
+    /// Whoever needs to show an outage of two months ago found no way to it.
+    #[test]
+    fn all_episodes_of_ninety_days_are_on_a_page_of_their_own() {
+        let day = 24 * 3_600;
+        let past = |count: i64| -> Vec<Outage> {
+            let from = |at: i64| -2 * day * (count - at);
+            (0..count).map(|at| Outage { from: from(at), to: from(at) + 60, site: 0 }).collect()
+        };
+        for (count, is_more) in [(10, false), (11, true), (44, true)] {
+            let pages = pages(&[site("a", "Alpha")], &proofs(&[false], &past(count)));
+            for (home, href) in [("fr", "/fr/historique/"), ("en", "/en/history/")] {
+                let home = &pages[&format!("{home}/index.html")];
+                let all = &pages[&format!("{}index.html", &href[1..])];
+                assert_eq!(home.contains(&format!("href=\"{href}\"")), is_more, "{count}: {home}");
+                let rows = |html: &str| html.matches("<li><time").count() as i64;
+                assert_eq!((rows(home), rows(all)), (count.min(10), count), "{all}");
+            }
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ public-services = { NUMBER($count) } { $count ->
 public-since = since { $since }
 public-certificate = outage certificate
 public-history = Last 90 days
+public-history-all = All { NUMBER($count) } periods of the last 90 days
 public-history-none = No service was offline as a precaution.
 public-episode = Services offline as a precaution
 public-episode-over = All services are online again

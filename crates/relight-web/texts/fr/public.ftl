@@ -43,6 +43,7 @@ public-services = { NUMBER($count) } { $count ->
 public-since = depuis { $since }
 public-certificate = attestation d'interruption
 public-history = Depuis 90 jours
+public-history-all = Les { NUMBER($count) } périodes des 90 derniers jours
 public-history-none = Aucun service n'a été hors ligne par précaution.
 public-episode = Services hors ligne par précaution
 public-episode-over = Tous les services sont de nouveau en ligne
