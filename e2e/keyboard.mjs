@@ -115,6 +115,23 @@ test('a page of lists says that it is old, and leads to what is new', async () =
   });
 });
 
+test('a page that was hidden for an hour is not called frozen before its stream can have begun', async () => {
+  await at('/?lang=en', DESK, async (page) => {
+    await page.waitForSelector('rl-live[data-mode="on"]');
+    // The server says nothing from here on.
+    await page.route('**/events?*', () => {});
+    const mode = await page.evaluate(() => {
+      const live = document.querySelector('rl-live');
+      live.heard = Date.now() - 3_600_000;
+      document.dispatchEvent(new Event('visibilitychange'));
+      live.watch();
+      return live.dataset.mode;
+    });
+    assert.equal(mode, 'on');
+    await page.waitForSelector('rl-live[data-mode="frozen"]');
+  });
+});
+
 test('a page that is one too many of its account says so, and asks seldom', async () => {
   await at('/look?lang=fr', DESK, async (page) => {
     let asked = 0;

@@ -189,13 +189,17 @@ async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> Option<(Str
         let work = console.engine.as_ref().map(|engine| work::Work { engine, lang, now });
         let lists = work.map(|work| work.lists(&id, |scope| reader.reads(scope)));
         let (queue, todo) = lists.transpose().ok()?.unwrap_or_default();
-        let waits = console.engine.as_ref().map(|engine| Waits::of(engine, &reader, lang));
-        let Waits { plans, asked, glass } = waits.unwrap_or_default();
-        let waits = json!({"v": 1, "plans": plans, "asked": asked, "glass": glass}).to_string();
-        Some((next(&queue, &todo), waits))
+        Some((next(&queue, &todo), waits(&console, &reader, lang)))
     };
     // A panic is a bug that its own thread tells.
     tokio::task::spawn_blocking(read).await.ok().flatten()
+}
+
+/// What waits for a reader, as the text of an event.
+fn waits(console: &Console, reader: &Reader, lang: Lang) -> String {
+    let waits = console.engine.as_ref().map(|engine| Waits::of(engine, reader, lang));
+    let Waits { plans, asked, glass } = waits.unwrap_or_default();
+    json!({"v": 1, "plans": plans, "asked": asked, "glass": glass}).to_string()
 }
 
 /// What one stream has sent so far.

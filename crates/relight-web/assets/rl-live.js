@@ -3,6 +3,7 @@
 
 const SILENCE_MS_MAX = 15_000;
 const SPEECH_MS_MIN = 30_000;
+const BACK_MS = 3000;
 const LOG_ROWS_MAX = 200;
 
 /** The time of day in UTC, as every other page has it. @param {string} at RFC 3339 */
@@ -98,7 +99,10 @@ class Live extends HTMLElement {
     this.spoken = this.heard;
     this.wall = document.querySelector('rl-wall');
     this.log = document.querySelector('.log');
-    document.addEventListener('visibilitychange', () => this.follow());
+    document.addEventListener('visibilitychange', () => {
+      this.back = Date.now();
+      this.follow();
+    });
     setInterval(() => this.watch(), 1000);
     const body = document.querySelector('.todo tbody');
     for (const left of ['pointerleave', 'focusout']) {
@@ -149,7 +153,8 @@ class Live extends HTMLElement {
   }
 
   watch() {
-    if (document.hidden) return;
+    // Who comes back to a page waits until its stream may have told something.
+    if (document.hidden || Date.now() - this.back < BACK_MS) return;
     if (!this.full && Date.now() - this.heard > SILENCE_MS_MAX) this.mode('frozen');
     // A browser gives up for good when the answer is an error; we do not.
     const isDue = Math.random() < (this.full ? 0.02 : 0.2);
@@ -256,12 +261,14 @@ class Live extends HTMLElement {
     const told = document.querySelector('.glass-told');
     if (told) told.hidden = !glass;
     const link = document.querySelector('a.waits');
-    if (!link) return;
-    put(link, plans || link.dataset.none);
-    link.classList.toggle('button', plans !== '');
-    link.classList.toggle('wait', plans !== '');
-    if (asked && asked !== link.dataset.asked) this.speak(asked, true);
-    link.dataset.asked = asked;
+    if (link) {
+      put(link, plans || link.dataset.none);
+      for (const name of ['button', 'wait']) link.classList.toggle(name, plans !== '');
+    }
+    // A list begins with what waited when it was opened.
+    const known = this.asked ?? link?.dataset.asked ?? asked;
+    if (asked && asked !== known) this.speak(asked, true);
+    this.asked = asked;
   }
 
   line(data) {

@@ -1,6 +1,6 @@
-//! Streams of the pages that show lists: `/events?topic=sites|edges|watch|plans|incident:ID`. Such
-//! a page is as it was when it was asked for; its stream says whether it still is, so that none
-//! shows an old state in silence.
+//! Streams of the pages that show lists: `/events?topic=sites|edges|watch|plans|plan:ID|incident:ID`.
+//! Such a page is as it was when it was asked for; its stream says whether it still is, so that none
+//! shows an old state in silence, and what waits for its reader, who is asked on every page.
 //!
 //! A fingerprint of what the page shows is sent at least every [`BEAT_EVERY`]: each event says all
 //! there is to say, so nothing is missed by whoever comes back late. The page is not fetched again
@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::{BEAT_EVERY, QUEUE_EVERY, as_now};
+use super::{BEAT_EVERY, QUEUE_EVERY, as_now, waits};
 use crate::access::digest_of;
 use crate::access::signed_in::Reader;
 use crate::console::part::Part;
@@ -29,6 +29,7 @@ pub(crate) enum Topic {
     Edges,
     Watch,
     Plans,
+    Plan(String),
     Incident(String),
 }
 
@@ -39,7 +40,11 @@ impl Topic {
             "edges" => Some(Self::Edges),
             "watch" => Some(Self::Watch),
             "plans" => Some(Self::Plans),
-            _ => text.strip_prefix("incident:").map(|id| Self::Incident(id.to_owned())),
+            _ => match text.split_once(':')? {
+                ("plan", id) => Some(Self::Plan(id.to_owned())),
+                ("incident", id) => Some(Self::Incident(id.to_owned())),
+                _ => None,
+            },
         }
     }
 
@@ -50,6 +55,7 @@ impl Topic {
             Self::Edges => "edges".to_owned(),
             Self::Watch => "watch".to_owned(),
             Self::Plans => "plans".to_owned(),
+            Self::Plan(id) => format!("plan:{id}"),
             Self::Incident(id) => format!("incident:{id}"),
         }
     }
@@ -61,7 +67,7 @@ impl Topic {
     pub(super) fn is_for(&self, reader: &Reader) -> bool {
         match self {
             Self::Edges | Self::Watch => reader.reads(&Scope::root()),
-            Self::Plans => matches!(reader, Reader::Signed(_)),
+            Self::Plans | Self::Plan(_) => matches!(reader, Reader::Signed(_)),
             Self::Sites | Self::Incident(_) => true,
         }
     }
@@ -79,6 +85,10 @@ impl Topic {
                 Reader::Signed(signed) => act::plans::shown(console, engine, signed, asked),
                 Reader::Anyone => String::new(),
             },
+            (Self::Plan(id), Some(engine)) => match &asked.reader {
+                Reader::Signed(signed) => act::plans::one(console, engine, signed, asked, id)?,
+                Reader::Anyone => return None,
+            },
             (Self::Incident(id), Some(engine)) => brief::shown(console, engine, asked, id)?,
         };
         Some(Self::of_text(&text))
@@ -94,7 +104,7 @@ impl Topic {
         digest_of(text.as_bytes()).to_string().chars().take(16).collect()
     }
 
-    /// Whether there is such a thing.
+    /// Whether there is such a thing. A plan that somebody may not read is as one that is not there.
     pub(super) fn is_known(&self, engine: Option<&Arc<Engine>>) -> bool {
         match (self, engine) {
             (Self::Incident(id), Some(engine)) => {
@@ -147,7 +157,8 @@ pub(super) async fn follow(
 ) {
     let mut ticker = interval(QUEUE_EVERY);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut sent: Option<(Instant, String)> = None;
+    let lang = console.lang(&asked);
+    let mut sent: Option<(Instant, (String, String))> = None;
     let mut before = None;
     loop {
         ticker.tick().await;
@@ -157,7 +168,7 @@ pub(super) async fn follow(
         let now = Instant::now();
         // What time alone changes, and what counts no version, is seen with the next beat.
         let versions = Some(versions(&console));
-        let is_fresh = |(at, _): &(Instant, String)| now.duration_since(*at) < BEAT_EVERY;
+        let is_fresh = |(at, _): &(Instant, _)| now.duration_since(*at) < BEAT_EVERY;
         if std::mem::replace(&mut before, versions) == versions
             && sent.as_ref().is_some_and(is_fresh)
         {
@@ -166,14 +177,20 @@ pub(super) async fn follow(
         let (here, topic) = (Arc::clone(&console), topic.clone());
         // As the page was asked for, by whoever its reader is now.
         let asked = asked.by(reader);
-        let read = move || topic.fingerprint(&here, &asked);
+        let read = move || {
+            let waits = waits(&here, &asked.reader, lang);
+            Some((topic.fingerprint(&here, &asked)?, waits))
+        };
         // A panic is a bug that its own thread tells.
         let Some(found) = tokio::task::spawn_blocking(read).await.ok().flatten() else { return };
         if sent.as_ref().is_some_and(|it| it.1 == found && is_fresh(it)) {
             continue;
         }
-        let data = json!({"v": 1, "shown": found});
-        let event = format!(": beat\n\nevent: page\ndata: {data}\n\n");
+        let data = json!({"v": 1, "shown": found.0});
+        let mut event = format!(": beat\n\nevent: page\ndata: {data}\n\n");
+        if sent.as_ref().is_none_or(|it| it.1.1 != found.1) {
+            let _ = write!(event, "event: waits\ndata: {}\n\n", found.1);
+        }
         if sender.send(Bytes::from(event)).await.is_err() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::sync::mpsc;
 use std::thread;
 
 use relight_engine::SIGNS;
@@ -10,7 +11,7 @@ use relight_engine::watch::Feed;
 use crate::door_support::{START, World, clock, person};
 use crate::support::{DEADLINE, wait_until};
 use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
-use crate::web_console::follow;
+use crate::web_console::{follow, has};
 use crate::web_picks::deploy;
 
 /// The topic of a page and the fingerprint of what it shows.
@@ -100,6 +101,59 @@ fn a_page_that_is_old_is_told_so() {
     let sign = "2021-12-10T12:00:05Z,care,name-query,x1.test\n";
     std::fs::write(world.store.path().with_file_name(SIGNS), sign).unwrap();
     drop(watching.join().unwrap());
+    world.web.stop();
+}
+
+/// Goal: who is asked to agree hears of it on whatever page is open, and who asked sees on the page
+/// of the plan that somebody did. Method: streams that began before; then the plan, then the answer.
+#[test]
+fn a_plan_is_told_on_every_page_and_its_own_page_follows() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut zoe, mut owner) = Default::default();
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        zoe = person(store, "zoe", 2, &[("approver", "/")]);
+        owner = person(store, "owner", 3, &[("site-owner", "energy/Utility")]);
+    });
+    open_incident(&world, &chief);
+    let asked = |cookie: &str| {
+        let (begun, begins) = mpsc::channel();
+        let request = format!("GET /events?lang=en&topic=sites HTTP/1.1\r\nCookie: {cookie}\r\n");
+        let address = world.address();
+        let stream = thread::spawn(move || {
+            follow(address, &request, |lines| {
+                let is_calm = has(lines, "data: {\"asked\":\"\"");
+                if is_calm {
+                    // Nobody waits for the second time.
+                    let _ = begun.send(());
+                }
+                is_calm && has(lines, "data: {\"asked\":\"A-0001 waits for your agreement\"")
+            })
+        });
+        begins.recv_timeout(DEADLINE).unwrap();
+        stream
+    };
+    let stream = asked(&zoe);
+    assert_eq!(propose(&world, &chief, "care").0, 303);
+    drop(stream.join().unwrap());
+
+    let page = |cookie: &str| shown(&world.get("/approve/A-0001?lang=en", cookie).2);
+    let before = page(&chief);
+    assert_eq!(before.0, "plan:A-0001");
+    drop(told(&world, &chief, before.clone(), true).join().unwrap());
+    let stream = told(&world, &chief, before.clone(), false);
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    drop(stream.join().unwrap());
+    let after = page(&chief);
+    assert_ne!(after, before);
+    drop(told(&world, &chief, after, true).join().unwrap());
+    // Who may not read a plan learns as much of it as of one that is not there.
+    for id in ["A-0001", "A-0099"] {
+        let (status, _, text) = world.get(&format!("/events?lang=en&topic=plan:{id}"), &owner);
+        assert!(status == 200 && !text.contains("event"), "{id}: {text}");
+    }
     world.web.stop();
 }
 

@@ -19,8 +19,8 @@ use relight_web::{Lang, texts};
 use serde::Deserialize;
 
 use super::{
-    code_of, moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of,
-    told, will_sign,
+    code_of, moment, person_of, plan_view, plans, policy_of, reads_plan, rollout, signer_of,
+    status_of, told, will_sign,
 };
 use crate::access::SignedIn;
 use crate::access::ceremony::{self, Shown};
@@ -30,6 +30,7 @@ use crate::access::ticket::Purpose;
 use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
 use crate::proof::Signing;
+use crate::sse::topic::Topic;
 
 /// What somebody decides about a plan.
 #[derive(Debug, Default, Deserialize)]
@@ -216,7 +217,10 @@ fn answer(
     let Some(engine) = &console.engine else { return console.nothing(asked) };
     let Some(action) = find(engine, signed, id) else { return console.nothing(asked) };
     let view = View { console, engine, asked, signed, action: &action, now: engine.now() };
-    page::html(status, relight_web::render(&view.page(trouble)))
+    let mut page = view.page(trouble);
+    let text = plans::text_of_one(page.frame.lang, &action, view.now);
+    page.frame.fresh = Topic::Plan(action.id()).mark(&text);
+    page::html(status, relight_web::render(&page))
 }
 
 struct View<'a> {

@@ -81,6 +81,23 @@ pub(crate) fn shown(
     text_of(&view(console, engine, signed, asked))
 }
 
+/// What the page of one plan shows that others change: where it stands, and who signed. `None` where
+/// it is none that this reader may read.
+pub(crate) fn one(
+    console: &Console,
+    engine: &Engine,
+    signed: &SignedIn,
+    asked: &Asked,
+    id: &str,
+) -> Option<String> {
+    let action = approve::find(engine, signed, id)?;
+    Some(text_of_one(console.lang(asked), &action, engine.now()))
+}
+
+pub(super) fn text_of_one(lang: Lang, action: &Action, now: Timestamp) -> String {
+    format!("{:?} {:?}", approve::standing(lang, action, now), action.signatures)
+}
+
 fn text_of(page: &PlansPage) -> String {
     format!("{:?} {:?} {} {:?}", page.rows, page.glass, page.policy, page.waits)
 }
