@@ -338,7 +338,10 @@ impl<'a> Writer<'a> {
             "columns": burn.columns,
             "events": burn.events.iter().map(|it| (it.x, it.y, &it.at, &it.when, &it.text))
                 .collect::<Vec<_>>(),
-            "paths": {"line": burn.line, "area": burn.area, "ahead": burn.ahead, "band": burn.band},
+            "paths": {
+                "line": burn.line, "area": burn.area, "ahead": burn.ahead, "band": burn.band,
+                "then": burn.then,
+            },
         })
         .to_string()
     }

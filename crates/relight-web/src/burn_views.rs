@@ -15,6 +15,8 @@ pub struct BurnDown {
     pub ahead: String,
     /// Path of its band.
     pub band: String,
+    /// Path of the pace at which a real town came back, beside the one that is played.
+    pub then: String,
     /// Height and text of each horizontal line.
     pub rows: Vec<(f64, String)>,
     /// Place and text of each time below.

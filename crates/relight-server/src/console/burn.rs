@@ -18,6 +18,10 @@ const NUMBERS_MAX: usize = 12;
 /// Fewer returns say nothing about a pace.
 const RETURNS_MIN: usize = 10;
 
+/// Sites that came back in December 2021, when nothing said which of them could, and in how many
+/// hours: about eleven an hour.
+const THEN: (f64, f64) = (1_044.0, 94.0);
+
 /// A site that went dark or came back.
 type Turn = (Timestamp, i64);
 
@@ -104,6 +108,7 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
         area: plot.steps(&counts, now, true),
         ahead: pace.map(|pace| plot.ahead(now, dark, &[pace.hours[0]])).unwrap_or_default(),
         band: pace.map(|it| plot.ahead(now, dark, &it.hours[1..])).unwrap_or_default(),
+        then: plot.then(&counts, peak),
         rows: [peak, peak / 2, 0].map(|count| (plot.y(count), text(count))).into(),
         columns: plot.columns(lang),
         events: events(lang, &counts, opened, &plot),
@@ -252,6 +257,19 @@ impl Plot {
         path
     }
 
+    /// From the peak on, at the pace of a town that had no evidence.
+    fn then(&self, counts: &[(Timestamp, i64)], peak: i64) -> String {
+        let most = counts.iter().find(|(_, count)| *count == peak);
+        let Some((from, _)) = most else { return String::new() };
+        let (began, per_second) = (float((from - self.first).max(0)), THEN.0 / THEN.1 / 3_600.0);
+        let until_none = began + float(peak) / per_second;
+        let end = until_none.min(self.span);
+        let left = (float(peak) - (end - began) * per_second).max(0.0);
+        let [_, _, top, bottom] = FRAME;
+        let y = tenth(bottom - (bottom - top) * (left / self.top).min(1.0));
+        format!("M{} {}L{} {y}", self.at(*from), self.y(peak), self.x(end))
+    }
+
     /// Five times below the chart, in the unit that suits its length.
     fn columns(&self, lang: Lang) -> Vec<(f64, String)> {
         let (unit, word): (f64, fn(Lang, &str) -> String) = match self.span {
@@ -360,6 +378,20 @@ mod tests {
         assert!((expected - 19.5).abs() < 2.0 && soon < expected && expected < late, "{pace:?}");
         assert_eq!(super::pace(&counts(&proofs(12), 0), 12 * HOUR), None, "too few returns");
         assert_eq!(super::pace(&counts(&proofs(90), 0), 90 * HOUR), None, "none is dark");
+    }
+
+    /// Goal: a rehearsal is seen beside what happened. Method: 1,044 sites that none relights.
+    #[test]
+    fn the_pace_of_then_runs_from_the_peak_to_the_ground_or_the_edge() {
+        let dark_since = vec![Some(0); 1_044];
+        let proofs = Proofs { version: 1, dark_since, ..Proofs::default() };
+        let [left, right, top, bottom] = FRAME;
+        let at = |hours: i64| chart(Lang::En, &proofs, 0, hours * HOUR).then;
+        assert_eq!(at(94), format!("M{left} {top}L{right} {bottom}"));
+        assert_eq!(at(47), format!("M{left} {top}L{right} {}", (top + bottom) / 2.0), "half");
+        let middle = (left + right) / 2.0;
+        assert_eq!(at(188), format!("M{left} {top}L{middle} {bottom}"), "and not below");
+        assert_eq!(chart(Lang::En, &Proofs::default(), 0, HOUR).then, "");
     }
 
     #[test]

@@ -91,6 +91,7 @@ burn-seconds = { $value } s
 burn-opened = incident opened
 burn-most = most sites dark: { NUMBER($count) }
 burn-back = first site back
+burn-then = Dotted: the pace of December 2021, about 11 sites an hour (1,044 back after 94 hours)
 burn-numbers = The numbers
 burn-time = Time (UTC)
 

@@ -97,6 +97,7 @@ burn-seconds = { $value } s
 burn-opened = incident ouvert
 burn-most = le plus de sites éteints : { NUMBER($count) }
 burn-back = premier site rallumé
+burn-then = En pointillé : le rythme de décembre 2021, environ 11 sites par heure (1 044 rallumés en 94 heures)
 burn-numbers = Les nombres
 burn-time = Heure (UTC)
 
