@@ -1,5 +1,5 @@
-// Measures a console that changes: frames a second, share of the main thread, heap, and how long
-// a filter of its table takes until it is painted. Prints JSON.
+// Measures a console that changes: the changes that arrived and the frames of a second, share of the
+// main thread, heap, and how long a filter of its table takes until it is painted. Prints JSON.
 import { quit, withBrowser } from './browser.mjs';
 
 const { CONSOLE } = process.env;
@@ -7,11 +7,27 @@ const SECONDS = 10;
 const ROUNDS = 3;
 const FILTERS = 60;
 
-/** Frames that are drawn in some seconds. */
-const frames = (seconds) => new Promise((done) => {
+/** Frames that are drawn in some seconds, and changes that the wall painted in them: frames go on
+ * on a wall that is told nothing. */
+const seen = (seconds) => new Promise((done) => {
+  const wall = document.querySelector('rl-wall');
+  const { change } = wall;
   let count = 0;
-  const end = performance.now() + seconds * 1000;
-  const step = (now) => { count += 1; if (now < end) requestAnimationFrame(step); else done(count); };
+  let changes = 0;
+  wall.change = (told) => { changes += told.length; change.call(wall, told); };
+  const began = performance.now();
+  const end = began + seconds * 1000;
+  const step = (now) => {
+    count += 1;
+    if (now < end) {
+      requestAnimationFrame(step);
+      return;
+    }
+    delete wall.change;
+    const took = (performance.now() - began) / 1000;
+    const { mode } = document.querySelector('rl-live').dataset;
+    done({ frames: count / took, arrived: changes / took, live: mode === 'on' ? 1 : 0 });
+  };
   requestAnimationFrame(step);
 });
 
@@ -22,11 +38,11 @@ async function measure(page, client) {
   const read = async () => Object.fromEntries(
     (await client.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
   const before = await read();
-  const count = await page.evaluate(frames, SECONDS);
+  const told = await page.evaluate(seen, SECONDS);
   const after = await read();
   const share = (name) => (after[name] - before[name]) / (after.Timestamp - before.Timestamp);
   return {
-    frames: count / SECONDS, main: share('TaskDuration'), script: share('ScriptDuration'),
+    ...told, main: share('TaskDuration'), script: share('ScriptDuration'),
     layout: share('LayoutDuration') + share('RecalcStyleDuration'),
     heap_mb: after.JSHeapUsedSize / 1e6,
   };
