@@ -68,7 +68,40 @@ export async function person(context) {
   } });
   const verifies = (isUserVerified) => devtools.send('WebAuthn.setUserVerified',
     { authenticatorId, isUserVerified });
-  return { page, faults: listen(page), verifies };
+  const keys = async () =>
+    (await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials;
+  // From here on this authenticator holds these keys and no others.
+  const hold = async (credentials) => {
+    await devtools.send('WebAuthn.clearCredentials', { authenticatorId });
+    for (const credential of credentials) {
+      await devtools.send('WebAuthn.addCredential', { authenticatorId, credential });
+    }
+  };
+  return { page, faults: listen(page), verifies, keys, hold };
+}
+
+/** The first person of a console, who administers it. */
+export async function administers(admin, link) {
+  await openLink(admin.page, link, 'en');
+  await admin.page.fill('[name=name]', 'anna');
+  await admin.page.click('button.main');
+  await admin.page.waitForURL('**/accounts?*');
+}
+
+/** Somebody whom an administrator invites, with a passkey and a role for the whole. */
+export async function joins(admin, who, name, role) {
+  const accounts = `${new URL(admin.page.url()).origin}/accounts?lang=en`;
+  await admin.page.goto(accounts);
+  await admin.page.fill('form[action^="/accounts/add"] [name=name]', name);
+  await admin.page.click('form[action^="/accounts/add"] button');
+  await openLink(who.page, await admin.page.textContent('.secret code'), 'en');
+  await who.page.click('button.main');
+  await who.page.waitForURL('**/me?*');
+  await admin.page.goto(accounts);
+  await admin.page.selectOption('[name=name]', name);
+  await admin.page.selectOption('[name=role]', role);
+  await admin.page.click('form[action^="/accounts/grant"] button');
+  await admin.page.waitForSelector('.done');
 }
 
 /** Violations of the rules, one line each. It runs beside the page's policy, not against it. */
@@ -84,6 +117,13 @@ export async function violations(page, runOnly = { type: 'tag', values: TAGS }) 
 /** How far a page is wider than its window, in pixels. */
 export const overflow = (page) => page.evaluate(
   () => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+
+/** What is wider than its place on a narrow screen, where a table is a list of cards: charts may be,
+ * and texts that are shown as they were typed. */
+export const sideways = (page) => page.evaluate(() => [...document.querySelectorAll('main *')]
+  .filter((it) => /auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth)
+  .filter((it) => !it.matches('pre') && !(it.matches('.wide') && it.querySelector('svg.chart')))
+  .map((it) => `${it.localName}.${it.className}`));
 
 /** Words of a policy that would let foreign or inline code in. */
 export const unsafe = (policy) => (policy ?? 'none at all').split(/[ ;]+/).filter(
@@ -103,6 +143,7 @@ export async function lookHere(page, name) {
       await page.setViewportSize({ width, height });
       assert.deepEqual(await violations(page), [], `${name} ${colorScheme} ${width}`);
       assert.equal(await overflow(page), 0, `${name} ${width} is too wide`);
+      if (width < 500) assert.deepEqual(await sideways(page), [], `${name} ${width}`);
       if (SHOTS) {
         const file = `${name}-${colorScheme}-${width}.png`;
         await page.screenshot({ path: join(SHOTS, file), fullPage: width < 500 });

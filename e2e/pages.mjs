@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { join } from 'node:path';
-import { CONTRAST, listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
+import {
+  CONTRAST, listen, overflow, quit, sideways, unsafe, violations, withBrowser,
+} from './browser.mjs';
 
 after(quit);
 
@@ -20,12 +22,19 @@ async function body() {
   return /org=([^"&]+)/.exec(await (await fetch(`${CONSOLE}/posture`)).text())[1];
 }
 
+/** A site that the flaw is in, by its short name. */
+async function affected() {
+  const path = await link(`${CONSOLE}/affected?q=CVE-2021-44228`, '/site/');
+  return path.split('/').at(-1);
+}
+
 /** Addresses of the console, without language. */
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/sites?queue=incomplete', '/affected',
   '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
-  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/edges', '/look', '/posture',
-  '/incident/CVE-2021-44228', '/docs', '/docs/edges', '/docs/conformance', '/docs/commands/incident',
-  '/docs/codes',
+  '/affected?q=CVE-2021-44228&at=2021-12-10',
+  `/affected?q=CVE-2021-44228&site=${await affected()}`, '/watch', '/watch/actors', '/edges', '/look',
+  '/posture', '/incident/CVE-2021-44228', '/docs', '/docs/edges', '/docs/conformance',
+  '/docs/commands/incident', '/docs/codes',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
@@ -55,6 +64,7 @@ async function look(page, place, colorScheme, [width, height]) {
     await page.screenshot({ path: join(SHOTS, `${file}.png`) });
   }
   if (width > 400) return;
+  assert.deepEqual(await sideways(page), [], name);
   await page.setViewportSize({ width: 320, height });
   assert.equal(await overflow(page), 0, `${name} scrolls sideways at 320 px`);
 }
