@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { DESK, listen, quit, violations, withBrowser } from './browser.mjs';
 
@@ -17,12 +20,17 @@ test('people find a service by its sector and by its letter, with scripts off', 
     const { components } = await json(`${PUBLIC}/api/v2/components.json`);
     const dark = components.find(({ group, status }) => !group && status === 'major_outage');
     const page = await context.newPage();
-    await page.goto(`${PUBLIC}/en/`);
-    await page.click(`a[href="/en/${dark.group_id.replace('-', '/')}/"]`);
-    assert.match(await page.textContent('tbody'), /Offline as a precaution/);
-    await page.goto(`${PUBLIC}/en/a-z/`);
-    await page.click('ul.sectors a');
-    assert.ok(await page.locator('tbody tr').count() > 0);
+    for (const [lang, word, told] of [['fr', 'secteur', /Hors ligne par précaution/],
+      ['en', 'sector', /Offline as a precaution/]]) {
+      await page.goto(`${PUBLIC}/${lang}/`);
+      assert.equal(await page.getAttribute('html', 'lang'), lang);
+      await page.click(`a[href="/${lang}/${dark.group_id.replace('sector-', `${word}/`)}/"]`);
+      assert.match(await page.textContent('tbody'), told);
+      await page.goto(`${PUBLIC}/${lang}/`);
+      await page.click(`a[href="/${lang}/a-z/"]`);
+      await page.click('ul.sectors a');
+      assert.ok(await page.locator('tbody tr').count() > 0);
+    }
   }, { javaScriptEnabled: false });
 });
 
@@ -112,8 +120,43 @@ async function freezes(page) {
   assert.deepEqual(await violations(page), []);
 }
 
+const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css' };
+
+/** Gives the files of a folder and knows nothing of relight, as any web server does. */
+async function filesOf(folder) {
+  const server = createServer(async (request, answer) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    const path = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
+    const body = await readFile(path).catch(() => null);
+    answer.statusCode = body ? 200 : 404;
+    answer.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
+    answer.end(body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** What people read on the pages of a place that lead to a service, with scripts off. */
+async function read(place) {
+  return withBrowser(async (context) => {
+    const page = await context.newPage();
+    const told = [];
+    const tell = async () => told.push(page.url().replace(place, ''), await page.innerText('main'));
+    await page.goto(`${place}/fr/`);
+    await tell();
+    await page.click('a[href^="/fr/secteur/"]');
+    await tell();
+    await page.goto(`${place}/fr/a-z/`);
+    await page.click('ul.sectors a');
+    await tell();
+    return told;
+  }, { javaScriptEnabled: false });
+}
+
 test('the page is served after the console is killed, and the wall says that it is frozen', async () => {
   const { CONSOLE_PID } = process.env;
+  const known = await read(PUBLIC);
+  assert.match(known[1], /services sur \d+ sont en ligne/);
   const before = await (await fetch(`${PUBLIC}/sites.csv`)).text();
   await withBrowser(async (context) => {
     const page = await wall(context);
@@ -121,6 +164,14 @@ test('the page is served after the console is killed, and the wall says that it 
     await freezes(page);
   }, DESK);
   while (await fetch(PUBLIC).then(() => true, () => false)) { /* The dying still answer. */ }
+  // Nothing of relight runs any more: the files alone are the page.
+  const plain = await filesOf(join(DATA, 'public', 'current'));
+  try {
+    assert.deepEqual(await read(`http://localhost:${plain.address().port}`), known);
+  } finally {
+    plain.close();
+    plain.closeAllConnections();
+  }
   const port = String(new URL(PUBLIC).port);
   const server = spawn(RELIGHT,
     ['--data', DATA, 'public', 'serve', '--json', '--listen', `127.0.0.1:${port}`],
