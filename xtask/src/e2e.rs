@@ -16,12 +16,13 @@ const SITES: &str = "400";
 const DEMO_MAX: Duration = Duration::from_secs(120);
 
 /// The suites by their names, the order in which `node` runs them; the last one kills the console.
-const SUITES: [&str; 9] = [
+const SUITES: [&str; 10] = [
     "acts.mjs",
     "agents.mjs",
     "colours.mjs",
     "door.mjs",
     "keyboard.mjs",
+    "keys.mjs",
     "load.mjs",
     "oidc.mjs",
     "pages.mjs",
