@@ -1,6 +1,7 @@
-//! Streams of the pages that show lists: `/events?topic=sites|edges|watch|plans|plan:ID|incident:ID`.
-//! Such a page is as it was when it was asked for; its stream says whether it still is, so that none
-//! shows an old state in silence, and what waits for its reader, who is asked on every page.
+//! Streams of the pages that show lists:
+//! `/events?topic=sites|edges|watch|plans|plan:ID|incident:ID`. Such a page is as it was when it
+//! was asked for; its stream says whether it still is, so that none shows an old state in silence,
+//! and what waits for its reader, who is asked on every page.
 //!
 //! A fingerprint of what the page shows is sent at least every [`BEAT_EVERY`]: each event says all
 //! there is to say, so nothing is missed by whoever comes back late. The page is not fetched again
@@ -104,7 +105,8 @@ impl Topic {
         digest_of(text.as_bytes()).to_string().chars().take(16).collect()
     }
 
-    /// Whether there is such a thing. A plan that somebody may not read is as one that is not there.
+    /// Whether there is such a thing. A plan that somebody may not read is as one that is not
+    /// there.
     pub(super) fn is_known(&self, engine: Option<&Arc<Engine>>) -> bool {
         match (self, engine) {
             (Self::Incident(id), Some(engine)) => {

@@ -105,7 +105,8 @@ fn a_page_that_is_old_is_told_so() {
 }
 
 /// Goal: who is asked to agree hears of it on whatever page is open, and who asked sees on the page
-/// of the plan that somebody did. Method: streams that began before; then the plan, then the answer.
+/// of the plan that somebody did. Method: streams that began before; then the plan, then the
+/// answer.
 #[test]
 fn a_plan_is_told_on_every_page_and_its_own_page_follows() {
     clock!(now, now_set);

@@ -30,7 +30,6 @@ use crate::access::ticket::Purpose;
 use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
 use crate::proof::Signing;
-use crate::sse::topic::Topic;
 
 /// What somebody decides about a plan.
 #[derive(Debug, Default, Deserialize)]
@@ -218,8 +217,7 @@ fn answer(
     let Some(action) = find(engine, signed, id) else { return console.nothing(asked) };
     let view = View { console, engine, asked, signed, action: &action, now: engine.now() };
     let mut page = view.page(trouble);
-    let text = plans::text_of_one(page.frame.lang, &action, view.now);
-    page.frame.fresh = Topic::Plan(action.id()).mark(&text);
+    page.frame.fresh = plans::mark_of_one(page.frame.lang, &action, view.now);
     page::html(status, relight_web::render(&page))
 }
 

@@ -81,8 +81,8 @@ pub(crate) fn shown(
     text_of(&view(console, engine, signed, asked))
 }
 
-/// What the page of one plan shows that others change: where it stands, and who signed. `None` where
-/// it is none that this reader may read.
+/// What the page of one plan shows that others change: where it stands, and who signed. `None`
+/// where it is none that this reader may read.
 pub(crate) fn one(
     console: &Console,
     engine: &Engine,
@@ -94,7 +94,12 @@ pub(crate) fn one(
     Some(text_of_one(console.lang(asked), &action, engine.now()))
 }
 
-pub(super) fn text_of_one(lang: Lang, action: &Action, now: Timestamp) -> String {
+/// What the page of one plan carries, so that its stream can say whether it is old.
+pub(super) fn mark_of_one(lang: Lang, action: &Action, now: Timestamp) -> (String, String) {
+    Topic::Plan(action.id()).mark(&text_of_one(lang, action, now))
+}
+
+fn text_of_one(lang: Lang, action: &Action, now: Timestamp) -> String {
     format!("{:?} {:?}", approve::standing(lang, action, now), action.signatures)
 }
 
