@@ -1,6 +1,7 @@
 //! The critical section of a gate: one writer at a time, and never an older epoch over a newer.
 
 mod order;
+mod overtaken;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -16,6 +17,7 @@ use crate::error::{EdgeError, EdgeErrorKind};
 
 pub(crate) use order::{Order, Orders};
 pub use order::{is_superseded, superseded};
+pub use overtaken::Overtaken;
 
 /// Longest wait for another writer of the same gate.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);

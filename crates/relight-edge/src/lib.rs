@@ -34,7 +34,7 @@ pub use driver::{
 };
 pub use drivers::{AGENT, AGENT_SETTING, DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
 pub use error::{EdgeError, EdgeErrorKind};
-pub use fence::{is_superseded, superseded};
+pub use fence::{Overtaken, is_superseded, superseded};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober, is_shut};
 pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers};

@@ -19,7 +19,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Stage};
+use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Overtaken, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
@@ -126,8 +126,7 @@ pub struct EdgeLoop {
     is_drilled: bool,
     /// Nothing is opened yet, and what is open stays so: nobody can tell what may be.
     is_holding: bool,
-    /// The term under which we met an epoch beyond ours at the edge, and that epoch.
-    overtaken: Option<(u64, Epoch)>,
+    overtaken: Overtaken,
     generation: u64,
 }
 
@@ -157,7 +156,7 @@ impl EdgeLoop {
             canary_failed: false,
             is_drilled: false,
             is_holding: false,
-            overtaken: None,
+            overtaken: Overtaken::new(),
             generation: 0,
         }
     }

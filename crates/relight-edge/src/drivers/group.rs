@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use relight_model::{Epoch, GateKey, Seen};
 
+use super::agent::{told_epoch, without_told};
 use crate::capability::{Capabilities, CutsTunnels, Maturity};
 use crate::driver::{
     self, DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::fence::Overtaken;
 use hand::{Hand, Wanted};
 use pace::Threads;
 pub use pace::{Pace, Work};
@@ -187,8 +189,12 @@ struct Group {
     members: Vec<Hand>,
     /// What was to be dark when they were told last; before that nobody knows.
     told: Option<GateSet>,
-    /// The term under which we met an epoch beyond ours at one of them, and that epoch.
-    overtaken: Option<(u64, Epoch)>,
+    /// Under which epoch they were last to be told something.
+    epoch: Option<Epoch>,
+    /// A newer controller that gave one of them an order.
+    ordered: Overtaken,
+    /// One that only an agent among them tells of.
+    agent_told: Overtaken,
     /// The generation of each when it was asked last; none of one that did not answer.
     generations: Vec<Option<u64>>,
     generation: u64,
@@ -196,7 +202,15 @@ struct Group {
 
 impl Group {
     const fn of(members: Vec<Hand>) -> Self {
-        Self { members, told: None, overtaken: None, generations: Vec::new(), generation: 0 }
+        Self {
+            members,
+            told: None,
+            epoch: None,
+            ordered: Overtaken::new(),
+            agent_told: Overtaken::new(),
+            generations: Vec::new(),
+            generation: 0,
+        }
     }
 
     /// Asks all of them at the same time: one that hangs makes no other later, and is not waited
@@ -217,24 +231,36 @@ impl Group {
     }
 
     /// That an older controller has no effect on any of them: also where only one of them has seen
-    /// the newer one, and later, when its own epochs have grown.
+    /// the newer one, and later, when its own epochs have grown. Of one that an agent only tells of
+    /// it opens nothing: that keeps no edge from being closed.
     fn check_epoch(&mut self, epoch: Epoch, is_opening: bool) -> Result<(), EdgeError> {
-        // One whose epoch cannot be read says so when it is written to.
-        // What an agent only tells of a newer one keeps no edge from being closed.
-        let newest = if is_opening { driver::newest_epoch } else { driver::ordered_epoch };
-        let newest = |hand: &Hand| newest(&hand.target).ok().flatten();
-        let all = self.members.iter().filter_map(|hand| Some((newest(hand)?, &hand.target.name)));
-        let newest = all.reduce(|one, other| if other.0 > one.0 { other } else { one });
-        let Some((shown, name)) = newest else { return Ok(()) };
-        let is_met = |(ours, seen): &(u64, Epoch)| *ours >= epoch.term && *seen <= shown;
-        let before = self.overtaken.filter(is_met);
-        self.overtaken = if shown > epoch { Some((epoch.term, shown)) } else { before };
-        if self.overtaken.is_none() {
-            return Ok(());
-        }
+        self.epoch = Some(epoch);
+        let (ordered, told) = (self.newest(driver::ordered_epoch), self.newest(told_epoch));
+        // Both are noted whatever is asked.
+        let ordered = ordered.filter(|(shown, _)| self.ordered.meet(*shown, epoch));
+        let told = told.filter(|(shown, _)| self.agent_told.meet(*shown, epoch));
+        let Some((shown, name)) = ordered.max(told.filter(|_| is_opening)) else { return Ok(()) };
         let (new, old) = (crate::fence::text(shown), crate::fence::text(epoch));
         let doing = format!("act under epoch {old}: it has seen {new}");
-        Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(name))
+        Err(EdgeError::new(EdgeErrorKind::Fenced, doing).at(&name))
+    }
+
+    /// The newest epoch of all, by `of`, and the name of its edge. One whose epoch cannot be read
+    /// says so when it is written to.
+    fn newest(
+        &self,
+        of: fn(&Target) -> Result<Option<Epoch>, EdgeError>,
+    ) -> Option<(Epoch, String)> {
+        let newest = |hand: &Hand| Some((of(&hand.target).ok()??, hand.target.name.clone()));
+        self.members.iter().filter_map(newest).max()
+    }
+
+    /// Notes what an agent tells of a newer controller before our own epochs are beyond it: what we
+    /// told them last is not, so it was somebody else.
+    fn hear_agents(&mut self) {
+        if let (Some(ours), Some((shown, _))) = (self.epoch, self.newest(told_epoch)) {
+            self.agent_told.meet(shown, ours);
+        }
     }
 
     /// An effect on all of them. At one of which nobody knows what it holds, it opens nothing but
@@ -358,10 +384,11 @@ impl EdgeDriver for Group {
                 Looked { views, trouble: Some(trouble), has_answered: false }
             });
             hand.doubt.look(keys, &looked.views);
-            super::agent::without_told(&hand.target, &mut looked.views);
+            without_told(&hand.target, &mut looked.views);
             seen.push(looked.views);
             whether.push(looked.trouble.map_or(Ok(()), Err));
         }
+        self.hear_agents();
         answered(whether)?;
         let view = |(index, key): (usize, &GateKey)| {
             let of_key = |views: &Vec<GateView>| views.get(index).copied().unwrap_or_default();

@@ -16,15 +16,14 @@ impl EdgeLoop {
     /// a term above; or a person takes that epoch away.
     pub(super) fn is_overtaken(&mut self, turn: &Turn<'_>) -> bool {
         self.meet(&turn.views, turn.epoch);
-        self.overtaken.is_some()
+        self.overtaken.is_met()
     }
 
     /// Notes an epoch beyond ours, for as long as the edge shows it.
     pub(super) fn meet(&mut self, views: &[GateView], epoch: Epoch) {
-        let Some(shown) = views.iter().filter_map(|view| view.epoch).max() else { return };
-        let is_met = |(ours, seen): &(u64, Epoch)| *ours >= epoch.term && *seen <= shown;
-        let before = self.overtaken.filter(is_met);
-        self.overtaken = if shown > epoch { Some((epoch.term, shown)) } else { before };
+        if let Some(shown) = views.iter().filter_map(|view| view.epoch).max() {
+            self.overtaken.meet(shown, epoch);
+        }
     }
 
     /// What the edge shows is told as ever, and that nothing is written there.

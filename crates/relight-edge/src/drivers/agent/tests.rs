@@ -197,6 +197,37 @@ fn what_an_agent_tells_keeps_no_other_of_its_group_from_closing() {
     assert!(shown.iter().all(|view| view.runtime == Seen::Dark), "{shown:?}");
 }
 
+/// Goal: nothing is opened either once the journal of the older one is longer than the lost one
+/// was. Method: a group whose agent has seen a newer controller of the same term opens, closes, and
+/// opens beyond; and the same where nothing was to be opened before.
+#[test]
+fn what_an_agent_told_keeps_its_group_from_opening_however_long_the_journal_grows() {
+    let (none, opened) = (set(&[]), set(&["a", "b"]));
+    for opens_before in [true, false] {
+        let world = World::new();
+        let (mut front, _) = world.beside_one();
+        world.tell(Ok(Reply::Done));
+        front.close(epoch(3, 501), &opened).unwrap();
+        world.tell(Ok(Reply::Views(vec![told_of(epoch(3, 700)); 2])));
+        front.observe(&keys(&["a", "b"])).unwrap();
+        let open = |front: &mut Box<dyn EdgeDriver>, seq| {
+            let done = front.apply_changes(epoch(3, seq), Stage::Runtime, &none, &opened);
+            assert_eq!(done.unwrap_err().kind, EdgeErrorKind::Fenced, "{opens_before} {seq}");
+        };
+        if opens_before {
+            open(&mut front, 502);
+            front.close(epoch(3, 503), &opened).unwrap_err();
+        }
+        open(&mut front, 701);
+        world.tell(Ok(Reply::Done));
+        front.close(epoch(3, 702), &opened).unwrap();
+        open(&mut front, 703);
+        // Started again, it acts above what it was told.
+        world.tell(Ok(Reply::Done));
+        front.apply_changes(epoch(4, 704), Stage::Runtime, &none, &opened).unwrap();
+    }
+}
+
 /// The same beside one that tells no epoch at all.
 #[test]
 fn of_an_edge_of_an_agent_a_group_shows_no_epoch_that_was_not_ordered() {
