@@ -7,7 +7,8 @@
 //! to be when it is to leave the register. What the edge shows is never taken from there.
 //!
 //! What an agent told of a newer controller is noted apart from what was ordered: it holds for that
-//! agent, and for the next start. No other edge is written to less because of it.
+//! agent, for what its group opens, and for the next start, at which the register takes itself for
+//! one that was restored. No other edge is kept from being closed by it.
 
 use std::path::Path;
 use std::sync::Arc;
