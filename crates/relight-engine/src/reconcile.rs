@@ -208,13 +208,13 @@ impl EdgeLoop {
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
     /// gives by its name; once after each order. As soon as `is_over` says so it stops, and goes on
-    /// at the next call.
+    /// at the next call. In the gate of a newer controller nothing is got ready.
     pub fn get_ready(
         &mut self,
         keys: impl FnOnce(&str) -> GateSet,
         is_over: &(dyn Fn() -> bool + Sync),
     ) {
-        if !self.is_ready {
+        if !self.is_ready && !self.overtaken.is_met() {
             // What is not ready is done when it is needed, or says then why it cannot be.
             self.is_ready = self.driver.get_ready(&keys(&self.name), is_over).unwrap_or(true);
         }

@@ -1,11 +1,15 @@
 //! An edge that has seen a newer controller: looked at, and not written to.
 
-use relight_engine::edge::EdgeErrorKind;
+use std::fs;
+
+use relight_engine::edge::{EdgeErrorKind, GateSet};
+use relight_engine::edges;
 use relight_engine::incident::Gate;
 use relight_engine::reconcile::CANARY_EVERY_MS;
 use relight_model::{Epoch, Light};
 
-use crate::edge::set;
+use crate::edge::{key, set};
+use crate::engine::Town;
 use crate::loops::{Bench, dark, told};
 
 use Gate::{Open, Proven, Requested};
@@ -51,4 +55,23 @@ fn an_edge_that_has_seen_a_newer_controller_is_told_with_what_it_shows() {
     let round = bench.later(100, &[("a", Dark, Proven), ("d", Dark, Requested)]);
     assert_eq!(told(&round), ["drifted a", "edge-failed d"]);
     bench.set(|edge| assert!(edge.runtime.is_empty()));
+}
+
+/// Its folder is left alone as well while nothing is to do. Method: a real gate that has seen a
+/// newer controller; this one is idle, and then another begins above it.
+#[test]
+fn nothing_is_got_ready_in_the_gate_of_a_newer_controller() {
+    let town = Town::new(1);
+    let target = edges::from_row(&town.engine.store().edges().unwrap()[0]).unwrap();
+    let mut edge_loop = edges::open_loop(&target, 1).unwrap();
+    fs::write(target.gate.join("epoch"), "2-40\n").unwrap();
+    let many = || -> GateSet { (0..1_000).map(|number| key(&format!("site-{number}"))).collect() };
+    edge_loop.look_first(&[], Epoch { term: 2, seq: 9 });
+    edge_loop.get_ready(|_| many(), &|| false);
+    let ready = target.gate.join("ready");
+    assert!(!ready.exists());
+    let mut edge_loop = edges::open_loop(&target, 2).unwrap();
+    edge_loop.look_first(&[], Epoch { term: 3, seq: 41 });
+    edge_loop.get_ready(|_| many(), &|| false);
+    assert_eq!(fs::read_dir(ready).unwrap().count(), 1_000);
 }
