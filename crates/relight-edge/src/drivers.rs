@@ -7,7 +7,7 @@ use crate::driver::DriverKind;
 pub(crate) use agent::told_epoch;
 pub use agent::{AGENT, AGENT_SETTING};
 pub(crate) use apache::MAP as APACHE_MAP;
-pub use group::{GROUP, MEMBERS, Pace, Work, group_of};
+pub use group::{GROUP, MEMBERS, Pace, Work, group_with};
 
 registry! {
     /// Every driver, in alphabetical order.

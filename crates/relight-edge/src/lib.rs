@@ -32,7 +32,7 @@ pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
     TunnelCount, UPGRADES, capabilities_of, held_dark, needs_first_generation, newest_epoch, open,
 };
-pub use drivers::{AGENT, AGENT_SETTING, DRIVERS, GROUP, MEMBERS, Pace, Work, group_of};
+pub use drivers::{AGENT, AGENT_SETTING, DRIVERS, GROUP, MEMBERS, Pace, Work, group_with};
 pub use error::{EdgeError, EdgeErrorKind};
 pub use fence::{Overtaken, is_superseded, superseded};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};

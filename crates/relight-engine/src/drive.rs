@@ -88,14 +88,14 @@ impl Drive {
         before: impl FnOnce() + Send,
     ) -> Result<(Arc<Engine>, Self), EngineError> {
         let folder = store.path().parent().unwrap_or(Path::new("")).to_path_buf();
-        let lease = Engine::take_lease(&store, &options)?;
+        let taken = Engine::take_over(&store, &options)?;
         let (inventory, begun) = thread::scope(|scope| {
             let inventory = scope.spawn(|| {
                 before();
                 // A connection of its own: what is proven meanwhile is journalled.
                 Inventoried::read(&Store::open(&folder)?)
             });
-            let begun = Engine::begin(store, options, lease).and_then(|engine| {
+            let begun = Engine::begin(store, options, taken).and_then(|engine| {
                 let engine = Arc::new(engine);
                 Ok((Self::edges_alone(&engine)?, engine))
             });

@@ -29,7 +29,7 @@ use crate::live::Board;
 use crate::logs::KeptCampaigns;
 use crate::reconcile::{self, Want};
 use crate::stage::Stage;
-use crate::takeover::{Trust, above_edges};
+use crate::takeover::{Taken, Trust};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
 pub type Clock = fn() -> i64;
@@ -129,10 +129,10 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or the journal does not replay.
     pub fn open(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
-        let lease = Self::take_lease(&store, &options)?;
+        let taken = Self::take_over(&store, &options)?;
         let (inventory, engine) = thread::scope(|scope| {
             let inventory = scope.spawn(|| Inventoried::read(&store));
-            let engine = Self::begin(Arc::clone(&store), options, lease);
+            let engine = Self::begin(Arc::clone(&store), options, taken);
             // A thread that panicked found a bug of ours: it goes on in this one.
             (inventory.join().unwrap_or_else(|panic| resume_unwind(panic)), engine)
         });
@@ -142,10 +142,10 @@ impl Engine {
     }
 
     /// Takes the register from whoever controls it.
-    pub(crate) fn take_lease(store: &Store, options: &EngineOptions) -> Result<Lease, EngineError> {
+    pub(crate) fn take_over(store: &Store, options: &EngineOptions) -> Result<Taken, EngineError> {
         let now = (options.clock)() / 1_000;
         let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
-        above_edges(store, lease)
+        Taken::above_edges(store, lease)
     }
 
     /// Opens a register before its inventory is there: what the journal says is known, and nothing
@@ -153,10 +153,10 @@ impl Engine {
     pub(crate) fn begin(
         store: Arc<Store>,
         options: EngineOptions,
-        lease: Lease,
+        taken: Taken,
     ) -> Result<Self, EngineError> {
-        let engine = Self::with_lease(store, options, lease, Trust::Verify)?;
-        engine.look_for_lost_orders()?;
+        let engine = Self::with_lease(store, options, taken.lease, Trust::Verify)?;
+        engine.look_for_lost_orders(taken.epochs)?;
         Ok(engine)
     }
 

@@ -58,7 +58,7 @@ pub struct Skipped {
     /// Its gate key.
     #[serde(with = "wire::key")]
     pub site: GateKey,
-    /// Code of the reason (`already-so`, `no-edge`, `no-clear-evidence`).
+    /// Code of the reason (`already-so`, `no-edge`, `not-verified-yet`).
     pub reason: String,
 }
 

@@ -68,8 +68,9 @@ impl Engine {
             Some((group.id.clone(), group.aliases.clone()))
         });
         let (id, aliases) = ids?;
-        let answers = self.ask(&Question::Advisory(id.clone()));
-        let answer = answers.sites.into_iter().find(|it| it.site == site.id)?;
+        let question = Question::Advisory(id.clone());
+        let answers = self.ask_of(&self.read(), &question).sites([site.id]);
+        let answer = answers.sites.into_iter().next()?;
         let verdict = answer.answer.verdict();
         let is_this = |it: &str| it == id || aliases.iter().any(|alias| alias == it);
         let is_fixed = self.with_ledger(|ledger| {

@@ -432,7 +432,11 @@ impl Judge<'_> {
             Action::Dark => None,
             Action::Close => self.no_gate(site),
             Action::Relight if wanted == Light::Lit => Some("already-so"),
-            Action::Relight | Action::Open if !is_permitted() => Some("no-clear-evidence"),
+            Action::Relight | Action::Open if !is_permitted() => {
+                // What is clear and may not return was affected, and nobody verified its fix.
+                let is_clear = self.incident.may_open(&site.slug, self.now);
+                Some(if is_clear { "not-verified-yet" } else { "no-clear-evidence" })
+            }
             Action::Relight | Action::Open => None,
         }
     }

@@ -32,16 +32,28 @@ impl Trust {
     }
 }
 
-/// The lease under a term above every one that an edge of the register has seen: one that was
-/// restored from a copy would otherwise be refused everywhere (ruling 3). An edge whose epoch
-/// cannot be read says so when it is written to, and so does one whose newer epochs stand in the
-/// annotations of routes only, because its gate folder was not restored.
-pub(crate) fn above_edges(store: &Store, lease: Lease) -> Result<Lease, EngineError> {
-    let newest = epochs(store)?.iter().map(|epoch| epoch.term).max().unwrap_or(0);
-    if newest < lease.term {
-        return Ok(lease);
+/// A register that was taken from whoever controlled it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) lease: Lease,
+    /// The newest epoch of each edge that tells one.
+    pub(crate) epochs: Vec<Epoch>,
+}
+
+impl Taken {
+    /// The lease under a term above every one that an edge of the register has seen: one that was
+    /// restored from a copy would otherwise be refused everywhere (ruling 3). An edge whose epoch
+    /// cannot be read says so when it is written to, and so does one whose newer epochs stand in
+    /// the annotations of routes only, because its gate folder was not restored.
+    pub(crate) fn above_edges(store: &Store, lease: Lease) -> Result<Self, EngineError> {
+        let epochs = epochs(store)?;
+        let newest = epochs.iter().map(|epoch| epoch.term).max().unwrap_or(0);
+        if newest < lease.term {
+            return Ok(Self { lease, epochs });
+        }
+        let lease = store.raise_lease(&lease, newest.saturating_add(1))?;
+        Ok(Self { lease, epochs })
     }
-    Ok(store.raise_lease(&lease, newest.saturating_add(1))?)
 }
 
 /// The newest epoch of each edge of the register that tells one.
@@ -58,12 +70,12 @@ impl Engine {
     /// anything: each order was journalled before it was carried out (I2), and its epoch has the
     /// number of the newest record of then. Terms count from 1: below stands a drill at an edge
     /// that no controller ever had, which is no order and may be younger than the first record.
-    pub(crate) fn look_for_lost_orders(&self) -> Result<(), EngineError> {
+    pub(crate) fn look_for_lost_orders(&self, epochs: Vec<Epoch>) -> Result<(), EngineError> {
         let (seq, known) = {
             let state = self.journalled();
             (state.seq, state.ledger.restored())
         };
-        let orders = epochs(&self.store)?.into_iter().filter(|epoch| epoch.term > 0);
+        let orders = epochs.into_iter().filter(|epoch| epoch.term > 0);
         let lost = orders.filter(|epoch| epoch.seq > seq && Some(*epoch) > known).max();
         *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = lost;
         match self.tell_restored() {

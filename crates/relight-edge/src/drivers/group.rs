@@ -76,7 +76,7 @@ impl DriverKind for GroupKind {
 /// says who is late. A driver without a gate folder asks [`is_superseded`] before it writes.
 ///
 /// [`is_superseded`]: crate::is_superseded
-pub fn group_of(
+pub fn group_with(
     members: Vec<(Target, Box<dyn EdgeDriver>)>,
     pace: &Arc<dyn Pace>,
 ) -> Box<dyn EdgeDriver> {

@@ -36,17 +36,17 @@ pub fn dark_unasked(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<GateSet, EdgeError> {
-    Ok(shut(driver, is_explained)?.into_iter().map(|(key, _)| key).collect())
+    Ok(dark_views(driver, is_explained)?.into_iter().map(|(key, _)| key).collect())
 }
 
 /// The same with what is seen of each.
-fn shut(
+fn dark_views(
     driver: &mut dyn EdgeDriver,
     is_explained: impl Fn(&GateKey) -> bool,
 ) -> Result<Vec<(GateKey, GateView)>, EdgeError> {
-    let mut shut = strange(driver, is_explained)?;
-    shut.retain(|(_, view)| view.darkest() != Seen::Lit);
-    Ok(shut)
+    let mut dark = strange(driver, is_explained)?;
+    dark.retain(|(_, view)| view.darkest() != Seen::Lit);
+    Ok(dark)
 }
 
 fn strange(
@@ -65,7 +65,7 @@ impl EdgeLoop {
     /// sites were seen lit.
     pub(super) fn find_unasked(&mut self, wants: &[Want]) -> Result<&GateSet, EdgeError> {
         let wanted: BTreeSet<&GateKey> = wants.iter().map(|want| &want.target.key).collect();
-        let found = shut(&mut *self.driver, |key| wanted.contains(key))?;
+        let found = dark_views(&mut *self.driver, |key| wanted.contains(key))?;
         self.has_loose = found.iter().any(|(_, view)| view.durable != Seen::Dark);
         self.unasked = found.into_iter().map(|(key, _)| key).collect();
         Ok(&self.unasked)

@@ -432,6 +432,8 @@ fn a_deployment_voids_evidence_and_a_fix_needs_its_functional_test() {
     assert!(!passed.unwrap(), "an edge without a verification path passes nothing");
     assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Affected));
     assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    let skipped = town.plan(Action::Relight, &[1]).skipped;
+    assert_eq!(skipped[0].reason, "not-verified-yet", "it is clear");
 }
 
 #[test]

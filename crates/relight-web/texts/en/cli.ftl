@@ -523,6 +523,7 @@ skipped-no-edge = no edge switches it
 skipped-protected = is on the protected list
 skipped-exempt = may stay online: an exemption is in force
 skipped-no-clear-evidence = no current evidence says clear
+skipped-not-verified-yet = is clear, and its fix is not verified yet
 skipped-no-such-part = has no part of that name
 skipped-no-part-gate = its edge has no gate for such a part
 plan-undrilled = no drill in the last 400 days: { $edges }

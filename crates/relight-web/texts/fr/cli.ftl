@@ -553,6 +553,7 @@ skipped-no-edge = aucun frontal ne le commande
 skipped-protected = est sur la liste protégée
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
+skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
 skipped-no-such-part = n'a pas de partie de ce nom
 skipped-no-part-gate = son frontal n'a pas de barrière pour une telle partie
 plan-undrilled = aucun exercice depuis 400 jours : { $edges }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use relight_engine::edge::{Pace, ProbeResult, ProbeTarget, Work, group_of};
+use relight_engine::edge::{Pace, ProbeResult, ProbeTarget, Work, group_with};
 use relight_engine::reconcile::{EdgeLoop, Eyes};
 use relight_model::Epoch;
 use testkit::Rng;
@@ -51,7 +51,7 @@ impl Late {
         ];
         let pace: Arc<dyn Pace> = Arc::<Tardy>::clone(&self.pace);
         let eyes = Both(first.clone(), self.edge.clone());
-        EdgeLoop::new("east", group_of(members, &pace), Box::new(eyes), nonce)
+        EdgeLoop::new("east", group_with(members, &pace), Box::new(eyes), nonce)
     }
 
     /// It does what it has still to do. Whoever died wanted nothing.
