@@ -1,21 +1,22 @@
 //! What news may darken without an order, and what waits for one (INCIDENT 3.2).
 
 use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
 
 use relight_model::{GateKey, Light, Timestamp};
 
 use crate::engine::{Engine, State};
 use crate::incident::{Entry, Incident};
 
-/// Lit sites of an incident that news may darken without an order within a day (INCIDENT 3.2):
-/// above it a forged or broken feed could darken a province, so a person decides. It does not
-/// matter in how many pieces the news comes.
+/// Lit sites that news may darken without an order within a day (INCIDENT 3.2), in all open
+/// incidents together: above it a forged or broken feed could darken a province, so a person
+/// decides. It does not matter in how many pieces the news comes, or of how many flaws.
 pub const REDARK_AUTO_MAX: usize = 200;
 
 /// Those of these lit sites that have to wait for an order, though news would darken them: the
 /// protected ones, which no plan touches either; those that wait already, under the same
 /// advisories; and all of them, where they would be too many together with what waits and with
-/// what news darkened before. `released` wait no longer.
+/// what news darkened before, in any open incident. `released` wait no longer in this one.
 pub(crate) fn brake<'a>(
     state: &State,
     incident: &Incident,
@@ -26,14 +27,24 @@ pub(crate) fn brake<'a>(
     let is_protected = |site: &GateKey| state.protected.contains(site);
     let (mut held, asked): (BTreeSet<GateKey>, BTreeSet<GateKey>) =
         darkening.cloned().partition(is_protected);
-    let others = incident.held_back().filter(|site| !is_protected(site));
-    let others = others.filter(|site| !released.contains(*site) && !asked.contains(*site)).count();
-    let is_too_many = asked.len() + others + incident.darkened_by_news(now) > REDARK_AUTO_MAX;
+    let mut all: BTreeSet<&GateKey> = asked.iter().collect();
+    for (_, other) in state.ledger.open() {
+        let is_released = |site: &GateKey| std::ptr::eq(other, incident) && released.contains(site);
+        let waiting = other.held_back().filter(|site| !is_protected(site) && !is_released(site));
+        all.extend(waiting.chain(other.darkened_by_news(now)));
+    }
+    let is_too_many = all.len() > REDARK_AUTO_MAX;
     held.extend(asked.into_iter().filter(|site| is_too_many || incident.is_held_now(site)));
     held
 }
 
 impl Engine {
+    /// Held from the decision what news may darken until that is journalled: two at once would each
+    /// find room.
+    pub(crate) fn one_news(&self) -> MutexGuard<'_, ()> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What tells everybody that these sites should be dark, and wait for an order; nothing
     /// where it was told of each.
     pub(crate) fn hold_back(

@@ -81,6 +81,8 @@ pub struct Engine {
     pub(crate) carried: Mutex<BTreeSet<Digest>>,
     /// Held by whoever decides and journals an act of a person.
     pub(crate) acts: Mutex<()>,
+    /// Held by whoever decides and journals what news darkens: see [`Engine::one_news`].
+    pub(crate) news: Mutex<()>,
     /// Incidents whose sites could not all be matched again, on a full disk say.
     pub(crate) unmatched: Mutex<BTreeSet<String>>,
     /// The releases that advisories spoke of when open incidents were last looked at.
@@ -241,6 +243,7 @@ impl Engine {
             commits: Commits::default(),
             carried: Mutex::default(),
             acts: Mutex::new(()),
+            news: Mutex::new(()),
             unmatched: Mutex::default(),
             changes_seen: AtomicU64::default(),
             releases: Mutex::default(),

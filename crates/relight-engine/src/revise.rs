@@ -189,9 +189,11 @@ impl Engine {
                 .filter(|(other, site)| *other == id && sites.contains(site))
                 .map(|(_, site)| site)
                 .collect();
+            let one = self.one_news();
             for result in self.append(ACTOR, self.braked(&id, still))? {
                 result?;
             }
+            drop(one);
         }
         done
     }

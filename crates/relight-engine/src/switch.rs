@@ -208,13 +208,14 @@ impl Engine {
         kind: EvidenceKind,
     ) -> Result<usize, EngineError> {
         let (mut entries, mut darkening) = (Vec::new(), Vec::new());
-        let held = {
+        let mut released = BTreeSet::new();
+        {
             let state = self.read();
             let (incident, now) = (find(&state, id)?, self.now());
             let question = Question::Advisory(incident.question.clone());
             let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
             let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
-            let (is_short, mut released) = (self.store.is_short_of_space(), BTreeSet::new());
+            let is_short = self.store.is_short_of_space();
             for (site, answer) in known.into_iter().zip(answers.sites) {
                 let evidence = self.evidence(&state, incident, site, &answer, kind)?;
                 // What another incident holds dark is not darkened by this news, but kept so.
@@ -239,13 +240,18 @@ impl Engine {
                     }
                 }
             }
-            brake(&state, incident, darkening.iter().map(|(site, _)| site), &released, now)
+        }
+        let one = (!darkening.is_empty()).then(|| self.one_news());
+        let held = {
+            let (state, sites) = (self.read(), darkening.iter().map(|(site, _)| site));
+            brake(&state, find(&state, id)?, sites, &released, self.now())
         };
         let passing = darkening.into_iter().filter(|(site, _)| !held.contains(site));
         entries.extend(passing.map(|(_, entry)| entry));
         let count = held.len();
         entries.extend(self.hold_back(id, held.into_iter()));
         self.append_apart(actor, entries)?;
+        drop(one);
         Ok(count)
     }
 

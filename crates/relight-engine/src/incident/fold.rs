@@ -158,7 +158,7 @@ pub struct Incident {
     pub(super) trusted_after: Timestamp,
     pub(super) cases: BTreeMap<GateKey, Case>,
     pub(super) parts: BTreeMap<GateKey, PartCase>,
-    /// What news darkened without an order, and when; an order begins anew.
+    /// What news darkened without an order, and when; an order forgets what it names.
     pub(super) news: BTreeMap<GateKey, Timestamp>,
 }
 
@@ -254,7 +254,8 @@ impl Incident {
             Entry::Opened { .. } => Err(Rejected("the incident is open already")),
             Entry::DarkOrdered { plan, sites, .. } => {
                 self.order(sites, now)?;
-                self.news.clear();
+                // What it does not name, nobody decided about.
+                self.news.retain(|site, _| !sites.contains(site));
                 self.orders.note(*plan, sites, now);
                 Ok(())
             }

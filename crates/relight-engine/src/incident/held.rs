@@ -50,11 +50,11 @@ impl Incident {
         self.is_held_now(site) && self.case(site).is_some_and(|case| !case.is_still_permitted())
     }
 
-    /// How many sites are dark by news alone that came within a day and since the last order.
-    pub(crate) fn darkened_by_news(&self, now: Timestamp) -> usize {
-        let is_new = |at: Timestamp| now - at < NEWS_AGE_MAX_S;
-        let recent = self.news.iter().filter(|(_, at)| is_new(**at));
-        recent.filter(|(site, _)| self.wants(site) == Light::Dark).count()
+    /// Sites that are dark by news alone that came within a day, and that no order named since.
+    pub(crate) fn darkened_by_news(&self, now: Timestamp) -> impl Iterator<Item = &GateKey> {
+        let is_new = move |at: Timestamp| now - at < NEWS_AGE_MAX_S;
+        let recent = self.news.iter().filter(move |(_, at)| is_new(**at));
+        recent.map(|(site, _)| site).filter(|site| self.wants(site) == Light::Dark)
     }
 
     /// Of these sites, those that are lit by this incident, and not by a signature that ends.

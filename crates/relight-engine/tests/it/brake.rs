@@ -2,6 +2,8 @@
 //! protected ones.
 
 use std::collections::BTreeMap;
+use std::sync::Barrier;
+use std::thread;
 
 use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
 use relight_engine::plan::Action;
@@ -84,7 +86,57 @@ fn news_site_by_site_stops_at_the_limit_of_a_day() {
     town.incident(LOG4SHELL);
     attach(&town, 0..REDARK_AUTO_MAX);
     town.darken(&[REDARK_AUTO_MAX]);
-    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 1]), 0, "somebody looked, and ordered");
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 1]), 1, "an order for another site");
+    // An order that names what news darkened: somebody decided about these two.
+    let (plan, reason) = (Digest::default(), "as a precaution".to_owned());
+    let sites = [1, 2, REDARK_AUTO_MAX + 2].map(|site| key(&name(site))).into();
+    let order = Entry::DarkOrdered { plan, sites, reason };
+    town.engine.record("A. Tremblay", LOG4SHELL, order).unwrap();
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 3]), 0, "198 and the one that waits");
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 4]), 1);
+}
+
+/// Goal: a forged feed gets no more of a province by naming more flaws. Method: news of two open
+/// incidents, about the same sites, which count once, and about others.
+#[test]
+fn news_of_all_incidents_together_stops_at_the_limit() {
+    let town = Town::new(REDARK_AUTO_MAX + 2);
+    town.incident(LOG4SHELL);
+    town.incident(RECURSION);
+    let other = |sites: std::ops::Range<usize>| {
+        let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
+        town.engine.attach_evidence("scanner", RECURSION, &sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(&town, 0..150), 0);
+    assert_eq!(other(100..200), 0, "a site that is dark already is no news");
+    assert_eq!(dark(&town), 200);
+    assert_eq!(other(200..201), 1);
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 1]), 1);
+    assert_eq!(dark(&town), REDARK_AUTO_MAX);
+}
+
+/// Goal: inventories that come at the same moment do not each find room. Method: as many threads as
+/// would be twice too many begin together, again and again.
+#[test]
+fn news_that_comes_at_once_is_counted_together() {
+    const THREADS: usize = 8;
+    for _ in 0..5 {
+        let town = Town::new(THREADS * 50);
+        town.incident(LOG4SHELL);
+        let together = Barrier::new(THREADS);
+        let held: usize = thread::scope(|scope| {
+            let news = |thread: usize| {
+                let (town, together) = (&town, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    attach(town, thread * 50..(thread + 1) * 50)
+                })
+            };
+            let all: Vec<_> = (0..THREADS).map(news).collect();
+            all.into_iter().map(|it| it.join().unwrap()).sum()
+        });
+        assert_eq!((dark(&town), held), (REDARK_AUTO_MAX, THREADS * 50 - REDARK_AUTO_MAX));
+    }
 }
 
 /// Goal: evidence that ends at different seconds is news in pieces as well. Method: sites that were
