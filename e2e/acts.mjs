@@ -1,6 +1,7 @@
 // A night by two people, each with a virtual authenticator, on a town behind a real built-in edge:
 // opened, proposed by one, approved by the other, dark, relit and told to the public, by keyboard
-// alone, at a desk and at twice the size. Pictures are taken when SHOTS names a folder.
+// alone, at a desk, at twice the size, and on a telephone in forced colours
+// without motion. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -134,6 +135,8 @@ async function enter(page, address) {
 
 /** An incident from its opening to the light; `glance` looks at a page on the way. */
 async function night(options, glance) {
+  // In forced colours a page has none of its own that could be measured.
+  const peek = options.forcedColors ? async () => {} : lookHere;
   await withBrowser(async (first) => withBrowser(async (second) => withBrowser(async (third) => {
     const [admin, chief, approver] = [await person(first), await person(second), await person(third)];
     await openLink(admin.page, link, 'en');
@@ -281,7 +284,7 @@ async function night(options, glance) {
     await page.keyboard.type('The health service is back.');
     await tabTo(page, '.drop button');
     await enter(page, '**/incident/preview?lang=en');
-    await lookHere(page, 'acts-preview-en');
+    await peek(page, 'acts-preview-en');
     for (const lang of ['fr', 'en']) {
       assert.equal(await page.locator(`.preview [lang=${lang}]`).count(), 1, lang);
     }
@@ -296,11 +299,11 @@ async function night(options, glance) {
     const { items } = await (await fetch(new URL('/fr/feed.json', status))).json();
     assert.equal(items[0].content_text, 'Le service de santé est revenu.');
     await glance(page, `${origin}/plans`, 'acts-plans');
-    await previewInFrench(page);
+    await previewInFrench(page, peek);
     assert.deepEqual([...chief.faults, ...approver.faults, ...admin.faults], []);
     // From here on the browser notes what is refused.
     await twoIncidents(page, glance);
-    await refused(page);
+    await refused(page, peek);
   }, options), options), options);
 }
 
@@ -318,9 +321,10 @@ async function tell(chief, approver, glance) {
   // A night takes longer than a passkey counts.
   const first = page.locator('main a[href^="/confirm"]');
   if (await first.count() > 0) {
-    await first.click();
-    await page.click('main button');
-    await page.waitForURL('**/watch/tell?*');
+    await tabTo(page, 'main a[href^="/confirm"]');
+    await enter(page, '**/confirm?*');
+    await tabTo(page, 'main button');
+    await enter(page, '**/watch/tell?*');
   }
   await tabTo(page, 'main form button');
   await page.keyboard.press('Enter');
@@ -432,6 +436,7 @@ async function checked(page, glance) {
   assert.equal(await page.textContent('#picks output'), '2 sites checked');
   assert.ok(await page.isChecked(`.sites ${boxes[0]}`));
   // Another list begins with nothing checked, and what no address can hold is told.
+  if (await page.isVisible('.menu')) await page.click('.menu');
   await page.click('nav a[href^="/sites"]');
   await page.waitForURL((url) => url.hash === '');
   assert.equal(await page.textContent('#picks output'), '');
@@ -485,14 +490,14 @@ async function drop(page, action) {
 }
 
 /** What is about to be published is looked at in the other language as well. */
-async function previewInFrench(page) {
+async function previewInFrench(page, peek) {
   await page.goto(`${origin}/?lang=fr`);
   const publish = await drop(page, '/incident/preview');
   await publish.locator('[name=fr]').fill('Le service est revenu.');
   await publish.locator('[name=en]').fill('The service is back.');
   await publish.locator('button').click();
   await page.waitForURL('**/incident/preview?lang=fr');
-  await lookHere(page, 'acts-preview-fr');
+  await peek(page, 'acts-preview-fr');
 }
 
 /** While two incidents are open each is named, and closing is about the one that is chosen. */
@@ -522,7 +527,7 @@ async function twoIncidents(page, glance) {
 }
 
 /** What is refused says why, in both languages: an incident that is not there is not closed. */
-async function refused(page) {
+async function refused(page, peek) {
   for (const lang of ['fr', 'en']) {
     await page.goto(`${origin}/?lang=${lang}`);
     await page.locator('form[action^="/incident/close"]').evaluate((form) => {
@@ -530,11 +535,18 @@ async function refused(page) {
       form.requestSubmit();
     });
     await page.waitForSelector('main.act a.button');
-    await lookHere(page, `acts-told-${lang}`);
+    await peek(page, `acts-told-${lang}`);
   }
 }
 
-for (const [name, options] of [['at a desk', DESK], ['at twice the size', TWICE]]) {
+/** One who reads on a telephone, in colours of his own, and wants nothing to move. */
+const CALM = {
+  viewport: { width: 400, height: 800 }, forcedColors: 'active', reducedMotion: 'reduce',
+};
+
+const WAYS = [['at a desk', DESK], ['at twice the size', TWICE], ['on a telephone, calm', CALM]];
+
+for (const [name, options] of WAYS) {
   describe(name, () => {
     before(begin);
     after(end);

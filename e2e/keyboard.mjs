@@ -184,6 +184,33 @@ test('on a telephone the pages are listed below one button, with scripts and wit
   });
 });
 
+test('what an incident needs is seen at a desk without scrolling, nine sites to do first with it', async () => {
+  await at('/?lang=fr', DESK, async (page) => {
+    await page.waitForSelector('rl-live[data-mode="on"]');
+    const seen = await page.evaluate(() => {
+      const live = document.querySelector('rl-live');
+      live.follow = () => {};
+      live.stream.close();
+      const cells = ['Services à la famille', 'Éteint, en attente', 'Essentiel',
+        'app.war!/WEB-INF/lib/log4j-core-2.14.1.jar', 'Java · Spring Boot', 'province', '7 min',
+        'refaire l’inventaire'];
+      const todo = Array.from({ length: 9 }, (_, at) =>
+        ({ slug: `fam-${at}`, href: '/sites', letter: 'd', vital: at < 3, cells }));
+      const queue = ['a', 'b', 'c', 'd'].map((name) => [name, '7', 'automatique', true, '/sites']);
+      live.queue({ queue, todo });
+      const place = document.querySelector('.todo .wide').getBoundingClientRect();
+      const rows = [...document.querySelectorAll('.todo tbody tr')];
+      const inside = rows.map((row) => row.getBoundingClientRect()).filter((row) =>
+        row.height > 0 && row.top >= place.top && row.bottom <= Math.min(place.bottom, innerHeight) + 1);
+      const wall = document.querySelector('rl-wall').getBoundingClientRect();
+      const { scrollHeight } = document.documentElement;
+      return { scrollHeight, rows: inside.length, wall: wall.bottom < place.top && wall.height > 300 };
+    });
+    assert.deepEqual({ ...seen, scrollHeight: seen.scrollHeight <= 1000 },
+      { scrollHeight: true, rows: 9, wall: true }, JSON.stringify(seen));
+  });
+});
+
 test('dark sites are found from the counters', async () => {
   await at('/?lang=en', DESK, async (page) => {
     await tabTo(page, '.counters a[data-t="dark"]');
