@@ -189,8 +189,8 @@ fn write_sites(place: &Place) {
     place.write("www/permis/permis.war", archive(&[("permis.war", war.as_slice())]));
     place.write("www/piscine/app.jar", log4j("2.14.1"));
     place.write("www/taxes/taxes.jar", &log4j("2.14.1")[..120]);
-    let lock = r#"{"packages":[{"name":"twig/twig","version":"v3.3.2"}],"packages-dev":[]}"#;
-    place.write("www/nouvelles/composer.lock", lock);
+    let installed = r#"{"packages":[{"name":"twig/twig","version":"v3.3.2"}],"dev":false}"#;
+    place.write("www/nouvelles/vendor/composer/installed.json", installed);
 }
 
 /// Whether lines are as expected; a line `…` stands for any number of lines.
