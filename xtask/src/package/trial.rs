@@ -51,9 +51,11 @@ pub(super) fn install(root: &Path, package: &Path, place: &Path) -> Result<(), S
 
 fn dpkg(place: &Path, words: &[&str]) -> Result<String, String> {
     let root = format!("--root={}", place.display());
+    // Not that of this machine, on which nothing is installed.
+    let log = format!("--log={}", place.join("var/lib/dpkg/log").display());
     // The scripts run as they are and are told of the folder: there is no shell in it. What the
     // package depends on is not there either.
-    let mut arguments = vec![root.as_str(), "--force-script-chrootless", "--force-depends"];
+    let mut arguments = vec![&*root, &*log, "--force-script-chrootless", "--force-depends"];
     arguments.extend(words);
     process::output(place, "dpkg", &arguments)
 }
