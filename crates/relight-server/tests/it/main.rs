@@ -19,6 +19,7 @@ mod web_acts;
 mod web_affected;
 mod web_agents;
 mod web_api;
+mod web_api_roles;
 mod web_approvals;
 mod web_authenticator;
 mod web_book;
