@@ -37,8 +37,8 @@ use self::known::Known;
 use self::limit::{Limits, Trial};
 use self::links::FirstLink;
 use self::notices::Notices;
-pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
+pub use self::oidc::{GroupRole, OidcSettings};
 use self::secret::Secret;
 use self::sign_ins::{SignInTimes, WhoAsks};
 use self::signed_in::Reader;
@@ -131,6 +131,8 @@ pub struct Door {
     apps_for_deciders: bool,
     /// Who else may say who somebody is.
     provider: Option<Provider>,
+    /// What groups of that provider give, by sign-in.
+    pub(crate) groups: oidc::BySignIn,
     /// Bits that RSA keys need to count.
     pub(crate) rsa_bits_min: u32,
     /// How long sign-ins last.
@@ -176,6 +178,7 @@ impl Door {
             unconfirmed: authenticator::Unconfirmed::default(),
             apps_for_deciders: false,
             provider: None,
+            groups: oidc::BySignIn::default(),
             rsa_bits_min: RSA_BITS_MIN,
             times: SignInTimes::default(),
         })
@@ -291,6 +294,7 @@ impl Door {
 
     fn read_again(&self, engine: &Engine) -> Result<(), ServerError> {
         let known = Known::read(engine)?;
+        self.groups.keep(&known);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }

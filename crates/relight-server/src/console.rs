@@ -367,7 +367,7 @@ fn people() -> Router<Arc<Console>> {
         .route("/me/key", post(me::add_key))
         .route("/me/key/remove", post(me::remove_key))
         .route("/me/sign-in/end", post(me::end_sign_in))
-        .route("/me/codes", post(me::new_codes))
+        .route("/me/codes", post(authenticator::new_codes))
         .route("/me/authenticator", post(authenticator::make))
         .route("/me/authenticator/confirm", post(authenticator::confirm))
         .route("/me/authenticator/remove", post(authenticator::remove))

@@ -43,8 +43,8 @@ pub use access::links::FIRST_LINK_S_MAX;
 pub use access::passkey::with_weak_keys_only;
 pub use access::sign_ins::SignInTimes;
 pub use access::{
-    Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, RSA_BITS_LEAST, RSA_BITS_MIN,
-    SignedIn,
+    Clock, Door, Entrance, FRESH_S_MAX, Factor, GroupRole, OidcSettings, RSA_BITS_LEAST,
+    RSA_BITS_MIN, SignedIn,
 };
 pub use console::book::Manual;
 pub use error::ServerError;

@@ -457,13 +457,16 @@ mod tests {
     #[test]
     fn an_unsigned_policy_says_nothing_of_second_factors() {
         let policy = "[oidc]\nname = \"x\"\nissuer = \"https://id.example\"\nclient_id = \"x\"\n\
-            client_secret_file = \"secret\"\nsecond_factor_amr = [\"mfa\"]\n";
+            client_secret_file = \"secret\"\nsecond_factor_amr = [\"mfa\"]\n\
+            [[oidc.group]]\nvalue = \"g\"\nrole = \"viewer\"\nscope = \"health\"\n";
         let place = Place::new(policy);
         let oidc = place.read().unwrap().oidc.unwrap();
+        assert!(oidc.group.is_empty(), "nor of groups");
         assert!(oidc.second_factor_amr.is_empty() && oidc.issuer == "https://id.example");
         assert_eq!(oidc.client_secret_file, Some(place.folder.path().join("secret")));
         place.sign("key", false).unwrap();
-        assert_eq!(place.read().unwrap().oidc.unwrap().second_factor_amr, ["mfa"]);
+        let oidc = place.read().unwrap().oidc.unwrap();
+        assert_eq!((oidc.second_factor_amr, oidc.group.len()), (vec!["mfa".to_owned()], 1));
         place.write(POLICY_FILE, &policy.replace("mfa", "pwd"));
         assert!(place.read().unwrap().oidc.unwrap().second_factor_amr.is_empty(), "changed since");
     }
@@ -536,6 +539,14 @@ mod tests {
                 "oidc.issuer",
             ),
             ("[oidc]\nclient_secret = \"x\"\n", "unknown field `client_secret`"),
+            (
+                "[[oidc.group]]\nvalue = \"x\"\nrole = \"commander\"\nscope = \"/\"\n",
+                "line 3, column 8\n  |\n3 | role = \"commander\"",
+            ),
+            (
+                "[[oidc.group]]\nvalue = \"x\"\nrole = \"admin\"\nscope = \"/\"\n",
+                "no group of a provider gives the role `admin`, only one of viewer, analyst",
+            ),
             ("[", "TOML parse error"),
         ] {
             let place = Place::new(policy);

@@ -125,6 +125,8 @@ pub struct MePage {
     pub problem: String,
     /// Roles with their scopes.
     pub roles: Vec<String>,
+    /// Why groups of the provider give none; empty when they are known.
+    pub groups_unknown: &'static str,
     /// Keys.
     pub keys: Vec<OwnRow>,
     /// Sign-ins.

@@ -4,10 +4,12 @@
 //! Written here on `ring` and the HTTP client that is here anyway: the usual library brings 79
 //! more crates, among them a second implementation of each signature. What is left out of the
 //! standard (other flows, encrypted tokens, registration, the address of a user) is not needed to
-//! learn one thing: which account of ours this is. Roles stay ours.
+//! learn one thing: which account of ours this is. Roles stay ours, but for those that the signed
+//! policy gives to groups of the provider for one sign-in.
 
 mod fetch;
 mod flow;
+mod groups;
 mod keys;
 mod settings;
 mod token;
@@ -27,6 +29,8 @@ use crate::page::encode;
 use crate::{ServerError, secret_file};
 
 pub(crate) use self::flow::{Back, Wish, away_cookie, identity_id, next_of};
+pub use self::groups::GroupRole;
+pub(crate) use self::groups::{BySignIn, OfGroups};
 pub use self::settings::OidcSettings;
 
 /// How long what a provider says about itself is believed, in seconds.
@@ -172,6 +176,8 @@ pub(crate) struct Identity {
     pub(crate) subject: String,
     /// When the person showed the provider who it is.
     pub(crate) at: Timestamp,
+    /// What the groups of that person give for a sign-in.
+    pub(crate) groups: OfGroups,
 }
 
 impl Provider {
@@ -310,8 +316,9 @@ impl Provider {
         if !self.is_strong(&claims) {
             return Err(Fault::SecondFactor);
         }
+        let groups = OfGroups::read(&self.settings, &claims.others);
         let Claims { subject, at, .. } = claims;
-        Ok(Identity { issuer: self.settings.issuer.clone(), subject, at })
+        Ok(Identity { issuer: self.settings.issuer.clone(), subject, at, groups })
     }
 
     async fn exchange(

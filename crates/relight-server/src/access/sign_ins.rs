@@ -101,14 +101,19 @@ impl Door {
         Some((row.started + lasts_s).min(row.seen + idle_s) - self.now())
     }
 
-    /// A sign-in that lasts, with the roles of its account.
+    /// A sign-in that lasts, with the roles of its account and those that it has by groups.
     pub(crate) fn by_digest(&self, digest: &Digest) -> Option<SignedIn> {
         let known = self.known();
         let row = known.tables.sign_ins.iter().find(|row| row.digest == *digest)?;
         if !is_open(row, self.times, self.now()) {
             return None;
         }
-        let (account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
+        let (mut account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
+        for grant in self.groups.of(digest).roles {
+            if !account.grants.contains(&grant) {
+                account.grants.push(grant);
+            }
+        }
         Some(SignedIn { account, factor, shown: row.shown, sign_in: *digest })
     }
 

@@ -128,7 +128,8 @@ impl Door {
         if !is_for_tokens(role) {
             return Err(Refusal::Rule("role-of-people"));
         }
-        if !account.may(role, scope) {
+        // What groups of a provider give ends with a sign-in, and a token does not.
+        if !self.known().account(account.id).is_some_and(|own| own.may(role, scope)) {
             return Err(Refusal::Rule("role-not-held"));
         }
         if !(1..=TOKEN_DAYS_MAX).contains(&days) {

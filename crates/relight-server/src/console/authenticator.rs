@@ -1,4 +1,5 @@
-//! One's own authenticator app, on the page about oneself: set up, confirmed with a code, removed.
+//! What brings one back who lost every key, on the page about oneself: codes for recovery are made,
+//! an authenticator app is set up, confirmed with a code, and removed.
 
 use std::sync::Arc;
 
@@ -39,6 +40,30 @@ pub(super) fn section(console: &Console, signed: &SignedIn, lang: Lang) -> AppSe
         is_offered: takes,
         waits: takes && door.waits_for_code(account),
     }
+}
+
+/// Makes codes for recovery, and shows them once.
+pub(super) async fn new_codes(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
+) -> Response {
+    blocking(move || {
+        let lang = console.lang(&asked);
+        let codes = match console.door.new_codes(&signed) {
+            Ok(codes) => codes,
+            Err(refusal) => return done(&console, &asked, Err(refusal)),
+        };
+        let switch = format!("/me?lang={}", lang.other().tag());
+        let page = SecretPage {
+            frame: console.frame(&asked, texts::door_codes(lang), "me", switch),
+            text: texts::door_codes_shown(lang).to_owned(),
+            secret: codes.join("\n"),
+            back: "/me",
+        };
+        page::html(StatusCode::OK, relight_web::render(&page))
+    })
+    .await
 }
 
 /// Makes a secret for an app, and shows it once.

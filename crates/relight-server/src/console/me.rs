@@ -110,16 +110,19 @@ impl Me<'_> {
         let purpose = Purpose::Register(&self.signed.sign_in);
         let switch = format!("/me?lang={}", lang.other().tag());
         let notices = door.notices.of(&account.name);
+        let groups = door.groups.of(&self.signed.sign_in);
         MePage {
             frame: console.frame(self.asked, texts::door_me_title(lang), "me", switch),
             problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
-            roles: account.grants.iter().map(|grant| role_in(lang, grant)).collect(),
+            roles: self.roles(),
+            groups_unknown: texts::by_code(lang, groups.unknown.unwrap_or_default())
+                .unwrap_or_default(),
             keys: keys.iter().map(|row| key_row(lang, row)).collect(),
             sign_ins: sign_ins.iter().map(|row| self.sign_in_row(row)).collect(),
             tokens: tokens.iter().map(|row| token_row(lang, row)).collect(),
             fresh: self.signed.is_fresh(door.now()),
             key: console.makes_key(purpose, &account.name, &keys),
-            token_roles: token_roles(lang, self.signed),
+            token_roles: token_roles(lang, &self.own_grants()),
             days_max: TOKEN_DAYS_MAX,
             sees_accounts: super::accounts::sees(self.signed),
             sees_agents: super::agents::sees(self.signed),
@@ -130,6 +133,23 @@ impl Me<'_> {
             notices_until: notices.first().map_or(0, |newest| newest.at),
             notices: notices.iter().map(|it| notice(lang, it)).collect(),
         }
+    }
+
+    /// What was granted here.
+    fn own_grants(&self) -> Vec<Grant> {
+        let own = self.console.door.known().account(self.signed.account.id);
+        own.map(|own| own.grants).unwrap_or_default()
+    }
+
+    /// What was granted here, and what groups of the provider give to this sign-in.
+    fn roles(&self) -> Vec<String> {
+        let (lang, own) = (self.lang, self.own_grants());
+        let of_groups = self.console.door.groups.of(&self.signed.sign_in).roles;
+        let provider = self.console.provider_name();
+        let by_group =
+            |grant: &Grant| texts::door_role_by_group(lang, &provider, &role_in(lang, grant));
+        let here = own.iter().map(|grant| role_in(lang, grant));
+        here.chain(of_groups.iter().filter(|it| !own.contains(it)).map(by_group)).collect()
     }
 
     fn sign_in_row(&self, row: &SignInRow) -> OwnRow {
@@ -158,9 +178,9 @@ impl Me<'_> {
     }
 }
 
-/// The roles of an account of which a token can have one.
-pub(super) fn token_roles(lang: Lang, signed: &SignedIn) -> Vec<Choice> {
-    let own = signed.account.grants.iter();
+/// Those of one's own roles of which a token can have one.
+pub(super) fn token_roles(lang: Lang, own: &[Grant]) -> Vec<Choice> {
+    let own = own.iter();
     let choice = |grant: &Grant| Choice {
         value: format!("{} {}", grant.role.as_str(), grant.scope),
         text: role_in(lang, grant),
@@ -310,30 +330,6 @@ pub(super) async fn see_notices(
     SignedForm { signed, form: SeenForm { until } }: SignedForm<SeenForm>,
 ) -> Response {
     blocking(move || done(&console, &asked, console.door.see_notices(&signed, until))).await
-}
-
-/// Makes codes for recovery, and shows them once.
-pub(super) async fn new_codes(
-    State(console): State<Arc<Console>>,
-    asked: Asked,
-    SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
-) -> Response {
-    blocking(move || {
-        let lang = console.lang(&asked);
-        let codes = match console.door.new_codes(&signed) {
-            Ok(codes) => codes,
-            Err(refusal) => return done(&console, &asked, Err(refusal)),
-        };
-        let switch = format!("/me?lang={}", lang.other().tag());
-        let page = SecretPage {
-            frame: console.frame(&asked, texts::door_codes(lang), "me", switch),
-            text: texts::door_codes_shown(lang).to_owned(),
-            secret: codes.join("\n"),
-            back: "/me",
-        };
-        page::html(StatusCode::OK, relight_web::render(&page))
-    })
-    .await
 }
 
 /// Unbinds an identity.

@@ -172,7 +172,8 @@ impl Found<'_> {
         };
         let settled = self.terminal.wish.role.clone().or_else(|| role_of(chosen));
         let Some((role, scope)) = settled else {
-            page.roles = token_roles(lang, self.signed);
+            let own = self.console.door.known().account(self.signed.account.id);
+            page.roles = token_roles(lang, &own.map(|own| own.grants).unwrap_or_default());
             return page;
         };
         let wish = Wish { label: "", role, scope: &scope, days: self.terminal.wish.days };

@@ -30,6 +30,7 @@ mod web_edges;
 mod web_flood;
 mod web_fresh;
 mod web_glass;
+mod web_groups;
 mod web_keys;
 mod web_lists;
 mod web_metrics;

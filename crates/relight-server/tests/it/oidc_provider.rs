@@ -85,6 +85,8 @@ impl Provider {
             ca_file: None,
             second_factor_acr: Vec::new(),
             second_factor_amr: vec!["mfa".into()],
+            groups_claim: "groups".into(),
+            group: Vec::new(),
         }
     }
 

@@ -283,9 +283,12 @@ impl Door {
         let mut changes = vec![AccountChange::SignIn(sign_in), AccountChange::Identify(used)];
         changes.extend(before.map(AccountChange::SignOut));
         let name = self.known().name(account).to_owned();
-        let factor = Factor::Oidc.as_str();
-        let facts: [(&str, &dyn fmt::Display); 3] =
-            [("address", &from.address), ("factor", &factor), ("subject", &identity.subject)];
+        let (factor, groups) = (Factor::Oidc.as_str(), identity.groups.told());
+        let mut facts: Vec<(&str, &dyn fmt::Display)> =
+            vec![("address", &from.address), ("factor", &factor), ("subject", &identity.subject)];
+        if !groups.is_empty() {
+            facts.push(("groups", &groups));
+        }
         self.record(&name, Noted { act: "signed-in", account: &name, facts: &facts }, &changes)?;
         Ok(cookie)
     }
@@ -308,7 +311,8 @@ impl Door {
         }
     }
 
-    /// A new sign-in; its person was there when the provider says so.
+    /// A new sign-in; its person was there when the provider says so, and it has the roles of that
+    /// person's groups.
     fn sign_in_row(
         &self,
         account: u32,
@@ -317,6 +321,7 @@ impl Door {
     ) -> Result<(SignInRow, String), Refusal> {
         let (row, cookie) = self.new_sign_in(account, Factor::Oidc, from)?;
         let shown = identity.at.min(self.now());
+        self.groups.put(row.digest, identity.groups.clone());
         Ok((SignInRow { shown, ..row }, cookie))
     }
 
@@ -360,11 +365,15 @@ impl Door {
             AccountChange::Identify(row),
             AccountChange::SignIn(sign_in),
         ];
-        let facts: [(&str, &dyn fmt::Display); 3] = [
+        let groups = identity.groups.told();
+        let mut facts: Vec<(&str, &dyn fmt::Display)> = vec![
             ("address", &from.address),
             ("issuer", &identity.issuer),
             ("subject", &identity.subject),
         ];
+        if !groups.is_empty() {
+            facts.push(("groups", &groups));
+        }
         self.record(&name, Noted { act: "link-used", account: &name, facts: &facts }, &changes)?;
         Ok(cookie)
     }

@@ -74,6 +74,8 @@ fn settings(issuer: &str) -> OidcSettings {
         ca_file: None,
         second_factor_acr: vec!["gold".into()],
         second_factor_amr: vec!["mfa".into()],
+        groups_claim: "groups".into(),
+        group: Vec::new(),
     }
 }
 
@@ -262,6 +264,7 @@ fn only_words_that_the_policy_names_make_a_second_factor() {
         acr: Some(acr.into()),
         amr: amr.iter().map(|it| (*it).to_owned()).collect(),
         at: NOW,
+        others: Default::default(),
     };
     let named = provider("http://localhost:1");
     for (acr, amr, wanted) in [

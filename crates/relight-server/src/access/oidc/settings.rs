@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::fetch::Place;
+use super::groups::{GROUP_ROLES_MAX, GroupRole};
 
 /// Longest text of a setting, in bytes.
 const TEXT_BYTES_MAX: usize = 1_000;
@@ -32,7 +33,34 @@ pub struct OidcSettings {
     /// Values of `amr` that say so.
     #[serde(default)]
     pub second_factor_amr: Vec<String>,
+    /// The claim that names the groups of a person.
+    #[serde(default = "groups_claim")]
+    pub groups_claim: String,
+    /// Roles that groups give for a sign-in.
+    #[serde(default)]
+    pub group: Vec<GroupRole>,
 }
+
+fn groups_claim() -> String {
+    "groups".to_owned()
+}
+
+/// Claims that say something else than groups.
+const OTHER_CLAIMS: [&str; 13] = [
+    "_claim_names",
+    "_claim_sources",
+    "acr",
+    "amr",
+    "aud",
+    "auth_time",
+    "azp",
+    "exp",
+    "iat",
+    "iss",
+    "nbf",
+    "nonce",
+    "sub",
+];
 
 impl OidcSettings {
     /// What is wrong with them, by the name of the setting.
@@ -58,6 +86,13 @@ impl OidcSettings {
         if !is_list(&self.second_factor_acr) || !is_list(&self.second_factor_amr) {
             return Some("oidc.second_factor_acr and second_factor_amr are lists of words");
         }
+        let claim = &self.groups_claim;
+        if !is_text(claim) || OTHER_CLAIMS.contains(&claim.as_str()) {
+            return Some("oidc.groups_claim is no claim that can name groups");
+        }
+        if self.group.len() > GROUP_ROLES_MAX || !self.group.iter().all(|it| is_text(&it.value)) {
+            return Some("oidc.group has more than 100 roles, or a value is empty or too long");
+        }
         None
     }
 
@@ -69,9 +104,11 @@ impl OidcSettings {
         self
     }
 
-    /// The same, where nobody signed what it says of second factors: then it vouches for none.
+    /// The same, where nobody signed what it says of second factors and of groups: then it vouches
+    /// for none, and gives no role.
     pub(crate) fn unsigned(self) -> Self {
-        Self { second_factor_acr: Vec::new(), second_factor_amr: Vec::new(), ..self }
+        let (second_factor_acr, second_factor_amr) = (Vec::new(), Vec::new());
+        Self { second_factor_acr, second_factor_amr, group: Vec::new(), ..self }
     }
 }
 
@@ -88,6 +125,8 @@ mod tests {
             ca_file: None,
             second_factor_acr: Vec::new(),
             second_factor_amr: vec!["mfa".into()],
+            groups_claim: groups_claim(),
+            group: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! An ID token, checked claim by claim (OpenID Connect Core 1.0, 3.1.3.7; RFC 7515, 7519, 8725).
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Fault;
 use super::keys::{Algorithm, Key};
@@ -61,6 +61,8 @@ pub(super) struct Claims {
     pub(super) amr: Vec<String>,
     /// When.
     pub(super) at: i64,
+    /// What else it says.
+    pub(super) others: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,8 @@ struct Written {
     auth_time: Option<Value>,
     acr: Option<Value>,
     amr: Option<Value>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 impl<'a> Unverified<'a> {
@@ -131,7 +135,8 @@ impl Expected<'_> {
         if at > self.now + SKEW_S_MAX || at < self.now - self.max_age - SKEW_S_MAX {
             return Err(Fault::TokenAuthentication);
         }
-        Ok(Claims { subject: claims.sub, acr: text(claims.acr), amr: texts(claims.amr), at })
+        let Written { sub: subject, acr, amr, others, .. } = claims;
+        Ok(Claims { subject, acr: text(acr), amr: texts(amr), at, others })
     }
 
     /// For us, and for nobody else: we trust no other audience.

@@ -97,8 +97,9 @@ fn a_token_of_each_algorithm_says_who_it_is() {
             let token = signer.token(&header, &claims().to_string());
             let got = judged(&token, &keys).unwrap();
             let amr = vec!["pwd".to_owned(), "mfa".to_owned()];
-            let wanted = Claims { subject: "s-1".into(), acr: Some("2".into()), amr, at: NOW - 10 };
-            assert_eq!(got, wanted, "{header}");
+            let others = got.others.clone();
+            let (subject, acr, at) = ("s-1".into(), Some("2".into()), NOW - 10);
+            assert_eq!(got, Claims { subject, acr, amr, at, others }, "{header}");
         }
     }
 }
