@@ -205,6 +205,11 @@ mod tests {
                     list.rows.iter().all(|(code, words, _)| !code.is_empty() && !words.is_empty())
                 );
             }
+            let all: Vec<&str> =
+                codes.iter().flat_map(|it| &it.rows).map(|(code, ..)| *code).collect();
+            for word in ["label", "clean", "none", "remedy"] {
+                assert!(!all.contains(&word), "{word} is no code");
+            }
             let lints = &codes.last().unwrap().rows;
             let gate = lints.iter().find(|(code, ..)| *code == "gate-missing").unwrap();
             assert!(gate.2.contains("relight edge config"), "{gate:?}");

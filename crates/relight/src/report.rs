@@ -261,7 +261,7 @@ impl Report {
         if self.silent {
             return;
         }
-        let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Warn, texts::label_warning(self.lang));
         let line = texts::labelled_place(self.lang, &label, place, what);
         self.tell(&line);
         if !detail.is_empty() {
@@ -278,7 +278,7 @@ impl Report {
         if self.silent {
             return;
         }
-        let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Warn, texts::label_warning(self.lang));
         self.tell_failure(&label, failure);
     }
 
@@ -295,7 +295,7 @@ impl Report {
 
     /// Something that refuses, as an error with its place, without ending the command.
     pub(crate) fn fault(&mut self, place: &str, what: &str, remedy: &str) {
-        let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Bad, texts::label_error(self.lang));
         let line = texts::labelled_place(self.lang, &label, place, what);
         self.tell(&line);
         if !remedy.is_empty() {
@@ -305,21 +305,21 @@ impl Report {
 
     /// What to do next, on stderr.
     pub(crate) fn hint(&mut self, text: &str) {
-        let label = paint(self.palette.stderr, Style::Strong, texts::hint_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Strong, texts::label_hint(self.lang));
         let line = texts::labelled(self.lang, &label, text);
         self.tell(&line);
     }
 
     /// The next command, as the last line of an answer.
     pub(crate) fn next(&mut self, command: &str) {
-        let line = texts::labelled(self.lang, texts::next_label(self.lang), command);
+        let line = texts::labelled(self.lang, texts::label_next(self.lang), command);
         self.line(&line);
     }
 
     /// A command that ended with an error: what happened, where exactly, and what to do. Where
     /// nobody knows what to do, it names the command that says more.
     pub(crate) fn fail(&mut self, failure: &Failure) {
-        let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Bad, texts::label_error(self.lang));
         self.tell_failure(&label, failure);
         if failure.hint.as_ref().is_none_or(String::is_empty) {
             let remedy = match failure.exit {
@@ -333,7 +333,7 @@ impl Report {
 
     /// The same of arguments that cannot be used, behind which the help is named.
     pub(crate) fn fail_to_parse(&mut self, failure: &Failure, help: &str) {
-        let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
+        let label = paint(self.palette.stderr, Style::Bad, texts::label_error(self.lang));
         self.tell_failure(&label, failure);
         self.tell(&texts::usage_more(self.lang, help));
         self.raise(failure.exit);

@@ -1,9 +1,9 @@
 ### The command line.
 
-error-label = error
-hint-label = hint
-warning-label = warning
-next-label = Next
+label-error = error
+label-hint = hint
+label-warning = warning
+label-next = Next
 
 # The first line of an answer.
 affected-summary = { NUMBER($affected) } of { NUMBER($total) } { $total ->
@@ -444,7 +444,7 @@ sbom-no-inventory-remedy = scan it first: relight scan TARGET --site { $site }
 sbom-same = no difference
 sbom-fixes = fixes { $ids }
 sbom-brings = brings { $ids }
-lint-clean = no complaint
+complaints-none = no complaint
 lint-form = { NUMBER($count) } { $count ->
     [one] fault of form
    *[other] faults of form
@@ -454,7 +454,7 @@ lint-minimum = { NUMBER($count) } missing minimum { $count ->
    *[other] elements
  }
 lint-more = only the first { NUMBER($count) } are shown
-lint-remedy = correct the tool that writes it
+complaints-remedy = correct the tool that writes it
 sbom-one-file = --site goes with one file only
 sbom-without-time = { $file } does not say when it was made, and an old inventory proves nothing of today
 sbom-observed-remedy = say when what it lists was deployed, in the past: --observed 2026-11-28T20:00:00Z

@@ -1,9 +1,9 @@
 ### The command line.
 
-error-label = erreur
-hint-label = conseil
-warning-label = avertissement
-next-label = Ensuite
+label-error = erreur
+label-hint = conseil
+label-warning = avertissement
+label-next = Ensuite
 
 # The first line of an answer.
 affected-summary = { NUMBER($affected) } { $affected ->
@@ -465,7 +465,7 @@ sbom-no-inventory-remedy = analysez-le d'abord : relight scan TARGET --site { $s
 sbom-same = aucune différence
 sbom-fixes = corrige { $ids }
 sbom-brings = apporte { $ids }
-lint-clean = aucun reproche
+complaints-none = aucun reproche
 lint-form = { NUMBER($count) } { $count ->
     [one] faute de forme
    *[other] fautes de forme
@@ -475,7 +475,7 @@ lint-minimum = { NUMBER($count) } { $count ->
    *[other] éléments minimaux manquants
  }
 lint-more = seuls les { NUMBER($count) } premiers sont montrés
-lint-remedy = corrigez l'outil qui l'écrit
+complaints-remedy = corrigez l'outil qui l'écrit
 sbom-one-file = --site ne va qu'avec un seul fichier
 sbom-without-time = { $file } ne dit pas quand il a été fait, et un vieil inventaire ne prouve rien d'aujourd'hui
 sbom-observed-remedy = dites quand ce qu'il énumère était déployé, dans le passé : --observed 2026-11-28T20:00:00Z

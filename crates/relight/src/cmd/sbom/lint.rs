@@ -68,7 +68,7 @@ fn document(file: String, complaints: Vec<Complaint>) -> Document {
 fn text(complaints: &[Complaint], broken: usize, context: &Context, report: &mut Report) {
     let lang = context.lang;
     if complaints.is_empty() {
-        return report.line(texts::lint_clean(lang));
+        return report.line(texts::complaints_none(lang));
     }
     for (rule, count) in [(Rule::Form, broken), (Rule::Minimum, complaints.len() - broken)] {
         if count == 0 {
@@ -91,6 +91,6 @@ fn text(complaints: &[Complaint], broken: usize, context: &Context, report: &mut
         report.line(&texts::lint_more(lang, COMPLAINTS_MAX));
     }
     if broken > 0 {
-        report.hint(texts::lint_remedy(lang));
+        report.hint(texts::complaints_remedy(lang));
     }
 }
