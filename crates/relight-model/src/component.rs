@@ -134,8 +134,8 @@ pub enum Scope {
     Installed,
     /// A lock file or a build document names it.
     Declared,
-    /// As declared, and the same package is installed in the same inventory: that one decides, in
-    /// whatever version it is.
+    /// As declared, and the same package is installed below the folder of the lock file: that one
+    /// decides, in whatever version it is.
     Superseded,
     /// It took part in the build of a program and is no part of it (build scripts and macros in the
     /// audit data of a Rust program).

@@ -26,6 +26,7 @@ mod purl;
 mod range;
 mod registry;
 mod sbom;
+mod scopes;
 mod signal;
 mod site;
 mod stack;

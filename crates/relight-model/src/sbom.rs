@@ -1,8 +1,7 @@
 //! An inventory of one asset: components, and what could not be read.
 
-use std::collections::HashSet;
-
-use crate::{Basis, Component, Digest, Purl, Scope, UnknownReason};
+use crate::scopes::{Installed, may_stand_back};
+use crate::{Component, Digest, Purl, Scope, UnknownReason};
 
 /// Why some bytes of a target were not read. Any flaw makes the inventory incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -269,10 +268,15 @@ impl Sbom {
         self.flaws.is_empty()
     }
 
-    /// Sorts components and flaws and drops doubles, so that equal inventories are equal values;
-    /// what is only declared stands back behind what is installed by the same name.
+    /// Sorts components and flaws and drops doubles, so that equal inventories are equal values.
+    /// What says that it stands back, and nothing installed is in its place, is declared again.
     pub fn normalise(&mut self) {
-        self.rank_scopes();
+        self.rank(|scope| scope == Scope::Superseded);
+        self.sort();
+    }
+
+    /// Sorts and drops doubles as [`normalise`](Self::normalise) does, and believes every scope.
+    pub fn sort(&mut self) {
         self.components.sort();
         self.components.dedup();
         self.flaws.sort();
@@ -281,23 +285,28 @@ impl Sbom {
         self.images.dedup();
     }
 
-    /// Declared or superseded, by what is installed.
-    fn rank_scopes(&mut self) {
-        let may_stand_back = |it: &Component| {
-            let is_declared = matches!(it.scope, Scope::Declared | Scope::Superseded);
-            is_declared && it.basis != Basis::Document
-        };
-        if !self.components.iter().any(may_stand_back) {
+    /// Declared or superseded, by what is installed below the lock file, and sorted: for whoever
+    /// saw the places themselves, under their own names.
+    pub fn rank_scopes(&mut self) {
+        self.rank(|_| true);
+        self.sort();
+    }
+
+    /// The same for those of these scopes.
+    fn rank(&mut self, is_meant: impl Fn(Scope) -> bool) {
+        let is_open = |it: &Component| may_stand_back(it) && is_meant(it.scope);
+        if !self.components.iter().any(is_open) {
             return;
         }
-        let name = |Purl { kind, namespace, name, .. }: &Purl| {
-            [kind.clone(), namespace.clone(), name.clone()]
+        let installed = Installed::of(&self.components);
+        let scope = |it: &Component| match () {
+            () if !is_open(it) => it.scope,
+            () if installed.has(it) => Scope::Superseded,
+            () => Scope::Declared,
         };
-        let installed = self.components.iter().filter(|it| it.scope == Scope::Installed);
-        let installed: HashSet<_> = installed.map(|it| name(&it.purl)).collect();
-        for component in self.components.iter_mut().filter(|it| may_stand_back(it)) {
-            let is_there = installed.contains(&name(&component.purl));
-            component.scope = if is_there { Scope::Superseded } else { Scope::Declared };
+        let scopes: Vec<_> = self.components.iter().map(scope).collect();
+        for (component, scope) in self.components.iter_mut().zip(scopes) {
+            component.scope = scope;
         }
     }
 }
@@ -305,6 +314,7 @@ impl Sbom {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Basis;
 
     #[test]
     fn flaw_names_are_unique_and_read_back() {
@@ -317,13 +327,15 @@ mod tests {
     #[test]
     fn what_is_installed_decides_over_what_is_declared_by_its_name() {
         let of = |purl: &str, basis, scope| {
-            Component::new(Purl::parse(purl).unwrap(), "x", basis, scope)
+            let is_seen = scope == Scope::Installed;
+            let place = if is_seen { "node_modules/a/package.json" } else { "package-lock.json" };
+            Component::new(Purl::parse(purl).unwrap(), place, basis, scope)
         };
         let lock = |purl: &str| of(purl, Basis::LockFile, Scope::Declared);
         let seen = |purl: &str| of(purl, Basis::InstalledMetadata, Scope::Installed);
         let scopes = |components: Vec<Component>| {
             let mut sbom = Sbom { components, ..Sbom::default() };
-            sbom.normalise();
+            sbom.rank_scopes();
             sbom.normalise();
             let scopes = sbom.components.iter().map(|it| format!("{} {:?}", it.purl, it.scope));
             scopes.collect::<Vec<_>>()

@@ -112,7 +112,7 @@ impl Output {
             images: self.images,
             tool: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        sbom.normalise();
+        sbom.rank_scopes();
         if options.artifact_digest {
             self.digests.sort();
             give_digests(&self.digests, &mut sbom.components);

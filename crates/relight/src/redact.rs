@@ -72,7 +72,8 @@ impl Redaction {
             replace(&mut warning.evidence);
             replace(&mut warning.message);
         }
-        report.sbom.normalise();
+        // What stands back was decided by the places as they are called.
+        report.sbom.sort();
         Profile::unite(&mut report.profiles);
         report.layers.sort();
         report.hidden.sort();

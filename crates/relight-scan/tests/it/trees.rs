@@ -98,6 +98,24 @@ fn what_is_declared_is_not_installed() {
     assert_eq!(scopes, [Scope::Superseded, Scope::Installed, Scope::Declared]);
 }
 
+/// npm's own copy answered for an application that is one bundled file: the site was clear.
+#[test]
+fn what_another_application_has_installed_does_not_answer_for_a_lock_file() {
+    let lock = br#"{"packages":{"node_modules/tar":{"version":"6.1.0"}}}"#;
+    let folder = tree(&[
+        ("app/package-lock.json", lock),
+        ("app/dist/main.js", b"run()"),
+        (
+            "usr/local/lib/node_modules/npm/node_modules/tar/package.json",
+            br#"{"name":"tar","version":"7.4.3"}"#,
+        ),
+    ]);
+    let report = run(folder.path(), &Options::default());
+    let found = report.sbom.components.iter().map(|it| (it.purl.version.as_str(), it.scope));
+    let wanted = [("6.1.0", Scope::Declared), ("7.4.3", Scope::Installed)];
+    assert_eq!(found.collect::<Vec<_>>(), wanted);
+}
+
 #[test]
 fn a_root_may_be_one_file() {
     let zip = write(&[Member::stored(&pom_path("a"), &pom("a", "1"))]);
