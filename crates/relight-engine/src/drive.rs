@@ -46,6 +46,7 @@ const BARRIER_END_MAX: Duration = Duration::from_secs(40);
 pub struct Drive {
     stop: Arc<AtomicBool>,
     engine: Arc<Engine>,
+    lookout: Arc<Lookout>,
     threads: Vec<JoinHandle<()>>,
     troubles: Vec<(String, EngineError)>,
 }
@@ -114,11 +115,15 @@ impl Drive {
     /// As [`Drive::start`].
     pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
         let lookout = Arc::new(Lookout::default());
+        // Before anybody looks: what is proven from here on is another proof. A journal that cannot
+        // be written keeps no edge from being closed; what reads it counts the same.
+        drop(engine.tell_unseen());
         let (loops, troubles) = Loops::begin(engine, &lookout)?;
         let (stop, threads) = (Arc::new(AtomicBool::new(false)), Vec::new());
-        let mut drive = Self { stop, engine: Arc::clone(engine), threads, troubles };
+        let (engine, watcher) = (Arc::clone(engine), Arc::clone(&lookout));
+        let mut drive = Self { stop, engine, lookout, threads, troubles };
         drive.spawn("edges", |_, stop| loops.follow(stop))?;
-        drive.spawn("lookout", move |engine, stop| lookout.watch(engine, stop))?;
+        drive.spawn("lookout", move |engine, stop| watcher.watch(engine, stop))?;
         Ok(drive)
     }
 
@@ -152,6 +157,8 @@ impl Drop for Drive {
             // A thread that panicked was told by the panic hook; the others stop all the same.
             drop(thread.join());
         }
+        // From here on nobody looks, until the next one begins.
+        self.lookout.keep_looks(&self.engine, Instant::now());
     }
 }
 
@@ -162,7 +169,7 @@ fn drive_edge(
     (pressed, lookout): (&Pressed, &Lookout),
     stop: &AtomicBool,
 ) {
-    let (mut rest, mut is_known) = (Rest::default(), false);
+    let (mut rest, mut is_known, mut is_told) = (Rest::default(), false, true);
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let turn = AssertUnwindSafe(|| {
@@ -171,10 +178,10 @@ fn drive_edge(
                 edge.look_first(&wants, epoch);
                 is_known = true;
             }
-            take_turn(engine, edge, (identity, pressed), (&mut rest, seen));
+            is_told = take_turn(engine, edge, (identity, pressed), (&mut rest, seen), is_told);
         });
         if catch_unwind(turn).is_ok() {
-            lookout.note(edge.name(), Instant::now());
+            lookout.note(edge.name(), Instant::now(), is_told);
         } else {
             // The panic hook told it, and if no turn ends the lookout does. The next round begins
             // with a look at the edge as it is, whatever this one left behind.
@@ -185,13 +192,15 @@ fn drive_edge(
     end_barrier(engine, edge);
 }
 
-/// One look of the loop of an edge, and the wait for the next.
+/// One look of the loop of an edge, and the wait for the next; whether the journal was told what
+/// was seen, which after a rest is as it was before it.
 fn take_turn(
     engine: &Engine,
     edge: &mut EdgeLoop,
     (identity, pressed): (&Digest, &Pressed),
     (rest, seen): (&mut Rest, u64),
-) {
+    mut is_told: bool,
+) -> bool {
     let (wants, epoch) = engine.wants_of(edge.name());
     pressed.begin(seen, &wants);
     edge.set_drilled(engine.is_drilled(edge.name(), identity));
@@ -213,7 +222,7 @@ fn take_turn(
         if rest.is_settled() && edge.took_over() {
             *rest = Rest::default();
         }
-        return;
+        return is_told;
     }
     let (mut pause, mut round, mut over) = (POLL, Round::default(), Vec::new());
     if !wants.is_empty() {
@@ -227,7 +236,8 @@ fn take_turn(
         tell_canary(engine, told);
         // A journal that cannot be written leaves the gates as they are; the next round sees
         // the edge again and tries to say so again.
-        if engine.append(ACTOR, entries).is_err() {
+        is_told = engine.append(ACTOR, entries).is_ok();
+        if !is_told {
             pause = POLL;
         }
     }
@@ -239,6 +249,7 @@ fn take_turn(
     if round.again_ms.is_none() {
         engine.wait_changed(seen, pause);
     }
+    is_told
 }
 
 /// Gets an edge ready for the next order, until anything is journalled: that may be an order.

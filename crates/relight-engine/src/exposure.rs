@@ -9,6 +9,7 @@ use relight_store::Store;
 use crate::engine::replay_each;
 use crate::error::EngineError;
 use crate::incident::{Case, Entry, Gate, Incident, Ledger, Phase, is_exposed};
+use crate::looked::{Looks, PROOF_TTL_S};
 
 /// One site in one incident, over its whole time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ struct Track {
     is_exposed: bool,
     /// When what allows the site to be lit ends, without anybody writing a word.
     bare_at: Option<Timestamp>,
+    /// When it was last proven dark.
+    proved_at: Timestamp,
     row: Exposure,
 }
 
@@ -66,17 +69,24 @@ struct Track {
 /// The store cannot be read, or the journal does not replay.
 pub fn exposures(store: &Store, id: &str, now: Timestamp) -> Result<Vec<Exposure>, EngineError> {
     let mut tracks: BTreeMap<GateKey, Track> = BTreeMap::new();
-    replay_each(store, |ledger, (incident, entry, at)| {
+    let (ledger, _) = replay_each(store, |ledger, (incident, entry, at)| {
         // A matcher is of no incident, and evidence of another one allows nothing.
         if incident == id || matches!(entry, Entry::MatcherRuns { .. }) {
             follow(&mut tracks, at, id, entry, ledger);
         }
     })?;
-    let finish = |mut track: Track| {
+    let looks = Looks::of(store, &ledger, now)?;
+    let edges: BTreeMap<GateKey, String> =
+        store.sites()?.into_iter().map(|site| (site.slug, site.edge)).collect();
+    let finish = |(site, mut track): (GateKey, Track)| {
+        let edge = edges.get(&site).filter(|edge| !looks.is_seen(edge, now));
+        if let Some(edge) = edge {
+            track.end_proof(looks.at(edge).unwrap_or(Timestamp::MIN), now);
+        }
         track.pass(now);
         track.row
     };
-    Ok(tracks.into_values().map(finish).collect())
+    Ok(tracks.into_iter().map(finish).collect())
 }
 
 /// Takes in one entry: the sites that it names, or all when it may change what each of them may.
@@ -97,6 +107,11 @@ fn follow(
     for site in sites {
         let Some(case) = incident.case(&site) else { continue };
         let track = tracks.entry(site.clone()).or_insert_with(|| Track::new(&site, at));
+        match entry {
+            Entry::Drifted { since: Some(since), .. } => track.end_proof(*since, at),
+            Entry::Proved { light: Light::Dark, .. } => track.proved_at = at,
+            _ => {}
+        }
         track.pass(at);
         track.is_exposed = !incident.closed && is_exposed(incident, &site, at);
         track.bare_at = bare_at(incident, &site, case, at).filter(|_| !track.is_exposed);
@@ -125,7 +140,18 @@ impl Track {
             dark_s: 0,
             exposed_s: 0,
         };
-        Self { since: at, is_dark: false, is_exposed: false, bare_at: None, row }
+        let (is_dark, is_exposed, bare_at, proved_at) = (false, false, None, Timestamp::MIN);
+        Self { since: at, is_dark, is_exposed, bare_at, proved_at, row }
+    }
+
+    /// Nobody looked from then on: what was proven dark was so for as long as a proof lasts, and
+    /// after that it is exposed.
+    fn end_proof(&mut self, looked: Timestamp, to: Timestamp) {
+        let end = looked.max(self.proved_at).saturating_add(PROOF_TTL_S);
+        if self.is_dark && end < to {
+            self.pass(end);
+            (self.is_dark, self.is_exposed, self.bare_at) = (false, true, None);
+        }
     }
 
     /// A clock that was set back adds nothing.

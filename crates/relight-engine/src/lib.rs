@@ -35,6 +35,7 @@ mod ingest;
 mod inventoried;
 pub mod live;
 mod logs;
+mod looked;
 pub mod measures;
 pub mod notify;
 mod orders;
@@ -88,6 +89,7 @@ pub use logs::{
     log_notes, never_blocked, note_proxies, outbound, posture, probed, signs_of, signs_seen,
     still_to_tell, tell_campaigns,
 };
+pub use looked::{PROOF_TTL_S, Unseen, forget_unseen, is_looked_after};
 pub use orders::Undone;
 pub use revise::{Bare, REMATCH_DEADLINE_MS};
 pub use select::{Answers, SiteFacts, Unselected, built_with, verdicts};

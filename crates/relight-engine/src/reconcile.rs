@@ -410,17 +410,10 @@ impl EdgeLoop {
         }
         let stopped = self.not_lit_in_time(turn);
         lit::stop(turn, stopped);
-        let (edge, why) = (&self.name, error.kind.code());
-        push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
-            sites,
-            edge: edge.clone(),
-            what: PROOF_EXPIRED.to_owned(),
-        });
-        push(&mut turn.round.entries, failed, |sites| Entry::EdgeFailed {
-            sites,
-            edge: edge.clone(),
-            why: why.to_owned(),
-        });
+        let (entries, edge) = (&mut turn.round.entries, || self.name.clone());
+        let (what, why) = (PROOF_EXPIRED.to_owned(), error.kind.code().to_owned());
+        push(entries, expired, |sites| Entry::Drifted { sites, edge: edge(), what, since: None });
+        push(entries, failed, |sites| Entry::EdgeFailed { sites, edge: edge(), why });
     }
 
     fn is_settled(&self, turn: &Turn<'_>) -> bool {

@@ -9,7 +9,7 @@ use relight_store::Store;
 
 use crate::engine::{Appended, Engine, replay_each};
 use crate::error::EngineError;
-use crate::incident::{Action, Entry, Ledger, PartSeen, Phase};
+use crate::incident::{Action, Entry, Ledger, PROOF_EXPIRED, PartSeen, Phase};
 use crate::live::{Board, BoardSite, Headline, Words};
 
 /// Most entries of one append that are told one by one; of more only the sums are told.
@@ -146,6 +146,9 @@ impl Wall {
             self.board.log_of(now, code, args, &whole_of(engine, id, keys));
         };
         let about = |code, args: &[&str], it: &GateKey| told(code, args, it.as_str(), from_ref(it));
+        let each = |code, args: &[&str], of: &[GateKey]| {
+            of.iter().take(TOLD_MAX).for_each(|it| about(code, args, it));
+        };
         let count =
             |code, args: &[&str], of: &[GateKey]| told(code, args, &of.len().to_string(), of);
         match entry {
@@ -170,16 +173,11 @@ impl Wall {
                 [site] => about("log-relit", &[], site),
                 sites => count("log-relit-many", &[], sites),
             },
-            Entry::EdgeFailed { sites, why, .. } => {
-                for site in sites.iter().take(TOLD_MAX) {
-                    about("log-dark-failed", &[why], site);
-                }
+            Entry::EdgeFailed { sites, why, .. } => each("log-dark-failed", &[why], sites),
+            Entry::Drifted { sites, edge, what, .. } if what == PROOF_EXPIRED => {
+                count("log-proof-expired", &[edge], sites);
             }
-            Entry::Drifted { sites, edge, .. } => {
-                for site in sites.iter().take(TOLD_MAX) {
-                    about("log-drifted", &[edge], site);
-                }
-            }
+            Entry::Drifted { sites, edge, .. } => each("log-drifted", &[edge], sites),
             Entry::HeldBack { sites, .. } => count("log-held-back", &[], sites),
             Entry::EvidenceAttached { evidence } => {
                 let site = &evidence.site;

@@ -3,6 +3,7 @@
 use relight_model::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use crate::settings;
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
 
 /// Name of the lease that the appender of the journal holds.
@@ -89,6 +90,25 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Sets a setting for the holder of the lease on the journal. It is no news of the register:
+    /// [`Store::generation`] stays as it is.
+    ///
+    /// # Errors
+    /// Somebody else took the lease since (`Fenced`), or the database cannot be written.
+    pub fn put_as_controller(
+        &self,
+        lease: &Lease,
+        key: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
+        self.write_on_reserve("writing a setting", |transaction| {
+            check_journal_lease(transaction, lease)?;
+            Ok(settings::put(transaction, key, value)?)
+        })
+    }
+}
+
 /// Refuses a lease on the journal that somebody else took since, in the writer's own transaction.
 pub(crate) fn check_journal_lease(
     transaction: &Transaction<'_>,
@@ -113,6 +133,7 @@ pub(crate) fn check_journal_lease(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::open;
 
     #[test]
@@ -124,5 +145,18 @@ mod tests {
         let held = store.lease("a").unwrap().unwrap();
         assert_eq!((held.name.as_str(), held.holder.as_str(), held.term), ("a", "y", 3));
         assert_eq!(store.lease("c").unwrap(), None);
+    }
+
+    #[test]
+    fn only_who_holds_the_journal_sets_its_settings() {
+        let (_folder, store) = open();
+        let (first, before) =
+            (store.take_lease(JOURNAL_LEASE, "x", 1).unwrap(), store.generation());
+        store.put_as_controller(&first, "a", "1").unwrap();
+        assert_eq!(store.generation().unwrap(), before.unwrap(), "nothing to compute anew");
+        store.take_lease(JOURNAL_LEASE, "y", 2).unwrap();
+        let refused = store.put_as_controller(&first, "a", "2").unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Fenced);
+        assert_eq!(store.meta_get("a").unwrap().as_deref(), Some("1"));
     }
 }

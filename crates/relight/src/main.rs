@@ -19,6 +19,7 @@ mod stage;
 mod stop;
 mod table;
 mod threshold;
+mod unseen;
 mod usage;
 
 use std::process::ExitCode;

@@ -10,7 +10,8 @@ use relight_engine::matching::{Advisories, Question, QuestionError};
 use relight_engine::query::{Query, QueryError, Truth};
 use relight_engine::store::{Index, Store, StoreError};
 use relight_engine::{
-    Answers, SiteFacts, advisories_about, advisories_of, built_with, replay, verdicts,
+    Answers, SiteFacts, Unseen, advisories_about, advisories_of, built_with, forget_unseen, replay,
+    verdicts,
 };
 use relight_model::{OrgId, Organisation, Site, SiteId, Timestamp, Verdict};
 use relight_server::web::number::moment;
@@ -29,7 +30,10 @@ pub(crate) struct Register {
     pub(crate) organisations: BTreeMap<OrgId, Organisation>,
     pub(crate) index: Index,
     pub(crate) advisories: Advisories,
+    /// Where every site stands: what nobody looks at any more is proven no more.
     pub(crate) ledger: Ledger,
+    /// What that is.
+    pub(crate) unseen: Option<Unseen>,
     /// The last entry of the journal that is in it.
     pub(crate) entries: u64,
     pub(crate) now: Timestamp,
@@ -48,6 +52,15 @@ impl Register {
         Self::open_with(context, |store| advisories_about(store, ids))
     }
 
+    /// As [`Register::open`], and every site stands where the journal says, whether or not anybody
+    /// looks at it.
+    pub(crate) fn as_journalled(context: &Context) -> Result<Self, Failure> {
+        let mut register = Self::open(context)?;
+        register.ledger = ledger(&register.store, context)?;
+        register.unseen = None;
+        Ok(register)
+    }
+
     fn open_with(
         context: &Context,
         advisories: impl FnOnce(&Store) -> Result<Advisories, StoreError>,
@@ -55,15 +68,18 @@ impl Register {
         let store = context.existing_store()?;
         let failed = |error| context.store_failure(&error);
         let organisations = store.organisations().map_err(failed)?;
-        let (ledger, entries) = replayed(&store, context)?;
+        let (mut ledger, entries) = replayed(&store, context)?;
+        let (sites, now) = (store.sites().map_err(failed)?, context.now());
+        let unseen = forget_unseen(&store, &mut ledger, &sites, now).map_err(failed)?;
         Ok(Self {
-            sites: store.sites().map_err(failed)?,
+            sites,
             organisations: organisations.into_iter().map(|org| (org.id, org)).collect(),
             index: Index::build(&store).map_err(failed)?,
             advisories: advisories(&store).map_err(failed)?,
             ledger,
+            unseen,
             entries,
-            now: context.now(),
+            now,
             is_past: false,
             store,
         })

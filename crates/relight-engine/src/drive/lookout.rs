@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use relight_model::{GateKey, Light};
+use relight_model::{GateKey, Light, Timestamp};
 
 use super::millis;
 use crate::engine::{ACTOR, Engine};
-use crate::incident::{Entry, Gate, PROOF_EXPIRED};
+use crate::incident::{Entry, Gate, Ledger, PROOF_EXPIRED};
+use crate::looked::KEEP_EVERY;
 use crate::reconcile::{DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round, Want};
 use crate::told::for_incidents;
 
@@ -22,7 +23,16 @@ const NO_ROUND: &str = "no-round";
 
 /// When the loop of each edge last came to the end of a turn.
 #[derive(Debug, Default)]
-pub(super) struct Lookout(Mutex<BTreeMap<String, Instant>>);
+pub(super) struct Lookout(Mutex<BTreeMap<String, Turn>>);
+
+/// The last turn of a loop.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// Its end; until there was one, when the loop began.
+    at: Instant,
+    /// The end of the last one whose news the journal was told.
+    looked: Option<Instant>,
+}
 
 /// Since when sites of silent edges are seen to be wanted dark.
 type Owed = BTreeMap<GateKey, Instant>;
@@ -32,13 +42,35 @@ impl Lookout {
     /// nobody looked at the edge meanwhile is as true.
     pub(super) fn begin(&self, edge: &str, now: Instant) {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.entry(edge.to_owned()).or_insert(now);
+        turns.entry(edge.to_owned()).or_insert(Turn { at: now, looked: None });
     }
 
-    /// The loop of an edge came to the end of a turn.
-    pub(super) fn note(&self, edge: &str, now: Instant) {
+    /// The loop of an edge came to the end of a turn, and whether the journal was told what it saw.
+    pub(super) fn note(&self, edge: &str, now: Instant, is_told: bool) {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.insert(edge.to_owned(), now);
+        let before = turns.get(edge).and_then(|turn| turn.looked);
+        let looked = if is_told { Some(now) } else { before };
+        turns.insert(edge.to_owned(), Turn { at: now, looked });
+    }
+
+    /// Keeps when each edge was looked at, while anything is to be dark: whoever reads the register
+    /// without us learns how old its proofs are.
+    pub(super) fn keep_looks(&self, engine: &Engine, now: Instant) {
+        if !engine.with_ledger(Ledger::has_dark) {
+            return;
+        }
+        let now_ms = engine.now_ms();
+        let ago_ms = |at: Instant| {
+            i64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(i64::MAX)
+        };
+        let looks = {
+            let turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let looked = turns.iter().filter_map(|(edge, turn)| Some((edge, turn.looked?)));
+            let at = |at: Instant| now_ms.saturating_sub(ago_ms(at)) / 1_000;
+            looked.map(|(edge, looked)| (edge.clone(), at(looked))).collect()
+        };
+        // Where it cannot be kept, nobody is known to look: so it is counted.
+        drop(engine.keep_looks(looks));
     }
 
     /// Forgets the edges that have no loop any more.
@@ -50,20 +82,31 @@ impl Lookout {
     /// The edges whose loop has not come to the end of a turn for so long, and for how long.
     pub(super) fn silent(&self, now: Instant, at_least: Duration) -> Vec<(String, Duration)> {
         let turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = turns.iter().map(|(edge, at)| (edge, now.saturating_duration_since(*at)));
+        let silent =
+            turns.iter().map(|(edge, turn)| (edge, now.saturating_duration_since(turn.at)));
         let silent = silent.filter(|(_, since)| *since >= at_least);
         silent.map(|(edge, since)| (edge.clone(), since)).collect()
     }
 
     /// Looks until everybody stops.
     pub(super) fn watch(&self, engine: &Engine, stop: &AtomicBool) {
-        let mut owed = Owed::new();
+        let (mut owed, mut kept) = (Owed::new(), None);
         let mut next = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let seen = engine.version();
             let left = next.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                self.look(engine, &mut owed, Instant::now());
+                let now = Instant::now();
+                if now.saturating_duration_since(next) >= millis(PROOF_TTL_MS) {
+                    // The whole process stood still: nobody looked at all.
+                    drop(engine.tell_unseen());
+                }
+                self.look(engine, &mut owed, now);
+                let is_due = |at: Instant| now.saturating_duration_since(at) >= KEEP_EVERY;
+                if kept.is_none_or(is_due) {
+                    self.keep_looks(engine, now);
+                    kept = Some(now);
+                }
                 next = Instant::now() + LOOK_EVERY;
             }
             engine.wait_changed(seen, left);
@@ -86,7 +129,10 @@ impl Lookout {
                     let since = owed.get(site).copied().unwrap_or(now);
                     now.saturating_duration_since(since) >= millis(DARK_PROOF_MAX_MS)
                 };
-                round.entries.extend(unproven(&edge, &wants, &is_overdue, NO_ROUND));
+                let silence_s = silence.as_secs().try_into().unwrap_or(i64::MAX);
+                let since = engine.now().saturating_sub(silence_s);
+                let told = unproven(&edge, &wants, &is_overdue, (NO_ROUND, Some(since)));
+                round.entries.extend(told);
             }
         }
         let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
@@ -101,16 +147,18 @@ pub(super) fn unproven(
     edge: &str,
     dark: &[Want],
     is_overdue: &dyn Fn(&GateKey) -> bool,
-    why: &str,
+    (why, since): (&str, Option<Timestamp>),
 ) -> [Entry; 2] {
     let those = |gate: Gate| dark.iter().filter(move |it| it.gate == gate).map(|it| &it.target.key);
     let expired: Vec<GateKey> = those(Gate::Proven).cloned().collect();
     let failed: Vec<GateKey> =
         those(Gate::Requested).filter(|site| is_overdue(site)).cloned().collect();
     let (edge, what, why) = (|| edge.to_owned(), PROOF_EXPIRED.to_owned(), why.to_owned());
-    let expired = Entry::Drifted { sites: expired, edge: edge(), what };
+    let expired = Entry::Drifted { sites: expired, edge: edge(), what, since };
     [expired, Entry::EdgeFailed { sites: failed, edge: edge(), why }]
 }
 
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(test)]
+mod unseen_tests;

@@ -209,7 +209,7 @@ impl Loops {
                 want.gate != Gate::Proven || has_been(&want.target.key, PROOF_TTL_MS)
             });
             let is_overdue = |key: &GateKey| has_been(key, DARK_PROOF_MAX_MS);
-            round.entries.extend(unproven(&edge, &wants, &is_overdue, NO_EDGE));
+            round.entries.extend(unproven(&edge, &wants, &is_overdue, (NO_EDGE, None)));
         }
         let entries = self.engine.with_ledger(|ledger| for_incidents(ledger, &round));
         // A journal that cannot be written is told the next time.

@@ -228,6 +228,10 @@ pub enum Entry {
         edge: String,
         /// Code of what was seen.
         what: String,
+        /// Since when nobody had looked, where that is what was wrong and it is known: the proof of
+        /// before lasted 15 s longer. Left out otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// Answers that sites gave before an order: what counts as lit afterwards.
     BaselineTaken {

@@ -337,7 +337,8 @@ fn a_rollback_to_affected_artifacts_is_no_fix() {
 
 #[test]
 fn a_lost_proof_keeps_the_phase_and_shows_as_exposed() {
-    let drifted = Entry::Drifted { sites: vec![key("a")], edge: "e".into(), what: "x".into() };
+    let (sites, edge, what) = (vec![key("a")], "e".into(), "x".into());
+    let drifted = Entry::Drifted { sites, edge, what, since: None };
     let way = [order(), proved(Dark), attach(1, 2, Affected), drifted.clone()];
     let incident = after(&way);
     assert_eq!(incident.case(&key("a")).unwrap().phase, Phase::Affected);

@@ -341,7 +341,8 @@ fn an_exempt_site_is_never_touched_and_counts_once() {
     assert_eq!(counters.exposed, 0);
     ledger.apply("i", &attach(1, 2, Verdict::Unknown), NOW).unwrap();
     assert_eq!(Counters::of_all(&ledger, &sites, END).exposed, 1, "the exemption is over");
-    let drift = Entry::Drifted { sites: vec![key()], edge: "e".into(), what: "x".into() };
+    let (sites, edge, what) = (vec![key()], "e".into(), "x".into());
+    let drift = Entry::Drifted { sites, edge, what, since: None };
     assert!(ledger.apply("i", &drift, NOW).is_err());
 }
 

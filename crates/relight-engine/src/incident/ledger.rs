@@ -35,6 +35,8 @@ pub struct Ledger {
     actions: Actions,
     /// Number of the last change of what counts of advisories that the journal names.
     changes_noted: u64,
+    /// When something was last proven at each edge.
+    proved_at: BTreeMap<String, Timestamp>,
 }
 
 /// What the second barrier of an edge was told last.
@@ -139,6 +141,9 @@ impl Ledger {
         if let Some(incident) = self.incidents.get_mut(id) {
             apply_both(incident, &mut self.actions, (id, entry), now)?;
             incident.note_news(lit, now);
+            if let Entry::Proved { edge, .. } = entry {
+                self.proved_at.insert(edge.clone(), now);
+            }
             return Ok(());
         }
         if self.open().count() >= OPEN_INCIDENTS_MAX {
@@ -198,6 +203,20 @@ impl Ledger {
     /// What the second barrier of an edge was told last.
     pub fn barred(&self, edge: &str) -> Option<&Barred> {
         self.barred.get(edge)
+    }
+
+    /// When something was last proven at each edge: somebody looked.
+    pub(crate) fn proved_at(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.proved_at.iter().map(|(edge, at)| (edge.as_str(), *at))
+    }
+
+    /// True while anything is wanted dark or closed.
+    pub(crate) fn has_dark(&self) -> bool {
+        self.open().any(|(_, incident)| {
+            let mut parts = incident.parts().values();
+            incident.cases().values().any(|case| case.phase.wants() == Light::Dark)
+                || parts.any(|part| part.light == Light::Dark)
+        })
     }
 
     /// An incident by id.
@@ -317,7 +336,7 @@ fn drawn<'a, C: Iterator<Item = &'a Case>>(cases: impl Fn() -> C) -> DisplayStat
 
 /// What an incident proved that wants a site dark is proven for all of them; one that was opening
 /// it proved that of before.
-fn is_proven(case: &Case) -> bool {
+pub(crate) fn is_proven(case: &Case) -> bool {
     case.gate == Gate::Proven && case.phase.wants() == Light::Dark
 }
 

@@ -91,6 +91,11 @@ impl PartCase {
         }
     }
 
+    /// True when it was seen closed, and nothing said otherwise since.
+    pub(crate) const fn is_proven(&self) -> bool {
+        matches!((self.light, self.gate), (Light::Dark, Gate::Proven))
+    }
+
     /// True when its edge still has something to do for it.
     pub fn is_at_work(&self) -> bool {
         self.light == Light::Dark || self.gate != Gate::Open

@@ -118,7 +118,7 @@ impl EdgeLoop {
         push(entries, proved, |sites| Entry::Proved { sites, light, edge: name, epoch });
         for (sites, what) in [(drifted, "dark-not-seen"), (expired, PROOF_EXPIRED)] {
             let (edge, what) = (edge.clone(), what.to_owned());
-            push(entries, sites, |sites| Entry::Drifted { sites, edge, what });
+            push(entries, sites, |sites| Entry::Drifted { sites, edge, what, since: None });
         }
         for (why, sites) in failed {
             let (edge, why) = (edge.clone(), why.to_owned());
@@ -179,6 +179,7 @@ impl EdgeLoop {
             sites,
             edge,
             what: "gate-undone".to_owned(),
+            since: None,
         });
     }
 

@@ -142,6 +142,7 @@ impl EdgeLoop {
             sites,
             edge,
             what: "lit-not-seen".to_owned(),
+            since: None,
         });
     }
 }

@@ -28,7 +28,7 @@ fn proved(site: usize, light: Light) -> Entry {
 
 fn drifted(site: usize, what: &str) -> Entry {
     let (sites, edge, what) = (vec![key(&name(site))], "east".to_owned(), what.to_owned());
-    Entry::Drifted { sites, edge, what }
+    Entry::Drifted { sites, edge, what, since: None }
 }
 
 fn dark_plan(town: &Town, id: &str, sites: &[usize]) -> Plan {

@@ -3,6 +3,7 @@
 
 use relight_engine::incident::Entry;
 use relight_model::{GateKey, Light, Verdict};
+use relight_web::number::stamp_to_the_second;
 use relight_web::{Lang, texts, words};
 
 /// Sites that a sentence names; of more it says how many.
@@ -28,6 +29,10 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         },
         Entry::EdgeFailed { sites, why, edge } => {
             texts::audit_failed(lang, sites.len(), edge, &named(sites), words::trouble(lang, why))
+        }
+        Entry::Drifted { sites, edge, since: Some(since), .. } => {
+            let since = stamp_to_the_second(lang, *since);
+            texts::audit_unseen(lang, sites.len(), edge, &since, &named(sites))
         }
         Entry::EvidenceAttached { evidence } => {
             let site = evidence.site.as_str();
@@ -90,7 +95,17 @@ mod tests {
         };
         let failed =
             Entry::EdgeFailed { sites: keys(1), edge: "north".into(), why: "unreachable".into() };
+        let (sites, edge, what) = (keys(2), "north".into(), "proof-expired".into());
+        let unseen = Entry::Drifted { sites, edge, what, since: Some(1_639_240_205) };
         for (entry, english, french) in [
+            (
+                unseen,
+                "Nobody looked at north from 2021-12-11 16:30:05 UTC on: 2 sites were proven dark \
+                 no more: san-001, san-002",
+                "Personne n’a regardé north à partir du 2021-12-11 16\u{a0}h\u{a0}30\u{a0}min\
+                 \u{a0}05\u{a0}s UTC\u{a0}: l’extinction de 2 sites n’était plus prouvée\u{a0}: \
+                 san-001, san-002",
+            ),
             (Entry::Closed {}, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
             (
                 serde_json::from_value(json!({"kind": "restored", "epoch": "4-700"})).unwrap(),

@@ -510,6 +510,17 @@ not-proven = { NUMBER($count) } { $count ->
     [one] site exposed: wanted dark without a proof, or online without current evidence
    *[other] sites exposed: wanted dark without a proof, or online without current evidence
  }
+unseen = { NUMBER($sites) } { $sites ->
+    [one] site was proven dark and counts as exposed
+   *[other] sites were proven dark and count as exposed
+ }: nobody has looked at the edges since { $since }
+unseen-ever = { NUMBER($sites) } { $sites ->
+    [one] site was proven dark and counts as exposed
+   *[other] sites were proven dark and count as exposed
+ }: nobody is known to have looked at the edges since
+unseen-remedy = relight serve looks at the edges and proves what is dark
+unseen-served-remedy = a server runs and does not say that it looks: see its messages, then start it again
+nobody-looks-on = this command looks no longer: in 15 s what is dark counts as exposed, unless relight serve looks on
 plan-hash = plan { $hash }
 plan-summary = { NUMBER($sites) } { $sites ->
     [one] site

@@ -184,6 +184,10 @@ audit-failed = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
  } not as wanted at { $edge }, { $why }: { $sites }
+audit-unseen = Nobody looked at { $edge } from { $since } on: { NUMBER($count) } { $count ->
+    [one] site was
+   *[other] sites were
+ } proven dark no more: { $sites }
 audit-unknown = { $site } is unknown: { $why }
 audit-deployed = { $site }: other files are in service
 audit-relight = { $site }: relight ordered

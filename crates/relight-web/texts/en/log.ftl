@@ -42,6 +42,11 @@ log-relit-many = { NUMBER($sites) } { $sites ->
 log-exposed = { $site } is affected and still online
 # edge, site
 log-drifted = Edge { $edge } changed { $site } without an order; the wanted state is restored
+# edge, sites
+log-proof-expired = Edge { $edge }: { NUMBER($sites) } { $sites ->
+    [one] site was not seen dark for 15 s: exposed until it is proven again
+   *[other] sites were not seen dark for 15 s: exposed until they are proven again
+ }
 # advisory, sites
 log-advisory-revised = Advisory { $advisory } revised: { NUMBER($sites) } { $sites ->
     [one] site

@@ -531,6 +531,17 @@ not-proven = { NUMBER($count) } { $count ->
     [one] site exposé : extinction voulue et pas prouvée, ou en ligne sans preuve actuelle
    *[other] sites exposés : extinction voulue et pas prouvée, ou en ligne sans preuve actuelle
  }
+unseen = { NUMBER($sites) } { $sites ->
+    [one] site prouvé éteint compte comme exposé
+   *[other] sites prouvés éteints comptent comme exposés
+ } : personne n'a regardé les frontaux depuis le { $since }
+unseen-ever = { NUMBER($sites) } { $sites ->
+    [one] site prouvé éteint compte comme exposé
+   *[other] sites prouvés éteints comptent comme exposés
+ } : on ne connaît personne qui ait regardé les frontaux depuis
+unseen-remedy = relight serve regarde les frontaux et prouve ce qui est éteint
+unseen-served-remedy = un serveur fonctionne et ne dit pas qu'il regarde : voyez ses messages, puis redémarrez-le
+nobody-looks-on = cette commande ne regarde plus : dans 15 s, ce qui est éteint compte comme exposé, sauf si relight serve continue de regarder
 plan-hash = plan { $hash }
 plan-summary = { NUMBER($sites) } { $sites ->
     [one] site

@@ -190,6 +190,10 @@ audit-failed = { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
  } autrement que voulu à { $edge }, { $why } : { $sites }
+audit-unseen = Personne n'a regardé { $edge } à partir du { $since } : l'extinction de { NUMBER($count) } { $count ->
+    [one] site n'était plus prouvée
+   *[other] sites n'était plus prouvée
+ } : { $sites }
 audit-unknown = { $site } est inconnu : { $why }
 audit-deployed = { $site } : d’autres fichiers sont en service
 audit-relight = { $site } : rallumage ordonné

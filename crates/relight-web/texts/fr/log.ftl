@@ -42,6 +42,11 @@ log-relit-many = { NUMBER($sites) } { $sites ->
 log-exposed = { $site } est touché et encore en ligne
 # edge, site
 log-drifted = Le frontal { $edge } a changé { $site } sans ordre; l'état voulu est rétabli
+# edge, sites
+log-proof-expired = Frontal { $edge } : { NUMBER($sites) } { $sites ->
+    [one] site n'a pas été vu éteint depuis 15 s, exposé jusqu'à une nouvelle preuve
+   *[other] sites n'ont pas été vus éteints depuis 15 s, exposés jusqu'à une nouvelle preuve
+ }
 # advisory, sites
 log-advisory-revised = Avis { $advisory } révisé : { NUMBER($sites) } { $sites ->
     [one] site à réexaminer

@@ -24,6 +24,7 @@ use crate::failure::{Failure, coded};
 use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report, Style};
+use crate::unseen;
 
 /// Free space of the data folder below which it warns, in bytes: a day of evidence of 4,000 sites.
 const SPACE_LOW: u64 = 1 << 30;
@@ -398,6 +399,11 @@ impl Visit<'_> {
         let control = self.store_of().take_control();
         let nobody = control.map_err(|error| self.context.store_failure(&error))?.is_some();
         let open = self.register.ledger.open().count();
+        if let Some(what) = unseen::sentence(self.register, lang) {
+            let next = if nobody { "relight serve" } else { texts::unseen_served_remedy(lang) };
+            self.add("controller", Health::Bad, what, next);
+            return Ok(());
+        }
         let (health, what, next) = match (nobody, open) {
             (false, _) => (Health::Good, texts::doctor_controlled(lang).to_owned(), ""),
             (true, 0) => (Health::Good, texts::doctor_no_controller(lang).to_owned(), ""),

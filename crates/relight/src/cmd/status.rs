@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::{Exit, Report, Style};
+use crate::unseen::{self, UnseenRow};
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
@@ -21,6 +22,9 @@ struct Document<'a> {
     sites: usize,
     /// A server controls this register.
     served: bool,
+    /// Sites that were proven dark, and count as exposed because nobody looks; null where all are
+    /// looked at.
+    unseen: Option<UnseenRow>,
     incidents: Vec<IncidentRow<'a>>,
     plans: Vec<PlanRow>,
 }
@@ -72,7 +76,8 @@ impl Status {
         let waiting = actions.newest().filter(|action| action.is_open(register.now));
         let plans: Vec<PlanRow> = waiting.map(plan).collect();
         let data = context.data.display().to_string();
-        let document = Document { data, sites: keys.len(), served, incidents, plans };
+        let unseen = unseen::row(&register);
+        let document = Document { data, sites: keys.len(), served, unseen, incidents, plans };
         if !document.plans.is_empty() {
             report.raise(Exit::Approval);
         }
@@ -80,6 +85,7 @@ impl Status {
             report.document("relight.overview/1", &document);
         } else {
             tell(&document, context, report);
+            unseen::tell(&register, context, report)?;
         }
         Ok(())
     }

@@ -57,6 +57,7 @@ mod sources;
 mod stage;
 mod stated;
 mod token;
+mod unseen;
 mod versions;
 mod watch;
 mod watch_campaigns;

@@ -20,7 +20,7 @@ use crate::reconcile::{BARRIER, EdgeLoop, Eyes};
 /// Longest wait for something that is about to happen.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-const INCIDENT: &str = "CVE-2099-1";
+pub(super) const INCIDENT: &str = "CVE-2099-1";
 
 /// A register with one site on a gate in its folder, ordered dark.
 pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
@@ -137,7 +137,7 @@ fn what_a_silent_loop_proved_expires_and_what_it_owes_has_failed() {
         assert_eq!(look(ms), Gate::Requested, "it was looked at {ms} ms ago");
     }
     assert_eq!(look(PROOF_TTL_MS), Gate::Failed);
-    lookout.note("east", begin + millis(PROOF_TTL_MS));
+    lookout.note("east", begin + millis(PROOF_TTL_MS), true);
     prove(&engine, &site);
     assert_eq!(look(2 * PROOF_TTL_MS - 1), Gate::Proven);
     // Another loop in its place has not looked at the edge either.

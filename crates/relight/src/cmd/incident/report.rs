@@ -23,6 +23,7 @@ use crate::register::Register;
 use crate::report::Report as Output;
 use crate::rows;
 use crate::table::{Align, Table};
+use crate::unseen::{self, UnseenRow};
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -43,6 +44,9 @@ struct Document<'a> {
     sites: usize,
     phases: std::collections::BTreeMap<&'static str, usize>,
     exposed: usize,
+    /// Sites that were proven dark, and count as exposed because nobody looks; null where all are
+    /// looked at.
+    unseen: Option<UnseenRow>,
     /// Whose advisories it rests on, under which licence.
     sources: Vec<Credit<'a>>,
     rows: Vec<Row>,
@@ -107,6 +111,7 @@ impl Report {
             "csv" if !context.json => csv(&rows, report),
             "text" if !context.json => {
                 text(&id, &rows, context, report);
+                unseen::tell(&register, context, report)?;
                 Credit::of(&register.advisories, &id).iter().for_each(|it| it.tell(report));
             }
             "html" | "markdown" if !context.json => {
@@ -214,6 +219,7 @@ fn document(id: &str, rows: Vec<Row>, register: &Register, report: &mut Output) 
         sites: keys.len(),
         phases,
         exposed: counters.exposed,
+        unseen: unseen::row(register),
         sources: Credit::of(&register.advisories, id),
         rows,
     };

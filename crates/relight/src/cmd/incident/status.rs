@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use relight_engine::incident::{Counters, Incident, PartCase};
 use relight_engine::waves::Automatic;
+use relight_engine::{PROOF_TTL_S, is_looked_after};
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Number, number, texts, words};
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::{Report, Style};
 use crate::stop::stop_on_interrupt;
+use crate::unseen::{self, UnseenRow};
 
 /// Sites named by `status` as not verified; `--json` has all.
 const SITES_SHOWN_MAX: usize = 8;
@@ -46,6 +48,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 struct StatusDocument {
     /// The entry of the journal up to which all of it counts.
     entry: u64,
+    /// Sites that were proven dark, and count as exposed because nobody looks; null where all are
+    /// looked at, and where a server answers, which looks itself.
+    unseen: Option<UnseenRow>,
     incidents: Vec<IncidentRow>,
 }
 
@@ -153,10 +158,19 @@ impl Status {
             return self.show(context, report).map(drop);
         }
         let (store, stop, mut shown) = (context.existing_store()?, stop_on_interrupt(), None);
+        let failed = |error| context.store_failure(&error);
+        let mut since = context.now();
         while !stop.load(Ordering::Relaxed) {
-            let (entries, _) = store.journal_head().map_err(|it| context.store_failure(&it))?;
-            if shown != Some(entries) {
-                shown = Some(entries);
+            let (entries, _) = store.journal_head().map_err(failed)?;
+            let now = context.now();
+            let is_looked_after = is_looked_after(&store, now).map_err(failed)?;
+            if shown.is_none_or(|(before, _)| before != entries) {
+                since = now;
+            }
+            // What was proven by the newest entry is so for a while, whoever looks.
+            let is_seen = is_looked_after || (0..PROOF_TTL_S).contains(&(now - since));
+            if shown != Some((entries, is_seen)) {
+                shown = Some((entries, is_seen));
                 let is_over = self.show(context, report)?;
                 report.flush();
                 if is_over {
@@ -182,8 +196,12 @@ impl Status {
         };
         let incidents =
             shown.iter().map(|(id, incident)| row(id, incident, &keys, register.now)).collect();
-        let document = StatusDocument { entry: register.entries, incidents };
+        let unseen = unseen::row(&register);
+        let document = StatusDocument { entry: register.entries, unseen, incidents };
         self.tell(&document, context, report)?;
+        if !context.json && !document.incidents.is_empty() {
+            unseen::tell(&register, context, report)?;
+        }
         Ok(document.incidents.iter().all(|it| it.closed))
     }
 
@@ -206,7 +224,7 @@ impl Status {
             return Err(unreached("the counts are not those of all sites", server, context));
         }
         let incidents = told.incidents.into_iter().map(IncidentRow::from).collect();
-        Ok(StatusDocument { entry: told.entry, incidents })
+        Ok(StatusDocument { entry: told.entry, unseen: None, incidents })
     }
 
     fn tell(

@@ -117,7 +117,7 @@ impl Order {
             };
             return self.remote.ask(server, &asked, context, report);
         }
-        let register = Register::open(context)?;
+        let register = Register::as_journalled(context)?;
         let control = Control::new(context)?;
         let engine = &control.engine;
         let incident = self.which.find(engine, context)?;
@@ -355,6 +355,9 @@ fn tell(plan: &Plan, hash: String, open: &[GateKey], context: &Context, report: 
         if plan.action == Action::Close && plan.part.as_deref() == Some(SitePart::Internet.name()) {
             report.note(texts::part_read_back(lang));
         }
+    }
+    if proven > 0 && plan.action.is_closing() {
+        report.note(texts::nobody_looks_on(lang));
     }
     not_proven(open, report);
 }

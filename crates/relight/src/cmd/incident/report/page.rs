@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::register::Register;
 use crate::rows::{self, Form};
 use crate::table::Align;
+use crate::unseen;
 
 /// Where the vendor stands: before the component.
 const VENDOR: usize = 3;
@@ -49,7 +50,7 @@ impl Told {
             title: texts::report_of(lang, id),
             name: incident.map(|incident| incident.title.clone()).unwrap_or_default(),
             made: texts::report_made(lang, &made, &opened),
-            summary: texts::report_summary(lang, id, rows.len()),
+            summary: summary(register, id, rows.len(), lang),
             rows: handed_on(rows, lang),
             sources: Credit::of(&register.advisories, id).iter().map(Credit::line).collect(),
         }
@@ -107,6 +108,15 @@ impl Told {
             page += "</ul>\n";
         }
         page + "</main>\n</body>\n</html>\n"
+    }
+}
+
+/// How many there are, and whether anybody looks at them.
+fn summary(register: &Register, id: &str, count: usize, lang: Lang) -> String {
+    let summary = texts::report_summary(lang, id, count);
+    match unseen::sentence(register, lang) {
+        Some(unseen) => format!("{summary} {unseen}."),
+        None => summary,
     }
 }
 
