@@ -438,13 +438,19 @@ impl Judge<'_> {
             Action::Dark => None,
             Action::Close => self.no_gate(site),
             Action::Relight if wanted == Light::Lit => Some("already-so"),
-            Action::Relight | Action::Open if !is_permitted() => {
-                // What is clear and may not return was affected, and nobody verified its fix.
-                let is_clear = self.incident.may_open(&site.slug, self.now);
-                Some(if is_clear { "not-verified-yet" } else { "no-clear-evidence" })
-            }
+            Action::Relight | Action::Open if !is_permitted() => Some(self.no_leave(&site.slug)),
             Action::Relight | Action::Open => None,
         }
+    }
+
+    /// Why a site may not return.
+    fn no_leave(&self, site: &GateKey) -> &'static str {
+        if self.incident.may_open(site, self.now) {
+            // It was affected, and nobody verified its fix.
+            return "not-verified-yet";
+        }
+        let is_old = self.incident.permits(site, self.now);
+        if is_old { "restored" } else { "no-clear-evidence" }
     }
 
     fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use relight_model::{Epoch, GateKey, Timestamp, Verdict};
 use super::fold::{Case, Incident};
 use super::grant::Grant;
 use super::ledger::Ledger;
+use super::phase::Phase;
 
 impl Ledger {
     /// The newest order of an edge that this journal was found not to hold.
@@ -40,6 +41,18 @@ impl Incident {
         self.case(site).is_some_and(|case| {
             self.opens_by_evidence(case, now) || self.opening_grant(case, now).is_some()
         })
+    }
+
+    /// True for a site that would return, if what is known of it, or was signed for it, were not of
+    /// before the register came back from a copy.
+    pub fn is_held_by_restore(&self, site: &GateKey, now: Timestamp) -> bool {
+        let waits = self.case(site).is_some_and(|case| case.phase == Phase::RelightEligible);
+        waits && self.permits(site, now) && !self.may_open(site, now)
+    }
+
+    /// How many there are.
+    pub fn held_by_restore(&self, now: Timestamp) -> usize {
+        self.cases.keys().filter(|site| self.is_held_by_restore(site, now)).count()
     }
 
     /// True where a site may not be opened, and what it waits upon is of before the register came

@@ -139,7 +139,12 @@ fn what_a_restored_register_knew_opens_nothing_until_it_is_scanned_again() {
     let plan = town.plan(Action::Relight, &[0, 1]);
     assert!(plan.sites.is_empty(), "no person can either");
     let skipped = plan.skipped.iter().map(|it| it.reason.as_str()).collect::<Vec<_>>();
-    assert_eq!(skipped, ["no-clear-evidence"; 2]);
+    assert_eq!(skipped, ["restored"; 2]);
+    let waiting = |town: &Town| {
+        let now = town.engine.now();
+        town.engine.with_ledger(|it| it.incident(LOG4SHELL).unwrap().held_by_restore(now))
+    };
+    assert_eq!(waiting(&town), 2);
     // Told once, and as long as the edge says so.
     let Town { engine, folder } = town;
     drop(engine);
@@ -149,6 +154,7 @@ fn what_a_restored_register_knew_opens_nothing_until_it_is_scanned_again() {
 
     pass(1);
     town.ingest(0, log4j("2.17.1"));
+    assert_eq!(waiting(&town), 1);
     town.ingest(1, log4j("2.17.1"));
     assert_eq!(town.engine.relight_ready().unwrap(), 2);
     edge.round(&town.engine);

@@ -40,6 +40,8 @@ enum Ground {
     Accepted,
     /// A fix is in service and not verified yet.
     Unverified,
+    /// What lets it return is known from before the register came back from a copy.
+    Restored,
     /// It came back in vain before: a person decides.
     Stopped,
     /// The plan that was to open it ended, or was taken back: a person decides.
@@ -49,9 +51,10 @@ enum Ground {
 }
 
 impl Ground {
-    fn of(case: &Case) -> Option<Self> {
+    fn of(incident: &Incident, (site, case): (&GateKey, &Case), now: Timestamp) -> Option<Self> {
         Some(match case.phase {
             Phase::Relighting => Self::Relighting,
+            Phase::RelightEligible if incident.is_held_by_restore(site, now) => Self::Restored,
             Phase::RelightEligible if case.stopped > 0 => Self::Stopped,
             Phase::RelightEligible if case.is_left => Self::Left,
             Phase::RelightEligible if case.grant.is_some() => Self::Accepted,
@@ -64,12 +67,13 @@ impl Ground {
     }
 
     /// Every one, in the order of the screen.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Relighting,
         Self::Absent,
         Self::Fixed,
         Self::Accepted,
         Self::Unverified,
+        Self::Restored,
         Self::Stopped,
         Self::Left,
         Self::Incomplete,
@@ -83,6 +87,7 @@ impl Ground {
             Self::Fixed => "fixed",
             Self::Accepted => "accepted",
             Self::Unverified => "unverified",
+            Self::Restored => "restored",
             Self::Stopped => "stopped",
             Self::Left => "left",
             Self::Incomplete => "incomplete",
@@ -101,6 +106,7 @@ impl Ground {
             (texts::queue_fixed(lang), texts::queue_automatic(lang)),
             (texts::queue_accepted(lang), texts::queue_automatic(lang)),
             (texts::queue_unverified(lang), texts::queue_unverified_then(lang)),
+            (texts::queue_restored(lang), texts::queue_restored_then(lang)),
             (texts::queue_stopped(lang), texts::queue_stopped_then(lang)),
             (texts::queue_left(lang), texts::queue_left_then(lang)),
             (texts::queue_incomplete(lang), texts::queue_incomplete_then(lang)),
@@ -140,14 +146,16 @@ pub(crate) struct Queued {
 /// Which row of what is next each site belongs to, in every incident that is open: the site, and
 /// the incident with the name of its row.
 pub(crate) fn rows(engine: &Engine) -> Vec<(String, String)> {
+    let now = engine.now();
     engine.with_ledger(|ledger| {
-        let cases =
-            ledger.open().flat_map(|(id, it)| it.cases().iter().map(move |case| (id, case)));
-        let row = |(id, (site, case)): (&str, (&GateKey, &Case))| {
-            let ground = Ground::of(case)?;
-            Some((site.to_string(), format!("{id} {}", ground.code())))
+        let rows = |(id, incident): (&str, &Incident)| -> Vec<(String, String)> {
+            let row = |(site, case): (&GateKey, &Case)| {
+                let ground = Ground::of(incident, (site, case), now)?;
+                Some((site.to_string(), format!("{id} {}", ground.code())))
+            };
+            incident.cases().iter().filter_map(row).collect()
         };
-        cases.filter_map(row).collect()
+        ledger.open().flat_map(rows).collect()
     })
 }
 
@@ -156,14 +164,15 @@ impl Queued {
         let ground = Ground::parse(code);
         let todo = || (code == TODO).then(|| texts::todo_title(lang));
         let evidence = ground.map(|ground| ground.words(lang).0).or_else(todo);
-        let is_in = |case: &Case| match ground {
-            Some(ground) => Ground::of(case) == Some(ground),
-            None => rank(case).is_some(),
-        };
         let found = engine.zip(evidence).and_then(|(engine, evidence)| {
+            let now = engine.now();
             let sites = engine.with_ledger(|ledger| {
                 let incident = ledger.incident(id).filter(|incident| !incident.closed)?;
-                let cases = incident.cases().iter().filter(|(_, case)| is_in(case));
+                let is_in = |case: &(&GateKey, &Case)| match ground {
+                    Some(ground) => Ground::of(incident, *case, now) == Some(ground),
+                    None => rank(case.1).is_some(),
+                };
+                let cases = incident.cases().iter().filter(is_in);
                 Some(cases.map(|(site, _)| site.to_string()).collect())
             })?;
             Some((evidence, sites))
@@ -237,7 +246,7 @@ impl Work<'_> {
     ) -> Vec<QueueRow> {
         let mut found: BTreeMap<Ground, Vec<&GateKey>> = BTreeMap::new();
         for (key, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
-            if let Some(ground) = Ground::of(case) {
+            if let Some(ground) = Ground::of(incident, (key, case), self.now) {
                 found.entry(ground).or_default().push(key);
             }
         }

@@ -535,6 +535,7 @@ skipped-protected = is on the protected list
 skipped-exempt = may stay online: an exemption is in force
 skipped-no-clear-evidence = no current evidence says clear
 skipped-not-verified-yet = is clear, and its fix is not verified yet
+skipped-restored = is known from before the register came back from an older copy: scan it again
 skipped-no-such-part = has no part of that name
 skipped-no-part-gate = its edge has no gate for such a part
 plan-undrilled = no drill in the last 400 days: { $edges }
@@ -1606,6 +1607,11 @@ held-back = { NUMBER($sites) } { $sites ->
    *[other] sites should be dark by the newest evidence, and wait for an order: protected, or more than news may darken
  }
 held-back-remedy = look at what changed; then relight incident off --sites state:exposed --reason "…"
+restored-holds = { NUMBER($sites) } { $sites ->
+    [one] site stays dark: what calls it clear is known from before the register came back from an older copy
+   *[other] sites stay dark: what calls them clear is known from before the register came back from an older copy
+ }
+restored-holds-remedy = scan them again (relight scan PATH --site SITE), or let two people sign for them
 entry-held-back = held back: protected, or too many to darken without an order
 doctor-store = store
 doctor-files = files
@@ -1665,6 +1671,7 @@ doctor-journal = journal
 doctor-clock = clock
 doctor-space = space
 doctor-controller = controller
+doctor-restored = restored register
 lint-drill-missing = this kind of edge is believed after a drill only: until then no site counts as proven dark
 lint-drill-missing-remedy = rehearse it: relight drill --edges NAME
 

@@ -565,6 +565,7 @@ skipped-protected = est sur la liste protégée
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
+skipped-restored = n'est connu que d'avant le retour du registre d'une copie plus ancienne : analysez-le à nouveau
 skipped-no-such-part = n'a pas de partie de ce nom
 skipped-no-part-gate = son frontal n'a pas de barrière pour une telle partie
 plan-undrilled = aucun exercice depuis 400 jours : { $edges }
@@ -1672,6 +1673,11 @@ held-back = { NUMBER($sites) } { $sites ->
    *[other] sites devraient être éteints selon la preuve la plus récente, et attendent un ordre : protégés, ou plus que des nouvelles n'en peuvent éteindre
  }
 held-back-remedy = voyez ce qui a changé; puis relight incident off --sites state:exposed --reason "…"
+restored-holds = { NUMBER($sites) } { $sites ->
+    [one] site reste éteint : ce qui le met hors de cause date d'avant le retour du registre d'une copie plus ancienne
+   *[other] sites restent éteints : ce qui les met hors de cause date d'avant le retour du registre d'une copie plus ancienne
+ }
+restored-holds-remedy = analysez-les à nouveau (relight scan CHEMIN --site SITE), ou que deux personnes signent pour eux
 entry-held-back = retenus : protégés, ou trop nombreux pour être éteints sans ordre
 doctor-store = registre
 doctor-files = fichiers
@@ -1731,6 +1737,7 @@ doctor-journal = journal
 doctor-clock = horloge
 doctor-space = espace
 doctor-controller = commande
+doctor-restored = registre restauré
 lint-drill-missing = ce genre de frontal n’est cru qu’après un exercice : d’ici là aucun site ne compte comme éteint, preuve faite
 lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM
 

@@ -110,6 +110,7 @@ impl Doctor {
         visit.policy();
         visit.weak_keys()?;
         visit.controller()?;
+        visit.restored();
         let checks = visit.checks;
         let healthy = checks.iter().all(|check| check.health != Health::Bad);
         if !healthy {
@@ -413,5 +414,17 @@ impl Visit<'_> {
         };
         self.add("controller", health, what, next);
         Ok(())
+    }
+
+    /// Whether sites wait because of what is known of them from before the register came back from
+    /// a copy; nothing is said where none does.
+    fn restored(&mut self) {
+        let now = self.register.now;
+        let open = self.register.ledger.open();
+        let old: usize = open.map(|(_, incident)| incident.held_by_restore(now)).sum();
+        if old > 0 {
+            let what = texts::restored_holds(self.context.lang, old);
+            self.add("restored", Health::Warning, what, "relight incident status");
+        }
     }
 }

@@ -42,6 +42,7 @@ mod policy;
 mod proxies_builtin;
 mod remote;
 mod remote_reads;
+mod restored;
 mod revisions;
 mod scan;
 mod scan_cache;

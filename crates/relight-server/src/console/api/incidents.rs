@@ -43,6 +43,9 @@ documents! {
         unverified: Vec<Unverified>,
         /// Sites that should be dark by the newest evidence, and wait for an order.
         held_back: u64,
+        /// Sites that stay dark although they are clear, or signed for: that is known from before
+        /// the register came back from an older copy.
+        held_by_restore: u64,
         /// What is clear, and stays as it is until a person says otherwise.
         waiting: Waiting,
     }
@@ -180,6 +183,7 @@ impl Grounds {
             closed_parts: parts.map(part_view).collect(),
             unverified: unverified(incident),
             held_back: incident.held_back().count() as u64,
+            held_by_restore: incident.held_by_restore(self.now) as u64,
             waiting: Waiting {
                 sites: Automatic::of(incident).waiting() as u64,
                 left: incident.left().count() as u64,

@@ -77,6 +77,9 @@ struct IncidentRow {
     /// The same, each for itself.
     #[serde(skip)]
     waiting: Waiting,
+    /// Sites that stay dark although they are clear, or signed for: that is known from before the
+    /// register came back from an older copy.
+    held_by_restore: usize,
 }
 
 /// What nothing opens but a person.
@@ -133,6 +136,7 @@ struct Told {
     closed_parts: Vec<PartRow>,
     unverified: Vec<UnverifiedRow>,
     held_back: usize,
+    held_by_restore: usize,
     waiting: Waiting,
 }
 
@@ -280,6 +284,7 @@ impl From<Told> for IncidentRow {
             held_back: told.held_back,
             waiting_for_a_person: sites + left + parts,
             waiting: told.waiting,
+            held_by_restore: told.held_by_restore,
         }
     }
 }
@@ -307,6 +312,7 @@ fn row(id: &str, incident: &Incident, keys: &[GateKey], now: Timestamp) -> Incid
         held_back: incident.held_back().count(),
         waiting_for_a_person: waiting.sites + waiting.left + waiting.parts,
         waiting,
+        held_by_restore: incident.held_by_restore(now),
     }
 }
 
@@ -334,6 +340,10 @@ fn text(row: &IncidentRow, context: &Context, report: &mut Report) {
     }
     tell_parts(row, context, report);
     tell_unverified(row, context, report);
+    if row.held_by_restore > 0 {
+        let what = texts::restored_holds(lang, row.held_by_restore);
+        report.warn(&row.id, &what, texts::restored_holds_remedy(lang));
+    }
     if row.held_back > 0 {
         let what = texts::held_back(lang, row.held_back);
         report.warn(&row.id, &what, texts::held_back_remedy(lang));
