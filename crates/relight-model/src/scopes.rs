@@ -66,9 +66,11 @@ impl<'a> Installed<'a> {
 /// Where a system installs for all of it.
 const SYSTEM: &str = "usr/";
 
-/// Whether it tells which version is there: a part of its code or the name of a file does not.
+/// Whether it tells which version of the package is there: a part of its code or the name of a file
+/// does not, nor does an assembly of .NET, whose name and version are its own.
 fn decides(component: &Component) -> bool {
-    matches!(component.basis.certainty(), Certainty::Proven | Certainty::Recorded)
+    let is_assembly = component.purl.kind == "nuget" && component.basis == Basis::Manifest;
+    matches!(component.basis.certainty(), Certainty::Proven | Certainty::Recorded) && !is_assembly
 }
 
 fn name(purl: &Purl) -> Name<'_> {
@@ -175,6 +177,18 @@ mod tests {
         ] {
             let seen = of("pkg:maven/g/x@2", "a/lib/x.jar", basis, Scope::Installed);
             let all = vec![lock("pkg:maven/g/x@1", "a/gradle.lockfile"), seen];
+            assert_eq!(ranked(all), wanted, "{basis:?}");
+        }
+    }
+
+    /// The list took the gap of an assembly away, and the assembly the finding of the list.
+    #[test]
+    fn an_assembly_does_not_answer_for_a_list_of_packages() {
+        for (basis, wanted) in
+            [(Basis::Manifest, Scope::Declared), (Basis::InstalledMetadata, Scope::Superseded)]
+        {
+            let seen = of("pkg:nuget/X@2.0.0.0", "site/bin/X.dll", basis, Scope::Installed);
+            let all = vec![lock("pkg:nuget/X@1.2.0", "site/packages.lock.json"), seen];
             assert_eq!(ranked(all), wanted, "{basis:?}");
         }
     }
