@@ -1,14 +1,16 @@
 //! Inventories that somebody put beside the software: PEP 770, CycloneDX and SPDX files.
 
 use relight_formats::{FormatError, read_sbom};
-use relight_model::{Catalog, Component, Dotnet, Flaw, FlawCode, Scope, Warning};
+use relight_model::{Basis, Catalog, Component, Dotnet, Flaw, FlawCode, Scope, Warning};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
 
 /// Documents of other tools. What a wheel carries in `dist-info/sboms` describes what was compiled
 /// into it (PEP 770), so it is installed, and so is what Bitnami's images say of what was unpacked
-/// into them: nothing else says it. Any other document only declares.
+/// into them: nothing else says it. Any other document does not say that what it names runs here:
+/// what it calls installed is taken at its word as any document of somebody else (`Basis::Document`),
+/// and what it has from a lock file stays only declared. What took part in a build did so in any.
 pub(super) const PLUGIN: Reader = Reader {
     name: "found_sbom",
     selects: &[
@@ -49,9 +51,15 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let is_of_dotnet = sbom.components.iter().any(|it| it.purl.kind == "nuget");
     out.dotnet = is_of_dotnet.then_some(Dotnet::Packages);
     for component in sbom.components {
-        let scope = if bundled { Scope::Installed } else { Scope::Declared };
+        let (scope, basis) = match component.scope {
+            Scope::Build => (Scope::Build, component.basis),
+            _ if bundled => (Scope::Installed, component.basis),
+            // How it was seen is of another place and time.
+            Scope::Installed => (Scope::Declared, Basis::Document),
+            Scope::Declared | Scope::Superseded => (Scope::Declared, component.basis),
+        };
         let evidence = file.path.to_owned();
-        out.push(Component { evidence, scope, ..component });
+        out.push(Component { evidence, scope, basis, ..component });
     }
     // That a document does not claim to be complete is no fault of the scan: the software beside
     // it is scanned as well.

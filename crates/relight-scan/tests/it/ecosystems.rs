@@ -74,6 +74,37 @@ fn what_a_lock_file_names_is_declared_and_what_lies_there_is_installed() {
     assert_eq!(installed.count(), 1, "scopes are never added up");
 }
 
+/// A document of relight that lies beside the software was less than that of anybody else: what it
+/// calls installed was only declared, and what it calls built was there.
+#[test]
+fn a_found_document_of_relight_is_taken_at_its_word() {
+    let entry = |name: &str, basis: &str, scope: &str| {
+        format!(
+            r#"{{"type":"library","name":"{name}","version":"1","purl":"pkg:npm/{name}@1",
+            "properties":[{{"name":"relight:basis","value":"{basis}"}},
+            {{"name":"relight:scope","value":"{scope}"}}]}}"#
+        )
+    };
+    let entries = [
+        entry("built", "path-string", "build"),
+        entry("locked", "lock-file", "declared"),
+        entry("seen", "installed-metadata", "installed"),
+    ];
+    let document = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{}]}}"#,
+        entries.join(",")
+    );
+    let found = |place: &str| {
+        let report = run(tree(&[(place, document.as_bytes())]).path(), &Options::default());
+        let all = report.sbom.components.iter();
+        all.map(|it| (it.scope, it.is_only_declared())).collect::<Vec<_>>()
+    };
+    let wanted = [(Scope::Build, false), (Scope::Declared, true), (Scope::Declared, false)];
+    assert_eq!(found("app/sbom.json"), wanted);
+    let wanted = [(Scope::Build, false), (Scope::Installed, false), (Scope::Installed, false)];
+    assert_eq!(found("x-1.dist-info/sboms/a.cdx.json"), wanted);
+}
+
 /// The application itself was nothing: what it depends on alone was found.
 #[test]
 fn an_application_is_what_has_its_modules_beside_it() {
