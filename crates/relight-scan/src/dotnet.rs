@@ -32,16 +32,36 @@ fn folder(path: &str) -> &str {
 }
 
 /// The folders that a list speaks of: its own, and for that of a package in its archive the one of
-/// the same name, where the archive lies and is unpacked.
+/// the same name, where the archive lies and is unpacked. A package names itself and nothing that
+/// it needs: it speaks of no folder but that of a package.
 fn listed_by(list: &str) -> impl Iterator<Item = &str> {
     let own = folder(list);
-    let archive = own.strip_suffix("!/").filter(|_| list.ends_with(".nuspec"));
+    let package = file_name(list).strip_suffix(".nuspec");
+    let own_of_it = Some(own).filter(|_| package.is_none_or(|name| is_of_package(own, name)));
+    let archive = own.strip_suffix("!/").filter(|_| package.is_some());
     let unpacked = archive.and_then(|archive| {
         let name = file_name(archive).strip_suffix(".nupkg")?;
         let beside = folder(archive);
         (file_name(beside.strip_suffix('/')?) == name).then_some(beside)
     });
-    [own].into_iter().chain(unpacked)
+    own_of_it.into_iter().chain(unpacked)
+}
+
+/// Whether a folder is a package: its archive, or what was unpacked as `NAME.VERSION` or
+/// `NAME/VERSION`.
+fn is_of_package(folder: &str, name: &str) -> bool {
+    if folder.ends_with(".nupkg!/") {
+        return true;
+    }
+    let folder = folder.strip_suffix('/').unwrap_or_default();
+    let begins =
+        |text: &str| text.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let last = file_name(folder);
+    let above = folder.strip_suffix(last).and_then(|above| above.strip_suffix('/'));
+    begins(last) && last[name.len()..].strip_prefix('.').is_some_and(is_version)
+        || is_version(last)
+            && above.is_some_and(|above| file_name(above).eq_ignore_ascii_case(name))
 }
 
 /// Whether a list stands beside a file or above it, in the same archive.
@@ -94,5 +114,17 @@ mod tests {
         assert_eq!(told(&[package], &of_it), [""; 0]);
         assert_eq!(told(&[package], &["packages/B.1/lib/B.dll"]), ["packages/B.1/lib"]);
         assert_eq!(told(&["a/o.zip!/x.deps.json"], &["a/b.dll"]), ["a"]);
+        // A package that is made here, or by another tool, says nothing of what it ships.
+        for list in ["a/My.nuspec", "My.nuspec", "a/My/My.nuspec", "a/o.zip!/My.nuspec"] {
+            assert_eq!(told(&[list], &["a/bin/x.dll"]), ["a/bin"], "{list}");
+        }
+        for folder in ["p/my.1.2", "p/my/1.2", "p/My.1.0-beta"] {
+            let (list, of_it) = (format!("{folder}/My.nuspec"), format!("{folder}/lib/My.dll"));
+            assert_eq!(told(&[&list], &[&of_it]), [""; 0], "{folder}");
+        }
+        for folder in ["p/My.Other.1.2", "p/1.2", "My/bin"] {
+            let (list, of_it) = (format!("{folder}/My.nuspec"), format!("{folder}/My.dll"));
+            assert_eq!(told(&[&list], &[&of_it]), [folder], "{folder}");
+        }
     }
 }
