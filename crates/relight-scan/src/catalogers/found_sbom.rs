@@ -9,8 +9,9 @@ use crate::reader::{self, Reader};
 /// Documents of other tools. What a wheel carries in `dist-info/sboms` describes what was compiled
 /// into it (PEP 770), so it is installed, and so is what Bitnami's images say of what was unpacked
 /// into them: nothing else says it. Any other document does not say that what it names runs here:
-/// what it calls installed is taken at its word as any document of somebody else (`Basis::Document`),
-/// and what it has from a lock file stays only declared. What took part in a build did so in any.
+/// what it calls installed is taken at its word as any document of somebody else
+/// (`Basis::Document`), and what it has from a lock file stays only declared. What took part in a
+/// build did so in any.
 pub(super) const PLUGIN: Reader = Reader {
     name: "found_sbom",
     selects: &[
