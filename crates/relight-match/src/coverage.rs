@@ -13,7 +13,6 @@ use crate::loose::bare_key;
 use crate::package::{Reach, Subject, is_distribution};
 use crate::record;
 use crate::release::Breadth;
-use crate::standing::Standing;
 
 /// A release of a distribution; none where records name none, or where all of them are meant.
 pub type Spoken = (Ecosystem, Option<String>);
@@ -113,8 +112,7 @@ impl Advisories {
     /// it is a package of a distribution: nothing is known about it.
     pub fn unspoken(&self, component: &Component) -> Option<PackageName> {
         let subject = Subject::of(component);
-        let is_meant = subject.standing != Standing::Nothing;
-        (is_meant && !self.coverage.covers(&subject)).then_some(subject.package)
+        (subject.standing.is_meant() && !self.coverage.covers(&subject)).then_some(subject.package)
     }
 
     /// Whether a component may have a flaw of which nobody would tell: the flaw is one of a package

@@ -350,7 +350,8 @@ impl Group {
 
     /// Everything that the entries say of a subject.
     pub(super) fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
-        if subject.standing == Standing::Nothing {
+        let standing = subject.standing.against(|| self.is_malicious());
+        if standing == Standing::Nothing {
             return Heard::default();
         }
         let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
@@ -371,7 +372,7 @@ impl Group {
         };
         Heard {
             doubt: match subject.reach {
-                Reach::Package if subject.standing == Standing::Declared => Some(Why::DeclaredOnly),
+                Reach::Package if standing == Standing::Declared => Some(Why::DeclaredOnly),
                 Reach::Package if subject.package.release.is_none() => Some(Why::ReleaseUnknown),
                 Reach::Package => None,
                 _ => Some(Why::NameOnly),

@@ -111,8 +111,11 @@ pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) ->
     if subject.reach != Reach::Package || subject.is_backport || is_of_builds || !is_certain {
         return None;
     }
-    if subject.standing == Standing::Nothing {
-        return Some(Verdict::default());
+    match subject.standing {
+        Standing::Nothing => return Some(Verdict::default()),
+        // Whether the flaw is that the package is malicious, the entries alone do not tell.
+        Standing::Built => return None,
+        Standing::Counts | Standing::Declared => {}
     }
     let mut votes = [NO_VOTE; QUICK_VOTES_MAX];
     let mut count = 0;

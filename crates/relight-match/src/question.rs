@@ -342,7 +342,7 @@ impl PackageQuestion {
             return bracket::judge(component, Reading::of(component, false), |it| self.judge(it));
         }
         let subject = Subject::of(component);
-        if subject.standing == Standing::Nothing {
+        if !subject.standing.is_meant() {
             return None;
         }
         let found = &component.purl;

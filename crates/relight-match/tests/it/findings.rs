@@ -214,6 +214,32 @@ fn what_is_only_declared_is_possible_and_what_does_not_count_is_nothing() {
     assert_eq!(matches(&advisories, &unversioned), ["X-1 possible-match"]);
 }
 
+/// What ran where a program was built may have put anything into it: the site was clear.
+#[test]
+fn a_malicious_package_that_built_a_program_is_possible() {
+    let of = |id: &str, scope| {
+        let advisories = Advisories::new(vec![advisory(id, vec![lib(&["i1 f2"])])]);
+        let it = Component { basis: Basis::InstalledMetadata, scope, ..component(LIB) };
+        let it = |version: &str| {
+            let purl = component(&format!("{LIB}@{version}")).purl;
+            Component { purl, ..it.clone() }
+        };
+        let mut matcher = Matcher::new(advisories.clone());
+        matcher.add([(1, it("1.5"))]);
+        let listed = matcher.matches(id).iter().find(|it| it.identity == 1);
+        let listed = listed.and_then(|it| Some(it.state()?.as_str()));
+        assert!(matcher.rematch(), "a full match says something else");
+        assert_eq!(matches(&advisories, &it("2")), [""; 0]);
+        let found: Vec<_> = listed.iter().map(|state| format!("{id} {state}")).collect();
+        assert_eq!(matches(&advisories, &it("1.5")), found);
+        listed
+    };
+    assert_eq!(of("MAL-1", Scope::Build), Some("declared-only"));
+    assert_eq!(of("X-1", Scope::Build), None);
+    assert_eq!(of("MAL-1", Scope::Superseded), None);
+    assert_eq!(of("MAL-1", Scope::Installed), Some("affected"));
+}
+
 #[test]
 fn all_candidates_must_agree() {
     let classes = vec!["org/example/Lookup".to_owned()];

@@ -12,7 +12,7 @@ use super::{advisory, affected};
 
 /// The revision, and what it says of the corpus. Whoever changes a verdict raises the revision in
 /// `lib.rs` and writes here what the failed test says.
-const TOLD: (u32, &str) = (22, "63ed8b3a606afaf2af051b170185528478067c26d0d2f74be11f744cfd0037c2");
+const TOLD: (u32, &str) = (23, "63ed8b3a606afaf2af051b170185528478067c26d0d2f74be11f744cfd0037c2");
 
 /// Ecosystems as records name them, with the beginning of a purl and what stands behind it.
 const PACKAGES: [(&str, &str, &str); 15] = [
