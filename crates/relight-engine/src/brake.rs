@@ -10,13 +10,14 @@ use crate::incident::{Entry, Incident};
 
 /// Lit sites that news may darken without an order within a day (INCIDENT 3.2), in all open
 /// incidents together: above it a forged or broken feed could darken a province, so a person
-/// decides. It does not matter in how many pieces the news comes, or of how many flaws.
+/// decides. It does not matter in how many pieces the news comes, or of how many flaws. What waits
+/// is dark nowhere, and counts in its own incident alone: it keeps no other news away.
 pub const REDARK_AUTO_MAX: usize = 200;
 
 /// Those of these lit sites that have to wait for an order, though news would darken them: the
 /// protected ones, which no plan touches either; those that wait already, under the same
-/// advisories; and all of them, where they would be too many together with what waits and with
-/// what news darkened before, in any open incident. `released` wait no longer in this one.
+/// advisories; and all of them, where they would be too many together with what waits in this
+/// incident and with what news darkened before, in any open one. `released` wait no longer.
 pub(crate) fn brake<'a>(
     state: &State,
     incident: &Incident,
@@ -27,12 +28,10 @@ pub(crate) fn brake<'a>(
     let is_protected = |site: &GateKey| state.protected.contains(site);
     let (mut held, asked): (BTreeSet<GateKey>, BTreeSet<GateKey>) =
         darkening.cloned().partition(is_protected);
+    let waits = |site: &&GateKey| !is_protected(site) && !released.contains(*site);
     let mut all: BTreeSet<&GateKey> = asked.iter().collect();
-    for (_, other) in state.ledger.open() {
-        let is_released = |site: &GateKey| std::ptr::eq(other, incident) && released.contains(site);
-        let waiting = other.held_back().filter(|site| !is_protected(site) && !is_released(site));
-        all.extend(waiting.chain(other.darkened_by_news(now)));
-    }
+    all.extend(incident.held_back().filter(waits));
+    all.extend(state.ledger.open().flat_map(|(_, it)| it.darkened_by_news(now)));
     let is_too_many = all.len() > REDARK_AUTO_MAX;
     held.extend(asked.into_iter().filter(|site| is_too_many || incident.is_held_now(site)));
     held

@@ -115,6 +115,31 @@ fn news_of_all_incidents_together_stops_at_the_limit() {
     assert_eq!(dark(&town), REDARK_AUTO_MAX);
 }
 
+/// Goal: what waits in one incident, maybe of a forged advisory, keeps no other's news from
+/// darkening, and still all together stop at the limit. Method: one more than may go dark waits in
+/// the first; then news of the second, about one that waits there, up to the limit and above it.
+#[test]
+fn what_waits_in_one_incident_keeps_no_news_of_another_away() {
+    let town = Town::new(REDARK_AUTO_MAX + 4);
+    town.incident(LOG4SHELL);
+    town.incident(RECURSION);
+    let other = |sites: std::ops::Range<usize>| {
+        let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
+        town.engine.attach_evidence("scanner", RECURSION, &sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(&town, 0..=REDARK_AUTO_MAX), REDARK_AUTO_MAX + 1);
+    assert_eq!((held(&town), dark(&town)), (REDARK_AUTO_MAX + 1, 0));
+    assert_eq!(other(REDARK_AUTO_MAX + 1..REDARK_AUTO_MAX + 2), 0);
+    assert_eq!(dark(&town), 1);
+    assert_eq!(other(0..1), 0, "it waits in the first, and this is other news of it");
+    assert_eq!(dark(&town), 2);
+    assert_eq!(attach(&town, [REDARK_AUTO_MAX + 2]), 1, "the first still waits for an order");
+    assert_eq!(other(1..REDARK_AUTO_MAX - 1), 0);
+    assert_eq!(dark(&town), REDARK_AUTO_MAX);
+    assert_eq!(other(REDARK_AUTO_MAX + 3..REDARK_AUTO_MAX + 4), 1);
+    assert_eq!(dark(&town), REDARK_AUTO_MAX);
+}
+
 /// Goal: inventories that come at the same moment do not each find room. Method: as many threads as
 /// would be twice too many begin together, again and again.
 #[test]
