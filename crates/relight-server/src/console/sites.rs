@@ -187,12 +187,15 @@ fn meant_by(engine: &Engine, lang: Lang, (text, id): (&str, &str), part: &Part) 
     let of = |site: &GateKey| part.is_whole() || part.is_of(site.as_str());
     let meant = engine.select_among(text, asked, of);
     let meant = meant.map(|sites| sites.iter().map(ToString::to_string).collect());
-    meant.map_err(|fault| why_not(lang, &fault))
+    meant.map_err(|fault| match why_not(lang, &fault) {
+        (what, remedy) if remedy.is_empty() => what,
+        (what, remedy) => format!("{what}. {remedy}"),
+    })
 }
 
 /// Why a query chose nothing, and what would.
-fn why_not(lang: Lang, fault: &Unselected) -> String {
-    let (what, remedy) = match fault {
+pub(super) fn why_not(lang: Lang, fault: &Unselected) -> (String, String) {
+    match fault {
         Unselected::Query(error) => {
             let what = texts::by_code(lang, error.code).unwrap_or(error.code);
             let what = match error.word.as_str() {
@@ -207,8 +210,7 @@ fn why_not(lang: Lang, fault: &Unselected) -> String {
         ),
         Unselected::NoAdvisory(id) => (texts::no_such_advisory(lang, id), String::new()),
         Unselected::Engine(error) => act::told(lang, error),
-    };
-    if remedy.is_empty() { what } else { format!("{what}. {remedy}") }
+    }
 }
 
 pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> Response {

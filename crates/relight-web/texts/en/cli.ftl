@@ -184,6 +184,8 @@ query-end = a condition is missing here
 query-too-long = the query is longer than 4,096 bytes
 query-too-many-terms = the query has more than 64 conditions
 query-too-deep = the query is nested deeper than 16 levels
+# what, code, byte
+query-fault-at = { $what } ({ $code } at byte { $byte })
 query-needs-question = “affected”, “clear” and “unknown” alone need a question
 query-needs-question-remedy = name it: affected:CVE-2021-44228
 question-empty = the question is empty
@@ -1713,6 +1715,9 @@ remote-insecure-remedy = give an address with https, or http of this machine, wi
 # server
 remote-unreached = { $server } gives no answer that can be read
 remote-unreached-remedy = is it the address of the console, and does it run? --ca names other authorities. Look at its page /plans before asking again: the plan may have come
+remote-not-this-question = the answer is none to this question
+remote-short = the answer lacks some of what it counts
+remote-no-plan = the answer is no plan
 # seats, sites
 remote-shown = { NUMBER($sites) } { $sites ->
     [one] site

@@ -190,6 +190,8 @@ query-end = il manque une condition ici
 query-too-long = la requête est plus longue que 4 096 octets
 query-too-many-terms = la requête a plus de 64 conditions
 query-too-deep = la requête est imbriquée sur plus de 16 niveaux
+# what, code, byte
+query-fault-at = { $what } ({ $code } à l’octet { $byte })
 query-needs-question = « affected », « clear » et « unknown » seuls demandent une question
 query-needs-question-remedy = nommez-la : affected:CVE-2021-44228
 question-empty = la question est vide
@@ -1779,6 +1781,9 @@ remote-insecure-remedy = donnez une adresse en https, ou en http de cette machin
 # server
 remote-unreached = { $server } ne donne aucune réponse lisible
 remote-unreached-remedy = est-ce l’adresse de la console, et tourne-t-elle? --ca nomme d’autres autorités. Regardez sa page /plans avant de redemander : le plan est peut-être arrivé
+remote-not-this-question = la réponse n’est pas celle de cette question
+remote-short = il manque à la réponse une partie de ce qu’elle compte
+remote-no-plan = la réponse n’est pas un plan
 # seats, sites
 remote-shown = { NUMBER($sites) } { $sites ->
     [one] site

@@ -90,6 +90,9 @@ fn a_server_answers_as_its_data_folder_does() {
     ] {
         is_answered_alike(place, &at, words, status);
     }
+    let wrong = ["sites", "list", "org:SAN crt<=2", "--lang", "fr"];
+    let told = place.run(&[&wrong[..], &at].concat()).stderr;
+    assert!(told.contains("clé inconnue") && told.contains("à l’octet 8"), "{told}");
     let told = place.run(&[&["affected", LOG4SHELL, "--paths"][..], &at].concat()).stdout;
     assert!(told.contains("san-001  affected  log4j.jar\n"), "{told}");
     assert!(told.contains(" ◆ san-001  log4j.jar\n") && !told.contains("san-002"), "{told}");
@@ -140,8 +143,11 @@ fn a_token_reads_what_its_account_may_read() {
         assert!(told.stdout.contains(part) && !told.text().contains("san-"), "{}", told.text());
     }
     // A query that means others finds none, and tells nothing of them.
-    let told = ask(&["affected", LOG4SHELL, "--sites", "site:san-001", "--json"]).json();
-    assert_eq!(told["items"], json!([]));
+    // And that is not known to be clear.
+    let none = ["affected", LOG4SHELL, "--sites", "site:san-001", "--fail"];
+    assert_eq!(ask(&none).status, 3);
+    let told = ask(&[&none[..], &["--json"]].concat());
+    assert_eq!((told.status, &told.json()["items"]), (3, &json!([])), "{}", told.text());
     let told = ask(&["sites", "list", "--json"]).json();
     assert_eq!((&told["total"], &told["sites"][0]["slug"]), (&json!(1), &json!("mun-001")));
     for words in [&["incident", "list"][..], &["incident", "status", LOG4SHELL]] {
@@ -217,8 +223,14 @@ fn an_answer_that_cannot_be_relied_on_is_none() {
         "states": [{"state": "online", "sites": 1}], "exposed": 0, "closed_parts": [],
         "unverified": [], "held_back": 0, "waiting": {"sites": 0, "left": 0, "parts": 0}}],
         "proposals": []});
-    let at = ["incident", "status", "--server", &says(short), "--token-file", "token"];
-    let told = place.run(&at);
-    assert!(told.status == 1 && told.stdout.is_empty(), "{}", told.text());
+    let ends = json!({"total": 4_000, "sites": []});
+    for (words, document) in [(["incident", "status"], short), (["sites", "list"], ends)] {
+        let at = ["--server", &says(document), "--token-file", "token"];
+        for (lang, detail) in [("en", "lacks some"), ("fr", "il manque à la réponse")] {
+            let told = place.run(&[&words[..], &at, &["--lang", lang]].concat());
+            assert!(told.status == 1 && told.stdout.is_empty(), "{}", told.text());
+            assert!(told.stderr.contains(detail), "{}", told.text());
+        }
+    }
     assert!(fs::read_dir(place.path("data")).is_err(), "and nothing is written here");
 }

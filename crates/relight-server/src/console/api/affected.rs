@@ -183,7 +183,7 @@ fn chosen(
         };
         let own: BTreeSet<GateKey> = sites.iter().map(|site| site.slug.clone()).collect();
         let meant = call.engine.select_among(query, about, |key| own.contains(key));
-        let meant = meant.map_err(|fault| unselected(call.lang, fault))?;
+        let meant = meant.map_err(|fault| unselected(call.lang, &fault))?;
         sites.retain(|site| meant.contains(&site.slug));
     }
     sites.sort_by(|a, b| a.slug.cmp(&b.slug));

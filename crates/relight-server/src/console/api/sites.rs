@@ -9,12 +9,13 @@ use relight_engine::incident::Incident;
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::query::QueryError;
 use relight_model::{DisplayState, GateKey, Site};
-use relight_web::Lang;
 use relight_web::number::rfc3339;
+use relight_web::{Lang, texts};
 
 use super::document::documents;
 use super::problem::Problem;
 use super::{Call, Nothing};
+use crate::console::sites::why_not;
 
 /// Sites in one answer.
 const SITES_MAX: usize = 1_000;
@@ -186,27 +187,31 @@ fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayS
 /// refused, and means neither none nor all.
 pub(super) fn meant(call: &Call, text: &str, id: &str) -> Result<BTreeSet<String>, Problem> {
     let found = call.engine.select(text, (!id.is_empty()).then_some(id));
-    let found = found.map_err(|fault| unselected(call.lang, fault))?;
+    let found = found.map_err(|fault| unselected(call.lang, &fault))?;
     Ok(found.iter().map(ToString::to_string).collect())
 }
 
 /// Why a query means no sites.
-pub(super) fn unselected(lang: Lang, fault: Unselected) -> Problem {
-    match fault {
-        Unselected::Engine(error) => Problem::engine(lang, &error),
-        Unselected::Query(QueryError { code, start, word, .. }) => {
-            Problem::unreadable(&format!("query: {code} at byte {start} (`{word}`)"))
+pub(super) fn unselected(lang: Lang, fault: &Unselected) -> Problem {
+    let (what, remedy) = why_not(lang, fault);
+    let what = match fault {
+        Unselected::Engine(error) => return Problem::engine(lang, error),
+        Unselected::Query(QueryError { code, start, .. }) => {
+            texts::query_fault_at(lang, &start.to_string(), code, &what)
         }
-        Unselected::NeedsQuestion => Problem::unreadable("query: query-needs-question"),
-        Unselected::NoAdvisory(id) => Problem::unreadable(&format!("query: no advisory `{id}`")),
-    }
+        Unselected::NeedsQuestion | Unselected::NoAdvisory(_) => what,
+    };
+    Problem::unreadable(&what).remedy(&remedy)
 }
 
 pub(super) fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
     let id = call.console.board.headline().id;
     let meant = query.query.as_ref().map(|text| meant(call, text, &id)).transpose()?;
+    let known = registered(call);
+    // What left the register since it was on the wall is not listed, nor counted.
     let fits = |(site, state): &(&BoardSite, DisplayState)| {
-        meant.as_ref().is_none_or(|sites| sites.contains(&site.slug))
+        known.contains_key(&site.slug)
+            && meant.as_ref().is_none_or(|sites| sites.contains(&site.slug))
             && query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
             && query.state.as_ref().is_none_or(|name| name == state.as_str())
     };
@@ -214,7 +219,6 @@ pub(super) fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
     let found: Vec<_> = seen(call, &snapshot).into_iter().filter(fits).collect();
     let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(usize::MAX);
     let page = found.iter().skip(offset).take(SITES_MAX);
-    let known = registered(call);
     Ok(Sites {
         total: found.len() as u64,
         sites: page.filter_map(|it| site_view(call, &known, *it)).collect(),

@@ -8,7 +8,7 @@ use super::{Affected, number, place};
 use crate::cmd::incident::remote::unreached;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::report::{Report, Style};
+use crate::report::{Exit, Report, Style};
 use crate::table::{Align, Table};
 
 /// Sites shown when nobody asked for every one.
@@ -31,7 +31,7 @@ impl Affected {
         let query = [("q", what), ("sites", &self.sites)];
         let answer: Document = self.remote.read(server, ("/api/v1/affected", &query), context)?;
         if !answer.answers(what.trim()) {
-            return Err(unreached("the answer is none to this question", server, context));
+            return Err(unreached(texts::remote_not_this_question(lang), server, context));
         }
         if context.json {
             report.document("relight.answer/1", &answer);
@@ -39,6 +39,10 @@ impl Affected {
             self.tell(&answer, lang, report);
         }
         self.raise(|verdict| answer.count(verdict), report);
+        // Of sites that may not be read nothing is known: it is no "none of them".
+        if answer.part && answer.items.is_empty() {
+            report.raise(Exit::Incomplete);
+        }
         Ok(())
     }
 

@@ -195,8 +195,7 @@ fn tell(
         plan["sites"].as_array(),
         id.or(asked.dry_run.then_some("")),
     ) else {
-        let fault = "the answer is no plan";
-        return Err(unreached(fault, server, context));
+        return Err(unreached(texts::remote_no_plan(lang), server, context));
     };
     let (seats, sites) = (seats.as_slice(), sites.len());
     let signed = seats.iter().filter(|seat| seat["by"].is_string()).count();

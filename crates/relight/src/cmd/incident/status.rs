@@ -225,7 +225,7 @@ impl Status {
             }
         };
         if told.incidents.iter().any(|it| !it.is_whole()) {
-            return Err(unreached("the counts are not those of all sites", server, context));
+            return Err(unreached(texts::remote_short(context.lang), server, context));
         }
         let incidents = told.incidents.into_iter().map(IncidentRow::from).collect();
         Ok(StatusDocument { entry: told.entry, unseen: None, incidents })

@@ -57,7 +57,8 @@ impl List {
         Ok(())
     }
 
-    /// Every site that a server tells of, by short name.
+    /// Every site that a server tells of, by short name. A list that ends before all that it
+    /// counts is none.
     fn asked(&self, server: &str, context: &Context) -> Result<Vec<SiteRow<'static>>, Failure> {
         let (mut all, mut read) = (BTreeMap::new(), 0);
         for _ in 0..ANSWERS_MAX {
@@ -67,11 +68,14 @@ impl List {
             let count = page.sites.len();
             read += count;
             all.extend(page.sites.into_iter().map(|site| (site.slug.to_string(), site)));
-            if count == 0 || read >= page.total {
+            if read >= page.total {
                 return Ok(all.into_values().collect());
             }
+            if count == 0 {
+                break;
+            }
         }
-        Err(unreached("the list has no end", server, context))
+        Err(unreached(texts::remote_short(context.lang), server, context))
     }
 
     fn tell(&self, mut document: Document<'_>, context: &Context, report: &mut Report) {
