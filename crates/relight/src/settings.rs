@@ -16,6 +16,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use relight_server::web::{Lang, texts};
 
+use self::keys::{ACTING, READING};
 pub(crate) use self::keys::{Key, Kind, all_keys, variable_of};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -208,7 +209,7 @@ impl Settings {
         }
         // What is a default here is nothing that was said, for clap: it would be asked for again.
         let is_set = |key: &str| self.values.contains_key(key);
-        for (path, option, needed, _) in NEEDS.into_iter().filter(|it| !is_set(it.3)) {
+        for (path, option, needed, _) in needs().filter(|it| !is_set(it.3)) {
             let path: Vec<String> = path.split_whitespace().map(ToOwned::to_owned).collect();
             command = within(command, &path, option, &|it: Arg| it.requires(needed));
         }
@@ -233,22 +234,19 @@ impl Settings {
 
 /// Options that mean nothing without another one: the command, the option, the other, and the key
 /// that sets the other as well, if one does: who only reads names the server.
-const NEEDS: [(&str, &str, &str, &str); 14] = [
-    ("incident off", "token_file", "server", "server"),
-    ("incident off", "ca", "server", "server"),
-    ("incident on", "token_file", "server", "server"),
-    ("incident on", "ca", "server", "server"),
-    ("affected", "token_file", "server", ""),
-    ("affected", "ca", "server", ""),
-    ("sites list", "token_file", "server", ""),
-    ("sites list", "ca", "server", ""),
-    ("incident list", "token_file", "server", ""),
-    ("incident list", "ca", "server", ""),
-    ("incident status", "token_file", "server", ""),
-    ("incident status", "ca", "server", ""),
-    ("serve", "ca", "fetch", "serve.fetch"),
-    ("serve", "journal_ca", "journal_to", "serve.journal_to"),
-];
+fn needs() -> impl Iterator<Item = Need> {
+    let asked = ACTING.map(|it| (it, "server")).into_iter().chain(READING.map(|it| (it, "")));
+    let asked = asked.flat_map(|(command, key)| {
+        ["token_file", "ca"].map(|option| (command, option, "server", key))
+    });
+    asked.chain([
+        ("serve", "ca", "fetch", "serve.fetch"),
+        ("serve", "journal_ca", "journal_to", "serve.journal_to"),
+    ])
+}
+
+/// A command, an option, another one, and a key.
+type Need = (&'static str, &'static str, &'static str, &'static str);
 
 /// One option deep in the tree, changed.
 fn within(command: Command, path: &[String], option: &str, change: &dyn Fn(Arg) -> Arg) -> Command {

@@ -39,32 +39,26 @@ pub(crate) struct Key {
 
 /// Keys that are not named by a command: the key, the option, and where it stands. What only reads
 /// has no server from here: it reads the data folder, unless the command itself names one.
-const SHARED: [(&str, &str, &[&str]); 8] = [
-    ("lang", "lang", &[""]),
-    ("data", "data", &[""]),
-    ("server", "server", &["incident off", "incident on", "incident approve", "login", "logout"]),
-    ("token_file", "token_file", &ASKING),
-    ("ca_file", "ca", &AUTHORITIES),
-    ("output.format", "output", &[""]),
-    ("output.color", "color", &[""]),
-    ("output.no_progress", "no_progress", &[""]),
+const SHARED: [(&str, &str, &[&[&str]]); 8] = [
+    ("lang", "lang", &[&[""]]),
+    ("data", "data", &[&[""]]),
+    ("server", "server", &[&ACTING, &["incident approve"], &SIGNING_IN]),
+    ("token_file", "token_file", &[&ACTING, &READING]),
+    ("ca_file", "ca", &[&ACTING, &READING, &SIGNING_IN]),
+    ("output.format", "output", &[&[""]]),
+    ("output.color", "color", &[&[""]]),
+    ("output.no_progress", "no_progress", &[&[""]]),
 ];
 
-/// Commands that show a server a token, which a file may name for all.
-const ASKING: [&str; 6] =
-    ["incident off", "incident on", "affected", "sites list", "incident list", "incident status"];
+/// Commands that act at a server with a token; a file may name it for all.
+pub(super) const ACTING: [&str; 2] = ["incident off", "incident on"];
 
-/// The same, and those that get or end one.
-const AUTHORITIES: [&str; 8] = [
-    "incident off",
-    "incident on",
-    "affected",
-    "sites list",
-    "incident list",
-    "incident status",
-    "login",
-    "logout",
-];
+/// Commands that read at one.
+pub(super) const READING: [&str; 4] =
+    ["affected", "sites list", "incident list", "incident status"];
+
+/// Commands that get or end a token.
+const SIGNING_IN: [&str; 2] = ["login", "logout"];
 
 /// Commands whose options are keys, and the options that are about one run only.
 const COMMANDS: [(&str, &[&str]); 2] =
@@ -81,7 +75,7 @@ fn found() -> Vec<Key> {
     let tree = Cli::command();
     let mut keys = Vec::new();
     for (name, option, paths) in SHARED {
-        let places: Vec<Place> = paths.iter().map(|path| place(path, option)).collect();
+        let places: Vec<Place> = paths.concat().iter().map(|path| place(path, option)).collect();
         let found = places.first().and_then(|place| argument(&tree, &place.path, option));
         keys.extend(found.map(|found| key(name.to_owned(), found, places)));
     }
@@ -100,7 +94,7 @@ fn found() -> Vec<Key> {
 
 /// The variable that sets an option which several commands share.
 pub(crate) fn variable_of(path: &str, id: &str) -> Option<String> {
-    let is = |paths: &[&str]| paths.iter().any(|it| it.replace(' ', "-") == path);
+    let is = |paths: &[&[&str]]| paths.concat().iter().any(|it| it.replace(' ', "-") == path);
     let found = SHARED.iter().find(|(_, option, paths)| *option == id && is(paths));
     found.map(|(name, _, _)| variable(name))
 }

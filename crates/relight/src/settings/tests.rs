@@ -112,3 +112,34 @@ fn every_key_sets_an_option_that_exists() {
         drop(Settings { values, files: Vec::new() }.applied(tree.clone()));
     }
 }
+
+/// Commands below this one that may be told of a server, and take a token for it from a file.
+fn asking(command: &Command, path: &str, found: &mut Vec<String>) {
+    let argument = |name: &str| command.get_arguments().find(|it| it.get_id() == name);
+    if argument("token_file").is_some()
+        && argument("server").is_some_and(|it| !it.is_required_set())
+    {
+        found.push(path.to_owned());
+    }
+    for below in command.get_subcommands() {
+        asking(below, format!("{path} {}", below.get_name()).trim(), found);
+    }
+}
+
+/// Goal: none takes a token and asks nobody. Method: those that there are, from their tree.
+#[test]
+fn each_command_that_takes_a_token_needs_a_server_and_has_its_keys() {
+    let mut found = Vec::new();
+    asking(&crate::localise::command(Lang::En), "", &mut found);
+    assert!(found.len() > 5, "{found:?}");
+    for command in &found {
+        for option in ["token_file", "ca"] {
+            let is_needed = needs().any(|it| (it.0, it.1, it.2) == (command, option, "server"));
+            assert!(is_needed, "{command} {option}");
+            let path: Vec<&str> = command.split(' ').collect();
+            let is_set = all_keys().iter().flat_map(|key| &key.places);
+            let is_set = is_set.filter(|it| it.option == option).any(|it| it.path == path);
+            assert!(is_set, "{command} {option}");
+        }
+    }
+}

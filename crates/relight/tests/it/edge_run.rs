@@ -206,6 +206,11 @@ fn a_dark_site_speaks_the_languages_of_its_operator() {
         }
         assert_eq!(server.terminate(), Some(0));
         assert_eq!(told[0], told[1], "the page of a site and that for all");
+        for page in ["hold.json", "of/san-001.json"] {
+            let page = town.place.path("data/edges/north/hold").join(page);
+            let json = fs::read_to_string(page).unwrap();
+            assert!(json.contains("\"retry_after\":3600"), "programs come back later: {json}");
+        }
         told[0]
     };
     assert_eq!(shown(&[]), "fr,en", "nobody said which");

@@ -152,7 +152,8 @@ pub(super) fn prepare(
     let found = file.exists().then(|| fs::read(&file).unwrap_or_default());
     let found = found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let langs = found.as_deref().map(holding_languages).unwrap_or_default();
-    let by_itself = |langs| HoldingPage { langs, ..HoldingPage::default() };
+    let by_itself =
+        |langs| HoldingPage { langs, retry_after: RETRY_AFTER, ..HoldingPage::default() };
     let asked = asked.map(languages_of);
     if found.as_ref().is_some_and(|html| *html != holding_html(&by_itself(langs.clone()))) {
         // Of one that was written by hand it is not known.
