@@ -255,7 +255,9 @@ impl Incident {
             Entry::DarkOrdered { plan, sites, .. } => {
                 self.order(sites, now)?;
                 // What it does not name, nobody decided about.
-                self.news.retain(|site, _| !sites.contains(site));
+                for site in sites {
+                    self.news.remove(site);
+                }
                 self.orders.note(*plan, sites, now);
                 Ok(())
             }

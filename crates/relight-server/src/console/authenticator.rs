@@ -42,6 +42,19 @@ pub(super) fn section(console: &Console, signed: &SignedIn, lang: Lang) -> AppSe
     }
 }
 
+/// The page of a secret, under a title and beside what it is for.
+fn shown_once(
+    console: &Console,
+    asked: &Asked,
+    (title, text): (&str, &str),
+    secret: String,
+) -> Response {
+    let switch = format!("/me?lang={}", console.lang(asked).other().tag());
+    let frame = console.frame(asked, title, "me", switch);
+    let page = SecretPage { frame, text: text.to_owned(), secret, back: "/me" };
+    page::html(StatusCode::OK, relight_web::render(&page))
+}
+
 /// Makes codes for recovery, and shows them once.
 pub(super) async fn new_codes(
     State(console): State<Arc<Console>>,
@@ -50,18 +63,11 @@ pub(super) async fn new_codes(
 ) -> Response {
     blocking(move || {
         let lang = console.lang(&asked);
-        let codes = match console.door.new_codes(&signed) {
-            Ok(codes) => codes,
-            Err(refusal) => return done(&console, &asked, Err(refusal)),
-        };
-        let switch = format!("/me?lang={}", lang.other().tag());
-        let page = SecretPage {
-            frame: console.frame(&asked, texts::door_codes(lang), "me", switch),
-            text: texts::door_codes_shown(lang).to_owned(),
-            secret: codes.join("\n"),
-            back: "/me",
-        };
-        page::html(StatusCode::OK, relight_web::render(&page))
+        let words = (texts::door_codes(lang), texts::door_codes_shown(lang));
+        match console.door.new_codes(&signed) {
+            Ok(codes) => shown_once(&console, &asked, words, codes.join("\n")),
+            Err(refusal) => done(&console, &asked, Err(refusal)),
+        }
     })
     .await
 }
@@ -74,18 +80,14 @@ pub(super) async fn make(
 ) -> Response {
     blocking(move || {
         let lang = console.lang(&asked);
-        let shown = match console.door.new_authenticator(&signed) {
-            Ok(shown) => shown,
-            Err(refusal) => return done(&console, &asked, Err(refusal)),
-        };
-        let switch = format!("/me?lang={}", lang.other().tag());
-        let page = SecretPage {
-            frame: console.frame(&asked, texts::door_app(lang), "me", switch),
-            text: texts::door_app_shown(lang).to_owned(),
-            secret: format!("{}\n{}", shown.secret, shown.address),
-            back: "/me",
-        };
-        page::html(StatusCode::OK, relight_web::render(&page))
+        let words = (texts::door_app(lang), texts::door_app_shown(lang));
+        match console.door.new_authenticator(&signed) {
+            Ok(shown) => {
+                let secret = format!("{}\n{}", shown.secret, shown.address);
+                shown_once(&console, &asked, words, secret)
+            }
+            Err(refusal) => done(&console, &asked, Err(refusal)),
+        }
     })
     .await
 }

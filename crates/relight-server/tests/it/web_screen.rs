@@ -331,15 +331,20 @@ fn sites_are_found_by_the_query_language_and_taken_into_a_plan() {
     let api = |query: &str| world.get(&format!("/api/v1/sites?query={}", url(query)), &anna);
     let (status, _, body) = api("crit<=2 or site:beds");
     assert!(status == 200 && body.contains("\"total\":2"), "{body}");
+    refused_in_words(&world, &anna);
+    world.web.stop();
+}
+
+/// A query that is none is refused in the language that is asked for.
+fn refused_in_words(world: &World, cookie: &str) {
     for (lang, told) in [
         ("en", ["unknown key “orgg”", "(query-unknown-key at byte 0)"]),
         ("fr", ["clé inconnue", "(query-unknown-key à l’octet 0)"]),
     ] {
         let (status, _, body) =
-            world.get(&format!("/api/v1/sites?query=orgg:x&lang={lang}"), &anna);
+            world.get(&format!("/api/v1/sites?query=orgg:x&lang={lang}"), cookie);
         assert!(status == 422 && told.iter().all(|it| body.contains(it)), "{body}");
     }
-    world.web.stop();
 }
 
 /// A text in an address.

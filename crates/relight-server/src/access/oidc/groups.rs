@@ -2,8 +2,9 @@
 //! sign-in through the provider, beside those that were granted here, and for nothing that
 //! outlives it.
 //!
-//! What decides about plans or about people is granted here only: whoever runs the provider would
-//! be the second person of a plan otherwise.
+//! What agrees to a plan of another, or administers, is granted here only: whoever runs the
+//! provider would be the second person of a plan otherwise. A site owner signs alone for the few
+//! sites of a body of their own, and with a passkey of here.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -30,7 +31,7 @@ pub(crate) const GROUP_ROLES_MAX: usize = 100;
 pub struct GroupRole {
     /// The group, exactly as the claim names it.
     pub value: String,
-    /// The role; none that decides about plans or about people.
+    /// The role; none that agrees to a plan of another, or administers.
     #[serde(deserialize_with = "role")]
     pub role: Role,
     /// Where.
@@ -81,7 +82,9 @@ impl OfGroups {
         let name = settings.groups_claim.as_str();
         // Entra ID names the place where the groups of somebody with many could be asked for.
         let elsewhere = claims.get("_claim_names").and_then(|names| names.get(name));
-        if elsewhere.is_some() || claims.get("hasgroups").is_some_and(|it| *it == true) {
+        // It says so of its claim of groups, and of no other one.
+        let has_more = name == "groups" && claims.get("hasgroups").is_some_and(|it| *it == true);
+        if elsewhere.is_some() || has_more {
             return unknown("groups-elsewhere");
         }
         let values: Vec<&str> = match claims.get(name) {
@@ -156,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn no_group_gives_a_role_that_decides_about_plans_or_people() {
+    fn no_group_gives_a_role_that_agrees_for_another_or_administers() {
         for role in Role::ALL {
             let read = settings(&group("g", role.as_str(), "/"));
-            let decides = role.needs_two_to_grant() || role == Role::Admin;
-            assert_eq!(read.is_err(), decides, "{role:?}");
+            let is_granted_here = role.needs_two_to_grant() || role == Role::Admin;
+            assert_eq!(read.is_err(), is_granted_here, "{role:?}");
             let Err(error) = read else { continue };
             let text = error.to_string();
             assert!(text.contains("line 6") && text.contains("no group of a provider"), "{text}");
@@ -206,6 +209,7 @@ mod tests {
         }
         let named = by("groups_claim = \"roles\"\n");
         assert_eq!(told(&named, json!({"roles": ["a"], "groups": ["b"]})), "viewer /");
+        assert_eq!(told(&named, json!({"roles": ["a"], "hasgroups": true})), "viewer /");
         let mut made = usual.clone();
         made.group.iter_mut().for_each(|it| it.role = Role::Approver);
         assert_eq!(told(&made, json!({"groups": ["a", "b"]})), "", "wherever it comes from");

@@ -215,9 +215,14 @@ fn unverified(incident: &Incident) -> Vec<Unverified> {
 pub(super) fn incidents(call: &Call, _: Nothing) -> Result<Incidents, Problem> {
     reads_all(call)?;
     let grounds = Grounds::of(call)?;
-    let incidents = call.engine.with_ledger(|ledger| {
-        ledger.incidents().map(|(id, incident)| grounds.view(id, incident)).collect()
-    });
+    let ids: Vec<String> =
+        call.engine.with_ledger(|ledger| ledger.incidents().map(|(id, _)| id.to_owned()).collect());
+    // One look for each: every site of the register is counted in all that were ever opened, and
+    // an order waits no longer than for one of them.
+    let view = |id: &String| {
+        call.engine.with_ledger(|ledger| Some(grounds.view(id, ledger.incident(id)?)))
+    };
+    let incidents = ids.iter().filter_map(view).collect();
     let rule = proposal_rule(call.engine.store());
     let rule = rule.map_err(|error| Problem::engine(call.lang, &error.into()))?;
     let proposals = call.engine.proposals(rule).into_iter().map(proposal).collect();
