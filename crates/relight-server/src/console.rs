@@ -25,6 +25,7 @@ pub(crate) mod meanings;
 pub(crate) mod meter;
 pub(crate) mod names;
 mod oidc;
+pub(crate) mod pages;
 pub(crate) mod part;
 mod posture;
 mod ratings;
@@ -51,7 +52,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
@@ -68,8 +69,8 @@ use crate::access::Door;
 use crate::access::guard::guard;
 use crate::access::signed_in::Reader;
 use crate::agents::AgentDesk;
+use crate::sse::Streams;
 use crate::sse::topic::Topic;
-use crate::sse::{self, Streams};
 use crate::{gzip, page};
 
 /// What every handler of the console shares.
@@ -315,38 +316,7 @@ pub(crate) fn name(site: &BoardSite, lang: Lang) -> &str {
 /// Every address of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
     Router::new()
-        .route("/", get(incident::show))
-        .route("/incident", get(brief::newest))
-        .route("/incident/{id}", get(brief::one))
-        .route("/sites", get(sites::table))
-        .route("/sites/rows", get(sites::rows))
-        .route("/site", get(sites::one))
-        .route("/site/{slug}", get(register::site))
-        .route("/affected", get(affected::affected))
-        .route("/watch", get(watch::show))
-        .route("/watch/actors", get(actors::show))
-        .route("/watch/export", post(share::export))
-        .route("/watch/tell", get(tell::ask).post(tell::tell))
-        .route("/edges", get(edges::show))
-        .route("/look", get(look::show).post(look::keep))
-        .route("/posture", get(posture::show))
-        .route("/posture/attest", post(posture::take))
-        .route("/audit", get(audit::show))
-        .route("/metrics", get(meter::show))
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/sign-in/oidc", get(oidc::leave).post(oidc::enter))
-        .route("/sign-in/oidc/back", get(oidc::back))
-        .route("/sign-out", post(me::sign_out))
-        .route("/start", get(sign_in::start).post(sign_in::enter))
-        .route("/confirm", get(me::confirm).post(me::confirmed))
-        .merge(people())
-        .merge(book::routes())
-        .route(terminal::PATH, get(terminal::show).post(terminal::find))
-        .route("/terminal/decide", post(terminal::decide))
-        .route(reports::PATH, post(reports::take))
-        .route("/events", get(sse::events))
-        .route("/assets/{name}", get(page::asset))
-        .merge(act::routes())
+        .merge(pages::routes())
         .merge(api::routes())
         .fallback(get(not_found))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), guard))
@@ -358,34 +328,6 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .layer(axum::middleware::map_response(async |response: Response| {
             page::secure(response, page::CONSOLE_POLICY, page::CONSOLE_REFERRER)
         }))
-}
-
-/// One's own account, all of them, and agents.
-fn people() -> Router<Arc<Console>> {
-    Router::new()
-        .route("/me", get(me::show))
-        .route("/me/key", post(me::add_key))
-        .route("/me/key/remove", post(me::remove_key))
-        .route("/me/sign-in/end", post(me::end_sign_in))
-        .route("/me/codes", post(authenticator::new_codes))
-        .route("/me/authenticator", post(authenticator::make))
-        .route("/me/authenticator/confirm", post(authenticator::confirm))
-        .route("/me/authenticator/remove", post(authenticator::remove))
-        .route("/me/notices/seen", post(me::see_notices))
-        .route("/me/identity", get(oidc::link))
-        .route("/me/identity/remove", post(me::remove_identity))
-        .route("/me/token", post(me::add_token))
-        .route("/me/token/remove", post(me::remove_token))
-        .route("/accounts", get(accounts::show))
-        .route("/accounts/add", post(accounts::add))
-        .route("/accounts/renew", post(accounts::renew))
-        .route("/accounts/end", post(accounts::end))
-        .route("/accounts/grant", post(accounts::grant))
-        .route("/accounts/revoke", post(accounts::revoke))
-        .route("/accounts/settle", post(accounts::settle))
-        .route("/agents", get(agents::show))
-        .route("/agents/code", post(agents::make))
-        .route("/agents/revoke", post(agents::revoke))
 }
 
 /// Refuses names that are not this machine's: otherwise any page in the operator's browser could

@@ -47,6 +47,7 @@ pub use access::{
     RSA_BITS_MIN, SignedIn,
 };
 pub use console::book::Manual;
+pub use console::pages::{ConsolePage, Who, console_pages};
 pub use error::ServerError;
 pub use page::encode;
 pub use public::{PublicFolder, Signer};

@@ -50,9 +50,11 @@ pub(super) struct SettleForm {
 }
 
 /// Who sees the page: those who make accounts, those who confirm grants, and those who audit.
+pub(super) const READERS: [Role; 4] = [Role::Admin, Role::Commander, Role::Approver, Role::Auditor];
+
+/// Whether somebody sees it.
 pub(super) fn sees(signed: &SignedIn) -> bool {
-    let roles = [Role::Admin, Role::Commander, Role::Approver, Role::Auditor];
-    roles.into_iter().any(|role| signed.account.is(role))
+    READERS.into_iter().any(|role| signed.account.is(role))
 }
 
 /// What a form did: a sentence, something that is shown once, or a refusal.

@@ -14,12 +14,8 @@ pub(super) mod plan_view;
 pub(crate) mod plans;
 pub(crate) mod rollout;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::Proof;
 use relight_engine::plan::{Plan, PlanStale};
@@ -29,25 +25,32 @@ use relight_model::Timestamp;
 use relight_web::act_views::ToldPage;
 use relight_web::{Lang, number, texts};
 
+use super::pages::Who::Part;
+use super::pages::{ConsolePage, shows, takes};
 use super::{Asked, Console};
 use crate::access::refusals::because;
 use crate::access::{Factor, SignedIn};
 use crate::policy_file::PolicyFile;
 use crate::{page, proof};
 
-/// The addresses of acts.
-pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new()
-        .route("/plan", get(plan::show).post(plan::propose))
-        .route("/approve/{id}", get(approve::show).post(approve::decide))
-        .route("/plans", get(plans::show))
-        .route("/plans/glass", post(plans::review))
-        .route("/plans/policy", post(new_policy::confirm))
-        .route("/incident/open", post(forms::open))
-        .route("/incident/close", post(forms::close))
-        .route("/incident/preview", post(forms::preview))
-        .route("/incident/update", post(forms::update))
-        .route("/site/{slug}/act", post(forms::site))
+/// Plans, and what is done about an incident or a site.
+pub(super) fn pages() -> [ConsolePage; 12] {
+    use Role::{Analyst, Approver, Commander, Publisher, SiteOwner};
+    const LOOKS_AFTER: [Role; 5] = [SiteOwner, Commander, Analyst, Approver, Publisher];
+    [
+        shows(Part, "/plan", plan::show),
+        takes(Part, "/plan", plan::propose).roles(&[Commander, SiteOwner]),
+        shows(Part, "/approve/{id}", approve::show),
+        takes(Part, "/approve/{id}", approve::decide).roles(&[Approver, Commander, SiteOwner]),
+        shows(Part, "/plans", plans::show),
+        takes(Part, "/plans/glass", plans::review).roles(&[Approver, Commander]),
+        takes(Part, "/plans/policy", new_policy::confirm).roles(&[Approver, Commander]),
+        takes(Part, "/incident/open", forms::open).roles(&[Commander]),
+        takes(Part, "/incident/close", forms::close).roles(&[Commander]),
+        takes(Part, "/incident/preview", forms::preview).roles(&[Publisher, Commander]),
+        takes(Part, "/incident/update", forms::update).roles(&[Publisher, Commander]),
+        takes(Part, "/site/{slug}/act", forms::site).roles(&LOOKS_AFTER),
+    ]
 }
 
 /// Whoever sends a request, as the policy sees him at this instant. The word of a provider counts

@@ -24,7 +24,7 @@ const BODY_CHARS_MAX: usize = 300;
 const VERIFY: &str = "verify";
 
 /// Who sees the journal: it names people and what they did.
-const READERS: [Role; 4] = [Role::Auditor, Role::Admin, Role::Commander, Role::Approver];
+pub(super) const READERS: [Role; 4] = [Role::Auditor, Role::Admin, Role::Commander, Role::Approver];
 
 /// Whether a reader may see the journal.
 pub(super) fn sees(reader: &Reader) -> bool {

@@ -3,11 +3,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
 use relight_web::book::{
     BookChapterPage, BookCodesPage, BookCommandPage, BookIndexPage, Chapter, Contents, Sheet,
     chapters, codes,
@@ -53,16 +51,7 @@ impl Commands {
     }
 }
 
-/// The addresses of the guide.
-pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new()
-        .route(PATH, get(index))
-        .route("/docs/{name}", get(chapter))
-        .route("/docs/codes", get(all_codes))
-        .route("/docs/commands/{name}", get(command))
-}
-
-async fn index(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+pub(super) async fn index(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     let first = console.commands.first(lang);
     let page = BookIndexPage {
@@ -75,7 +64,7 @@ async fn index(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
-async fn chapter(
+pub(super) async fn chapter(
     State(console): State<Arc<Console>>,
     Path(name): Path<String>,
     asked: Asked,
@@ -94,7 +83,7 @@ async fn chapter(
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
-async fn command(
+pub(super) async fn command(
     State(console): State<Arc<Console>>,
     Path(name): Path<String>,
     asked: Asked,
@@ -113,7 +102,7 @@ async fn command(
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
-async fn all_codes(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+pub(super) async fn all_codes(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     let (path, codes) = (format!("{PATH}/codes"), codes(lang));
     let sections: Vec<_> = codes.iter().map(|list| (list.anchor, list.title)).collect();

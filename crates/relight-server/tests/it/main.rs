@@ -36,6 +36,7 @@ mod web_lists;
 mod web_metrics;
 mod web_notices;
 mod web_oidc;
+mod web_pages;
 mod web_part;
 mod web_paths;
 mod web_picks;
