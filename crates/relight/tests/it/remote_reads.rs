@@ -221,7 +221,8 @@ fn an_answer_that_cannot_be_relied_on_is_none() {
     let short = json!({"entry": 1, "incidents": [{"id": "i", "title": "", "closed": false,
         "opened": "2026-01-01T00:00:00Z", "entry": 1, "sites": 2, "cases": 0, "phases": [],
         "states": [{"state": "online", "sites": 1}], "exposed": 0, "closed_parts": [],
-        "unverified": [], "held_back": 0, "waiting": {"sites": 0, "left": 0, "parts": 0}}],
+        "unverified": [], "held_back": 0, "held_by_restore": 0,
+        "waiting": {"sites": 0, "left": 0, "parts": 0}}],
         "proposals": []});
     let ends = json!({"total": 4_000, "sites": []});
     for (words, document) in [(["incident", "status"], short), (["sites", "list"], ends)] {
