@@ -252,7 +252,9 @@ impl Group {
         of: fn(&Target) -> Result<Option<Epoch>, EdgeError>,
     ) -> Option<(Epoch, String)> {
         let newest = |hand: &Hand| Some((of(&hand.target).ok()??, hand.target.name.clone()));
-        self.members.iter().filter_map(newest).max()
+        // Of several that show the same, the first one is named.
+        let all = self.members.iter().filter_map(newest);
+        all.reduce(|one, other| if other.0 > one.0 { other } else { one })
     }
 
     /// Notes what an agent tells of a newer controller before our own epochs are beyond it: what we

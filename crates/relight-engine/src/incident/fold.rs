@@ -14,6 +14,7 @@ use super::terms::Baseline;
 use super::tried::Tried;
 use super::update::Update;
 use super::verified::Checked;
+use super::weigh::CalledAffected;
 
 /// Why an entry changes nothing. The text is for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +46,9 @@ pub struct Case {
     pub checked: Option<Box<Checked>>,
     /// A verified fix is in service.
     pub fixed: bool,
-    /// It was called affected since its last verification that passed: under which revision, and
-    /// which files. It is not forgotten where nothing is known of the site for a while.
-    pub was_affected: Option<(Digest, Option<Digest>)>,
+    /// It was called affected since its last verification that passed. It is not forgotten where
+    /// nothing is known of the site for a while.
+    pub was_affected: Option<CalledAffected>,
     /// The last verification did not pass: only another one lets it return.
     pub unverified: bool,
     /// Somebody saw signs of a compromise, and nobody said since that there are none.

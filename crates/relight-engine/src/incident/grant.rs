@@ -298,6 +298,10 @@ impl Incident {
     ) -> Result<(), Rejected> {
         acceptance.check(now)?;
         let case = self.case(site).ok_or(Rejected("the site has no case"))?;
+        // New files that nobody read do not make it an unknown one.
+        if case.verdict() == Some(Verdict::Affected) && case.mitigation.is_none() {
+            return Err(Rejected("an affected site needs a control in front of it"));
+        }
         let grant = self.grant(case, acceptance);
         if grant.expires <= now {
             return Err(Rejected("the control is over"));

@@ -107,7 +107,7 @@ impl Incident {
             }
             step(case, &[Phase::Verifying], next, now)?;
             (case.fixed, case.unverified) = (passed, !passed);
-            case.was_affected = case.was_affected.filter(|_| !passed);
+            case.was_affected = case.was_affected.take().filter(|_| !passed);
             case.signs = found == Compromise::Signs;
             // A server tries again what somebody says is fixed after it did not pass, not before.
             case.declared &= passed;

@@ -1,10 +1,22 @@
 //! What new evidence makes of a case: the table of INCIDENT 2.1 and ruling 6.
 
+use std::collections::BTreeSet;
+
 use relight_model::{Digest, Light, Timestamp, Verdict};
 
 use super::evidence::Evidence;
 use super::fold::{Case, Incident, Rejected};
 use super::phase::Phase;
+
+/// What called a site affected since its last verification that passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CalledAffected {
+    /// Under which revisions of the advisory: the newest one may be withdrawn, and an older one
+    /// come back.
+    pub revisions: BTreeSet<Digest>,
+    /// Which files, the last time; none where nobody knew.
+    pub files: Option<Digest>,
+}
 
 impl Incident {
     pub(super) fn attach(&mut self, evidence: &Evidence, now: Timestamp) -> Result<(), Rejected> {
@@ -64,13 +76,18 @@ impl Incident {
             case.fixed = false;
             (case.grant, case.mitigation) = (None, None);
         }
-        match (evidence.verdict, case.was_affected) {
-            (Verdict::Affected, _) => {
-                case.was_affected = Some((evidence.advisory_revision, case.deployed));
+        match (evidence.verdict, &mut case.was_affected) {
+            (Verdict::Affected, called) => {
+                let called = called.get_or_insert_default();
+                called.revisions.insert(evidence.advisory_revision);
+                called.files = case.deployed;
             }
-            // The very files that were affected are clear by a newer revision: it was withdrawn.
-            (Verdict::Clear, Some((revision, files)))
-                if clear && revision != current && files == case.deployed =>
+            // The very files that were affected are clear by a revision that never called the site
+            // so: it was withdrawn. One that comes back withdraws nothing.
+            (Verdict::Clear, Some(called))
+                if clear
+                    && !called.revisions.contains(&current)
+                    && called.files == case.deployed =>
             {
                 case.was_affected = None;
             }

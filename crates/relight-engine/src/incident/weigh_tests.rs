@@ -89,6 +89,39 @@ fn mitigated() -> Vec<Entry> {
     vec![order(), affected, Entry::Mitigated { site: key(), mitigation }]
 }
 
+/// Safety: a flaw is not withdrawn by a revision that called the very files affected before, though
+/// another one came in between. Method: the first revision comes back, and now calls them clear;
+/// then one that is new does.
+#[test]
+fn a_revision_that_comes_back_withdraws_nothing() {
+    let revised =
+        |to: u8| Entry::Revised { revision: Digest([to; 32]), statements: Digest::default() };
+    let mut entries = mitigated();
+    entries.extend([revised(4), attach(1, 4, Verdict::Affected, NOW - 40), revised(2)]);
+    entries.push(attach(1, 2, Verdict::Clear, NOW - 30));
+    let mut incident = after(&entries);
+    assert!(!incident.may_return(&key(), NOW), "nobody verified it");
+    incident.apply(&revised(5), NOW).unwrap();
+    incident.apply(&attach(1, 5, Verdict::Clear, NOW - 20), NOW).unwrap();
+    assert!(incident.may_return(&key(), NOW), "the finding was withdrawn");
+}
+
+/// Safety: an affected site whose new files nobody read is no unknown one that people may answer
+/// for without a control. Method: something is deployed on one that two people signed for.
+#[test]
+fn what_was_deployed_unread_takes_the_control_of_an_affected_site_away() {
+    let mut entries = mitigated();
+    entries.push(accepted());
+    let mut incident = after(&entries);
+    let deployed = Entry::Deployed { site: key(), digest: Digest([9; 32]) };
+    incident.apply(&deployed, NOW).unwrap();
+    let refused = incident.apply(&accepted(), NOW).unwrap_err();
+    assert_eq!(refused.0, "an affected site needs a control in front of it");
+    // As soon as they were read, and something could not be, it is an unknown one.
+    incident.apply(&attach(9, 2, Verdict::Unknown, NOW), NOW).unwrap();
+    incident.apply(&accepted(), NOW).unwrap();
+}
+
 /// Goal: that a site was affected is not forgotten because nothing was known of it for a while.
 /// Method: one behind a control is read badly, and then other files are clear.
 #[test]

@@ -81,3 +81,12 @@ fn sim_seeds_of_two_edges_and_of_terms_that_went_back() {
     let idle = idle(&went_back, Mutant::TermForgotten, faults, "(k)");
     assert!(idle.is_empty(), "{idle:?} show nothing");
 }
+
+/// In the first two of these something was deployed unread on a site that was affected, and two
+/// people answered for it without a control; in the others a revision came back that had called the
+/// very files affected before.
+#[test]
+fn sim_seeds_in_which_it_was_forgotten_that_a_site_was_affected() {
+    let failed = failures([7_822, 8_350, 6_827, 8_607].into_iter(), Faults::ALL);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
