@@ -16,7 +16,7 @@ use crate::{CLASS, one, one_with, run, text, tree};
 const PACKAGE: &[u8] = b"{\"name\":\"x\",\"version\":\"1.0.0\"}";
 
 /// An archive that nothing but its name names.
-fn nameless() -> Vec<u8> {
+pub(crate) fn nameless() -> Vec<u8> {
     write(&[Member::stored("A.class", CLASS)])
 }
 
@@ -106,15 +106,21 @@ const STORED: &str = "pkg:maven/thing@1.2 in PLACEapp/thing-1.2.jar\n\
     pkg:npm/x@1.0.0 in PLACEapp/node_modules/x/package.json\n\
     pkg:npm/x@1.0.0 in PLACEb/node_modules/x/package.json\n";
 
+/// The components of a tar, as it is, packed, in a package and in another archive: what is expected
+/// names them where `PLACE` stands for the archive.
+pub(crate) fn assert_in_archives(tar: &[u8], expected: &str) {
+    let at = |place: &str| expected.replace("PLACE", place);
+    assert_eq!(one("o", tar), at("o!/"));
+    assert_eq!(one("o", &gz(tar)), at("o!/"));
+    assert_eq!(one("o", &deb("data.tar.xz", &xz(tar))), at("o!/"));
+    let inside = write(&[Member::deflated("in", &gz(tar))]);
+    assert_eq!(one("o", &inside), at("o!/in!/"));
+}
+
 #[test]
 fn links_in_archives_have_names_of_their_own() {
-    let at = |place: &str| STORED.replace("PLACE", place);
     let plain = stored();
-    assert_eq!(one("o", &plain), at("o!/"));
-    assert_eq!(one("o", &gz(&plain)), at("o!/"));
-    assert_eq!(one("o", &deb("data.tar.xz", &xz(&plain))), at("o!/"));
-    let inside = write(&[Member::deflated("in", &gz(&plain))]);
-    assert_eq!(one("o", &inside), at("o!/in!/"));
+    assert_in_archives(&plain, STORED);
     let report = run(tree(&[("o", &plain)]).path(), &Options::default());
     assert_eq!(report.archives, 3, "the archive is counted once, its jar under both names");
 }

@@ -9,21 +9,17 @@ use relight_formats::limited::coding::{Coding, decoder_of};
 use relight_scan::{Options, Progress, Report, Services, Target, scan_target};
 
 use crate::cache::{Memory, without_known};
-use crate::container_writer::{deb, gz, rpm, xz};
+use crate::container_writer::{gz, rpm};
 use crate::hidden::filler;
 use crate::image_writer::{
     Image, LAYER, Node, docker, gzip, oci, packed, sha256, tar as tar_of, unpacked,
 };
+use crate::links::{assert_in_archives, nameless};
 use crate::zip_writer::{Member, write};
-use crate::{CLASS, one, run, text, tree};
+use crate::{one, run, text, tree};
 
 fn package(version: &str) -> Node {
     Node::File(format!("{{\"name\":\"x\",\"version\":\"{version}\"}}").into_bytes())
-}
-
-/// An archive that nothing but its name names.
-fn nameless() -> Vec<u8> {
-    write(&[Member::stored("A.class", CLASS)])
 }
 
 const PLACE: &str = "app/node_modules/x/package.json";
@@ -57,13 +53,7 @@ const STORED: &str = "pkg:maven/named@2.0 in PLACEstore/named-2.0.jar\n\
 
 #[test]
 fn links_in_archives_have_names_of_their_own() {
-    let at = |place: &str| STORED.replace("PLACE", place);
-    let plain = stored();
-    assert_eq!(one("o", &plain), at("o!/"));
-    assert_eq!(one("o", &gz(&plain)), at("o!/"));
-    assert_eq!(one("o", &deb("data.tar.xz", &xz(&plain))), at("o!/"));
-    let inside = write(&[Member::deflated("in", &gz(&plain))]);
-    assert_eq!(one("o", &inside), at("o!/in!/"));
+    assert_in_archives(&stored(), STORED);
 }
 
 /// The payload of an rpm, and images that `mksquashfs` and `genisoimage -R` write.
