@@ -33,7 +33,8 @@ impl<'a> Installed<'a> {
             if !path.starts_with(SYSTEM) || component.owned_by.is_some() {
                 elsewhere.insert((component.purl.kind.as_str(), archive));
             }
-            if decides(component) {
+            let is_of_system = is_once_for_all(&component.purl) && component.owned_by.is_some();
+            if decides(component) && !is_of_system {
                 places.insert((name(&component.purl), (archive, path)));
             }
         }
@@ -42,7 +43,8 @@ impl<'a> Installed<'a> {
 
     /// Whether what a lock file names is installed where that lock file speaks of: below its folder
     /// in the same archive. Packages of Python and Ruby are installed once for a whole system: they
-    /// are where that is the only place in the archive that has any.
+    /// are where that is the only place in the archive that has any, and those that a package of
+    /// the system brings are not what the lock file speaks of.
     pub(crate) fn has(&self, declared: &Component) -> bool {
         let purl = &declared.purl;
         let (archive, path) = place(&declared.evidence);
@@ -50,8 +52,8 @@ impl<'a> Installed<'a> {
         if purl.kind == "npm" {
             return self.is_below(purl, archive, &format!("{folder}node_modules/"));
         }
-        let is_of_system = matches!(purl.kind.as_str(), "pypi" | "gem")
-            && !self.elsewhere.contains(&(purl.kind.as_str(), archive));
+        let is_of_system =
+            is_once_for_all(purl) && !self.elsewhere.contains(&(purl.kind.as_str(), archive));
         self.is_below(purl, archive, folder) || is_of_system && self.is_below(purl, archive, SYSTEM)
     }
 
@@ -65,6 +67,11 @@ impl<'a> Installed<'a> {
 
 /// Where a system installs for all of it.
 const SYSTEM: &str = "usr/";
+
+/// Whether packages of this kind are installed once for a whole system.
+fn is_once_for_all(purl: &Purl) -> bool {
+    matches!(purl.kind.as_str(), "pypi" | "gem")
+}
 
 /// Whether it tells which version of the package is there: a part of its code or the name of a file
 /// does not, nor does an assembly of .NET, whose name and version are its own.
@@ -161,7 +168,10 @@ mod tests {
         // What the packages of a system bring is not what a list for pip speaks of.
         let owned_by = Some(Purl::parse("pkg:deb/debian/python3-x@2").unwrap());
         let owned = Component { owned_by, ..seen("pkg:pypi/x@2", place) };
-        assert_eq!(ranked(vec![lock("pkg:pypi/x@1", "a/r.txt"), owned]), Scope::Declared);
+        for list in ["a/r.txt", "requirements.txt"] {
+            let all = vec![lock("pkg:pypi/x@1", list), owned.clone()];
+            assert_eq!(ranked(all), Scope::Declared, "{list}");
+        }
         let lock = lock("pkg:maven/g/x@1", "app/gradle.lockfile");
         assert_eq!(ranked(vec![lock, seen("pkg:maven/g/x@2", "usr/share/x.jar")]), Scope::Declared);
     }
