@@ -221,7 +221,7 @@ impl Engine {
         let entry = if is_online {
             Entry::Exempted { site, ground: Ground::Acceptance(acceptance), witness }
         } else {
-            Entry::AcceptanceSigned { site, acceptance, witness }
+            Entry::AcceptanceSigned { site, acceptance, witness, weighed: true }
         };
         self.record(actor, id, entry)?;
         Ok(is_online)

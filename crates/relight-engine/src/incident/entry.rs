@@ -273,6 +273,10 @@ pub enum Entry {
         /// in journals from before it was kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         witness: Option<Box<Witness>>,
+        /// It is refused where the newest evidence says affected and there is no control; left out
+        /// in journals from before that was so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        weighed: bool,
     },
     /// A site may stay online.
     Exempted {

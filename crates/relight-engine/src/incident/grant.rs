@@ -173,9 +173,9 @@ impl Incident {
                 self.is_still_so(site, witness.as_deref())?;
                 self.propose(site, proposer, reason, *expires, now)
             }
-            Entry::AcceptanceSigned { site, acceptance, witness } => {
+            Entry::AcceptanceSigned { site, acceptance, witness, weighed } => {
                 self.is_still_so(site, witness.as_deref())?;
-                self.accept(site, acceptance, now)
+                self.accept(site, acceptance, *weighed, now)
             }
             Entry::Exempted { site, ground, witness } => {
                 self.is_still_so(site, witness.as_deref())?;
@@ -294,12 +294,14 @@ impl Incident {
         &mut self,
         site: &GateKey,
         acceptance: &Acceptance,
+        weighed: bool,
         now: Timestamp,
     ) -> Result<(), Rejected> {
         acceptance.check(now)?;
         let case = self.case(site).ok_or(Rejected("the site has no case"))?;
-        // New files that nobody read do not make it an unknown one.
-        if case.verdict() == Some(Verdict::Affected) && case.mitigation.is_none() {
+        // New files that nobody read do not make it an unknown one: they are read first.
+        let is_bare = case.verdict() == Some(Verdict::Affected) && case.mitigation.is_none();
+        if weighed && is_bare {
             return Err(Rejected("an affected site needs a control in front of it"));
         }
         let grant = self.grant(case, acceptance);

@@ -58,7 +58,8 @@ fn two(expires: i64) -> Acceptance {
 }
 
 fn accept(expires: i64) -> Entry {
-    Entry::AcceptanceSigned { site: key(), acceptance: two(expires), witness: None }
+    let acceptance = two(expires);
+    Entry::AcceptanceSigned { site: key(), acceptance, witness: None, weighed: true }
 }
 
 fn control(blocked: u32, expires: i64) -> Entry {
@@ -138,7 +139,7 @@ fn one_person_no_reason_and_no_end_are_no_acceptance() {
     let with = |change: fn(&mut Acceptance)| {
         let mut acceptance = two(END);
         change(&mut acceptance);
-        Entry::AcceptanceSigned { site: key(), acceptance, witness: None }
+        Entry::AcceptanceSigned { site: key(), acceptance, witness: None, weighed: true }
     };
     for entry in [
         with(|it| it.approver = "a. tremblay ".into()),
@@ -248,7 +249,10 @@ fn a_signature_about_other_files_is_refused() {
         expires,
         witness,
     };
-    let accepts = |witness| Entry::AcceptanceSigned { site: key(), acceptance: two(END), witness };
+    let accepts = |witness| {
+        let (site, acceptance) = (key(), two(END));
+        Entry::AcceptanceSigned { site, acceptance, witness, weighed: true }
+    };
     incident.apply(&attach(2, 3, Verdict::Unknown), NOW).unwrap();
     let changed = Err(Rejected("something else is known of the site by now"));
     assert_eq!(incident.apply(&asks(then.clone()), NOW), changed);

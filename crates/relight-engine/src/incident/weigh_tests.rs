@@ -117,6 +117,13 @@ fn what_was_deployed_unread_takes_the_control_of_an_affected_site_away() {
     incident.apply(&deployed, NOW).unwrap();
     let refused = incident.apply(&accepted(), NOW).unwrap_err();
     assert_eq!(refused.0, "an affected site needs a control in front of it");
+    // A journal from before that was so is read as it was written.
+    let Entry::AcceptanceSigned { site, acceptance, witness, .. } = accepted() else {
+        panic!("no signature")
+    };
+    let older = Entry::AcceptanceSigned { site, acceptance, witness, weighed: false };
+    assert!(!older.to_body().unwrap().contains("weighed"));
+    incident.clone().apply(&older, NOW).unwrap();
     // As soon as they were read, and something could not be, it is an unknown one.
     incident.apply(&attach(9, 2, Verdict::Unknown, NOW), NOW).unwrap();
     incident.apply(&accepted(), NOW).unwrap();
@@ -162,7 +169,7 @@ fn accepted() -> Entry {
     let (proposer, approver) = ("A. Tremblay".into(), "B. Roy".into());
     let (reason, expires) = ("booking".into(), NOW + 3_600);
     let acceptance = Acceptance { proposer, approver, reason, expires };
-    Entry::AcceptanceSigned { site: key(), acceptance, witness: None }
+    Entry::AcceptanceSigned { site: key(), acceptance, witness: None, weighed: true }
 }
 
 /// Safety: a fix that nobody verified is not opened because of what was signed before the register
@@ -193,11 +200,11 @@ fn a_signature_that_is_over_lets_nobody_sign_for_an_unverified_fix() {
     incident.trust_after(NOW - 25);
     assert_eq!(phase(&incident), Phase::RelightEligible);
     let later = NOW + 3_600;
-    let Entry::AcceptanceSigned { site, acceptance, witness } = accepted() else {
+    let Entry::AcceptanceSigned { site, acceptance, witness, weighed } = accepted() else {
         panic!("no signature")
     };
     let acceptance = Acceptance { expires: later + 60, ..acceptance };
-    let signed = Entry::AcceptanceSigned { site, acceptance, witness };
+    let signed = Entry::AcceptanceSigned { site, acceptance, witness, weighed };
     incident.clone().apply(&signed, NOW).unwrap();
     incident.apply(&signed, later).unwrap_err();
     incident.apply(&Entry::VerificationStarted { site: key() }, later).unwrap();

@@ -154,7 +154,8 @@ fn i1_a_gate_opens_only_under_current_clear_evidence_or_an_acceptance() {
         expires: 500,
     };
     let ground = acceptance.id().unwrap();
-    signed.tell(&Entry::AcceptanceSigned { site: key("a"), acceptance, witness: None });
+    let (site, weighed) = (key("a"), true);
+    signed.tell(&Entry::AcceptanceSigned { site, acceptance, witness: None, weighed });
     signed.tell(&Entry::RelightStarted { site: key("a"), evidence: ground });
     signed.rounds(3);
     assert!(!signed.is_dark());
@@ -316,7 +317,8 @@ fn i9_the_approver_is_not_the_proposer_and_an_approval_covers_a_hash() {
         reason: "r".into(),
         expires: 500,
     };
-    let signed = Entry::AcceptanceSigned { site: key("a"), acceptance, witness: None };
+    let site = key("a");
+    let signed = Entry::AcceptanceSigned { site, acceptance, witness: None, weighed: true };
     assert!(one.ledger.apply(ID, &signed, 1).is_err());
     let town = Town::new(2);
     town.incident(LOG4SHELL);

@@ -203,7 +203,7 @@ fn accept(town: &Town, site: usize) {
     let (reason, expires) = ("booking".to_owned(), town.engine.now() + 3_600);
     let acceptance = Acceptance { proposer, approver, reason, expires };
     let site = key(&name(site));
-    let entry = Entry::AcceptanceSigned { site, acceptance, witness: None };
+    let entry = Entry::AcceptanceSigned { site, acceptance, witness: None, weighed: true };
     town.engine.record("A. Tremblay", LOG4SHELL, entry).unwrap();
 }
 

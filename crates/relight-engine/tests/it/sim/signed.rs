@@ -62,7 +62,7 @@ impl Sim {
             Act::Mitigate => Entry::Mitigated { site, mitigation: self.control() },
             Act::Accept => {
                 let acceptance = self.acceptance();
-                Entry::AcceptanceSigned { site, acceptance, witness: None }
+                Entry::AcceptanceSigned { site, acceptance, witness: None, weighed: true }
             }
             Act::Exempt => Entry::Exempted { ground: self.ground(id, &site), site, witness: None },
             Act::Read(verdict) => {

@@ -78,7 +78,7 @@ impl Approvals {
                 self.witness((record, Signing::AcceptanceAsked), (&site, &asked), (by, &witness));
             }
             Ok(
-                Entry::AcceptanceSigned { site, acceptance, witness: Some(witness) }
+                Entry::AcceptanceSigned { site, acceptance, witness: Some(witness), .. }
                 | Entry::Exempted {
                     site,
                     ground: Ground::Acceptance(acceptance),
