@@ -19,11 +19,13 @@ use crate::page::encode;
 
 /// Where everybody may go: to sign in, to what a page needs to be shown as its reader wants it, to
 /// tell what a browser did not let a page do, and where terminals ask to be let in.
+/// `console/pages.rs` says the same of each page, and `web_pages` compares them.
 const OPEN: [&str; 6] =
     ["/sign-in", "/start", "/assets/", "/look", reports::PATH, terminals::ASK_PATH];
 
 /// Pages that look themselves at what their reader may see, besides the first one; every other one
-/// shows the whole register, and is there for those who read all of it.
+/// shows the whole register, and is there for those who read all of it. `console/pages.rs` says the
+/// same of each page, and `web_pages` compares them.
 #[rustfmt::skip]
 const SCOPED: [&str; 17] = [
     "/accounts",

@@ -35,7 +35,7 @@ use crate::{page, proof};
 
 /// Plans, and what is done about an incident or a site.
 pub(super) fn pages() -> [ConsolePage; 12] {
-    use Role::{Analyst, Approver, Commander, Publisher, SiteOwner};
+    use Role::{Analyst, Approver, Auditor, Commander, Publisher, SiteOwner};
     const LOOKS_AFTER: [Role; 5] = [SiteOwner, Commander, Analyst, Approver, Publisher];
     [
         shows(Part, "/plan", plan::show),
@@ -43,7 +43,7 @@ pub(super) fn pages() -> [ConsolePage; 12] {
         shows(Part, "/approve/{id}", approve::show),
         takes(Part, "/approve/{id}", approve::decide).roles(&[Approver, Commander, SiteOwner]),
         shows(Part, "/plans", plans::show),
-        takes(Part, "/plans/glass", plans::review).roles(&[Approver, Commander]),
+        takes(Part, "/plans/glass", plans::review).roles(&[Approver, Auditor, Commander]),
         takes(Part, "/plans/policy", new_policy::confirm).roles(&[Approver, Commander]),
         takes(Part, "/incident/open", forms::open).roles(&[Commander]),
         takes(Part, "/incident/close", forms::close).roles(&[Commander]),

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{page, sse};
 
-/// Who is let through to a page or a form.
+/// Who is let through to a page or a form. What lets through is the guard (`access/guard.rs`, its
+/// `OPEN` and `SCOPED`); tests hold this to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// Everybody: it tells nothing of the register.
