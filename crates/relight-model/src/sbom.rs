@@ -48,7 +48,7 @@ pub enum FlawCode {
     ArchiveLoop,
     /// A block of a fingerprint database cannot be read.
     DatabaseDamaged,
-    /// A compression method that we do not read.
+    /// Packed, written or linked in a way that we do not read.
     MethodUnsupported,
     /// A container that we recognise and do not open.
     ContainerUnsupported,
@@ -74,7 +74,7 @@ pub enum FlawCode {
     GoUnlisted,
     /// A Rust program that does not say which crates it was built from.
     RustUnlisted,
-    /// A .NET program, compiled ahead of time, that does not say what it was built from.
+    /// Code of .NET whose packages nothing lists.
     DotnetUnlisted,
     /// A program of Node.js, Deno or Bun with its scripts in it, which are not read.
     NodeUnlisted,
