@@ -271,7 +271,7 @@ impl Layering {
         let known = below(&wanted.collect());
         let is_told = |link: &String| files.get(link).is_none_or(|file| known.contains(*file));
         for path in missed.iter().filter(|link| is_told(link)) {
-            let place = format!("{}{path}", self.prefix);
+            let place = self.at(path);
             let own = self.own.entry(path.clone()).or_default();
             own.flaw(FlawCode::MethodUnsupported, &place, 0);
         }
