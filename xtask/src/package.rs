@@ -1,4 +1,4 @@
-//! `cargo xtask package deb`: the Debian package, tried before it is named.
+//! `cargo xtask package deb`: the Debian package, tried (by root) before it is named.
 mod deb;
 mod trial;
 
@@ -9,8 +9,8 @@ use crate::bench;
 use crate::e2e::Place;
 use crate::{process, tree};
 
-/// What makes the package and installs it, from the packages `dpkg` and `gzip` of Debian.
-const PROGRAMS: [&str; 3] = ["dpkg", "dpkg-deb", "gzip"];
+/// What makes the package and installs it, of the packages `dpkg`, `gzip`, `systemd` of Debian.
+const PROGRAMS: [&str; 5] = ["dpkg", "dpkg-deb", "gzip", "systemd-sysusers", "systemd-tmpfiles"];
 
 /// Builds the program as it is packaged, unless `--program` names one, and the package in
 /// `target/package` or the folder that is named.
