@@ -160,10 +160,8 @@ fn a_name_behind_too_many_links_is_a_flaw() {
 /// Bytes that come by once are gone when the link comes: that is said.
 #[test]
 fn a_link_into_bytes_that_have_gone_by_is_a_flaw() {
-    let mut rng = testkit::Rng::new(11);
-    let filler: Vec<u8> = (0..9 << 20).map(|_| rng.below(256) as u8).collect();
     let inner = tar_of(&[
-        ("filler", Node::File(filler)),
+        ("filler", Node::File(filler(LONG))),
         ("first", Node::File(PACKAGE.to_vec())),
         ("node_modules/x/package.json", Node::HardLink("first")),
     ]);
@@ -251,19 +249,23 @@ fn a_second_reading_that_reaches_a_limit_is_a_flaw() {
     assert_eq!(between.lines().count(), 1, "{between}");
 }
 
+/// An image, and in the same tar something else.
+pub(crate) fn beside_an_image(more: Vec<(&str, Node)>) -> Vec<u8> {
+    let layer = tar_of(&[("a.txt", Node::File(b"a".to_vec()))]);
+    let parts = docker(&[("layer.tar", layer.clone())], &[sha256(&layer)]);
+    let image = parts.iter().map(|(name, bytes)| (name.as_str(), Node::File(bytes.clone())));
+    tar_of(&image.chain(more).collect::<Vec<_>>())
+}
+
 /// Goal: names of files beside an image count as those in any other archive. Method: an image and,
 /// in the same tar, a store with links; as many links as are looked at, and one more.
 #[test]
 fn links_beside_an_image_have_names_of_their_own() {
-    let layer = tar_of(&[("a.txt", Node::File(b"a".to_vec()))]);
-    let parts = docker(&[("layer.tar", layer.clone())], &[sha256(&layer)]);
     let with = |links: usize| {
-        let mut members: Vec<(&str, Node)> =
-            parts.iter().map(|(name, bytes)| (name.as_str(), Node::File(bytes.clone()))).collect();
-        members.push(("store/aa", Node::File(PACKAGE.to_vec())));
-        members.extend(vec![("plain", Node::HardLink("store/aa")); links]);
-        members.push(("app/node_modules/x/package.json", Node::HardLink("./store/aa")));
-        one("i.tar", &tar_of(&members))
+        let mut more = vec![("store/aa", Node::File(PACKAGE.to_vec()))];
+        more.extend(vec![("plain", Node::HardLink("store/aa")); links]);
+        more.push(("app/node_modules/x/package.json", Node::HardLink("./store/aa")));
+        one("i.tar", &beside_an_image(more))
     };
     let found = "pkg:npm/x@1.0.0 in i.tar!/app/node_modules/x/package.json\n";
     assert_eq!(with(0), found);

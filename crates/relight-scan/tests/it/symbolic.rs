@@ -14,7 +14,7 @@ use crate::hidden::filler;
 use crate::image_writer::{
     Image, LAYER, Node, docker, gzip, oci, packed, sha256, tar as tar_of, unpacked,
 };
-use crate::links::{assert_in_archives, nameless};
+use crate::links::{assert_in_archives, beside_an_image, nameless};
 use crate::zip_writer::{Member, write};
 use crate::{one, run, text, tree};
 
@@ -175,13 +175,9 @@ fn a_link_takes_nothing_from_a_lower_layer() {
 /// What stands beside an image in its archive.
 #[test]
 fn links_beside_an_image_have_names_of_their_own() {
-    let layer = tar_of(&[("a.txt", Node::File(b"a".to_vec()))]);
-    let parts = docker(&[("layer.tar", layer.clone())], &[sha256(&layer)]);
-    let mut members: Vec<(&str, Node)> =
-        parts.iter().map(|(name, bytes)| (name.as_str(), Node::File(bytes.clone()))).collect();
-    members.push(("store/aa", package("1.0.0")));
-    members.push((PLACE, Node::Link("../../../store/aa")));
-    assert_eq!(one("i.tar", &tar_of(&members)), format!("pkg:npm/x@1.0.0 in i.tar!/{PLACE}\n"));
+    let more = vec![("store/aa", package("1.0.0")), (PLACE, Node::Link("../../../store/aa"))];
+    let found = format!("pkg:npm/x@1.0.0 in i.tar!/{PLACE}\n");
+    assert_eq!(one("i.tar", &beside_an_image(more)), found);
 }
 
 /// Goal: in the root of a system that is looked at from outside, links that name a file of it from
