@@ -8,7 +8,7 @@ use relight_model::{GateKey, Light, Timestamp};
 use crate::engine::{Engine, State};
 use crate::incident::{Entry, Incident};
 
-/// Lit sites that news may darken without an order within a day (INCIDENT 3.2), in all open
+/// Sites that may be dark at one time by news of a day without an order (INCIDENT 3.2), in all open
 /// incidents together: above it a forged or broken feed could darken a province, so a person
 /// decides. It does not matter in how many pieces the news comes, or of how many flaws. What waits
 /// is dark nowhere, and counts in its own incident alone: it keeps no other news away.
