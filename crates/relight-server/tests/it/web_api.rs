@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::door_device::Device;
 use crate::door_support::{START, World, clock, code_in, person, token, with_key};
-use crate::web_acts::{LOG4SHELL, acts, behind_an_edge};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, field};
 use crate::web_console::ask_with_body;
 
 const ROLES: [&str; 8] =
@@ -188,6 +188,13 @@ fn a_role_of_another_body_does_nothing_here() {
     let before = acts(&place.world);
     // What is wrong with none of it but who asks.
     let hash = code_in(&place.world.get("/approve/A-0001?lang=en", &place.chief).2);
+    // The name of a plan holds who asks for it, so that of somebody else is of no use.
+    let seen_by = |cookie: &str| {
+        let ask = "/plan?lang=en&action=dark&which=named&sites=care&reason=x";
+        let page = place.world.get(ask, cookie).2;
+        page.contains("name=\"seen\" value=").then(|| field(&page, "seen"))
+    };
+    assert!(seen_by(&place.chief).is_some(), "whoever commands here is shown what to send");
     for (role, cookie) in &place.elsewhere {
         assert_eq!(place.world.get("/sites", cookie).0, 200, "{role} is known");
         for (method, path, name, _) in place.operations() {
@@ -209,12 +216,13 @@ fn a_role_of_another_body_does_nothing_here() {
         }
         let page = place.world.get("/plans", cookie).2;
         let token = token(&page);
+        let seen = seen_by(cookie).unwrap_or_default();
         for (path, fields) in [
             ("/incident/open", "incident=CVE-2021-44228"),
             ("/incident/close", "incident=CVE-2021-44228"),
             ("/incident/preview", "incident=CVE-2021-44228&fr=Bonjour&en=Hello"),
             ("/incident/update", "incident=CVE-2021-44228&fr=Bonjour&en=Hello"),
-            ("/plan", "action=dark&which=named&sites=care&reason=x&seen=0"),
+            ("/plan", "action=dark&which=named&sites=care&reason=x&seen=SEEN"),
             ("/approve/A-0001", "decision=approve&hash=HASH"),
             ("/approve/A-0001", "decision=refuse&hash=HASH&reason=x"),
             ("/approve/A-0001", "decision=undo&hash=HASH"),
@@ -222,9 +230,10 @@ fn a_role_of_another_body_does_nothing_here() {
             ("/site/care/act", "act=fix&incident=CVE-2021-44228&note=x"),
             ("/site/care/act", "act=accept&incident=CVE-2021-44228&note=x&days=1"),
             ("/site/care/act", "act=hide"),
-            ("/posture/attest", "site=care&measure=mfa&answer=yes"),
+            ("/posture/attest", "org=Hospital&site=care&measure=mfa&value=yes&evidence=x&days=1"),
         ] {
-            let form = format!("token={token}&{}", fields.replace("HASH", &hash));
+            let fields = fields.replace("HASH", &hash).replace("SEEN", &seen);
+            let form = format!("token={token}&{fields}");
             let (status, head, body) = place.world.post(path, cookie, &form);
             assert!(status >= 400, "{role} {path} {fields}: {status} {head}");
             for secret in ["beds", "Hospital", "chief"] {
