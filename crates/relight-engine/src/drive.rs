@@ -192,8 +192,8 @@ fn drive_edge(
     end_barrier(engine, edge);
 }
 
-/// One look of the loop of an edge, and the wait for the next; whether the journal was told what
-/// was seen, which after a rest is as it was before it.
+/// One look of the loop of an edge, and the wait for the next; whether the edge was seen, and the
+/// journal was told, which after a rest is as it was before it.
 fn take_turn(
     engine: &Engine,
     edge: &mut EdgeLoop,
@@ -236,10 +236,11 @@ fn take_turn(
         tell_canary(engine, told);
         // A journal that cannot be written leaves the gates as they are; the next round sees
         // the edge again and tries to say so again.
-        is_told = engine.append(ACTOR, entries).is_ok();
-        if !is_told {
+        let is_written = engine.append(ACTOR, entries).is_ok();
+        if !is_written {
             pause = POLL;
         }
+        is_told = is_written && round.is_seen;
     }
     tend_barrier(engine, edge, (&wants, epoch), &round);
     if wants.is_empty() {

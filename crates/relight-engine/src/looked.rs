@@ -13,7 +13,7 @@ use crate::incident::{Entry, Ledger, PROOF_EXPIRED, PartName, PartSeen, is_prove
 use crate::reconcile::PROOF_TTL_MS;
 
 /// The setting that keeps it: a table of seconds by the names of edges.
-const LOOKED_KEY: &str = "edges-looked-at";
+pub(crate) const LOOKED_KEY: &str = "edges-looked-at";
 
 /// How often it is kept while something is to be dark: one small transaction.
 pub(crate) const KEEP_EVERY: Duration = Duration::from_secs(5);

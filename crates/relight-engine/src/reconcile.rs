@@ -90,6 +90,8 @@ pub struct Round {
     /// The edge did not do as it was told, or did not answer: it is asked again after so long, in
     /// milliseconds, unless another light is wanted before.
     pub again_ms: Option<i64>,
+    /// The edge answered what it shows.
+    pub is_seen: bool,
 }
 
 /// The loop of one edge: its driver, its eyes, and the proofs it has in hand.
@@ -236,7 +238,7 @@ impl EdgeLoop {
         let settled = turn.round.error.is_none() && self.is_settled(&turn);
         let is_silent = turn.round.error.is_some() || turn.is_unanswered;
         let again_ms = self.again(is_silent, now_ms);
-        Round { settled, again_ms, ..turn.round }
+        Round { settled, again_ms, is_seen: !turn.views.is_empty(), ..turn.round }
     }
 
     fn try_round(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
@@ -361,10 +363,8 @@ impl EdgeLoop {
 
     /// Times run while the same light is wanted: an earlier closing or opening is another one.
     fn forget_other_times(&mut self, wants: &[Want]) {
-        if [&self.unproven_since, &self.closed_at, &self.opening_since]
-            .iter()
-            .all(|times| times.is_empty())
-        {
+        let times = [&self.unproven_since, &self.closed_at, &self.opening_since];
+        if times.iter().all(|times| times.is_empty()) {
             return;
         }
         let is_wanted = |light: Light| {

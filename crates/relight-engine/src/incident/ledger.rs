@@ -7,7 +7,7 @@ use relight_model::{Digest, DisplayState, Epoch, GateKey, Light, Timestamp};
 use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected};
-use super::parts::PartCase;
+use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::standing::Authority;
 
@@ -141,7 +141,9 @@ impl Ledger {
         if let Some(incident) = self.incidents.get_mut(id) {
             apply_both(incident, &mut self.actions, (id, entry), now)?;
             incident.note_news(lit, now);
-            if let Entry::Proved { edge, .. } = entry {
+            if let Entry::Proved { edge, .. }
+            | Entry::PartsSeen { edge, seen: PartSeen::Closed, .. } = entry
+            {
                 self.proved_at.insert(edge.clone(), now);
             }
             return Ok(());

@@ -49,7 +49,7 @@ fn an_edge_that_has_seen_a_newer_controller_is_told_with_what_it_shows() {
     let round = bench.round(&[("a", Dark, Requested), ("b", Dark, Proven), ("c", Lit, Open)]);
     assert_eq!(told(&round), ["proved-dark a"]);
     assert_eq!(round.error.unwrap().kind, EdgeErrorKind::Fenced);
-    assert!(!round.settled);
+    assert!(!round.settled && round.is_seen);
     // The other one opens a site; nobody here closes it again.
     bench.set(|edge| (edge.runtime.clear(), edge.durable.clear()));
     let round = bench.later(100, &[("a", Dark, Proven), ("d", Dark, Requested)]);

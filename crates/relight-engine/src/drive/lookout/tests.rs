@@ -10,9 +10,9 @@ use relight_store::{SiteRow, Store};
 
 use super::*;
 use crate::EngineOptions;
-use crate::drive::drive_edge;
 use crate::drive::loops::Loops;
 use crate::drive::pressed::Pressed;
+use crate::drive::{Rest, drive_edge, take_turn};
 use crate::edges;
 use crate::incident::Phase;
 use crate::reconcile::{BARRIER, EdgeLoop, Eyes};
@@ -118,6 +118,28 @@ fn the_loop_of_an_edge_outlives_a_panic() {
         engine.wake();
     });
     assert_eq!((left.load(Ordering::Relaxed), gate(&engine, &site)), (0, Gate::Proven));
+}
+
+/// Goal: an edge that does not answer was not looked at, however well the journal is told of that.
+/// Method: a file stands where the gate has its folder.
+#[test]
+fn a_turn_in_which_the_edge_did_not_answer_was_no_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, target, _) = dark_site(folder.path());
+    let identity = edges::identity(&target).unwrap();
+    let engine = Arc::new(engine);
+    let pressed = Pressed::new(Arc::clone(&engine), "east", Arc::default());
+    let is_looked_at = |answers: bool| {
+        let driver = relight_edge::open(&target).unwrap();
+        if !answers {
+            std::fs::remove_dir_all(&target.gate).unwrap();
+            std::fs::write(&target.gate, "").unwrap();
+        }
+        let mut edge = EdgeLoop::new("east", driver, Box::new(Shaky(Arc::default())), 1);
+        let times = (&mut Rest::default(), engine.version());
+        take_turn(&engine, &mut edge, (&identity, &pressed), times, true)
+    };
+    assert_eq!((is_looked_at(true), is_looked_at(false)), (true, false));
 }
 
 /// Goal: what a loop that hangs proved is not proven for ever. Method: the end of its last turn is

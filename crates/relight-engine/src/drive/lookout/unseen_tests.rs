@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use relight_model::{DisplayState, Epoch};
+use relight_model::{Digest, DisplayState, Epoch, SitePart};
 
 use super::tests::{INCIDENT, dark_site, gate, prove};
 use super::*;
 use crate::engine::replay;
 use crate::exposure::exposures;
-use crate::incident::Counters;
-use crate::looked::{PROOF_TTL_S, Unseen, forget_unseen};
+use crate::incident::{Counters, PartName, PartSeen};
+use crate::looked::{LOOKED_KEY, PROOF_TTL_S, Unseen, forget_unseen};
 use crate::{EngineErrorKind, EngineOptions};
 
 /// When the site of the trials is ordered and proven dark.
@@ -106,6 +106,27 @@ fn what_nobody_looks_at_any_more_is_proven_no_more() {
     assert_eq!(gate(&next, &site), Gate::Proven);
 }
 
+/// The server keeps looks from the first dark one on, at most 5 s later: until then the journal
+/// shows that somebody looked.
+#[test]
+fn a_part_that_was_just_seen_closed_was_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    NOW.set(PROVEN);
+    let engine = controller(&engine);
+    let part = SitePart::parse("booking=/booking").unwrap();
+    let parts = vec![PartName { site: site.clone(), part }];
+    let (plan, reason, why) = (Digest::default(), String::new(), String::new());
+    let closed = Entry::PartsClosed { plan, parts: parts.clone(), reason };
+    let (edge, seen) = ("east".into(), PartSeen::Closed);
+    for entry in [closed, Entry::PartsSeen { parts, edge, seen, why }] {
+        engine.record("relight", INCIDENT, entry).unwrap();
+    }
+    assert_eq!(read(&engine, &site, PROVEN + PROOF_TTL_S - 1).0, None);
+    let unseen = Unseen { sites: 1, since: Some(PROVEN) };
+    assert_eq!(read(&engine, &site, PROVEN + PROOF_TTL_S).0, Some(unseen));
+}
+
 /// A clock that was ahead when somebody looked makes no proof last longer.
 #[test]
 fn a_look_in_the_future_is_none() {
@@ -130,5 +151,5 @@ fn a_register_without_dark_sites_keeps_no_looks() {
     let lookout = Lookout::default();
     lookout.note("east", Instant::now(), true);
     lookout.keep_looks(&engine, Instant::now());
-    assert!(!crate::is_looked_after(engine.store(), engine.now()).unwrap());
+    assert_eq!(engine.store().meta_get(LOOKED_KEY).unwrap(), None);
 }
