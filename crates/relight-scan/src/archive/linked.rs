@@ -111,6 +111,15 @@ impl Links {
     pub(crate) fn telling_symbolic(&self, says: &dyn Fn(&str) -> bool) -> Names {
         self.symbolic.telling(says, |place| self.targets.get(place).map(String::as_str))
     }
+
+    /// The symbolic links whose names say something, each with the places that decide what is found
+    /// under its name; its file is the last of them.
+    pub(crate) fn ways(
+        &self,
+        says: &dyn Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.symbolic.ways(says, |place| self.targets.get(place).map(String::as_str))
+    }
 }
 
 /// Puts names with others.

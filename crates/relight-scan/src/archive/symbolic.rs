@@ -25,6 +25,15 @@ pub(crate) struct Symbolic {
 /// The names of files, by the places of these.
 pub(crate) type Names = BTreeMap<String, Vec<Vec<u8>>>;
 
+/// What a link leads over.
+struct Way {
+    /// Other links and, as `x/..`, folders that are left again: whatever takes their place, the
+    /// link means something else.
+    places: Vec<String>,
+    /// The file. None in a circle.
+    file: Option<String>,
+}
+
 impl Symbolic {
     /// Keeps a link; false where there is no room for it.
     pub(super) fn insert(&mut self, place: String, target: &[u8]) -> bool {
@@ -56,7 +65,7 @@ impl Symbolic {
     ) -> Names {
         let mut telling = Names::new();
         for place in self.targets.keys().filter(|place| says(place)) {
-            let file = self.file_of(place, &hard).filter(|file| !says(file));
+            let file = self.way_of(place, &hard).file.filter(|file| !says(file));
             if let Some(file) = file {
                 telling.entry(file).or_default().push(unescape(place));
             }
@@ -64,22 +73,46 @@ impl Symbolic {
         telling
     }
 
-    /// The place that a name means, over links to files and folders, as somebody sees it for whom
-    /// the archive is all: nothing leads out of it. `None` in a circle.
-    fn file_of<'a>(
+    /// The links whose names say something, each with the places that decide what is found under
+    /// its name: those on its way, and its file, which is last. Where something on the way has a
+    /// name of its own, what comes to be there or behind it is found by that.
+    pub(super) fn ways<'a>(
         &'a self,
-        place: &str,
-        hard: &impl Fn(&str) -> Option<&'a str>,
-    ) -> Option<String> {
+        says: &dyn Fn(&str) -> bool,
+        hard: impl Fn(&str) -> Option<&'a str>,
+    ) -> impl Iterator<Item = (String, Vec<String>)> {
+        let telling = self.targets.keys().filter(move |place| says(place));
+        telling.map(move |place| {
+            let Way { mut places, file } = self.way_of(place, &hard);
+            match file.filter(|file| !says(file)) {
+                Some(file) => places.push(file),
+                None => {
+                    let unnamed = places.iter().take_while(|place| !says(place)).count();
+                    places.truncate(unnamed);
+                }
+            }
+            (place.clone(), places)
+        })
+    }
+
+    /// What a name means, over links to files and folders, as somebody sees it for whom the
+    /// archive is all: nothing leads out of it.
+    fn way_of<'a>(&'a self, place: &str, hard: &impl Fn(&str) -> Option<&'a str>) -> Way {
         let names = |path: &[u8]| -> Vec<Vec<u8>> {
             path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect()
         };
         let (mut passed, mut ahead) = (Vec::<Vec<u8>>::new(), names(&unescape(place)));
-        let mut followed = 0;
+        let (mut followed, mut places) = (0, Vec::new());
         while let Some(name) = ahead.pop() {
             match name.as_slice() {
                 b"" | b"." => continue,
-                b".." => drop(passed.pop()),
+                b".." => {
+                    let left = format!("{}/", escape(&passed.join(&b'/')));
+                    // What takes the place of a folder around the link takes that of the link.
+                    if passed.pop().is_some() && !place.starts_with(&left) {
+                        places.push(left + "..");
+                    }
+                }
                 _ => passed.push(name),
             }
             let here = escape(&passed.join(&b'/'));
@@ -99,14 +132,17 @@ impl Symbolic {
                     None => continue,
                 },
             };
+            if here != place && !places.contains(&here) {
+                places.push(here);
+            }
             followed += 1;
             if followed > FOLLOWED_MAX {
-                return None;
+                return Way { places, file: None };
             }
             ahead.extend(target);
         }
         let path = passed.join(&b'/');
-        (!names_of(&path).is_empty()).then(|| escape(&path))
+        Way { places, file: (!names_of(&path).is_empty()).then(|| escape(&path)) }
     }
 }
 
@@ -149,6 +185,40 @@ mod tests {
             ("%25/a%25".to_owned(), vec![b"%/known".to_vec()]),
         ]);
         assert_eq!(telling, expected);
+    }
+
+    /// Goal: what decides a link's meaning is known, whole where it is read under its name.
+    /// Method: links over links and hard links, in a circle, to a name, and through folders.
+    #[test]
+    fn the_way_of_a_link_is_known() {
+        let links = links(&[
+            ("app/known", "../links/a"),
+            ("b/known", "/hard"),
+            ("c/known", "/links/known-too"),
+            ("d/known", "/links/folder/../y"),
+            ("e/known", "/plain"),
+            ("known", "round"),
+            ("links", "store"),
+            ("plain", "store/known-file"),
+            ("round", "known"),
+            ("store/a", "b"),
+            ("store/known-too", "b"),
+        ]);
+        let hard = |place: &str| (place == "hard").then_some("store/b");
+        let ways: Vec<_> = links.ways(&|name| name.contains("known"), hard).collect();
+        let shown = ways.iter().map(|(link, on)| format!("{link}: {}", on.join(" ")));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                "app/known: links store/a store/b",
+                "b/known: hard store/b",
+                "c/known: links store/known-too store/b",
+                "d/known: links store/folder/.. store/y",
+                "e/known: plain",
+                "known: round",
+                "store/known-too: store/b",
+            ]
+        );
     }
 
     #[test]

@@ -59,7 +59,11 @@ pub(super) fn write(read: &ReadLayer<'_>, key: &Digest) -> Option<Vec<u8>> {
     out.number(links.len() as u64);
     links.into_iter().flat_map(|(place, target)| [place, target]).for_each(|it| out.text(it));
     out.number(meant.len() as u64);
-    meant.iter().flat_map(|(link, file)| [link, file]).for_each(|it| out.text(it));
+    for (link, places) in *meant {
+        out.text(link);
+        out.number(places.len() as u64);
+        places.iter().for_each(|place| out.text(place));
+    }
     out.number(linked.len() as u64);
     for place in linked {
         out.text(place.strip_prefix(prefix)?);
@@ -91,7 +95,7 @@ pub(super) fn read(bytes: &[u8], key: &Digest, prefix: &str) -> Option<KnownLaye
     Trace::each(&trace, |_, _| {})?;
     let own = input.many(|input| Some((input.text()?, input.findings()?)))?;
     let links = input.many(|input| Some((input.text()?, input.text()?)))?;
-    let meant = input.many(|input| Some((input.text()?, input.text()?)))?;
+    let meant = input.many(|input| Some((input.text()?, input.many(Reader::text)?)))?;
     let linked = input.many(Reader::rooted)?;
     let place = |input: &mut Reader<'_>| {
         let (root, place) = (input.rooted()?, usize::try_from(input.number()?).ok()?);
@@ -190,7 +194,8 @@ mod tests {
     fn record(sample: &Sample) -> Option<Vec<u8>> {
         let Sample { own, links, rest, trace } = sample;
         let trace = trace.bytes()?;
-        let meant = &[("c.jar".to_owned(), "store/1".to_owned())];
+        let places = vec!["links".to_owned(), "store/1".to_owned()];
+        let meant = &[("c.jar".to_owned(), places)];
         let (prefix, files, bytes_read) = ("p!/", 4, 5_000);
         let read = ReadLayer { prefix, own, links, meant, rest, trace, files, bytes_read };
         write(&read, &KEY)
@@ -203,7 +208,8 @@ mod tests {
         assert_eq!(back.own["a.jar"].components[0].evidence, "q!/r!/a.jar");
         assert_eq!((back.files, back.bytes_read), (4, 5_000));
         assert_eq!(back.links, [("b.jar".to_owned(), "a.jar".to_owned())]);
-        assert_eq!(back.meant, [("c.jar".to_owned(), "store/1".to_owned())]);
+        let places = vec!["links".to_owned(), "store/1".to_owned()];
+        assert_eq!(back.meant, [("c.jar".to_owned(), places)]);
         assert!(back.rest.has_links_in("q!/r!/app/"));
         assert_eq!((back.rest.archives, back.rest.deepest), (3, 2));
         assert_eq!(Some(&back.trace[..]), sample.trace.bytes());

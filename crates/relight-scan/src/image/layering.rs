@@ -27,6 +27,12 @@ const NOTE: &[u8] = b".wh..wh.";
 /// Bytes of records that are held until it is known that nothing changed meanwhile.
 const RECORDS_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes of symbolic links of one image whose meaning hangs on other places, and of these.
+const MEANT_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes that such a name takes beside its own.
+const MEANT_NAME_BYTES: usize = 96;
+
 /// Findings of one image that stand in it once more because their files have other names.
 const COPIES_MAX: usize = 262_144;
 
@@ -76,7 +82,7 @@ pub(crate) struct ReadLayer<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) own: &'a BTreeMap<String, Found>,
     pub(crate) links: &'a Links,
-    pub(crate) meant: &'a [(String, String)],
+    pub(crate) meant: &'a [(String, Vec<String>)],
     pub(crate) rest: &'a Found,
     pub(crate) trace: &'a [u8],
     pub(crate) files: u64,
@@ -87,7 +93,7 @@ pub(crate) struct ReadLayer<'a> {
 pub(crate) struct KnownLayer {
     pub(crate) own: BTreeMap<String, Found>,
     pub(crate) links: Vec<(String, String)>,
-    pub(crate) meant: Vec<(String, String)>,
+    pub(crate) meant: Vec<(String, Vec<String>)>,
     pub(crate) rest: Found,
     pub(crate) trace: Vec<u8>,
     pub(crate) files: u64,
@@ -110,10 +116,13 @@ pub(crate) struct Layering {
     own: BTreeMap<String, Found>,
     /// Other names of files, and what they are names of.
     links: Links,
-    /// Symbolic links of that layer whose files were read under their names, and those files.
-    own_meant: Vec<(String, String)>,
+    /// Symbolic links of that layer whose names say something, and the places that decide what is
+    /// found under them. The file is the last one.
+    own_meant: Vec<(String, Vec<String>)>,
     /// Those of the layers below.
     meant: Meant,
+    /// Bytes of both.
+    meant_bytes: usize,
     /// Those of them that mean something else from the layer on that is being read.
     lost: BTreeSet<String>,
     hidden: Vec<Component>,
@@ -244,12 +253,27 @@ impl Layering {
     /// the files: found under their first name, these are not what they are under the second.
     pub(crate) fn telling_links(&mut self, reader: &dyn ReadFile) -> Names {
         let symbolic = self.links.telling_symbolic(&|name| reader.says(&self.at(name)));
-        for (file, links) in &symbolic {
-            let link = |link: &Vec<u8>| (place_of(link), file.clone());
-            self.own_meant.extend(links.iter().map(link));
+        let (links, prefix) = (std::mem::take(&mut self.links), self.prefix.clone());
+        for (link, places) in links.ways(&|name| reader.says(&format!("{prefix}{name}"))) {
+            self.mean(link, places);
         }
+        self.links = links;
         let says_more = |name: &str, file: &str| reader.says_more(&self.at(name), &self.at(file));
         join_names(self.links.telling(&says_more), symbolic)
+    }
+
+    /// What is found under the name of a link of this layer hangs on these places.
+    fn mean(&mut self, link: String, places: Vec<String>) {
+        if places.is_empty() {
+            return;
+        }
+        let names = places.iter().chain([&link]);
+        self.meant_bytes += names.map(|name| MEANT_NAME_BYTES + name.len()).sum::<usize>();
+        if self.meant_bytes > MEANT_BYTES_MAX {
+            let place = self.at(&link);
+            return self.rest.flaw(FlawCode::LimitMemory, &place, 0);
+        }
+        self.own_meant.push((link, places));
     }
 
     /// Names whose files are not in this layer, but perhaps in one below, which has gone by. What
@@ -265,7 +289,7 @@ impl Layering {
         // What is found hangs on more than the bytes of this layer.
         self.trace = None;
         let files: BTreeMap<_, _> =
-            self.own_meant.iter().map(|(link, file)| (link, file)).collect();
+            self.own_meant.iter().filter_map(|(link, on)| Some((link, on.last()?))).collect();
         let missed: Vec<_> = names.iter().map(|name| place_of(name)).collect();
         let wanted = missed.iter().filter_map(|link| files.get(link)).map(|it| (*it).clone());
         let known = below(&wanted.collect());
@@ -318,13 +342,8 @@ impl Layering {
         for (path, found) in std::mem::take(&mut self.own) {
             self.below.insert(path, Visible { found, layer });
         }
-        for (link, file) in std::mem::take(&mut self.own_meant) {
-            // What is hidden with a folder is looked for among what was found.
-            for path in [&link, &file] {
-                let nothing = || Visible { found: Found::default(), layer };
-                self.below.entry(path.clone()).or_insert_with(nothing);
-            }
-            self.meant.insert(link, file);
+        for (link, places) in std::mem::take(&mut self.own_meant) {
+            self.meant.insert(link, places);
         }
         self.trace = None;
         self.files += std::mem::take(&mut self.own_files);
@@ -348,7 +367,7 @@ impl Layering {
         Trace::each(&trace, |hides, path| self.hide(hides, path));
         self.own = own;
         links.into_iter().for_each(|(place, target)| self.links.insert(place, target));
-        self.own_meant = meant;
+        meant.into_iter().for_each(|(link, places)| self.mean(link, places));
         self.rest.merge(rest);
         self.own_files += files;
         self.known += files;
@@ -428,16 +447,21 @@ impl Layering {
     }
 
     /// Hides a file of the layers below; a folder of the same name stays. What was read under the
-    /// name of a link to it is hidden as well, and nobody knows what the link means now.
+    /// name of a link to it, or over it, is hidden as well, and nobody knows what that means now.
     fn hide_file(&mut self, path: &str) {
-        let visible = self.below.remove(path);
-        self.hidden.extend(visible.into_iter().flat_map(|visible| visible.found.components));
+        self.forget(path);
         self.meant.remove(path);
         self.lost.remove(path);
         for link in self.meant.take(path) {
-            self.hide_file(&link);
+            self.forget(&link);
             self.lost.insert(link);
         }
+    }
+
+    /// What was found under a name is there no more.
+    fn forget(&mut self, path: &str) {
+        let visible = self.below.remove(path);
+        self.hidden.extend(visible.into_iter().flat_map(|visible| visible.found.components));
     }
 
     /// Hides everything in a folder of the layers below. The empty path is the root.
@@ -448,7 +472,9 @@ impl Layering {
         let behind = self.below.range(start.clone()..).map(|(path, _)| path);
         let is_inside = |path: &&String| path.starts_with(&start);
         let lost = self.lost.range(start.clone()..).take_while(is_inside);
-        let inside: Vec<_> = behind.take_while(is_inside).chain(lost).cloned().collect();
+        let meant = self.meant.starting(&start);
+        let inside = behind.take_while(is_inside).chain(lost).chain(meant);
+        let inside: Vec<_> = inside.cloned().collect();
         for path in inside {
             self.hide_file(&path);
         }

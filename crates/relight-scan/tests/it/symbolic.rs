@@ -130,6 +130,7 @@ fn links_in_layers_have_names_of_their_own() {
 }
 
 const FOUND: &str = "pkg:npm/x@1.0.0 in node_modules/x/package.json\n";
+const REPLACED: &str = "pkg:npm/x@2.0.0 in node_modules/x/package.json\n";
 const TOLD: &str = "flaw method-unsupported node_modules/x/package.json\n";
 
 /// Goal: what a link means is what the whole image has there, or it is told. Method: the link and
@@ -158,6 +159,67 @@ fn links_over_layers_are_found_or_told() {
     ] {
         assert_eq!(told(&layers), expected, "{}", layers.len());
     }
+}
+
+/// Goal: whatever an upper layer puts on the way of a link, its file is what the whole image has
+/// there, or it is told. Method: links over links to files and to folders, in a circle, and through
+/// a folder that is left again; each changed above, with and without the first link.
+#[test]
+fn what_is_replaced_on_the_way_of_a_link_is_told() {
+    let link = |target| ("node_modules/x/package.json", Node::Link(target));
+    let file = |version| ("store/aa", package(version));
+    let empty = || Node::File(Vec::new());
+    let way = |name, target| (name, Node::Link(target));
+    let over_file = || tar_of(&[file("1.0.0"), way("links/aa", "../store/aa"), link("/links/aa")]);
+    let over_folder = || tar_of(&[file("1.0.0"), way("links", "store"), link("/links/aa")]);
+    let round = || tar_of(&[way("links/aa", "aa"), link("/links/aa")]);
+    let back = || tar_of(&[file("1.0.0"), ("store/x", Node::Folder), link("/store/x/../aa")]);
+    let new = ("links/aa", package("2.0.0"));
+    for (lower, upper, expected) in [
+        (over_file(), vec![way("links/ab", "aa")], FOUND),
+        (over_file(), vec![new.clone()], TOLD),
+        (over_file(), vec![way("links/aa", "/store/bb"), ("store/bb", package("2.0.0"))], TOLD),
+        (over_file(), vec![("links/.wh.aa", empty())], TOLD),
+        (over_file(), vec![("links/.wh..wh..opq", empty())], TOLD),
+        (over_file(), vec![(".wh.links", empty()), (".wh.node_modules", empty())], ""),
+        (over_file(), vec![new.clone(), way("links/ab", "/store/aa"), link("/links/ab")], TOLD),
+        (over_file(), vec![new.clone(), file("2.0.0"), link("/store/aa")], REPLACED),
+        (over_folder(), vec![("links", Node::Folder), new.clone()], TOLD),
+        (over_folder(), vec![way("links", "blobs"), ("blobs/aa", package("2.0.0"))], TOLD),
+        (over_folder(), vec![way("links", "blobs"), ("node_modules/.wh.x", empty())], ""),
+        (round(), vec![("other", empty())], ""),
+        (round(), vec![new.clone()], TOLD),
+        (back(), vec![("store/x", Node::Folder), ("store/x/y", empty())], FOUND),
+        (back(), vec![way("store/x", "/blobs/x"), ("blobs/aa", package("2.0.0"))], TOLD),
+    ] {
+        assert_eq!(told(&[lower, tar_of(&upper)]), expected, "{upper:?}");
+    }
+}
+
+/// Goal: a link to what has a name of its own hangs on what has none between them, and on nothing
+/// else. Method: a link between them with a name and without, changed above to a file without one.
+#[test]
+fn a_link_to_a_name_hangs_on_what_has_none_between_them() {
+    let layers = |between: &'static str, target| {
+        let lower = tar_of(&[
+            ("store/named-2.0.jar", Node::File(nameless())),
+            ("store/bb", Node::File(nameless())),
+            (between, Node::Link("/store/named-2.0.jar")),
+            ("lib/thing-1.2.jar", Node::Link(target)),
+        ]);
+        let above = [(between, Node::Link("/store/cc")), ("store/cc", Node::File(nameless()))];
+        [lower, tar_of(&above)]
+    };
+    assert_eq!(
+        told(&layers("links/j", "/links/j")),
+        "pkg:maven/named@2.0 in store/named-2.0.jar\n\
+         flaw method-unsupported lib/thing-1.2.jar\n"
+    );
+    assert_eq!(
+        told(&layers("links/other-3.0.jar", "/links/other-3.0.jar")),
+        "pkg:maven/named@2.0 in store/named-2.0.jar\n\
+         pkg:maven/other@3.0 in links/other-3.0.jar\n"
+    );
 }
 
 /// A file of a lower layer that is found by its own name stays when a link to it is read.

@@ -159,6 +159,34 @@ fn links_whose_names_say_more_are_told_by_their_files() {
     assert_eq!((places, merged.files), (vec!["c/known"], 1));
 }
 
+/// Goal: what links of an image mean takes no more memory than a limit, over all its layers, and
+/// what is not kept is told. Method: in each of two layers, thousands of links over 38 others.
+#[test]
+fn what_links_mean_is_kept_up_to_a_number_of_bytes() {
+    let link = |name: String, target: String| {
+        Entry::bare(name.into_bytes(), Node::Link(target.into_bytes()))
+    };
+    let mut layering = Layering::new("");
+    let mut names = Vec::new();
+    for layer in 0..2 {
+        for number in 10..48 {
+            let entry = link(format!("{layer}{number}"), format!("{layer}{}", number + 1));
+            layering.take(entry, &Names);
+        }
+        for number in 1_000..3_500 {
+            names.push(format!("{layer}{number}known"));
+            layering.take(link(format!("{layer}{number}known"), format!("{layer}10")), &Names);
+        }
+        layering.telling_links(&Names);
+        layering.end_layer(None);
+    }
+    let merged = layering.finish().found;
+    let one = 40 * MEANT_NAME_BYTES + 39 * "010".len() + "01000known".len();
+    let told = merged.flaws.iter().filter(|it| it.code == FlawCode::LimitMemory);
+    let told: Vec<_> = told.map(|it| it.evidence.as_str()).collect();
+    assert_eq!(told, names[MEANT_BYTES_MAX / one..]);
+}
+
 #[test]
 fn names_of_strangers_stay_inside() {
     check(&[&["/../../a", "./b/../c"]], &["a 0", "c 0"], &[]);
