@@ -1,8 +1,6 @@
 //! Joins claims about one body of code: several files of one archive, and its bytes, may name the
 //! same library.
 
-use std::collections::BTreeMap;
-
 use relight_model::{Basis, Certainty, Component};
 
 /// Joins the Maven claims about one name in one place, strongest first. A claim that says the same
@@ -11,22 +9,24 @@ use relight_model::{Basis, Certainty, Component};
 /// `log4j-core-2.14.1.jar` whose own metadata says 2.17.1 is 2.17.1. Metadata never gives way to
 /// bytes, nor bytes to metadata: both stay, in conflict, and the site is affected if either is.
 /// Nothing is put together from two claims.
-pub(crate) fn merge(components: Vec<Component>) -> Vec<Component> {
-    let mut groups: BTreeMap<(String, String, String), Vec<Component>> = BTreeMap::new();
-    for component in components {
-        let Component { purl, evidence, .. } = &component;
-        let key = (purl.kind.clone(), purl.name.clone(), evidence.clone());
-        groups.entry(key).or_default().push(component);
-    }
-    let mut merged = Vec::new();
-    for ((kind, ..), claims) in groups {
-        if kind == "maven" && claims.len() > 1 {
-            merged.extend(join(claims));
-        } else {
-            merged.extend(claims);
+pub(crate) fn merge(mut components: Vec<Component>) -> Vec<Component> {
+    // In place: a small file can name so much that twice of it is more than a scan may hold.
+    let mut maven: Vec<_> = components.extract_if(.., |it| it.purl.kind == "maven").collect();
+    maven.sort_by(|one, other| place(one).cmp(&place(other)));
+    let mut maven = maven.into_iter().peekable();
+    while let Some(first) = maven.next() {
+        let mut claims = vec![first];
+        while let Some(next) = maven.next_if(|it| place(it) == place(&claims[0])) {
+            claims.push(next);
         }
+        components.extend(join(claims));
     }
-    merged
+    components
+}
+
+/// The name and the place of a claim.
+fn place(claim: &Component) -> (&str, &str) {
+    (&claim.purl.name, &claim.evidence)
 }
 
 /// Claims about one name in one place that are compared with each other.
