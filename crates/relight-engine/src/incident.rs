@@ -2,6 +2,7 @@
 
 mod about;
 mod actions;
+mod course;
 mod entry;
 mod evidence;
 mod fold;
@@ -35,6 +36,7 @@ pub use actions::{
     ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Behind, Ended, Glass, Signature,
     Standing,
 };
+pub use course::{Course, Pace, THEN, THEN_PER_HOUR_TENTHS, then_s};
 pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
 pub use fold::{Case, Incident, Rejected};

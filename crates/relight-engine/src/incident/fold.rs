@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
 
+use super::course::Course;
 use super::entry::Entry;
 use super::evidence::{Current, Evidence};
 use super::grant::{Grant, Mitigation, Request};
@@ -153,6 +154,8 @@ pub struct Incident {
     pub orders: Orders,
     /// Words for the public page, oldest first.
     pub updates: Vec<Update>,
+    /// How it goes.
+    pub course: Course,
     pub(super) proposals: BTreeMap<GateKey, Request>,
     matcher_revision: u32,
     /// Only files that were read after that open anything.
@@ -181,6 +184,7 @@ impl Incident {
             closed: false,
             orders: Orders::default(),
             updates: Vec::new(),
+            course: Course::default(),
             proposals: BTreeMap::new(),
             matcher_revision,
             trusted_after: Timestamp::MIN,
@@ -242,6 +246,13 @@ impl Incident {
     /// The entry does not follow from the present state; then nothing changed. An entry about
     /// several sites is accepted if it follows for at least one of them.
     pub fn apply(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        let before = self.dark_of(entry);
+        self.fold(entry, now)?;
+        self.note_course(entry, before, now);
+        Ok(())
+    }
+
+    fn fold(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
         // A report is written when it is over, and the last wave may end after it.
         let comes_late = match entry {
             Entry::UpdatePublished { particulars, .. } => particulars.report,

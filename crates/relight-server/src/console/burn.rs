@@ -1,6 +1,7 @@
 //! The burn-down: how many sites were proven dark, from the first one until now, and how long it
 //! takes at the present pace.
 
+use relight_engine::incident::{Pace, THEN};
 use relight_engine::live::Proofs;
 use relight_model::Timestamp;
 use relight_web::burn_views::{BurnDown, BurnEvent};
@@ -14,13 +15,6 @@ const POINTS_MAX: usize = 120;
 
 /// Rows of the table of numbers.
 const NUMBERS_MAX: usize = 12;
-
-/// Fewer returns say nothing about a pace.
-const RETURNS_MIN: usize = 10;
-
-/// Sites that came back in December 2021, when nothing said which of them could, and in how many
-/// hours: about eleven an hour.
-const THEN: (f64, f64) = (1_044.0, 94.0);
 
 /// A site that went dark or came back.
 type Turn = (Timestamp, i64);
@@ -44,31 +38,21 @@ fn counts(proofs: &Proofs, opened: Timestamp) -> Vec<(Timestamp, i64)> {
     counts
 }
 
-/// At what pace sites come back, and until when the last one would.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Pace {
-    /// Sites an hour.
-    per_hour: f64,
-    /// Hours until none is dark: expected, soonest, latest.
-    hours: [f64; 3],
-}
-
-/// From the returns of the last third of the time since the peak. The number of returns in a time
-/// varies by its square root, twice of which bounds the pace on both sides.
+/// From the returns of the last third of the time since the peak.
 fn pace(counts: &[(Timestamp, i64)], now: Timestamp) -> Option<Pace> {
     let peak = counts.iter().max_by_key(|(at, count)| (*count, *at))?;
-    let dark = counts.last().map(|(_, count)| *count).filter(|dark| *dark > 0)?;
+    let dark = counts.last().map(|(_, count)| *count)?;
     let since = (now - (now - peak.0) / 3).min(now - 1);
     let pairs = counts.windows(2).filter(|pair| pair[1].0 > since);
     let returns: i64 = pairs.map(|pair| (pair[0].1 - pair[1].1).max(0)).sum();
-    if usize::try_from(returns).is_ok_and(|returns| returns < RETURNS_MIN) {
-        return None;
-    }
-    let (returns, span) = (float(returns), float(now - since) / 3_600.0);
-    let until = |returns: f64| float(dark) * span / returns;
-    let spread = 2.0 * returns.sqrt();
-    let hours = [until(returns), until(returns + spread), until(returns - spread)];
-    Some(Pace { per_hour: returns / span, hours })
+    let [dark, returns] = [dark, returns].map(|count| usize::try_from(count).unwrap_or_default());
+    Pace::of(dark, returns, now - since)
+}
+
+/// Hours until none is dark: expected, soonest, latest.
+fn hours(pace: &Pace) -> [f64; 3] {
+    let all = [pace.expected_s, pace.soonest_s, pace.latest_s];
+    all.map(|seconds| Number::from(seconds).as_f64() / 3_600.0)
 }
 
 /// Counts and seconds are far below 2^52, so nothing is lost.
@@ -94,7 +78,7 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
     let pace = pace(&counts, now);
     // The projection gets room, but never more than twice what has been.
     let been = float((now - first).max(1));
-    let ahead = pace.map_or(0.0, |pace| (pace.hours[2] * 3_600.0).min(been * 2.0));
+    let ahead = pace.map_or(0.0, |it| (hours(&it)[2] * 3_600.0).min(been * 2.0));
     let plot = Plot { first, span: been + ahead, top: float(peak.max(1)) };
     let text = |count: i64| Number::from(count.unsigned_abs()).text(lang);
     let sentence = match pace {
@@ -106,8 +90,8 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
         sentence,
         line: plot.steps(&counts, now, false),
         area: plot.steps(&counts, now, true),
-        ahead: pace.map(|pace| plot.ahead(now, dark, &[pace.hours[0]])).unwrap_or_default(),
-        band: pace.map(|it| plot.ahead(now, dark, &it.hours[1..])).unwrap_or_default(),
+        ahead: pace.map(|it| plot.ahead(now, dark, &hours(&it)[..1])).unwrap_or_default(),
+        band: pace.map(|it| plot.ahead(now, dark, &hours(&it)[1..])).unwrap_or_default(),
         then: plot.then(&counts, peak),
         rows: [peak, peak / 2, 0].map(|count| (plot.y(count), text(count))).into(),
         columns: plot.columns(lang),
@@ -170,13 +154,14 @@ fn apart(events: &mut [BurnEvent]) {
 }
 
 fn told(lang: Lang, pace: &Pace) -> String {
-    let [hours, soon, late] = pace.hours.map(|hours| duration(lang, hours));
-    texts::burn_pace(lang, &hours, &late, &decimal(lang, pace.per_hour), &soon)
+    let [zero, soon, late] = hours(pace).map(|hours| duration(lang, hours));
+    let rate = Number::from(pace.per_hour_tenths).as_f64() / 10.0;
+    texts::burn_pace(lang, &zero, &late, &decimal(lang, rate), &soon)
 }
 
 /// What the chart shows, with the hour at which no site would be dark, from the first dark one.
 fn forecast(lang: Lang, (dark, peak): (i64, i64), been: f64, pace: &Pace) -> String {
-    let [zero, soon, late] = pace.hours.map(|hours| duration(lang, been + hours));
+    let [zero, soon, late] = hours(pace).map(|hours| duration(lang, been + hours));
     let (dark, peak) = (dark.unsigned_abs(), peak.unsigned_abs());
     texts::burn_sentence_ahead(lang, dark, &late, peak, &soon, &zero)
 }
@@ -261,7 +246,7 @@ impl Plot {
     fn then(&self, counts: &[(Timestamp, i64)], peak: i64) -> String {
         let most = counts.iter().find(|(_, count)| *count == peak);
         let Some((from, _)) = most else { return String::new() };
-        let (began, per_second) = (float((from - self.first).max(0)), THEN.0 / THEN.1 / 3_600.0);
+        let (began, per_second) = (float((from - self.first).max(0)), then_per_second());
         let until_none = began + float(peak) / per_second;
         let end = until_none.min(self.span);
         let left = (float(peak) - (end - began) * per_second).max(0.0);
@@ -283,6 +268,12 @@ impl Plot {
         };
         [0.0, 0.25, 0.5, 0.75, 1.0].map(column).into()
     }
+}
+
+/// Sites that came back in a second of December 2021.
+fn then_per_second() -> f64 {
+    let (sites, hours) = THEN;
+    Number::from(sites).as_f64() / (Number::from(hours).as_f64() * 3_600.0)
 }
 
 /// One decimal is enough for a drawing, and keeps pages small.
@@ -369,12 +360,13 @@ mod tests {
     #[test]
     fn the_pace_is_that_of_the_last_third_with_its_spread() {
         let pace = pace(&counts(&proofs(40), 0), 40 * HOUR).unwrap();
-        assert!((pace.per_hour - 2.0).abs() < 0.2, "{pace:?}");
-        let fast = Pace { per_hour: 6_800.0, hours: [0.1, 1.0, 12.4] };
+        assert!((18..=22).contains(&pace.per_hour_tenths), "{pace:?}");
+        let (expected_s, soonest_s, latest_s) = (360, 3_600, 44_640);
+        let fast = Pace { per_hour_tenths: 68_000, expected_s, soonest_s, latest_s };
         let text = "6,800 sites an hour; all back in 6.0 min (1.0 h to 12 h)";
         assert_eq!(told(Lang::En, &fast), text);
         assert!(told(Lang::Fr, &fast).starts_with("6\u{a0}800 "), "{}", told(Lang::Fr, &fast));
-        let [expected, soon, late] = pace.hours;
+        let [expected, soon, late] = hours(&pace);
         assert!((expected - 19.5).abs() < 2.0 && soon < expected && expected < late, "{pace:?}");
         assert_eq!(super::pace(&counts(&proofs(12), 0), 12 * HOUR), None, "too few returns");
         assert_eq!(super::pace(&counts(&proofs(90), 0), 90 * HOUR), None, "none is dark");

@@ -1317,6 +1317,8 @@ fault-head-differs = son entrée est une autre : le journal a été réécrit
 journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
 status-as-of = À l'entrée { NUMBER($entry) } du journal
+status-pace = { $rate } sites par heure, le dernier à { $last }; tous rallumés vers { $zero } (entre { $soon } et { $late })
+status-pace-then = Au rythme de décembre 2021, environ 11 sites par heure, vers { $zero }
 column-verdict = Réponse
 
 serve-console = Console : { $address }

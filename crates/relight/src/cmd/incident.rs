@@ -5,6 +5,7 @@ mod approve;
 mod grants;
 mod list;
 mod log;
+mod pace;
 pub(crate) mod remote;
 mod report;
 mod status;

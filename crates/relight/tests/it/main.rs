@@ -36,6 +36,7 @@ mod login;
 #[path = "../../../relight-engine/benches/incident/origin.rs"]
 mod origin;
 mod own;
+mod pace;
 mod parts;
 mod place;
 mod policy;

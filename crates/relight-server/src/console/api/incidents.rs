@@ -2,7 +2,9 @@
 //! they are told to those who read everything.
 
 use relight_engine::access::Scope;
-use relight_engine::incident::{Counters, Incident, PartCase};
+use relight_engine::incident::{
+    Counters, Course, Incident, PartCase, THEN_PER_HOUR_TENTHS, then_s,
+};
 use relight_engine::notify::Proposal;
 use relight_engine::sources_policy::proposal_rule;
 use relight_engine::waves::Automatic;
@@ -48,6 +50,44 @@ documents! {
         held_by_restore: u64,
         /// What is clear, and stays as it is until a person says otherwise.
         waiting: Waiting,
+        /// At what pace sites come back; null where none was ever proven dark.
+        burn_down: Option<BurnDownView>,
+    }
+
+    /// How an incident goes, by the journal alone.
+    BurnDownView {
+        /// Sites that are proven dark.
+        dark: u64,
+        /// Most that were.
+        peak: u64,
+        /// When so many were, the last time (RFC 3339).
+        peaked: String,
+        /// When a site came back, the last time since then.
+        last_return: Option<String>,
+        /// Null where no site is dark, or fewer than 10 came back in the time that is measured.
+        pace: Option<PaceView>,
+        /// For comparison; null where no site is dark.
+        december_2021: Option<ThenView>,
+    }
+
+    /// The pace of the last third of the time since the peak, up to the newest entry about it.
+    PaceView {
+        /// Tenths of a site.
+        sites_per_hour_tenths: u64,
+        /// When no site would be dark (RFC 3339).
+        none_dark: String,
+        /// The same, at the soonest.
+        soonest: String,
+        /// The same, at the latest.
+        latest: String,
+    }
+
+    /// The pace of December 2021.
+    ThenView {
+        /// Tenths of a site.
+        sites_per_hour_tenths: u64,
+        /// When no site would be dark (RFC 3339).
+        none_dark: String,
     }
 
     /// How many sites stand in one phase of an incident.
@@ -189,8 +229,31 @@ impl Grounds {
                 left: incident.left().count() as u64,
                 parts: Automatic::of_parts(incident, self.now).waiting() as u64,
             },
+            burn_down: burn_down(&incident.course),
         }
     }
+}
+
+fn burn_down(course: &Course) -> Option<BurnDownView> {
+    let after = |seconds: u64| rfc3339(course.until.saturating_add_unsigned(seconds));
+    let pace = course.pace().map(|pace| PaceView {
+        sites_per_hour_tenths: pace.per_hour_tenths,
+        none_dark: after(pace.expected_s),
+        soonest: after(pace.soonest_s),
+        latest: after(pace.latest_s),
+    });
+    let then = ThenView {
+        sites_per_hour_tenths: THEN_PER_HOUR_TENTHS,
+        none_dark: after(then_s(course.dark)),
+    };
+    (course.peak > 0).then(|| BurnDownView {
+        dark: course.dark as u64,
+        peak: course.peak as u64,
+        peaked: rfc3339(course.peaked),
+        last_return: course.last_return().map(rfc3339),
+        pace,
+        december_2021: (course.dark > 0).then_some(then),
+    })
 }
 
 fn part_view(part: &PartCase) -> ClosedPart {

@@ -16,6 +16,7 @@ use relight_server::web::{Number, number, texts, words};
 use serde::{Deserialize, Serialize};
 
 use super::choose;
+use super::pace::BurnDownRow;
 use super::remote::{Remote, unreached};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -80,6 +81,8 @@ struct IncidentRow {
     /// Sites that stay dark although they are clear, or signed for: that is known from before the
     /// register came back from an older copy.
     held_by_restore: usize,
+    /// At what pace sites come back; null where none was ever proven dark.
+    burn_down: Option<BurnDownRow>,
 }
 
 /// What nothing opens but a person.
@@ -138,6 +141,7 @@ struct Told {
     held_back: usize,
     held_by_restore: usize,
     waiting: Waiting,
+    burn_down: Option<BurnDownRow>,
 }
 
 #[derive(Deserialize)]
@@ -285,6 +289,7 @@ impl From<Told> for IncidentRow {
             waiting_for_a_person: sites + left + parts,
             waiting: told.waiting,
             held_by_restore: told.held_by_restore,
+            burn_down: told.burn_down,
         }
     }
 }
@@ -313,6 +318,7 @@ fn row(id: &str, incident: &Incident, keys: &[GateKey], now: Timestamp) -> Incid
         waiting_for_a_person: waiting.sites + waiting.left + waiting.parts,
         waiting,
         held_by_restore: incident.held_by_restore(now),
+        burn_down: BurnDownRow::of(&incident.course),
     }
 }
 
@@ -337,6 +343,9 @@ fn text(row: &IncidentRow, context: &Context, report: &mut Report) {
     if row.exposed > 0 {
         let mark = report.paint(Style::Bad, "⊘");
         report.line(&format!("  {mark} {}", texts::not_proven(lang, row.exposed)));
+    }
+    if let Some(burn_down) = &row.burn_down {
+        burn_down.tell(lang, report);
     }
     tell_parts(row, context, report);
     tell_unverified(row, context, report);
