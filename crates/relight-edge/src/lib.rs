@@ -23,6 +23,7 @@ mod runtime_api;
 #[cfg(test)]
 mod script;
 mod sockets;
+pub mod spelling;
 mod testers;
 mod tls;
 

@@ -140,6 +140,11 @@ impl Prober {
         Ok(Listener::all(target)?.into_iter().map(Self::new).collect())
     }
 
+    /// Where it asks.
+    pub fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
     /// The same listener over new connections.
     #[must_use]
     pub fn again(&self) -> Self {
@@ -270,7 +275,7 @@ fn length(method: &str) -> &'static [(&'static str, &'static str)] {
 }
 
 /// Dark is our page for that very site; lit is the site itself in its usual class of status.
-fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
+pub(crate) fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
     let status = answer.status;
     let mut is_draining = false;
     let mut markers = answer.values(GATE_HEADER);

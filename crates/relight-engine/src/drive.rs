@@ -214,6 +214,10 @@ fn take_turn(
     }
     if let Some(left) = left {
         if rest.is_settled() {
+            if edge.try_spellings(&wants, engine.now_ms()) {
+                *rest = Rest::default();
+                return is_told;
+            }
             get_ready(engine, edge, seen);
         } else {
             tend_barrier(engine, edge, (&wants, epoch), &Round::default());
@@ -248,7 +252,12 @@ fn take_turn(
     }
     *rest = Rest::after(&round, &wants, over, pause);
     if round.again_ms.is_none() {
-        engine.wait_changed(seen, pause);
+        // What is past its gate is tried again, also where it keeps the edge from any rest.
+        if edge.try_spellings(&wants, engine.now_ms()) {
+            *rest = Rest::default();
+        } else {
+            engine.wait_changed(seen, pause);
+        }
     }
     is_told
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use relight_edge::spelling::Spelled;
 use relight_edge::{
     Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Prober,
     Stage, Target, TunnelCount,
@@ -166,6 +167,10 @@ impl Eyes for Patient {
             Ok(eyes) => eyes.glance(targets, nonce, wait_max),
             Err(unseen) => vec![unseen; targets.len()],
         }
+    }
+
+    fn spell(&mut self, target: &ProbeTarget, wait_max: Duration) -> Spelled {
+        self.eyes().map_or(Spelled::Untold, |eyes| eyes.spell(target, wait_max))
     }
 
     fn forget(&mut self) {

@@ -13,6 +13,7 @@ mod lit;
 mod names;
 mod overtaken;
 mod silence;
+mod spelled;
 mod turn;
 mod unasked;
 mod wanted;
@@ -33,6 +34,8 @@ pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, R
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 use overtaken::is_of_an_older_term;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
+use spelled::Spellings;
+pub use spelled::{SPELL_AFTER_MS, SPELL_EVERY_MS, SPELLED_NAMES_MAX, SPELLED_SITES_MAX};
 use turn::{Turn, since};
 pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
 use wanted::opening;
@@ -111,6 +114,7 @@ pub struct EdgeLoop {
     /// One of these is not seen dark in the durable copy.
     has_loose: bool,
     fight: Fight,
+    spellings: Spellings,
     /// When it began not to answer, or not to do as it is told.
     silent_since: Option<i64>,
     nonce: u64,
@@ -148,6 +152,7 @@ impl EdgeLoop {
             unasked: GateSet::new(),
             has_loose: false,
             fight: Fight::default(),
+            spellings: Spellings::default(),
             silent_since: None,
             nonce,
             grace_ms: TUNNEL_GRACE_MS,

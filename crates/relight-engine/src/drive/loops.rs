@@ -169,6 +169,7 @@ impl Loops {
             });
             edge.set_barrier(&barrier.name, hand, known, BARRIER_WAIT_MAX).map_err(unstarted)?;
         }
+        edge.remember_past(engine.with_ledger(|ledger| ledger.led_past().clone()));
         let (identity, stop) = (edges::identity(target)?, Arc::new(AtomicBool::new(false)));
         let pressed = Pressed::new(Arc::clone(&engine), &target.name, Arc::clone(&stop));
         let (pressed, name) = (Arc::new(pressed), target.name.clone());

@@ -453,6 +453,9 @@ pub(crate) const OTHER_FILES: &str = "other files were read than those that were
 /// What drifted where nothing was seen for too long: the last proof is too old to be one.
 pub(crate) const PROOF_EXPIRED: &str = "proof-expired";
 
+/// Why a site is not dark that a spelling of its name reaches.
+pub(crate) const HOST_SPELLING: &str = "host-spelling";
+
 const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
 
 pub(super) fn step(

@@ -1,12 +1,12 @@
 //! All incidents of a register, folded from one journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{Digest, DisplayState, Epoch, GateKey, Light, Timestamp};
 
 use super::actions::Actions;
 use super::entry::Entry;
-use super::fold::{Case, Incident, Rejected};
+use super::fold::{Case, HOST_SPELLING, Incident, Rejected};
 use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::standing::Authority;
@@ -37,6 +37,8 @@ pub struct Ledger {
     changes_noted: u64,
     /// When something was last proven at each edge.
     proved_at: BTreeMap<String, Timestamp>,
+    /// Dark sites that a spelling of their name was seen to reach.
+    past: BTreeSet<GateKey>,
 }
 
 /// What the second barrier of an edge was told last.
@@ -89,6 +91,9 @@ impl Ledger {
     /// # Errors
     /// The entry does not follow from the present state; then nothing changed.
     pub fn apply(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        if self.is_of_edge(entry, now) {
+            return Ok(());
+        }
         match entry {
             Entry::AuthorityGranted { authority } => {
                 authority.check(now)?;
@@ -96,14 +101,6 @@ impl Ledger {
                 return Ok(());
             }
             Entry::AuthorityUsed { plan, name } => self.check_authority(plan, name, now)?,
-            Entry::Drilled { edge, passed, target, .. } => {
-                // What was believed of it was believed because of the drill before.
-                self.drills.remove(edge);
-                if let (true, Some(target)) = (passed, target) {
-                    self.drills.insert(edge.clone(), (now, *target));
-                }
-                return Ok(());
-            }
             Entry::MatcherRuns { revision } => {
                 self.note_matcher(*revision);
                 return Ok(());
@@ -117,19 +114,6 @@ impl Ledger {
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
-            Entry::Barred { sites, edge, barrier, why } => {
-                let (barrier, sites, why) = (barrier.clone(), sites.clone(), why.clone());
-                self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, why });
-                return Ok(());
-            }
-            Entry::CanaryTried { edge, passed, what } => {
-                if *passed {
-                    self.canaries.remove(edge);
-                } else {
-                    self.canaries.insert(edge.clone(), (now, what.clone()));
-                }
-                return Ok(());
-            }
             _ => {}
         }
         if let Entry::RelightStarted { site, .. } = entry
@@ -141,6 +125,13 @@ impl Ledger {
         if let Some(incident) = self.incidents.get_mut(id) {
             apply_both(incident, &mut self.actions, (id, entry), now)?;
             incident.note_news(lit, now);
+            match entry {
+                Entry::EdgeFailed { sites, why, .. } if why == HOST_SPELLING => {
+                    self.past.extend(sites.iter().cloned());
+                }
+                Entry::Proved { sites, .. } => self.past.retain(|site| !sites.contains(site)),
+                _ => {}
+            }
             if let Entry::Proved { edge, .. }
             | Entry::PartsSeen { edge, seen: PartSeen::Closed, .. } = entry
             {
@@ -157,6 +148,29 @@ impl Ledger {
         }
         self.incidents.insert(id.to_owned(), incident);
         Ok(())
+    }
+
+    /// Folds in what is about an edge and no incident.
+    fn is_of_edge(&mut self, entry: &Entry, now: Timestamp) -> bool {
+        match entry {
+            Entry::Drilled { edge, passed, target, .. } => {
+                // What was believed of it was believed because of the drill before.
+                self.drills.remove(edge);
+                if let (true, Some(target)) = (passed, target) {
+                    self.drills.insert(edge.clone(), (now, *target));
+                }
+            }
+            Entry::Barred { sites, edge, barrier, why } => {
+                let (barrier, sites, why) = (barrier.clone(), sites.clone(), why.clone());
+                self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, why });
+            }
+            Entry::CanaryTried { edge, passed: true, .. } => drop(self.canaries.remove(edge)),
+            Entry::CanaryTried { edge, what, .. } => {
+                self.canaries.insert(edge.clone(), (now, what.clone()));
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// The sites of news that visitors see, of all incidents; none where no news comes.
@@ -200,6 +214,11 @@ impl Ledger {
     /// Since when the canary of an edge does not do what it is told, and what was seen.
     pub fn canary_failure(&self, edge: &str) -> Option<&(Timestamp, String)> {
         self.canaries.get(edge)
+    }
+
+    /// Dark sites that a spelling of their name was seen to reach, and that were not proven since.
+    pub fn led_past(&self) -> &BTreeSet<GateKey> {
+        &self.past
     }
 
     /// What the second barrier of an edge was told last.

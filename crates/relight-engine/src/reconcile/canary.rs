@@ -10,11 +10,26 @@ use super::{
     CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, DARK_UNASKED, EdgeLoop, Turn, Want,
     opening,
 };
-use crate::incident::Entry;
+use crate::incident::{Entry, HOST_SPELLING};
 
 /// Longest look at the canary, which is closed before sites: they must not stay lit for the sake of
 /// a listener that hangs.
 const CANARY_LOOK_MAX: Duration = Duration::from_secs(2);
+
+/// What the canary showed.
+struct Flipped {
+    /// When it was told to go dark.
+    dark: ProbeResult,
+    /// A spelling of its name led past its gate then.
+    is_past: bool,
+    /// When it was told to come back.
+    lit: ProbeResult,
+}
+
+fn canary() -> Option<ProbeTarget> {
+    let key = GateKey::new(CANARY_KEY).ok()?;
+    Some(ProbeTarget::site(key, CANARY_HOST.to_owned(), None))
+}
 
 impl EdgeLoop {
     /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
@@ -50,10 +65,11 @@ impl EdgeLoop {
         let mut turn = Turn::new(wants, epoch, now_ms, &permits);
         let flipped = self.flip_canary(&mut turn);
         let what = match flipped {
-            Ok((ProbeResult { seen: Seen::Dark, .. }, lit)) => {
+            Ok(Flipped { is_past: true, .. }) => HOST_SPELLING,
+            Ok(Flipped { dark: ProbeResult { seen: Seen::Dark, .. }, lit, .. }) => {
                 fault(lit, Seen::Lit, "lit-not-seen")
             }
-            Ok((dark, _)) => fault(dark, Seen::Dark, "dark-not-seen"),
+            Ok(Flipped { dark, .. }) => fault(dark, Seen::Dark, "dark-not-seen"),
             Err(error) if error.kind == EdgeErrorKind::Fenced => return None,
             Err(error) => error.kind.code(),
         };
@@ -64,11 +80,7 @@ impl EdgeLoop {
         Some(Entry::CanaryTried { edge, passed, what: what.to_owned() })
     }
 
-    /// What it showed when it was told to go dark, and when it was told to come back.
-    fn flip_canary(
-        &mut self,
-        turn: &mut Turn<'_>,
-    ) -> Result<(ProbeResult, ProbeResult), EdgeError> {
+    fn flip_canary(&mut self, turn: &mut Turn<'_>) -> Result<Flipped, EdgeError> {
         let keys: Vec<GateKey> = turn.wants.iter().map(|want| want.target.key.clone()).collect();
         turn.views = self.driver.observe(&keys)?;
         if self.is_overtaken(turn) {
@@ -78,15 +90,18 @@ impl EdgeLoop {
         let mut held = self.held(turn, &opening(turn.wants, &turn.views));
         held.extend(self.find_unasked(turn.wants)?.iter().cloned());
         let dark = self.show_canary(turn)?;
+        let is_past = match canary() {
+            Some(canary) if dark.seen == Seen::Dark => self.is_canary_past(&canary, turn.now_ms),
+            _ => false,
+        };
         self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
         let lit = self.see_canary(None);
         self.driver.apply(turn.epoch, Stage::Durable, &held)?;
-        Ok((dark, lit))
+        Ok(Flipped { dark, is_past, lit })
     }
 
     fn see_canary(&mut self, wait_max: Option<Duration>) -> ProbeResult {
-        let Ok(key) = GateKey::new(CANARY_KEY) else { return ProbeResult::default() };
-        let target = ProbeTarget::site(key, CANARY_HOST.to_owned(), None);
+        let Some(target) = canary() else { return ProbeResult::default() };
         self.nonce = self.nonce.wrapping_add(1);
         let seen = match wait_max {
             Some(wait_max) => self.eyes.glance(&[target], self.nonce, wait_max),

@@ -74,11 +74,13 @@ impl EdgeLoop {
         for (index, result) in due.into_iter().zip(seen) {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
-            let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
+            let is_lost = turn.undone.contains(key);
+            let past = self.spellings.why(key);
+            let stuck = past.or(fought.contains(key).then_some(FOUGHT));
             let busy = left_behind(view, result, busy.get(key).copied());
             let is_dark = shut(view) && result.seen == Seen::Dark && busy.is_none();
             let is_able = is_able(want, &missing);
-            if is_able && is_dark && !is_fought {
+            if is_able && is_dark && stuck.is_none() {
                 self.proofs.insert(key.clone(), Proof::of(want, now_ms));
                 self.unproven_since.remove(key);
                 if want.gate != Gate::Proven || is_lost {
@@ -87,8 +89,9 @@ impl EdgeLoop {
                 continue;
             }
             let old = !self.is_fresh(want, now_ms);
-            let contradicted = result.seen == Seen::Lit || !shut(view);
-            let is_overdue = !is_fought && self.is_overdue_by(want, now_ms, self.grace_of(busy));
+            let contradicted = result.seen == Seen::Lit || !shut(view) || past.is_some();
+            let is_overdue =
+                stuck.is_none() && self.is_overdue_by(want, now_ms, self.grace_of(busy));
             // One incident may have proven it that another one asks for just now.
             let was_proven =
                 contradicted && (self.proofs.remove(key).is_some() || want.gate == Gate::Proven);
@@ -97,10 +100,10 @@ impl EdgeLoop {
             } else if want.gate == Gate::Proven && old && !is_lost {
                 expired.push(key.clone());
             }
-            if is_fought {
+            if let Some(why) = stuck {
                 // It may show dark now; whoever undoes it again and again has not gone away.
                 if want.gate != Gate::Failed {
-                    failed.entry(FOUGHT).or_default().push(key.clone());
+                    failed.entry(why).or_default().push(key.clone());
                 }
             } else if is_overdue {
                 // It may show dark, and nobody knows for how long, or whether it is true.
@@ -112,6 +115,16 @@ impl EdgeLoop {
                 failed.entry(why).or_default().push(key.clone());
             }
         }
+        self.tell_dark(turn, [proved, drifted, expired], failed);
+        Ok(trouble)
+    }
+
+    fn tell_dark(
+        &self,
+        turn: &mut Turn<'_>,
+        [proved, drifted, expired]: [Vec<GateKey>; 3],
+        failed: BTreeMap<&'static str, Vec<GateKey>>,
+    ) {
         let (edge, epoch) = (&self.name, turn.epoch);
         let entries = &mut turn.round.entries;
         let (light, name) = (Light::Dark, edge.clone());
@@ -124,7 +137,6 @@ impl EdgeLoop {
             let (edge, why) = (edge.clone(), why.to_owned());
             entries.push(Entry::EdgeFailed { sites, edge, why });
         }
-        Ok(trouble)
     }
 
     /// Looks at what is to be proven dark from outside. What an effect left is read back, and

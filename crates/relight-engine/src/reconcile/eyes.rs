@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_edge::{EdgeErrorKind, ProbeResult, ProbeTarget, Prober};
+use relight_edge::spelling::{Spelled, spell_canary, spell_site};
+use relight_edge::{EdgeErrorKind, Listener, ProbeResult, ProbeTarget, Prober};
+
+use super::CANARY_HOST;
 
 /// Says that something has to be closed that a look delays.
 pub type Hurry = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -36,6 +39,12 @@ pub trait Eyes: Send {
     /// The same within a time: who has not answered by then is not waited for.
     fn glance(&mut self, targets: &[ProbeTarget], nonce: u64, _: Duration) -> Vec<ProbeResult> {
         self.probe(targets, nonce)
+    }
+
+    /// Asks for what is dark in every spelling of its name (INCIDENT 8.1). Eyes that cannot write
+    /// a name so know nothing.
+    fn spell(&mut self, _: &ProbeTarget, _: Duration) -> Spelled {
+        Spelled::Untold
     }
 
     /// Another process may serve from now on: what is kept of the one before, connections to it
@@ -141,6 +150,33 @@ impl Eyes for Listeners {
         self.look(targets, nonce, Some(wait_max), &mut || ())
     }
 
+    fn spell(&mut self, target: &ProbeTarget, wait_max: Duration) -> Spelled {
+        let (begun, (say, said)) = (Instant::now(), mpsc::channel());
+        let until = begun + wait_max;
+        for prober in &self.probers {
+            let (listener, target, say) = (prober.listener().clone(), target.clone(), say.clone());
+            // Nobody waits any more where the look was broken off.
+            spawn_or_run(move || drop(say.send(spelled(&listener, &target, until))));
+        }
+        drop(say);
+        let mut left = self.probers.len();
+        let mut all = if left == 0 { Spelled::Untold } else { Spelled::Shut };
+        while left > 0 {
+            match said.recv_timeout(HURRY_LOOK) {
+                Ok(one) => (all, left) = (all.and(one), left - 1),
+                Err(RecvTimeoutError::Disconnected) => return all.and(Spelled::Untold),
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_pressed = || self.hurry.as_ref().is_some_and(|hurry| hurry());
+                    let is_late = begun.elapsed() >= UNHURRIED && is_pressed();
+                    if is_late || Instant::now() >= until {
+                        return all.and(Spelled::Untold);
+                    }
+                }
+            }
+        }
+        all
+    }
+
     fn forget(&mut self) {
         for prober in &mut self.probers {
             *prober = prober.again();
@@ -149,6 +185,13 @@ impl Eyes for Listeners {
 
     fn set_hurry(&mut self, hurry: Hurry) {
         self.hurry = Some(hurry);
+    }
+}
+
+fn spelled(listener: &Listener, target: &ProbeTarget, until: Instant) -> Spelled {
+    match target.host == CANARY_HOST {
+        true => spell_canary(listener, target).unwrap_or(Spelled::Untold),
+        false => spell_site(listener, target, until),
     }
 }
 

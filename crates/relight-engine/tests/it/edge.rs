@@ -1,9 +1,11 @@
 //! A fake edge that can do everything wrong that real ones were seen to do.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
+use relight_engine::edge::spelling::Spelled;
 use relight_engine::edge::{
     Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
     ProbeResult, ProbeTarget, Stage, Target, TunnelCount, is_superseded,
@@ -35,6 +37,8 @@ pub(crate) enum Call {
     Probe(Vec<String>),
     /// Connections of these sites were cut.
     Cut(Vec<String>),
+    /// A name was asked for in every spelling.
+    Spell(String),
 }
 
 /// The edge itself, shared between its driver, the eyes of the engine and the test.
@@ -66,6 +70,8 @@ pub(crate) struct Edge {
     pub(crate) has_record: bool,
     /// An order is carried out also after a newer one was given.
     pub(crate) obeys_the_old: bool,
+    /// Names that some spelling reaches whatever the gate says.
+    pub(crate) spelled: BTreeSet<String>,
     /// Sites of which probes learn nothing.
     pub(crate) blind: GateSet,
     /// Sites that are served under a wrong certificate.
@@ -382,6 +388,16 @@ impl EdgeDriver for Shared {
 }
 
 impl Eyes for Shared {
+    fn spell(&mut self, target: &ProbeTarget, _: Duration) -> Spelled {
+        let mut edge = self.lock();
+        edge.calls.push(Call::Spell(target.host.clone()));
+        match edge.spelled.contains(&target.host) {
+            _ if edge.is_unreachable => Spelled::Untold,
+            true => Spelled::Past("upper case: 200".into()),
+            false => Spelled::Shut,
+        }
+    }
+
     fn forget(&mut self) {
         self.lock().forgotten += 1;
     }

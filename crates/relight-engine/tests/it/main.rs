@@ -52,6 +52,7 @@ mod set_back;
 mod several;
 mod sim;
 mod soak;
+mod spelled;
 mod statements;
 mod takeover;
 mod then;

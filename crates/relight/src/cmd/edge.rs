@@ -225,6 +225,9 @@ fn try_out(target: &Target, context: &Context, report: &mut Report) -> Result<()
     for found in configuration(target) {
         lint::tell(&found, report);
     }
+    if let Ok(open) = edge::spelling::open_to_nobody(target) {
+        open.iter().for_each(|it| tell_lint(&target.name, it, report));
+    }
     match prepare(target, driver.as_mut()) {
         Err(error) => not_running(&error, target, context, report),
         Ok(()) => Ok(()),

@@ -2,11 +2,15 @@
 //! with its set-up.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::edge::config::CANARY_HOST;
-use relight_engine::edge::{self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, Target};
+use relight_engine::edge::spelling::{Spelled, open_to_nobody, spell_site};
+use relight_engine::edge::{
+    self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
+};
 use relight_engine::edges;
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen};
@@ -29,6 +33,12 @@ const DRILL_MISSING: &str = "drill-missing";
 
 /// Code of an edge on which nobody knows how many tunnels are open.
 const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
+
+/// Code of a dark site that a spelling of its name reaches.
+const HOST_SPELLING: &str = "host-spelling";
+
+/// Longest time for asking one listener for one site in every spelling.
+const SPELL_MAX: Duration = Duration::from_secs(5);
 
 /// Why nothing is known here of an edge that an agent writes.
 const ELSEWHERE: &str = "an agent writes it on its own machine, and only the server asks that";
@@ -133,9 +143,12 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         let views = driver.observe(&keys)?;
         findings.extend(unasked::find((&target.name, all), &mut *driver, register)?);
         let missing = driver.capabilities().missing_for_dark(is_drilled);
-        Ok((findings, views, reach(target, register)?, missing))
+        let mut reached = reach(target, register)?;
+        findings.extend(open_to_nobody(target)?);
+        reached.extend(past(target, register)?);
+        Ok((findings, views, reached, missing))
     });
-    let (findings, views, misnamed, missing) = match seen {
+    let (findings, views, reached, missing) = match seen {
         Ok(seen) => seen,
         Err(error) => {
             row.error = Some(chain(&error));
@@ -143,7 +156,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         }
     };
     row.findings = rows_of(findings, target);
-    row.findings.extend(misnamed);
+    row.findings.extend(reached);
     if missing.contains(&"drill") {
         let place = format!("relight drill --edges {}", target.name);
         row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
@@ -218,6 +231,27 @@ fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError
         }
     }
     Ok(misnamed)
+}
+
+/// How visitors get past the gates of sites of which the journal says that they do: those are few,
+/// and asked for in every spelling here.
+fn past(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError> {
+    let mut found = Vec::new();
+    let led = register.ledger.led_past();
+    let sites = register.sites.iter();
+    for site in sites.filter(|it| it.edge == target.name && led.contains(&it.slug)) {
+        for listener in Listener::all(target)? {
+            for host in site.hosts() {
+                let asked = ProbeTarget::site(site.slug.clone(), host.to_owned(), None);
+                let until = Instant::now() + SPELL_MAX;
+                if let Spelled::Past(what) = spell_site(&listener, &asked, until) {
+                    let place = format!("{host} at {what}");
+                    found.push(LintRow { code: HOST_SPELLING, place, refuses: true });
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
