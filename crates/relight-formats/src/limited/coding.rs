@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read};
 
 use bzip2::read::MultiBzDecoder;
 use deflate64::Deflate64Decoder;
-use flate2::read::DeflateDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::bcj2::Bcj2Reader;
 use lzma_rust2::filter::delta::DeltaReader;
@@ -42,6 +42,8 @@ pub enum Coding {
     Deflate,
     /// Deflate with a window of 64 KiB (PKWARE).
     Deflate64,
+    /// zlib (RFC 1950), with its check sum.
+    Zlib,
     /// gzip (RFC 1952), every member.
     Gzip,
     /// bzip2, every stream.
@@ -136,10 +138,8 @@ impl Held {
     /// A decoder of a stream that starts so.
     pub fn of(coding: Coding, head: &[u8]) -> Self {
         let first = window_of(coding, head);
-        let most = match coding {
-            Coding::Xz | Coding::Zstd => first.max(WINDOW_LATER_MAX),
-            _ => first,
-        };
+        let has_parts = matches!(coding, Coding::Xz | Coding::Zstd);
+        let most = if has_parts { first.max(WINDOW_LATER_MAX) } else { first };
         Self { first, most }
     }
 }
@@ -179,6 +179,7 @@ fn open<'a>(
         Coding::Plain => Box::new(source),
         Coding::Deflate => Box::new(DeflateDecoder::new(source)),
         Coding::Deflate64 => Box::new(Deflate64Decoder::new(source)),
+        Coding::Zlib => Box::new(ZlibDecoder::new(source)),
         Coding::Gzip => Box::new(gzip_decoder(source)),
         Coding::Bzip2 => Box::new(MultiBzDecoder::new(source)),
         Coding::Xz => {

@@ -205,6 +205,7 @@ pub(crate) const fn cost_of(coding: Coding) -> u64 {
         Coding::Plain
         | Coding::Deflate
         | Coding::Deflate64
+        | Coding::Zlib
         | Coding::Gzip
         | Coding::Zstd
         | Coding::Lz4

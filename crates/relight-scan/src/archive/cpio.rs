@@ -141,13 +141,15 @@ impl Cpio {
             if name.len() as u64 != header.name_len {
                 return Ok(Some(Err(Damage::new(FlawCode::Truncated, 0))));
             }
-            name.truncate(name.iter().position(|byte| *byte == 0).unwrap_or(name.len()));
+            let end = name.iter().position(|byte| *byte == 0);
+            name.truncate(end.unwrap_or(name.len()));
             let data_at = padded(start, name_at + header.name_len, header.align);
             self.feed.seek(data_at)?;
             self.next = padded(start, data_at.saturating_add(header.size), header.align);
             if name == b"TRAILER!!!" {
                 self.ahead = self.linked.end();
-            } else if let Some(entry) = self.entry(name, &header)? {
+            } else if let Some(mut entry) = self.entry(name, &header)? {
+                entry.flaws.extend(end.is_none().then_some(FlawCode::CorruptEntry));
                 return Ok(Some(Ok(entry)));
             }
         }
@@ -156,11 +158,17 @@ impl Cpio {
     /// A member; `None` for a name whose file comes later.
     fn entry(&mut self, name: Vec<u8>, header: &Header) -> io::Result<Option<Entry>> {
         let name = name.strip_prefix(b"./").map_or_else(|| name.clone(), <[u8]>::to_vec);
+        // What is no file has no bytes: where it has, it was one.
+        let mut is_sound = header.size == 0;
         let node = match header.mode & 0o170_000 {
             0o040_000 => Node::Folder,
             0o120_000 => {
-                let target = header.size.min(NAME_BYTES_MAX);
-                Node::Link(self.feed.peek(target as usize)?)
+                let mut target = self.feed.peek(header.size.min(NAME_BYTES_MAX) as usize)?;
+                // Some writers end it as they end names.
+                let end = target.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                target.truncate(end);
+                is_sound = header.size <= NAME_BYTES_MAX && !target.contains(&0);
+                Node::Link(target)
             }
             0o100_000 | 0 if header.links > 1 && header.size == 0 => {
                 return Ok(self.linked.empty(header.inode, name));
@@ -177,7 +185,8 @@ impl Cpio {
             }
             _ => Node::Device(header.device.0 as u32, header.device.1 as u32),
         };
-        Ok(Some(Entry::bare(name, node)))
+        let flaws = if is_sound { Vec::new() } else { vec![FlawCode::CorruptEntry] };
+        Ok(Some(Entry { flaws, ..Entry::bare(name, node) }))
     }
 
     /// What stands where no header is: something compressed, or the end.

@@ -15,12 +15,14 @@ const HEADER_BYTES: usize = 60;
 pub(crate) struct Deb {
     feed: Feed,
     next: u64,
+    /// What it is there for has come by.
+    has_data: bool,
     done: bool,
 }
 
 impl Deb {
     pub(crate) fn new(feed: Feed) -> Self {
-        Self { feed, next: MARK_BYTES, done: false }
+        Self { feed, next: MARK_BYTES, has_data: false, done: false }
     }
 
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {
@@ -29,7 +31,9 @@ impl Deb {
         }
         let header = self.feed.take(HEADER_BYTES)?;
         if header.is_empty() {
-            return Ok(None);
+            // One that was cut between two members.
+            let cut = (!self.has_data).then(|| Err(Damage::new(FlawCode::Truncated, 0)));
+            return Ok(cut);
         }
         let size = header
             .get(48..58)
@@ -47,6 +51,7 @@ impl Deb {
         self.next = data_at.saturating_add(size).saturating_add(size & 1);
         let name = header[..16].trim_ascii_end();
         let name = name.strip_suffix(b"/").unwrap_or(name).to_vec();
+        self.has_data |= name.starts_with(b"data.tar");
         let is_payload = name.starts_with(b"data.tar") || name.starts_with(b"control.tar");
         let mut entry = Entry::file(name, Some(size), self.feed.body(size));
         entry.is_step = !is_payload;

@@ -70,9 +70,6 @@ const ROOT_BYTES: usize = 8;
 /// Zeros behind them, in bytes: no archive stands in them.
 const PADDING_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes around the data of zlib (RFC 1950): header and check sum.
-const ZLIB_BYTES: (u64, u64) = (2, 4);
-
 /// Attributes of a location.
 const ATTRIBUTES: usize = 8;
 const MODULE: usize = 1;
@@ -318,12 +315,10 @@ fn unpacked(feed: &mut Feed, index: &Index, packed: u64) -> Result<Body, FlawCod
     if !is_known || name != Some(b"zip") {
         return Err(FlawCode::MethodUnsupported);
     }
-    let around = PACKED_HEADER_BYTES + ZLIB_BYTES.0 + ZLIB_BYTES.1;
-    let len = packed.checked_sub(around).ok_or(FlawCode::CorruptEntry)?;
-    feed.take(ZLIB_BYTES.0 as usize).map_err(failed)?;
+    let len = packed.checked_sub(PACKED_HEADER_BYTES).ok_or(FlawCode::CorruptEntry)?;
     match feed.body(len) {
-        Body::Plain(window) => Ok(Body::Packed(window, Coding::Deflate)),
-        Body::Stream(stream, _) => match decoder(Coding::Deflate, stream) {
+        Body::Plain(window) => Ok(Body::Packed(window, Coding::Zlib)),
+        Body::Stream(stream, _) => match decoder(Coding::Zlib, stream) {
             Ok(stream) => Ok(Body::Stream(stream, None)),
             Err(_) => Err(FlawCode::CorruptEntry),
         },

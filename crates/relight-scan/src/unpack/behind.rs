@@ -34,17 +34,22 @@ const ZIPS_MAX: usize = 16;
 
 /// Endings of archives and packages of every family: binary bytes that are called so and that
 /// nothing recognises were one.
-const ARCHIVES: [&str; 41] = [
-    "7z", "apk", "asar", "bz2", "cab", "cpio", "crate", "deb", "dmg", "ear", "ejb", "gem", "gz",
-    "hpi", "ipk", "iso", "jar", "jmod", "jpi", "kar", "lha", "lrz", "lz4", "lzh", "nar", "nupkg",
-    "rar", "rpm", "sar", "sit", "snap", "tar", "tbz2", "tgz", "txz", "vsix", "wpress", "xz",
-    "zlib", "zpaq", "zst",
+const ARCHIVES: [&str; 51] = [
+    "7z", "apk", "asar", "bz2", "cab", "cpio", "crate", "deb", "dmg", "ear", "egg", "ejb", "gem",
+    "gz", "hpi", "ipk", "iso", "jar", "jmod", "jpi", "kar", "lha", "lpkg", "lrz", "lz4", "lzh",
+    "lzma", "nar", "nupkg", "phar", "rar", "rpm", "sar", "sit", "snap", "sqsh", "squashfs", "tar",
+    "tbz", "tbz2", "tgz", "tlz", "txz", "tzst", "udeb", "vsix", "wpress", "xz", "zlib", "zpaq",
+    "zst",
 ];
 
 /// Whether a file is called like an archive of any family.
 fn is_called_archive(path: &str) -> bool {
-    let ending = file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
-    has_archive_name(path) || ARCHIVES.iter().any(|it| ending.eq_ignore_ascii_case(it))
+    has_archive_name(path) || ARCHIVES.iter().any(|it| is_called(path, it))
+}
+
+fn is_called(path: &str, ending: &str) -> bool {
+    let own = file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
+    own.eq_ignore_ascii_case(ending)
 }
 
 impl Outer<'_, '_> {
@@ -186,10 +191,14 @@ impl Outer<'_, '_> {
         {
             return self.phar(window, list as u64, member);
         }
+        if is_code && is_text && is_called(&member.path, "phar") {
+            // Cut in the code in front of its list of files.
+            return Ok(self.unread(FlawCode::Truncated, member));
+        }
         // An end record is no text, so a file that ends in text ends in no archive, but one with a
         // very long comment.
         if head == Head::Text && is_text && !has_archive_name(&member.path) {
-            return Ok(Fate::Opaque);
+            return self.text(window, member);
         }
         // In front of the search for an appended archive: the last file of an image may be one,
         // and the others would be lost.
@@ -223,8 +232,24 @@ impl Outer<'_, '_> {
         {
             return self.part(window, at as u64, member);
         }
-        if matches!(head, Head::Other | Head::Unclear) {
-            return self.other(head, window, member);
+        match head {
+            Head::Other | Head::Unclear => self.other(head, window, member),
+            Head::Text if is_text => self.text(window, member),
+            Head::Text if is_called_archive(&member.path) => {
+                Ok(self.unread(FlawCode::CorruptEntry, member))
+            }
+            _ => Ok(Fate::Opaque),
+        }
+    }
+
+    /// A text, as it seems: almost any byte may be a letter somewhere, but an archive that was
+    /// overwritten is in no coding of today.
+    fn text(&mut self, window: &Window, member: &Member) -> io::Result<Fate> {
+        let start = window.peek(0, HEAD_BYTES)?;
+        let is_utf8 =
+            std::str::from_utf8(&start).map_or_else(|it| it.error_len().is_none(), |_| true);
+        if !is_utf8 && is_called_archive(&member.path) {
+            return Ok(self.unread(FlawCode::CorruptEntry, member));
         }
         Ok(Fate::Opaque)
     }

@@ -24,6 +24,7 @@ mod phar;
 mod programs;
 mod quine;
 mod sections;
+mod silent;
 mod symbolic;
 mod trees;
 mod walk;
