@@ -17,6 +17,7 @@ mod engine;
 mod exposure;
 mod fights;
 mod fixes;
+mod flawed;
 mod follow;
 mod group_proxies;
 mod group_views;

@@ -9,6 +9,7 @@ mod container_writer;
 mod containers;
 mod ecosystems;
 mod endless;
+mod faults;
 mod hidden;
 mod hostile;
 mod image_writer;
