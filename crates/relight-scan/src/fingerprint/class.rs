@@ -54,7 +54,7 @@ struct Scratch {
     items: Vec<u64>,
     literals: Vec<u64>,
     /// One item, or what is hashed in the end.
-    form: Vec<u8>,
+    form: Form,
 }
 
 impl Scratch {
@@ -64,6 +64,45 @@ impl Scratch {
         self.items.clear();
         self.literals.clear();
         self.form.clear();
+    }
+}
+
+/// Bytes that are put together to be hashed. Its room is kept and never zeroed again: one look at
+/// it for a run of instructions is cheaper than one for each byte.
+#[derive(Default)]
+struct Form {
+    room: Vec<u8>,
+    len: usize,
+}
+
+impl Form {
+    fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Makes room for so many bytes behind what is there.
+    fn reserve(&mut self, more: usize) {
+        let wanted = self.len + more;
+        if self.room.len() < wanted {
+            self.room.resize(wanted.next_power_of_two(), 0);
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.reserve(1);
+        self.room[self.len] = byte;
+        self.len += 1;
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.room[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// The hash of what is there from `start` on.
+    fn hash_from(&self, start: usize) -> u64 {
+        xxh3_64(&self.room[start..self.len])
     }
 }
 
@@ -138,9 +177,9 @@ impl<'a> Parser<'a, '_> {
         let Scratch { items, form, .. } = &mut *self.scratch;
         items.sort_unstable();
         form.clear();
-        form.extend(items.iter().flat_map(|item| item.to_le_bytes()));
-        form.extend(interfaces.to_le_bytes());
-        xxh3_64(form)
+        items.iter().for_each(|item| form.extend(&item.to_le_bytes()));
+        form.extend(&interfaces.to_le_bytes());
+        form.hash_from(0)
     }
 
     fn text(&mut self, shape: u64) -> u64 {
@@ -148,33 +187,31 @@ impl<'a> Parser<'a, '_> {
         literals.sort_unstable();
         literals.dedup();
         form.clear();
-        form.extend(shape.to_le_bytes());
-        form.extend(literals.iter().flat_map(|literal| literal.to_le_bytes()));
-        xxh3_64(form)
+        form.extend(&shape.to_le_bytes());
+        literals.iter().for_each(|literal| form.extend(&literal.to_le_bytes()));
+        form.hash_from(0)
     }
 
     fn constant_pool(&mut self) -> Option<()> {
-        let count = self.at.u2()?;
-        self.scratch.constants.push(0);
-        while self.scratch.constants.len() < usize::from(count) {
-            let tag = self.at.u1()?;
-            self.scratch.constants.push(u32::try_from(self.at.pos).ok()?);
-            let len = match tag {
-                1 => usize::from(self.at.u2()?),
-                3 | 4 | 9..=12 | 17 | 18 => 4,
-                5 | 6 => {
-                    // A long and a double take two indices.
-                    self.scratch.constants.push(0);
-                    8
-                }
-                7 | 8 | 16 | 19 | 20 => 2,
-                15 => 3,
-                _ => return None,
+        let count = usize::from(self.at.u2()?).max(1);
+        let Scratch { constants, noted, .. } = &mut *self.scratch;
+        constants.resize(count, 0);
+        noted.resize(count, false);
+        let (bytes, mut pos, mut index) = (self.at.bytes, self.at.pos, 1);
+        while index < count {
+            // None is shorter than three bytes.
+            let &[tag, high, low] = bytes.get(pos..)?.first_chunk()?;
+            constants[index] = u32::try_from(pos + 1).ok()?;
+            pos += match CONSTANTS.get(usize::from(tag)) {
+                None | Some(0) => return None,
+                Some(&len) if tag == UTF8 => len + usize::from(u16::from_be_bytes([high, low])),
+                Some(&len) => len,
             };
-            self.at.take(len)?;
+            // A long and a double take two indices.
+            index += if matches!(tag, 5 | 6) { 2 } else { 1 };
         }
-        self.scratch.noted.resize(self.scratch.constants.len(), false);
-        Some(())
+        self.at.pos = pos;
+        self.at.take(0).map(|_| ())
     }
 
     /// A constant: its tag, and where it stands.
@@ -187,7 +224,7 @@ impl<'a> Parser<'a, '_> {
     fn utf8(&self, index: u16) -> Option<&'a [u8]> {
         let (tag, mut at) = self.constant(index)?;
         let len = at.u2()?;
-        if tag == 1 { at.take(len.into()) } else { None }
+        if tag == UTF8 { at.take(len.into()) } else { None }
     }
 
     fn class_name(&self, index: u16) -> Option<&'a [u8]> {
@@ -198,7 +235,7 @@ impl<'a> Parser<'a, '_> {
     fn field(&mut self) -> Option<()> {
         self.at.take(4)?;
         self.start_item(b'F')?;
-        self.scratch.items.push(xxh3_64(&self.scratch.form));
+        self.scratch.items.push(self.scratch.form.hash_from(0));
         for _ in 0..self.at.u2()? {
             let (name, mut body) = self.attribute()?;
             if name == b"ConstantValue" {
@@ -221,7 +258,7 @@ impl<'a> Parser<'a, '_> {
                 self.code(body.take(len)?)?;
             }
         }
-        self.scratch.items.push(xxh3_64(&self.scratch.form));
+        self.scratch.items.push(self.scratch.form.hash_from(0));
         Some(())
     }
 
@@ -262,35 +299,38 @@ impl<'a> Parser<'a, '_> {
     /// Appends the code form, and notes the literals that the code loads.
     fn code(&mut self, code: &[u8]) -> Option<()> {
         let mut at = Cursor { bytes: code, pos: 0 };
-        while let Some(opcode) = at.u1() {
+        // No instruction has a form longer than itself.
+        self.scratch.form.reserve(code.len() + STEP_BYTES);
+        loop {
+            self.scratch.form.step(&mut at);
+            let Some(opcode) = at.u1() else { return Some(()) };
             match FORMS[usize::from(opcode)] {
-                Form::Keep(operands) => {
+                Kept::Keep(operands) => {
                     self.scratch.form.push(opcode);
                     let operands = at.take(operands.into())?;
-                    self.scratch.form.extend_from_slice(operands);
+                    self.scratch.form.extend(operands);
                 }
-                Form::Only(written, operands) => {
+                Kept::Only(written, operands) => {
                     self.scratch.form.push(written);
                     at.take(operands.into())?;
                 }
-                Form::Load(written, wide) => {
+                Kept::Load(written, wide) => {
                     self.scratch.form.push(written);
                     let index = if wide { at.u2()? } else { at.u1()?.into() };
                     self.literal(index)?;
                 }
-                Form::Table => {
+                Kept::Table => {
                     self.scratch.form.push(opcode);
                     skip_table(opcode, &mut at)?;
                 }
-                Form::Wide => {
+                Kept::Wide => {
                     let widened = at.u1()?;
-                    self.scratch.form.extend_from_slice(&[opcode, widened]);
+                    self.scratch.form.extend(&[opcode, widened]);
                     at.take(if widened == IINC { 4 } else { 2 })?;
                 }
-                Form::Unknown => return None,
+                Kept::Unknown => return None,
             }
         }
-        Some(())
     }
 
     /// Notes a constant if it is a literal.
@@ -320,16 +360,16 @@ impl<'a> Parser<'a, '_> {
 
 /// The hash of a string literal. The item that is being built stands in front in the buffer and is
 /// left as it was.
-fn string_hash(text: &[u8], form: &mut Vec<u8>) -> u64 {
-    let start = form.len();
+fn string_hash(text: &[u8], form: &mut Form) -> u64 {
+    let start = form.len;
     form.push(8);
     let name = name_len(text);
     if name > 0 {
         form.push(0);
     }
-    form.extend_from_slice(&text[name..]);
-    let hash = xxh3_64(&form[start..]);
-    form.truncate(start);
+    form.extend(&text[name..]);
+    let hash = form.hash_from(start);
+    form.len = start;
     hash
 }
 
@@ -342,19 +382,18 @@ fn tagged(tag: u8, bytes: &[u8]) -> u64 {
 
 /// Hash of the last segment of a class's name: enough to see that a file was renamed.
 pub(crate) fn simple_hash(name: &[u8]) -> u32 {
-    let start = name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let start = memchr::memrchr(b'/', name).map_or(0, |at| at + 1);
     (xxh3_64(&name[start..]) >> 32) as u32
 }
 
-fn mask(descriptor: &[u8], out: &mut Vec<u8>) {
-    let mut in_name = false;
-    for &byte in descriptor {
-        in_name &= byte != b';';
-        if !in_name {
-            out.push(byte);
-        }
-        in_name |= byte == b'L';
+fn mask(descriptor: &[u8], out: &mut Form) {
+    let mut rest = descriptor;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'L') {
+        let (kept, name) = rest.split_at(at + 1);
+        out.extend(kept);
+        rest = &name[memchr::memchr(b';', name).unwrap_or(name.len())..];
     }
+    out.extend(rest);
 }
 
 /// How many bytes in front of a string are a qualified name that a relocator may rewrite:
@@ -405,7 +444,7 @@ const IINC: u8 = 0x84;
 
 /// What of an instruction is part of the code form.
 #[derive(Clone, Copy)]
-enum Form {
+enum Kept {
     /// The opcode and this many bytes of operands.
     Keep(u8),
     /// This opcode; so many bytes of operands are left out.
@@ -420,9 +459,56 @@ enum Form {
     Unknown,
 }
 
+/// Bytes that are copied for an instruction, whatever it keeps of them.
+const STEP_BYTES: usize = 4;
+
+/// Bytes that an instruction takes at most of those that are stepped over.
+const TAKEN_BYTES_MAX: usize = 5;
+
+/// Of each opcode that only copies the bytes in front of it: how many it keeps and takes, as the
+/// halves of a number; 0 of any other.
+const STEPS: [u8; 256] = {
+    let mut steps = [0; 256];
+    let mut opcode = 0;
+    while opcode < 256 {
+        steps[opcode] = match FORMS[opcode] {
+            Kept::Keep(operands) => (1 + operands) << 4 | (1 + operands),
+            Kept::Only(written, operands) if written as usize == opcode => 1 << 4 | (1 + operands),
+            _ => 0,
+        };
+        opcode += 1;
+    }
+    steps
+};
+
+impl Form {
+    /// Appends the instructions that come next and are copied, up to one that is not or that
+    /// stands so near to the end that there are too few bytes to copy. Nothing branches on what
+    /// they are: processors cannot guess that. There is room for all of them.
+    fn step(&mut self, at: &mut Cursor<'_>) {
+        let (mut len, mut pos) = (self.len, at.pos);
+        while let Some(ahead) = at.bytes.get(pos..pos + TAKEN_BYTES_MAX)
+            && let step @ 1.. = STEPS[usize::from(ahead[0])]
+            && let Some(room) = self.room.get_mut(len..len + STEP_BYTES)
+        {
+            room.copy_from_slice(&ahead[..STEP_BYTES]);
+            len += usize::from(step >> 4);
+            pos += usize::from(step & 15);
+        }
+        (self.len, at.pos) = (len, pos);
+    }
+}
+
+/// The tag of a text in the constant pool.
+const UTF8: u8 = 1;
+
+/// Bytes of a constant of each tag, with the tag; of a text without what it is. 0 for a tag that
+/// no class file has.
+const CONSTANTS: [usize; 21] = [0, 3, 0, 5, 5, 9, 9, 3, 3, 5, 5, 5, 5, 0, 0, 4, 3, 5, 5, 3, 3];
+
 /// The form of each opcode.
-const FORMS: [Form; 256] = {
-    let mut forms = [Form::Unknown; 256];
+const FORMS: [Kept; 256] = {
+    let mut forms = [Kept::Unknown; 256];
     let mut opcode = 0;
     while opcode <= 0xc9 {
         forms[opcode] = form_of(opcode as u8);
@@ -431,27 +517,27 @@ const FORMS: [Form; 256] = {
     forms
 };
 
-const fn form_of(opcode: u8) -> Form {
+const fn form_of(opcode: u8) -> Kept {
     match opcode {
         // bipush; loads, stores and ret of a local; newarray
-        0x10 | 0x15..=0x19 | 0x36..=0x3a | 0xa9 | 0xbc => Form::Keep(1),
+        0x10 | 0x15..=0x19 | 0x36..=0x3a | 0xa9 | 0xbc => Kept::Keep(1),
         // sipush; iinc
-        0x11 | IINC => Form::Keep(2),
-        0x12 => Form::Load(0x12, false),
-        0x13 => Form::Load(0x12, true),
-        0x14 => Form::Load(0x14, true),
+        0x11 | IINC => Kept::Keep(2),
+        0x12 => Kept::Load(0x12, false),
+        0x13 => Kept::Load(0x12, true),
+        0x14 => Kept::Load(0x14, true),
         // branches; fields and calls; new, anewarray, checkcast, instanceof; ifnull, ifnonnull
         0x99..=0xa8 | 0xb2..=0xb8 | 0xbb | 0xbd | 0xc0 | 0xc1 | 0xc6 | 0xc7 => {
-            Form::Only(opcode, 2)
+            Kept::Only(opcode, 2)
         }
-        TABLESWITCH | 0xab => Form::Table,
+        TABLESWITCH | 0xab => Kept::Table,
         // invokeinterface, invokedynamic
-        0xb9 | 0xba => Form::Only(opcode, 4),
-        0xc4 => Form::Wide,
+        0xb9 | 0xba => Kept::Only(opcode, 4),
+        0xc4 => Kept::Wide,
         // multianewarray
-        0xc5 => Form::Only(opcode, 3),
+        0xc5 => Kept::Only(opcode, 3),
         // goto_w, jsr_w
-        0xc8 | 0xc9 => Form::Only(opcode - 0x21, 4),
-        _ => Form::Keep(0),
+        0xc8 | 0xc9 => Kept::Only(opcode - 0x21, 4),
+        _ => Kept::Keep(0),
     }
 }
