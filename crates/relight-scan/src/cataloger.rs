@@ -293,8 +293,8 @@ impl Index {
             .map(|(at, _)| *at)
             .collect();
         // An archive in a folder that is nobody's business is opened like every other.
-        let inside = path.rsplit("!/").next().unwrap_or_default();
-        if !found.is_empty() && is_secret(inside) {
+        let is_secret = || is_secret(path.rsplit("!/").next().unwrap_or_default());
+        if found.is_empty() || is_secret() {
             return Vec::new();
         }
         found.sort_unstable();
@@ -335,12 +335,13 @@ impl Index {
     /// Whether a file with this name may be selected for it.
     pub(crate) fn may_want_name(&self, file: &[u8]) -> bool {
         let Ok(file) = std::str::from_utf8(file) else { return true };
-        self.by_name.contains_key(file) || self.wants_member(file)
+        self.by_name.contains_key(file) || self.wants_member(file.as_bytes())
     }
 
     /// Whether a member is kept for the listing of its container: loaders of Java take any letters.
-    pub(crate) fn wants_member(&self, name: &str) -> bool {
-        self.members.iter().any(|member| member.eq_ignore_ascii_case(file_name(name)))
+    pub(crate) fn wants_member(&self, name: &[u8]) -> bool {
+        let file = last_segment(name);
+        self.members.iter().any(|member| member.as_bytes().eq_ignore_ascii_case(file))
     }
 }
 
@@ -375,6 +376,11 @@ impl Select {
     pub(crate) fn wants_table(self, path: &str) -> bool {
         matches!(self, Self::Table(table) if ends_with(path, table))
     }
+}
+
+/// The last segment of the name of a member, whichever slash its writer put between them.
+pub(crate) fn last_segment(name: &[u8]) -> &[u8] {
+    &name[memchr::memrchr2(b'/', b'\\', name).map_or(0, |at| at + 1)..]
 }
 
 /// What stands behind the last dot.
@@ -521,7 +527,9 @@ mod tests {
                 assert!(!file_name(end).starts_with('.') || end.contains('/'), "{end}");
             }
         }
-        assert!(index.wants_member("META-INF/maven/g/a/pom.properties"));
+        assert!(index.wants_member(b"META-INF/maven/g/a/pom.properties"));
+        assert!(index.wants_member(b"\xff\\META-INF\\Manifest.mf"));
+        assert!(!index.wants_member(b"META-INF/MANIFEST.MF/a"));
         assert_eq!(of_kind(Kind::Zip).count(), 2);
         assert_eq!(index.folders_that_count("app/a.zip"), Vec::<&str>::new());
         let folders = index.folders_that_count("srv/wp-content/plugins/a.zip");

@@ -27,7 +27,9 @@ pub(crate) fn escape(name: &[u8]) -> String {
 /// A name as it is, when nothing in it is escaped: as good as every name that there is.
 fn plain(name: &[u8]) -> Option<&str> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'#' | b'!');
-    std::str::from_utf8(name).ok().filter(|_| name.iter().all(is_plain))
+    // Without a branch for each byte: every member of every archive has a name.
+    let is_plain = name.iter().fold(true, |all, byte| all & is_plain(byte));
+    std::str::from_utf8(name).ok().filter(|_| is_plain)
 }
 
 fn push(out: &mut String, byte: u8) {
@@ -80,7 +82,7 @@ pub(crate) fn in_folder(folder: &str, name: &str) -> String {
 
 /// The path of a member of an archive.
 pub(crate) fn in_archive(archive: &str, name: &str) -> String {
-    format!("{archive}!/{name}")
+    [archive, "!/", name].concat()
 }
 
 /// The last segment of a path.

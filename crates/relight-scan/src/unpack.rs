@@ -34,6 +34,7 @@ pub use answer::fast_answer;
 pub(crate) use skim::count_selected;
 
 use self::budget::Memory;
+use self::level::with_slashes;
 use self::outer::{Buffers, Outer};
 use crate::archive::{Body, Entry};
 use crate::cataloger::{ClassPrint, ClassReader, Index, Listing};
@@ -306,12 +307,12 @@ impl Shared<'_> {
     }
 
     /// In fast mode: whether a member of a zip is looked at, by its path and its own name.
-    pub(crate) fn is_wanted(&self, path: &dyn Fn() -> String, name: &str) -> bool {
-        look::may_be_archive(name) || self.is_asked_for(&path(), name)
+    pub(crate) fn is_wanted(&self, path: &dyn Fn() -> String, name: &[u8]) -> bool {
+        look::may_be_archive(&with_slashes(name)) || self.is_asked_for(&path(), name)
     }
 
     /// Whether a cataloger asks for a member by its path or its own name.
-    fn is_asked_for(&self, path: &str, name: &str) -> bool {
+    fn is_asked_for(&self, path: &str, name: &[u8]) -> bool {
         self.index.wants_member(name) || self.is_selected(path)
     }
 }

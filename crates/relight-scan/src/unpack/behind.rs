@@ -438,10 +438,10 @@ fn is_udf(mark: &[u8]) -> bool {
 fn is_php(start: &[u8]) -> bool {
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let start = &start[..start.len().min(HEAD_BYTES)];
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = || start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     start.get(..PHP.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(PHP))
-        || memmem::find(start, PHP).is_some()
-        || line.starts_with(b"#!") && memmem::find(line, b"php").is_some()
+        || memchr::memchr_iter(b'?', start).any(|at| at > 0 && start[at - 1..].starts_with(PHP))
+        || start.starts_with(b"#!") && memmem::find(line(), b"php").is_some()
 }
 
 /// Whether the last bytes of a file are text.

@@ -11,7 +11,7 @@ use super::fetch::View;
 use super::level::{Member, with_slashes};
 use super::outer::Outer;
 use crate::archive::Names;
-use crate::cataloger::Listing;
+use crate::cataloger::{Listing, last_segment};
 use crate::evidence::{escape, file_name, folder_of, in_archive, names_of};
 use crate::window::Window;
 
@@ -30,7 +30,7 @@ impl Outer<'_, '_> {
     /// Keeps the document of `docker save` for the listing of its container. Web applications and
     /// extensions of browsers have one of this name as well.
     pub(super) fn keep_manifest(&mut self, view: &mut Option<View>, member: &Member) {
-        let is_it = member.listed.is_some() && file_name(&member.name_with_slashes()) == MANIFEST;
+        let is_it = member.listed.is_some() && last_segment(&member.name) == MANIFEST.as_bytes();
         let window = if is_it { self.whole(view, MANIFEST_BYTES_MAX) } else { None };
         if let Some(bytes) = window.as_ref().and_then(Window::all)
             && memchr::memmem::find(&bytes, b"\"Layers\"").is_some()
@@ -61,7 +61,10 @@ fn folders(listing: &Listing) -> BTreeSet<String> {
     if marks.is_empty() && listing.complete {
         return BTreeSet::new();
     }
-    let names: BTreeSet<String> = listing.names().map(plain).collect();
+    // Only documents name files of any name; else few are looked at, of a million perhaps.
+    let is_told = listing.members.iter().any(|(name, _)| name.ends_with(MANIFEST));
+    let may_count = |name: &&str| is_told || may_be_part(file_name(name));
+    let names: BTreeSet<String> = listing.names().filter(may_count).map(plain).collect();
     let layers: BTreeSet<&str> = names.iter().filter_map(|name| around_layer(name)).collect();
     let is_image = |mark: &String| {
         let folder = folder_of(mark);
@@ -88,6 +91,13 @@ fn lists_layers(listing: &Listing, mark: &str, names: &BTreeSet<String>) -> bool
         let mut layers = layers.into_iter().flatten().filter_map(Value::as_str);
         layers.any(|layer| names.contains(&plain(&format!("{}{layer}", folder_of(mark)))))
     })
+}
+
+/// Whether something with this last name may be a layer by its name, or the index of an image.
+fn may_be_part(last: &str) -> bool {
+    // Behind a name that leads nowhere or up stands another one.
+    let leads = ["", ".", ".."].contains(&last);
+    leads || last == INDEX || last == "layer.tar" || last.len() >= HASH_CHARS
 }
 
 /// The folder of an image of which something is a layer by its name: `blobs/sha256/HASH`,

@@ -10,7 +10,7 @@ use relight_model::FlawCode;
 use super::budget::Tap;
 use crate::archive::{Container, Entry, Links, Node};
 use crate::cataloger::{Kind, Listed, Listing};
-use crate::evidence::place_of;
+use crate::evidence::{escape, in_archive, place_of};
 use crate::fingerprint::Learnt;
 use crate::window::Window;
 
@@ -132,6 +132,16 @@ impl Level {
         *count
     }
 
+    /// The evidence path of a member.
+    pub(super) fn path_of(&self, name: &[u8]) -> String {
+        // Some writers of zips put the other slash between folders, and unpacked it is none.
+        if self.kind == Kind::Zip && memchr::memchr(b'\\', name).is_some() {
+            let slashed = name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte });
+            return in_archive(&self.path, &escape(&slashed.collect::<Vec<u8>>()));
+        }
+        in_archive(&self.path, &escape(name))
+    }
+
     /// Lists a member under its names; where it stands in the listing.
     pub(super) fn list(&mut self, entry: &Entry) -> Option<usize> {
         let names = entry.other_name.iter().chain([&entry.name]);
@@ -158,7 +168,7 @@ impl Member {
 
 pub(super) fn with_slashes(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
-        Ok(name) if !name.contains('\\') => name.to_owned(),
+        Ok(valid) if memchr::memchr(b'\\', name).is_none() => valid.to_owned(),
         _ => String::from_utf8_lossy(name).replace('\\', "/"),
     }
 }

@@ -8,6 +8,7 @@ use super::level::Member;
 use super::outer::Outer;
 use crate::archive::code_of;
 use crate::cataloger::{ClassPrint, File, Kind};
+use crate::distribution::Distributions;
 use crate::evidence::file_name;
 use crate::sniff::{self, Gap, HEAD_BYTES, Head};
 use crate::window::Window;
@@ -67,13 +68,18 @@ impl Outer<'_, '_> {
 
     /// Gives the bytes to the catalogers that select the path or want it for their listing.
     fn hand_over(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+        // Most members are wanted by nobody, which their names show without a look-up.
+        let in_zip = self.levels.last().is_some_and(|level| level.kind == Kind::Zip);
+        if in_zip && !self.taste.may_select(&member.name) && !Distributions::selects(&member.path) {
+            self.keep_manifest(view, member);
+            return Fate::Opaque;
+        }
         let tables = self.shared.index.find_tables(&member.path);
         if !tables.is_empty() {
             return self.table(&tables, view, member);
         }
         let selected = self.is_selected(&member.path);
-        let listed =
-            member.listed.is_some() && self.shared.index.wants_member(&member.name_with_slashes());
+        let listed = member.listed.is_some() && self.shared.index.wants_member(&member.name);
         if !selected && !listed {
             self.keep_manifest(view, member);
             return Fate::Opaque;

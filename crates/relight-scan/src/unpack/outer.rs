@@ -9,9 +9,10 @@ use relight_model::{Catalog, Flaw, FlawCode};
 use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
-use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
+use super::level::{LISTING_BYTES_MAX, Level, Member};
 use super::links::OnceMore;
 use super::metered::Metered;
+use super::skim::Taste;
 use super::{Found, Shared, join, look};
 use crate::archive::{Damage, Entry, Listable, Node, code_of};
 use crate::cataloger::{self, Cataloger, File, Kind, ReadAt};
@@ -38,6 +39,8 @@ pub(super) struct Outer<'a, 'f> {
     /// Containers that are opened when those before them are closed.
     pub(super) waiting: Vec<Waiting>,
     pub(super) buffers: Buffers,
+    /// Judges the names of members.
+    pub(super) taste: Taste<'a>,
 }
 
 /// A container that is to be opened when so many levels are open.
@@ -73,6 +76,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             levels: Vec::new(),
             waiting: Vec::new(),
             buffers: shared.take_buffers(),
+            taste: Taste::new(&shared.index),
         }
     }
 
@@ -99,7 +103,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             let path = &level.path;
             let is_wanted = |member: &Listable<'_>| {
                 let place = || in_archive(path, &escape(member.name));
-                !member.is_folder && shared.is_wanted(&place, &with_slashes(member.name))
+                !member.is_folder && shared.is_wanted(&place, member.name)
             };
             let next = match self.budget.spent() {
                 Some(_) => None,
@@ -154,51 +158,51 @@ impl<'a, 'f> Outer<'a, 'f> {
     }
 
     /// Reads the next member of the innermost container.
-    fn member(&mut self, entry: Entry) {
+    fn member(&mut self, mut entry: Entry) {
         if !self.budget.entry() {
             self.damage(Damage::new(FlawCode::LimitEntries, 0));
             return self.close();
         }
-        let Some(member) = self.place(&entry) else { return };
+        let Some(member) = self.place(&mut entry) else { return };
         if let Some(code) = self.budget.spent() {
             return self.found.flaw(code, &member.path, entry.packed);
         }
         if entry.node == Node::File {
             return self.read(entry, &member);
         }
+        let name = member.name.as_slice();
         if let Some(level) = self.levels.last_mut() {
             let has_room = match &entry.node {
                 Node::HardLink(target) => {
-                    level.link(&entry.name, target);
+                    level.link(name, target);
                     true
                 }
-                Node::Link(target) => level.symbolic(&entry.name, target),
+                Node::Link(target) => level.symbolic(name, target),
                 _ => true,
             };
             if !has_room && self.shared.says(&member.path) {
                 self.found.flaw(FlawCode::LimitMemory, &member.path, 0);
             }
             let is_link = matches!(entry.node, Node::HardLink(_) | Node::Link(_));
-            level.listing.has_links |= is_link && is_class_or_folder(&entry.name);
+            level.listing.has_links |= is_link && is_class_or_folder(name);
         }
         for code in entry.flaws {
             self.found.flaw(code, &member.path, 0);
         }
     }
 
-    /// Gives a member its path and its place in the listing; `None` when the path is too long.
-    fn place(&mut self, entry: &Entry) -> Option<Member> {
+    /// Gives a member its path and its place in the listing; `None` when the path is too long. It
+    /// takes the name.
+    fn place(&mut self, entry: &mut Entry) -> Option<Member> {
         let level = self.levels.last_mut()?;
         let copy = level.copy_of(entry);
-        let mut path = level.path.clone();
         let mut depth = level.depth;
-        if entry.is_step {
-            // Some writers of zips put the other slash between folders, and unpacked it is none.
-            let is_other = |byte: u8| level.kind == Kind::Zip && byte == b'\\';
-            let bytes = entry.name.iter().map(|byte| if is_other(*byte) { b'/' } else { *byte });
-            path = in_archive(&path, &escape(&bytes.collect::<Vec<u8>>()));
+        let mut path = if entry.is_step {
             depth += 1;
-        }
+            level.path_of(&entry.name)
+        } else {
+            level.path.clone()
+        };
         if copy > 1 && entry.is_step {
             path = format!("{path}#{copy}");
         }
@@ -214,7 +218,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             self.account(Fate::Flawed, entry.packed);
             return None;
         }
-        let (name, packed) = (entry.name.clone(), entry.packed);
+        let (name, packed) = (std::mem::take(&mut entry.name), entry.packed);
         let is_payload = !entry.is_step || self.levels.last().is_some_and(|level| level.is_payload);
         Some(Member { path, name, packed, listed, depth, is_payload })
     }
@@ -272,7 +276,7 @@ impl<'a, 'f> Outer<'a, 'f> {
     /// head alone, so an archive that is appended to something else inside a zip is for deep mode.
     fn is_worth_it(&mut self, entry: &Entry, member: &Member) -> bool {
         let name = member.name_with_slashes();
-        self.shared.is_asked_for(&member.path, &name)
+        self.shared.is_asked_for(&member.path, &member.name)
             || look::has_archive_name(&name)
             || look::may_be_archive(&name) && self.taste(entry).is_none_or(look::may_hold_more)
     }

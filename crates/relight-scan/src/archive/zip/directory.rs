@@ -56,6 +56,8 @@ pub(super) struct Directory {
     copies: HashMap<u32, u32>,
     bytes: Window,
     cached: Window,
+    /// The local header that was read last; its room is used again.
+    local: Vec<u8>,
     /// The end record counts other members than there are.
     miscounted: bool,
     /// Few members are looked up: pieces of the disk around them would be read for nothing, but
@@ -214,29 +216,37 @@ impl Directory {
         self.looked_up = (header.header_at.saturating_add(header.packed), together);
         let near = if self.is_sparse && together < NEAR_MIN { window } else { &self.cached };
         let len = LOCAL_BYTES as usize + header.name.len();
-        let local = near.read_small(header.header_at, len)?;
-        let (fixed, found) = local.split_at(local.len().min(LOCAL_BYTES as usize));
-        if fixed.len() < LOCAL_BYTES as usize || !fixed.starts_with(&LOCAL) {
-            let mut entry = header.entry();
-            entry.flaws.push(FlawCode::CorruptEntry);
-            return Ok(entry);
-        }
-        let (name_len, extra_len) = (u16_at(fixed, 26), u16_at(fixed, 28));
-        let name_at = header.header_at + LOCAL_BYTES;
-        let name = match found.get(..usize::from(name_len)) {
-            Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(near.read_small(name_at, usize::from(name_len))?),
-        };
-        let data_at = name_at + u64::from(name_len) + u64::from(extra_len);
-        let renamed = *name != header.name[..];
-        let mismatch = renamed || !agrees(fixed, &header);
-        let mut entry = header.with_body(near, data_at);
-        entry.other_name = renamed.then(|| name.into_owned());
-        if mismatch {
-            entry.flaws.push(FlawCode::ZipHeaderMismatch);
-        }
-        Ok(entry)
+        let mut local = std::mem::take(&mut self.local);
+        near.read_small_into(header.header_at, len, &mut local)?;
+        let entry = located_by(&local, near, header);
+        self.local = local;
+        entry
     }
+}
+
+/// The same by the local header, as it was read with as many bytes of names as the directory has.
+fn located_by(local: &[u8], near: &Window, header: Header) -> io::Result<Entry> {
+    let (fixed, found) = local.split_at(local.len().min(LOCAL_BYTES as usize));
+    if fixed.len() < LOCAL_BYTES as usize || !fixed.starts_with(&LOCAL) {
+        let mut entry = header.entry();
+        entry.flaws.push(FlawCode::CorruptEntry);
+        return Ok(entry);
+    }
+    let (name_len, extra_len) = (u16_at(fixed, 26), u16_at(fixed, 28));
+    let name_at = header.header_at + LOCAL_BYTES;
+    let name = match found.get(..usize::from(name_len)) {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(near.read_small(name_at, usize::from(name_len))?),
+    };
+    let data_at = name_at + u64::from(name_len) + u64::from(extra_len);
+    let renamed = *name != header.name[..];
+    let mismatch = renamed || !agrees(fixed, &header);
+    let mut entry = header.with_body(near, data_at);
+    entry.other_name = renamed.then(|| name.into_owned());
+    if mismatch {
+        entry.flaws.push(FlawCode::ZipHeaderMismatch);
+    }
+    Ok(entry)
 }
 
 /// Whether a local header says the same. A writer that knows no sizes yet leaves them zero.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
@@ -18,6 +19,9 @@ pub(crate) const TAIL_BYTES_MAX: u64 = END_BYTES + 65_535;
 
 /// End records that are tried, last first: a comment may hold thousands of false ones.
 const END_RECORDS_MAX: usize = 64;
+
+/// Finds end records. Made once: that takes as long as a class is searched.
+static END_RECORD: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(&END));
 
 /// The central directory, as an end record describes it.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +139,7 @@ fn find_in_tail(window: &Window, tail_bytes: u64, may_be_cut: bool) -> io::Resul
     let tail_at = window.len() - tail_len;
     let tail = window.peek(tail_at, usize::try_from(tail_len).unwrap_or_default())?;
     // Every member of an archive is searched: front to back is several times as fast.
-    let records: Vec<usize> = memmem::find_iter(&tail, &END).collect();
+    let records: Vec<usize> = END_RECORD.find_iter(&tail).collect();
     for at in records.into_iter().rev().take(END_RECORDS_MAX) {
         let record = &tail[at..];
         let comment_end = END_BYTES + u64::from(u16_at(record, 20));
