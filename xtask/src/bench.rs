@@ -64,6 +64,16 @@ pub(crate) fn program(root: &Path, profile: &str) -> Result<PathBuf, String> {
     Ok(target(root).join(profile).join("relight"))
 }
 
+/// Builds an example of a package, as what is packaged is built.
+pub(crate) fn example(root: &Path, package: &str, name: &str) -> Result<PathBuf, String> {
+    let words = ["build", "--profile", "dist", "-p", package, "--example", name];
+    let build = process::show(root, "cargo", &words, &[])?;
+    if !build.success {
+        return Err(format!("build {name}: {}", build.status()));
+    }
+    Ok(target(root).join("dist/examples").join(name))
+}
+
 /// Builds the release binary in an empty target folder and prints what it cost.
 ///
 /// # Errors
