@@ -1,15 +1,15 @@
 // What a passkey is good for, and what it is not: a key of somebody else, another plan than the one
-// that was read, glass that is broken, and a key that was lost. Pictures are taken when SHOTS names
-// a folder.
+// that was read, glass that is broken, a key that was lost, a plan that is too old, and an answer
+// that comes a second time. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, beforeEach, test } from 'node:test';
 import {
   DESK, administers, joins, look, lookHere, openLink, person, quit, withBrowser,
 } from './browser.mjs';
-import { register, run, serve } from './serve.mjs';
+import { clock, register, run, serveIn } from './serve.mjs';
 
 const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
 care,Soins,Care,http://care.example,Hospital,health,2,hall,yes
@@ -18,23 +18,29 @@ power,Courant,Power,http://power.example,Utility,energy,2,hall,yes
 
 let server;
 let folder;
+let data;
 let link;
 let origin;
+/** Sets the clock of the server ahead. */
+let ahead;
 
-before(async () => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'relight-keys-'));
-  const data = register(folder, ROWS);
+  data = register(folder, ROWS);
   // Nothing answers there: what is ordered stays an order, which is enough here.
   run(data, 'edge', 'add', 'builtin', '--name', 'hall', '--gate', join(folder, 'gate'),
     '--verify', join(folder, 'verify.sock'), '--listen', '127.0.0.1:9');
-  ({ server, link, origin } = await serve(data));
+  const its = clock(folder);
+  ({ ahead } = its);
+  ({ server, link, origin } = await serveIn(its.env, data));
 });
 
-after(async () => {
+afterEach(() => {
   server?.kill();
   rmSync(folder, { recursive: true, force: true });
-  await quit();
 });
+
+after(quit);
 
 /** An administrator, a commander and an approver, each with a browser and a key. */
 async function people(use) {
@@ -51,16 +57,20 @@ async function people(use) {
   }, DESK), DESK), DESK);
 }
 
-/** An incident, and a plan to take all of its sites dark. */
-async function propose({ page }) {
+/** An incident. */
+async function open({ page }) {
   await page.goto(`${origin}/?lang=en`);
   await page.click('.drop summary');
   await page.fill('.drop [name=incident]', 'CVE-2021-44228');
   await page.press('.drop [name=incident]', 'Enter');
   await page.locator('h1', { hasText: 'CVE-2021-44228' }).waitFor();
+}
+
+/** A plan to take all of its sites dark. */
+async function propose({ page }, id = 'A-0001') {
   await page.goto(`${origin}/plan?lang=en&action=dark&which=todo&reason=Log4Shell`);
   await page.click('button.strong');
-  await page.waitForURL('**/approve/A-0001?*');
+  await page.waitForURL(`**/approve/${id}?*`);
 }
 
 const APPROVING = 'form:has([value=approve])';
@@ -103,6 +113,7 @@ async function lost(context, admin, renew) {
 
 test('a plan is signed by its reader with a key of his own, and only the one that was read', async () => {
   await people(async (admin, chief, zoe) => {
+    await open(chief);
     await propose(chief);
     const { page } = zoe;
     await stillWaits(page);
@@ -146,5 +157,72 @@ test('a plan is signed by its reader with a key of his own, and only the one tha
     await admin.page.waitForSelector('.problem');
     assert.equal(await admin.page.locator('.secret code').count(), 0);
     await withBrowser((other) => lost(other, admin, renew));
+  });
+});
+
+/** Whether the journal has an entry of somebody that says all of this. */
+function journalled(name, ...parts) {
+  const lines = run(data, 'audit', 'export', '-f', 'jsonl').trim().split('\n').map(JSON.parse);
+  return lines.some(({ actor, body }) => actor === name && parts.every((it) => body.includes(it)));
+}
+
+test('a plan that nobody agreed to in time is refused, told and journalled, and is made again', async () => {
+  await people(async (admin, chief, zoe) => {
+    await open(chief);
+    await propose(chief);
+    // Half of its time later somebody reads it, who is called away.
+    ahead(8 * 60);
+    const { page } = zoe;
+    await page.goto(`${origin}/approve/A-0001?lang=en`);
+    ahead(15 * 60 + 5);
+    await page.click(`${APPROVING} button`);
+    await page.waitForSelector('main [role="alert"]:visible');
+    assert.match(await page.textContent('main [role="alert"]'),
+      /it is too late.*make the plan again: a plan lives 15 minutes/s);
+    await look(page, `${origin}/approve/A-0001`, 'keys-late');
+    assert.equal(await page.locator('[value=approve], [value=refuse]').count(), 0);
+    assert.ok(journalled('zoe', 'request-refused', 'refusal-expired'));
+    assert.doesNotMatch(run(data, 'audit', 'export', '-f', 'jsonl'), /dark-ordered/);
+    // Nothing is lost: the same is asked for again, read and agreed to.
+    await propose(chief, 'A-0002');
+    await page.goto(`${origin}/approve/A-0002?lang=en`);
+    assert.equal(await page.textContent('.large b'), '2');
+    await page.click(`${APPROVING} button`);
+    await page.waitForSelector('.standing.started');
+    assert.match(run(data, 'audit', 'export', '-f', 'jsonl'), /dark-ordered/);
+    assert.deepEqual([...chief.faults, ...admin.faults], []);
+  });
+});
+
+test('what a passkey answered counts once', async () => {
+  await withBrowser(async (context) => {
+    const anna = await person(context);
+    await administers(anna, link);
+    const { page } = anna;
+    const leave = async () => {
+      await page.goto(`${origin}/sites?lang=en`);
+      await page.click('header form button');
+      await page.waitForURL('**/sign-in*');
+    };
+    await leave();
+    const sent = page.waitForRequest((it) => it.method() === 'POST' && /\/sign-in/.test(it.url()));
+    await page.click('button.main');
+    const answer = Object.fromEntries(new URLSearchParams((await sent).postData()));
+    await page.waitForURL(`${origin}/`);
+    await leave();
+    // The same once more, as a page sends it.
+    await page.locator('form[data-key]').evaluate((form, fields) => {
+      for (const name of ['ticket', 'answer']) form.elements[name].value = fields[name];
+      form.submit();
+    }, answer);
+    await page.waitForSelector('main [role="alert"]:visible');
+    assert.match(await page.locator('main [role="alert"]:visible').textContent(),
+      /the answer came twice/);
+    await lookHere(page, 'keys-again');
+    assert.equal((await context.cookies()).length, 0, 'nobody is signed in');
+    await page.click('button.main');
+    await page.waitForURL(`${origin}/`);
+    assert.match(await page.textContent('header'), /anna/);
+    assert.ok(journalled('anna', 'sign-in-refused', 'expired'));
   });
 });

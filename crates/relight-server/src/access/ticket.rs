@@ -94,6 +94,10 @@ impl Answered {
         answered.retain(|_, expires| *expires > now);
         answered.insert(nonce, expires).is_none()
     }
+
+    fn has(&self, nonce: &[u8; 16]) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(nonce)
+    }
 }
 
 /// A ticket that came back: sealed by us for this purpose, and young enough.
@@ -154,9 +158,11 @@ impl Door {
     /// A ticket that came back.
     ///
     /// # Errors
-    /// `Expired`: it is too old, for another purpose, or not ours.
+    /// `Expired`: it is too old, for another purpose, not ours, or was answered before. That is
+    /// looked at before the key: one that counts went no further since, and would be called copied.
     pub(crate) fn returned(&self, purpose: Purpose<'_>, text: &str) -> Result<Returned, Fault> {
-        read(&self.secret, purpose, text, self.now())
+        let returned = read(&self.secret, purpose, text, self.now())?;
+        if self.answered.has(&returned.nonce) { Err(Fault::Expired) } else { Ok(returned) }
     }
 
     /// Counts a good answer, once.

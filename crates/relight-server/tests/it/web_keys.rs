@@ -74,6 +74,8 @@ fn an_answer_signs_in_once_and_in_time_only() {
         assert!(status == 403 && !head.contains("set-cookie"), "{what}: {status} {head}");
     };
     refused("replayed", &shown);
+    let told = world.journal().pop().unwrap();
+    assert!(told.contains(r#""why":"expired""#), "it is no copy of the key: {told}");
     let other = ceremony(&page(), "/sign-in").0;
     let mixed = crate::door_device::Shown { ticket: other, ..shown };
     refused("another ticket", &mixed);
