@@ -1,5 +1,5 @@
-// Signing in through a real OpenID provider: bound with a passkey, used in its place, refused for
-// a stranger, and gone. Pictures are taken when SHOTS names a folder.
+// Signing in through a real OpenID provider: bound with a passkey, used in its place, with roles by
+// groups there, refused for a stranger, and gone. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,6 +23,8 @@ let link;
 let origin;
 let realm;
 let subject = 'anna-at-the-realm';
+/** The groups of that one. */
+let groups = [];
 
 /** Waits for a port, so that the address of the provider is known before anything else is. */
 function listen(handler) {
@@ -40,11 +42,13 @@ function provider(issuer) {
       redirect_uris: [`${origin}/sign-in/oidc/back`] }],
     cookies: { keys: ['only for this test'] },
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'first' }] },
-    claims: { acr: null, amr: null, auth_time: null, iss: null, sid: null, openid: ['sub', 'amr'] },
+    claims: { acr: null, amr: null, auth_time: null, iss: null, sid: null, openid: ['sub', 'amr', 'groups'] },
+    // What a scope means stands in the token itself, as Entra ID and Keycloak do it.
+    conformIdTokenClaims: false,
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, groups }) }),
     async loadExistingGrant({ oidc }) {
       const grant = new oidc.provider.Grant(
         { clientId: oidc.client.clientId, accountId: oidc.session.accountId });
@@ -79,6 +83,11 @@ issuer = "${issuer}"
 client_id = "relight"
 client_secret_file = "realm.secret"
 second_factor_amr = ["mfa"]
+
+[[oidc.group]]
+value = "nurses"
+role = "analyst"
+scope = "/"
 `);
   run(data, 'policy', 'sign', '--key', join(folder, 'key'));
   ({ server, link, origin } = await serve(data));
@@ -99,6 +108,28 @@ async function lookAtArrival(page, lang) {
   await page.waitForSelector('main .door a[href^="/sites"]');
   await lookHere(page, `oidc-arrived-${lang}`);
   await page.unroute('**/sign-in/oidc?*', held);
+}
+
+/** Signs in at the provider again, with these groups there, and looks at what there is of one's own. */
+async function comesWith(page, now) {
+  groups = now;
+  await page.goto(`${origin}/sites?lang=en`);
+  await page.click('header form button');
+  await page.waitForURL('**/sign-in*');
+  await page.goto(`${origin}/sign-in?next=/me&lang=en`);
+  await page.click('text=Sign in with the realm');
+  await page.waitForURL('**/me*');
+  return page.textContent('main');
+}
+
+/** A group gives its role to the sign-in that came with it, and to none after it; other groups, of
+ * whatever name, give nothing. */
+async function groupGives(page) {
+  const given = /Analyst, in everything \(by a group at the realm/;
+  assert.doesNotMatch(await comesWith(page, ['admin', 'commander', 'approver']), given);
+  assert.match(await comesWith(page, ['staff', 'nurses']), given);
+  await look(page, `${origin}/me`, 'oidc-group');
+  assert.doesNotMatch(await comesWith(page, ['staff']), given);
 }
 
 after(async () => {
@@ -142,6 +173,7 @@ test('bound with a passkey, an identity signs in; a stranger does not; keys go o
       { name, httpOnly, secure, sameSite })),
     [{ name: '__Host-rl', httpOnly: true, secure: true, sameSite: 'Strict' }]);
     for (const lang of ['fr', 'en']) await lookAtArrival(page, lang);
+    await groupGives(page);
     await page.goto(`${origin}/sites?lang=en`);
     // What only a key opens stays closed.
     await page.goto(`${origin}/accounts?lang=en`);
