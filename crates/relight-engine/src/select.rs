@@ -97,22 +97,50 @@ impl Engine {
         asked: Option<&str>,
         among: impl Fn(&GateKey) -> bool,
     ) -> Result<BTreeSet<GateKey>, Unselected> {
+        self.select_of(text, asked, among, None)
+    }
+
+    /// The same by the inventories of a moment that has passed ([`Engine::index_as_of`]).
+    ///
+    /// # Errors
+    /// As [`Engine::select`].
+    pub fn select_as_of(
+        &self,
+        text: &str,
+        asked: Option<&str>,
+        among: impl Fn(&GateKey) -> bool,
+        past: (&Index, Timestamp),
+    ) -> Result<BTreeSet<GateKey>, Unselected> {
+        self.select_of(text, asked, among, Some(past))
+    }
+
+    fn select_of(
+        &self,
+        text: &str,
+        asked: Option<&str>,
+        among: impl Fn(&GateKey) -> bool,
+        past: Option<(&Index, Timestamp)>,
+    ) -> Result<BTreeSet<GateKey>, Unselected> {
         let query = Query::parse(text)?;
         let mut answers = Answers::default();
         for id in query.questions() {
-            answers.named.insert(id.to_owned(), self.verdicts_about(id)?);
+            answers.named.insert(id.to_owned(), self.verdicts_about(id, past)?);
         }
         if query.needs_question() {
             let id = asked.ok_or(Unselected::NeedsQuestion)?;
-            answers.asked = Some(self.verdicts_about(id)?);
+            answers.asked = Some(self.verdicts_about(id, past)?);
         }
         let (bodies, sites) = (self.organisations()?, self.sites());
         let sites: Vec<&Site> = sites.iter().filter(|site| among(&site.slug)).collect();
         let (now, ids) = (self.now(), || sites.iter().map(|site| site.id));
         for built in query.stacks() {
             let age_max = self.options.inventory_ttl_s;
-            let found =
-                self.with_inventory(|index, _| built_with(index, built, ids(), (now, age_max)));
+            let found = match past {
+                Some((index, at)) => built_with(index, built, ids(), (at, age_max)),
+                None => {
+                    self.with_inventory(|index, _| built_with(index, built, ids(), (now, age_max)))
+                }
+            };
             answers.stacks.insert(built.code, found);
         }
         let bodies: BTreeMap<_, _> = bodies.iter().map(|body| (body.id, body)).collect();
@@ -138,11 +166,19 @@ impl Engine {
         })
     }
 
-    fn verdicts_about(&self, id: &str) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {
+    fn verdicts_about(
+        &self,
+        id: &str,
+        past: Option<(&Index, Timestamp)>,
+    ) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {
         if self.with_incidents(|_, advisories| advisories.group(id).is_none()) {
             return Err(Unselected::NoAdvisory(id.to_owned()));
         }
-        Ok(verdicts(self.ask(&Question::Advisory(id.to_owned()))))
+        let question = Question::Advisory(id.to_owned());
+        Ok(verdicts(match past {
+            Some((index, at)) => self.ask_as_of(&question, index, at),
+            None => self.ask(&question),
+        }))
     }
 }
 

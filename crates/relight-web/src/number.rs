@@ -144,6 +144,12 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
+/// The same of a day that has begun: the end of today is now.
+pub fn moment_until(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let at = moment(text).filter(|at| at.div_euclid(86_400) <= now.div_euclid(86_400))?;
+    Some(at.min(now))
+}
+
 /// The day that a text means, in days since 1970: `2021-12-10`. `None` for anything else, a moment
 /// too.
 pub fn day(text: &str) -> Option<i64> {
@@ -203,6 +209,15 @@ mod tests {
             assert_eq!(moment(&day[..10]), Some(last), "{day}");
             assert_eq!(super::day(&date(days)), Some(days), "{day}");
             assert_eq!((date(days).as_str(), super::day(&day)), (&day[..10], None));
+        }
+        let now = moment("2021-12-10T18:00:00Z").unwrap();
+        for (text, wanted) in [
+            ("2021-12-09", moment("2021-12-09T23:59:59Z")),
+            ("2021-12-10T17:59:59Z", Some(now - 1)),
+            ("2021-12-10", Some(now)),
+            ("2021-12-11", None),
+        ] {
+            assert_eq!(moment_until(text, now), wanted, "{text}");
         }
         for text in [
             "",

@@ -14,7 +14,7 @@ use relight_engine::{
     verdicts,
 };
 use relight_model::{OrgId, Organisation, Site, SiteId, Timestamp, Verdict};
-use relight_server::web::number::moment;
+use relight_server::web::number::moment_until;
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -87,15 +87,8 @@ impl Register {
 
     /// Goes back to a moment, by what is known today: the inventories of then, and their age then.
     pub(crate) fn go_back(&mut self, text: &str, context: &Context) -> Result<(), Failure> {
-        let lang = context.lang;
-        let at = moment(text).filter(|at| at.div_euclid(86_400) <= self.now.div_euclid(86_400));
-        let at = at.ok_or_else(|| {
-            Failure::usage(texts::affected_bad_time(lang, text))
-                .hint(texts::affected_bad_time_remedy(lang))
-        })?;
+        self.now = past_moment(text, self.now, context.lang)?;
         self.is_past = true;
-        // The end of today is now.
-        self.now = self.now.min(at);
         let present = std::mem::take(&mut self.index);
         let past = present.as_of(&self.store, self.now);
         self.index = past.map_err(|error| context.store_failure(&error))?;
@@ -181,6 +174,14 @@ fn replayed(store: &Store, context: &Context) -> Result<(Ledger, u64), Failure> 
     replay(store).map_err(|error| {
         let failure = Failure::new(texts::journal_unreadable(context.lang));
         failure.because(context.lang, &error).hint(texts::journal_unreadable_remedy(context.lang))
+    })
+}
+
+/// The moment of a command, of a day that has begun.
+pub(crate) fn past_moment(text: &str, now: Timestamp, lang: Lang) -> Result<Timestamp, Failure> {
+    moment_until(text, now).ok_or_else(|| {
+        Failure::usage(texts::affected_bad_time(lang, text))
+            .hint(texts::affected_bad_time_remedy(lang))
     })
 }
 

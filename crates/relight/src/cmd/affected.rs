@@ -54,7 +54,7 @@ pub(crate) struct Affected {
     by: Option<String>,
     #[arg(long, conflicts_with_all = ["like", "server"])]
     cpe: bool,
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["like", "server"])]
+    #[arg(long, value_name = "TIME", conflicts_with = "like")]
     at: Option<String>,
     #[arg(long)]
     fail: bool,

@@ -72,12 +72,20 @@ fn a_server_answers_as_its_data_folder_does() {
     let (server, started) = Server::start(place);
     let console = address(&started);
     let at = ["--server", &console, "--token-file", "token"];
+    // By the inventories of this moment, whenever it is asked again.
+    let known = place.run(&["affected", LOG4SHELL, "--json"]).json()["at"].clone();
+    let known = known.as_str().unwrap().to_owned();
     for (words, status) in [
         (&["affected", LOG4SHELL][..], 3),
         (&["affected", LOG4SHELL, "--sites", "site:san-001"], 0),
         (&["affected", LOG4SHELL, "--sites", "affected", "--fail"], 10),
         (&["affected", "log4j-core<2.15", "--by", "none", "--paths"], 3),
         (&["affected", "pkg:npm/left-pad", "--sites", "site:san-002"], 0),
+        (&["affected", LOG4SHELL, "--at", "2021-12-10"], 3),
+        (&["affected", LOG4SHELL, "--at", &known], 3),
+        (&["affected", LOG4SHELL, "--at", &known, "--sites", "affected", "--fail"], 10),
+        (&["affected", LOG4SHELL, "--at", "2021-12-10", "--sites", "affected", "--fail"], 0),
+        (&["affected", LOG4SHELL, "--at", "2999-01-01"], 2),
         (&["affected", "CVE-1999-0001"], 1),
         (&["affected", "log4j-core<"], 2),
         (&["sites", "list"], 0),
@@ -101,7 +109,6 @@ fn a_server_answers_as_its_data_folder_does() {
     assert_eq!(place.run_with(&["affected", LOG4SHELL], &set).status, 3);
     for words in [
         &["affected", LOG4SHELL, "--by", "sector"][..],
-        &["affected", LOG4SHELL, "--at", "2021-12-10"],
         &["affected", "--like", "bad/log4j.jar"],
         &["incident", "status", "--watch"],
     ] {
@@ -138,6 +145,8 @@ fn a_token_reads_what_its_account_may_read() {
     assert_eq!((&told["part"], &told["total"]["unknown"]), (&json!(true), &json!(1)));
     assert_eq!(told["items"].as_array().unwrap().len(), 1);
     assert_eq!(told["items"][0]["site"], "mun-001");
+    let then = ask(&["affected", LOG4SHELL, "--at", told["at"].as_str().unwrap(), "--json"]).json();
+    assert_eq!((&then["part"], &then["items"]), (&told["part"], &told["items"]), "{then:#}");
     for (lang, part) in [("en", "there are others"), ("fr", "il y en a d’autres")] {
         let told = ask(&["affected", LOG4SHELL, "--lang", lang]);
         assert!(told.stdout.contains(part) && !told.text().contains("san-"), "{}", told.text());

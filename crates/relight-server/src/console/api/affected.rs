@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::Engine;
+use relight_engine::Unselected;
 use relight_engine::access::Scope;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::import::UPDATED_KEY;
@@ -10,9 +11,9 @@ use relight_engine::matching::{Group, Question, QuestionError};
 use relight_engine::ranking::{Ranked, Ranking};
 use relight_engine::signals::Attempts;
 use relight_engine::silenced::disabled_sources;
-use relight_engine::store::StoreError;
-use relight_model::{Answer, GateKey, Site, SiteId, Verdict};
-use relight_web::number::rfc3339;
+use relight_engine::store::{Index, StoreError};
+use relight_model::{Answer, GateKey, Site, SiteId, Timestamp, Verdict};
+use relight_web::number::{moment_until, rfc3339};
 use relight_web::{Lang, texts};
 use tokio::runtime::Handle;
 
@@ -30,6 +31,9 @@ documents! {
         q: String,
         /// Which sites, as `--sites` takes them; every one that the caller reads without it.
         sites: Option<String>,
+        /// A day (`2021-12-10`, its end) or a moment (RFC 3339) that has passed: by the
+        /// inventories of then, and by what is known today.
+        at: Option<String>,
     }
 
     /// Which sites have it: `relight.answer/1`, as `relight affected --json` prints it.
@@ -124,9 +128,10 @@ pub(super) fn affected(call: &Call, asked: AffectedQuery) -> Result<AnswerView, 
     let turn = Handle::current().block_on(call.console.answers.take());
     let _turn = turn.ok_or_else(|| busy(lang))?;
     let order = Order::of(call, &question)?;
+    let source = Source::of(call, asked.at.as_deref())?;
     let reader = |scope: &Scope| call.signed.account.reads(scope);
-    let (sites, part) = chosen(call, &question, asked.sites.as_deref(), &reader)?;
-    let answers = engine.ask(&question);
+    let (sites, part) = chosen(call, &question, (asked.sites.as_deref(), &source), &reader)?;
+    let answers = source.ask(&question);
     let answers = among(answers, &sites);
     let by_id: BTreeMap<SiteId, &SiteAnswer> =
         answers.sites.iter().map(|it| (it.site, it)).collect();
@@ -155,7 +160,7 @@ pub(super) fn affected(call: &Call, asked: AffectedQuery) -> Result<AnswerView, 
             unknown: count(Verdict::Unknown),
         },
         reasons: reasons.map(|(why, count)| (why.as_str().to_owned(), count as u64)).collect(),
-        items: items(engine, &rows, order).map_err(failed)?,
+        items: items(&source, &rows, order).map_err(failed)?,
     })
 }
 
@@ -164,7 +169,7 @@ pub(super) fn affected(call: &Call, asked: AffectedQuery) -> Result<AnswerView, 
 fn chosen(
     call: &Call,
     question: &Question,
-    query: Option<&str>,
+    (query, source): (Option<&str>, &Source<'_>),
     reads: &dyn Fn(&Scope) -> bool,
 ) -> Result<(Vec<Site>, bool), Problem> {
     let bodies = call.engine.organisations().map_err(|it| Problem::engine(call.lang, &it))?;
@@ -182,7 +187,7 @@ fn chosen(
             Question::Package(_) => None,
         };
         let own: BTreeSet<GateKey> = sites.iter().map(|site| site.slug.clone()).collect();
-        let meant = call.engine.select_among(query, about, |key| own.contains(key));
+        let meant = source.select(query, about, |key| own.contains(key));
         let meant = meant.map_err(|fault| unselected(call.lang, &fault))?;
         sites.retain(|site| meant.contains(&site.slug));
     }
@@ -228,21 +233,65 @@ const fn verdict((_, answer): &Row<'_>) -> Verdict {
     answer.answer.verdict()
 }
 
+/// The inventory of now, or of a moment that has passed.
+struct Source<'a> {
+    engine: &'a Engine,
+    past: Option<(Index, Timestamp)>,
+}
+
+impl<'a> Source<'a> {
+    fn of(call: &'a Call, at: Option<&str>) -> Result<Self, Problem> {
+        let (engine, lang): (&Engine, _) = (&call.engine, call.lang);
+        let Some(text) = at else { return Ok(Self { engine, past: None }) };
+        let at = moment_until(text, engine.now()).ok_or_else(|| {
+            let what = texts::affected_bad_time(lang, text);
+            Problem::unreadable(&what).remedy(texts::affected_bad_time_remedy(lang))
+        })?;
+        let index = engine.index_as_of(at).map_err(|error| Problem::engine(lang, &error))?;
+        Ok(Self { engine, past: Some((index, at)) })
+    }
+
+    fn ask(&self, question: &Question) -> AnswerSet {
+        match &self.past {
+            Some((index, at)) => self.engine.ask_as_of(question, index, *at),
+            None => self.engine.ask(question),
+        }
+    }
+
+    fn select(
+        &self,
+        query: &str,
+        about: Option<&str>,
+        among: impl Fn(&GateKey) -> bool,
+    ) -> Result<BTreeSet<GateKey>, Unselected> {
+        match &self.past {
+            Some((index, at)) => self.engine.select_as_of(query, about, among, (index, *at)),
+            None => self.engine.select_among(query, about, among),
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        match &self.past {
+            Some((index, _)) => look(index),
+            None => self.engine.with_inventory(|index, _| look(index)),
+        }
+    }
+}
+
 /// Each with where it was found. What is to be read is gathered under the lock of the inventory,
 /// and read without it, because the edges wait for that lock.
 fn items(
-    engine: &Engine,
+    source: &Source<'_>,
     rows: &[Row<'_>],
     order: Option<&Order>,
 ) -> Result<Vec<ItemView>, StoreError> {
-    let held: Vec<Held> = engine.with_inventory(|index, _| {
-        rows.iter().map(|(site, answer)| Held::of(index, site.id, answer)).collect()
-    });
+    let held: Vec<Held> = source
+        .with(|index| rows.iter().map(|(site, answer)| Held::of(index, site.id, answer)).collect());
     let item = |(row, held): (&Row<'_>, Held)| {
         let (site, answer) = row;
         let mut evidence = answer.places.clone();
         for find in held.finds() {
-            evidence.extend(find.places(engine.store())?.into_iter().map(|it| it.evidence));
+            evidence.extend(find.places(source.engine.store())?.into_iter().map(|it| it.evidence));
         }
         evidence.sort();
         evidence.dedup();

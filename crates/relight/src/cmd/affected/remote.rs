@@ -1,6 +1,7 @@
 //! `relight affected --server`: the answer of a server, about the sites that its caller may read.
 
 use relight_model::{UnknownReason, Verdict};
+use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 
 use super::document::{Document, Item};
@@ -8,6 +9,7 @@ use super::{Affected, number, place};
 use crate::cmd::incident::remote::unreached;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::register::past_moment;
 use crate::report::{Exit, Report, Style};
 use crate::table::{Align, Table};
 
@@ -28,9 +30,14 @@ impl Affected {
             let refused = texts::usage_bad_value(lang, "--by", by);
             return Err(Failure::usage(refused).hint(texts::affected_remote_by_remedy(lang)));
         }
-        let query = [("q", what), ("sites", &self.sites)];
+        let now = context.now();
+        let at = self.at.as_deref().map(|at| past_moment(at, now, lang)).transpose()?;
+        let mut query = vec![("q", what), ("sites", self.sites.as_str())];
+        query.extend(self.at.as_deref().map(|at| ("at", at)));
         let answer: Document = self.remote.read(server, ("/api/v1/affected", &query), context)?;
-        if !answer.answers(what.trim()) {
+        // The end of today is now, and now is another moment there.
+        let is_of_then = at.is_none_or(|at| at == now || answer.at == rfc3339(at));
+        if !answer.answers(what.trim()) || !is_of_then {
             return Err(unreached(texts::remote_not_this_question(lang), server, context));
         }
         if context.json {
