@@ -1,7 +1,7 @@
 //! What a record of the journal says, in a sentence: only what stands in the record itself, because
 //! what a record meant in its time is decided by those before it.
 
-use relight_engine::incident::Entry;
+use relight_engine::incident::{Compromise, Entry};
 use relight_model::{GateKey, Light, Verdict};
 use relight_web::number::stamp_to_the_second;
 use relight_web::{Lang, texts, words};
@@ -51,6 +51,16 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         }
         Entry::FixStarted { site, .. } => line("log-fixing", &[site.as_str()]),
         Entry::Deployed { site, .. } => texts::audit_deployed(lang, site.as_str()),
+        Entry::VerificationStarted { site } => texts::audit_verifying(lang, site.as_str()),
+        Entry::Verified { site, functional, compromise, .. } => {
+            let signs = match compromise {
+                Compromise::NoSigns => texts::act_signs_none(lang),
+                Compromise::Signs => texts::act_signs_seen(lang),
+                Compromise::Unknown => texts::act_signs_unknown(lang),
+            };
+            let said = if *functional { texts::audit_verified } else { texts::audit_verified_not };
+            said(lang, signs, site.as_str())
+        }
         Entry::RelightStarted { site, .. } => texts::audit_relight(lang, site.as_str()),
         Entry::HeldBack { sites, .. } => count("log-held-back", sites),
         Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
@@ -106,6 +116,25 @@ mod tests {
                  \u{a0}05\u{a0}s UTC\u{a0}: l’extinction de 2 sites n’était plus prouvée\u{a0}: \
                  san-001, san-002",
             ),
+            (
+                Entry::VerificationStarted { site: keys(1).remove(0) },
+                "san-001: the fix is being verified",
+                "san-001\u{a0}: le correctif est en vérification",
+            ),
+            (
+                Entry::Verified {
+                    site: keys(1).remove(0),
+                    functional: false,
+                    compromise: Compromise::Unknown,
+                    vital: false,
+                    evidence: None,
+                    checks: None,
+                },
+                "san-001: what was asked behind the gate was not answered; signs of compromise: \
+                 not known",
+                "san-001\u{a0}: la réponse derrière la barrière n’était pas celle attendue; \
+                 signes de compromission\u{a0}: pas connus",
+            ),
             (Entry::Closed {}, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
             (
                 serde_json::from_value(json!({"kind": "restored", "epoch": "4-700"})).unwrap(),
@@ -138,7 +167,7 @@ mod tests {
     /// What is decided by more than the record is not guessed at.
     #[test]
     fn what_a_record_alone_does_not_say_is_not_said() {
-        let started = Entry::VerificationStarted { site: keys(1).remove(0) };
-        assert_eq!(said(&started), ["", ""]);
+        let lapsed = Entry::Lapsed { sites: keys(1) };
+        assert_eq!(said(&lapsed), ["", ""]);
     }
 }

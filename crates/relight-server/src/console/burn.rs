@@ -174,9 +174,10 @@ fn duration(lang: Lang, hours: f64) -> String {
     }
 }
 
-/// Whole and in groups from 10 on, one decimal below.
+/// Whole and in groups from 10 on, one decimal below; nothing is nothing.
 fn decimal(lang: Lang, value: f64) -> String {
-    let whole = format!("{value:.0}").parse::<u64>().ok().filter(|_| value >= 10.0);
+    let whole =
+        format!("{value:.0}").parse::<u64>().ok().filter(|_| !(0.05..10.0).contains(&value));
     if let Some(whole) = whole {
         return Number::from(whole).text(lang);
     }

@@ -190,6 +190,9 @@ audit-unseen = Nobody looked at { $edge } from { $since } on: { NUMBER($count) }
  } proven dark no more: { $sites }
 audit-unknown = { $site } is unknown: { $why }
 audit-deployed = { $site }: other files are in service
+audit-verifying = { $site }: the fix is being verified
+audit-verified = { $site }: what was asked behind the gate was answered; signs of compromise: { $signs }
+audit-verified-not = { $site }: what was asked behind the gate was not answered; signs of compromise: { $signs }
 audit-relight = { $site }: relight ordered
 audit-title = Journal
 audit-entries = { NUMBER($count) } { $count ->
