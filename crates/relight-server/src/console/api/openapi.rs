@@ -48,6 +48,9 @@ fn nested(schemas: &mut Map<String, Value>) {
     for (name, schema) in [
         of::<incidents::IncidentView>(),
         of::<incidents::PhaseCount>(),
+        of::<incidents::BurnDownView>(),
+        of::<incidents::PaceView>(),
+        of::<incidents::ThenView>(),
         of::<incidents::StateCount>(),
         of::<incidents::ClosedPart>(),
         of::<incidents::Unverified>(),
