@@ -68,6 +68,22 @@ impl Engine {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        self.append_with_owed(actor, entries)
+    }
+
+    /// Journals what has to stand before the next entry, without one.
+    ///
+    /// # Errors
+    /// As [`Engine::append`].
+    pub(crate) fn append_owed(&self) -> Result<(), EngineError> {
+        self.append_with_owed(ACTOR, Vec::new()).map(drop)
+    }
+
+    fn append_with_owed(
+        &self,
+        actor: &str,
+        entries: Vec<(String, Entry)>,
+    ) -> Result<Results, EngineError> {
         let began = Instant::now();
         let (bodies, answer) = (bodies_of(&entries)?, Answer::default());
         let actor = actor.to_owned();
@@ -124,7 +140,8 @@ impl Engine {
             return fail(&group, &error);
         }
         let (mut drafts, mut results) = (Vec::new(), Vec::with_capacity(group.len()));
-        if let Some(entry) = state.ledger.owed_matcher().filter(|_| !group.is_empty()) {
+        let owed = [state.ledger.owed_clock(now), state.ledger.owed_matcher()];
+        for entry in owed.into_iter().flatten().filter(|_| !group.is_empty()) {
             let applied = state.ledger.apply("", &entry, now);
             // A number: it has a canonical form.
             let body = entry.to_body().unwrap_or_default();

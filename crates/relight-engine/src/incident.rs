@@ -15,6 +15,7 @@ mod grant_tests;
 mod held;
 mod ledger;
 mod named;
+mod over;
 mod parts;
 #[cfg(test)]
 mod parts_tests;

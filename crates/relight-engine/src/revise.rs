@@ -226,6 +226,9 @@ impl Engine {
     /// waits for a person all the same.
     fn end_grants(&self) -> Result<(), EngineError> {
         let now = self.now();
+        if self.with_ledger(|ledger| ledger.owed_clock(now).is_some()) {
+            self.append_owed()?;
+        }
         let ended: Vec<(String, Vec<GateKey>)> = self.with_ledger(|ledger| {
             let of = |(id, incident): (&str, &Incident)| (id.to_owned(), incident.ended(now));
             ledger.open().map(of).filter(|(_, sites)| !sites.is_empty()).collect()

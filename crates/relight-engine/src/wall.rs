@@ -245,6 +245,7 @@ impl Wall {
             Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
             Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
             Entry::Restored { .. } => line("log-restored", &[]),
+            Entry::ClockSetBack { .. } => line("log-clock-set-back", &[]),
             _ => {}
         }
     }

@@ -99,6 +99,8 @@ pub struct Action {
     /// How its waves ended; none while they go on, for what has none, and in journals from before
     /// that was kept.
     pub ended: Option<Ended>,
+    /// It became too old, whatever the clock says since.
+    is_over: bool,
 }
 
 impl Action {
@@ -135,7 +137,7 @@ impl Action {
 
     /// True when it waits, and is not too old.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.standing == Standing::Waiting && now < self.plan.expires
+        self.standing == Standing::Waiting && !self.is_over && now < self.plan.expires
     }
 
     fn sign(
@@ -144,7 +146,7 @@ impl Action {
         by: &str,
         at: Timestamp,
     ) -> Result<(), Rejected> {
-        if at >= self.plan.expires {
+        if self.is_over || at >= self.plan.expires {
             return Err(Rejected("the plan is too old"));
         }
         if self.standing != Standing::Waiting {
@@ -252,6 +254,18 @@ impl Actions {
         let counts =
             |(by, at, _): &&(String, Timestamp, usize)| by == name && now - at < ALONE_WINDOW_S;
         self.authorised.iter().filter(counts).map(|(.., sites)| sites).sum()
+    }
+
+    /// When the plans that wait become too old.
+    pub(super) fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let waits = |it: &&Action| it.standing == Standing::Waiting && !it.is_over;
+        self.kept.values().filter(waits).map(|action| action.plan.expires)
+    }
+
+    pub(super) fn end_by(&mut self, then: Timestamp) {
+        for action in self.kept.values_mut() {
+            action.is_over |= action.plan.expires <= then;
+        }
     }
 
     /// True for the entries that [`Actions::apply`] folds in.
@@ -368,6 +382,7 @@ impl Actions {
                 authority: None,
                 standing: Standing::Waiting,
                 ended: None,
+                is_over: false,
             },
         );
         self.forget(now);

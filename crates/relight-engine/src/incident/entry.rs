@@ -476,6 +476,12 @@ pub enum Entry {
         #[serde(with = "wire::epoch")]
         epoch: Epoch,
     },
+    /// The clock shows an earlier time than the record before: what was over by then stays so.
+    /// Belongs to no incident.
+    ClockSetBack {
+        /// The time of that record.
+        from: Timestamp,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -535,6 +541,7 @@ impl Entry {
             Self::MatcherRuns { .. } => "matcher-runs",
             Self::AdvisoriesSet { .. } => "advisories-set",
             Self::Restored { .. } => "restored",
+            Self::ClockSetBack { .. } => "clock-set-back",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }

@@ -68,6 +68,8 @@ pub struct Case {
     pub grant: Option<Grant>,
     /// The control in front of it, if one.
     pub mitigation: Option<Mitigation>,
+    /// The end of the control was seen, whatever the clock says since.
+    pub(super) is_control_over: bool,
     /// News would darken it that waits for an order (exposed): the revision and the statements
     /// under which that was so.
     pub held_back: Option<(Digest, Digest)>,
@@ -99,6 +101,7 @@ impl Case {
             baseline: None,
             grant: None,
             mitigation: None,
+            is_control_over: false,
             held_back: None,
             since: now,
         }
@@ -303,6 +306,7 @@ impl Incident {
             | Entry::CanaryTried { .. }
             | Entry::AdvisoriesSet { .. }
             | Entry::Restored { .. }
+            | Entry::ClockSetBack { .. }
             | Entry::Access { .. } => Err(Rejected("the entry belongs to no incident")),
             Entry::BreakGlass { .. }
             | Entry::GlassReviewed { .. }

@@ -31,6 +31,7 @@ impl Entry {
             | Self::PlanEnded { .. }
             | Self::PartsClosed { .. }
             | Self::Restored { .. }
+            | Self::ClockSetBack { .. }
             | Self::Barred { .. } => true,
             Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
             Self::PlanProposed { plan, .. } => plan.action.is_closing(),

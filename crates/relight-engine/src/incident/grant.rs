@@ -134,14 +134,26 @@ pub struct Grant {
     covers: Verdict,
     /// Signed before the register came back from a copy.
     pub(super) is_old: bool,
+    /// Its end was seen, whatever the clock says since.
+    pub(super) is_over: bool,
 }
 
 impl Grant {
+    const fn is_over_at(&self, now: Timestamp) -> bool {
+        self.is_over || self.expires <= now
+    }
+
     pub(super) fn holds(&self, case: &Case, revision: Digest, now: Timestamp) -> bool {
-        now < self.expires
+        !self.is_over_at(now)
             && self.revision == revision
             && self.deployed == case.deployed
             && rank(case.verdict()) <= rank(Some(self.covers))
+    }
+}
+
+impl Case {
+    fn has_control_over(&self, now: Timestamp) -> Option<bool> {
+        self.mitigation.as_ref().map(|it| self.is_control_over || it.expires <= now)
     }
 }
 
@@ -156,7 +168,7 @@ const fn rank(verdict: Option<Verdict>) -> u8 {
 /// What a second person is asked to sign, and what it is about. It is void as soon as that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
-    asked: Acceptance,
+    pub(super) asked: Acceptance,
     about: Digest,
 }
 
@@ -211,6 +223,7 @@ impl Incident {
             revision: self.revision,
             covers: case.verdict().unwrap_or(Verdict::Unknown),
             is_old: false,
+            is_over: false,
         }
     }
 
@@ -233,7 +246,7 @@ impl Incident {
         control.check(now)?;
         self.one(site, |case| {
             step(case, &[Phase::Affected, Phase::Fixing], Phase::Mitigated, now)?;
-            case.mitigation = Some(control.clone());
+            (case.mitigation, case.is_control_over) = (Some(control.clone()), false);
             Ok(())
         })
     }
@@ -305,7 +318,7 @@ impl Incident {
             return Err(Rejected("an affected site needs a control in front of it"));
         }
         let grant = self.grant(case, acceptance);
-        if grant.expires <= now {
+        if grant.expires <= now || case.is_control_over {
             return Err(Rejected("the control is over"));
         }
         let from = [Phase::Mitigated, Phase::Unknown, Phase::RelightEligible];
@@ -355,7 +368,7 @@ impl Incident {
         if self.case_permits(case, now) {
             return None;
         }
-        let control_over = case.mitigation.as_ref().is_none_or(|control| control.expires <= now);
+        let control_over = case.has_control_over(now).unwrap_or(true);
         match case.phase {
             phase if phase.wants() == Light::Lit => Some(Phase::DarkRequested),
             Phase::Mitigated if control_over => Some(Phase::Affected),
@@ -370,8 +383,8 @@ impl Incident {
     /// Sites whose acceptance, exemption or control is over: they go dark without further order.
     pub fn ended(&self, now: Timestamp) -> Vec<GateKey> {
         let over = |case: &Case| {
-            let grant = case.grant.as_ref().is_some_and(|grant| grant.expires <= now);
-            let control = case.mitigation.as_ref().is_some_and(|it| it.expires <= now);
+            let grant = case.grant.as_ref().is_some_and(|grant| grant.is_over_at(now));
+            let control = case.has_control_over(now).unwrap_or(false);
             (grant || control) && self.after_lapse(case, now).is_some()
         };
         self.cases().iter().filter(|(_, case)| over(case)).map(|(site, _)| site.clone()).collect()

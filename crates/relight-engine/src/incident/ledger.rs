@@ -37,6 +37,8 @@ pub struct Ledger {
     changes_noted: u64,
     /// When something was last proven at each edge.
     proved_at: BTreeMap<String, Timestamp>,
+    /// When the last record was written.
+    pub(super) last_at: Option<Timestamp>,
     /// Dark sites that a spelling of their name was seen to reach.
     past: BTreeSet<GateKey>,
 }
@@ -91,6 +93,15 @@ impl Ledger {
     /// # Errors
     /// The entry does not follow from the present state; then nothing changed.
     pub fn apply(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        self.fold(id, entry, now)?;
+        // Of what was refused, who wrote the journal knows nothing.
+        if !matches!(entry, Entry::Refused { .. }) {
+            self.last_at = Some(now);
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
         if self.is_of_edge(entry, now) {
             return Ok(());
         }
@@ -111,6 +122,10 @@ impl Ledger {
             }
             Entry::Restored { epoch } => {
                 self.note_restored(*epoch, now);
+                return Ok(());
+            }
+            Entry::ClockSetBack { from } => {
+                self.end_by(*from);
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
@@ -186,6 +201,15 @@ impl Ledger {
     /// The approval given beforehand with this name.
     pub fn authority(&self, name: &str) -> Option<&Authority> {
         self.authorities.get(name)
+    }
+
+    pub(super) fn authority_ends(&self) -> impl Iterator<Item = Timestamp> {
+        self.authorities.values().map(|authority| authority.expires)
+    }
+
+    pub(super) fn end_authorities_by(&mut self, then: Timestamp) {
+        self.authorities.retain(|_, authority| authority.expires > then);
+        self.actions.end_by(then);
     }
 
     /// Whoever wrote the entry, it reaches no further than what was given beforehand.
@@ -292,7 +316,7 @@ impl Ledger {
     /// every open incident that ever ordered it so is opening it under current clear evidence, or
     /// has seen it open.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
-        self.open().all(|(_, incident)| match incident.case(site) {
+        self.owed_clock(now).is_none() && self.open().all(|(_, incident)| match incident.case(site) {
             None => match incident.part(site) {
                 None => true,
                 Some(part) => part.light == Light::Lit && incident.may_open(&part.name.site, now),

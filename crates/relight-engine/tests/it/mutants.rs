@@ -82,6 +82,8 @@ pub(crate) enum Mutant {
     SignatureOutlives,
     /// What was signed counts under a newer revision of the advisory.
     SignatureUnbound,
+    /// What was signed is good again once the clock shows an hour before its end.
+    SignatureReturns,
     /// Deadlines stand still while a clock that was set back shows hours that it showed before.
     ClockStops,
     /// A second barrier does not know what it closed.
@@ -91,7 +93,7 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 33] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -121,6 +123,7 @@ impl Mutant {
         Self::AffectedForgotten,
         Self::SignatureOutlives,
         Self::SignatureUnbound,
+        Self::SignatureReturns,
         Self::ClockStops,
         Self::WallForgets,
         Self::WallIgnored,
@@ -154,6 +157,7 @@ impl Mutant {
         match (self, entry) {
             (Self::MatcherForgotten, Entry::MatcherRuns { .. })
             | (Self::RestoreTrusted, Entry::Restored { .. })
+            | (Self::SignatureReturns, Entry::ClockSetBack { .. })
             | (Self::HeldForgotten, Entry::HeldBack { .. }) => Ok(()),
             (Self::NoDigestBinding, Entry::Deployed { site, .. })
                 if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
@@ -259,6 +263,9 @@ impl Mutant {
                 });
                 incident.may_return(site, now) || was_so
             }),
+            Self::SignatureReturns => {
+                permits_if(ledger, site, |incident, _| incident.may_return(site, now))
+            }
             Self::SignatureUnbound => permits_if(ledger, site, |incident, case| {
                 let is_in_time = case.grant.as_ref().is_some_and(|grant| now < grant.expires);
                 incident.may_return(site, now) || is_in_time
@@ -358,6 +365,7 @@ fn sim_nothing_else_catches_what_a_fault_is_there_for() {
         (Mutant::AffectedForgotten, Faults { signed: false, ..Faults::ALL }),
         (Mutant::SignatureOutlives, Faults { signed: false, ..Faults::ALL }),
         (Mutant::SignatureUnbound, Faults { signed: false, ..Faults::ALL }),
+        (Mutant::SignatureReturns, Faults { clocks: false, ..Faults::ALL }),
         (Mutant::ClockStops, Faults { clocks: false, ..Faults::ALL }),
         (Mutant::WallForgets, Faults { walls: false, ..Faults::ALL }),
         (Mutant::WallIgnored, Faults { walls: false, ..Faults::ALL }),

@@ -232,6 +232,9 @@ impl Oracle {
     /// Reads one more accepted line.
     pub(crate) fn read(&mut self, at: Timestamp, incident: &str, entry: &Entry) {
         self.lines += 1;
+        for story in self.files.values_mut().flat_map(|file| file.stories.values_mut()) {
+            story.pass(at);
+        }
         if let Entry::MatcherRuns { revision } = entry {
             self.matcher = *revision;
         }

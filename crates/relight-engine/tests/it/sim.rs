@@ -250,6 +250,10 @@ impl Sim {
             return false;
         }
         let now = self.now();
+        // As the engine writes it before the next entry.
+        if let Some(owed) = self.ledger.owed_clock(now).filter(|owed| owed != entry) {
+            self.tell("", &owed);
+        }
         let bad = self.oracle.is_bad_news(id, entry, now);
         let before = self.ledger.clone();
         let result = self.mutant.apply(&mut self.ledger, id, entry, now);

@@ -67,6 +67,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
         Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
         Entry::Restored { .. } => line("log-restored", &[]),
+        Entry::ClockSetBack { .. } => line("log-clock-set-back", &[]),
         _ => String::new(),
     }
 }

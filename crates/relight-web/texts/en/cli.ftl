@@ -608,6 +608,7 @@ entry-authority-used = under standing authority
 entry-barred = second barrier of an edge
 entry-canary-tried = canary of an edge
 entry-matcher-runs = another version of the matching
+entry-clock-set-back = clock set back: what was over stays so
 entry-restored = register older than its edges: nothing opens on what was known before
 entry-advisories-set = what counts of advisories was set on the command line
 entry-drilled = drill

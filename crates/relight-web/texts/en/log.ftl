@@ -106,6 +106,7 @@ log-break-glass = Glass broken by { $name }: { $why }
 log-glass-reviewed = The broken glass was reviewed by { $name }
 # name
 log-update-published = { $name } published an update
+log-clock-set-back = The clock was set back: what was signed, asked or approved and was over stays so
 log-restored = The register came back from an older copy: what was known opens nothing; scan all sites
 log-part-closing = { $part }: ordered closed
 log-part-closed = { $part }: closed; its site is not off

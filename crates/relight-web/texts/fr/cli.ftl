@@ -638,6 +638,7 @@ entry-authority-used = sous autorisation permanente
 entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
 entry-matcher-runs = autre version de la comparaison
+entry-clock-set-back = horloge reculée : ce qui était échu le reste
 entry-restored = registre plus ancien que ses frontaux : rien ne se rouvre sur ce qui était connu avant
 entry-advisories-set = ce qui compte des avis, réglé par la ligne de commande
 entry-drilled = exercice

@@ -109,6 +109,7 @@ log-break-glass = Glace brisée par { $name } : { $why }
 log-glass-reviewed = La revue de la glace brisée est faite par { $name }
 # name
 log-update-published = { $name } a publié une mise à jour
+log-clock-set-back = L’horloge a été reculée : ce qui était signé, demandé ou approuvé et échu le reste
 log-restored = Le registre vient d’une copie plus ancienne : ce qui était su n’ouvre rien; analysez tous les sites
 log-part-closing = { $part } : fermeture ordonnée
 log-part-closed = { $part } : fermée; son site n’est pas éteint

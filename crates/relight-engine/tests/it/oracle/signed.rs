@@ -21,6 +21,8 @@ pub(super) struct Signature {
     files: Option<Digest>,
     /// How bad the news was that they knew of.
     knew: u8,
+    /// A line came after its end: no clock brings it back.
+    is_gone: bool,
 }
 
 /// A control in front of an affected site.
@@ -29,6 +31,8 @@ pub(super) struct Control {
     until: Timestamp,
     /// It is all that the site has.
     is_alone: bool,
+    /// As with a signature.
+    is_gone: bool,
 }
 
 /// Two people, one of whom did not ask.
@@ -44,6 +48,7 @@ impl Story {
         self.signature.as_ref().is_some_and(|it| {
             let is_no_worse = self.badness() <= it.knew;
             at < it.until
+                && !it.is_gone
                 && it.revision == rule.revision
                 && it.files == self.deployed
                 && is_no_worse
@@ -84,7 +89,8 @@ impl Story {
                 let until = mitigation.expires;
                 let is_proven =
                     mitigation.replayed > 0 && mitigation.blocked == mitigation.replayed;
-                self.control = is_proven.then_some(Control { until, is_alone: true });
+                self.control =
+                    is_proven.then_some(Control { until, is_alone: true, is_gone: false });
             }
             Entry::AcceptanceSigned { acceptance, .. }
             | Entry::Exempted { ground: Ground::Acceptance(acceptance), .. } => {
@@ -112,7 +118,7 @@ impl Story {
 
     /// An affected site is accepted only behind a control, and no longer than that.
     fn accept(&mut self, number: usize, at: Timestamp, rule: Rule, acceptance: &Acceptance) {
-        let control = self.control.filter(|it| at < it.until);
+        let control = self.control.filter(|it| at < it.until && !it.is_gone);
         let is_sound = is_by_two(acceptance) && (self.badness() < AFFECTED || control.is_some());
         let until = self.control.map_or(i64::MAX, |it| it.until).min(acceptance.expires);
         self.control = self.control.map(|it| Control { is_alone: false, ..it });
@@ -123,7 +129,18 @@ impl Story {
             revision: rule.revision,
             files: self.deployed,
             knew: self.badness(),
+            is_gone: false,
         });
+    }
+
+    /// A line was written at this time.
+    pub(super) fn pass(&mut self, at: Timestamp) {
+        if let Some(signature) = &mut self.signature {
+            signature.is_gone |= at >= signature.until;
+        }
+        if let Some(control) = &mut self.control {
+            control.is_gone |= at >= control.until;
+        }
     }
 
     /// What was signed before anybody had read the site is about what is read first.

@@ -1,0 +1,265 @@
+//! What is over stays so: a clock that is set back makes no signature, no plan and no approval good
+//! again whose end a record of the journal has passed.
+//!
+//! Not by the newest time of all records: after a clock that was ahead for a while, nobody could
+//! sign anything until that hour. What counts is the record before the next one, and what stood
+//! when it was written. The journal is told once, and only where that ends something; so journals
+//! of before are read as they were written.
+
+use relight_model::Timestamp;
+
+use super::entry::Entry;
+use super::fold::{Case, Incident};
+use super::ledger::Ledger;
+
+impl Ledger {
+    /// What has to stand in the journal before the next entry: the clock shows an earlier time than
+    /// the record before it, and something that was over then would not be so now.
+    pub fn owed_clock(&self, now: Timestamp) -> Option<Entry> {
+        let from = self.last_at?;
+        let is_back = |end: Timestamp| now < end && end <= from;
+        let is_owed = now < from && self.ends().any(is_back);
+        is_owed.then_some(Entry::ClockSetBack { from })
+    }
+
+    /// The ends of all that is not over for good.
+    fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let incidents = self.open().flat_map(|(_, incident)| incident.ends());
+        incidents.chain(self.authority_ends()).chain(self.actions().ends())
+    }
+
+    pub(super) fn end_by(&mut self, then: Timestamp) {
+        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
+            incident.end_by(then);
+        }
+        self.end_authorities_by(then);
+    }
+}
+
+impl Incident {
+    fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let asked = self.proposals.values().map(|request| request.asked.expires);
+        self.cases.values().flat_map(Case::ends).chain(asked)
+    }
+
+    fn end_by(&mut self, then: Timestamp) {
+        for case in self.cases.values_mut() {
+            if let Some(grant) = case.grant.as_mut().filter(|grant| grant.expires <= then) {
+                grant.is_over = true;
+            }
+            case.is_control_over |= case.mitigation.as_ref().is_some_and(|it| it.expires <= then);
+        }
+        self.proposals.retain(|_, request| request.asked.expires > then);
+    }
+}
+
+impl Case {
+    fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let signed = self.grant.as_ref().filter(|grant| !grant.is_over);
+        let control = self.mitigation.as_ref().filter(|_| !self.is_control_over);
+        signed.map(|grant| grant.expires).into_iter().chain(control.map(|it| it.expires))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Digest, GateKey};
+
+    use super::super::grant::{Acceptance, Ground, Mitigation};
+    use super::super::phase::Phase;
+    use super::super::standing::Authority;
+    use super::super::terms::Seat;
+    use super::*;
+    use crate::plan::{Action, Plan, PlanAsk, PlanSite};
+
+    const ID: &str = "CVE-2021-44228";
+    const END: i64 = 1_000 + 900;
+
+    fn site(name: &str) -> GateKey {
+        GateKey::new(name).unwrap()
+    }
+
+    fn exempted(expires: i64) -> Entry {
+        let [proposer, approver, reason] = ["Anne", "Zoe", "needed"].map(str::to_owned);
+        let ground = Ground::Acceptance(Acceptance { proposer, approver, reason, expires });
+        Entry::Exempted { site: site("a"), ground, witness: None }
+    }
+
+    fn plan() -> Plan {
+        let ask = PlanAsk {
+            incident: ID.into(),
+            action: Action::Dark,
+            part: None,
+            reason: "test".into(),
+            advisory_revision: Digest::default(),
+            policy: Digest::default(),
+            proposer: "Anne".into(),
+            created: 1_000,
+        };
+        let one = PlanSite {
+            site: site("b"),
+            edge: "east".into(),
+            verdict: "affected".into(),
+            criticality: 2,
+            org: "town".into(),
+        };
+        Plan::new(ask, vec![one], Vec::new())
+    }
+
+    fn approved() -> Entry {
+        let plan = plan().hash().unwrap();
+        Entry::PlanApproved { plan, seat: Seat::Second, by: "Zoe".into(), proof: None }
+    }
+
+    fn agreed(proposed: &str) -> Entry {
+        let proposer = proposed.to_owned();
+        let reason = "needed".to_owned();
+        let (site, witness) = (site("c"), None);
+        Entry::AcceptanceProposed { site, proposer, reason, expires: END, witness }
+    }
+
+    /// Everything that has an end, given at 1000 and over at [`END`].
+    fn signed() -> Ledger {
+        let mut ledger = Ledger::new(1);
+        let texts = ["rule", "order", "law", "Anne", "Zoe"].map(str::to_owned);
+        let [name, order, legal_basis, proposer, approver] = texts;
+        let authority = Authority {
+            name,
+            score_min: 90,
+            known_exploited: false,
+            sites_max: 10,
+            vital: false,
+            order,
+            legal_basis,
+            proposer,
+            approver,
+            expires: END,
+        };
+        let opened = Entry::Opened {
+            question: ID.into(),
+            title: String::new(),
+            revision: Digest([2; 32]),
+            statements: Digest::default(),
+            policy: "test".into(),
+        };
+        let plan = Box::new(plan());
+        let seats = vec![Seat::Operator, Seat::Second];
+        for (id, entry) in [
+            (ID, opened),
+            (ID, exempted(END)),
+            (ID, agreed("Anne")),
+            (ID, Entry::PlanProposed { plan, seats, seat: Some(Seat::Operator), proof: None }),
+            ("", Entry::AuthorityGranted { authority }),
+        ] {
+            ledger.apply(id, &entry, 1_000).unwrap();
+        }
+        ledger
+    }
+
+    fn passed(ledger: &mut Ledger, at: i64) {
+        let entry = Entry::CanaryTried { edge: "east".into(), passed: true, what: String::new() };
+        ledger.apply("", &entry, at).unwrap();
+    }
+
+    /// What of it is good: the exemption, what was asked, the plan, the authority.
+    fn good(ledger: &Ledger, now: i64) -> [bool; 4] {
+        let incident = ledger.incident(ID).unwrap();
+        let authority = ledger.authority("rule").filter(|it| now < it.expires);
+        let action = ledger.actions().newest().next().unwrap();
+        let is_signed = incident.permits(&site("a"), now);
+        [
+            is_signed,
+            incident.proposed(&site("c")).is_some(),
+            action.is_open(now),
+            authority.is_some(),
+        ]
+    }
+
+    /// Goal: nothing that was over is good again when the clock is set back, and what is signed
+    /// from then on is good. Method: a record after the end, and a clock that shows a time before.
+    #[test]
+    fn what_was_over_stays_so_and_people_may_sign_again() {
+        let mut ledger = signed();
+        assert_eq!(good(&ledger, 1_500), [true; 4]);
+        passed(&mut ledger, END);
+        assert_eq!(ledger.owed_clock(END + 1), None);
+        let owed = ledger.owed_clock(1_500).unwrap();
+        assert_eq!(owed, Entry::ClockSetBack { from: END });
+        assert!(!ledger.permits(&site("nobody"), 1_500), "nothing opens before it is written");
+        let body = owed.to_body().unwrap();
+        assert_eq!(Entry::from_body(&body).unwrap(), owed);
+        ledger.apply("", &owed, 1_500).unwrap();
+        assert_eq!(ledger.owed_clock(1_400), None, "once is enough");
+        assert_eq!(good(&ledger, 1_500), [false; 4]);
+        ledger.apply(ID, &approved(), 1_500).unwrap_err();
+        assert_eq!(ledger.incident(ID).unwrap().ended(1_500), [site("a")], "it goes dark");
+        ledger.apply(ID, &Entry::Lapsed { sites: vec![site("a")] }, 1_501).unwrap();
+        assert_eq!(
+            ledger.incident(ID).unwrap().case(&site("a")).unwrap().phase,
+            Phase::DarkRequested
+        );
+        // The time of before does not stand in the way of what is signed now.
+        ledger.apply(ID, &agreed("Anne"), 1_502).unwrap();
+        assert_eq!(ledger.owed_clock(1_503), None);
+        assert_eq!(good(&ledger, 1_503), [false, true, false, false]);
+    }
+
+    /// Goal: what is not over ends at its own time. Method: a clock that is set back by less.
+    #[test]
+    fn a_clock_that_is_set_back_before_the_end_ends_nothing() {
+        let mut ledger = signed();
+        passed(&mut ledger, END - 1);
+        assert_eq!(ledger.owed_clock(1_500), None);
+        passed(&mut ledger, 1_500);
+        assert_eq!(good(&ledger, 1_500), [true; 4]);
+        assert_eq!(good(&ledger, END), [false, true, false, false], "whoever agrees is refused");
+    }
+
+    /// Goal: journals of before are read as they were written. Method: the clock went back in one,
+    /// and nobody wrote so; what was signed is good, as it was then.
+    #[test]
+    fn a_journal_of_before_is_read_as_it_was_written() {
+        let mut ledger = signed();
+        passed(&mut ledger, END + 100);
+        passed(&mut ledger, 1_500);
+        assert_eq!(ledger.owed_clock(1_501), None);
+        assert_eq!(good(&ledger, 1_501), [true; 4]);
+        ledger.apply(ID, &approved(), 1_501).unwrap();
+    }
+
+    /// A control that is over holds no site, and another one may stand in front of it.
+    #[test]
+    fn a_control_that_was_over_is_none_and_another_one_is() {
+        let affected = |made_at: i64| {
+            let evidence = super::super::evidence::tests::clear("a", 1, 2);
+            let verdict = relight_model::Verdict::Affected;
+            let expires_at = made_at + 90_000;
+            let evidence =
+                super::super::evidence::Evidence { verdict, made_at, expires_at, ..evidence };
+            Entry::EvidenceAttached { evidence }
+        };
+        let control = |expires: i64| {
+            let [control, place, owner] = ["rule 7", "edge east", "Carole"].map(str::to_owned);
+            let (replayed, blocked) = (20, 20);
+            let mitigation = Mitigation { control, place, owner, replayed, blocked, expires };
+            Entry::Mitigated { site: site("a"), mitigation }
+        };
+        let accepted = || {
+            let Entry::Exempted { ground: Ground::Acceptance(acceptance), .. } = exempted(END + 9)
+            else {
+                return Entry::Closed {};
+            };
+            Entry::AcceptanceSigned { site: site("a"), acceptance, witness: None, weighed: true }
+        };
+        let mut ledger = signed();
+        let mut say = |entry: Entry, at: i64| ledger.apply(ID, &entry, at).map_err(|why| why.0);
+        say(affected(1_000), 1_000).unwrap();
+        say(control(END), 1_000).unwrap();
+        say(Entry::ClockSetBack { from: END }, 1_500).unwrap();
+        assert_eq!(say(accepted(), 1_500), Err("the control is over"));
+        say(Entry::Lapsed { sites: vec![site("a")] }, 1_500).unwrap();
+        say(control(END), 1_501).unwrap();
+        say(accepted(), 1_502).unwrap();
+        assert!(ledger.incident(ID).unwrap().may_open(&site("a"), 1_503));
+    }
+}
