@@ -414,7 +414,7 @@ impl EdgeLoop {
             }
         }
         let stopped = self.not_lit_in_time(turn);
-        lit::stop(turn, stopped);
+        self.stop(turn, stopped);
         let (entries, edge) = (&mut turn.round.entries, || self.name.clone());
         let (what, why) = (PROOF_EXPIRED.to_owned(), error.kind.code().to_owned());
         push(entries, expired, |sites| Entry::Drifted { sites, edge: edge(), what, since: None });

@@ -34,12 +34,20 @@ pub const BARRIER_WAIT_MAX: Duration = Duration::from_millis(200);
 /// that an agent writes may answer to the whole of a hold later, and is told as silent until then.
 pub const BARRIER_SILENT_MS_MAX: i64 = 35_000;
 
+/// Code of a barrier that says that it opened sites, and still holds them.
+const STILL_CLOSED: &str = "still-closed";
+
+/// Code of one that shows them open, while nobody sees them.
+const NOT_SEEN_OPEN: &str = "not-seen-open";
+
 /// What the thread of a barrier does next.
 enum Order {
     Observe(Vec<GateKey>),
     Hold {
         epoch: Epoch,
         dark: GateSet,
+        /// What was closed there, and is not to be any more.
+        opened: Vec<GateKey>,
         /// What this journal knows of: whatever else is dark there stays so.
         explained: GateSet,
     },
@@ -48,13 +56,13 @@ enum Order {
 /// What an order was about, as long as it is not answered.
 enum Asked {
     Look(Vec<GateKey>),
-    Hold(GateSet),
+    Hold { dark: GateSet, opened: Vec<GateKey> },
 }
 
 /// What a barrier says.
 #[derive(Default)]
 struct Reply {
-    /// One view a key that was to be looked at; none after an effect.
+    /// One view a key that was to be looked at; after an effect, of what was to be opened.
     views: Vec<GateView>,
     /// What was dark there before an effect although this journal does not explain it.
     unasked: GateSet,
@@ -99,7 +107,9 @@ fn obey(mut driver: Box<dyn EdgeDriver>, orders: &Receiver<Order>, answers: &Sen
             Order::Observe(keys) => {
                 driver.observe(&keys).map(|views| Reply { views, ..Reply::default() })
             }
-            Order::Hold { epoch, dark, explained } => hold(&mut *driver, epoch, dark, &explained),
+            Order::Hold { epoch, dark, opened, explained } => {
+                hold(&mut *driver, epoch, (dark, &opened), &explained)
+            }
         };
         if answers.send(answer).is_err() {
             return;
@@ -112,7 +122,7 @@ fn obey(mut driver: Box<dyn EdgeDriver>, orders: &Receiver<Order>, answers: &Sen
 fn hold(
     driver: &mut dyn EdgeDriver,
     epoch: Epoch,
-    mut dark: GateSet,
+    (mut dark, opened): (GateSet, &[GateKey]),
     explained: &GateSet,
 ) -> Answer {
     let unasked = dark_unasked(driver, |key| explained.contains(key))?;
@@ -120,7 +130,9 @@ fn hold(
     for stage in [Stage::Durable, Stage::Runtime] {
         driver.apply(epoch, stage, &dark)?;
     }
-    Ok(Reply { unasked, ..Reply::default() })
+    // One that says yes and does nothing keeps its sites dark.
+    let views = if opened.is_empty() { Vec::new() } else { driver.observe(opened)? };
+    Ok(Reply { unasked, views })
 }
 
 /// The other edge, and what is closed there.
@@ -133,6 +145,11 @@ pub(super) struct Barrier {
     closed: GateSet,
     /// What the journal says that it was told last.
     known: GateSet,
+    /// What it opened, and was not seen lit since.
+    let_go: GateSet,
+    /// What it was told to open and keeps closed, as it shows itself, or as visitors see it.
+    kept: GateSet,
+    unseen: GateSet,
     /// What is dark there and nothing in this journal explains, as far as was seen last.
     unasked: GateSet,
     /// Not before the first effect, when another controller may have closed something, and not
@@ -227,10 +244,24 @@ impl Barrier {
 
     /// What became of an order: when it failed, what was meant to be closed may be so, and nobody
     /// knows.
-    fn done(&mut self, edge: &str, now_ms: i64, wanted: GateSet, answer: Answer) -> Option<Entry> {
-        if let Ok(Reply { unasked, .. }) = &answer {
-            (self.closed, self.is_sure, self.looked_at) = (wanted.clone(), true, now_ms);
-            (self.known, self.unasked) = (wanted.clone(), unasked.clone());
+    fn done(
+        &mut self,
+        edge: &str,
+        now_ms: i64,
+        (wanted, opened): (GateSet, Vec<GateKey>),
+        answer: Answer,
+    ) -> Option<Entry> {
+        if let Ok(Reply { unasked, views }) = &answer {
+            let is_shut =
+                |view: &GateView| view.durable == Seen::Dark || view.runtime == Seen::Dark;
+            let shut = opened.iter().zip(views).filter(|(_, view)| is_shut(view));
+            self.kept = shut.map(|(key, _)| key.clone()).collect();
+            self.let_go.extend(opened.into_iter().filter(|key| !self.kept.contains(key)));
+            if !self.kept.is_empty() {
+                self.rest = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
+            }
+            (self.closed, self.is_sure, self.looked_at) = (&wanted | &self.kept, true, now_ms);
+            (self.known, self.unasked) = (self.closed.clone(), unasked.clone());
         } else {
             self.rest = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
             self.closed.extend(wanted.iter().cloned());
@@ -239,8 +270,41 @@ impl Barrier {
         self.tell(edge, wanted, answer.err().map_or("", |error| error.kind.code()))
     }
 
+    /// What the round of the edge says of sites that were opened here: whoever is seen lit is, and
+    /// one that was to be, and is not, may be held here.
+    fn hear(&mut self, front: &Front<'_>) {
+        let is_lit = |key: &GateKey| {
+            let mut wants = front.wants.iter().filter(|want| want.light == Light::Lit);
+            wants.any(|want| want.target.key == *key)
+        };
+        for entry in &front.round.entries {
+            match entry {
+                Entry::Proved { sites, light: Light::Lit, .. } => {
+                    self.let_go.retain(|key| !sites.contains(key));
+                    self.unseen.retain(|key| !sites.contains(key));
+                }
+                Entry::RelightStopped { sites, .. } => {
+                    let here = sites.iter().filter(|key| self.let_go.contains(*key));
+                    self.unseen.extend(here.cloned());
+                }
+                _ => {}
+            }
+        }
+        // One that is stopped is wanted dark again, and stays told until it is seen lit or dark.
+        let unseen = &self.unseen;
+        self.let_go.retain(|key| is_lit(key) || unseen.contains(key));
+        let is_wanted = |key: &GateKey| front.wants.iter().any(|want| want.target.key == *key);
+        let closed = &self.closed;
+        self.unseen.retain(|key| is_wanted(key) && !closed.contains(key));
+    }
+
     /// What became of it, unless the journal knows.
     fn tell(&mut self, edge: &str, wanted: GateSet, why: &'static str) -> Option<Entry> {
+        let (wanted, why) = match why {
+            "" if !self.kept.is_empty() => (self.kept.clone(), STILL_CLOSED),
+            "" if !self.unseen.is_empty() => (self.unseen.clone(), NOT_SEEN_OPEN),
+            why => (wanted, why),
+        };
         let is_known = self.told.as_ref().is_some_and(|told| *told == (wanted.clone(), why));
         let is_nothing = self.told.is_none() && wanted.is_empty() && why.is_empty();
         if is_known || is_nothing {
@@ -281,6 +345,9 @@ impl EdgeLoop {
             asked: None,
             closed: GateSet::new(),
             known,
+            let_go: GateSet::new(),
+            kept: GateSet::new(),
+            unseen: GateSet::new(),
             unasked: GateSet::new(),
             is_sure: false,
             looked_at: 0,
@@ -332,7 +399,7 @@ impl EdgeLoop {
         }
         match &barrier.asked {
             Some(_) if barrier.is_silent(now_ms) => false,
-            Some((Asked::Hold(_), _)) => true,
+            Some((Asked::Hold { .. }, _)) => true,
             _ => self.to_bar(&front, &barrier.closed) != barrier.closed,
         }
     }
@@ -341,6 +408,7 @@ impl EdgeLoop {
     /// asks for the answer.
     fn tend(&self, barrier: &mut Barrier, front: &Front<'_>) -> Option<Entry> {
         let (wants, now_ms) = (front.wants, front.now_ms);
+        barrier.hear(front);
         if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
             return None;
         }
@@ -363,8 +431,8 @@ impl EdgeLoop {
         };
         let is_due = match found {
             None => false,
-            Some((Asked::Hold(wanted), answer)) => {
-                return barrier.done(&self.name, now_ms, wanted, answer);
+            Some((Asked::Hold { dark, opened }, answer)) => {
+                return barrier.done(&self.name, now_ms, (dark, opened), answer);
             }
             Some((Asked::Look(keys), Ok(reply))) => {
                 let views = keys.into_iter().zip(reply.views).collect();
@@ -372,7 +440,7 @@ impl EdgeLoop {
             }
             Some((Asked::Look(_), failed)) => {
                 let wanted = self.to_bar(front, &barrier.closed);
-                return barrier.done(&self.name, now_ms, wanted, failed);
+                return barrier.done(&self.name, now_ms, (wanted, Vec::new()), failed);
             }
         };
         let wanted = self.to_bar(front, &barrier.closed);
@@ -381,9 +449,17 @@ impl EdgeLoop {
         }
         let mut explained = &barrier.known | &barrier.closed;
         explained.extend(wants.iter().map(|want| want.target.key.clone()));
-        let order = Order::Hold { epoch: front.epoch, dark: wanted.clone(), explained };
-        let (_, answer) = barrier.ask(order, Asked::Hold(wanted.clone()), now_ms)?;
-        barrier.done(&self.name, now_ms, wanted, answer)
+        let opened: Vec<GateKey> = barrier.closed.difference(&wanted).cloned().collect();
+        let (epoch, dark) = (front.epoch, wanted.clone());
+        let order = Order::Hold { epoch, dark, opened: opened.clone(), explained };
+        let asked = Asked::Hold { dark: wanted.clone(), opened: opened.clone() };
+        let (_, answer) = barrier.ask(order, asked, now_ms)?;
+        barrier.done(&self.name, now_ms, (wanted, opened), answer)
+    }
+
+    /// Whether the barrier opened this site, and nobody has seen it lit since.
+    pub(super) fn is_let_go(&self, site: &GateKey) -> bool {
+        self.barrier.as_ref().is_some_and(|it| it.let_go.contains(site) || it.kept.contains(site))
     }
 
     fn to_bar(&self, front: &Front<'_>, closed: &GateSet) -> GateSet {

@@ -8,15 +8,18 @@ use relight_model::{GateKey, Light, Seen};
 use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push, since};
 use crate::incident::{Entry, Gate};
 
-/// These sites are stopped on their way back.
-pub(super) fn stop(turn: &mut Turn<'_>, sites: Vec<GateKey>) {
-    push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped {
-        sites,
-        why: "not-permitted-or-not-proven".to_owned(),
-    });
-}
-
 impl EdgeLoop {
+    /// These sites are stopped on their way back; what the second barrier was told to open may be
+    /// held there.
+    pub(super) fn stop(&self, turn: &mut Turn<'_>, sites: Vec<GateKey>) {
+        let (barred, others): (Vec<_>, Vec<_>) =
+            sites.into_iter().partition(|site| self.is_let_go(site));
+        for (sites, why) in [(others, "not-permitted-or-not-proven"), (barred, "barrier-holds")] {
+            let why = why.to_owned();
+            push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped { sites, why });
+        }
+    }
+
     /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
     pub(super) fn open(
         &mut self,
@@ -38,7 +41,7 @@ impl EdgeLoop {
                 stopped.push(key.clone());
             }
         }
-        stop(turn, stopped);
+        self.stop(turn, stopped);
         if opened.is_empty() {
             return Ok(());
         }

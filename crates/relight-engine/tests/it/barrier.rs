@@ -14,7 +14,7 @@ use relight_engine::edge::{
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
     BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, DARK_PROOF_MAX_MS, EdgeLoop, FIGHT_DRIFTS,
-    FIGHT_QUIET_MS, Round, Want,
+    FIGHT_QUIET_MS, LIT_PROOF_MAX_MS, Round, Want,
 };
 use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
@@ -73,7 +73,12 @@ impl Pair {
             Entry::Proved { sites, .. } => Some(sites.clone()),
             _ => None,
         });
-        Looked { settled: round.settled, proved: proved.flatten().collect(), barred }
+        let stopped = round.entries.iter().filter_map(|entry| match entry {
+            Entry::RelightStopped { sites, why } => Some((sites[0].clone(), why.clone())),
+            _ => None,
+        });
+        let (proved, stopped) = (proved.flatten().collect(), stopped.collect());
+        Looked { settled: round.settled, proved, stopped, barred }
     }
 
     /// What is closed at the barrier by somebody before, or not any more.
@@ -103,6 +108,7 @@ fn wanted(wants: &[(&str, Light, Gate)]) -> Vec<Want> {
 struct Looked {
     settled: bool,
     proved: Vec<GateKey>,
+    stopped: Vec<(GateKey, String)>,
     barred: Option<Entry>,
 }
 
@@ -230,6 +236,57 @@ fn a_barrier_that_fails_is_told_once_and_tried_again() {
     let round = pair.round(BARRIER_AGAIN_MS + 1_000, &wants);
     assert_eq!(told(&round), Some((vec![key("a")], String::new())));
     assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// Goal: a barrier that says that it opened a site, and holds it, is told as the one that does, and
+/// tried again. Method: it says yes to the opening and does nothing.
+#[test]
+fn a_barrier_that_says_yes_and_opens_nothing_is_told() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a", "b"]));
+    pair.permits = false;
+    let wants = [("a", Light::Dark, Gate::Failed), ("b", Light::Dark, Gate::Failed)];
+    pair.round(0, &wants);
+    assert_eq!(pair.closed(), set(&["a", "b"]));
+    pair.permits = true;
+    pair.barrier.lock().faults = [Fault::Lie; 4].into();
+    let wants = [("a", Light::Lit, Gate::Requested), ("b", Light::Dark, Gate::Failed)];
+    let told_now = told(&pair.round(1_000, &wants)).unwrap();
+    assert_eq!(told_now, (vec![key("a")], "still-closed".to_owned()));
+    assert_eq!(told(&pair.round(1_000, &wants)), None, "once is enough");
+    assert_eq!(pair.barrier.lock().faults.len(), 2, "it is asked again now and then");
+    assert_eq!(told(&pair.round(BARRIER_AGAIN_MS, &wants)), None);
+    assert!(pair.barrier.lock().faults.is_empty() && pair.closed() == set(&["a", "b"]));
+    let told_now = told(&pair.round(BARRIER_AGAIN_MS, &wants)).unwrap();
+    assert_eq!(told_now, (vec![key("b")], String::new()));
+    assert_eq!(pair.closed(), set(&["b"]));
+}
+
+/// Goal: nor is anybody else blamed where its read-back lies as well. Method: both edges show the
+/// site open, and visitors never see it; later they do.
+#[test]
+fn a_barrier_behind_which_nobody_sees_the_site_is_told_once_the_relight_stops() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    pair.round(0, &[("a", Light::Dark, Gate::Failed)]);
+    pair.edge.lock().bypass.clear();
+    pair.edge.lock().blind = set(&["a"]);
+    let wants = [("a", Light::Lit, Gate::Requested)];
+    assert_eq!(told(&pair.round(1_000, &wants)), Some((vec![], String::new())));
+    assert_eq!(told(&pair.round(LIT_PROOF_MAX_MS - 1_000, &wants)), None);
+    let looked = pair.round(1_000, &wants);
+    assert_eq!(looked.stopped, [(key("a"), "barrier-holds".to_owned())]);
+    assert_eq!(told(&looked), Some((vec![key("a")], "not-seen-open".to_owned())));
+    // It waits for a person, and stays told meanwhile.
+    pair.round(1_000, &[("a", Light::Dark, Gate::Requested)]);
+    assert_eq!(told(&pair.round(1_000, &[("a", Light::Dark, Gate::Proven)])), None);
+    pair.edge.lock().blind.clear();
+    let looked = pair.round(1_000, &wants);
+    assert_eq!((looked.proved.clone(), told(&looked)), (vec![key("a")], Some((vec![], "".into()))));
+    // Where the barrier had nothing to do with it, it is not named.
+    let mut pair = Pair::new(|edge| edge.blind = set(&["a"]));
+    pair.round(0, &wants);
+    let looked = pair.round(LIT_PROOF_MAX_MS, &wants);
+    assert_eq!(looked.stopped, [(key("a"), "not-permitted-or-not-proven".to_owned())]);
+    assert_eq!(told(&looked), None);
 }
 
 /// Goal: a barrier that hangs keeps nothing of its edge waiting, and is told once it is over.

@@ -173,7 +173,7 @@ enum Barrier {
     Waits(String),
     /// It closes so many sites.
     Closes(String, usize),
-    /// It does not close so many sites, since when and why.
+    /// It does not close so many sites, or does not open them, since when and why.
     Fails(String, usize, Timestamp, String),
 }
 
@@ -228,7 +228,12 @@ impl Barrier {
             Self::Fails(name, count, at, code) => {
                 let why = of_code(format!("reason-{code}"), code);
                 let why = texts::edges_why(lang, &moment(lang, *at), &why);
-                ("no", name.clone(), texts::edges_barrier_fails(lang, *count, &why))
+                let keeps = ["still-closed", "not-seen-open"].contains(&code.as_str());
+                let words = match keeps {
+                    true => texts::edges_barrier_keeps(lang, *count, &why),
+                    false => texts::edges_barrier_fails(lang, *count, &why),
+                };
+                ("no", name.clone(), words)
             }
         }
     }

@@ -345,6 +345,10 @@ edges-barrier-fails = does not close { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
 }: { $why }
+edges-barrier-keeps = does not open { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+}: { $why }
 edges-turned = Last turn
 edges-drilled = Last drill
 edges-undrilled = none as it is now

@@ -360,6 +360,10 @@ edges-barrier-fails = ne ferme pas { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
 } : { $why }
+edges-barrier-keeps = ne rouvre pas { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+} : { $why }
 edges-turned = Dernière bascule
 edges-drilled = Dernier exercice
 edges-undrilled = aucun, tel qu’il est

@@ -12,6 +12,7 @@ use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
 use relight_engine::edges;
+use relight_engine::reconcile::BARRIER;
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
@@ -36,6 +37,12 @@ const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
 
 /// Code of a dark site that a spelling of its name reaches.
 const HOST_SPELLING: &str = "host-spelling";
+
+/// Code of a second barrier that does not do what it was told.
+const BARRIER_FAILS: &str = "barrier-fails";
+
+/// Sites that are named of those which it is about.
+const BARRED_MAX: usize = 6;
 
 /// Longest time for asking one listener for one site in every spelling.
 const SPELL_MAX: Duration = Duration::from_secs(5);
@@ -162,6 +169,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
     }
     row.findings.extend(canary);
+    row.findings.extend(barred(target, register));
     let mut differ = BTreeSet::new();
     for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
         let wanted = Seen::from(*light);
@@ -173,6 +181,17 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     }
     row.differ = differ.into_iter().collect();
     row
+}
+
+/// What the second barrier of an edge does not do, as the journal says.
+fn barred(target: &Target, register: &Register) -> Option<LintRow> {
+    let named = target.settings.get(BARRIER)?;
+    let told = register.ledger.barred(&target.name).filter(|it| it.barrier == *named)?;
+    let sites: Vec<&str> = told.sites.iter().take(BARRED_MAX).map(GateKey::as_str).collect();
+    let more = if told.sites.len() > BARRED_MAX { ", …" } else { "" };
+    let place = format!("{named}: {}: {}{more}", told.why, sites.join(", "));
+    let finding = LintRow { code: BARRIER_FAILS, place, refuses: false };
+    (!told.why.is_empty()).then_some(finding)
 }
 
 /// What the driver found, and what is wrong with the configuration that the register names.
@@ -189,7 +208,8 @@ fn rows_of(findings: Vec<Lint>, target: &Target) -> Vec<LintRow> {
 /// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
 /// a drill makes believable, is no readier than one whose set-up leaves sites lit.
 fn stands_in_the_way(finding: &LintRow) -> bool {
-    finding.refuses || [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED].contains(&finding.code)
+    let others = [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED, BARRIER_FAILS];
+    finding.refuses || others.contains(&finding.code)
 }
 
 /// What stands between each edge and a proof, in words: nothing for one that is ready.

@@ -19,7 +19,7 @@ use super::choose;
 use super::pace::BurnDownRow;
 use super::remote::{Remote, unreached};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
 use crate::register::Register;
 use crate::report::{Report, Style};
 use crate::stop::stop_on_interrupt;
@@ -209,6 +209,7 @@ impl Status {
         self.tell(&document, context, report)?;
         if !context.json && !document.incidents.is_empty() {
             unseen::tell(&register, context, report)?;
+            tell_barriers(&register, context, report)?;
         }
         Ok(document.incidents.iter().all(|it| it.closed))
     }
@@ -360,6 +361,23 @@ fn text(row: &IncidentRow, context: &Context, report: &mut Report) {
     if !row.closed {
         tell_waiting(row, context, report);
     }
+}
+
+/// Second barriers that do not do what they were told.
+fn tell_barriers(
+    register: &Register,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    for edge in register.store.edges().map_err(|error| context.store_failure(&error))? {
+        let told = register.ledger.barred(&edge.name).filter(|it| !it.why.is_empty());
+        let Some(told) = told else { continue };
+        let (what, remedy) = coded(context.lang, "lint-barrier-fails");
+        let why = texts::by_code(context.lang, &format!("reason-{}", told.why));
+        let why = why.unwrap_or(&told.why);
+        report.warn_in_detail(&format!("{}: {}", edge.name, told.barrier), what, why, remedy);
+    }
+    Ok(())
 }
 
 /// Sites, and parts of sites, that nothing opens but a person.
