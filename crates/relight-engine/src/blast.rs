@@ -50,6 +50,8 @@ pub struct EdgeBlast {
     pub missing: Vec<&'static str>,
     /// No drill was passed on it in the last 400 days.
     pub is_undrilled: bool,
+    /// It was caught again and again: it said that it is dark, and visitors got in.
+    pub is_untrusted: bool,
     /// What in its set-up would leave sites lit, by place and code: refuses a plan that darkens
     /// or closes.
     pub faults: Vec<(String, &'static str)>,
@@ -84,6 +86,7 @@ impl Engine {
                 tunnels: None,
                 missing: Vec::new(),
                 is_undrilled: !is_drilled,
+                is_untrusted: self.with_ledger(|it| it.caught(edge, self.now()).is_some()),
                 faults: Vec::new(),
             });
             asked.push((target, keys, is_drilled));

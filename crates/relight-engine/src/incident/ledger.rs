@@ -7,6 +7,7 @@ use relight_model::{Digest, DisplayState, Epoch, GateKey, Light, Timestamp};
 use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, HOST_SPELLING, Incident, Rejected};
+use super::lies::Caught;
 use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::standing::Authority;
@@ -37,6 +38,7 @@ pub struct Ledger {
     changes_noted: u64,
     /// When something was last proven at each edge.
     proved_at: BTreeMap<String, Timestamp>,
+    caught: Caught,
     /// When the last record was written.
     pub(super) last_at: Option<Timestamp>,
     /// Dark sites that a spelling of their name was seen to reach.
@@ -97,6 +99,7 @@ impl Ledger {
         // Of what was refused, who wrote the journal knows nothing.
         if !matches!(entry, Entry::Refused { .. }) {
             self.last_at = Some(now);
+            self.caught.note(entry, now);
         }
         Ok(())
     }
@@ -235,6 +238,11 @@ impl Ledger {
         self.drills.get(edge).filter(|(_, drilled)| drilled == target).map(|(at, _)| *at)
     }
 
+    /// Since when an edge was caught again and again: it said that it is dark, and visitors got in.
+    pub fn caught(&self, edge: &str, now: Timestamp) -> Option<Timestamp> {
+        self.caught.since(edge, now)
+    }
+
     /// Since when the canary of an edge does not do what it is told, and what was seen.
     pub fn canary_failure(&self, edge: &str) -> Option<&(Timestamp, String)> {
         self.canaries.get(edge)
@@ -316,19 +324,22 @@ impl Ledger {
     /// every open incident that ever ordered it so is opening it under current clear evidence, or
     /// has seen it open.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
-        self.owed_clock(now).is_none() && self.open().all(|(_, incident)| match incident.case(site) {
-            None => match incident.part(site) {
-                None => true,
-                Some(part) => part.light == Light::Lit && incident.may_open(&part.name.site, now),
-            },
-            // News that waits for a person is no reason to darken what is lit, and one to open
-            // nothing that is dark.
-            Some(case) if case.held_back.is_some() => false,
-            Some(case) => {
-                case.phase == Phase::Online
-                    || (case.phase.wants() == Light::Lit && incident.may_return(site, now))
-            }
-        })
+        self.owed_clock(now).is_none()
+            && self.open().all(|(_, incident)| match incident.case(site) {
+                None => match incident.part(site) {
+                    None => true,
+                    Some(part) => {
+                        part.light == Light::Lit && incident.may_open(&part.name.site, now)
+                    }
+                },
+                // News that waits for a person is no reason to darken what is lit, and one to open
+                // nothing that is dark.
+                Some(case) if case.held_back.is_some() => false,
+                Some(case) => {
+                    case.phase == Phase::Online
+                        || (case.phase.wants() == Light::Lit && incident.may_return(site, now))
+                }
+            })
     }
 
     /// True when an incident other than `id` has a reason to keep a site dark, or news about it

@@ -181,6 +181,7 @@ act-policy-changed = This policy waits no longer, or is another one by now.
 act-policy-changed-remedy = Read what /plans shows now.
 act-policy-strict = The policy is not signed, so two people have to agree to everything.
 act-policy-damaged = No policy is in force as it was signed and confirmed, so everything needs two people, one of them of Command, and the number of sites typed.
+act-edge-untrusted = was caught three times within 30 days: it said that it is dark, and visitors got in; no drill passed since
 act-edge-undrilled = no drill in 400 days
 act-edge-blind = a proof of dark lacks something
 act-number-word = { $sites ->

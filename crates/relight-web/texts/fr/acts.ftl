@@ -181,6 +181,7 @@ act-policy-changed = Cette politique n’attend plus, ou c’en est une autre ma
 act-policy-changed-remedy = Lisez ce que montre /plans maintenant.
 act-policy-strict = La politique n’est pas signée : il faut l’accord de deux personnes pour tout.
 act-policy-damaged = Aucune politique n’est en vigueur telle qu’elle a été signée et confirmée : il faut pour tout deux personnes, dont une du commandement, et le nombre de sites saisi.
+act-edge-untrusted = a été pris en défaut trois fois en 30 jours : il se disait éteint et des visiteurs entraient; aucun exercice réussi depuis
 act-edge-undrilled = aucun exercice en 400 jours
 act-edge-blind = il manque de quoi prouver l’extinction
 act-number-word = { $sites ->

@@ -119,6 +119,7 @@ fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
 /// What refuses the plan comes first: it does so of an edge that does not answer as well.
 fn trouble(lang: Lang, action: Action, edge: &EdgeBlast) -> String {
     let mut told = faults(lang, action, edge);
+    told.extend(edge.is_untrusted.then(|| texts::act_edge_untrusted(lang).to_owned()));
     if let Some(error) = &edge.error {
         told.push(texts::act_edge_down(lang, error));
     } else {
@@ -177,6 +178,25 @@ fn sites(lang: Lang, plan: &Plan) -> Vec<(String, String, String)> {
 mod tests {
     use super::*;
 
+    /// Whoever agrees to a plan knows which edge let visitors in before.
+    #[test]
+    fn an_edge_that_was_caught_is_told() {
+        let edge = EdgeBlast {
+            edge: "east".into(),
+            sites: 1,
+            error: None,
+            tunnels: None,
+            missing: Vec::new(),
+            is_undrilled: false,
+            is_untrusted: true,
+            faults: Vec::new(),
+        };
+        let told = trouble(Lang::En, Action::Dark, &edge);
+        assert_eq!(told, texts::act_edge_untrusted(Lang::En));
+        let trusted = EdgeBlast { is_untrusted: false, ..edge };
+        assert_eq!(trouble(Lang::En, Action::Dark, &trusted), "");
+    }
+
     /// The refusal named the edge, and the page said only that it does not answer.
     #[test]
     fn what_refuses_a_plan_is_named_of_an_edge_that_does_not_answer_too() {
@@ -187,6 +207,7 @@ mod tests {
             tunnels: None,
             missing: Vec::new(),
             is_undrilled: true,
+            is_untrusted: false,
             faults: vec![("nginx.conf:3".into(), "gate-missing")],
         };
         for action in [Action::Dark, Action::Close] {

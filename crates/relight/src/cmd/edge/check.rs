@@ -12,6 +12,7 @@ use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
 use relight_engine::edges;
+use relight_engine::incident::CAUGHT_MIN;
 use relight_engine::reconcile::BARRIER;
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen};
@@ -40,6 +41,9 @@ const HOST_SPELLING: &str = "host-spelling";
 
 /// Code of a second barrier that does not do what it was told.
 const BARRIER_FAILS: &str = "barrier-fails";
+
+/// Code of an edge that said again and again that it is dark while visitors got in.
+const EDGE_UNTRUSTED: &str = "edge-untrusted";
 
 /// Sites that are named of those which it is about.
 const BARRED_MAX: usize = 6;
@@ -135,14 +139,9 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     let identity = edges::identity(target).ok();
     let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
     let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
-    let canary = register.ledger.canary_failure(&target.name).map(|(since, what)| LintRow {
-        code: CANARY_FAILED,
-        place: format!("{what}, {}", rfc3339(*since)),
-        refuses: false,
-    });
     if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
-        row.findings.extend(canary);
+        row.findings.extend(of_journal(target, register));
         return row;
     }
     let seen = edge::open(target).and_then(|mut driver| {
@@ -168,8 +167,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         let place = format!("relight drill --edges {}", target.name);
         row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
     }
-    row.findings.extend(canary);
-    row.findings.extend(barred(target, register));
+    row.findings.extend(of_journal(target, register));
     let mut differ = BTreeSet::new();
     for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
         let wanted = Seen::from(*light);
@@ -181,6 +179,16 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     }
     row.differ = differ.into_iter().collect();
     row
+}
+
+/// What the journal says of an edge: of its canary, of its second barrier, and of itself.
+fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
+    let found = |code, place| LintRow { code, place, refuses: false };
+    let canary = register.ledger.canary_failure(&target.name);
+    let canary = canary.map(|(at, what)| found(CANARY_FAILED, format!("{what}, {}", rfc3339(*at))));
+    let caught = register.ledger.caught(&target.name, register.now);
+    let caught = caught.map(|at| found(EDGE_UNTRUSTED, format!("{CAUGHT_MIN}, {}", rfc3339(at))));
+    [canary, barred(target, register), caught].into_iter().flatten().collect()
 }
 
 /// What the second barrier of an edge does not do, as the journal says.
@@ -208,7 +216,7 @@ fn rows_of(findings: Vec<Lint>, target: &Target) -> Vec<LintRow> {
 /// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
 /// a drill makes believable, is no readier than one whose set-up leaves sites lit.
 fn stands_in_the_way(finding: &LintRow) -> bool {
-    let others = [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED, BARRIER_FAILS];
+    let others = [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED, BARRIER_FAILS, EDGE_UNTRUSTED];
     finding.refuses || others.contains(&finding.code)
 }
 

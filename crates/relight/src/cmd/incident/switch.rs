@@ -302,6 +302,12 @@ fn reach(blast: &Blast, plan: &Plan, lang: Lang, report: &mut Report) {
             report.fault(&format!("{}: {place}", edge.edge), what, remedy);
         }
     }
+    let untrusted: Vec<&str> =
+        blast.edges.iter().filter(|it| it.is_untrusted).map(|it| it.edge.as_str()).collect();
+    if !untrusted.is_empty() {
+        let what = texts::act_edge_untrusted(lang);
+        report.warn(&untrusted.join(", "), what, texts::plan_untrusted_remedy(lang));
+    }
     let undrilled: Vec<&str> =
         blast.edges.iter().filter(|it| it.is_undrilled).map(|it| it.edge.as_str()).collect();
     if !undrilled.is_empty() {
