@@ -4,6 +4,7 @@
 //! What a drill touches is a type of its own. A [`DrillKey`] is made in this file only, from the
 //! canary or from a mark in the register, so that no other site can be named to it.
 
+mod asked;
 mod left;
 mod script;
 #[cfg(test)]
@@ -22,8 +23,9 @@ use crate::incident::{Entry, Ledger};
 use crate::policy::{ALONE_WINDOW_S, Policy};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
+pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent};
 pub use left::{are_left, leave};
-pub use script::{Pace, STEPS, StepName};
+pub use script::{DRILL_PAUSE, Pace, STEPS, StepName};
 
 /// How long a passed drill counts, in seconds: 400 days.
 pub const DRILL_AGE_MAX_S: i64 = 400 * 86_400;

@@ -4,6 +4,7 @@
 mod lookout;
 mod loops;
 mod pressed;
+mod rest;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,19 +16,20 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use relight_edge::{EdgeErrorKind, Target};
-use relight_model::{Digest, Epoch, GateKey, Light, Seen};
+use relight_model::{Digest, Epoch, GateKey, Seen};
 use relight_store::Store;
 
 use crate::barriers::BarrierFault;
 use crate::engine::{ACTOR, Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, Gate};
+use crate::incident::Entry;
 use crate::inventoried::Inventoried;
 use crate::reconcile::{BARRIER, DARK_UNASKED, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
 use lookout::Lookout;
 use loops::Loops;
 use pressed::Pressed;
+use rest::{Rest, not_permitted};
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -60,7 +62,7 @@ impl Drive {
     /// opened is tried again; its sites count as exposed meanwhile.
     pub fn start(engine: &Arc<Engine>) -> Result<Self, EngineError> {
         let mut drive = Self::edges_alone(engine)?;
-        drive.spawn("relight", relight_what_is_clear)?;
+        drive.tend_register()?;
         Ok(drive)
     }
 
@@ -105,7 +107,7 @@ impl Drive {
         });
         let (mut drive, engine) = begun?;
         engine.take_inventory(inventory?)?;
-        drive.spawn("relight", relight_what_is_clear)?;
+        drive.tend_register()?;
         Ok((engine, drive))
     }
 
@@ -134,10 +136,16 @@ impl Drive {
         &self.troubles
     }
 
+    /// What is done beside the edges once the inventory is there.
+    fn tend_register(&mut self) -> Result<(), EngineError> {
+        self.spawn("relight", |engine, stop| relight_what_is_clear(engine, stop))?;
+        self.spawn("drills", drill_what_is_asked)
+    }
+
     fn spawn(
         &mut self,
         name: &str,
-        run: impl FnOnce(&Engine, &AtomicBool) + Send + 'static,
+        run: impl FnOnce(&Engine, &Arc<AtomicBool>) + Send + 'static,
     ) -> Result<(), EngineError> {
         let (engine, stop) = (Arc::clone(&self.engine), Arc::clone(&self.stop));
         let thread = thread::Builder::new()
@@ -360,71 +368,6 @@ fn tell_canary(engine: &Engine, tried: Option<Entry>) {
     }
 }
 
-/// Whatever is journalled meanwhile, an edge rests: a round looks at every site, and somebody else
-/// may wait for the next.
-#[derive(Default)]
-enum Rest {
-    #[default]
-    None,
-    /// A settled edge rests until it is read back again, unless another light is wanted of it.
-    Settled(Instant),
-    /// One that does not answer is asked again then, or once something else is wanted.
-    Silent(Instant, Vec<Asked>, Vec<bool>),
-}
-
-impl Rest {
-    /// `over` is what was not permitted when the round began.
-    fn after(round: &Round, wants: &[Want], over: Vec<bool>, pause: Duration) -> Self {
-        match round.again_ms {
-            Some(ms) => Self::Silent(Instant::now() + millis(ms), lights(wants).collect(), over),
-            None if round.settled => Self::Settled(Instant::now() + pause),
-            None => Self::None,
-        }
-    }
-
-    const fn is_settled(&self) -> bool {
-        matches!(self, Self::Settled(_))
-    }
-
-    /// How much of it is left; none when there is something to do.
-    fn left(&self, wants: &[Want], permits: Permits<'_>) -> Option<Duration> {
-        let has_it = |want: &Want| match want.light {
-            Light::Dark => want.gate == Gate::Proven,
-            Light::Lit => want.gate == Gate::Open,
-        };
-        let (until, is_same) = match self {
-            Self::None => return None,
-            Self::Settled(until) => (until, wants.iter().all(has_it)),
-            Self::Silent(until, before, over) => {
-                let is_same = lights(wants).eq(before.iter().cloned());
-                (until, is_same && not_permitted(wants, permits) == *over)
-            }
-        };
-        let left = until.saturating_duration_since(Instant::now());
-        (!left.is_zero() && is_same).then_some(left)
-    }
-}
-
-/// Whether a site may be opened at this instant.
-type Permits<'a> = &'a dyn Fn(&GateKey) -> bool;
-
-/// A site, the names under which it is asked for, and what visitors must see there.
-type Asked = (GateKey, Vec<String>, Light);
-
-fn lights(wants: &[Want]) -> impl Iterator<Item = Asked> {
-    wants.iter().map(|want| {
-        let names = want.names().map(str::to_owned).collect();
-        (want.target.key.clone(), names, want.light)
-    })
-}
-
-/// Which sites are closed again in the next round, since they are not open yet and may not be
-/// opened any more.
-fn not_permitted(wants: &[Want], permits: Permits<'_>) -> Vec<bool> {
-    let is_opening = |want: &Want| want.light == Light::Lit && want.gate != Gate::Open;
-    wants.iter().map(|want| is_opening(want) && !permits(&want.target.key)).collect()
-}
-
 fn millis(ms: i64) -> Duration {
     Duration::from_millis(ms.max(0).cast_unsigned())
 }
@@ -443,6 +386,21 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
             engine.wait_changed(seen, RETRY);
         }
         engine.wait_changed(seen, POLL);
+    }
+}
+
+/// Edges that only this process can ask are rehearsed here, beside their own loops.
+fn drill_what_is_asked(engine: &Engine, stop: &Arc<AtomicBool>) {
+    let mut next = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        let seen = engine.version();
+        let left = next.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            // What cannot be read or written now is asked for again.
+            drop(engine.take_asked(stop));
+            next = Instant::now() + POLL;
+        }
+        engine.wait_changed(seen, left);
     }
 }
 

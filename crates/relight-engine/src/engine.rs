@@ -262,6 +262,10 @@ impl Engine {
         (self.options.clock)()
     }
 
+    pub(crate) const fn clock(&self) -> Clock {
+        self.options.clock
+    }
+
     /// The store below.
     pub fn store(&self) -> &Arc<Store> {
         &self.store

@@ -4,6 +4,8 @@ mod hosts;
 mod tunnels;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ use crate::reconcile::{CANARY_HOST, EdgeLoop, Want, grace_ms};
 
 /// Longest time that connections of before are left alone in a rehearsal, in milliseconds.
 const GRACE_MS_MAX: i64 = 2_000;
+
+/// Wait between two looks at an edge.
+pub const DRILL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Longest wait for one proof, in rounds.
 const ROUNDS_MAX: usize = 400;
@@ -126,6 +131,14 @@ pub struct Pace {
     /// A program and its words that become a second controller ([`DrillEdge::hold`]) when the name
     /// of an edge follows, and `--term` and `--seq` of the epoch; without it nothing is killed.
     pub second: Option<Vec<String>>,
+    /// Whoever rehearses ends: the next step fails, and everything is opened.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl Pace {
+    fn is_over(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
 }
 
 pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport {
@@ -276,6 +289,9 @@ impl Drill {
     }
 
     fn round(&mut self) -> Result<Option<String>, String> {
+        if self.pace.is_over() {
+            return Err("whoever rehearsed ended".to_owned());
+        }
         let wants: Vec<Want> = self.wants();
         let (ledger, now) = (&self.ledger, self.now());
         let permits = |key: &GateKey| ledger.permits(key, now);

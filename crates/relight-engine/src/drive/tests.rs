@@ -1,8 +1,10 @@
 //! How long an edge rests.
 
 use relight_edge::ProbeTarget;
+use relight_model::Light;
 
 use super::*;
+use crate::incident::Gate;
 
 fn want(light: Light, gate: Gate) -> Want {
     let key = GateKey::new("site").unwrap();

@@ -88,7 +88,7 @@ fn drilled_as(
     store.put_edge(&edges::to_row(&target).unwrap(), 1, "test").unwrap();
     store.set_mark(&key(1), SiteMark::DrillOk, true, 1, "test").unwrap();
     let scope = DrillScope::read(&store, &["north".to_owned()]).unwrap();
-    let pace = Pace { clock, nonce: 7, pause: Duration::from_millis(20), second: None };
+    let pace = Pace { clock, nonce: 7, pause: Duration::from_millis(20), second: None, stop: None };
     scope.edges()[0].run(&Ledger::new(1), &pace)
 }
 

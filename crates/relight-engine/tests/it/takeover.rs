@@ -337,7 +337,7 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
     let epoch = Epoch { term: 1, seq: 7 };
     driver.close(epoch, &GateSet::from([key("elsewhere")])).unwrap();
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None };
+    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None, stop: None };
     let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
     let failed = report.failed().unwrap();
     assert_eq!(failed.name, StepName::Reach);
@@ -354,7 +354,7 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
 fn a_drill_before_the_first_record_is_no_lost_order() {
     let Town { engine, folder } = Town::new(1);
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None };
+    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None, stop: None };
     engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
     let held = fs::read_to_string(folder.path().join("gate/epoch")).unwrap();
     assert_eq!(held.lines().next(), Some("0-1"));

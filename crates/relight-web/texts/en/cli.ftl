@@ -1501,6 +1501,9 @@ drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed,
    *[other] keys
  } touched
 drill-no-edge = no edge is in the register
+drill-asked = { $edge }: the server rehearses there
+drill-marks-changed = { $edge }: other sites are marked for drills now than when it was asked for: nothing was closed
+drill-marks-changed-remedy = ask once more
 drill-left = the server that runs takes what the drill showed as soon as it can: `relight edge check` tells when it counts
 edge-repair-by-server = a server runs, and brings its edges back by itself: waiting until they show what the journal wants
 check-arrow = a check says what a request must give, after an arrow

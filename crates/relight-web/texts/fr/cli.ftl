@@ -1561,6 +1561,9 @@ drill-summary = { $edge } : { NUMBER($done) } { $done ->
    *[other] clés touchées
  }
 drill-no-edge = aucun frontal au registre
+drill-asked = { $edge } : le serveur y fait l’exercice
+drill-marks-changed = { $edge } : d’autres sites sont marqués pour les exercices qu’à la demande : rien n’a été fermé
+drill-marks-changed-remedy = demandez-le de nouveau
 drill-left = le serveur en marche prend le résultat de l'exercice dès qu'il le peut : `relight edge check` dit quand il compte
 edge-repair-by-server = un serveur est en marche et ramène lui-même ses frontaux : attente qu'ils montrent ce que veut le journal
 check-arrow = un essai dit ce qu'une requête doit donner, après une flèche

@@ -1,6 +1,7 @@
 //! `relight edge`: the proxies in front of the sites.
 
 mod agent;
+mod asked;
 pub(crate) mod barrier;
 mod check;
 mod config;

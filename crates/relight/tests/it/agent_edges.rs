@@ -5,6 +5,7 @@ use std::fs;
 use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use relight_engine::edge::exec::{self, Running};
 use relight_engine::edge::holding_page;
 use relight_model::GateKey;
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
+use serde_json::json;
 
 use crate::incident::POLICY;
 use crate::place::{Outcome, Place, log4j, visitor};
@@ -331,6 +333,43 @@ fn an_edge_that_changed_waits_for_no_other_turn() {
     assert_eq!(is_driven("second"), [true; 2], "between two turns");
     wait_until("the last one", || is_driven("third") == [true; 2]);
     assert_eq!(agent.terminate(), Some(0));
+}
+
+/// Goal: an edge of an agent is rehearsed on as any other, by the server, and nothing is closed but
+/// the canary and what is marked. Method: a drill through the real agent, while visitors of every
+/// site go on asking; and without a server.
+#[test]
+fn a_drill_of_an_edge_of_an_agent_closes_what_is_marked_and_nothing_else() {
+    let (world, server, agent) = World::new("gate");
+    let place = &world.place;
+    place.expect(0, &["sites", "set", "san-002", "drill_ok=yes"]);
+    let tested = place.expect(0, &["edge", "test", "north", "--json"]).json();
+    assert_eq!(tested["edges"][0]["keys"], json!(["relight-canary"]), "{tested}");
+    assert_eq!(tested["passed"], true, "{tested}");
+    let is_over = AtomicBool::new(false);
+    let (drilled, seen) = thread::scope(|scope| {
+        let visitors = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                seen.push(world.lights());
+            }
+            seen
+        });
+        let drilled = place.run(&["drill", "--edges", "north", "--json"]);
+        is_over.store(true, Ordering::Relaxed);
+        (drilled, visitors.join().unwrap())
+    });
+    let shown = drilled.json();
+    assert_eq!(shown["passed"], true, "{}", drilled.text());
+    assert_eq!(shown["edges"][0]["keys"], json!(["relight-canary", "san-002"]), "{shown}");
+    assert!(seen.iter().any(|lights| lights[1] == 503), "the marked site went dark");
+    assert!(seen.iter().all(|lights| [lights[0], lights[2]] == [200; 2]), "and no other one");
+    assert_eq!(world.lights(), [200; 3]);
+    let told = place.expect(0, &["audit", "export"]);
+    assert_eq!(told.stdout.matches("\"drilled\"").count(), 1, "{}", told.text());
+    assert_eq!((server.terminate(), agent.terminate()), (Some(0), Some(0)));
+    let told = place.expect(1, &["drill", "--edges", "north"]);
+    assert!(told.stderr.contains("an agent writes it"), "{}", told.text());
 }
 
 fn copy(from: &Path, to: &Path) {

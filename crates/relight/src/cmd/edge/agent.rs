@@ -51,26 +51,3 @@ pub(super) fn elsewhere(target: &Target, context: &Context) -> Failure {
     let failure = Failure::new(texts::edge_elsewhere(context.lang, &target.name));
     failure.hint(texts::edge_elsewhere_remedy(context.lang))
 }
-
-/// Leaves out those of `all` that nobody can rehearse from here, and says so; gives the names of
-/// the others.
-///
-/// # Errors
-/// None is left.
-pub(super) fn rehearsed(
-    all: &[Target],
-    context: &Context,
-    report: &mut Report,
-) -> Result<Vec<String>, Failure> {
-    let (away, here): (Vec<&Target>, Vec<&Target>) =
-        all.iter().partition(|target| relight_engine::edge::is_elsewhere(target));
-    for target in &away {
-        let lang = context.lang;
-        let what = texts::edge_unknown_here(lang);
-        report.warn(&target.name, what, texts::edge_elsewhere_remedy(lang));
-    }
-    match away.first() {
-        Some(first) if here.is_empty() => Err(elsewhere(first, context)),
-        _ => Ok(here.into_iter().map(|target| target.name.clone()).collect()),
-    }
-}

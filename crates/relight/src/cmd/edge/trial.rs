@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use clap::Args;
-use relight_engine::drill::{self, DrillReport, DrillScope, Pace, STEPS};
-use relight_engine::edge::is_elsewhere;
+use relight_engine::drill::{self, DRILL_PAUSE, DrillReport, DrillScope, Extent, Pace, STEPS};
+use relight_engine::edge::{Target, is_elsewhere};
 use relight_engine::groups::group_of;
 use relight_engine::store::Store;
 use relight_model::Epoch;
@@ -17,7 +17,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::agent;
+use super::asked;
 use super::barrier::registered;
 use crate::cmd::audit::head::expected_key;
 use crate::cmd::public::CERTIFICATE_KEY;
@@ -29,9 +29,6 @@ use crate::report::{Exit, Report, Style};
 
 /// The name of what a drill shows.
 const SCHEMA: &str = "relight.drill/1";
-
-/// Wait between two looks at an edge.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Longest wait until a server that runs has taken what a drill showed.
 const HAND_OVER_MAX: Duration = Duration::from_secs(10);
@@ -103,7 +100,9 @@ impl Test {
         refuse_unknown(std::slice::from_ref(&self.edge), &store, context)?;
         let all = registered(&store, context)?;
         if let Some(target) = all.iter().find(|it| it.name == self.edge && is_elsewhere(it)) {
-            return Err(agent::elsewhere(target, context));
+            let shown = asked::drill(target, Extent::Canary, &store, context, report)?;
+            tell(&[shown], context, report);
+            return Ok(());
         }
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
@@ -146,13 +145,30 @@ impl Drill {
         } else {
             meant.retain(|target| self.edges.contains(&target.name));
         }
-        let names = agent::rehearsed(&meant, context, report)?;
-        let scope = DrillScope::read(&store, &names).map_err(failed)?;
-        operator::may_drill(context, &store, &scope)?;
-        let ledger = register::ledger(&store, context)?;
-        let pace = pace(context, &[]);
-        let reports: Vec<DrillReport> =
-            scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
+        let (away, here): (Vec<&Target>, Vec<&Target>) =
+            meant.iter().partition(|target| is_elsewhere(target));
+        let mut reports = Vec::new();
+        // Without a name, all would be meant.
+        if !here.is_empty() {
+            let names: Vec<String> = here.iter().map(|target| target.name.clone()).collect();
+            let scope = DrillScope::read(&store, &names).map_err(failed)?;
+            operator::may_drill(context, &store, &scope)?;
+            let ledger = register::ledger(&store, context)?;
+            let pace = pace(context, &[]);
+            reports.extend(scope.edges().iter().map(|edge| edge.run(&ledger, &pace)));
+        }
+        let mut elsewhere = Vec::new();
+        for target in away {
+            match asked::drill(target, Extent::Marked, &store, context, report) {
+                Ok(shown) => elsewhere.push(shown),
+                // Of one edge alone it is the answer.
+                Err(failure) if meant.len() == 1 => return Err(failure),
+                Err(failure) => {
+                    report.fail(&failure);
+                    report.raise(Exit::Incomplete);
+                }
+            }
+        }
         // Only now the journal: an edge is tried under the epoch that it holds already.
         if store.take_control().map_err(|error| context.store_failure(&error))?.is_none() {
             hand_over(&store, &actor, &reports, context, report)?;
@@ -161,6 +177,7 @@ impl Drill {
             let entries = reports.iter().map(|it| (String::new(), it.entry())).collect();
             context.engine()?.append(&actor, entries).map_err(failed)?;
         }
+        reports.extend(elsewhere);
         // A report that cannot be written takes nothing from what was shown.
         tell(&reports, context, report);
         if let Some(path) = &self.report {
@@ -208,7 +225,7 @@ fn pace(context: &Context, words: &[&str]) -> Pace {
         let all = [&[program.as_str(), "--data", &data, "drill"], words, &["--hold"]].concat();
         all.into_iter().map(str::to_owned).collect()
     });
-    Pace { clock: clock::now_ms, nonce, pause: PAUSE, second }
+    Pace { clock: clock::now_ms, nonce, pause: DRILL_PAUSE, second, stop: None }
 }
 
 /// Leaves what was shown for the server that runs, and waits until it counts there.

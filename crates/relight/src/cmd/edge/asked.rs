@@ -1,0 +1,68 @@
+//! Drills of edges that only a running server can ask: the server is asked to rehearse.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::drill::{ASKED_AGE_MAX_S, Answer, Asked, DrillReport, Extent};
+use relight_engine::edge::Target;
+use relight_engine::store::Store;
+use relight_server::clock;
+use relight_server::web::texts;
+
+use super::agent::elsewhere;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::operator;
+use crate::report::Report;
+
+/// How often it is looked what became of a wish.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Longest wait for a server that has begun.
+const DRILL_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// Asks a server to rehearse on an edge, and waits for what that shows.
+///
+/// # Errors
+/// No server runs that can ask this edge; or more people than one have to agree to it.
+pub(super) fn drill(
+    target: &Target,
+    extent: Extent,
+    store: &Store,
+    context: &Context,
+    report: &mut Report,
+) -> Result<DrillReport, Failure> {
+    let failed = |error| Failure::engine(context.lang, &error);
+    if store.take_control().map_err(|error| context.store_failure(&error))?.is_some() {
+        return Err(elsewhere(target, context));
+    }
+    let scope = extent.scope(store, std::slice::from_ref(&target.name)).map_err(failed)?;
+    operator::may_drill(context, store, &scope)?;
+    let nonce = clock::now_ms().cast_unsigned().rotate_left(20) ^ u64::from(std::process::id());
+    let actor = operator::rehearser(context, store);
+    let wish = (target.name.as_str(), extent, &scope);
+    let asked = Asked::leave(store, wish, &actor, (context.now(), nonce)).map_err(failed)?;
+    let begun_max = Duration::from_secs(ASKED_AGE_MAX_S.cast_unsigned());
+    let (since, mut is_told) = (Instant::now(), false);
+    loop {
+        match asked.answer(store).map_err(failed)? {
+            Answer::Shown(shown) => return Ok(*shown),
+            Answer::Changed => {
+                return Err(Failure::new(texts::drill_marks_changed(context.lang, &target.name))
+                    .hint(texts::drill_marks_changed_remedy(context.lang)));
+            }
+            Answer::Waiting if since.elapsed() < begun_max => {}
+            Answer::Begun if since.elapsed() < DRILL_MAX => {
+                if !std::mem::replace(&mut is_told, true) {
+                    report.note(&texts::drill_asked(context.lang, &target.name));
+                }
+            }
+            Answer::Waiting | Answer::Begun => {
+                asked.take_back(store).map_err(failed)?;
+                return Err(elsewhere(target, context));
+            }
+        }
+        // Another process rehearses: its answer is what is waited for.
+        thread::sleep(LOOK_EVERY);
+    }
+}
