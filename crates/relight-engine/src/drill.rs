@@ -5,6 +5,7 @@
 //! canary or from a mark in the register, so that no other site can be named to it.
 
 mod asked;
+mod bed;
 mod left;
 mod script;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::policy::{ALONE_WINDOW_S, Policy};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
 pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent};
+pub use bed::Bed;
 pub use left::{are_left, leave};
 pub use script::{DRILL_PAUSE, Pace, STEPS, StepName};
 
@@ -244,7 +246,12 @@ impl DrillEdge {
 
     /// Rehearses. Ends with everything lit again, whatever failed.
     pub fn run(&self, ledger: &Ledger, pace: &Pace) -> DrillReport {
-        script::run(self, ledger, pace)
+        self.run_on(self, ledger, pace)
+    }
+
+    /// The same for whoever has another way to that edge; what is closed is the same.
+    pub fn run_on(&self, bed: &dyn Bed, ledger: &Ledger, pace: &Pace) -> DrillReport {
+        script::run(self, bed, ledger, pace)
     }
 
     /// Becomes the second controller of a drill, which is killed in the middle of its effects:

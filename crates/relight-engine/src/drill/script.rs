@@ -12,13 +12,13 @@ use std::time::Duration;
 use relight_edge::exec::{RELOAD, start_hand};
 use relight_edge::http::Client;
 use relight_edge::{
-    EdgeDriver, EdgeErrorKind, GateSet, LintSeverity, Listener, Prober, Stage, Testers,
+    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity, Prober, Stage, Testers,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
+use super::bed::Bed;
 use super::{DrillEdge, DrillReport, Step, chain};
 use crate::drive::for_incidents;
-use crate::edges;
 use crate::incident::{Entry, Evidence, EvidenceKind, Ledger, Phase};
 use crate::reconcile::{CANARY_HOST, EdgeLoop, Want, grace_ms};
 
@@ -141,12 +141,12 @@ impl Pace {
     }
 }
 
-pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport {
+pub(super) fn run(edge: &DrillEdge, bed: &dyn Bed, ledger: &Ledger, pace: &Pace) -> DrillReport {
     let mut steps: Vec<Step> = Vec::new();
     let mut drill = None;
     for name in STEPS {
         let began = (pace.clock)();
-        let result = step(name, edge, ledger, pace, &mut drill);
+        let result = step(name, (edge, bed), ledger, pace, &mut drill);
         let took_ms = ((pace.clock)() - began).max(0);
         let (passed, tried) = (result.is_ok(), result != Ok(Tried::No));
         let detail = result.err().unwrap_or_default();
@@ -165,15 +165,15 @@ pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport
     DrillReport { edge: edge.target.name.clone(), identity: edge.identity, keys, steps }
 }
 
-fn step(
+fn step<'a>(
     name: StepName,
-    edge: &DrillEdge,
+    (edge, bed): (&DrillEdge, &'a dyn Bed),
     ledger: &Ledger,
     pace: &Pace,
-    drill: &mut Option<Drill>,
+    drill: &mut Option<Drill<'a>>,
 ) -> Result<Tried, String> {
     if name == StepName::Reach {
-        *drill = Some(Drill::open(edge, ledger, pace.clone())?);
+        *drill = Some(Drill::open((edge, bed), ledger, pace.clone())?);
         return Ok(Tried::Yes);
     }
     let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
@@ -204,8 +204,9 @@ enum Tried {
 }
 
 /// One running drill: the loop of the edge and an incident that exists nowhere else.
-struct Drill {
+struct Drill<'a> {
     edge: DrillEdge,
+    bed: &'a dyn Bed,
     pace: Pace,
     edge_loop: EdgeLoop,
     ledger: Ledger,
@@ -216,15 +217,19 @@ struct Drill {
     tunnels: Vec<(GateKey, Client)>,
 }
 
-impl Drill {
-    fn open(edge: &DrillEdge, ledger: &Ledger, pace: Pace) -> Result<Self, String> {
-        let mut driver = relight_edge::open(&edge.target).map_err(|error| chain(&error))?;
+impl<'a> Drill<'a> {
+    fn open(
+        (edge, bed): (&DrillEdge, &'a dyn Bed),
+        ledger: &Ledger,
+        pace: Pace,
+    ) -> Result<Self, String> {
+        let mut driver = bed.driver().map_err(|error| chain(&error))?;
         let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
         let epoch = edge.epoch_unused(ledger, driver.as_mut(), &keys)?;
-        for listener in Listener::all(&edge.target).map_err(|error| chain(&error))? {
+        for listener in bed.listeners().map_err(|error| chain(&error))? {
             listener.connect(CANARY_HOST).map_err(|error| chain(&error))?;
         }
-        let edge_loop = opened(edge, pace.nonce)?;
+        let edge_loop = opened(edge, bed, pace.nonce)?;
         let mut ledger = Ledger::new(1);
         let opened = Entry::Opened {
             question: ID.to_owned(),
@@ -235,7 +240,7 @@ impl Drill {
         };
         ledger.apply(ID, &opened, 0).map_err(|why| why.0.to_owned())?;
         let (edge, tunnels) = (edge.clone(), Vec::new());
-        Ok(Self { edge, pace, edge_loop, ledger, epoch, is_settled: false, tunnels })
+        Ok(Self { edge, bed, pace, edge_loop, ledger, epoch, is_settled: false, tunnels })
     }
 
     fn keys(&self) -> Vec<GateKey> {
@@ -252,14 +257,14 @@ impl Drill {
     }
 
     fn lint(&self) -> Result<(), String> {
-        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let mut driver = self.bed.driver().map_err(|error| chain(&error))?;
         let found = driver.lint().map_err(|error| chain(&error))?;
         let bad = found.iter().find(|lint| lint.severity == LintSeverity::Error);
         bad.map_or(Ok(()), |lint| Err(format!("{}: {}", lint.code, lint.place)))
     }
 
     fn order(&mut self) -> Result<(), String> {
-        self.tunnels = tunnels::open(&self.edge)?;
+        self.tunnels = tunnels::open(&self.edge, self.bed)?;
         let sites = self.keys();
         let plan = Digest::default();
         self.tell(&Entry::DarkOrdered { plan, sites, reason: ID.to_owned() })?;
@@ -389,7 +394,7 @@ impl Drill {
             Some(seq) => Epoch { seq, ..self.epoch },
             None => Epoch { term: self.epoch.term.saturating_sub(1), seq: u64::MAX },
         };
-        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let mut driver = self.bed.driver().map_err(|error| chain(&error))?;
         let dark: GateSet = self.keys().into_iter().collect();
         match driver.apply(older, Stage::Durable, &dark) {
             Err(error) if error.kind == EdgeErrorKind::Fenced => Ok(()),
@@ -419,13 +424,13 @@ impl Drill {
 
     /// Whatever was left is ours, and another loop makes it whole.
     fn take_over(&mut self, nonce: u64) -> Result<(), String> {
-        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let mut driver = self.bed.driver().map_err(|error| chain(&error))?;
         let keys = self.keys();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
         if let Some((key, _)) = keys.iter().zip(&views).find(|(_, view)| view.foreign) {
             return Err(format!("{key} was left as if somebody else had closed it"));
         }
-        self.edge_loop = opened(&self.edge, nonce)?;
+        self.edge_loop = opened(&self.edge, self.bed, nonce)?;
         let mut trouble = None;
         for _ in 0..ROUNDS_MAX {
             trouble = self.round()?.or(trouble);
@@ -440,14 +445,14 @@ impl Drill {
 
     /// Another loop that knows nothing, and looks before it does anything.
     fn resume(&mut self) -> Result<(), String> {
-        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let mut driver = self.bed.driver().map_err(|error| chain(&error))?;
         let keys = self.keys();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
         if let Some((key, _)) = keys.iter().zip(&views).find(|(_, it)| it.durable != Seen::Dark) {
             return Err(format!("{key} would be lit after a restart"));
         }
         let nonce = self.pace.nonce.rotate_left(7);
-        self.edge_loop = opened(&self.edge, nonce)?;
+        self.edge_loop = opened(&self.edge, self.bed, nonce)?;
         for _ in 0..3 {
             self.round()?;
         }
@@ -493,20 +498,15 @@ impl Drill {
 
     /// Takes everything of the drill out of the gate, and looks.
     fn open_all(&mut self) -> Result<(), String> {
-        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let mut driver = self.bed.driver().map_err(|error| chain(&error))?;
         for stage in [Stage::Runtime, Stage::Durable] {
             driver.apply(self.epoch, stage, &GateSet::new()).map_err(|error| chain(&error))?;
         }
         let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
-        for listener in Listener::all(&self.edge.target).map_err(|error| chain(&error))? {
-            let seen =
-                Prober::new(listener.clone()).probe(&targets, self.pace.nonce.rotate_left(13));
-            let other = targets.iter().zip(seen).find(|(_, result)| result.seen != Seen::Lit);
-            if let Some((target, _)) = other {
-                return Err(format!("{} is not seen lit at {listener}", target.key));
-            }
-        }
-        Ok(())
+        let mut eyes = self.bed.eyes().map_err(|error| chain(&error))?;
+        let seen = eyes.probe(&targets, self.pace.nonce.rotate_left(13));
+        let other = targets.iter().zip(seen).find(|(_, result)| result.seen != Seen::Lit);
+        other.map_or(Ok(()), |(target, _)| Err(format!("{} is not seen lit", target.key)))
     }
 }
 
@@ -518,7 +518,7 @@ pub(super) fn hold(
     epoch: Epoch,
     pace: &Pace,
     began: &mut dyn FnMut(),
-) -> Result<(), relight_edge::EdgeError> {
+) -> Result<(), EdgeError> {
     let dark: GateSet = edge.keys.iter().map(|key| key.key.clone()).collect();
     let none = GateSet::new();
     let until = (pace.clock)() + HOLD_MAX_MS;
@@ -540,8 +540,10 @@ pub(super) fn hold(
 }
 
 /// What is only said of the edge is believed here: the drill is there to show it.
-fn opened(edge: &DrillEdge, nonce: u64) -> Result<EdgeLoop, String> {
-    let mut edge_loop = edges::open_loop(&edge.target, nonce).map_err(|error| chain(&error))?;
+fn opened(edge: &DrillEdge, bed: &dyn Bed, nonce: u64) -> Result<EdgeLoop, String> {
+    let failed = |error: EdgeError| chain(&error);
+    let (driver, eyes) = (bed.driver().map_err(failed)?, bed.eyes().map_err(failed)?);
+    let mut edge_loop = EdgeLoop::new(edge.name(), driver, eyes, nonce);
     edge_loop.set_drilled(true);
     edge_loop.set_grace(grace_ms(&edge.target).unwrap_or(GRACE_MS_MAX).min(GRACE_MS_MAX));
     Ok(edge_loop)

@@ -86,6 +86,16 @@ pub(crate) enum Mutant {
     SignatureReturns,
     /// Deadlines stand still while a clock that was set back shows hours that it showed before.
     ClockStops,
+    /// An order may be taken back whenever somebody wants to.
+    UndoneLate,
+    /// And once more.
+    UndoneTwice,
+    /// What was ordered under a plan that was taken back is opened unseen.
+    UndoneOpens,
+    /// A drill does not ask what is wanted dark.
+    DrillBlind,
+    /// A drill leaves what it closed.
+    DrillLeaves,
     /// A second barrier does not know what it closed.
     WallForgets,
     /// What an edge cannot darken is left to it.
@@ -93,7 +103,7 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 38] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -125,6 +135,11 @@ impl Mutant {
         Self::SignatureUnbound,
         Self::SignatureReturns,
         Self::ClockStops,
+        Self::UndoneLate,
+        Self::UndoneTwice,
+        Self::UndoneOpens,
+        Self::DrillBlind,
+        Self::DrillLeaves,
         Self::WallForgets,
         Self::WallIgnored,
     ];
@@ -194,6 +209,9 @@ impl Mutant {
                 drop(ledger.apply(id, &all_passed(id, site, ledger), now));
                 ledger.apply(id, &entry, now)
             }
+            (Self::UndoneLate | Self::UndoneTwice, Entry::PlanUndone { .. }) => {
+                self.undo(ledger, id, entry, now)
+            }
             (Self::ChecksIgnored | Self::ChecksOfOtherFiles, _) => {
                 self.apply_unchecked(ledger, id, entry, now)
             }
@@ -210,6 +228,28 @@ impl Mutant {
             }
             _ => ledger.apply(id, entry, now),
         }
+    }
+
+    /// The fold of an engine that lets any order be taken back.
+    fn undo(
+        self,
+        ledger: &mut Ledger,
+        id: &str,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        let mut result = ledger.apply(id, entry, now);
+        if self == Self::UndoneTwice {
+            let again = Rejected("the order was undone already");
+            return if result == Err(again) { Ok(()) } else { result };
+        }
+        for ago in 1..20 {
+            if result != Err(Rejected("an order may be undone for ten minutes")) {
+                break;
+            }
+            result = ledger.apply(id, entry, now - 600 * ago);
+        }
+        result
     }
 
     /// The fold of an engine that does not look well at what checks gave.
@@ -367,6 +407,11 @@ fn sim_nothing_else_catches_what_a_fault_is_there_for() {
         (Mutant::SignatureUnbound, Faults { signed: false, ..Faults::ALL }),
         (Mutant::SignatureReturns, Faults { clocks: false, ..Faults::ALL }),
         (Mutant::ClockStops, Faults { clocks: false, ..Faults::ALL }),
+        (Mutant::UndoneLate, Faults { undone: false, ..Faults::ALL }),
+        (Mutant::UndoneTwice, Faults { undone: false, ..Faults::ALL }),
+        (Mutant::UndoneOpens, Faults { undone: false, ..Faults::ALL }),
+        (Mutant::DrillBlind, Faults { drills: false, ..Faults::ALL }),
+        (Mutant::DrillLeaves, Faults { drills: false, ..Faults::ALL }),
         (Mutant::WallForgets, Faults { walls: false, ..Faults::ALL }),
         (Mutant::WallIgnored, Faults { walls: false, ..Faults::ALL }),
     ] {

@@ -38,6 +38,8 @@ pub(crate) struct Oracle {
     restored_at: Option<Timestamp>,
     restored_line: usize,
     files: BTreeMap<String, File>,
+    /// When each order was given, by incident and plan; none any more once it was taken back.
+    given: BTreeMap<(String, Digest), Option<Timestamp>>,
 }
 
 #[derive(Debug, Default)]
@@ -215,6 +217,7 @@ impl Default for Oracle {
             restored_at: None,
             restored_line: 0,
             files: BTreeMap::new(),
+            given: BTreeMap::new(),
         }
     }
 }
@@ -243,6 +246,14 @@ impl Oracle {
             self.restored_at = self.restored_at.max(Some(at));
             self.restored_line = self.lines;
         }
+        let given = match entry {
+            Entry::DarkOrdered { plan, .. } => Some((plan, Some(at))),
+            Entry::PlanUndone { plan } => Some((plan, None)),
+            _ => None,
+        };
+        if let Some((plan, given)) = given {
+            self.given.insert((incident.to_owned(), *plan), given);
+        }
         let file = self.files.entry(incident.to_owned()).or_default();
         match entry {
             Entry::Opened { revision, .. } | Entry::Revised { revision, .. } => {
@@ -261,6 +272,15 @@ impl Oracle {
     fn stories(&self, site: &GateKey) -> impl Iterator<Item = (&str, &File, &Story)> {
         let open = self.files.iter().filter(|(_, file)| !file.is_closed);
         open.filter_map(|(id, file)| Some((id.as_str(), file, file.stories.get(site)?)))
+    }
+
+    /// Whether an entry takes back an order that was given no more than ten minutes ago, in an
+    /// incident that goes on.
+    pub(crate) fn may_undo(&self, id: &str, entry: &Entry, now: Timestamp) -> bool {
+        let Entry::PlanUndone { plan } = entry else { return false };
+        let is_open = self.files.get(id).is_some_and(|file| !file.is_closed);
+        let given = self.given.get(&(id.to_owned(), *plan)).copied().flatten();
+        is_open && given.is_some_and(|at| at <= now && now <= at + 600)
     }
 
     /// What visitors of a site must see.

@@ -10,16 +10,20 @@
 //! term went back changes nothing and says that another one acts, (l) dark that is not proven in
 //! time is told as exposed, whatever the clock does, (m) a second barrier holds what the edge in
 //! front of it cannot, and opens of what it was told to hold only what may be lit or is dark in
-//! front.
+//! front, (n) an order is taken back once, within ten minutes, and that alone opens nothing,
+//! (o) a drill touches the canary and what is marked for it, only while nothing is wanted dark.
 //! `SEED=7` runs one seed alone and prints it.
 
 mod checks;
 mod clocks;
 mod fate;
+mod faults;
 mod late;
+mod rehearsal;
 mod seeds;
 mod settle;
 mod signed;
+mod undone;
 mod wall;
 
 use std::collections::BTreeMap;
@@ -29,12 +33,13 @@ use relight_engine::drive::for_incidents;
 use relight_engine::edge::{GateSet, ProbeTarget};
 use relight_engine::incident::{Entry, Gate, Ledger};
 use relight_engine::reconcile::{EdgeLoop, Round, Want, wants};
-use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Site, SiteId};
+use relight_model::{Criticality, Digest, Epoch, GateKey, Light, OrgId, Site, SiteId};
 use testkit::Rng;
 
 use crate::edge::{Fault, Shared, key};
 use crate::mutants::Mutant;
 use crate::oracle::{MATCHER, Oracle};
+pub(crate) use faults::Faults;
 use late::Late;
 use wall::Wall;
 
@@ -62,50 +67,6 @@ struct Record {
     body: String,
 }
 
-/// What goes wrong beside what always may: seeds that once failed were found without.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Faults {
-    /// An older copy of the register comes back.
-    pub(crate) restores: bool,
-    /// A second listener does not agree with the first.
-    pub(crate) listeners: bool,
-    /// A program with another matcher takes over.
-    pub(crate) matchers: bool,
-    /// With an older copy of the register its older term comes back, while nobody can read which
-    /// the edge has seen.
-    pub(crate) terms: bool,
-    /// There is a second edge, which does late what it is told.
-    pub(crate) late: bool,
-    /// News about lit sites waits for a person.
-    pub(crate) held: bool,
-    /// People sign: controls, acceptances and exemptions, each with an end.
-    pub(crate) signed: bool,
-    /// The clock is set back.
-    pub(crate) clocks: bool,
-    /// There is a second barrier.
-    pub(crate) walls: bool,
-}
-
-impl Faults {
-    pub(crate) const ALL: Self = Self { signed: true, clocks: true, walls: true, ..Self::SECOND };
-    /// What there was when seeds of two edges, of terms and of held news failed.
-    pub(crate) const SECOND: Self = Self { terms: true, late: true, held: true, ..Self::BEFORE };
-    /// What there was when other seeds failed.
-    pub(crate) const BEFORE: Self =
-        Self { restores: true, listeners: true, matchers: true, ..Self::NONE };
-    const NONE: Self = Self {
-        restores: false,
-        listeners: false,
-        matchers: false,
-        terms: false,
-        late: false,
-        held: false,
-        signed: false,
-        clocks: false,
-        walls: false,
-    };
-}
-
 /// One simulated incident.
 pub(crate) struct Sim {
     pub(crate) rng: Rng,
@@ -116,6 +77,8 @@ pub(crate) struct Sim {
     fate: Rng,
     /// When those happen that seeds of before did not have.
     later: Rng,
+    /// When those happen that came last.
+    last: Rng,
     pub(crate) ledger: Ledger,
     pub(crate) edge: Shared,
     late: Option<Late>,
@@ -146,6 +109,9 @@ pub(crate) struct Sim {
     rival: (usize, GateKey),
     /// When gates that the journal called proven were found open by the present loop, and which.
     undone: Vec<(i64, GateSet)>,
+    /// Orders that may be taken back, and the sites of those that were.
+    orders: Vec<(&'static str, Digest)>,
+    taken_back: GateSet,
     /// An older copy of the register came back once.
     is_restored: bool,
     is_calm: bool,
@@ -171,6 +137,9 @@ impl Sim {
             faults,
             fate: Rng::new(!seed),
             later: Rng::new(!seed.rotate_left(16)),
+            last: Rng::new(!seed.rotate_left(32)),
+            orders: Vec::new(),
+            taken_back: GateSet::new(),
             ledger: Ledger::new(MATCHER),
             edge_loop: new_loop(mutant, &edge, late.as_ref(), seed),
             edge,
@@ -226,6 +195,8 @@ impl Sim {
     fn step(&mut self) {
         self.strike();
         self.strike_again();
+        self.order_or_undo();
+        self.rehearse();
         if self.late.is_some() && self.fate.chance(30) {
             self.catch_up();
         }
@@ -255,10 +226,12 @@ impl Sim {
             self.tell("", &owed);
         }
         let bad = self.oracle.is_bad_news(id, entry, now);
+        let may_undo = self.oracle.may_undo(id, entry, now);
         let before = self.ledger.clone();
         let result = self.mutant.apply(&mut self.ledger, id, entry, now);
         self.epoch.seq += 1;
         self.say(|| format!("{id}: {entry:?} {result:?}"));
+        self.check_undone(id, entry, (may_undo, result.is_ok()));
         if let Err(why) = &result {
             if self.mutant == Mutant::None && before != self.ledger {
                 self.blame(|| format!("a refused {} changed the ledger", entry.kind()));
@@ -286,6 +259,10 @@ impl Sim {
         let site_of = |key: &GateKey| self.sites.iter().find(|site| site.slug == *key);
         let mut wants = wants(ledger, "east", site_of);
         self.mutant.want(ledger, &mut wants, &target("outside"));
+        if self.mutant == Mutant::UndoneOpens {
+            let back = |want: &&mut Want| self.taken_back.contains(&want.target.key);
+            wants.iter_mut().filter(back).for_each(|want| want.light = Light::Lit);
+        }
         wants
     }
 
@@ -302,7 +279,11 @@ impl Sim {
         }
         let before: Vec<_> = self.edges().iter().map(|edge| edge.lock().state()).collect();
         let (ledger, mutant, now) = (&self.ledger, self.mutant, self.now());
-        let permits = |site: &GateKey| mutant.permits(ledger, site, now);
+        let taken_back = &self.taken_back;
+        let permits = |site: &GateKey| {
+            let is_back = mutant == Mutant::UndoneOpens && taken_back.contains(site);
+            is_back || mutant.permits(ledger, site, now)
+        };
         self.edges().iter().for_each(|edge| edge.lock().expect_closing(&wants));
         let (early, now_ms) = (mutant.early(&wants), self.time());
         if !early.is_empty() {

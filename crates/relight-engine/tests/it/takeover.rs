@@ -337,13 +337,12 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
     let epoch = Epoch { term: 1, seq: 7 };
     driver.close(epoch, &GateSet::from([key("elsewhere")])).unwrap();
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None, stop: None };
-    let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
+    let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace()));
     let failed = report.failed().unwrap();
     assert_eq!(failed.name, StepName::Reach);
     assert_eq!(failed.detail, "elsewhere is not seen lit at the gate");
     let mut began = || panic!("the second controller wrote to the gate");
-    let held = engine.with_ledger(|it| scope.edges()[0].hold(epoch, it, &pace, &mut began));
+    let held = engine.with_ledger(|it| scope.edges()[0].hold(epoch, it, &pace(), &mut began));
     assert!(held.is_err());
     assert!(town.folder.path().join("gate/current/elsewhere").exists());
 }
@@ -354,8 +353,7 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
 fn a_drill_before_the_first_record_is_no_lost_order() {
     let Town { engine, folder } = Town::new(1);
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    let pace = Pace { clock: || 1_700_000_000_000, nonce: 7, pause: Duration::ZERO, second: None, stop: None };
-    engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace));
+    engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace()));
     let held = fs::read_to_string(folder.path().join("gate/epoch")).unwrap();
     assert_eq!(held.lines().next(), Some("0-1"));
     let store = Arc::clone(engine.store());
@@ -436,4 +434,9 @@ fn nobody_acts_upon_a_journal_that_was_changed() {
     assert_eq!(error.kind, EngineErrorKind::Broken);
     assert!(error.to_string().starts_with("the journal is broken at record "), "{error}");
     assert!(!folder.path().join("gate/current").exists(), "no gate was touched");
+}
+
+fn pace() -> Pace {
+    let clock = || 1_700_000_000_000;
+    Pace { clock, nonce: 7, pause: Duration::ZERO, second: None, stop: None }
 }
