@@ -39,11 +39,16 @@ pub(crate) fn root_of(path: &str) -> Option<&str> {
 }
 
 fn database_of(path: &str) -> Option<(&str, &'static str)> {
-    DATABASES.iter().find_map(|(place, kind)| {
-        let at = path.rfind(place)?;
-        let root = &path[..at];
-        (root.is_empty() || root.ends_with('/')).then_some((root, *kind))
-    })
+    // All components of a scan are asked: a look at each folder, and no search for each place.
+    let folders = memchr::memrchr_iter(b'/', path.as_bytes()).map(|at| at + 1).chain([0]);
+    let is_start = |at: &usize| path[*at..].starts_with(['l', 'u', 'v']);
+    let mut found: Option<(usize, usize)> = None;
+    for at in folders.filter(is_start) {
+        let places = &DATABASES[..found.map_or(DATABASES.len(), |(number, _)| number)];
+        let number = places.iter().position(|(place, _)| path[at..].starts_with(place));
+        found = number.map(|number| (number, at)).or(found);
+    }
+    found.map(|(number, at)| (&path[..at], DATABASES[number].1))
 }
 
 /// Where Nix keeps what is installed: below a root that may have nothing else.
@@ -180,10 +185,18 @@ mod tests {
             ("lib/apk/db/installed", Some("")),
             ("x.tar!/var/lib/rpm/Packages", Some("x.tar!/")),
             ("notvar/lib/rpm/Packages", None),
+            // The last of a place, and of two places the one that stands first in the list.
+            ("a/var/lib/dpkg/var/lib/dpkg/status", Some("a/var/lib/dpkg/")),
+            ("var/lib/rpm/a/usr/lib/apk/db/var/lib/rpm/x", Some("var/lib/rpm/a/")),
+            ("a/var/lib/dpkg/b/usr/lib/apk/db/installed", Some("a/")),
+            ("var/lib/dpk", None),
+            ("", None),
             ("etc/os-release", None),
         ] {
             assert_eq!(root_of(path), root, "{path}");
         }
+        // Whoever names another place says how it starts.
+        assert!(DATABASES.iter().all(|(place, _)| place.starts_with(['l', 'u', 'v'])));
         assert_eq!(namespace("rhel", "rpm"), "redhat");
         assert_eq!(namespace("opensuse-leap", "rpm"), "opensuse");
         assert_eq!(namespace("alpine", "apk"), "alpine");
