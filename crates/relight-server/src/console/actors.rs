@@ -15,7 +15,7 @@ use relight_web::register_views::Link;
 use relight_web::views::Choice;
 use relight_web::{Lang, Number, texts, words};
 
-use super::sites::ROWS_MAX;
+use super::rows::Pager;
 use super::watch::is_within;
 use super::{Asked, Console, act, blocking, evidence};
 use crate::page::{self, encode};
@@ -74,14 +74,9 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<ActorsPage,
     let judged = engine.campaigns()?;
     let mut found = actors(&judged.campaigns);
     found.retain(|actor| filter.fits(actor));
-    let pages = found.len().div_ceil(ROWS_MAX).max(1);
-    let page = asked.page.parse().unwrap_or(1).clamp(1, pages);
-    let link = |to: usize| match (1..=pages).contains(&to) {
-        true => filter.href(lang, to),
-        false => String::new(),
-    };
-    let switch = filter.href(lang.other(), page);
-    let part = found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX);
+    let pager = Pager::of(asked, found.len());
+    let [page, previous, next] = pager.around(lang, |to| filter.href(lang, to));
+    let switch = filter.href(lang.other(), pager.page);
     Ok(ActorsPage {
         frame: console.frame(asked, texts::actors_title(lang), "watch", switch),
         count: texts::actors_count(lang, found.len()),
@@ -90,10 +85,10 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<ActorsPage,
         sectors: sectors(lang, filter),
         severities: severities(lang, filter),
         days: (asked.from.clone(), asked.to.clone()),
-        rows: part.map(|actor| row(lang, filter, actor)).collect(),
-        page: texts::sites_page(lang, page, pages),
-        previous: link(page - 1),
-        next: link(page + 1),
+        rows: pager.shown(&found).map(|actor| row(lang, filter, actor)).collect(),
+        page,
+        previous,
+        next,
     })
 }
 

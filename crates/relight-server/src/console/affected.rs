@@ -24,7 +24,7 @@ use super::part;
 use super::ratings::ratings;
 use super::reach::{self, Ways};
 use super::register::severity;
-use super::sites::ROWS_MAX;
+use super::rows::Pager;
 use super::{Asked, Console, act, blocking};
 use crate::page::{self, encode};
 
@@ -256,24 +256,20 @@ impl<'a> AnswerView<'a> {
             .filter(|row| self.reads(row))
             .collect();
         let shown = sorted(&rows, wanted);
-        let pages = shown.len().div_ceil(ROWS_MAX).max(1);
-        let page = self.number().clamp(1, pages);
-        let link = |to: usize| match (1..=pages).contains(&to) {
-            true => self.href(lang, to, "", self.asked.at.trim()),
-            false => String::new(),
-        };
-        let part: Vec<&Row<'_>> =
-            shown.into_iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).collect();
+        let pager = Pager::of(self.asked, shown.len());
+        let [page, previous, next] =
+            pager.around(lang, |to| self.href(lang, to, "", self.asked.at.trim()));
+        let part: Vec<&Row<'_>> = pager.shown(shown).collect();
         Ok(AffectedPage {
             sentence: sentence(lang, &rows),
-            graph: if page == 1 { self.graph(source, &rows) } else { ReachGraph::default() },
+            graph: if pager.page == 1 { self.graph(source, &rows) } else { ReachGraph::default() },
             evidence: self.evidence(source, &rows, &part)?,
             sectors: by_sector(lang, &rows),
             verdicts: verdict_choices(lang, wanted),
-            sites: part.iter().map(|row| self.site(source, row, page)).collect(),
-            page: texts::sites_page(lang, page, pages),
-            previous: link(page - 1),
-            next: link(page + 1),
+            sites: part.iter().map(|row| self.site(source, row, pager.page)).collect(),
+            page,
+            previous,
+            next,
             ..empty
         })
     }

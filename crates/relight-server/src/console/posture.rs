@@ -22,7 +22,7 @@ use relight_web::views::Choice;
 use relight_web::{Lang, number, texts, words};
 use serde::Deserialize;
 
-use super::sites::ROWS_MAX;
+use super::rows::Pager;
 use super::{Asked, Console, act, blocking};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
@@ -124,14 +124,10 @@ impl<'a> View<'a> {
     }
 
     /// Which page was asked for, of how many, and the addresses around it.
-    fn pages(&self, rows: usize, org: &str) -> (usize, String, String, String) {
-        let pages = rows.div_ceil(ROWS_MAX).max(1);
-        let page = self.asked.page.parse().unwrap_or(1).clamp(1, pages);
-        let href = |to: usize| match (1..=pages).contains(&to) {
-            true => format!("{}&page={to}", self.href(self.lang, org)),
-            false => String::new(),
-        };
-        (page, texts::sites_page(self.lang, page, pages), href(page - 1), href(page + 1))
+    fn pages(&self, rows: usize, org: &str) -> (Pager, [String; 3]) {
+        let pager = Pager::of(self.asked, rows);
+        let href = |to: usize| format!("{}&page={to}", self.href(self.lang, org));
+        (pager, pager.around(self.lang, href))
     }
 
     fn href(&self, lang: Lang, org: &str) -> String {
@@ -147,16 +143,15 @@ impl<'a> View<'a> {
         let (lang, words) = (self.lang, self.asked.q.trim());
         let fits = |body: &&Organisation| body.name.to_lowercase().contains(&words.to_lowercase());
         let shown: Vec<&Organisation> = self.bodies.iter().filter(fits).collect();
-        let (page, page_text, previous, next) = self.pages(shown.len(), "");
+        let (pager, [page, previous, next]) = self.pages(shown.len(), "");
         let title = texts::posture_title(lang);
-        let rows = shown.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX);
         PosturePage {
             frame: self.console.frame(self.asked, title, "posture", self.href(lang.other(), "")),
             count: texts::posture_bodies(lang, shown.len()),
             totals: totals(lang, self.measures.sites.iter()),
             words: words.to_owned(),
-            bodies: rows.filter_map(|body| self.row(body)).collect(),
-            page: page_text,
+            bodies: pager.shown(shown).filter_map(|body| self.row(body)).collect(),
+            page,
             previous,
             next,
         }
@@ -178,7 +173,7 @@ impl<'a> View<'a> {
         let lang = self.lang;
         let own = self.sites.iter().zip(&self.measures.sites);
         let own: Vec<_> = own.filter(|(site, _)| site.org == body.id).collect();
-        let (page, page_text, previous, next) = self.pages(own.len(), &body.name);
+        let (pager, [page, previous, next]) = self.pages(own.len(), &body.name);
         let text = |code: &str| texts::by_code(lang, code).unwrap_or_default();
         let switch = self.href(lang.other(), &body.name);
         let actions = self.of(body.id).map(|it| actions(lang, &it.actions)).unwrap_or_default();
@@ -191,13 +186,11 @@ impl<'a> View<'a> {
             totals: totals(lang, own.iter().map(|(_, it)| *it)),
             actions,
             form: self.form(body, own.iter().map(|(site, _)| *site)),
-            sites: own
-                .iter()
-                .skip((page - 1) * ROWS_MAX)
-                .take(ROWS_MAX)
+            sites: pager
+                .shown(&own)
                 .map(|(site, measures)| site_row(lang, site, measures))
                 .collect(),
-            page: page_text,
+            page,
             previous,
             next,
         }

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::meanings::{self, Wants};
 use super::part::Part;
+use super::rows::Pager;
 use super::tally::Tally;
 use super::work::Queued;
 use super::{Asked, Console, act, blocking, name, names};
@@ -301,14 +302,11 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
         filter.fits(site, **state, names) && asked.reads(site)
     };
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
-    let pages = found.len().div_ceil(ROWS_MAX).max(1);
-    let page = asked.page.parse().unwrap_or(1).clamp(1, pages);
-    let link = |to: usize| match (1..=pages).contains(&to) {
-        true => filter.href(lang, to),
-        false => String::new(),
-    };
-    let part = found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX);
-    let rows = part.map(|(ordinal, (site, state))| row(console, lang, *ordinal, (site, **state)));
+    let pager = Pager::of(asked, found.len());
+    let [page, previous, next] = pager.around(lang, |to| filter.href(lang, to));
+    let rows = pager
+        .shown(&found)
+        .map(|(ordinal, (site, state))| row(console, lang, *ordinal, (site, **state)));
     let slugs = found.iter().map(|(_, (site, _))| site.slug.as_str());
     let batch = batch(console, asked, filter, slugs);
     let plan = |action: &str| match &batch {
@@ -326,14 +324,14 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
     let found = SitesFound {
         count: texts::sites_count(lang, found.len()),
         rows: rows.collect(),
-        page: texts::sites_page(lang, page, pages),
-        previous: link(page - 1),
-        next: link(page + 1),
+        page,
+        previous,
+        next,
         dark: plan("dark"),
         relight: plan("relight"),
         beyond,
     };
-    (found, filter.href(lang.other(), page))
+    (found, filter.href(lang.other(), pager.page))
 }
 
 /// Whether the reader may ask for a plan.
