@@ -179,7 +179,24 @@ impl Held {
         let bytes_max = bytes_max.min(APPEND_BYTES_MAX);
         match self.appendable {
             Some(size) if size + lines.len() as u64 <= bytes_max => {
-                self.append_lines(&lines, record)
+                self.append_lines(&lines, record, File::sync_data)
+            }
+            _ => self.rewrite(record),
+        }
+    }
+
+    /// Lets go of every key but these, once the entries of the others are gone for good. Nobody
+    /// waits for the disk: a record that still has them after a power cut is what a kill a moment
+    /// before would have left.
+    pub(crate) fn let_go(&mut self, kept: &GateSet) -> Result<(), EdgeError> {
+        let record = Record { epoch: self.record.epoch, own: &self.record.own & kept };
+        if self.record == record {
+            return Ok(());
+        }
+        let (lines, bytes_max) = (self.lines_to(&record), 2 * length(&record) + APPEND_SLACK_BYTES);
+        match self.appendable {
+            Some(size) if size + lines.len() as u64 <= bytes_max.min(APPEND_BYTES_MAX) => {
+                self.append_lines(&lines, record, |_| Ok(()))
             }
             _ => self.rewrite(record),
         }
@@ -230,12 +247,17 @@ impl Held {
         lines
     }
 
-    fn append_lines(&mut self, lines: &str, record: Record) -> Result<(), EdgeError> {
+    fn append_lines(
+        &mut self,
+        lines: &str,
+        record: Record,
+        sync: fn(&File) -> io::Result<()>,
+    ) -> Result<(), EdgeError> {
         if !lines.is_empty() {
             let append = || {
                 let mut file = OpenOptions::new().append(true).open(&self.path)?;
                 file.write_all(lines.as_bytes())?;
-                file.sync_data()
+                sync(&file)
             };
             append().map_err(|cause| {
                 self.appendable = None;

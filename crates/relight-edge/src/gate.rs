@@ -185,7 +185,7 @@ impl Gate {
             return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
         }
         if stage == Stage::Durable {
-            held.write(Record { epoch: Some(epoch), own: wanted - &foreign })?;
+            held.let_go(&(wanted - &foreign))?;
             // Thousands of files are removed later, while nobody waits for a proof.
             let removed = self.prune(OLD_MAX, &|| false);
             removed.map_err(EdgeError::io("remove old generations"))?;

@@ -137,11 +137,8 @@ pub(crate) fn retire(
     wanted: &GateSet,
     runtime: Option<&MapCopy>,
 ) -> Result<(), EdgeError> {
-    let mut record = held.record.clone();
-    record.own.retain(|key| {
-        wanted.contains(key) || runtime.is_none_or(|runtime| runtime.dark.contains(key))
-    });
-    held.write(record)
+    let Some(runtime) = runtime else { return Ok(()) };
+    held.let_go(&(wanted | &runtime.dark))
 }
 
 /// The lines of a copy: the sentinel first, then one per key.

@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -22,7 +23,7 @@ use relight_store::Store;
 use crate::barriers::BarrierFault;
 use crate::engine::{ACTOR, Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::Entry;
+use crate::incident::{Entry, Ledger};
 use crate::inventoried::Inventoried;
 use crate::reconcile::{BARRIER, DARK_UNASKED, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
@@ -40,6 +41,10 @@ const SAMPLE: Duration = Duration::from_millis(250);
 
 /// How soon an edge that does not agree yet is looked at again.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// Longest head start of the edges before the inventory is read: one that does not answer keeps
+/// nobody waiting for it.
+const HEAD_START_MAX: Duration = Duration::from_millis(500);
 
 /// Longest wait at the end for a second barrier that is not done yet.
 const BARRIER_END_MAX: Duration = Duration::from_secs(40);
@@ -68,8 +73,8 @@ impl Drive {
 
     /// Opens a register, and drives its edges to what the journal wants dark while the inventory is
     /// read, however long that takes: a crash in the middle of an order costs no more than a look
-    /// at the journal. Nothing is opened before the evidence of open incidents follows what was
-    /// read.
+    /// at the journal. What an order has not proven yet gets a head start. Nothing is opened before
+    /// the evidence of open incidents follows what was read.
     ///
     /// # Errors
     /// As [`Engine::open`] and [`Drive::start`]; the gates stay as they are.
@@ -92,16 +97,24 @@ impl Drive {
     ) -> Result<(Arc<Engine>, Self), EngineError> {
         let folder = store.path().parent().unwrap_or(Path::new("")).to_path_buf();
         let taken = Engine::take_over(&store, &options)?;
+        let until = Instant::now() + HEAD_START_MAX;
         let (inventory, begun) = thread::scope(|scope| {
-            let inventory = scope.spawn(|| {
+            let (ahead, edges) = mpsc::channel::<()>();
+            let inventory = scope.spawn(move || {
                 before();
+                // What an order still has to prove dark gets every core first. Nobody sends
+                // anything: they go ahead until their end is dropped.
+                let _ = edges.recv_timeout(HEAD_START_MAX);
                 // A connection of its own: what is proven meanwhile is journalled.
                 Inventoried::read(&Store::open(&folder)?)
             });
             let begun = Engine::begin(store, options, taken).and_then(|engine| {
                 let engine = Arc::new(engine);
-                Ok((Self::edges_alone(&engine)?, engine))
+                let drive = Self::edges_alone(&engine)?;
+                wait_proven(&engine, until);
+                Ok((drive, engine))
             });
+            drop(ahead);
             // A thread that panicked found a bug of ours: it goes on in this one.
             (inventory.join().unwrap_or_else(|panic| resume_unwind(panic)), begun)
         });
@@ -167,6 +180,18 @@ impl Drop for Drive {
         }
         // From here on nobody looks, until the next one begins.
         self.lookout.keep_looks(&self.engine, Instant::now());
+    }
+}
+
+/// Waits until nothing that is wanted dark waits for its first proof.
+fn wait_proven(engine: &Engine, until: Instant) {
+    loop {
+        let version = engine.version();
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || !engine.with_ledger(Ledger::has_unproven) {
+            return;
+        }
+        engine.wait_changed(version, left);
     }
 }
 

@@ -64,6 +64,16 @@ pub(crate) struct State {
     pub(crate) protected: BTreeSet<GateKey>,
 }
 
+impl State {
+    /// The register without its journal and its inventory.
+    fn of_register(store: &Store) -> Result<Self, EngineError> {
+        let (sites, inventory) = (store.sites()?, Inventoried::unread());
+        let (by_key, orgs) = (keys_of(&sites), orgs_of(store)?);
+        let protected = store.marked(SiteMark::Protected)?;
+        Ok(Self { ledger: Ledger::default(), seq: 0, inventory, sites, by_key, orgs, protected })
+    }
+}
+
 /// One register under control.
 pub struct Engine {
     pub(crate) store: Arc<Store>,
@@ -217,19 +227,16 @@ impl Engine {
         trust: Trust,
     ) -> Result<Self, EngineError> {
         // Whoever starts again in the middle of an incident has edges that wait.
-        let (ledger, seq) = thread::scope(|scope| {
+        let (replayed, state) = thread::scope(|scope| {
             let intact = scope.spawn(|| trust.check(&store));
+            let register = scope.spawn(|| State::of_register(&store));
             let replayed = replay(&store);
             // A thread that panicked found a bug of ours: it goes on in this one.
             let intact = intact.join().unwrap_or_else(|panic| resume_unwind(panic));
-            intact.and(replayed)
-        })?;
-        let inventory = Inventoried::unread();
-        let sites = store.sites()?;
-        let by_key = keys_of(&sites);
-        let protected = store.marked(SiteMark::Protected)?;
-        let orgs = orgs_of(&store)?;
-        let state = State { ledger, seq, inventory, sites, by_key, orgs, protected };
+            (intact.and(replayed), register.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let (ledger, seq) = replayed?;
+        let state = State { ledger, seq, ..state? };
         Ok(Self {
             store,
             lease,

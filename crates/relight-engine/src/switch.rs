@@ -1,6 +1,8 @@
 //! What people and policy ask for: open an incident, plan, execute, relight what is proven clear.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::thread;
 
 use relight_edge::{Capabilities, Target};
 use relight_match::{MATCHER_REVISION, Question};
@@ -109,11 +111,18 @@ impl Engine {
     /// The world differs from the one in which the plan was made ([`EngineErrorKind::Stale`]), or
     /// the journal cannot be written.
     pub fn execute(&self, plan: &Plan, actor: &str) -> Result<(), EngineError> {
-        self.check(plan)?;
+        // Thousands of sites wait for both: the plan made again, and the digest of the one shown.
+        let (checked, order) = thread::scope(|scope| {
+            let order = scope.spawn(|| self.order_of(plan));
+            let checked = self.check(plan);
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            (checked, order.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        checked?;
         if plan.sites.is_empty() {
             return Ok(());
         }
-        match self.order_of(plan)? {
+        match order? {
             Some(order) => self.record(actor, &plan.incident, order),
             None => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }

@@ -90,6 +90,26 @@ fn appended_lines_count_when_they_are_whole() {
     }
 }
 
+/// Goal: what was let go is not ours any more, and nothing else changes. Method: keys that stay,
+/// one that is asked for and was never ours, and the same once more.
+#[test]
+fn what_is_let_go_is_not_ours_and_the_epoch_stays() {
+    let set =
+        |keys: &[&str]| -> GateSet { keys.iter().map(|key| GateKey::new(key).unwrap()).collect() };
+    let folder = tempfile::tempdir().unwrap();
+    let (fence, path) = (Fence::new(folder.path()), folder.path().join("epoch"));
+    let epoch = Epoch { term: 1, seq: 2 };
+    let mut held = fence.enter(epoch).unwrap();
+    held.write(Record { epoch: Some(epoch), own: set(&["a", "b", "c"]) }).unwrap();
+    for _ in 0..2 {
+        held.let_go(&set(&["b", "x"])).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1-2\na\nb\nc\n-a\n-c\n");
+    }
+    assert_eq!(fence.read().unwrap(), Record { epoch: Some(epoch), own: set(&["b"]) });
+    held.let_go(&GateSet::new()).unwrap();
+    assert_eq!(fence.read().unwrap(), Record { epoch: Some(epoch), own: GateSet::new() });
+}
+
 /// A record that is appended to again and again stays near the length of a new one.
 #[test]
 fn a_record_is_written_anew_before_it_is_much_longer_than_its_keys() {

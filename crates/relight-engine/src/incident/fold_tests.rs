@@ -80,6 +80,35 @@ fn phase(entries: &[Entry]) -> Phase {
     after(entries).case(&key("a")).unwrap().phase
 }
 
+/// Goal: who starts again knows whether an order still waits for its first proof. Method: an order,
+/// and what can become of it; what was proven and is lost waits again.
+#[test]
+fn an_order_is_unproven_until_its_edge_says_anything() {
+    let failed =
+        || Entry::EdgeFailed { sites: vec![key("a")], edge: "e".into(), why: "unreachable".into() };
+    let drifted = Entry::Drifted {
+        sites: vec![key("a")],
+        edge: "e".into(),
+        what: "dark-not-seen".into(),
+        since: None,
+    };
+    let cases = [
+        (vec![], false),
+        (vec![order()], true),
+        (vec![order(), proved(Light::Dark)], false),
+        (vec![order(), failed()], false),
+        (vec![order(), proved(Light::Dark), drifted], true),
+    ];
+    for (entries, wanted) in cases {
+        let mut ledger = Ledger::new(1);
+        ledger.apply("i", &opened(), NOW).unwrap();
+        for entry in &entries {
+            ledger.apply("i", entry, NOW).unwrap();
+        }
+        assert_eq!(ledger.has_unproven(), wanted, "{entries:?}");
+    }
+}
+
 fn rejected(entries: &[Entry], last: &Entry) -> Rejected {
     let mut incident = after(entries);
     let before = incident.clone();

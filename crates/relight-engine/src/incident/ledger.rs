@@ -272,6 +272,17 @@ impl Ledger {
         })
     }
 
+    /// True while anything of it was neither proven nor given up.
+    pub(crate) fn has_unproven(&self) -> bool {
+        self.open().any(|(_, incident)| {
+            let cases = incident.cases().values();
+            let mut cases = cases.filter(|case| case.phase.wants() == Light::Dark);
+            let mut parts = incident.parts().values().filter(|part| part.light == Light::Dark);
+            cases.any(|case| case.gate == Gate::Requested)
+                || parts.any(|part| part.gate == Gate::Requested)
+        })
+    }
+
     /// An incident by id.
     pub fn incident(&self, id: &str) -> Option<&Incident> {
         self.incidents.get(id)
