@@ -1,6 +1,6 @@
 //! `cargo xtask bench incident`: the goals M1 to M10 of an incident against nginx and HAProxy with
-//! 4,000 virtual hosts each, beside what people did before; M3 and M6 on Apache and Caddy as well,
-//! M9 on the public page of nginx.
+//! 4,000 virtual hosts each, beside what people did before; M1 on 40 edges of five kinds too, M3
+//! and M6 on Apache and Caddy as well, M9 on the public page of nginx.
 //! A part that fails is a missed goal with its reason and costs no other part.
 mod goals;
 
@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use self::goals::{
-    chain, gate_cost, leaks, memory, most, order, plan, public, relight, reload, restart, untouched,
+    chain, edges, gate_cost, leaks, memory, most, order, plan, public, relight, reload, restart,
+    untouched,
 };
 use super::json::Json;
 use super::scan::Goal;
@@ -34,15 +35,23 @@ const PARTS: [(&str, &[&str], Judge); 6] = [
 /// Judges the figures of a part that has no edge.
 type JudgeAlone = fn(&Json) -> Vec<Goal>;
 /// Parts that are measured once.
-const WHOLE: [(&str, JudgeAlone); 5] = [
+const WHOLE: [(&str, JudgeAlone); 6] = [
     ("gate_cost", gate_cost),
     ("memory", memory),
     ("plan", plan),
+    ("edges", edges),
     ("journal", chain),
     ("public", public),
 ];
-/// Those of them that programs of their own measure.
-const ALONE: [&str; 2] = ["journal", "public"];
+/// Those of them that programs of their own measure: the crate of the program, which has the name
+/// of its part, and that of the document in the raw results.
+const ALONE: [(&str, &str, &str); 3] = [
+    ("edges", "relight-server", "many_edges"),
+    ("journal", "relight-store", "journal"),
+    ("public", "relight-server", "public"),
+];
+/// The documents that are kept: what is measured on single edges, and those of [`ALONE`].
+const DOCUMENTS: usize = 1 + ALONE.len();
 /// Longest run of all parts, in seconds: what is left then is missed.
 const TIME_MAX_S: u32 = 3_600;
 const TIME_QUICK_MAX_S: u32 = 900;
@@ -63,7 +72,7 @@ impl<'a> Options<'a> {
 
     fn wants_edges(&self) -> bool {
         PARTS.iter().any(|part| self.wants(part.0))
-            || WHOLE.iter().any(|part| !ALONE.contains(&part.0) && self.wants(part.0))
+            || WHOLE.iter().any(|part| !is_alone(part.0) && self.wants(part.0))
     }
 
     /// How much is measured, and the longest run of one program in seconds.
@@ -101,6 +110,10 @@ impl<'a> Options<'a> {
     }
 }
 
+fn is_alone(part: &str) -> bool {
+    ALONE.iter().any(|(name, ..)| *name == part)
+}
+
 fn names() -> impl Iterator<Item = &'static str> {
     PARTS.iter().map(|part| part.0).chain(WHOLE.iter().map(|part| part.0))
 }
@@ -125,8 +138,8 @@ pub(crate) fn run(options: &Options<'_>) -> Result<(), String> {
         })
     });
     let read = |text: &String| Json::parse(text.trim()).unwrap_or(Json::Null);
-    let [edges, journal, public] = [&texts[0], &texts[1], &texts[2]].map(read);
-    let mut goals = judge(edges.get("figures"), [&journal, &public], options);
+    let documents = texts.each_ref().map(read);
+    let mut goals = judge(&documents, options);
     if options.quick {
         goals.push(most("whole run".into(), seconds, QUICK_GOAL_S, "s"));
     }
@@ -138,42 +151,38 @@ pub(crate) fn run(options: &Options<'_>) -> Result<(), String> {
     tell(&goals, trouble)
 }
 
-fn none() -> Result<String, String> {
-    Ok("null".to_owned())
-}
-
-fn document(texts: &[String; 3], seconds: f64, goals: &[Goal]) -> String {
+fn document(texts: &[String; DOCUMENTS], seconds: f64, goals: &[Goal]) -> String {
     let rows: Vec<String> = goals.iter().map(Goal::json).collect();
     let rows = rows.join(",\n");
-    let [edges, journal, public] = texts.each_ref().map(|text| text.trim());
-    let whole = format!("{{\"edges\":{edges},\n\"journal\":{journal},\n\"public\":{public},\n");
-    format!("{whole}\"seconds\":{seconds:.1},\n\"goals\":[{rows}]}}\n")
+    let names = std::iter::once("edges").chain(ALONE.iter().map(|(.., name)| *name));
+    let documents = names.zip(texts).map(|(name, text)| format!("\"{name}\":{},\n", text.trim()));
+    let documents: String = documents.collect();
+    format!("{{{documents}\"seconds\":{seconds:.1},\n\"goals\":[{rows}]}}\n")
 }
 
-/// The programs that measure: of the edges, of the journal, of the public page. What no wanted part
+/// The programs that measure: single edges, and the parts that stand alone. What no wanted part
 /// needs is not built.
-struct Programs([Option<Bench>; 3]);
+struct Programs([Option<Bench>; DOCUMENTS]);
 
 impl Programs {
     fn build(options: &Options<'_>) -> Result<Self, String> {
-        let build = |is_wanted: bool, package: &str, name: &str| {
+        let build = |is_wanted: bool, package: &str, name: &'static str| {
             is_wanted.then(|| Bench::build(package, name)).transpose()
         };
-        Ok(Self([
-            build(options.wants_edges(), "relight-engine", "incident")?,
-            build(options.wants("journal"), "relight-store", "journal")?,
-            build(options.wants("public"), "relight-server", "public")?,
-        ]))
+        let mut programs =
+            [build(options.wants_edges(), "relight-engine", "incident")?, None, None, None];
+        for (place, (name, package, _)) in programs.iter_mut().skip(1).zip(ALONE) {
+            *place = build(options.wants(name), package, name)?;
+        }
+        Ok(Self(programs))
     }
 
     /// What each of them says, one after the other.
-    fn run(&self, work: &Path, options: &Options<'_>) -> [Result<String, String>; 3] {
-        let [edges, journal, public] = &self.0;
-        [
-            edges.as_ref().map_or_else(none, |it| it.edges(work, options)),
-            journal.as_ref().map_or_else(none, |it| it.journal(work, options)),
-            public.as_ref().map_or_else(none, |it| it.public(work, options)),
-        ]
+    fn run(&self, work: &Path, options: &Options<'_>) -> [Result<String, String>; DOCUMENTS] {
+        self.0.each_ref().map(|program| match program {
+            None => Ok("null".to_owned()),
+            Some(program) => program.measure(work, options),
+        })
     }
 }
 
@@ -193,12 +202,13 @@ fn tell(goals: &[Goal], mut trouble: Vec<String>) -> Result<(), String> {
 
 /// A benchmark that is built.
 struct Bench {
+    name: &'static str,
     program: String,
 }
 
 impl Bench {
     /// Builds it; that time counts nowhere.
-    fn build(package: &str, name: &str) -> Result<Self, String> {
+    fn build(package: &str, name: &'static str) -> Result<Self, String> {
         let root = tree::root();
         let words = ["bench", "-q", "--profile", "profiling", "-p", package, "--bench", name];
         let words = [&words[..], &["--no-run", "--message-format", "json"]].concat();
@@ -210,36 +220,31 @@ impl Bench {
         let programs = lines.filter(|line| line.get("target").get("name").text() == name);
         let program = programs.map(|line| line.get("executable").text().to_owned()).next_back();
         let program = program.filter(|path| !path.is_empty());
-        program.map(|program| Self { program }).ok_or_else(|| format!("{name} was not built"))
+        program.map(|program| Self { name, program }).ok_or_else(|| format!("{name} was not built"))
     }
 
-    /// The document of the edges, as far as it came.
-    fn edges(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
+    /// Its document; that of the single edges as far as it came.
+    fn measure(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
         let (size, most_s) = options.size();
-        let folder = work.join("incident");
+        let folder = work.join(self.name);
         make_folder(&folder)?;
-        let mut words = vec![size];
-        words.extend(options.parts.iter().filter(|part| !ALONE.contains(*part)));
-        let ran = self.run(&folder, &words, most_s);
-        let file = folder.join("incident.json");
-        std::fs::read_to_string(&file).map_err(|error| match ran {
-            Ok(_) => format!("read {}: {error}", file.display()),
-            Err(reason) => reason,
-        })
-    }
-
-    fn journal(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
-        let folder = work.join("journal");
-        make_folder(&folder)?;
-        let entries = if options.quick { ENTRIES_QUICK } else { ENTRIES };
-        self.run(&folder, &[entries], TIME_MAX_S)
-    }
-
-    fn public(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
-        let folder = work.join("public");
-        make_folder(&folder)?;
-        let (size, most_s) = options.size();
-        self.run(&folder, &[size], most_s)
+        match self.name {
+            "journal" => {
+                let entries = if options.quick { ENTRIES_QUICK } else { ENTRIES };
+                self.run(&folder, &[entries], TIME_MAX_S)
+            }
+            "incident" => {
+                let parts = options.parts.iter().filter(|part| !is_alone(part));
+                let words: Vec<&str> = std::iter::once(size).chain(parts.copied()).collect();
+                let ran = self.run(&folder, &words, most_s);
+                let file = folder.join("incident.json");
+                std::fs::read_to_string(&file).map_err(|error| match ran {
+                    Ok(_) => format!("read {}: {error}", file.display()),
+                    Err(reason) => reason,
+                })
+            }
+            _ => self.run(&folder, &[size], most_s),
+        }
     }
 
     /// What it prints; progress and panics come through.
@@ -249,7 +254,8 @@ impl Bench {
         all.extend(words);
         let run = process::quiet(folder, "timeout", &all)?;
         print!("{}", run.stderr);
-        if run.success { Ok(run.stdout) } else { Err(format!("{}\n{}", run.status(), run.stderr)) }
+        let failed = || format!("{}: {}\n{}", self.name, run.status(), run.stderr);
+        if run.success { Ok(run.stdout) } else { Err(failed()) }
     }
 }
 
@@ -267,8 +273,8 @@ fn key(name: &str) -> String {
 }
 
 /// Every part that was wanted is judged: one without figures is missed, with its reason.
-fn judge(figures: &Json, [journal, public]: [&Json; 2], options: &Options<'_>) -> Vec<Goal> {
-    let mut goals = Vec::new();
+fn judge(documents: &[Json; DOCUMENTS], options: &Options<'_>) -> Vec<Goal> {
+    let (mut goals, figures) = (Vec::new(), documents[0].get("figures"));
     for edge in EDGES {
         for (name, edges, part) in PARTS.iter().filter(|part| options.wants(part.0)) {
             if edges.contains(&edge) {
@@ -279,11 +285,8 @@ fn judge(figures: &Json, [journal, public]: [&Json; 2], options: &Options<'_>) -
         }
     }
     for (name, part) in WHOLE.into_iter().filter(|part| options.wants(part.0)) {
-        let of = match name {
-            "journal" => journal,
-            "public" => public,
-            _ => figures.get(name),
-        };
+        let alone = ALONE.iter().zip(&documents[1..]).find(|(alone, _)| alone.0 == name);
+        let of = alone.map_or_else(|| figures.get(name), |(_, document)| document);
         goals.extend(reason(of, name));
         goals.extend(part(of));
     }
@@ -304,12 +307,14 @@ mod tests {
     use super::goals::zero;
     use super::*;
 
-    fn goals(edges: &str, journal: &str, parts: &[&str]) -> Vec<Goal> {
+    fn goals(figures: &str, journal: &str, parts: &[&str]) -> Vec<Goal> {
         let options = Options { quick: true, parts: parts.to_vec() };
-        let public = Json::parse(PUBLIC).unwrap();
-        let journal = Json::parse(journal).unwrap();
-        judge(&Json::parse(edges).unwrap(), [&journal, &public], &options)
+        let edges = format!("{{\"figures\":{figures}}}");
+        let documents = [&edges, MANY, journal, PUBLIC].map(|text| Json::parse(text).unwrap());
+        judge(&documents, &options)
     }
+
+    const MANY: &str = r#"{"edges":40,"sites":4000,"proven":{"p95_ms":2900},"ratio_p95":1.6}"#;
 
     const PUBLIC: &str = r#"{"published":{"max_ms":400},"looks":900,"counts_wrong":0,
         "files":[{"rps":20000},{"rps":9000}]}"#;
@@ -327,11 +332,12 @@ mod tests {
             "plan":{"dry_run":{"p95_ms":12},"ratio":0.9,"identical":true}}"#;
         let journal = r#"{"verify_s_of_a_million":1.5,
             "damage":[{"right":true},{"right":false},{"right":true}]}"#;
-        let judged = goals(edges, journal, &["order", "reload", "plan", "journal", "public"]);
+        let judged =
+            goals(edges, journal, &["order", "reload", "plan", "edges", "journal", "public"]);
         let met: Vec<bool> = judged.iter().map(|goal| goal.met).collect();
         let nginx = [true, false, true, false];
         let others = [false, true, true, false, true, true];
-        let rest = [true, true, true, true, false];
+        let rest = [true, true, true, true, false, true, false];
         let page = [true, true, false];
         assert_eq!(met, [&nginx[..], &others, &rest, &page].concat());
     }
@@ -340,7 +346,8 @@ mod tests {
     fn a_figure_that_is_missing_is_missed() {
         let edges = r#"{"haproxy":{"order":{},"relight":{"error":"it stood still"}},
             "gate_cost":{},"memory":{}}"#;
-        let all: Vec<&str> = names().filter(|name| *name != "public").collect();
+        let others = |name: &&str| !["edges", "public"].contains(name);
+        let all: Vec<&str> = names().filter(others).collect();
         let judged = goals(edges, "null", &all);
         assert!(judged.iter().all(|goal| !goal.met), "{}", line(&judged));
         assert!(line(&judged).starts_with("incident: 0 of "));
@@ -367,7 +374,7 @@ mod tests {
         assert_eq!(tell(&goals[..1], Vec::new()), Ok(()));
         assert_eq!(tell(&goals, Vec::new()), Err("missed: M3 leaked = 0".to_owned()));
         assert!(tell(&goals[..1], vec!["killed".to_owned()]).is_err());
-        let texts = ["{}", "null", "null"].map(str::to_owned);
+        let texts = ["{}", "null", "null", "null"].map(str::to_owned);
         let text = document(&texts, 1.0, &goals);
         assert_eq!(Json::parse(text.trim()).unwrap().get("goals").items().len(), 2);
     }

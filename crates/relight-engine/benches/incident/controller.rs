@@ -47,6 +47,13 @@ pub(crate) fn spawn(folder: &Path, sites: usize, action: &str) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
 }
 
+/// Starts this program as a controller that has nothing to do.
+pub(crate) fn start_and_end() {
+    #[expect(clippy::disallowed_methods, reason = "the benchmark measures a real process")]
+    let mut command = Command::new(env::current_exe().unwrap());
+    assert!(command.arg("controller").status().unwrap().success());
+}
+
 /// Peak memory of a controller of 10,000 sites that orders them all dark on a gate folder.
 pub(crate) fn memory(folder: &Path, _: Size) -> Value {
     let gate = folder.join("gate");

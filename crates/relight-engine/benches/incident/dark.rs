@@ -25,6 +25,7 @@ pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
     let sites: Vec<GateKey> = (0..size.sites).map(key).collect();
     let (targets, mut prober) = (targets(0..size.sites), rig.prober());
     let (mut orders, mut sweeps, mut effects) = (Vec::new(), Vec::new(), Vec::new());
+    let mut journalled = Vec::new();
     for round in 0..size.orders {
         let last = host(size.sites - 1);
         let done = AtomicBool::new(false);
@@ -34,7 +35,9 @@ pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
             let effect = scope.spawn(|| first_dark(listener, &last, &done));
             {
                 let _end = Finish(&done);
-                orders.push(town.darken(&sites));
+                let (journal, proven) = town.darken_by_steps(&sites);
+                journalled.push(journal);
+                orders.push(proven);
             }
             effects.extend(effect.join().unwrap().map(|at| (at - began).as_secs_f64()));
         });
@@ -47,7 +50,8 @@ pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
     drop(town);
     let ratios: Vec<f64> = orders.iter().zip(&sweeps).map(|(order, sweep)| order / sweep).collect();
     let reload = (rig.kind == Kind::Nginx).then(|| map_reload(rig, size));
-    json!({"proven": series(&orders), "sweep": series(&sweeps), "effective": series(&effects),
+    json!({"proven": series(&orders), "journalled": series(&journalled),
+           "sweep": series(&sweeps), "effective": series(&effects),
            "ratio_p50": quantile(&ratios, 0.5), "ratio_p95": quantile(&ratios, 0.95),
            "map_reload_effective_s": reload})
 }

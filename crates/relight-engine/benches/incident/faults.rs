@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::origin::STARTED;
 use crate::rig::{Kind, Rig, host, key, targets};
+use crate::steps::steps;
 use crate::town::{self, Town};
 use crate::{Finish, Size, controller, pause};
 
@@ -102,7 +103,8 @@ pub(crate) fn restart(rig: &mut Rig, size: Size) -> Value {
     let worst = |name: &str| {
         runs.iter().map(|run| run[name].as_f64().unwrap_or(f64::NAN)).fold(0.0, f64::max)
     };
-    json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"), "runs": runs})
+    json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"),
+           "steps": steps(rig, size), "runs": runs})
 }
 
 fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
@@ -148,17 +150,17 @@ fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
            "entries_kept": kept, "orders": ordered, "verified": verified})
 }
 
-/// The second controller has written under its own term.
+/// The second controller has written under its own term. Whoever takes the lock of the gate to look
+/// waits for what that one does next, which is to get ready for another order.
 fn edge_is_claimed(rig: &Rig, term: u64) -> bool {
-    let mut driver = relight_engine::edge::open(&rig.target).unwrap();
-    let views = driver.observe(&[key(0)]).unwrap();
-    views[0].epoch.is_some_and(|epoch| epoch.term > term)
+    let newest = relight_engine::edge::newest_epoch(&rig.target).unwrap();
+    newest.is_some_and(|epoch| epoch.term > term)
 }
 
 fn wait_for(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + CONVERGE_MAX;
     while !condition() {
         assert!(Instant::now() < deadline, "not within {CONVERGE_MAX:?}");
-        pause(Duration::from_millis(5));
+        pause(Duration::from_millis(1));
     }
 }

@@ -14,6 +14,7 @@ mod faults;
 mod lit;
 mod origin;
 mod rig;
+mod steps;
 mod town;
 mod visitors;
 
@@ -49,6 +50,8 @@ pub(crate) struct Size {
     pub(crate) baseline_ms: u64,
     /// Requests of each side when the cost of a gate is measured.
     pub(crate) sweep: usize,
+    /// Times that each step of a restart and of an order is measured alone.
+    pub(crate) steps: usize,
 }
 
 const FULL: Size = Size {
@@ -61,6 +64,7 @@ const FULL: Size = Size {
     reloads: 3,
     baseline_ms: 3_000,
     sweep: 100_000,
+    steps: 9,
 };
 
 const QUICK: Size = Size {
@@ -73,6 +77,7 @@ const QUICK: Size = Size {
     reloads: 2,
     baseline_ms: 1_500,
     sweep: 20_000,
+    steps: 1,
 };
 
 impl Size {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,11 @@ use std::time::Duration;
 use relight_engine::edge::config::{self, EdgeConfig, SiteRoute};
 use relight_engine::edge::exec::{self, Running};
 use relight_engine::edge::http::Client;
-use relight_engine::edge::{ProbeTarget, Prober, REFUSED, Target, UPGRADES, holding_page};
+use relight_engine::edge::{
+    GateSet, ProbeTarget, Prober, REFUSED, Stage, Target, UPGRADES, holding_page,
+};
 use relight_engine::reconcile::GRACE;
-use relight_model::GateKey;
+use relight_model::{Epoch, GateKey};
 use serde_json::{Value, json};
 
 use crate::origin::{Counts, Origin};
@@ -54,19 +57,19 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) fn start(folder: &Path, kind: Kind, sites: usize) -> Self {
         let origin = Origin::start(sites);
-        let config = edge_config(folder, kind, sites, &origin);
+        let config = edge_config(folder, kind, 0..sites, &origin);
         let mut rig = Self {
             kind,
             folder: folder.to_owned(),
             data: folder.join("data"),
-            target: target(kind, &config),
+            target: target("north", kind, &config),
             config,
             origin,
             running: None,
         };
         holding_page::write(&rig.config.hold, b"<p>hors ligne / offline", b"{}").unwrap();
-        // Creates the gate, so that the first order does not pay for it.
-        drop(relight_engine::edge::open(&rig.target).unwrap());
+        fs::create_dir_all(&rig.config.folder).unwrap();
+        prepare(&rig.target);
         rig.start_edge(|text| text);
         rig
     }
@@ -74,29 +77,7 @@ impl Rig {
     /// Starts the program with its configuration, changed a little where that is measured.
     pub(crate) fn start_edge(&mut self, change: impl Fn(String) -> String) {
         self.running = None;
-        let (folder, listen) = (&self.config.folder, &self.config.listen);
-        let wait = Duration::from_secs(120);
-        let running = match self.kind {
-            Kind::Nginx => {
-                let text = change(config::nginx(&self.config).unwrap());
-                exec::start_nginx(folder, &text, listen, wait)
-            }
-            Kind::Haproxy => {
-                let mut files = config::haproxy(&self.config).unwrap();
-                files.config = change(files.config);
-                exec::start_haproxy(folder, &files, listen, wait)
-            }
-            Kind::Apache => {
-                let mut files = config::apache(&self.config).unwrap();
-                files.config = change(files.config);
-                exec::start_apache(folder, &files, listen, wait)
-            }
-            Kind::Caddy => {
-                let text = change(config::caddy(&self.config).unwrap());
-                exec::start_caddy(folder, (&text, &self.config.verify), listen, wait)
-            }
-        };
-        self.running = Some(running.unwrap());
+        self.running = Some(start_program(self.kind, &self.config, change));
     }
 
     /// The edge with the list of its origins, so that connections behind it are counted and cut.
@@ -119,7 +100,7 @@ impl Rig {
         self.running = None;
         let _ = fs::remove_dir_all(&self.config.gate);
         let _ = fs::remove_file(self.config.folder.join(config::MAP_FILE));
-        drop(relight_engine::edge::open(&self.target).unwrap());
+        prepare(&self.target);
         self.start_edge(|text| text);
     }
 
@@ -148,6 +129,42 @@ impl Rig {
     }
 }
 
+/// Gives the gate its first generation, as `relight edge add` does.
+pub(crate) fn prepare(target: &Target) {
+    let mut driver = relight_engine::edge::open(target).unwrap();
+    driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()).unwrap();
+}
+
+/// Starts the program of an edge with its configuration, changed a little where that is measured.
+pub(crate) fn start_program(
+    kind: Kind,
+    config: &EdgeConfig,
+    change: impl Fn(String) -> String,
+) -> Running {
+    let (folder, listen, wait) = (&config.folder, &config.listen, Duration::from_secs(120));
+    let running = match kind {
+        Kind::Nginx => {
+            let text = change(config::nginx(config).unwrap());
+            exec::start_nginx(folder, &text, listen, wait)
+        }
+        Kind::Haproxy => {
+            let mut files = config::haproxy(config).unwrap();
+            files.config = change(files.config);
+            exec::start_haproxy(folder, &files, listen, wait)
+        }
+        Kind::Apache => {
+            let mut files = config::apache(config).unwrap();
+            files.config = change(files.config);
+            exec::start_apache(folder, &files, listen, wait)
+        }
+        Kind::Caddy => {
+            let text = change(config::caddy(config).unwrap());
+            exec::start_caddy(folder, (&text, &config.verify), listen, wait)
+        }
+    };
+    running.unwrap()
+}
+
 /// How long connections of before are left alone, in seconds: what counts is how soon they are cut
 /// after that.
 const GRACE_S: &str = "2";
@@ -155,7 +172,13 @@ const GRACE_S: &str = "2";
 /// The first sites have an origin of their own each, so that their connections can be told apart.
 pub(crate) const OWN_ORIGINS: usize = 20;
 
-fn edge_config(folder: &Path, kind: Kind, sites: usize, origin: &Origin) -> EdgeConfig {
+/// An edge in a folder of its own, with the sites of these numbers.
+pub(crate) fn edge_config(
+    folder: &Path,
+    kind: Kind,
+    sites: Range<usize>,
+    origin: &Origin,
+) -> EdgeConfig {
     let site = |number: usize| SiteRoute {
         key: key(number),
         host: host(number),
@@ -183,11 +206,12 @@ fn edge_config(folder: &Path, kind: Kind, sites: usize, origin: &Origin) -> Edge
         user,
         upgrades: true,
         tls: None,
-        sites: (0..sites).map(site).collect(),
+        sites: sites.map(site).collect(),
     }
 }
 
-fn target(kind: Kind, config: &EdgeConfig) -> Target {
+/// The edge under this name, as a register has it.
+pub(crate) fn target(name: &str, kind: Kind, config: &EdgeConfig) -> Target {
     let path = |name: &str| config.folder.join(name).display().to_string();
     let (driver, settings) = match kind {
         Kind::Nginx => ("nginx_file", vec![("worker_user".to_owned(), "root".to_owned())]),
@@ -213,7 +237,7 @@ fn target(kind: Kind, config: &EdgeConfig) -> Target {
         settings.insert(UPGRADES.to_owned(), REFUSED.to_owned());
     }
     Target {
-        name: "north".to_owned(),
+        name: name.to_owned(),
         kind: driver.to_owned(),
         gate: config.gate.clone(),
         listeners: config.listen.clone(),
@@ -236,7 +260,7 @@ pub(crate) fn host(number: usize) -> String {
     format!("site-{number}.example.qc")
 }
 
-pub(crate) fn targets(sites: std::ops::Range<usize>) -> Vec<ProbeTarget> {
+pub(crate) fn targets(sites: Range<usize>) -> Vec<ProbeTarget> {
     let target = |number| ProbeTarget::site(key(number), host(number), Some(2));
     sites.map(target).collect()
 }

@@ -59,6 +59,18 @@ pub(super) fn order(of: &Json, edge: &str, _: bool) -> Vec<Goal> {
     goals
 }
 
+/// Forty edges of five kinds with a hundred sites each. A sweep asks all of them at the same time.
+pub(super) fn edges(of: &Json) -> Vec<Goal> {
+    let (proven, whole) = (number(of, &["proven", "p95_ms"]) / 1e3, ["edges", "sites"]);
+    let missing =
+        whole.into_iter().zip([40.0, 4_000.0]).map(|(name, all)| all - number(of, &[name]));
+    vec![
+        zero("M1 edges and sites that were not there".into(), &missing.collect::<Vec<f64>>()),
+        most("M1 edges order to all proven dark, p95".into(), proven, 3.0, "s"),
+        most("M1 edges order / bare sweep, p95".into(), number(of, &["ratio_p95"]), 1.5, ""),
+    ]
+}
+
 pub(super) fn relight(of: &Json, edge: &str, _: bool) -> Vec<Goal> {
     let p99 = number(of, &["clearance_to_lit", "p99_ms"]);
     let p50 = number(of, &["clearance_to_lit", "p50_ms"]);

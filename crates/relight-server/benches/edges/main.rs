@@ -1,0 +1,148 @@
+//! M1 over many edges: an order for 4,000 sites on 40 edges of five kinds, each a process of its
+//! own with its own folder, until each site is proven dark, beside a bare sweep of the same
+//! requests. Prints one JSON document; `cargo xtask bench incident` runs it and judges the figures.
+//!
+//! Usage: `edges FOLDER quick|full`: FOLDER is empty, on the disk that is meant.
+//! `edges builtin FOLDER FIRST LISTENER ORIGIN` is the process of a built-in edge, and
+//! `edges keeper` the one that ends the programs of all others if this one is killed.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
+
+mod fleet;
+#[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
+#[path = "../../../relight-engine/benches/incident/origin.rs"]
+mod origin;
+#[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
+#[path = "../../../relight-engine/benches/incident/rig.rs"]
+mod rig;
+#[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
+#[path = "../../../relight-engine/benches/incident/town.rs"]
+mod town;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::edge::Prober;
+// The register that is shared with the benchmark of incidents reads its advisory with it.
+use relight_formats as _;
+use relight_model::{GateKey, Light, Seen};
+use serde_json::{Value, json};
+
+use fleet::{EDGES, Edge, Fleet, SITES_OF_EDGE};
+use origin::Origin;
+use rig::{key, targets, versions};
+use town::Town;
+
+const SITES: usize = EDGES * SITES_OF_EDGE;
+/// How long a server is there before the first order.
+const REST: Duration = Duration::from_secs(1);
+
+/// Orders for all sites; each comes back before the next.
+const ORDERS: usize = 50;
+const ORDERS_QUICK: usize = 3;
+
+fn main() {
+    // Cargo adds `--bench`.
+    let words: Vec<String> = env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
+    match &words[..] {
+        [word, rest @ ..] if word == "builtin" => fleet::builtin(rest),
+        [word] if word == "keeper" => fleet::keep(),
+        [folder, size] => {
+            let orders = if size == "full" { ORDERS } else { ORDERS_QUICK };
+            println!("{}", measure(Path::new(folder), orders));
+        }
+        _ => println!("usage: edges FOLDER quick|full"),
+    }
+}
+
+fn measure(folder: &Path, orders: usize) -> Value {
+    let origin = Origin::start(SITES);
+    let began = Instant::now();
+    let fleet = Fleet::start(folder, &origin);
+    let started = began.elapsed().as_secs_f64();
+    let (data, all) = (folder.join("data"), fleet.targets());
+    town::register_on(&data, SITES, &all);
+    let town = Town::start(&data, None);
+    thread::park_timeout(REST);
+    let rounds: Vec<Round> = (0..orders).map(|round| Round::run(&town, &fleet, round)).collect();
+    drop(town);
+    let of = |figure: fn(&Round) -> f64| rounds.iter().map(figure).collect::<Vec<f64>>();
+    let ratios = of(|it| it.proven / it.sweep);
+    let mut kinds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (edge, proven) in rounds.iter().flat_map(|round| fleet.edges.iter().zip(&round.edges)) {
+        kinds.entry(edge.kind).or_default().push(*proven);
+    }
+    let kinds: BTreeMap<&str, Value> =
+        kinds.into_iter().map(|(kind, waits)| (kind, series(&waits))).collect();
+    json!({"schema": "relight.bench-edges/1", "edges": EDGES, "sites": SITES,
+           "kinds": fleet::KINDS, "processes": "one an edge", "start_s": started,
+           "proven": series(&of(|it| it.proven)), "journalled": series(&of(|it| it.journalled)),
+           "lit": series(&of(|it| it.lit)), "sweep": series(&of(|it| it.sweep)),
+           "ratio_p50": quantile(&ratios, 0.5), "ratio_p95": quantile(&ratios, 0.95),
+           "edge_proven": kinds, "programs": versions()})
+}
+
+/// All sites dark and lit again, once; in seconds.
+struct Round {
+    /// From the order until it is in the journal.
+    journalled: f64,
+    /// From the order until each site was proven dark.
+    proven: f64,
+    /// The same for the sites of each edge.
+    edges: Vec<f64>,
+    /// A bare sweep of the same requests, all edges at the same time.
+    sweep: f64,
+    /// From the clearance until each site was proven lit.
+    lit: f64,
+}
+
+impl Round {
+    fn run(town: &Town, fleet: &Fleet, round: usize) -> Self {
+        let sites: Vec<GateKey> = (0..SITES).map(key).collect();
+        let plan = town.plan(&sites);
+        let ordered = Instant::now();
+        town.engine.execute(&plan, "bench").unwrap();
+        let journalled = ordered.elapsed().as_secs_f64();
+        let of = |sites: &[GateKey]| (town.proofs.wait(sites, Light::Dark) - ordered).as_secs_f64();
+        let proven = of(&sites);
+        let edges = sites.chunks(SITES_OF_EDGE).map(of).collect();
+        let sweep = sweep(&fleet.edges, 1_000 + round as u64);
+        let lit = town.clear(&sites);
+        Self { journalled, proven, edges, sweep, lit }
+    }
+}
+
+/// Seconds until every site of every edge answered dark, and nothing else was done.
+fn sweep(edges: &[Edge], nonce: u64) -> f64 {
+    let mut probers: Vec<_> = edges.iter().map(Edge::prober).collect();
+    let began = Instant::now();
+    let lit: Vec<&str> = thread::scope(|scope| {
+        let ask = |edge: &Edge, prober: &mut Prober| {
+            let seen = prober.probe(&targets(edge.sites.clone()), nonce);
+            seen.iter().any(|result| result.seen != Seen::Dark)
+        };
+        let pairs = edges.iter().zip(&mut probers);
+        let asked: Vec<_> =
+            pairs.map(|(edge, prober)| (edge, scope.spawn(move || ask(edge, prober)))).collect();
+        let lit = asked.into_iter().filter_map(|(edge, it)| it.join().unwrap().then_some(edge));
+        lit.map(|edge| edge.target.name.as_str()).collect()
+    });
+    let swept = began.elapsed().as_secs_f64();
+    assert!(lit.is_empty(), "a proof was none on {}", lit.join(", "));
+    swept
+}
+
+/// The value at a fraction of the sorted values; not a number without any.
+fn quantile(values: &[f64], at: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(((last as f64) * at).ceil() as usize).copied().unwrap_or(f64::NAN)
+}
+
+fn series(seconds: &[f64]) -> Value {
+    let at = |fraction| quantile(seconds, fraction) * 1e3;
+    json!({"count": seconds.len(), "p50_ms": at(0.5), "p95_ms": at(0.95), "max_ms": at(1.0)})
+}
