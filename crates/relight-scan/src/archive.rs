@@ -44,7 +44,7 @@ pub(crate) use rpm::{HEADER_MEMBER, Rpm};
 pub(crate) use sevenz::SevenZip;
 pub(crate) use single::{Packing, Single, has_frames};
 pub(crate) use squashfs::Squashfs;
-pub(crate) use symbolic::Names;
+pub(crate) use symbolic::{Names, TARGET_BYTES_MAX, Telling};
 pub(crate) use tar::{Tar, bytes_to_next, is_tar_header};
 pub(crate) use zip::{Forward, TAIL_BYTES_MAX, Zip, directory_hash, directory_place};
 pub(crate) use zip::{first_member, has_cut_directory, has_directory, may_have_end};

@@ -24,7 +24,7 @@ use crate::unpack::Found;
 use crate::window::Window;
 
 /// Changes whenever a result of before would be read differently.
-const METHOD: &str = "relight.scan-cache/36";
+const METHOD: &str = "relight.scan-cache/37";
 
 /// Keeps records by their key. A record that is lost costs time, never a finding; one that is
 /// damaged is noticed.

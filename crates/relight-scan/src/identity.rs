@@ -11,8 +11,18 @@ use relight_model::{Basis, Certainty, Component};
 /// Nothing is put together from two claims.
 pub(crate) fn merge(mut components: Vec<Component>) -> Vec<Component> {
     // In place: a small file can name so much that twice of it is more than a scan may hold.
-    let mut maven: Vec<_> = components.extract_if(.., |it| it.purl.kind == "maven").collect();
-    maven.sort_by(|one, other| place(one).cmp(&place(other)));
+    let mut count = 0;
+    for at in 0..components.len() {
+        if components[at].purl.kind == "maven" {
+            components.swap(count, at);
+            count += 1;
+        }
+    }
+    let others = components.split_off(count);
+    let mut maven = std::mem::replace(&mut components, others);
+    // By name and place, and equal ones beside each other: one of them says all.
+    maven.sort_unstable_by(|one, other| (place(one), one).cmp(&(place(other), other)));
+    maven.dedup();
     let mut maven = maven.into_iter().peekable();
     while let Some(first) = maven.next() {
         let mut claims = vec![first];
@@ -33,10 +43,6 @@ fn place(claim: &Component) -> (&str, &str) {
 const CLAIMS_MAX: usize = 1_024;
 
 fn join(mut claims: Vec<Component>) -> Vec<Component> {
-    claims.sort();
-    if claims.len() > CLAIMS_MAX {
-        claims.dedup();
-    }
     if claims.len() > CLAIMS_MAX {
         // Nobody has so many names for one thing: all of them stay, and contradict each other.
         claims.iter_mut().for_each(|claim| claim.conflict = true);

@@ -6,7 +6,7 @@ use std::io;
 
 use relight_model::FlawCode;
 
-use super::{Body, Container, Damage, Entry, Feed, Node};
+use super::{Body, Container, Damage, Entry, Feed, Node, TARGET_BYTES_MAX};
 use crate::sniff::{self, Head};
 use crate::window::Window;
 
@@ -167,7 +167,9 @@ impl Cpio {
                 // Some writers end it as they end names.
                 let end = target.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
                 target.truncate(end);
-                is_sound = header.size <= NAME_BYTES_MAX && !target.contains(&0);
+                // Text of several lines, or more than a link may say, was a file.
+                let is_name = !target.iter().any(|byte| matches!(byte, 0 | b'\n' | b'\r'));
+                is_sound = header.size <= TARGET_BYTES_MAX as u64 + 1 && is_name;
                 Node::Link(target)
             }
             0o100_000 | 0 if header.links > 1 && header.size == 0 => {

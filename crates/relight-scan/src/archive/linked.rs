@@ -9,7 +9,7 @@ use std::io::Read;
 
 use relight_model::FlawCode;
 
-use super::symbolic::{Names, Symbolic};
+use super::symbolic::{Names, OnWay, Symbolic, Telling};
 use super::{Body, Container, Damage, Entry, Node};
 use crate::evidence::{place_of, unescape};
 use crate::window::Window;
@@ -32,8 +32,8 @@ impl Links {
         self.targets.insert(place, target);
     }
 
-    /// A symbolic link, and what it says; false where there is no room for it.
-    pub(crate) fn insert_symbolic(&mut self, place: String, target: &[u8]) -> bool {
+    /// A symbolic link, and what it says; or why it is not kept.
+    pub(crate) fn insert_symbolic(&mut self, place: String, target: &[u8]) -> Option<FlawCode> {
         self.targets.remove(&place);
         self.symbolic.insert(place, target)
     }
@@ -107,18 +107,14 @@ impl Links {
     }
 
     /// The symbolic links whose names say something, by the places of their files, whose own names
-    /// say nothing.
-    pub(crate) fn telling_symbolic(&self, says: &dyn Fn(&str) -> bool) -> Names {
-        self.symbolic.telling(says, |place| self.targets.get(place).map(String::as_str))
-    }
-
-    /// The symbolic links whose names say something, each with the places that decide what is found
-    /// under its name; its file is the last of them.
-    pub(crate) fn ways(
+    /// say nothing. `on_way` gets each with the places that decide what is found under its name;
+    /// its file is the last of them.
+    pub(crate) fn telling_symbolic(
         &self,
         says: &dyn Fn(&str) -> bool,
-    ) -> impl Iterator<Item = (String, Vec<String>)> {
-        self.symbolic.ways(says, |place| self.targets.get(place).map(String::as_str))
+        on_way: OnWay<'_>,
+    ) -> Telling {
+        self.symbolic.telling(says, |place| self.targets.get(place).map(String::as_str), on_way)
     }
 }
 

@@ -31,6 +31,9 @@ pub(crate) const MAGIC: [u8; 4] = [0xca, 0xfe, 0xba, 0xbe];
 /// long descriptor would otherwise make hours of a small file.
 const DESCRIPTOR_BYTES_MAX: usize = 16 << 20;
 
+/// Room that is kept for the next class, in bytes, in each thread. Hardly any class needs more.
+pub(super) const KEPT_BYTES_MAX: usize = 1 << 20;
+
 /// Fingerprints a class file; `None` when it does not parse. Bytes behind its end are not looked
 /// at: loaders that hide classes append some.
 pub(crate) fn read(bytes: &[u8]) -> Option<ClassPrint> {
@@ -38,9 +41,11 @@ pub(crate) fn read(bytes: &[u8]) -> Option<ClassPrint> {
         static SCRATCH: RefCell<Scratch> = RefCell::default();
     }
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.clear();
         let at = Cursor { bytes, pos: 0 };
-        Parser { at, scratch, code_bytes: 0, descriptor_bytes: 0 }.class()
+        let print = Parser { at, scratch, code_bytes: 0, descriptor_bytes: 0 }.class();
+        // Not with the next class: it may be one of another scan, or never come.
+        scratch.clear();
+        print
     })
 }
 
@@ -70,14 +75,17 @@ impl Scratch {
 /// Bytes that are put together to be hashed. Its room is kept and never zeroed again: one look at
 /// it for a run of instructions is cheaper than one for each byte.
 #[derive(Default)]
-struct Form {
+pub(super) struct Form {
     room: Vec<u8>,
     len: usize,
 }
 
 impl Form {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.len = 0;
+        if self.room.len() > KEPT_BYTES_MAX {
+            self.room = Vec::new();
+        }
     }
 
     /// Makes room for so many bytes behind what is there.
@@ -94,10 +102,16 @@ impl Form {
         self.len += 1;
     }
 
-    fn extend(&mut self, bytes: &[u8]) {
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
         self.room[self.len..self.len + bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
+    }
+
+    /// Bytes that are held for the next class.
+    #[cfg(test)]
+    pub(super) fn room_bytes(&self) -> usize {
+        self.room.capacity()
     }
 
     /// The hash of what is there from `start` on.

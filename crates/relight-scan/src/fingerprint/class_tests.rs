@@ -2,7 +2,7 @@
 
 use testkit::Rng;
 
-use super::class::{read, simple_hash};
+use super::class::{Form, KEPT_BYTES_MAX, read, simple_hash};
 use super::class_writer::{Class, Constant, Method, Part, numbered};
 use crate::cataloger::ClassPrint;
 
@@ -156,4 +156,17 @@ fn an_opcode_that_no_class_file_has_is_malformed() {
         class.methods[0].code = Some(vec![Part::Bytes(vec![opcode])]);
         assert_eq!(read(&class.write()), None, "{opcode:x}");
     }
+}
+
+/// Goal: one large class leaves no room behind in each thread for the rest of a scan. Method: as
+/// many bytes as are kept, and eight times as many.
+#[test]
+fn room_of_a_large_class_is_given_back() {
+    let mut form = Form::default();
+    form.extend(&vec![1; KEPT_BYTES_MAX]);
+    form.clear();
+    assert_eq!(form.room_bytes(), KEPT_BYTES_MAX, "kept for the next class");
+    form.extend(&vec![1; 8 * KEPT_BYTES_MAX]);
+    form.clear();
+    assert_eq!(form.room_bytes(), 0);
 }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{Component, Digest, FlawCode, Purl};
 
-use super::meant::Meant;
+use super::meant::{self, Meant};
 use super::trace::{Hides, Trace};
-use crate::archive::{Entry, Links, Names, Node, join_names};
+use crate::archive::{Entry, Links, Names, Node, Telling, join_names};
 use crate::evidence::{escape, names_of, place_of};
 use crate::java;
 use crate::unpack::Found;
@@ -29,9 +29,6 @@ const RECORDS_BYTES_MAX: usize = 8 << 20;
 
 /// Bytes of symbolic links of one image whose meaning hangs on other places, and of these.
 const MEANT_BYTES_MAX: usize = 16 << 20;
-
-/// Bytes that such a name takes beside its own.
-const MEANT_NAME_BYTES: usize = 96;
 
 /// Findings of one image that stand in it once more because their files have other names.
 const COPIES_MAX: usize = 262_144;
@@ -119,10 +116,9 @@ pub(crate) struct Layering {
     /// Symbolic links of that layer whose names say something, and the places that decide what is
     /// found under them. The file is the last one.
     own_meant: Vec<(String, Vec<String>)>,
+    own_meant_bytes: usize,
     /// Those of the layers below.
     meant: Meant,
-    /// Bytes of both.
-    meant_bytes: usize,
     /// Those of them that mean something else from the layer on that is being read.
     lost: BTreeSet<String>,
     hidden: Vec<Component>,
@@ -228,9 +224,9 @@ impl Layering {
                     self.rest.link(place.clone());
                 }
                 self.replace(&path);
-                let has_room = self.links.insert_symbolic(path.clone(), target);
-                if !has_room && reader.says(&place) {
-                    self.own.entry(path).or_default().flaw(FlawCode::LimitMemory, &place, 0);
+                let refused = self.links.insert_symbolic(path.clone(), target);
+                if let Some(code) = refused.filter(|_| reader.says(&place)) {
+                    self.own.entry(path).or_default().flaw(code, &place, 0);
                 }
             }
             Node::Device(..) => self.replace(&path),
@@ -252,12 +248,15 @@ impl Layering {
     /// The links of this layer whose names say more than those of their files do, by the paths of
     /// the files: found under their first name, these are not what they are under the second.
     pub(crate) fn telling_links(&mut self, reader: &dyn ReadFile) -> Names {
-        let symbolic = self.links.telling_symbolic(&|name| reader.says(&self.at(name)));
         let (links, prefix) = (std::mem::take(&mut self.links), self.prefix.clone());
-        for (link, places) in links.ways(&|name| reader.says(&format!("{prefix}{name}"))) {
-            self.mean(link, places);
-        }
+        let says = |name: &str| reader.says(&format!("{prefix}{name}"));
+        let Telling { names: symbolic, too_long } =
+            links.telling_symbolic(&says, &mut |link, places| self.mean(link.to_owned(), places));
         self.links = links;
+        for name in too_long {
+            let place = self.place(&name);
+            self.rest.flaw(FlawCode::LimitDepth, &place, 0);
+        }
         let says_more = |name: &str, file: &str| reader.says_more(&self.at(name), &self.at(file));
         join_names(self.links.telling(&says_more), symbolic)
     }
@@ -267,12 +266,14 @@ impl Layering {
         if places.is_empty() {
             return;
         }
-        let names = places.iter().chain([&link]);
-        self.meant_bytes += names.map(|name| MEANT_NAME_BYTES + name.len()).sum::<usize>();
-        if self.meant_bytes > MEANT_BYTES_MAX {
+        let bytes = meant::bytes_of(&link, &places);
+        if self.meant.bytes() + self.own_meant_bytes + bytes > MEANT_BYTES_MAX {
             let place = self.at(&link);
+            // In another image there may be room for it.
+            self.trace = None;
             return self.rest.flaw(FlawCode::LimitMemory, &place, 0);
         }
+        self.own_meant_bytes += bytes;
         self.own_meant.push((link, places));
     }
 
@@ -343,8 +344,9 @@ impl Layering {
             self.below.insert(path, Visible { found, layer });
         }
         for (link, places) in std::mem::take(&mut self.own_meant) {
-            self.meant.insert(link, places);
+            self.meant.insert(&link, &places);
         }
+        self.own_meant_bytes = 0;
         self.trace = None;
         self.files += std::mem::take(&mut self.own_files);
         let mut rest = std::mem::take(&mut self.rest);
@@ -454,7 +456,7 @@ impl Layering {
         self.lost.remove(path);
         for link in self.meant.take(path) {
             self.forget(&link);
-            self.lost.insert(link);
+            self.lost.insert(link.to_string());
         }
     }
 
@@ -469,12 +471,12 @@ impl Layering {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         // Escaped names are text, so what starts like the folder is one range. Most files of a
         // layer hide nothing: that must not cost what is found in all the layers below.
-        let behind = self.below.range(start.clone()..).map(|(path, _)| path);
-        let is_inside = |path: &&String| path.starts_with(&start);
-        let lost = self.lost.range(start.clone()..).take_while(is_inside);
+        let behind = self.below.range(start.clone()..).map(|(path, _)| path.as_str());
+        let is_inside = |path: &&str| path.starts_with(&start);
+        let lost = self.lost.range(start.clone()..).map(String::as_str).take_while(is_inside);
         let meant = self.meant.starting(&start);
         let inside = behind.take_while(is_inside).chain(lost).chain(meant);
-        let inside: Vec<_> = inside.cloned().collect();
+        let inside: Vec<_> = inside.map(str::to_owned).collect();
         for path in inside {
             self.hide_file(&path);
         }

@@ -183,6 +183,7 @@ impl InTar {
         held_bytes_max: u64,
     ) -> impl Iterator<Item = Result<Entry, Damage>> {
         let (mut tar, mut links) = (Tar::new(Feed::of_window(window)), OtherNames::default());
+        let mut refused = Vec::new();
         // What is damaged was told the first time.
         let names = std::iter::from_fn(|| tar.next()).flatten();
         let is_link = |entry: &Entry| matches!(entry.node, Node::HardLink(_) | Node::Link(_));
@@ -191,25 +192,27 @@ impl InTar {
             let place = place_of(&entry.name);
             match entry.node {
                 Node::HardLink(target) => links.insert(place, place_of(&target)),
-                Node::Link(target) => drop(links.insert_symbolic(place, &target)),
+                Node::Link(target) => {
+                    let code = links.insert_symbolic(place.clone(), &target);
+                    refused.extend(code.filter(|_| says(&place)).map(|code| (code, entry.name)));
+                }
                 _ => {}
             }
         }
         // More symbolic links than are kept are more than so many.
         let is_cut = names.next().is_some() || links.is_cut();
         let too_many = is_cut.then(|| Err(Damage::new(FlawCode::LimitEntries, 0)));
-        let too_deep = links.too_deep(says_more).into_iter().map(|name| {
-            let flaws = vec![FlawCode::LimitDepth];
-            Ok(Entry { flaws, ..Entry::file(name, None, Body::Nothing) })
+        let symbolic = links.telling_symbolic(says, &mut |_, _| {});
+        let too_deep = links.too_deep(says_more).into_iter().chain(symbolic.too_long);
+        let unread = too_deep.map(|name| (FlawCode::LimitDepth, name)).chain(refused);
+        let unread = unread.map(|(code, name)| {
+            Ok(Entry { flaws: vec![code], ..Entry::file(name, None, Body::Nothing) })
         });
-        let telling = join_names(links.telling(says_more), links.telling_symbolic(says));
+        let telling = join_names(links.telling(says_more), symbolic.names);
         let again = || Box::new(Tar::new(Feed::of_window(window)));
         let mut again =
             (!telling.is_empty()).then(|| Linked::new(again(), telling, held_bytes_max));
-        too_many
-            .into_iter()
-            .chain(too_deep)
-            .chain(std::iter::from_fn(move || again.as_mut()?.next()))
+        too_many.into_iter().chain(unread).chain(std::iter::from_fn(move || again.as_mut()?.next()))
     }
 
     /// Whether there is a part of this name.

@@ -131,7 +131,14 @@ impl Outer<'_, '_> {
             let head = sniff::head(&long.head());
             return self.judge(head, view, member);
         }
-        if matches!(head, Head::Text | Head::Script) && sniff::is_text(&long.prefix) {
+        let is_text = matches!(head, Head::Text | Head::Script) && sniff::is_text(&long.prefix);
+        if is_text && is_php(&long.prefix) && is_called(&member.path, "phar") {
+            return self.unread(FlawCode::Truncated, member);
+        }
+        let is_utf8 = head == Head::Script || is_utf8(&long.prefix);
+        let is_archive = is_called_archive(&member.path);
+        let may_end_in_zip = head == Head::Text && has_archive_name(&member.path);
+        if is_text && (is_utf8 || !is_archive) && !may_end_in_zip {
             // Text that goes on for megabytes is taken for text to its end.
             return Fate::Opaque;
         }
@@ -150,9 +157,8 @@ impl Outer<'_, '_> {
         let unless_found = match head {
             // A script with something binary behind it unpacks itself.
             Head::Script => Some(FlawCode::MethodUnsupported),
-            Head::Other | Head::Unclear if is_called_archive(&member.path) => {
-                Some(FlawCode::CorruptEntry)
-            }
+            Head::Text if is_text && is_utf8 => None,
+            Head::Other | Head::Unclear | Head::Text if is_archive => Some(FlawCode::CorruptEntry),
             // Nobody packs a package around what is no archive.
             _ if is_payload => Some(FlawCode::MethodUnsupported),
             _ => None,
@@ -191,7 +197,7 @@ impl Outer<'_, '_> {
         {
             return self.phar(window, list as u64, member);
         }
-        if is_code && is_text && is_called(&member.path, "phar") {
+        if is_code && is_text && is_php && is_called(&member.path, "phar") {
             // Cut in the code in front of its list of files.
             return Ok(self.unread(FlawCode::Truncated, member));
         }
@@ -245,9 +251,7 @@ impl Outer<'_, '_> {
     /// A text, as it seems: almost any byte may be a letter somewhere, but an archive that was
     /// overwritten is in no coding of today.
     fn text(&mut self, window: &Window, member: &Member) -> io::Result<Fate> {
-        let start = window.peek(0, HEAD_BYTES)?;
-        let is_utf8 =
-            std::str::from_utf8(&start).map_or_else(|it| it.error_len().is_none(), |_| true);
+        let is_utf8 = is_utf8(&window.peek(0, HEAD_BYTES)?);
         if !is_utf8 && is_called_archive(&member.path) {
             return Ok(self.unread(FlawCode::CorruptEntry, member));
         }
@@ -442,6 +446,12 @@ fn is_php(start: &[u8]) -> bool {
     start.get(..PHP.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(PHP))
         || memchr::memchr_iter(b'?', start).any(|at| at > 0 && start[at - 1..].starts_with(PHP))
         || start.starts_with(b"#!") && memmem::find(line(), b"php").is_some()
+}
+
+/// Whether a file starts as text in UTF-8.
+fn is_utf8(start: &[u8]) -> bool {
+    let start = &start[..start.len().min(HEAD_BYTES)];
+    std::str::from_utf8(start).map_or_else(|it| it.error_len().is_none(), |_| true)
 }
 
 /// Whether the last bytes of a file are text.

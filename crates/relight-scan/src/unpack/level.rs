@@ -115,8 +115,8 @@ impl Level {
         }
     }
 
-    /// Keeps a symbolic link; false where there is no room for one.
-    pub(super) fn symbolic(&mut self, name: &[u8], target: &[u8]) -> bool {
+    /// Keeps a symbolic link; or says why not.
+    pub(super) fn symbolic(&mut self, name: &[u8], target: &[u8]) -> Option<FlawCode> {
         self.links.insert_symbolic(place_of(name), target)
     }
 

@@ -12,7 +12,8 @@ use super::level::{Level, with_slashes};
 use super::outer::Outer;
 use super::windows::Windowed;
 use crate::archive::{
-    Container, Cpio, Feed, Iso, Linked, Links, Names, Pipe, Squashfs, Tar, code_of, join_names,
+    Container, Cpio, Feed, Iso, Linked, Links, Names, Pipe, Squashfs, Tar, Telling, code_of,
+    join_names,
 };
 use crate::cataloger::{Kind, Listing};
 use crate::evidence::{escape, in_archive, place_of, unescape};
@@ -35,7 +36,8 @@ impl Outer<'_, '_> {
         let place = |name: &str| in_archive(&of.path, name);
         let says_more = |name: &str, file: &str| self.shared.says_more(&place(name), &place(file));
         let says = |name: &str| self.shared.says(&place(name));
-        let mut symbolic = links.telling_symbolic(&says);
+        let Telling { names: mut symbolic, too_long } =
+            links.telling_symbolic(&says, &mut |_, _| {});
         if listing.complete && !symbolic.is_empty() {
             let missing = leave_listed(&mut symbolic, listing);
             // Links to folders that were not kept may have led there.
@@ -43,7 +45,7 @@ impl Outer<'_, '_> {
                 self.found.flaw(FlawCode::LimitMemory, &place(&escape(&name)), 0);
             }
         }
-        for name in links.too_deep(&says_more) {
+        for name in links.too_deep(&says_more).into_iter().chain(too_long) {
             self.found.flaw(FlawCode::LimitDepth, &place(&escape(&name)), 0);
         }
         join_names(links.telling(&says_more), symbolic)

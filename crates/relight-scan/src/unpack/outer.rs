@@ -172,16 +172,18 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
         let name = member.name.as_slice();
         if let Some(level) = self.levels.last_mut() {
-            let has_room = match &entry.node {
+            let refused = match &entry.node {
                 Node::HardLink(target) => {
                     level.link(name, target);
-                    true
+                    None
                 }
                 Node::Link(target) => level.symbolic(name, target),
-                _ => true,
+                _ => None,
             };
-            if !has_room && self.shared.says(&member.path) {
-                self.found.flaw(FlawCode::LimitMemory, &member.path, 0);
+            let is_told =
+                |code: &FlawCode| !entry.flaws.contains(code) && self.shared.says(&member.path);
+            if let Some(code) = refused.filter(is_told) {
+                self.found.flaw(code, &member.path, 0);
             }
             let is_link = matches!(entry.node, Node::HardLink(_) | Node::Link(_));
             level.listing.has_links |= is_link && is_class_or_folder(name);

@@ -309,4 +309,11 @@ fn exploded_archives_of_java_in_other_archives() {
         let got = one_with(&Options { mode, ..Options::default() }, "o.jar", &write(&jar));
         assert!(got.contains("pkg:maven/b@2 in o.jar\n"), "{mode:?}: {got}");
     }
+    // A writer of Windows puts its own slash between folders.
+    let at = pom_path("a").replace('/', "\\");
+    let jar = [Member::deflated(&at, &pom), Member::stored("A.class", CLASS)];
+    for mode in [Mode::Deep, Mode::Fast] {
+        let got = one_with(&Options { mode, ..Options::default() }, "o.jar", &write(&jar));
+        assert!(got.contains("pkg:maven/g/a@1 in o.jar\n"), "{mode:?}: {got}");
+    }
 }

@@ -232,6 +232,13 @@ fn damage_without_a_check_sum_is_told() {
     let jar = write(&[Member::deflated("A.class", &class)]);
     let plain = cpio(&[("A.class", &class)]);
     let of_mode = |mode: &[u8; 8]| [&plain[..14], mode, &plain[22..]].concat();
+    // Text has no zeros, which no link says either.
+    let linked = |text: &[u8]| {
+        let plain = cpio(&[("package.json", text)]);
+        [&plain[..14], b"0000a1a4", &plain[22..]].concat()
+    };
+    let lines = b"{\n\"name\":\"x\",\"version\":\"1\"}\n";
+    let line = [&b"{\"name\":\"x\",\"version\":\"1\","[..], &[b' '; 4_096], b"\"a\":1}"].concat();
     let ipk = deb("data.tar", &tar(&[("A.class", &class)]));
     let data_at = ipk.windows(8).position(|piece| piece == b"data.tar").unwrap();
     let mut sum = jimage(&[("lib/x.jar.z", &jar)], true);
@@ -244,10 +251,15 @@ fn damage_without_a_check_sum_is_told() {
         ("a.cpio", &plain, ""),
         ("b.cpio", &of_mode(b"000041a4"), "flaw corrupt-entry b.cpio!/A.class\n"),
         ("c.cpio", &of_mode(b"0000a1a4"), "flaw corrupt-entry c.cpio!/A.class\n"),
+        ("d.cpio", &linked(lines), "flaw corrupt-entry d.cpio!/package.json\n"),
+        ("e.cpio", &linked(&line), "flaw corrupt-entry e.cpio!/package.json\n"),
+        ("f.cpio", &linked(b"../store/package.json"), ""),
         ("modules", &sum, SUM),
         ("a.phar", &phar, ""),
         ("b.phar", &phar[..40], "flaw truncated b.phar\n"),
         ("b.php", &phar[..40], ""),
+        ("text.phar", b"What stands here once was a program.\n", ""),
+        ("c.phar", b"#!/usr/bin/env php\n<?php\nif (true) {", "flaw truncated c.phar\n"),
         ("a.squashfs", &[1, 2, 3], "flaw corrupt-entry a.squashfs\n"),
         ("a.gz", &[0xff; 600], "flaw corrupt-entry a.gz\n"),
         ("a.jar", &[0xff; 600], "flaw corrupt-entry a.jar\n"),
@@ -255,5 +267,37 @@ fn damage_without_a_check_sum_is_told() {
         ("b.jar", "pas encore livré".as_bytes(), ""),
     ] {
         assert_eq!(one(name, bytes), expected, "{name}");
+    }
+}
+
+/// Goal: what is told of a file is told of bytes that come by once, however many they are.
+/// Method: files of nine megabytes that are called like archives, as files and in a packed tar:
+/// letters of any coding, alone and in front of an intact archive; text with and without zeros in
+/// it; code of PHP that is cut.
+#[test]
+fn long_damage_in_streams_is_told_as_in_files() {
+    const LONG: usize = 9 << 20;
+    let jar = write(&[Member::deflated(
+        "META-INF/maven/g/a/pom.properties",
+        b"groupId=g\nartifactId=a\nversion=1\n",
+    )]);
+    let behind = |start: Vec<u8>| [start, jar.clone()].concat();
+    let with_zeros = [&b"text\n".repeat(1_000)[..], &vec![0; LONG]].concat();
+    let cut = [&b"<?php\n"[..], &b"// code\n".repeat(LONG / 8)].concat();
+    for (name, bytes, expected) in [
+        ("a.jar", vec![0xff; LONG], "flaw corrupt-entry PLACE\n"),
+        ("a.rpm", vec![0xff; LONG], "flaw corrupt-entry PLACE\n"),
+        ("a.txt", vec![0xff; LONG], ""),
+        ("b.jar", behind(vec![0xff; LONG]), "pkg:maven/g/a@1 in PLACE\n"),
+        ("c.jar", behind(b"text\n".repeat(LONG / 5)), "pkg:maven/g/a@1 in PLACE\n"),
+        ("d.jar", b"text\n".repeat(LONG / 5), ""),
+        ("e.rpm", with_zeros.clone(), "flaw corrupt-entry PLACE\n"),
+        ("e.txt", with_zeros, ""),
+        ("a.phar", cut.clone(), "flaw truncated PLACE\n"),
+        ("a.php", cut, ""),
+    ] {
+        assert_eq!(one(name, &bytes), expected.replace("PLACE", name), "{name}");
+        let got = one("o.tgz", &gz(&tar(&[(name, &bytes)])));
+        assert_eq!(got, expected.replace("PLACE", &format!("o.tgz!/{name}")), "{name} in a stream");
     }
 }

@@ -181,7 +181,7 @@ fn what_links_mean_is_kept_up_to_a_number_of_bytes() {
         layering.end_layer(None);
     }
     let merged = layering.finish().found;
-    let one = 40 * MEANT_NAME_BYTES + 39 * "010".len() + "01000known".len();
+    let one = meant::bytes_of("01000known", &["010"; 39]);
     let told = merged.flaws.iter().filter(|it| it.code == FlawCode::LimitMemory);
     let told: Vec<_> = told.map(|it| it.evidence.as_str()).collect();
     assert_eq!(told, names[MEANT_BYTES_MAX / one..]);
