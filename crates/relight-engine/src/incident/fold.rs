@@ -8,6 +8,7 @@ use super::course::Course;
 use super::entry::Entry;
 use super::evidence::{Current, Evidence};
 use super::grant::{Grant, Mitigation, Request};
+use super::over::SetBack;
 use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
@@ -70,6 +71,8 @@ pub struct Case {
     pub mitigation: Option<Mitigation>,
     /// The end of the control was seen, whatever the clock says since.
     pub(super) is_control_over: bool,
+    /// When the evidence was made that was seen over last, where the clock shows a time before.
+    pub(super) spent: Option<Timestamp>,
     /// News would darken it that waits for an order (exposed): the revision and the statements
     /// under which that was so.
     pub held_back: Option<(Digest, Digest)>,
@@ -102,6 +105,7 @@ impl Case {
             grant: None,
             mitigation: None,
             is_control_over: false,
+            spent: None,
             held_back: None,
             since: now,
         }
@@ -163,6 +167,7 @@ pub struct Incident {
     matcher_revision: u32,
     /// Only files that were read after that open anything.
     pub(super) trusted_after: Timestamp,
+    pub(super) set_back: Vec<SetBack>,
     pub(super) cases: BTreeMap<GateKey, Case>,
     pub(super) parts: BTreeMap<GateKey, PartCase>,
     /// What news darkened without an order, and when; an order forgets what it names.
@@ -191,6 +196,7 @@ impl Incident {
             proposals: BTreeMap::new(),
             matcher_revision,
             trusted_after: Timestamp::MIN,
+            set_back: Vec::new(),
             cases: BTreeMap::new(),
             parts: BTreeMap::new(),
             news: BTreeMap::new(),
@@ -231,7 +237,9 @@ impl Incident {
 
     /// True when current evidence says clear; no signature does.
     pub(super) fn is_clear(&self, case: &Case, now: Timestamp) -> bool {
-        case.evidence.as_ref().is_some_and(|e| e.permits(&self.current(case), now))
+        let current = self.current(case);
+        let permits = |it: &Evidence| it.permits(&current, now) && !self.is_spent(case, it);
+        case.evidence.as_ref().is_some_and(permits)
     }
 
     fn current(&self, case: &Case) -> Current {

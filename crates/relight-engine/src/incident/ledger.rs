@@ -8,6 +8,7 @@ use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, HOST_SPELLING, Incident, Rejected};
 use super::lies::Caught;
+use super::over::SetBack;
 use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::standing::Authority;
@@ -41,6 +42,7 @@ pub struct Ledger {
     caught: Caught,
     /// When the last record was written.
     pub(super) last_at: Option<Timestamp>,
+    pub(super) set_back: Vec<SetBack>,
     /// Dark sites that a spelling of their name was seen to reach.
     past: BTreeSet<GateKey>,
 }
@@ -127,8 +129,11 @@ impl Ledger {
                 self.note_restored(*epoch, now);
                 return Ok(());
             }
-            Entry::ClockSetBack { from } => {
+            Entry::ClockSetBack { from, evidence } => {
                 self.end_by(*from);
+                if *evidence {
+                    self.spend_by(SetBack { at: now, from: *from });
+                }
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
@@ -164,6 +169,7 @@ impl Ledger {
         if let Some(then) = self.trusted_after {
             incident.trust_after(then);
         }
+        incident.set_back.clone_from(&self.set_back);
         self.incidents.insert(id.to_owned(), incident);
         Ok(())
     }

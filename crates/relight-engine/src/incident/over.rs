@@ -1,5 +1,5 @@
-//! What is over stays so: a clock that is set back makes no signature, no plan and no approval good
-//! again whose end a record of the journal has passed.
+//! What is over stays so: a clock that is set back makes no evidence, no signature, no plan and no
+//! approval good again whose end the last record of the journal had passed.
 //!
 //! Not by the newest time of all records: after a clock that was ahead for a while, nobody could
 //! sign anything until that hour. What counts is the record before the next one, and what stood
@@ -9,8 +9,33 @@
 use relight_model::Timestamp;
 
 use super::entry::Entry;
+use super::evidence::Evidence;
 use super::fold::{Case, Incident};
 use super::ledger::Ledger;
+
+/// Most that are told apart. Of more, the oldest two are taken for one that went further.
+const SET_BACK_MAX: usize = 16;
+
+/// The clock was set back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SetBack {
+    /// What it showed then.
+    pub(super) at: Timestamp,
+    /// What it had shown.
+    pub(super) from: Timestamp,
+}
+
+impl SetBack {
+    /// What was made after it is not over: a clock that was far ahead for a while makes nothing
+    /// worthless that is scanned once it is right.
+    const fn spends(&self, evidence: &Evidence) -> bool {
+        evidence.made_at <= self.at && evidence.expires_at <= self.from
+    }
+
+    const fn covers(&self, other: &Self) -> bool {
+        other.at <= self.at && other.from <= self.from
+    }
+}
 
 impl Ledger {
     /// What has to stand in the journal before the next entry: the clock shows an earlier time than
@@ -19,7 +44,7 @@ impl Ledger {
         let from = self.last_at?;
         let is_back = |end: Timestamp| now < end && end <= from;
         let is_owed = now < from && self.ends().any(is_back);
-        is_owed.then_some(Entry::ClockSetBack { from })
+        is_owed.then_some(Entry::ClockSetBack { from, evidence: true })
     }
 
     /// The ends of all that is not over for good.
@@ -34,12 +59,49 @@ impl Ledger {
         }
         self.end_authorities_by(then);
     }
+
+    /// Evidence that was over stays so, also where the same inventory makes it anew, and in an
+    /// incident that is opened later.
+    pub(super) fn spend_by(&mut self, new: SetBack) {
+        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
+            incident.spend_by(new);
+        }
+        self.set_back.retain(|it| !new.covers(it));
+        self.set_back.push(new);
+        if self.set_back.len() > SET_BACK_MAX {
+            let oldest = self.set_back.remove(0);
+            let next = &mut self.set_back[0];
+            (next.at, next.from) = (next.at.max(oldest.at), next.from.max(oldest.from));
+        }
+        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
+            incident.set_back.clone_from(&self.set_back);
+        }
+    }
 }
 
 impl Incident {
     fn ends(&self) -> impl Iterator<Item = Timestamp> {
         let asked = self.proposals.values().map(|request| request.asked.expires);
-        self.cases.values().flat_map(Case::ends).chain(asked)
+        let known = self.cases.values().filter_map(|case| {
+            let evidence = case.evidence.as_ref().filter(|it| !self.is_spent(case, it))?;
+            Some(evidence.expires_at)
+        });
+        self.cases.values().flat_map(Case::ends).chain(asked).chain(known)
+    }
+
+    /// True for evidence that was over before the clock was set back.
+    pub(super) fn is_spent(&self, case: &Case, evidence: &Evidence) -> bool {
+        case.spent == Some(evidence.made_at)
+            || self.set_back.iter().any(|back| back.spends(evidence))
+    }
+
+    /// What is known is over by name: the clock may show a time before it was made.
+    fn spend_by(&mut self, back: SetBack) {
+        for case in self.cases.values_mut() {
+            if let Some(it) = case.evidence.as_ref().filter(|it| it.expires_at <= back.from) {
+                case.spent = Some(it.made_at);
+            }
+        }
     }
 
     fn end_by(&mut self, then: Timestamp) {
@@ -184,7 +246,7 @@ mod tests {
         passed(&mut ledger, END);
         assert_eq!(ledger.owed_clock(END + 1), None);
         let owed = ledger.owed_clock(1_500).unwrap();
-        assert_eq!(owed, Entry::ClockSetBack { from: END });
+        assert_eq!(owed, Entry::ClockSetBack { from: END, evidence: true });
         assert!(!ledger.permits(&site("nobody"), 1_500), "nothing opens before it is written");
         let body = owed.to_body().unwrap();
         assert_eq!(Entry::from_body(&body).unwrap(), owed);
@@ -227,6 +289,74 @@ mod tests {
         ledger.apply(ID, &approved(), 1_501).unwrap();
     }
 
+    fn read(made_at: i64, revision: u8) -> Entry {
+        let evidence = super::super::evidence::tests::clear("a", 1, revision);
+        let evidence = Evidence { made_at, expires_at: made_at + 900, ..evidence };
+        Entry::EvidenceAttached { evidence }
+    }
+
+    fn may_open(ledger: &Ledger, now: i64) -> bool {
+        ledger.incident(ID).unwrap().may_open(&site("a"), now)
+    }
+
+    /// Goal: evidence that was over opens nothing when the clock is set back: not as it is known,
+    /// not as the same inventory makes it anew, and not in an incident that is opened later; what
+    /// is scanned from then on opens. Method: a dark site that is clear, a record after the end of
+    /// that, and a clock that shows a time before; at last one from before the scan.
+    #[test]
+    fn evidence_that_was_over_stays_so_and_a_new_scan_opens() {
+        let opened = |question: &str| Entry::Opened {
+            question: question.into(),
+            title: String::new(),
+            revision: Digest([2; 32]),
+            statements: Digest::default(),
+            policy: "test".into(),
+        };
+        let mut ledger = Ledger::new(1);
+        ledger.apply(ID, &opened(ID), 1_000).unwrap();
+        ledger.apply(ID, &read(1_000, 2), 1_000).unwrap();
+        assert!(may_open(&ledger, 1_500));
+        passed(&mut ledger, END);
+        let owed = ledger.owed_clock(1_500).unwrap();
+        let mut before = ledger.clone();
+        let body = owed.to_body().unwrap().replace(r#""evidence":true,"#, "");
+        let of_before = Entry::from_body(&body).unwrap();
+        assert_eq!(of_before, Entry::ClockSetBack { from: END, evidence: false });
+        before.apply("", &of_before, 1_500).unwrap();
+        assert!(may_open(&before, 1_500), "a journal of before is read as it was written");
+        ledger.apply("", &owed, 1_500).unwrap();
+        assert!(!may_open(&ledger, 1_500));
+        assert_eq!(ledger.owed_clock(1_400), None, "once is enough");
+        ledger.apply(ID, &read(1_000, 2), 1_501).unwrap();
+        assert!(!may_open(&ledger, 1_501), "the same inventory");
+        ledger.apply("later", &opened(ID), 1_502).unwrap();
+        ledger.apply("later", &read(1_000, 2), 1_502).unwrap();
+        assert!(!ledger.incident("later").unwrap().may_open(&site("a"), 1_502));
+        ledger.apply(ID, &read(1_503, 2), 1_503).unwrap();
+        assert!(may_open(&ledger, 1_503));
+        passed(&mut ledger, 1_503 + 900);
+        let owed = ledger.owed_clock(1_400).unwrap();
+        ledger.apply("", &owed, 1_400).unwrap();
+        assert!(!may_open(&ledger, 1_503), "when its hour comes again");
+        ledger.apply(ID, &read(1_504, 2), 1_504).unwrap();
+        assert!(may_open(&ledger, 1_504));
+    }
+
+    /// What a clock that is set back again and again leaves has a bound, and nothing is forgotten.
+    #[test]
+    fn many_times_are_told_apart_up_to_a_bound() {
+        let mut ledger = signed();
+        ledger.apply(ID, &read(1_000, 2), 1_000).unwrap();
+        for step in 0..40 {
+            let back = SetBack { at: 1_000 + step, from: 9_000 - step };
+            ledger.spend_by(back);
+        }
+        assert_eq!(ledger.set_back.len(), SET_BACK_MAX);
+        assert!(ledger.set_back.iter().any(|it| it.covers(&SetBack { at: 1_000, from: 9_000 })));
+        ledger.spend_by(SetBack { at: 5_000, from: 9_001 });
+        assert_eq!(ledger.set_back.len(), 1, "what went further is all of them");
+    }
+
     /// A control that is over holds no site, and another one may stand in front of it.
     #[test]
     fn a_control_that_was_over_is_none_and_another_one_is() {
@@ -255,7 +385,7 @@ mod tests {
         let mut say = |entry: Entry, at: i64| ledger.apply(ID, &entry, at).map_err(|why| why.0);
         say(affected(1_000), 1_000).unwrap();
         say(control(END), 1_000).unwrap();
-        say(Entry::ClockSetBack { from: END }, 1_500).unwrap();
+        say(Entry::ClockSetBack { from: END, evidence: true }, 1_500).unwrap();
         assert_eq!(say(accepted(), 1_500), Err("the control is over"));
         say(Entry::Lapsed { sites: vec![site("a")] }, 1_500).unwrap();
         say(control(END), 1_501).unwrap();

@@ -84,6 +84,8 @@ pub(crate) enum Mutant {
     SignatureUnbound,
     /// What was signed is good again once the clock shows an hour before its end.
     SignatureReturns,
+    /// The same of what evidence said.
+    EvidenceReturns,
     /// Deadlines stand still while a clock that was set back shows hours that it showed before.
     ClockStops,
     /// An order may be taken back whenever somebody wants to.
@@ -103,7 +105,7 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    const ALL: [Self; 38] = [
+    const ALL: [Self; 39] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -134,6 +136,7 @@ impl Mutant {
         Self::SignatureOutlives,
         Self::SignatureUnbound,
         Self::SignatureReturns,
+        Self::EvidenceReturns,
         Self::ClockStops,
         Self::UndoneLate,
         Self::UndoneTwice,
@@ -172,7 +175,7 @@ impl Mutant {
         match (self, entry) {
             (Self::MatcherForgotten, Entry::MatcherRuns { .. })
             | (Self::RestoreTrusted, Entry::Restored { .. })
-            | (Self::SignatureReturns, Entry::ClockSetBack { .. })
+            | (Self::SignatureReturns | Self::EvidenceReturns, Entry::ClockSetBack { .. })
             | (Self::HeldForgotten, Entry::HeldBack { .. }) => Ok(()),
             (Self::NoDigestBinding, Entry::Deployed { site, .. })
                 if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
@@ -303,7 +306,7 @@ impl Mutant {
                 });
                 incident.may_return(site, now) || was_so
             }),
-            Self::SignatureReturns => {
+            Self::SignatureReturns | Self::EvidenceReturns => {
                 permits_if(ledger, site, |incident, _| incident.may_return(site, now))
             }
             Self::SignatureUnbound => permits_if(ledger, site, |incident, case| {
@@ -406,6 +409,7 @@ fn sim_nothing_else_catches_what_a_fault_is_there_for() {
         (Mutant::SignatureOutlives, Faults { signed: false, ..Faults::ALL }),
         (Mutant::SignatureUnbound, Faults { signed: false, ..Faults::ALL }),
         (Mutant::SignatureReturns, Faults { clocks: false, ..Faults::ALL }),
+        (Mutant::EvidenceReturns, Faults { clocks: false, ..Faults::ALL }),
         (Mutant::ClockStops, Faults { clocks: false, ..Faults::ALL }),
         (Mutant::UndoneLate, Faults { undone: false, ..Faults::ALL }),
         (Mutant::UndoneTwice, Faults { undone: false, ..Faults::ALL }),
@@ -429,6 +433,8 @@ fn sim_every_mutant_is_caught() {
             // Who forgets everything forgets the newer controller and every deadline as well: it
             // is caught for the fight.
             Mutant::FightForgotten => Faults { terms: false, ..Faults::SECOND },
+            // Where nobody signs anything, it is evidence that comes back.
+            Mutant::EvidenceReturns => Faults { signed: false, ..Faults::ALL },
             // What they are about is rare beside what every other fault does to a site.
             Mutant::ChecksIgnored | Mutant::ChecksOfOtherFiles => Faults::BEFORE,
             // They forget every deadline, too.

@@ -38,6 +38,8 @@ pub(crate) struct Oracle {
     restored_at: Option<Timestamp>,
     restored_line: usize,
     files: BTreeMap<String, File>,
+    /// What the clock showed each time that it was set back, and before.
+    fell: Vec<(Timestamp, Timestamp)>,
     /// When each order was given, by incident and plan; none any more once it was taken back.
     given: BTreeMap<(String, Digest), Option<Timestamp>>,
 }
@@ -53,6 +55,9 @@ struct File {
 #[derive(Debug, Default)]
 struct Story {
     evidence: Option<Evidence>,
+    /// When the files were read of which a line came after the end of what is known: as with a
+    /// signature.
+    gone: Option<Timestamp>,
     /// Ids of every evidence that called it clear.
     clearances: BTreeSet<Digest>,
     deployed: Option<Digest>,
@@ -89,6 +94,7 @@ impl Story {
             evidence.artifact_set.is_some()
                 && evidence.artifact_set == self.deployed
                 && is_good(evidence, rule, at)
+                && self.gone != Some(evidence.made_at)
         })
     }
 
@@ -217,6 +223,7 @@ impl Default for Oracle {
             restored_at: None,
             restored_line: 0,
             files: BTreeMap::new(),
+            fell: Vec::new(),
             given: BTreeMap::new(),
         }
     }
@@ -240,6 +247,9 @@ impl Oracle {
         }
         if let Entry::MatcherRuns { revision } = entry {
             self.matcher = *revision;
+        }
+        if let Entry::ClockSetBack { from, .. } = entry {
+            self.fell.push((at, *from));
         }
         if let Entry::Restored { .. } = entry {
             // A clock that was ahead then makes nothing trusted that was read before.
@@ -265,6 +275,14 @@ impl Oracle {
         for site in entry.sites() {
             let story = file.stories.entry(site).or_default();
             let rule = Rule { revision: file.revision, matcher: self.matcher };
+            if let Entry::EvidenceAttached { evidence: Evidence { made_at, expires_at, .. } } =
+                entry
+            {
+                let is_before = |fell: &(_, _)| *made_at <= fell.0 && *expires_at <= fell.1;
+                if at >= *expires_at || self.fell.iter().any(is_before) {
+                    story.gone = Some(*made_at);
+                }
+            }
             story.hear(self.lines, at, rule, entry);
         }
     }

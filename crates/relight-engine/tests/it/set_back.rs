@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_engine::incident::{Gate, Phase};
+use relight_engine::incident::{Entry, Gate, Phase};
 use relight_engine::reconcile::{DARK_PROOF_MAX_MS, LIT_PROOF_MAX_MS};
 use relight_engine::{INVENTORY_TTL_S, REMATCH_DEADLINE_MS};
 use relight_model::Light;
@@ -85,4 +85,46 @@ fn a_lit_site_without_evidence_goes_dark_in_time() {
     };
     assert_eq!([look(0), look(-3_600)], [Some(Phase::Online); 2]);
     assert_eq!(look(REMATCH_DEADLINE_MS / 1_000), Some(Phase::Unknown), "dark");
+}
+
+fn line() -> (String, Entry) {
+    let (edge, what) = ("east".to_owned(), String::new());
+    (String::new(), Entry::CanaryTried { edge, passed: true, what })
+}
+
+/// Goal: what was over opens nothing when the clock is set back, because the engine writes so
+/// before the next line, and also where nobody writes one; whoever reads the journal again knows
+/// it. Method: a dark site that is clear, a line after the end of that, and the clock before it.
+#[test]
+fn the_engine_writes_that_the_clock_was_set_back() {
+    for writes in [true, false] {
+        let town = Town::new(1);
+        town.incident(LOG4SHELL);
+        town.darken(&[0]);
+        town.ingest(0, log4j("2.17.1"));
+        let sites = [key("site-0000")];
+        town.engine.analyse("A. Tremblay", LOG4SHELL, &sites).unwrap();
+        let permits = |town: &Town| {
+            let now = town.engine.now();
+            town.ledger().incident(LOG4SHELL).unwrap().may_open(&sites[0], now)
+        };
+        assert!(permits(&town), "it is clear");
+        pass(INVENTORY_TTL_S + 100);
+        town.engine.append("test", vec![line()]).unwrap();
+        pass(-1_000);
+        let before = town.journal().len();
+        match writes {
+            true => drop(town.engine.append("test", vec![line()]).unwrap()),
+            false => drop(town.engine.lapse(&mut BTreeMap::new()).unwrap()),
+        }
+        assert_eq!(town.journal()[before], "clock-set-back");
+        assert!(!permits(&town));
+        assert_eq!(town.engine.relight_ready().unwrap(), 0);
+        let (written, _) = relight_engine::replay(town.engine.store()).unwrap();
+        assert_eq!(written, town.ledger());
+        pass(10);
+        town.ingest(0, log4j("2.17.1"));
+        town.engine.analyse("A. Tremblay", LOG4SHELL, &sites).unwrap();
+        assert!(permits(&town), "what is scanned from then on opens");
+    }
 }

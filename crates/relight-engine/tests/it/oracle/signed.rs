@@ -135,6 +135,9 @@ impl Story {
 
     /// A line was written at this time.
     pub(super) fn pass(&mut self, at: Timestamp) {
+        if let Some(evidence) = self.evidence.as_ref().filter(|it| at >= it.expires_at) {
+            self.gone = Some(evidence.made_at);
+        }
         if let Some(signature) = &mut self.signature {
             signature.is_gone |= at >= signature.until;
         }
