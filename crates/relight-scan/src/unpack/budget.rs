@@ -72,8 +72,8 @@ pub(super) struct Budget {
     entries_left: Cell<u64>,
     /// Bytes that may be unpacked once more.
     again_left: Rc<Cell<u64>>,
-    /// Bytes that one cataloger may hold and hand back.
-    catalog_room: usize,
+    /// Bytes that catalogers may still hold and hand back.
+    catalog_room: Cell<usize>,
     /// Seconds of this thread's time at which it ends.
     deadline_s: u64,
     /// The limit that was reached; nothing of the outer file is read any more.
@@ -95,7 +95,7 @@ impl Budget {
             expand_left: Cell::new(options.expanded_bytes_max(len)),
             entries_left: Cell::new(options.entries_max),
             again_left: Rc::new(Cell::new(options.expanded_bytes_max(len).min(AGAIN_BYTES_MAX))),
-            catalog_room: usize::try_from(room).unwrap_or(usize::MAX),
+            catalog_room: Cell::new(usize::try_from(room).unwrap_or(usize::MAX)),
             deadline_s: thread_time_s().saturating_add(options.file_time_max_s),
             spent: Cell::new(None),
             windows: Windows::default(),
@@ -107,9 +107,14 @@ impl Budget {
         self.spent.get()
     }
 
-    /// Bytes that one cataloger may hold and hand back.
-    pub(super) const fn catalog_room(&self) -> usize {
-        self.catalog_room
+    /// Bytes that a cataloger may hold and hand back.
+    pub(super) fn catalog_room(&self) -> usize {
+        self.catalog_room.get()
+    }
+
+    /// What a cataloger handed back leaves so much room for all others: they are held together.
+    pub(super) fn leave_catalog_room(&self, room: usize) {
+        self.catalog_room.set(room);
     }
 
     /// How many bytes may be unpacked once more.

@@ -388,6 +388,7 @@ impl<'a, 'f> Outer<'a, 'f> {
         let metered = file.source.map(|source| Metered::new(source, &self.budget));
         let source = metered.as_ref().map(|source| source as &dyn ReadAt);
         cataloger.catalog(&File { source, ..*file }, &mut catalog);
+        self.budget.leave_catalog_room(catalog.room());
         if let Some(code) = metered.as_ref().and_then(Metered::reached) {
             // What the cataloger says of it is that it could not read on, as others do.
             self.flaw_once(code, file.path);
