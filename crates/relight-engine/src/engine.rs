@@ -22,7 +22,6 @@ use crate::access::Scope;
 use crate::answer::{AnswerSet, Ask, Grounds};
 use crate::commit::Commits;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::exhibits::Exhibited;
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
 use crate::live::Board;
@@ -340,25 +339,6 @@ impl Engine {
         let state = self.read();
         let sites: Vec<SiteId> = state.sites.iter().map(|site| site.id).collect();
         self.ask_of(&state, question).sites(sites)
-    }
-
-    /// The inventory as it was at a moment, by what is known today.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn index_as_of(&self, at: Timestamp) -> Result<Index, EngineError> {
-        let present = self.read().inventory.index().clone();
-        Ok(present.as_of(&self.store, at)?)
-    }
-
-    /// The answer of every site to a question, from [`Engine::index_as_of`] that moment: with the
-    /// advisories of today, and with the freshness of then.
-    pub fn ask_as_of(&self, question: &Question, past: &Index, at: Timestamp) -> AnswerSet {
-        let state = self.read();
-        let sites: Vec<SiteId> = state.sites.iter().map(|site| site.id).collect();
-        let advisories = state.inventory.advisories();
-        let exhibited = Exhibited::of_past(&self.store, past, advisories, question).map(Arc::new);
-        Ask { index: past, exhibited, now: at, ..self.ask_of(&state, question) }.sites(sites)
     }
 
     /// The sites where an advisory finds something, from the match list and the files that are

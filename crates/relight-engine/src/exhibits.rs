@@ -72,12 +72,16 @@ impl Exhibited {
         advisories: &Advisories,
         question: &Question,
     ) -> Option<Self> {
-        let exhibits = question.exhibits(advisories);
+        Self::past(store, past, &question.exhibits(advisories))
+    }
+
+    /// The same for what a question is known to mean.
+    pub(crate) fn past(store: &Store, past: &Index, exhibits: &[&Exhibit]) -> Option<Self> {
         if exhibits.is_empty() {
             return None;
         }
         let is_file = |it: &&Exhibit| matches!(it, Exhibit::File(_) | Exhibit::Path(_));
-        let files: Vec<&Exhibit> = exhibits.into_iter().filter(is_file).collect();
+        let files: Vec<&Exhibit> = exhibits.iter().copied().filter(is_file).collect();
         let mut looked = Self::meaning(&files);
         let found = looked.look_for_files(store, past, &Self::default());
         Some(if found.is_ok() { looked } else { Self::default().unsure() })

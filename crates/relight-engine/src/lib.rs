@@ -39,6 +39,7 @@ mod looked;
 pub mod measures;
 pub mod notify;
 mod orders;
+mod past;
 pub mod plan;
 pub mod policy;
 pub mod query;

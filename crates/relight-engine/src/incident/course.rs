@@ -1,7 +1,7 @@
-//! How an incident goes: how many sites are proven dark, how many were at most, and at what pace
-//! they came back since.
+//! How an incident goes: how many sites were last seen dark, how many were at most, and at what
+//! pace they came back since.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
 use relight_model::{GateKey, Light, Timestamp};
@@ -23,7 +23,8 @@ pub const THEN: (u64, u64) = (1_044, 94);
 /// at one second are two turns all the same. It follows from the journal alone, and asks no clock.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Course {
-    /// Sites that are proven dark.
+    /// Sites whose last proof says dark. Also where it has expired since, so that they count as
+    /// exposed; a site that is to be dark and was not proven yet is none of them.
     pub dark: usize,
     /// Most that ever were.
     pub peak: usize,
@@ -86,13 +87,15 @@ impl Course {
 }
 
 impl Incident {
-    /// How many of the sites that an entry is about are proven dark, where it may change that.
+    /// How many of the sites that an entry is about are proven dark, where it may change that. One
+    /// that an entry names twice is one.
     pub(super) fn dark_of(&self, entry: &Entry) -> usize {
         let sites: &[GateKey] = match entry {
             Entry::Proved { sites, .. } | Entry::Drifted { sites, .. } => sites,
             _ => &[],
         };
-        let cases = sites.iter().filter_map(|site| self.cases.get(site));
+        let sites: BTreeSet<&GateKey> = sites.iter().collect();
+        let cases = sites.into_iter().filter_map(|site| self.cases.get(site));
         cases.filter(|case| case.seen_dark).count()
     }
 
@@ -155,6 +158,8 @@ pub const THEN_PER_HOUR_TENTHS: u64 = THEN.0 * 10 / THEN.1;
 
 #[cfg(test)]
 mod tests {
+    use relight_model::{Digest, Epoch};
+
     use super::*;
 
     const HOUR: i64 = 3_600;
@@ -236,5 +241,25 @@ mod tests {
         course.lighten(10, true);
         let pace = course.pace().unwrap();
         assert_eq!(pace.per_hour_tenths, 360_000, "ten in the last second, which are known");
+    }
+
+    /// Goal: a site is one site, however often an entry names it. Method: one that is named twice
+    /// where it is ordered and where it is proven.
+    #[test]
+    fn a_site_that_is_named_twice_is_one() {
+        let opened = Entry::Opened {
+            question: "CVE-2021-44228".into(),
+            title: "Log4Shell".into(),
+            revision: Digest::default(),
+            statements: Digest::default(),
+            policy: String::new(),
+        };
+        let mut incident = Incident::open(&opened, 0, 1).unwrap();
+        let sites = vec![GateKey::new("a").unwrap(); 2];
+        let (plan, reason) = (Digest::default(), "test".into());
+        incident.apply(&Entry::DarkOrdered { plan, sites: sites.clone(), reason }, 1).unwrap();
+        let (light, epoch) = (Light::Dark, Epoch::default());
+        incident.apply(&Entry::Proved { sites, light, edge: "e".into(), epoch }, 2).unwrap();
+        assert_eq!((incident.course.dark, incident.course.peak), (1, 1));
     }
 }
