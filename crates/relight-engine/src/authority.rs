@@ -46,7 +46,9 @@ impl Engine {
         let given = desk.authorise(number, hash, &about).ok()?;
         // A journal that cannot be written says so of the plan as well.
         self.give_beforehand(policy).ok()?;
-        let is_given = self.with_ledger(|ledger| ledger.authority(&given.name) == Some(given));
+        let is_given = self.with_ledger(|ledger| {
+            ledger.authority(&given.name) == Some(given) && !ledger.is_authority_over(given)
+        });
         let name = given.name.clone();
         is_given.then_some(Entry::AuthorityUsed { plan: hash, name })
     }

@@ -318,7 +318,7 @@ impl Incident {
             return Err(Rejected("an affected site needs a control in front of it"));
         }
         let grant = self.grant(case, acceptance);
-        if grant.expires <= now || case.is_control_over {
+        if grant.expires <= now || case.has_control_over(now).unwrap_or(false) {
             return Err(Rejected("the control is over"));
         }
         let from = [Phase::Mitigated, Phase::Unknown, Phase::RelightEligible];

@@ -29,6 +29,8 @@ pub struct Ledger {
     /// When that was found, the last time: what was known until then opens nothing.
     pub(super) trusted_after: Option<Timestamp>,
     authorities: BTreeMap<String, Authority>,
+    /// Those whose end was seen, whatever the clock says since.
+    authorities_over: BTreeSet<String>,
     drills: BTreeMap<String, (Timestamp, Digest)>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
@@ -112,9 +114,7 @@ impl Ledger {
         }
         match entry {
             Entry::AuthorityGranted { authority } => {
-                authority.check(now)?;
-                self.authorities.insert(authority.name.clone(), authority.clone());
-                return Ok(());
+                return self.give(authority, now);
             }
             Entry::AuthorityUsed { plan, name } => self.check_authority(plan, name, now)?,
             Entry::MatcherRuns { revision } => {
@@ -130,10 +130,7 @@ impl Ledger {
                 return Ok(());
             }
             Entry::ClockSetBack { from, evidence } => {
-                self.end_by(*from);
-                if *evidence {
-                    self.spend_by(SetBack { at: now, from: *from });
-                }
+                self.clock_set_back(SetBack { at: now, from: *from }, *evidence);
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
@@ -174,6 +171,27 @@ impl Ledger {
         Ok(())
     }
 
+    fn give(&mut self, authority: &Authority, now: Timestamp) -> Result<(), Rejected> {
+        authority.check(now)?;
+        if self.is_authority_over(authority) {
+            return Err(Rejected("it was over before the clock was set back"));
+        }
+        self.authorities_over.remove(&authority.name);
+        self.authorities.insert(authority.name.clone(), authority.clone());
+        Ok(())
+    }
+
+    /// Records of before ended no evidence, and forgot what was given beforehand.
+    fn clock_set_back(&mut self, back: SetBack, evidence: bool) {
+        self.end_by(back.from);
+        if evidence {
+            self.end_authorities_by(back.from);
+            self.spend_by(back);
+        } else {
+            self.authorities.retain(|_, authority| authority.expires > back.from);
+        }
+    }
+
     /// Folds in what is about an edge and no incident.
     fn is_of_edge(&mut self, entry: &Entry, now: Timestamp) -> bool {
         match entry {
@@ -212,18 +230,31 @@ impl Ledger {
         self.authorities.get(name)
     }
 
-    pub(super) fn authority_ends(&self) -> impl Iterator<Item = Timestamp> {
-        self.authorities.values().map(|authority| authority.expires)
+    /// True for one whose end was seen before the clock was set back: to be in force, it is given
+    /// anew, with another end.
+    pub(crate) fn is_authority_over(&self, authority: &Authority) -> bool {
+        self.authorities_over.contains(&authority.name)
+            && self.authority(&authority.name) == Some(authority)
     }
 
-    pub(super) fn end_authorities_by(&mut self, then: Timestamp) {
-        self.authorities.retain(|_, authority| authority.expires > then);
+    pub(super) fn authority_ends(&self) -> impl Iterator<Item = Timestamp> {
+        let is_given = |it: &&Authority| !self.authorities_over.contains(&it.name);
+        self.authorities.values().filter(is_given).map(|authority| authority.expires)
+    }
+
+    fn end_authorities_by(&mut self, then: Timestamp) {
+        let over = self.authorities.values().filter(|it| it.expires <= then);
+        self.authorities_over.extend(over.map(|it| it.name.clone()));
+    }
+
+    pub(super) fn end_actions_by(&mut self, then: Timestamp) {
         self.actions.end_by(then);
     }
 
     /// Whoever wrote the entry, it reaches no further than what was given beforehand.
     fn check_authority(&self, plan: &Digest, name: &str, now: Timestamp) -> Result<(), Rejected> {
-        let given = self.authority(name).filter(|it| now < it.expires);
+        let given =
+            self.authority(name).filter(|it| now < it.expires && !self.is_authority_over(it));
         let given = given.ok_or(Rejected("no such authority is in force"))?;
         let action = self.actions.of(plan).ok_or(Rejected("nobody proposed the plan"))?;
         let before = self.actions.authorised(name, now);

@@ -57,7 +57,7 @@ impl Ledger {
         for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
             incident.end_by(then);
         }
-        self.end_authorities_by(then);
+        self.end_actions_by(then);
     }
 
     /// Evidence that was over stays so, also where the same inventory makes it anew, and in an
@@ -127,6 +127,7 @@ impl Case {
 mod tests {
     use relight_model::{Digest, GateKey};
 
+    use super::super::fold::Rejected;
     use super::super::grant::{Acceptance, Ground, Mitigation};
     use super::super::phase::Phase;
     use super::super::standing::Authority;
@@ -226,7 +227,8 @@ mod tests {
     /// What of it is good: the exemption, what was asked, the plan, the authority.
     fn good(ledger: &Ledger, now: i64) -> [bool; 4] {
         let incident = ledger.incident(ID).unwrap();
-        let authority = ledger.authority("rule").filter(|it| now < it.expires);
+        let is_in_force = |it: &&Authority| now < it.expires && !ledger.is_authority_over(it);
+        let authority = ledger.authority("rule").filter(is_in_force);
         let action = ledger.actions().newest().next().unwrap();
         let is_signed = incident.permits(&site("a"), now);
         [
@@ -287,6 +289,27 @@ mod tests {
         assert_eq!(ledger.owed_clock(1_501), None);
         assert_eq!(good(&ledger, 1_501), [true; 4]);
         ledger.apply(ID, &approved(), 1_501).unwrap();
+    }
+
+    /// Goal: an approval that was given beforehand and ended is not given again by the unchanged
+    /// policy, and one with another end is. Method: the same entry after the clock was set back.
+    #[test]
+    fn what_was_given_beforehand_is_given_anew_only_with_another_end() {
+        let mut ledger = signed();
+        let given = ledger.authority("rule").cloned().unwrap();
+        passed(&mut ledger, END);
+        let owed = ledger.owed_clock(1_500).unwrap();
+        ledger.apply("", &owed, 1_500).unwrap();
+        assert_eq!(ledger.authority("rule"), Some(&given), "it is known, and over");
+        let plan = plan().hash().unwrap();
+        let used = || Entry::AuthorityUsed { plan, name: "rule".into() };
+        let none = Rejected("no such authority is in force");
+        assert_eq!(ledger.apply(ID, &used(), 1_501), Err(none.clone()));
+        let entry = Entry::AuthorityGranted { authority: given.clone() };
+        ledger.apply("", &entry, 1_501).unwrap_err();
+        let authority = Authority { expires: END + 1, ..given };
+        ledger.apply("", &Entry::AuthorityGranted { authority }, 1_501).unwrap();
+        assert_ne!(ledger.apply(ID, &used(), 1_501), Err(none));
     }
 
     fn read(made_at: i64, revision: u8) -> Entry {
@@ -391,5 +414,32 @@ mod tests {
         say(control(END), 1_501).unwrap();
         say(accepted(), 1_502).unwrap();
         assert!(ledger.incident(ID).unwrap().may_open(&site("a"), 1_503));
+    }
+
+    /// Goal: a control that is over stands in the way of no site that has none. Method: other
+    /// files are in service, nobody can read them, and two people sign.
+    #[test]
+    fn a_control_that_is_gone_is_not_asked_for() {
+        let mut ledger = signed();
+        let mut say = |entry: Entry, at: i64| ledger.apply(ID, &entry, at).map_err(|why| why.0);
+        let evidence = |verdict, files, made_at| {
+            let evidence = super::super::evidence::tests::clear("d", files, 2);
+            Entry::EvidenceAttached { evidence: Evidence { verdict, made_at, ..evidence } }
+        };
+        let [control, place, owner] = ["rule 7", "edge east", "Carole"].map(str::to_owned);
+        let (replayed, blocked, expires) = (20, 20, END);
+        let mitigation = Mitigation { control, place, owner, replayed, blocked, expires };
+        let accepted = || {
+            let [proposer, approver, reason] = ["Anne", "Zoe", "needed"].map(str::to_owned);
+            let acceptance = Acceptance { proposer, approver, reason, expires: END + 9 };
+            Entry::AcceptanceSigned { site: site("d"), acceptance, witness: None, weighed: true }
+        };
+        say(evidence(relight_model::Verdict::Affected, 1, 1_000), 1_000).unwrap();
+        say(Entry::Mitigated { site: site("d"), mitigation }, 1_000).unwrap();
+        say(accepted(), 1_001).unwrap();
+        say(Entry::ClockSetBack { from: END, evidence: true }, 1_500).unwrap();
+        say(Entry::Deployed { site: site("d"), digest: Digest([2; 32]) }, 1_501).unwrap();
+        say(evidence(relight_model::Verdict::Unknown, 2, 1_502), 1_502).unwrap();
+        say(accepted(), 1_503).unwrap();
     }
 }
