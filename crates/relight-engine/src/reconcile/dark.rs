@@ -13,7 +13,7 @@ use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
     RENEWALS_MAX, Turn, Want, push, shut, since,
 };
-use crate::incident::{Entry, Gate, PROOF_EXPIRED};
+use crate::incident::{Entry, Gate, LET_IN, PROOF_EXPIRED};
 
 /// Why a site that shows dark is not proven so: code of the reason, by key.
 type Busy = BTreeMap<GateKey, &'static str>;
@@ -110,7 +110,7 @@ impl EdgeLoop {
                 let why = match (is_able, busy) {
                     (false, _) => "capability",
                     (true, Some(why)) => why,
-                    (true, None) => why_unproven(result),
+                    (true, None) => why_unproven(view, result),
                 };
                 failed.entry(why).or_default().push(key.clone());
             }
@@ -354,7 +354,11 @@ fn is_unanswered(seen: &[ProbeResult]) -> bool {
     !seen.is_empty() && seen.iter().all(silent)
 }
 
-/// Code of what a probe met with instead of our page.
-fn why_unproven(result: ProbeResult) -> &'static str {
+/// Code of what a probe met with instead of our page. That visitors got in is said of an edge only
+/// where its gate reads back closed: one that is slow, or whose origin is broken, said nothing else.
+fn why_unproven(view: &GateView, result: ProbeResult) -> &'static str {
+    if shut(view) && result.shows(Seen::Lit) {
+        return LET_IN;
+    }
     result.trouble.map_or("probe-disagrees", EdgeErrorKind::code)
 }

@@ -493,7 +493,7 @@ fn a_site_under_a_wrong_certificate_is_named_and_never_proven_dark() {
         Entry::EdgeFailed { sites, why, .. } => format!("{} {why}", sites[0]),
         other => format!("{other:?}"),
     });
-    assert_eq!(whys.collect::<Vec<_>>(), ["a certificate", "b probe-disagrees"]);
+    assert_eq!(whys.collect::<Vec<_>>(), ["a certificate", "b visitors-let-in"]);
     assert!(!round.settled);
 }
 

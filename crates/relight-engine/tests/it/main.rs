@@ -6,6 +6,7 @@ mod acts;
 mod barrier;
 mod barrier_proxies;
 mod brake;
+mod caught;
 mod checks;
 mod controls;
 mod deciding;

@@ -30,6 +30,7 @@ reason-range-unresolved = the advisory gives no range of versions that can be ev
 
 # Why a light is not as it was ordered.
 reason-probe-disagrees = the probe contradicts the edge
+reason-visitors-let-in = its gate reads back closed, and visitors get in
 reason-not-permitted-or-not-proven = the evidence is no longer valid or the probe does not confirm it
 reason-functional-or-rescan = the test or the new scan failed
 reason-barrier-holds = its second barrier was told to open it, and it is not seen lit: relight edge check names the barrier

@@ -30,6 +30,7 @@ reason-range-unresolved = l'avis ne donne aucune plage de versions évaluable
 
 # Why a light is not as it was ordered.
 reason-probe-disagrees = la sonde contredit le frontal
+reason-visitors-let-in = sa barrière se lit fermée, et des visiteurs entrent
 reason-not-permitted-or-not-proven = la preuve n'est plus valable ou la sonde ne la confirme pas
 reason-functional-or-rescan = l'essai ou le nouvel examen a échoué
 reason-barrier-holds = sa seconde barrière devait le rouvrir, et il ne se voit pas allumé : relight edge check nomme la barrière
