@@ -32,6 +32,7 @@ pub use eyes::{Eyes, Hurry, Listeners};
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
+use lit::stop;
 use overtaken::is_of_an_older_term;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 use spelled::Spellings;
@@ -413,8 +414,9 @@ impl EdgeLoop {
                 failed.push(key.clone());
             }
         }
+        // Nobody looked at them: whatever is in their way, it is this that is known.
         let stopped = self.not_lit_in_time(turn);
-        self.stop(turn, stopped);
+        stop(turn, stopped, error.kind.code());
         let (entries, edge) = (&mut turn.round.entries, || self.name.clone());
         let (what, why) = (PROOF_EXPIRED.to_owned(), error.kind.code().to_owned());
         push(entries, expired, |sites| Entry::Drifted { sites, edge: edge(), what, since: None });

@@ -165,7 +165,7 @@ impl Loops {
             let hand = edges::patient_driver(barrier);
             let known = engine.with_ledger(|ledger| {
                 let barred = ledger.barred(&target.name).filter(|it| it.barrier == barrier.name);
-                barred.map(|it| it.sites.iter().cloned().collect()).unwrap_or_default()
+                barred.map(|it| it.known()).unwrap_or_default()
             });
             edge.set_barrier(&barrier.name, hand, known, BARRIER_WAIT_MAX).map_err(unstarted)?;
         }

@@ -92,7 +92,7 @@ pub enum Entry {
         sites: Vec<GateKey>,
         /// The edge.
         edge: String,
-        /// Code of what was wrong (`unreachable`, `probe-disagrees`).
+        /// Code of what was wrong (`unreachable`, `probe-disagrees`, `visitors-let-in`).
         why: String,
     },
     /// Somebody is looking at the sites.
@@ -428,9 +428,13 @@ pub enum Entry {
     },
     /// The second barrier of an edge was told to close exactly these sites; belongs to no incident.
     Barred {
-        /// What is behind it now.
+        /// What it was told to close. In records of before, that of which `still-closed` and
+        /// `not-seen-open` speak.
         #[serde(with = "wire::keys")]
         sites: Vec<GateKey>,
+        /// What it was told to open, and holds or seems to hold.
+        #[serde(with = "wire::keys", default, skip_serializing_if = "Vec::is_empty")]
+        held: Vec<GateKey>,
         /// The edge that could not prove them dark.
         edge: String,
         /// The edge that is its barrier.

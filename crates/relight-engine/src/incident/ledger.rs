@@ -58,8 +58,22 @@ pub struct Barred {
     pub barrier: String,
     /// What it was told to close.
     pub sites: Vec<GateKey>,
+    /// What it was told to open, and holds or seems to hold.
+    pub held: Vec<GateKey>,
     /// Code of why it failed; empty when it did not.
     pub why: String,
+}
+
+impl Barred {
+    /// The sites of which its code speaks.
+    pub fn about(&self) -> &[GateKey] {
+        if self.held.is_empty() { &self.sites } else { &self.held }
+    }
+
+    /// What may be closed there by an order of this journal.
+    pub(crate) fn known(&self) -> BTreeSet<GateKey> {
+        self.sites.iter().chain(&self.held).cloned().collect()
+    }
 }
 
 impl Ledger {
@@ -202,9 +216,10 @@ impl Ledger {
                     self.drills.insert(edge.clone(), (now, *target));
                 }
             }
-            Entry::Barred { sites, edge, barrier, why } => {
-                let (barrier, sites, why) = (barrier.clone(), sites.clone(), why.clone());
-                self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, why });
+            Entry::Barred { sites, held, edge, barrier, why } => {
+                let (barrier, why) = (barrier.clone(), why.clone());
+                let (sites, held) = (sites.clone(), held.clone());
+                self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, held, why });
             }
             Entry::CanaryTried { edge, passed: true, .. } => drop(self.canaries.remove(edge)),
             Entry::CanaryTried { edge, what, .. } => {
@@ -275,7 +290,7 @@ impl Ledger {
         self.drills.get(edge).filter(|(_, drilled)| drilled == target).map(|(at, _)| *at)
     }
 
-    /// Since when an edge was caught again and again: it said that it is dark, and visitors got in.
+    /// Since when an edge was caught again and again: a gate read back closed, and visitors got in.
     pub fn caught(&self, edge: &str, now: Timestamp) -> Option<Timestamp> {
         self.caught.since(edge, now)
     }

@@ -40,6 +40,9 @@ const STILL_CLOSED: &str = "still-closed";
 /// Code of one that shows them open, while nobody sees them.
 const NOT_SEEN_OPEN: &str = "not-seen-open";
 
+/// Code of a relight that stops where visitors do not see what a barrier was told to open.
+pub(super) const BARRIER_HOLDS: &str = "barrier-holds";
+
 /// What the thread of a barrier does next.
 enum Order {
     Observe(Vec<GateKey>),
@@ -69,6 +72,9 @@ struct Reply {
 }
 
 type Answer = Result<Reply, EdgeError>;
+
+/// What it was told to close, what it holds beside that, and what is wrong with it.
+type Told = (GateSet, GateSet, &'static str);
 
 /// The driver of a barrier on its own thread, which ends when this is dropped, after the order that
 /// it is at.
@@ -130,8 +136,11 @@ fn hold(
     for stage in [Stage::Durable, Stage::Runtime] {
         driver.apply(epoch, stage, &dark)?;
     }
-    // One that says yes and does nothing keeps its sites dark.
-    let views = if opened.is_empty() { Vec::new() } else { driver.observe(opened)? };
+    // One that says yes and does nothing keeps its sites dark. A look that fails undoes no effect.
+    let views = match opened.is_empty() {
+        true => Vec::new(),
+        false => driver.observe(opened).unwrap_or_default(),
+    };
     Ok(Reply { unasked, views })
 }
 
@@ -150,6 +159,8 @@ pub(super) struct Barrier {
     /// What it was told to open and keeps closed, as it shows itself, or as visitors see it.
     kept: GateSet,
     unseen: GateSet,
+    /// What it was told to open twice, and keeps closed.
+    stubborn: GateSet,
     /// What is dark there and nothing in this journal explains, as far as was seen last.
     unasked: GateSet,
     /// Not before the first effect, when another controller may have closed something, and not
@@ -158,8 +169,10 @@ pub(super) struct Barrier {
     looked_at: i64,
     /// When nothing is tried there, after a failure.
     rest: Option<Range<i64>>,
+    /// When what it keeps closed is not asked for again.
+    patience: Option<Range<i64>>,
     /// What the journal was told last.
-    told: Option<(GateSet, &'static str)>,
+    told: Option<Told>,
 }
 
 impl Barrier {
@@ -182,6 +195,15 @@ impl Barrier {
     /// It was asked so long ago that it will hardly answer any more.
     fn is_silent(&self, now_ms: i64) -> bool {
         self.asked.as_ref().is_some_and(|(_, since)| now_ms - since >= BARRIER_SILENT_MS_MAX)
+    }
+
+    /// Nothing is to be told there. What it keeps closed is asked for now and then, and is in the way
+    /// of no other order.
+    fn is_as_told(&self, wanted: &GateSet, now_ms: i64) -> bool {
+        let waits = self.patience.as_ref().is_some_and(|it| it.contains(&now_ms));
+        let is_closed = self.closed == *wanted || (waits && self.closed == wanted | &self.kept);
+        // What it keeps against an order may be open in one of its copies.
+        is_closed && wanted.is_disjoint(&self.kept)
     }
 
     /// What has to be looked at there before anything is done: nothing while it is known and fresh.
@@ -254,12 +276,15 @@ impl Barrier {
         if let Ok(Reply { unasked, views }) = &answer {
             let is_shut =
                 |view: &GateView| view.durable == Seen::Dark || view.runtime == Seen::Dark;
-            let shut = opened.iter().zip(views).filter(|(_, view)| is_shut(view));
-            self.kept = shut.map(|(key, _)| key.clone()).collect();
+            // What a person closed there by hand is no lie.
+            let mut shut: Vec<_> = opened.iter().zip(views).collect();
+            shut.retain(|(_, view)| is_shut(view) && !view.foreign);
+            let kept = shut.into_iter().map(|(key, _)| key.clone()).collect();
+            // Some take a while to do it: told is what was asked for twice.
+            let before = std::mem::replace(&mut self.kept, kept);
+            self.stubborn = &self.kept & &before;
             self.let_go.extend(opened.into_iter().filter(|key| !self.kept.contains(key)));
-            if !self.kept.is_empty() {
-                self.rest = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
-            }
+            self.patience = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
             (self.closed, self.is_sure, self.looked_at) = (&wanted | &self.kept, true, now_ms);
             (self.known, self.unasked) = (self.closed.clone(), unasked.clone());
         } else {
@@ -283,14 +308,15 @@ impl Barrier {
                     self.let_go.retain(|key| !sites.contains(key));
                     self.unseen.retain(|key| !sites.contains(key));
                 }
-                Entry::RelightStopped { sites, .. } => {
+                Entry::RelightStopped { sites, why } if why == BARRIER_HOLDS => {
                     let here = sites.iter().filter(|key| self.let_go.contains(*key));
                     self.unseen.extend(here.cloned());
                 }
                 _ => {}
             }
         }
-        // One that is stopped is wanted dark again, and stays told until it is seen lit or dark.
+        // One that is stopped is wanted dark again, and stays told until it is seen lit or is closed
+        // here again.
         let unseen = &self.unseen;
         self.let_go.retain(|key| is_lit(key) || unseen.contains(key));
         let is_wanted = |key: &GateKey| front.wants.iter().any(|want| want.target.key == *key);
@@ -300,20 +326,21 @@ impl Barrier {
 
     /// What became of it, unless the journal knows.
     fn tell(&mut self, edge: &str, wanted: GateSet, why: &'static str) -> Option<Entry> {
-        let (wanted, why) = match why {
-            "" if !self.kept.is_empty() => (self.kept.clone(), STILL_CLOSED),
+        let (held, why) = match why {
+            "" if !self.stubborn.is_empty() => (self.stubborn.clone(), STILL_CLOSED),
             "" if !self.unseen.is_empty() => (self.unseen.clone(), NOT_SEEN_OPEN),
-            why => (wanted, why),
+            why => (GateSet::new(), why),
         };
-        let is_known = self.told.as_ref().is_some_and(|told| *told == (wanted.clone(), why));
         let is_nothing = self.told.is_none() && wanted.is_empty() && why.is_empty();
-        if is_known || is_nothing {
+        let told = Some((wanted, held, why));
+        if self.told == told || is_nothing {
             return None;
         }
-        let (edge, barrier, why_text) = (edge.to_owned(), self.name.clone(), why.to_owned());
-        let sites = wanted.iter().cloned().collect();
-        self.told = Some((wanted, why));
-        Some(Entry::Barred { sites, edge, barrier, why: why_text })
+        self.told = told;
+        let (wanted, held, why) = self.told.as_ref()?;
+        let [sites, held] = [wanted, held].map(|all| all.iter().cloned().collect());
+        let (edge, barrier, why) = (edge.to_owned(), self.name.clone(), (*why).to_owned());
+        Some(Entry::Barred { sites, held, edge, barrier, why })
     }
 }
 
@@ -348,10 +375,12 @@ impl EdgeLoop {
             let_go: GateSet::new(),
             kept: GateSet::new(),
             unseen: GateSet::new(),
+            stubborn: GateSet::new(),
             unasked: GateSet::new(),
             is_sure: false,
             looked_at: 0,
             rest: None,
+            patience: None,
             told: None,
         });
         Ok(())
@@ -400,7 +429,7 @@ impl EdgeLoop {
         match &barrier.asked {
             Some(_) if barrier.is_silent(now_ms) => false,
             Some((Asked::Hold { .. }, _)) => true,
-            _ => self.to_bar(&front, &barrier.closed) != barrier.closed,
+            _ => !barrier.is_as_told(&self.to_bar(&front, &barrier.closed), now_ms),
         }
     }
 
@@ -444,7 +473,7 @@ impl EdgeLoop {
             }
         };
         let wanted = self.to_bar(front, &barrier.closed);
-        if !is_due && barrier.closed == wanted {
+        if !is_due && barrier.is_as_told(&wanted, now_ms) {
             return barrier.tell(&self.name, wanted, "");
         }
         let mut explained = &barrier.known | &barrier.closed;

@@ -5,21 +5,11 @@ use std::collections::BTreeSet;
 use relight_edge::{EdgeError, GateSet, Stage};
 use relight_model::{GateKey, Light, Seen};
 
+use super::barrier::BARRIER_HOLDS;
 use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push, since};
 use crate::incident::{Entry, Gate};
 
 impl EdgeLoop {
-    /// These sites are stopped on their way back; what the second barrier was told to open may be
-    /// held there.
-    pub(super) fn stop(&self, turn: &mut Turn<'_>, sites: Vec<GateKey>) {
-        let (barred, others): (Vec<_>, Vec<_>) =
-            sites.into_iter().partition(|site| self.is_let_go(site));
-        for (sites, why) in [(others, "not-permitted-or-not-proven"), (barred, "barrier-holds")] {
-            let why = why.to_owned();
-            push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped { sites, why });
-        }
-    }
-
     /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
     pub(super) fn open(
         &mut self,
@@ -28,20 +18,26 @@ impl EdgeLoop {
         mut held: GateSet,
     ) -> Result<(), EdgeError> {
         turn.has_opened = true;
-        let (mut opened, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
+        let (mut opened, mut shut) = (Vec::new(), GateSet::new());
+        let (mut stopped, mut barred) = (Vec::new(), Vec::new());
         for &index in opening {
             let key = &turn.wants[index].target.key;
             let since = since(&mut self.opening_since, key, turn.now_ms);
-            if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
+            let is_permitted = (turn.permits)(key);
+            if is_permitted && turn.now_ms - since < LIT_PROOF_MAX_MS {
                 shut.extend(held.take(key));
                 self.proofs.remove(key);
                 opened.push(&turn.wants[index]);
-            } else {
-                self.opening_since.remove(key);
-                stopped.push(key.clone());
+                continue;
             }
+            self.opening_since.remove(key);
+            // What the second barrier was told to open may be held there.
+            let is_barred = is_permitted && self.is_let_go(key);
+            let late = if is_barred { &mut barred } else { &mut stopped };
+            late.push(key.clone());
         }
-        self.stop(turn, stopped);
+        stop(turn, stopped, "not-permitted-or-not-proven");
+        stop(turn, barred, BARRIER_HOLDS);
         if opened.is_empty() {
             return Ok(());
         }
@@ -148,4 +144,10 @@ impl EdgeLoop {
             since: None,
         });
     }
+}
+
+/// These sites are stopped on their way back.
+pub(super) fn stop(turn: &mut Turn<'_>, sites: Vec<GateKey>, why: &str) {
+    let why = why.to_owned();
+    push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped { sites, why });
 }

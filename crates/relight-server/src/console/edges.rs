@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::barriers::{BarrierFault, barrier_of};
 use relight_engine::edge::Target;
-use relight_engine::incident::{Gate, Ledger};
+use relight_engine::incident::{Barred, Gate, Ledger};
 use relight_engine::live::Proofs;
 use relight_engine::reconcile::BARRIER;
 use relight_engine::store::EdgeRow as Row;
@@ -174,7 +174,7 @@ enum Barrier {
     /// It closes so many sites.
     Closes(String, usize),
     /// It does not close so many sites, or does not open them, since when and why.
-    Fails(String, usize, Timestamp, String),
+    Fails(String, Barred),
 }
 
 impl Barrier {
@@ -198,9 +198,7 @@ impl Barrier {
             Ok(None) => Self::None,
             Err(fault) => Self::Unfit(name, fault),
             Ok(Some(_)) => match ledger.barred(edge).filter(|it| it.barrier == name) {
-                Some(it) if !it.why.is_empty() => {
-                    Self::Fails(name, it.sites.len(), it.at, it.why.clone())
-                }
+                Some(it) if !it.why.is_empty() => Self::Fails(name, it.clone()),
                 Some(it) if !it.sites.is_empty() => Self::Closes(name, it.sites.len()),
                 _ => Self::Waits(name),
             },
@@ -225,13 +223,23 @@ impl Barrier {
             Self::Closes(name, count) => {
                 ("yes", name.clone(), texts::edges_barrier_closes(lang, *count))
             }
-            Self::Fails(name, count, at, code) => {
+            Self::Fails(name, told) => {
+                let (code, count) = (&told.why, told.about().len());
                 let why = of_code(format!("reason-{code}"), code);
-                let why = texts::edges_why(lang, &moment(lang, *at), &why);
+                let why = texts::edges_why(lang, &moment(lang, told.at), &why);
                 let keeps = ["still-closed", "not-seen-open"].contains(&code.as_str());
                 let words = match keeps {
-                    true => texts::edges_barrier_keeps(lang, *count, &why),
-                    false => texts::edges_barrier_fails(lang, *count, &why),
+                    true => texts::edges_barrier_keeps(lang, count, &why),
+                    false => texts::edges_barrier_fails(lang, count, &why),
+                };
+                let closed = told.sites.len();
+                let words = match told.held.is_empty() || closed == 0 {
+                    true => words,
+                    false => texts::edges_barrier_and(
+                        lang,
+                        &texts::edges_barrier_closes(lang, closed),
+                        &words,
+                    ),
                 };
                 ("no", name.clone(), words)
             }

@@ -108,18 +108,22 @@ fn each_edge_says_what_closes_what_it_does_not() {
     put("wall", "");
     says("east", &["measure yes", "wall", "has nothing to close"]);
     says("wall", &["stands behind east"]);
-    let barred = |sites: &[&str], why: &str| {
-        let sites = sites.iter().map(|site| GateKey::new(site).unwrap()).collect();
+    let barred_and = |sites: &[&str], held: &[&str], why: &str| {
+        let [sites, held] =
+            [sites, held].map(|all| all.iter().map(|site| GateKey::new(site).unwrap()).collect());
         let (edge, barrier, why) = ("east".to_owned(), "wall".to_owned(), why.to_owned());
-        let entry = Entry::Barred { sites, edge, barrier, why };
+        let entry = Entry::Barred { sites, held, edge, barrier, why };
         world.engine.record("relight", "", entry).unwrap();
     };
+    let barred = |sites: &[&str], why: &str| barred_and(sites, &[], why);
     now_set(START + 60);
     barred(&["care"], "");
     says("east", &["measure yes", "closes 1 site"]);
     barred(&["care", "beds"], "unreachable");
     says("east", &["measure no", "does not close 2 sites: ", ", since 2027-01-15"]);
     assert!(cell("east", "fr").contains("ne ferme pas 2 sites\u{a0}: "), "{}", cell("east", "fr"));
+    barred_and(&["care"], &["beds"], "still-closed");
+    says("east", &["measure no", "closes 1 site, and does not open 1 site: "]);
     barred(&[], "");
     says("east", &["measure yes", "has nothing to close"]);
     // What one barrier did says nothing of another one.

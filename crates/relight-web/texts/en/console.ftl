@@ -345,6 +345,7 @@ edges-barrier-fails = does not close { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
 }: { $why }
+edges-barrier-and = { $closes }, and { $keeps }
 edges-barrier-keeps = does not open { NUMBER($count) } { $count ->
     [one] site
    *[other] sites

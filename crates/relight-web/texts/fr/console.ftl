@@ -360,6 +360,7 @@ edges-barrier-fails = ne ferme pas { NUMBER($count) } { $count ->
     [one] site
    *[other] sites
 } : { $why }
+edges-barrier-and = { $closes }, et { $keeps }
 edges-barrier-keeps = ne rouvre pas { NUMBER($count) } { $count ->
     [one] site
    *[other] sites

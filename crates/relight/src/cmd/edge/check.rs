@@ -12,7 +12,6 @@ use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
 use relight_engine::edges;
-use relight_engine::incident::CAUGHT_MIN;
 use relight_engine::reconcile::BARRIER;
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen};
@@ -187,7 +186,7 @@ fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
     let canary = register.ledger.canary_failure(&target.name);
     let canary = canary.map(|(at, what)| found(CANARY_FAILED, format!("{what}, {}", rfc3339(*at))));
     let caught = register.ledger.caught(&target.name, register.now);
-    let caught = caught.map(|at| found(EDGE_UNTRUSTED, format!("{CAUGHT_MIN}, {}", rfc3339(at))));
+    let caught = caught.map(|at| found(EDGE_UNTRUSTED, rfc3339(at)));
     [canary, barred(target, register), caught].into_iter().flatten().collect()
 }
 
@@ -195,8 +194,8 @@ fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
 fn barred(target: &Target, register: &Register) -> Option<LintRow> {
     let named = target.settings.get(BARRIER)?;
     let told = register.ledger.barred(&target.name).filter(|it| it.barrier == *named)?;
-    let sites: Vec<&str> = told.sites.iter().take(BARRED_MAX).map(GateKey::as_str).collect();
-    let more = if told.sites.len() > BARRED_MAX { ", …" } else { "" };
+    let sites: Vec<&str> = told.about().iter().take(BARRED_MAX).map(GateKey::as_str).collect();
+    let more = if told.about().len() > BARRED_MAX { ", …" } else { "" };
     let place = format!("{named}: {}: {}{more}", told.why, sites.join(", "));
     let finding = LintRow { code: BARRIER_FAILS, place, refuses: false };
     (!told.why.is_empty()).then_some(finding)
