@@ -24,7 +24,7 @@ use crate::incident::{Entry, Ledger};
 use crate::policy::{ALONE_WINDOW_S, Policy};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
-pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent};
+pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent, Unrehearsed};
 pub use bed::Bed;
 pub use left::{are_left, leave};
 pub use script::{DRILL_PAUSE, Pace, STEPS, StepName};

@@ -5,6 +5,7 @@
 //! from the register itself, as any drill does; the keys of the wish only say what was agreed to,
 //! and where they are not the same any more nothing is closed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,7 +15,7 @@ use relight_store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::script::{DRILL_PAUSE, Pace};
-use super::{DrillKey, DrillReport, DrillScope, STEPS, Step};
+use super::{DrillKey, DrillReport, DrillScope, STEPS, Step, chain};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -42,8 +43,27 @@ struct Wish {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
     nonce: u64,
-    /// None where what may be closed is not what was agreed to.
-    report: Option<Report>,
+    said: Said,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Said {
+    Begun,
+    Shown(Report),
+    Refused(Unrehearsed),
+}
+
+/// Why nobody rehearsed, or nobody can say what that showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unrehearsed {
+    /// Other sites are marked now than when it was asked for: nothing was closed.
+    Changed,
+    /// The server came to it too late, or its clock was set: nothing was closed.
+    TooOld,
+    /// Somebody else asked for another drill of this edge before this one was begun.
+    Replaced,
+    /// It failed, or could not be journalled: why, in English as in every log.
+    Failed(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +120,8 @@ pub enum Answer {
     Begun,
     /// What it showed.
     Shown(Box<DrillReport>),
-    /// Other sites are marked now than when it was asked for: nothing was closed.
-    Changed,
+    /// There is nothing to wait for.
+    Refused(Unrehearsed),
 }
 
 impl Asked {
@@ -119,10 +139,6 @@ impl Asked {
         let canary = extent == Extent::Canary;
         let wish = Wish { actor: actor.to_owned(), at, canary, keys, nonce };
         let text = serde_json::to_string(&wish)?;
-        let shown = key(SHOWN, edge);
-        if let Some(before) = store.meta_get(&shown)? {
-            store.meta_remove(&shown, &before)?;
-        }
         store.meta_put(&key(ASKED, edge), &text)?;
         Ok(Self { edge: edge.to_owned(), text, nonce })
     }
@@ -132,16 +148,24 @@ impl Asked {
     /// # Errors
     /// The store cannot be read or written.
     pub fn answer(&self, store: &Store) -> Result<Answer, EngineError> {
-        let place = key(SHOWN, &self.edge);
-        let text = store.meta_get(&place)?;
-        let shown = text.as_deref().and_then(|it| serde_json::from_str::<Shown>(it).ok());
-        if let (Some(text), Some(shown)) = (text, shown.filter(|it| it.nonce == self.nonce)) {
-            store.meta_remove(&place, &text)?;
-            let report = shown.report.and_then(|report| report.read(&self.edge));
-            return Ok(report.map_or(Answer::Changed, |it| Answer::Shown(Box::new(it))));
-        }
+        // The wish first: a server says that it begins before it takes the wish away.
         let is_waiting = store.meta_get(&key(ASKED, &self.edge))?.as_ref() == Some(&self.text);
-        Ok(if is_waiting { Answer::Waiting } else { Answer::Begun })
+        let place = key(SHOWN, &self.edge);
+        let text = store.meta_get(&place)?.unwrap_or_default();
+        let shown = serde_json::from_str::<Shown>(&text).ok();
+        let said = shown.filter(|it| it.nonce == self.nonce).map(|it| it.said);
+        let answer = match said {
+            None if is_waiting => return Ok(Answer::Waiting),
+            None => return Ok(Answer::Refused(Unrehearsed::Replaced)),
+            Some(Said::Begun) => return Ok(Answer::Begun),
+            Some(Said::Refused(why)) => Answer::Refused(why),
+            Some(Said::Shown(report)) => match report.read(&self.edge) {
+                Some(report) => Answer::Shown(Box::new(report)),
+                None => Answer::Refused(Unrehearsed::Failed("what was shown is no drill".into())),
+            },
+        };
+        store.meta_remove(&place, &text)?;
+        Ok(answer)
     }
 
     /// Takes the wish back.
@@ -158,55 +182,76 @@ impl Engine {
     /// what they showed.
     pub(crate) fn take_asked(&self, stop: &Arc<AtomicBool>) -> Result<(), EngineError> {
         for row in self.store.edges()? {
-            let place = key(ASKED, &row.name);
-            let Some(text) = self.store.meta_get(&place)? else { continue };
-            let Ok(wish) = serde_json::from_str::<Wish>(&text) else {
-                self.store.meta_remove(&place, &text)?;
-                continue;
-            };
-            let names = [row.name.clone()];
-            let extent = if wish.canary { Extent::Canary } else { Extent::Marked };
-            let scope = extent.scope(&self.store, &names)?;
-            let is_ours = |edge: &super::DrillEdge| {
-                edge.target.all().any(|it| it.kind == AGENT) && !is_elsewhere(&edge.target)
-            };
-            if !scope.edges().iter().all(is_ours) {
-                continue;
-            }
-            self.store.meta_remove(&place, &text)?;
-            if !(0..=ASKED_AGE_MAX_S).contains(&(self.now() - wish.at)) {
-                continue;
-            }
-            self.rehearse(&row.name, &wish, &scope, stop)?;
+            self.take_wish(&row.name, stop)?;
         }
         Ok(())
     }
 
+    fn take_wish(&self, edge: &str, stop: &Arc<AtomicBool>) -> Result<(), EngineError> {
+        let place = key(ASKED, edge);
+        let Some(text) = self.store.meta_get(&place)? else { return Ok(()) };
+        let Ok(wish) = serde_json::from_str::<Wish>(&text) else {
+            return Ok(self.store.meta_remove(&place, &text)?);
+        };
+        let is_old = !(0..=ASKED_AGE_MAX_S).contains(&(self.now() - wish.at));
+        let extent = if wish.canary { Extent::Canary } else { Extent::Marked };
+        let scope = extent.scope(&self.store, &[edge.to_owned()]);
+        let is_ours = |edge: &super::DrillEdge| {
+            edge.target.all().any(|it| it.kind == AGENT) && !is_elsewhere(&edge.target)
+        };
+        let begun = match &scope {
+            _ if is_old => Said::Refused(Unrehearsed::TooOld),
+            Err(error) => failed(error),
+            Ok(scope) if !scope.edges().iter().all(is_ours) => return Ok(()),
+            Ok(scope) if keys_of(scope) != wish.keys => Said::Refused(Unrehearsed::Changed),
+            Ok(_) => Said::Begun,
+        };
+        self.say(edge, &wish, &begun)?;
+        self.store.meta_remove(&place, &text)?;
+        let Ok(scope) = scope else { return Ok(()) };
+        if begun == Said::Begun {
+            self.say(edge, &wish, &outcome(|| self.rehearse(&wish, &scope, stop)))?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, edge: &str, wish: &Wish, said: &Said) -> Result<(), EngineError> {
+        let shown = Shown { nonce: wish.nonce, said: said.clone() };
+        Ok(self.store.meta_put(&key(SHOWN, edge), &serde_json::to_string(&shown)?)?)
+    }
+
     fn rehearse(
         &self,
-        edge: &str,
         wish: &Wish,
         scope: &DrillScope,
         stop: &Arc<AtomicBool>,
-    ) -> Result<(), EngineError> {
-        let mut shown = Shown { nonce: wish.nonce, report: None };
-        if keys_of(scope) == wish.keys
-            && let [only] = scope.edges()
-        {
-            let ledger = self.with_ledger(Clone::clone);
-            let (clock, nonce) = (self.clock(), wish.nonce.rotate_left(29));
-            let stop = Some(Arc::clone(stop));
-            let pace = Pace { clock, nonce, pause: DRILL_PAUSE, second: None, stop };
-            let report = only.run(&ledger, &pace);
-            // What the canary alone showed says nothing about the edge as a whole.
-            if !wish.canary {
-                self.append(&wish.actor, vec![(String::new(), report.entry())])?;
-            }
-            shown.report = Some(Report::of(&report));
+    ) -> Result<Said, EngineError> {
+        let [only] = scope.edges() else { return Ok(Said::Refused(Unrehearsed::Changed)) };
+        let ledger = self.with_ledger(Clone::clone);
+        let (clock, nonce) = (self.clock(), wish.nonce.rotate_left(29));
+        let stop = Some(Arc::clone(stop));
+        let pace = Pace { clock, nonce, pause: DRILL_PAUSE, second: None, stop };
+        let report = only.run(&ledger, &pace);
+        // What the canary alone showed says nothing about the edge as a whole.
+        if !wish.canary {
+            self.append(&wish.actor, vec![(String::new(), report.entry())])?;
         }
-        self.store.meta_put(&key(SHOWN, edge), &serde_json::to_string(&shown)?)?;
-        Ok(())
+        Ok(Said::Shown(Report::of(&report)))
     }
+}
+
+/// What is said of a drill, whatever became of it: whoever asked waits for that.
+fn outcome(drill: impl FnOnce() -> Result<Said, EngineError>) -> Said {
+    match catch_unwind(AssertUnwindSafe(drill)) {
+        Ok(Ok(said)) => said,
+        Ok(Err(error)) => failed(&error),
+        // The panic hook told it; the next wish is another one.
+        Err(_) => Said::Refused(Unrehearsed::Failed("the drill panicked".to_owned())),
+    }
+}
+
+fn failed(error: &EngineError) -> Said {
+    Said::Refused(Unrehearsed::Failed(chain(error)))
 }
 
 impl Report {
@@ -247,4 +292,96 @@ fn keys_of(scope: &DrillScope) -> Vec<String> {
 
 fn key(what: &str, edge: &str) -> String {
     format!("{what}{edge}")
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_edge::{GROUP, MEMBERS, Target};
+
+    use super::*;
+    use crate::edges;
+    use crate::engine::EngineOptions;
+
+    const NOW: Timestamp = 1_000;
+
+    fn engine() -> (tempfile::TempDir, Engine) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for (name, kind, members) in [
+            ("a", "nginx_file", ""),
+            ("b", "nginx_file", ""),
+            ("g", GROUP, "a b"),
+            ("z", AGENT, ""),
+        ] {
+            let settings = [(MEMBERS.to_owned(), members.to_owned())];
+            let target = Target {
+                name: name.into(),
+                kind: kind.into(),
+                gate: folder.path().join(name),
+                listeners: Vec::new(),
+                verify: None,
+                settings: settings.into_iter().filter(|_| kind == GROUP).collect(),
+                members: Vec::new(),
+            };
+            store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+        }
+        let clock = || NOW * 1_000;
+        let options = EngineOptions { holder: "test".into(), clock, inventory_ttl_s: 1 };
+        (folder, Engine::open(Arc::new(store), options).unwrap())
+    }
+
+    fn leave(engine: &Engine, edge: &str, at: Timestamp, nonce: u64) -> Asked {
+        let scope = DrillScope { edges: Vec::new() };
+        let wish = (edge, Extent::Canary, &scope);
+        Asked::leave(&engine.store, wish, "anna", (at, nonce)).unwrap()
+    }
+
+    fn refused(why: Unrehearsed) -> Answer {
+        Answer::Refused(why)
+    }
+
+    /// Goal: whoever asked for a drill is told why none comes, and waits for nobody. Method: wishes
+    /// that another one replaced, that are too old, or of an edge that went into a group.
+    #[test]
+    fn a_wish_that_nobody_fulfils_is_answered() {
+        let (_folder, engine) = engine();
+        let (store, stop) = (&engine.store, Arc::default());
+        let first = leave(&engine, "z", NOW, 1);
+        assert_eq!(first.answer(store).unwrap(), Answer::Waiting);
+        let second = leave(&engine, "z", NOW - ASKED_AGE_MAX_S - 1, 2);
+        assert_eq!(first.answer(store).unwrap(), refused(Unrehearsed::Replaced));
+        assert_eq!(second.answer(store).unwrap(), Answer::Waiting);
+        let grouped = leave(&engine, "a", NOW, 3);
+        engine.take_asked(&stop).unwrap();
+        let answer = grouped.answer(store).unwrap();
+        let Answer::Refused(Unrehearsed::Failed(why)) = answer else { panic!("{answer:?}") };
+        assert!(why.contains("is in a group"), "{why}");
+        assert_eq!(second.answer(store).unwrap(), refused(Unrehearsed::TooOld));
+        for name in ["a", "z"] {
+            assert_eq!(store.meta_get(&key(ASKED, name)).unwrap(), None, "taken once");
+        }
+    }
+
+    /// Goal: one that is under way is waited for, also where the next one was asked for already.
+    #[test]
+    fn a_drill_that_began_is_not_replaced() {
+        let (_folder, engine) = engine();
+        let first = leave(&engine, "z", NOW, 1);
+        let wish = serde_json::from_str(&first.text).unwrap();
+        engine.say("z", &wish, &Said::Begun).unwrap();
+        first.take_back(&engine.store).unwrap();
+        let second = leave(&engine, "z", NOW, 2);
+        assert_eq!(first.answer(&engine.store).unwrap(), Answer::Begun);
+        assert_eq!(second.answer(&engine.store).unwrap(), Answer::Waiting);
+    }
+
+    /// Goal: a drill that panics or cannot be journalled ends neither the thread nor the wait.
+    #[test]
+    fn whatever_becomes_of_a_drill_is_said() {
+        let said = |why: &str| Said::Refused(Unrehearsed::Failed(why.to_owned()));
+        assert_eq!(outcome(|| panic!("a bug")), said("the drill panicked"));
+        let full = || Err(EngineError::because("writing", std::io::Error::other("no room")));
+        assert_eq!(outcome(full), said("writing: no room"));
+        assert_eq!(outcome(|| Ok(Said::Begun)), Said::Begun);
+    }
 }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_engine::drill::{ASKED_AGE_MAX_S, Answer, Asked, DrillReport, Extent};
+use relight_engine::drill::{ASKED_AGE_MAX_S, Answer, Asked, DrillReport, Extent, Unrehearsed};
 use relight_engine::edge::Target;
 use relight_engine::store::Store;
 use relight_server::clock;
@@ -47,10 +47,7 @@ pub(super) fn drill(
     loop {
         match asked.answer(store).map_err(failed)? {
             Answer::Shown(shown) => return Ok(*shown),
-            Answer::Changed => {
-                return Err(Failure::new(texts::drill_marks_changed(context.lang, &target.name))
-                    .hint(texts::drill_marks_changed_remedy(context.lang)));
-            }
+            Answer::Refused(why) => return Err(unrehearsed(&why, target, context)),
             Answer::Waiting if since.elapsed() < begun_max => {}
             Answer::Begun if since.elapsed() < DRILL_MAX => {
                 if !std::mem::replace(&mut is_told, true) {
@@ -59,10 +56,27 @@ pub(super) fn drill(
             }
             Answer::Waiting | Answer::Begun => {
                 asked.take_back(store).map_err(failed)?;
-                return Err(elsewhere(target, context));
+                let lang = context.lang;
+                if store.take_control().map_err(|error| context.store_failure(&error))?.is_some() {
+                    return Err(elsewhere(target, context));
+                }
+                return Err(Failure::new(texts::drill_unanswered(lang, &target.name))
+                    .hint(texts::drill_unanswered_remedy(lang)));
             }
         }
         // Another process rehearses: its answer is what is waited for.
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// Why a server did not rehearse, in words.
+fn unrehearsed(why: &Unrehearsed, target: &Target, context: &Context) -> Failure {
+    let (lang, edge) = (context.lang, &target.name);
+    let what = match why {
+        Unrehearsed::Changed => texts::drill_marks_changed(lang, edge),
+        Unrehearsed::TooOld => texts::drill_too_old(lang, edge),
+        Unrehearsed::Replaced => texts::drill_replaced(lang, edge),
+        Unrehearsed::Failed(why) => texts::drill_failed(lang, edge, why),
+    };
+    Failure::new(what).hint(texts::drill_marks_changed_remedy(lang))
 }
