@@ -17,7 +17,8 @@ pub const CAUGHT_WINDOW_S: i64 = 30 * 86_400;
 /// one order.
 pub const CAUGHT_APART_S: i64 = 60;
 
-/// Code of what visitors saw against what the edge said: the gate read back closed, and they got in.
+/// Code of what visitors saw against what the edge said: its gate read back closed, and they got
+/// in.
 pub(crate) const LET_IN: &str = "visitors-let-in";
 
 /// When each edge was caught, the last few times.

@@ -197,8 +197,8 @@ impl Barrier {
         self.asked.as_ref().is_some_and(|(_, since)| now_ms - since >= BARRIER_SILENT_MS_MAX)
     }
 
-    /// Nothing is to be told there. What it keeps closed is asked for now and then, and is in the way
-    /// of no other order.
+    /// Nothing is to be told there. What it keeps closed is asked for now and then, and is in the
+    /// way of no other order.
     fn is_as_told(&self, wanted: &GateSet, now_ms: i64) -> bool {
         let waits = self.patience.as_ref().is_some_and(|it| it.contains(&now_ms));
         let is_closed = self.closed == *wanted || (waits && self.closed == wanted | &self.kept);
@@ -315,8 +315,8 @@ impl Barrier {
                 _ => {}
             }
         }
-        // One that is stopped is wanted dark again, and stays told until it is seen lit or is closed
-        // here again.
+        // One that is stopped is wanted dark again, and stays told until it is seen lit, or is
+        // closed here again.
         let unseen = &self.unseen;
         self.let_go.retain(|key| is_lit(key) || unseen.contains(key));
         let is_wanted = |key: &GateKey| front.wants.iter().any(|want| want.target.key == *key);

@@ -355,7 +355,7 @@ fn is_unanswered(seen: &[ProbeResult]) -> bool {
 }
 
 /// Code of what a probe met with instead of our page. That visitors got in is said of an edge only
-/// where its gate reads back closed: one that is slow, or whose origin is broken, said nothing else.
+/// where its gate reads back closed: one that is slow, or has a broken origin, said nothing else.
 fn why_unproven(view: &GateView, result: ProbeResult) -> &'static str {
     if shut(view) && result.shows(Seen::Lit) {
         return LET_IN;
