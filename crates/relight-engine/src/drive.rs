@@ -23,7 +23,7 @@ use relight_store::Store;
 use crate::barriers::BarrierFault;
 use crate::engine::{ACTOR, Engine, EngineOptions};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, Ledger};
+use crate::incident::{Entry, HOST_SPELLING, Ledger};
 use crate::inventoried::Inventoried;
 use crate::reconcile::{BARRIER, DARK_UNASKED, EdgeLoop, Round, Want};
 pub use crate::told::for_incidents;
@@ -352,17 +352,23 @@ fn no_barrier(target: &Target, fault: BarrierFault) -> EngineError {
     EngineError::new(EngineErrorKind::Barrier(fault), context)
 }
 
-/// What the first wave showed of the canary.
-fn shown(edge: &str, seen: Option<Seen>) -> Option<Entry> {
-    let passed = seen? == Seen::Dark;
-    let what = if passed { "" } else { "dark-not-seen" };
-    Some(Entry::CanaryTried { edge: edge.to_owned(), passed, what: what.to_owned() })
+/// What the first wave showed of the canary. Under its name as it is nobody sees that no spelling
+/// leads past its gate any more.
+fn shown(edge: &str, seen: Option<Seen>, is_past: bool) -> Option<Entry> {
+    let what = match seen? {
+        Seen::Dark if is_past => HOST_SPELLING,
+        Seen::Dark => "",
+        _ => "dark-not-seen",
+    };
+    let (edge, passed) = (edge.to_owned(), what.is_empty());
+    Some(Entry::CanaryTried { edge, passed, what: what.to_owned() })
 }
 
 /// What the round showed of the canary, unless the gate holds sites dark of which this journal
 /// knows nothing: that is told beside no other trouble, and no canary that passes ends it.
 fn found(engine: &Engine, edge: &EdgeLoop, round: &Round) -> Option<Entry> {
-    let shown = shown(edge.name(), round.canary);
+    let is_past = engine.with_ledger(|ledger| ledger.is_canary_past(edge.name()));
+    let shown = shown(edge.name(), round.canary, is_past);
     let is_failure = matches!(shown, Some(Entry::CanaryTried { passed: false, .. }));
     if is_failure || !edge.has_unasked() {
         return shown;

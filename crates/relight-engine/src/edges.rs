@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use relight_edge::spelling::Spelled;
 use relight_edge::{
     Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Prober,
     Stage, Target, TunnelCount,
@@ -17,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::EngineError;
 use crate::groups;
-use crate::reconcile::{EdgeLoop, Eyes, Hurry, Listeners, TUNNEL_GRACE_MS, grace_ms};
+use crate::reconcile::{Asking, EdgeLoop, Eyes, Hurry, Listeners, TUNNEL_GRACE_MS, grace_ms};
 
 /// The target of an edge as it stands in the register, `relight.edge/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,8 +168,8 @@ impl Eyes for Patient {
         }
     }
 
-    fn spell(&mut self, target: &ProbeTarget, wait_max: Duration) -> Spelled {
-        self.eyes().map_or(Spelled::Untold, |eyes| eyes.spell(target, wait_max))
+    fn spell(&mut self, names: &[ProbeTarget], wait_max: Duration) -> Asking {
+        self.eyes().map_or_else(|_| Asking::unable(), |eyes| eyes.spell(names, wait_max))
     }
 
     fn forget(&mut self) {

@@ -28,7 +28,7 @@ use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 use dark::Proof;
-pub use eyes::{Eyes, Hurry, Listeners};
+pub use eyes::{Asking, Eyes, Hurry, Listeners};
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
@@ -36,7 +36,9 @@ use lit::stop;
 use overtaken::is_of_an_older_term;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 use spelled::Spellings;
-pub use spelled::{SPELL_AFTER_MS, SPELL_EVERY_MS, SPELLED_NAMES_MAX, SPELLED_SITES_MAX};
+pub use spelled::{
+    SPELL_AFTER_MS, SPELL_AGAIN_MS, SPELL_EVERY_MS, SPELL_MAX, SPELLED_NAMES_MAX, SPELLED_SITES_MAX,
+};
 use turn::{Turn, since};
 pub use unasked::{DARK_UNASKED, dark_unasked, unexplained};
 use wanted::opening;
@@ -103,6 +105,7 @@ pub struct EdgeLoop {
     name: String,
     driver: Box<dyn EdgeDriver>,
     eyes: Box<dyn Eyes>,
+    hurry: Option<Hurry>,
     proofs: BTreeMap<GateKey, Proof>,
     /// The last proof that the round before tried to renew.
     renewed_to: Option<(i64, GateKey)>,
@@ -144,6 +147,7 @@ impl EdgeLoop {
             name: name.to_owned(),
             driver,
             eyes,
+            hurry: None,
             proofs: BTreeMap::new(),
             renewed_to: None,
             unproven_since: BTreeMap::new(),
@@ -193,7 +197,8 @@ impl EdgeLoop {
     /// Gives what is asked during a look that takes long: whether something has to be closed that
     /// waits for its end.
     pub fn set_hurry(&mut self, hurry: Hurry) {
-        self.eyes.set_hurry(hurry);
+        self.eyes.set_hurry(Hurry::clone(&hurry));
+        self.hurry = Some(hurry);
     }
 
     /// Something is wrong with the edge already: its canary is tried at the first rest.

@@ -170,6 +170,9 @@ impl Loops {
             edge.set_barrier(&barrier.name, hand, known, BARRIER_WAIT_MAX).map_err(unstarted)?;
         }
         edge.remember_past(engine.with_ledger(|ledger| ledger.led_past().clone()));
+        if engine.with_ledger(|ledger| ledger.is_canary_past(&target.name)) {
+            edge.remember_canary_past();
+        }
         let (identity, stop) = (edges::identity(target)?, Arc::new(AtomicBool::new(false)));
         let pressed = Pressed::new(Arc::clone(&engine), &target.name, Arc::clone(&stop));
         let (pressed, name) = (Arc::new(pressed), target.name.clone());

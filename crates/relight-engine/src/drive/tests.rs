@@ -80,3 +80,20 @@ fn a_silent_edge_is_asked_when_a_site_may_not_be_opened_any_more() {
         assert!(rest.left(&wants, &|_| false).is_some(), "{light:?} {gate:?}");
     }
 }
+
+/// Goal: an order does not end what is known of a canary. Method: its name as it is shows dark, of
+/// one that a spelling reached and of another.
+#[test]
+fn a_canary_that_shows_dark_ends_no_leak() {
+    let what = |seen, is_past| match shown("east", seen, is_past) {
+        Some(Entry::CanaryTried { passed, what, .. }) => {
+            assert_eq!(passed, what.is_empty());
+            Some(what)
+        }
+        _ => None,
+    };
+    assert_eq!(what(Some(Seen::Dark), true).as_deref(), Some("host-spelling"));
+    assert_eq!(what(Some(Seen::Dark), false).as_deref(), Some(""));
+    assert_eq!(what(Some(Seen::Lit), true).as_deref(), Some("dark-not-seen"));
+    assert_eq!(what(None, true), None);
+}

@@ -45,8 +45,10 @@ pub struct Ledger {
     /// When the last record was written.
     pub(super) last_at: Option<Timestamp>,
     pub(super) set_back: Vec<SetBack>,
-    /// Dark sites that a spelling of their name was seen to reach.
+    /// Sites that a spelling of their name was seen to reach while they were dark.
     past: BTreeSet<GateKey>,
+    /// Edges whose canary one reached.
+    canaries_past: BTreeSet<String>,
 }
 
 /// What the second barrier of an edge was told last.
@@ -123,7 +125,7 @@ impl Ledger {
     }
 
     fn fold(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        if self.is_of_edge(entry, now) {
+        if self.fold_edge(entry, now) {
             return Ok(());
         }
         match entry {
@@ -163,7 +165,10 @@ impl Ledger {
                 Entry::EdgeFailed { sites, why, .. } if why == HOST_SPELLING => {
                     self.past.extend(sites.iter().cloned());
                 }
-                Entry::Proved { sites, .. } => self.past.retain(|site| !sites.contains(site)),
+                // A site that was lit meanwhile is dark again under its name as it is.
+                Entry::Proved { sites, light: Light::Dark, .. } => {
+                    self.past.retain(|site| !sites.contains(site));
+                }
                 _ => {}
             }
             if let Entry::Proved { edge, .. }
@@ -206,8 +211,8 @@ impl Ledger {
         }
     }
 
-    /// Folds in what is about an edge and no incident.
-    fn is_of_edge(&mut self, entry: &Entry, now: Timestamp) -> bool {
+    /// Folds in what is about an edge and no incident; whether it was that.
+    fn fold_edge(&mut self, entry: &Entry, now: Timestamp) -> bool {
         match entry {
             Entry::Drilled { edge, passed, target, .. } => {
                 // What was believed of it was believed because of the drill before.
@@ -221,8 +226,14 @@ impl Ledger {
                 let (sites, held) = (sites.clone(), held.clone());
                 self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, held, why });
             }
-            Entry::CanaryTried { edge, passed: true, .. } => drop(self.canaries.remove(edge)),
+            Entry::CanaryTried { edge, passed: true, .. } => {
+                self.canaries.remove(edge);
+                self.canaries_past.remove(edge);
+            }
             Entry::CanaryTried { edge, what, .. } => {
+                if what == HOST_SPELLING {
+                    self.canaries_past.insert(edge.clone());
+                }
                 self.canaries.insert(edge.clone(), (now, what.clone()));
             }
             _ => return false,
@@ -300,7 +311,13 @@ impl Ledger {
         self.canaries.get(edge)
     }
 
-    /// Dark sites that a spelling of their name was seen to reach, and that were not proven since.
+    /// Whether a spelling led past the gate of the canary of an edge, and nobody has seen since
+    /// that none does.
+    pub fn is_canary_past(&self, edge: &str) -> bool {
+        self.canaries_past.contains(edge)
+    }
+
+    /// Sites that a spelling of their name was seen to reach, and that were not proven dark since.
     pub fn led_past(&self) -> &BTreeSet<GateKey> {
         &self.past
     }

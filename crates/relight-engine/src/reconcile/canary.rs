@@ -20,8 +20,8 @@ const CANARY_LOOK_MAX: Duration = Duration::from_secs(2);
 struct Flipped {
     /// When it was told to go dark.
     dark: ProbeResult,
-    /// A spelling of its name led past its gate then.
-    is_past: bool,
+    /// Code of what nobody knows of spellings of its name.
+    untold: &'static str,
     /// When it was told to come back.
     lit: ProbeResult,
 }
@@ -65,9 +65,16 @@ impl EdgeLoop {
         let mut turn = Turn::new(wants, epoch, now_ms, &permits);
         let flipped = self.flip_canary(&mut turn);
         let what = match flipped {
-            Ok(Flipped { is_past: true, .. }) => HOST_SPELLING,
-            Ok(Flipped { dark: ProbeResult { seen: Seen::Dark, .. }, lit, .. }) => {
-                fault(lit, Seen::Lit, "lit-not-seen")
+            Ok(Flipped { dark: ProbeResult { seen: Seen::Dark, .. }, .. })
+                if self.is_canary_past() =>
+            {
+                HOST_SPELLING
+            }
+            Ok(Flipped { dark: ProbeResult { seen: Seen::Dark, .. }, lit, untold }) => {
+                match fault(lit, Seen::Lit, "lit-not-seen") {
+                    "" => untold,
+                    fault => fault,
+                }
             }
             Ok(Flipped { dark, .. }) => fault(dark, Seen::Dark, "dark-not-seen"),
             Err(error) if error.kind == EdgeErrorKind::Fenced => return None,
@@ -90,14 +97,16 @@ impl EdgeLoop {
         let mut held = self.held(turn, &opening(turn.wants, &turn.views));
         held.extend(self.find_unasked(turn.wants)?.iter().cloned());
         let dark = self.show_canary(turn)?;
-        let is_past = match canary() {
-            Some(canary) if dark.seen == Seen::Dark => self.is_canary_past(&canary, turn.now_ms),
-            _ => false,
+        let untold = match canary() {
+            Some(canary) if dark.seen == Seen::Dark => {
+                self.spell_canary(canary, turn.wants, turn.now_ms)
+            }
+            _ => "",
         };
         self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
         let lit = self.see_canary(None);
         self.driver.apply(turn.epoch, Stage::Durable, &held)?;
-        Ok(Flipped { dark, is_past, lit })
+        Ok(Flipped { dark, untold, lit })
     }
 
     fn see_canary(&mut self, wait_max: Option<Duration>) -> ProbeResult {

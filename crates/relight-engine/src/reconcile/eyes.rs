@@ -1,7 +1,7 @@
 //! How an edge is looked at from outside: every listener at the same time, and no longer than
 //! others can wait.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +18,10 @@ pub type Hurry = Arc<dyn Fn() -> bool + Send + Sync>;
 const UNHURRIED: Duration = Duration::from_millis(500);
 
 /// How often that is asked afterwards.
-const HURRY_LOOK: Duration = Duration::from_millis(50);
+pub(super) const HURRY_LOOK: Duration = Duration::from_millis(50);
+
+/// What a listener told of spellings that told nothing.
+const NOT_IN_TIME: &str = "not in time";
 
 /// Looks at an edge from outside, as a visitor would.
 pub trait Eyes: Send {
@@ -41,10 +44,10 @@ pub trait Eyes: Send {
         self.probe(targets, nonce)
     }
 
-    /// Asks for what is dark in every spelling of its name (INCIDENT 8.1). Eyes that cannot write
-    /// a name so know nothing.
-    fn spell(&mut self, _: &ProbeTarget, _: Duration) -> Spelled {
-        Spelled::Untold
+    /// Begins to ask for what is dark in every spelling of its names (INCIDENT 8.1), and does not
+    /// wait for the answers. Eyes that cannot write a name so know nothing.
+    fn spell(&mut self, _: &[ProbeTarget], _: Duration) -> Asking {
+        Asking::unable()
     }
 
     /// Another process may serve from now on: what is kept of the one before, connections to it
@@ -53,6 +56,46 @@ pub trait Eyes: Send {
 
     /// Gives what is asked during a look that takes long: whether to break it off.
     fn set_hurry(&mut self, _: Hurry) {}
+}
+
+/// Spellings that are asked for beside the loop, at every listener.
+#[derive(Debug)]
+pub struct Asking {
+    said: Receiver<Spelled>,
+    left: usize,
+    all: Spelled,
+    until: Instant,
+}
+
+impl Asking {
+    /// One that is over.
+    pub fn over(all: Spelled) -> Self {
+        Self { said: mpsc::channel().1, left: 0, all, until: Instant::now() }
+    }
+
+    /// One of somebody who cannot ask.
+    pub fn unable() -> Self {
+        Self::over(Spelled::Untold(String::new()))
+    }
+
+    /// What came of it, once every listener told or its time is over; waits so long for it.
+    pub(super) fn within(&mut self, wait: Duration) -> Option<Spelled> {
+        let end = Instant::now() + wait;
+        while self.left > 0 {
+            let left = end.min(self.until).saturating_duration_since(Instant::now());
+            match self.said.recv_timeout(left) {
+                Ok(one) => {
+                    (self.all, self.left) = (self.all.clone().and(one), self.left - 1);
+                }
+                Err(RecvTimeoutError::Timeout) if Instant::now() < self.until => return None,
+                Err(_) => {
+                    self.left = 0;
+                    self.all = self.all.clone().and(Spelled::Untold(NOT_IN_TIME.to_owned()));
+                }
+            }
+        }
+        Some(self.all.clone())
+    }
 }
 
 /// Every public listener of an edge. They are asked at the same time: one that hangs makes no other
@@ -150,31 +193,17 @@ impl Eyes for Listeners {
         self.look(targets, nonce, Some(wait_max), &mut || ())
     }
 
-    fn spell(&mut self, target: &ProbeTarget, wait_max: Duration) -> Spelled {
-        let (begun, (say, said)) = (Instant::now(), mpsc::channel());
-        let until = begun + wait_max;
+    fn spell(&mut self, names: &[ProbeTarget], wait_max: Duration) -> Asking {
+        let ((say, said), until) = (mpsc::channel(), Instant::now() + wait_max);
         for prober in &self.probers {
-            let (listener, target, say) = (prober.listener().clone(), target.clone(), say.clone());
-            // Nobody waits any more where the look was broken off.
-            spawn_or_run(move || drop(say.send(spelled(&listener, &target, until))));
+            let (listener, names, say) = (prober.listener().clone(), names.to_vec(), say.clone());
+            // Nobody waits any more where the loop ended. Where the system gives no thread, nobody
+            // asks, which is no answer either.
+            let ask = move || drop(say.send(spelled(&listener, &names, until)));
+            drop(thread::Builder::new().spawn(ask));
         }
-        drop(say);
-        let mut left = self.probers.len();
-        let mut all = if left == 0 { Spelled::Untold } else { Spelled::Shut };
-        while left > 0 {
-            match said.recv_timeout(HURRY_LOOK) {
-                Ok(one) => (all, left) = (all.and(one), left - 1),
-                Err(RecvTimeoutError::Disconnected) => return all.and(Spelled::Untold),
-                Err(RecvTimeoutError::Timeout) => {
-                    let is_pressed = || self.hurry.as_ref().is_some_and(|hurry| hurry());
-                    let is_late = begun.elapsed() >= UNHURRIED && is_pressed();
-                    if is_late || Instant::now() >= until {
-                        return all.and(Spelled::Untold);
-                    }
-                }
-            }
-        }
-        all
+        let (left, all) = (self.probers.len(), Spelled::Shut);
+        if left == 0 { Asking::unable() } else { Asking { said, left, all, until } }
     }
 
     fn forget(&mut self) {
@@ -188,11 +217,18 @@ impl Eyes for Listeners {
     }
 }
 
-fn spelled(listener: &Listener, target: &ProbeTarget, until: Instant) -> Spelled {
-    match target.host == CANARY_HOST {
-        true => spell_canary(listener, target).unwrap_or(Spelled::Untold),
-        false => spell_site(listener, target, until),
+/// The first name of which is not known that it is shut ends it.
+fn spelled(listener: &Listener, names: &[ProbeTarget], until: Instant) -> Spelled {
+    for name in names {
+        let spelled = match name.host == CANARY_HOST {
+            true => spell_canary(listener, name, until),
+            false => spell_site(listener, name, until),
+        };
+        if spelled != Spelled::Shut {
+            return spelled;
+        }
     }
+    Spelled::Shut
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -256,6 +292,27 @@ mod tests {
         assert!(was_asked, "the listener was not asked before the end of what ran beside");
         assert_eq!(seen[0].seen, Seen::Lit);
         served.join().unwrap();
+    }
+
+    /// Goal: nobody waits for spellings. Method: two listeners, of which one never answers.
+    #[test]
+    fn spellings_are_asked_for_beside_the_loop() {
+        let [hangs, ends] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let probers = [&hangs, &ends].map(|it| Prober::new(it.local_addr().unwrap()));
+        let mut eyes = Listeners::new(probers.into());
+        let key = GateKey::new("a").unwrap();
+        let names = [ProbeTarget::site(key, "a.example".to_owned(), None)];
+        let mut asking = eyes.spell(&names, Duration::from_secs(600));
+        assert_eq!(asking.within(Duration::ZERO), None);
+        drop(ends.accept().unwrap());
+        drop(hangs.accept().unwrap());
+        let spelled = asking.within(Duration::from_secs(600));
+        assert!(matches!(spelled, Some(Spelled::Untold(what)) if !what.is_empty()));
+        let mut late = eyes.spell(&names, Duration::from_millis(1));
+        let spelled = late.within(Duration::from_secs(600));
+        assert!(matches!(spelled, Some(Spelled::Untold(_))));
+        let mut nobody = Listeners::new(Vec::new()).spell(&names, Duration::from_secs(1));
+        assert_eq!(nobody.within(Duration::ZERO), Some(Spelled::Untold(String::new())));
     }
 
     /// An old process answers on what was kept of it, the one that took over on new connections.

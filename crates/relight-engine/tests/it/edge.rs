@@ -10,7 +10,7 @@ use relight_engine::edge::{
     Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
     ProbeResult, ProbeTarget, Stage, Target, TunnelCount, is_superseded,
 };
-use relight_engine::reconcile::{CANARY_KEY, Eyes, Want};
+use relight_engine::reconcile::{Asking, CANARY_KEY, Eyes, Want};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 /// What goes wrong with one `apply`.
@@ -72,6 +72,8 @@ pub(crate) struct Edge {
     pub(crate) obeys_the_old: bool,
     /// Names that some spelling reaches whatever the gate says.
     pub(crate) spelled: BTreeSet<String>,
+    /// Names of which some spelling has an answer that tells nothing.
+    pub(crate) untold: BTreeSet<String>,
     /// Sites of which probes learn nothing.
     pub(crate) blind: GateSet,
     /// Sites that are served under a wrong certificate.
@@ -388,14 +390,19 @@ impl EdgeDriver for Shared {
 }
 
 impl Eyes for Shared {
-    fn spell(&mut self, target: &ProbeTarget, _: Duration) -> Spelled {
+    fn spell(&mut self, names: &[ProbeTarget], _: Duration) -> Asking {
         let mut edge = self.lock();
-        edge.calls.push(Call::Spell(target.host.clone()));
-        match edge.spelled.contains(&target.host) {
-            _ if edge.is_unreachable => Spelled::Untold,
-            true => Spelled::Past("upper case: 200".into()),
-            false => Spelled::Shut,
+        for name in names {
+            edge.calls.push(Call::Spell(name.host.clone()));
+            if edge.spelled.contains(&name.host) {
+                return Asking::over(Spelled::Past("upper case: 200".into()));
+            }
+            let told = edge.untold.contains(&name.host).then(|| "port: 502".to_owned());
+            if let Some(what) = told.or(edge.is_unreachable.then(String::new)) {
+                return Asking::over(Spelled::Untold(what));
+            }
         }
+        Asking::over(Spelled::Shut)
     }
 
     fn forget(&mut self) {

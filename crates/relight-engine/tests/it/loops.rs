@@ -3,8 +3,8 @@
 use relight_engine::edge::{Basis, Capabilities, EdgeErrorKind, ProbeTarget, Stage};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
-    CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS,
-    PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS, RENEWALS_MAX, Round, Want,
+    CANARY_EVERY_MS, CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_LATE_MS,
+    PROOF_RENEW_MS, PROOF_TTL_MS, RENEWALS_MAX, Round, Want,
 };
 use relight_model::{Epoch, GateKey, Light, Seen};
 
@@ -514,7 +514,6 @@ fn an_edge_in_rest_is_tried_on_its_canary_once_an_hour() {
         flipped(Stage::Durable),
         flipped(Stage::Runtime),
         probe(&[CANARY_KEY]),
-        Call::Spell(CANARY_HOST.to_owned()),
         apply(Stage::Runtime, &["a"]),
         probe(&[CANARY_KEY]),
         apply(Stage::Durable, &["a"]),

@@ -52,6 +52,7 @@ reason-shared-origin = connections are open to an origin that lit sites share: s
 reason-tunnels-uncounted = nobody could count the connections of before
 reason-fought = somebody else opens the gate again and again
 reason-host-spelling = a spelling of its name leads past its gate: relight edge check names it
+reason-spelling-untold = nobody can tell whether a spelling of its name leads past its gate
 reason-dark-not-seen = the canary was closed and not seen dark
 reason-dark-unasked = it holds sites dark that this journal did not order; they stay dark, `relight edge check` names them
 reason-lit-not-seen = the canary was opened and not seen lit

@@ -52,6 +52,7 @@ reason-shared-origin = des connexions restent ouvertes vers une origine partagé
 reason-tunnels-uncounted = personne n’a pu compter les connexions d’avant
 reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
 reason-host-spelling = une graphie de son nom contourne sa barrière : relight edge check la nomme
+reason-spelling-untold = nul ne peut dire si une graphie de son nom contourne sa barrière
 reason-dark-not-seen = le témoin a été éteint et ne se voit pas éteint
 reason-dark-unasked = il garde éteints des sites dont ce journal n’a pas ordonné l’extinction; ils restent éteints, `relight edge check` les nomme
 reason-lit-not-seen = le témoin a été rallumé et ne se voit pas rallumé

@@ -1,8 +1,8 @@
 //! `relight edge check`: what each edge shows against what the journal wants, and what is wrong
 //! with its set-up.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use clap::Args;
 use relight_engine::drill::DRILL_AGE_MAX_S;
@@ -12,9 +12,9 @@ use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
 use relight_engine::edges;
-use relight_engine::reconcile::BARRIER;
+use relight_engine::reconcile::{BARRIER, SPELL_MAX, SPELLED_NAMES_MAX, Want, wants};
 use relight_engine::refusals::configuration_lints;
-use relight_model::{GateKey, Light, Seen};
+use relight_model::{GateKey, Light, Seen, Site};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -47,8 +47,11 @@ const EDGE_UNTRUSTED: &str = "edge-untrusted";
 /// Sites that are named of those which it is about.
 const BARRED_MAX: usize = 6;
 
-/// Longest time for asking one listener for one site in every spelling.
-const SPELL_MAX: Duration = Duration::from_secs(5);
+/// Code of one of which nobody can tell here whether a spelling still does.
+const SPELLING_UNTOLD: &str = "spelling-untold";
+
+/// Sites of one edge that are asked for in every spelling; the others are named.
+const SPELLED_MAX: usize = 6;
 
 /// Why nothing is known here of an edge that an agent writes.
 const ELSEWHERE: &str = "an agent writes it on its own machine, and only the server asks that";
@@ -141,6 +144,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
         row.findings.extend(of_journal(target, register));
+        row.findings.extend(led_past(target, register).iter().map(unasked_for));
         return row;
     }
     let seen = edge::open(target).and_then(|mut driver| {
@@ -260,25 +264,56 @@ fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError
     Ok(misnamed)
 }
 
-/// How visitors get past the gates of sites of which the journal says that they do: those are few,
-/// and asked for in every spelling here.
+/// How visitors get past the gates of dark sites of which the journal says that they do: the first
+/// of them are asked for in every spelling here.
 fn past(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError> {
-    let mut found = Vec::new();
-    let led = register.ledger.led_past();
-    let sites = register.sites.iter();
-    for site in sites.filter(|it| it.edge == target.name && led.contains(&it.slug)) {
-        for listener in Listener::all(target)? {
-            for host in site.hosts() {
-                let asked = ProbeTarget::site(site.slug.clone(), host.to_owned(), None);
+    let found = |code, place| LintRow { code, place, refuses: true };
+    let led = led_past(target, register);
+    if led.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (listeners, mut rows) = (Listener::all(target)?, Vec::new());
+    for want in led.iter().take(SPELLED_MAX) {
+        let mut untold = None;
+        let before = rows.len();
+        for host in want.names().take(SPELLED_NAMES_MAX) {
+            let baseline = want.target.baseline.filter(|_| host == want.target.host);
+            let host = host.to_owned();
+            let asked = ProbeTarget { host, baseline, ..want.target.clone() };
+            for listener in &listeners {
                 let until = Instant::now() + SPELL_MAX;
-                if let Spelled::Past(what) = spell_site(&listener, &asked, until) {
-                    let place = format!("{host} at {what}");
-                    found.push(LintRow { code: HOST_SPELLING, place, refuses: true });
+                let of = |what: String| format!("{} at {what}", asked.host);
+                match spell_site(listener, &asked, until) {
+                    Spelled::Shut => {}
+                    Spelled::Past(what) => rows.push(found(HOST_SPELLING, of(what))),
+                    Spelled::Untold(what) => untold = untold.or(Some(of(what))),
                 }
             }
         }
+        if let Some(what) = untold.filter(|_| rows.len() == before) {
+            rows.push(found(SPELLING_UNTOLD, what));
+        }
     }
-    Ok(found)
+    rows.extend(led.iter().skip(SPELLED_MAX).map(unasked_for));
+    Ok(rows)
+}
+
+/// The dark sites of an edge that a spelling of their name reached, as the journal says.
+fn led_past(target: &Target, register: &Register) -> Vec<Want> {
+    let led = register.ledger.led_past();
+    let here = register.sites.iter().filter(|it| it.edge == target.name && led.contains(&it.slug));
+    let here: BTreeMap<&GateKey, &Site> = here.map(|site| (&site.slug, site)).collect();
+    if here.is_empty() {
+        return Vec::new();
+    }
+    let mut wants = wants(&register.ledger, &target.name, |key| here.get(key).copied());
+    wants.retain(|want| want.light == Light::Dark && !want.is_part());
+    wants
+}
+
+/// One of them that nobody asks for here.
+fn unasked_for(want: &Want) -> LintRow {
+    LintRow { code: SPELLING_UNTOLD, place: want.target.host.clone(), refuses: true }
 }
 
 fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
