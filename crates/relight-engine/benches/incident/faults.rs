@@ -1,6 +1,7 @@
 //! M6 and M7: somebody else's reloads and crashes while everything is dark, and `kill -9` of the
 //! controller in the middle of a wave.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -103,12 +104,18 @@ pub(crate) fn restart(rig: &mut Rig, size: Size) -> Value {
     let worst = |name: &str| {
         runs.iter().map(|run| run[name].as_f64().unwrap_or(f64::NAN)).fold(0.0, f64::max)
     };
-    json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"),
-           "steps": steps(rig, size), "runs": runs})
+    let steps = steps(rig, &data_after(rig, MOMENTS_MS[0]), size);
+    json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"), "steps": steps,
+           "runs": runs})
+}
+
+/// The register of the run with this moment.
+fn data_after(rig: &Rig, moment_ms: u64) -> PathBuf {
+    rig.folder.join(format!("restart-{moment_ms}"))
 }
 
 fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
-    let data = rig.folder.join(format!("restart-{moment_ms}"));
+    let data = data_after(rig, moment_ms);
     town::copy(&rig.data, &data);
     let store = Store::open(&data).unwrap();
     let begin = store.journal(1).unwrap().len() as u64 + 1;

@@ -2,6 +2,7 @@
 //! half of a bare sweep beside it, and this says what takes how much.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use relight_engine::edge::config::{CANARY_HOST, CANARY_KEY};
@@ -30,11 +31,12 @@ impl Took {
     }
 }
 
-/// The steps in the order in which they come; the edge is as new afterwards.
-pub(crate) fn steps(rig: &mut Rig, size: Size) -> Value {
+/// The steps in the order in which they come, those of a start on a register with an order in its
+/// journal; the edge is as new afterwards.
+pub(crate) fn steps(rig: &mut Rig, data: &Path, size: Size) -> Value {
     let mut took = Took::default();
     for _ in 0..size.steps {
-        of_start(rig, &mut took);
+        of_start(data, &mut took);
     }
     of_edge(rig, size, &mut took);
     rig.reset();
@@ -42,9 +44,9 @@ pub(crate) fn steps(rig: &mut Rig, size: Size) -> Value {
 }
 
 /// What a controller does before it looks at its edges; some of it at the same time.
-fn of_start(rig: &Rig, took: &mut Took) {
+fn of_start(data: &Path, took: &mut Took) {
     took.time("process", controller::start_and_end);
-    let store = took.time("open", || Store::open(&rig.data).unwrap());
+    let store = took.time("open", || Store::open(data).unwrap());
     // Another lease costs the same, and takes the register from nobody.
     took.time("lease", || store.take_lease("steps", "bench", town::clock() / 1_000).unwrap());
     let intact = took.time("verify", || store.verify_journal().unwrap());
