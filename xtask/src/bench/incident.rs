@@ -337,7 +337,7 @@ mod tests {
         let met: Vec<bool> = judged.iter().map(|goal| goal.met).collect();
         let nginx = [true, false, true, false];
         let others = [false, true, true, false, true, true];
-        let rest = [true, true, true, true, false, true, false];
+        let rest = [true, true, true, true, true, false, true, false];
         let page = [true, true, false];
         assert_eq!(met, [&nginx[..], &others, &rest, &page].concat());
     }
