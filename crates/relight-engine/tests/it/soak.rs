@@ -347,8 +347,8 @@ impl<S: Stand> Incident<S> {
             }
             Some(Phase::FixDeployed | Phase::Verifying) => self.verify(site),
             Some(Phase::RelightEligible) => {
-                // One that does not come back is looked at again: what a clock that was set back said
-                // of it is older than what was heard before.
+                // One that does not come back is looked at again: what a clock that was set back
+                // said of it is older than what was heard before.
                 if !matches!(self.engine.relight("soak", ID, &[key(site)]), Ok(1)) {
                     return self.scan(site);
                 }
