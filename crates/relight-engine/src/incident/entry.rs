@@ -485,10 +485,6 @@ pub enum Entry {
     ClockSetBack {
         /// The time of that record.
         from: Timestamp,
-        /// Evidence that was over stays so as well, and so does what was given beforehand. Not in
-        /// records of before.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        evidence: bool,
     },
     /// The incident is over.
     Closed {},

@@ -145,8 +145,8 @@ impl Ledger {
                 self.note_restored(*epoch, now);
                 return Ok(());
             }
-            Entry::ClockSetBack { from, evidence } => {
-                self.clock_set_back(SetBack { at: now, from: *from }, *evidence);
+            Entry::ClockSetBack { from } => {
+                self.set_back_by(SetBack { at: now, from: *from });
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
@@ -198,17 +198,6 @@ impl Ledger {
         self.authorities_over.remove(&authority.name);
         self.authorities.insert(authority.name.clone(), authority.clone());
         Ok(())
-    }
-
-    /// Records of before ended no evidence, and forgot what was given beforehand.
-    fn clock_set_back(&mut self, back: SetBack, evidence: bool) {
-        self.end_by(back.from);
-        if evidence {
-            self.end_authorities_by(back.from);
-            self.spend_by(back);
-        } else {
-            self.authorities.retain(|_, authority| authority.expires > back.from);
-        }
     }
 
     /// Folds in what is about an edge and no incident; whether it was that.
@@ -268,12 +257,10 @@ impl Ledger {
         self.authorities.values().filter(is_given).map(|authority| authority.expires)
     }
 
-    fn end_authorities_by(&mut self, then: Timestamp) {
+    /// What was over by then stays so: signatures, plans and what was given beforehand.
+    pub(super) fn end_all_by(&mut self, then: Timestamp) {
         let over = self.authorities.values().filter(|it| it.expires <= then);
         self.authorities_over.extend(over.map(|it| it.name.clone()));
-    }
-
-    pub(super) fn end_actions_by(&mut self, then: Timestamp) {
         self.actions.end_by(then);
     }
 

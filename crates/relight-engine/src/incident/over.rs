@@ -44,7 +44,7 @@ impl Ledger {
         let from = self.last_at?;
         let is_back = |end: Timestamp| now < end && end <= from;
         let is_owed = now < from && self.ends().any(is_back);
-        is_owed.then_some(Entry::ClockSetBack { from, evidence: true })
+        is_owed.then_some(Entry::ClockSetBack { from })
     }
 
     /// The ends of all that is not over for good.
@@ -53,19 +53,10 @@ impl Ledger {
         incidents.chain(self.authority_ends()).chain(self.actions().ends())
     }
 
-    pub(super) fn end_by(&mut self, then: Timestamp) {
-        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
-            incident.end_by(then);
-        }
-        self.end_actions_by(then);
-    }
-
-    /// Evidence that was over stays so, also where the same inventory makes it anew, and in an
-    /// incident that is opened later.
-    pub(super) fn spend_by(&mut self, new: SetBack) {
-        for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
-            incident.spend_by(new);
-        }
+    /// The clock was set back: what was over stays so, evidence also where the same inventory makes
+    /// it anew, and in an incident that is opened later.
+    pub(super) fn set_back_by(&mut self, new: SetBack) {
+        self.end_all_by(new.from);
         self.set_back.retain(|it| !new.covers(it));
         self.set_back.push(new);
         if self.set_back.len() > SET_BACK_MAX {
@@ -74,6 +65,7 @@ impl Ledger {
             (next.at, next.from) = (next.at.max(oldest.at), next.from.max(oldest.from));
         }
         for incident in self.incidents.values_mut().filter(|incident| !incident.closed) {
+            incident.end_by(new.from);
             incident.set_back.clone_from(&self.set_back);
         }
     }
@@ -95,21 +87,16 @@ impl Incident {
             || self.set_back.iter().any(|back| back.spends(evidence))
     }
 
-    /// What is known is over by name: the clock may show a time before it was made.
-    fn spend_by(&mut self, back: SetBack) {
-        for case in self.cases.values_mut() {
-            if let Some(it) = case.evidence.as_ref().filter(|it| it.expires_at <= back.from) {
-                case.spent = Some(it.made_at);
-            }
-        }
-    }
-
     fn end_by(&mut self, then: Timestamp) {
         for case in self.cases.values_mut() {
             if let Some(grant) = case.grant.as_mut().filter(|grant| grant.expires <= then) {
                 grant.is_over = true;
             }
             case.is_control_over |= case.mitigation.as_ref().is_some_and(|it| it.expires <= then);
+            // By name: the clock may show a time before it was made.
+            if let Some(it) = case.evidence.as_ref().filter(|it| it.expires_at <= then) {
+                case.spent = Some(it.made_at);
+            }
         }
         self.proposals.retain(|_, request| request.asked.expires > then);
     }
@@ -248,7 +235,7 @@ mod tests {
         passed(&mut ledger, END);
         assert_eq!(ledger.owed_clock(END + 1), None);
         let owed = ledger.owed_clock(1_500).unwrap();
-        assert_eq!(owed, Entry::ClockSetBack { from: END, evidence: true });
+        assert_eq!(owed, Entry::ClockSetBack { from: END });
         assert!(!ledger.permits(&site("nobody"), 1_500), "nothing opens before it is written");
         let body = owed.to_body().unwrap();
         assert_eq!(Entry::from_body(&body).unwrap(), owed);
@@ -341,12 +328,6 @@ mod tests {
         assert!(may_open(&ledger, 1_500));
         passed(&mut ledger, END);
         let owed = ledger.owed_clock(1_500).unwrap();
-        let mut before = ledger.clone();
-        let body = owed.to_body().unwrap().replace(r#""evidence":true,"#, "");
-        let of_before = Entry::from_body(&body).unwrap();
-        assert_eq!(of_before, Entry::ClockSetBack { from: END, evidence: false });
-        before.apply("", &of_before, 1_500).unwrap();
-        assert!(may_open(&before, 1_500), "a journal of before is read as it was written");
         ledger.apply("", &owed, 1_500).unwrap();
         assert!(!may_open(&ledger, 1_500));
         assert_eq!(ledger.owed_clock(1_400), None, "once is enough");
@@ -372,11 +353,11 @@ mod tests {
         ledger.apply(ID, &read(1_000, 2), 1_000).unwrap();
         for step in 0..40 {
             let back = SetBack { at: 1_000 + step, from: 9_000 - step };
-            ledger.spend_by(back);
+            ledger.set_back_by(back);
         }
         assert_eq!(ledger.set_back.len(), SET_BACK_MAX);
         assert!(ledger.set_back.iter().any(|it| it.covers(&SetBack { at: 1_000, from: 9_000 })));
-        ledger.spend_by(SetBack { at: 5_000, from: 9_001 });
+        ledger.set_back_by(SetBack { at: 5_000, from: 9_001 });
         assert_eq!(ledger.set_back.len(), 1, "what went further is all of them");
     }
 
@@ -408,7 +389,7 @@ mod tests {
         let mut say = |entry: Entry, at: i64| ledger.apply(ID, &entry, at).map_err(|why| why.0);
         say(affected(1_000), 1_000).unwrap();
         say(control(END), 1_000).unwrap();
-        say(Entry::ClockSetBack { from: END, evidence: true }, 1_500).unwrap();
+        say(Entry::ClockSetBack { from: END }, 1_500).unwrap();
         assert_eq!(say(accepted(), 1_500), Err("the control is over"));
         say(Entry::Lapsed { sites: vec![site("a")] }, 1_500).unwrap();
         say(control(END), 1_501).unwrap();
@@ -437,7 +418,7 @@ mod tests {
         say(evidence(relight_model::Verdict::Affected, 1, 1_000), 1_000).unwrap();
         say(Entry::Mitigated { site: site("d"), mitigation }, 1_000).unwrap();
         say(accepted(), 1_001).unwrap();
-        say(Entry::ClockSetBack { from: END, evidence: true }, 1_500).unwrap();
+        say(Entry::ClockSetBack { from: END }, 1_500).unwrap();
         say(Entry::Deployed { site: site("d"), digest: Digest([2; 32]) }, 1_501).unwrap();
         say(evidence(relight_model::Verdict::Unknown, 2, 1_502), 1_502).unwrap();
         say(accepted(), 1_503).unwrap();
