@@ -160,6 +160,9 @@ impl Fence {
     }
 }
 
+/// How lines that were appended get to the disk.
+type Sync = fn(&File) -> io::Result<()>;
+
 impl Held {
     /// Writes epoch and owned keys durably; does nothing when they are there already. Lines are
     /// appended while that leaves a file of twice its length at most: one sync instead of two, on
@@ -169,20 +172,7 @@ impl Held {
             return Ok(());
         }
         let bytes_max = 2 * length(&record) + APPEND_SLACK_BYTES;
-        self.lengthen(record, bytes_max)
-    }
-
-    /// Appends what leads to a record while that leaves a file of so many bytes at most, and never
-    /// one that is too long to be read; else writes it anew.
-    fn lengthen(&mut self, record: Record, bytes_max: u64) -> Result<(), EdgeError> {
-        let lines = self.lines_to(&record);
-        let bytes_max = bytes_max.min(APPEND_BYTES_MAX);
-        match self.appendable {
-            Some(size) if size + lines.len() as u64 <= bytes_max => {
-                self.append_lines(&lines, record, File::sync_data)
-            }
-            _ => self.rewrite(record),
-        }
+        self.lengthen(record, bytes_max, File::sync_data)
     }
 
     /// Lets go of every key but these, once the entries of the others are gone for good. Nobody
@@ -193,10 +183,18 @@ impl Held {
         if self.record == record {
             return Ok(());
         }
-        let (lines, bytes_max) = (self.lines_to(&record), 2 * length(&record) + APPEND_SLACK_BYTES);
+        let bytes_max = 2 * length(&record) + APPEND_SLACK_BYTES;
+        self.lengthen(record, bytes_max, |_| Ok(()))
+    }
+
+    /// Appends what leads to a record while that leaves a file of so many bytes at most, and never
+    /// one that is too long to be read; else writes it anew.
+    fn lengthen(&mut self, record: Record, bytes_max: u64, sync: Sync) -> Result<(), EdgeError> {
+        let lines = self.lines_to(&record);
+        let bytes_max = bytes_max.min(APPEND_BYTES_MAX);
         match self.appendable {
-            Some(size) if size + lines.len() as u64 <= bytes_max.min(APPEND_BYTES_MAX) => {
-                self.append_lines(&lines, record, |_| Ok(()))
+            Some(size) if size + lines.len() as u64 <= bytes_max => {
+                self.append_lines(&lines, record, sync)
             }
             _ => self.rewrite(record),
         }
@@ -228,7 +226,7 @@ impl Held {
         let mut record = Record { epoch: Some(epoch), own: &self.record.own | came };
         record.own.retain(|key| !gone.contains(key));
         let bytes_max = 2 * length(&record) + RELEASE_SLACK_BYTES;
-        self.lengthen(record, bytes_max)
+        self.lengthen(record, bytes_max, File::sync_data)
     }
 
     /// The lines that lead from the record to another one.
@@ -247,12 +245,7 @@ impl Held {
         lines
     }
 
-    fn append_lines(
-        &mut self,
-        lines: &str,
-        record: Record,
-        sync: fn(&File) -> io::Result<()>,
-    ) -> Result<(), EdgeError> {
+    fn append_lines(&mut self, lines: &str, record: Record, sync: Sync) -> Result<(), EdgeError> {
         if !lines.is_empty() {
             let append = || {
                 let mut file = OpenOptions::new().append(true).open(&self.path)?;
