@@ -298,10 +298,9 @@ impl Barrier {
     /// What the round of the edge says of sites that were opened here: whoever is seen lit is, and
     /// one that was to be, and is not, may be held here.
     fn hear(&mut self, front: &Front<'_>) {
-        let is_lit = |key: &GateKey| {
-            let mut wants = front.wants.iter().filter(|want| want.light == Light::Lit);
-            wants.any(|want| want.target.key == *key)
-        };
+        if self.let_go.is_empty() && self.unseen.is_empty() {
+            return;
+        }
         for entry in &front.round.entries {
             match entry {
                 Entry::Proved { sites, light: Light::Lit, .. } => {
@@ -317,11 +316,12 @@ impl Barrier {
         }
         // One that is stopped is wanted dark again, and stays told until it is seen lit, or is
         // closed here again.
-        let unseen = &self.unseen;
+        let (unseen, closed) = (&self.unseen, &self.closed);
+        let wanted: BTreeMap<&GateKey, Light> =
+            front.wants.iter().map(|want| (&want.target.key, want.light)).collect();
+        let is_lit = |key: &GateKey| wanted.get(key) == Some(&Light::Lit);
         self.let_go.retain(|key| is_lit(key) || unseen.contains(key));
-        let is_wanted = |key: &GateKey| front.wants.iter().any(|want| want.target.key == *key);
-        let closed = &self.closed;
-        self.unseen.retain(|key| is_wanted(key) && !closed.contains(key));
+        self.unseen.retain(|key| wanted.contains_key(key) && !closed.contains(key));
     }
 
     /// What became of it, unless the journal knows.
