@@ -340,7 +340,7 @@ impl Desk<'_> {
         match action.standing {
             Standing::Refused { .. } => return Err(Refusal::Refused),
             Standing::Started { .. } | Standing::Undone { .. } => return Err(Refusal::Done),
-            Standing::Waiting if self.now >= action.plan.expires => return Err(Refusal::Expired),
+            Standing::Waiting if !action.is_open(self.now) => return Err(Refusal::Expired),
             Standing::Waiting => {}
         }
         if action.hash != hash {
