@@ -41,8 +41,8 @@ pub use actions::{
 pub use course::{Course, Pace, THEN, THEN_PER_HOUR_TENTHS, then_s};
 pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
-pub use fold::{Case, Incident, Rejected};
-pub(crate) use fold::{HOST_SPELLING, OTHER_FILES, PROOF_EXPIRED};
+pub use fold::{Case, HOST_SPELLING, Incident, Rejected};
+pub(crate) use fold::{OTHER_FILES, PROOF_EXPIRED};
 pub(crate) use grant::check_end;
 pub use grant::{Acceptance, GRANT_AGE_MAX_S, Grant, Ground, Mitigation};
 pub use ledger::{Barred, Counters, Ledger, OPEN_INCIDENTS_MAX};

@@ -466,7 +466,7 @@ pub(crate) const OTHER_FILES: &str = "other files were read than those that were
 pub(crate) const PROOF_EXPIRED: &str = "proof-expired";
 
 /// Why a site is not dark that a spelling of its name reaches.
-pub(crate) const HOST_SPELLING: &str = "host-spelling";
+pub const HOST_SPELLING: &str = "host-spelling";
 
 const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
 

@@ -78,5 +78,5 @@ fn unrehearsed(why: &Unrehearsed, target: &Target, context: &Context) -> Failure
         Unrehearsed::Replaced => texts::drill_replaced(lang, edge),
         Unrehearsed::Failed(why) => texts::drill_failed(lang, edge, why),
     };
-    Failure::new(what).hint(texts::drill_marks_changed_remedy(lang))
+    Failure::new(what).hint(texts::drill_again_remedy(lang))
 }

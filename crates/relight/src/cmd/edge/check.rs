@@ -12,6 +12,7 @@ use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
 use relight_engine::edges;
+use relight_engine::incident::HOST_SPELLING;
 use relight_engine::reconcile::{BARRIER, SPELL_MAX, SPELLED_NAMES_MAX, Want, wants};
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen, Site};
@@ -34,9 +35,6 @@ const DRILL_MISSING: &str = "drill-missing";
 
 /// Code of an edge on which nobody knows how many tunnels are open.
 const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
-
-/// Code of a dark site that a spelling of its name reaches.
-const HOST_SPELLING: &str = "host-spelling";
 
 /// Code of a second barrier that does not do what it was told.
 const BARRIER_FAILS: &str = "barrier-fails";
