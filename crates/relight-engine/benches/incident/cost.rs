@@ -9,8 +9,9 @@ use std::time::Instant;
 use relight_engine::edge::http::Client;
 use serde_json::{Map, Value, json};
 
+use crate::Size;
+use crate::figures::quantile;
 use crate::rig::{Kind, Rig, host};
-use crate::{Size, quantile};
 
 /// Sites of the edges that are compared.
 const SITES: usize = 400;

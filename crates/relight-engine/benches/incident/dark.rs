@@ -10,9 +10,10 @@ use relight_engine::edge::http::Client;
 use relight_model::{GateKey, Seen};
 use serde_json::{Value, json};
 
+use crate::figures::{quantile, series};
 use crate::rig::{Kind, Rig, host, key, targets};
 use crate::town::{self, Town};
-use crate::{Finish, Size, quantile, series};
+use crate::{Finish, Size};
 
 /// Longest wait for a reload to take effect.
 const EFFECT_MAX: Duration = Duration::from_secs(60);

@@ -8,9 +8,10 @@ use relight_engine::incident::EvidenceKind;
 use relight_model::{GateKey, Light};
 use serde_json::{Value, json};
 
+use crate::Size;
+use crate::figures::series;
 use crate::rig::{Rig, key};
 use crate::town::{INCIDENT, Town};
-use crate::{Size, series};
 
 /// Clearances under way at the same time: scanners and people of many bodies.
 const CALLERS: usize = 64;

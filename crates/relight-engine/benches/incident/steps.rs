@@ -12,8 +12,9 @@ use relight_engine::store::Store;
 use relight_model::{Epoch, GateKey};
 use serde_json::Value;
 
+use crate::figures::series;
 use crate::rig::{Rig, key, targets};
-use crate::{Size, controller, series, town};
+use crate::{Size, controller, town};
 
 /// Above those of every register.
 const TERM: u64 = 1_000;

@@ -7,6 +7,8 @@
 //! `edges keeper` the one that ends the programs of all others if this one is killed.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
 
+#[path = "../../../relight-engine/benches/incident/figures.rs"]
+mod figures;
 mod fleet;
 #[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
 #[path = "../../../relight-engine/benches/incident/origin.rs"]
@@ -30,6 +32,7 @@ use relight_formats as _;
 use relight_model::{GateKey, Light, Seen};
 use serde_json::{Value, json};
 
+use figures::{quantile, series};
 use fleet::{EDGES, Edge, Fleet, SITES_OF_EDGE};
 use origin::Origin;
 use rig::{key, targets, versions};
@@ -132,17 +135,4 @@ fn sweep(edges: &[Edge], nonce: u64) -> f64 {
     let swept = began.elapsed().as_secs_f64();
     assert!(lit.is_empty(), "a proof was none on {}", lit.join(", "));
     swept
-}
-
-/// The value at a fraction of the sorted values; not a number without any.
-fn quantile(values: &[f64], at: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().saturating_sub(1);
-    sorted.get(((last as f64) * at).ceil() as usize).copied().unwrap_or(f64::NAN)
-}
-
-fn series(seconds: &[f64]) -> Value {
-    let at = |fraction| quantile(seconds, fraction) * 1e3;
-    json!({"count": seconds.len(), "p50_ms": at(0.5), "p95_ms": at(0.95), "max_ms": at(1.0)})
 }

@@ -5,6 +5,8 @@
 //! Usage: `public FOLDER quick|full`: FOLDER is empty, on the disk that is meant.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
 
+#[path = "../../../relight-engine/benches/incident/figures.rs"]
+mod figures;
 #[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
 #[path = "../../../relight-engine/benches/incident/origin.rs"]
 mod origin;
@@ -32,6 +34,7 @@ use relight_model::{GateKey, Light};
 use relight_server::{WebConfig, WebServer};
 use serde_json::{Value, json};
 
+use figures::{quantile, series};
 use page::Page;
 use rig::{Kind, Rig, key};
 use town::{INCIDENT, Town};
@@ -168,17 +171,4 @@ impl Drop for Finish<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-/// The value at a fraction of the sorted values; not a number without any.
-fn quantile(values: &[f64], at: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().saturating_sub(1);
-    sorted.get(((last as f64) * at).ceil() as usize).copied().unwrap_or(f64::NAN)
-}
-
-fn series(seconds: &[f64]) -> Value {
-    let at = |fraction| quantile(seconds, fraction) * 1e3;
-    json!({"count": seconds.len(), "p50_ms": at(0.5), "p95_ms": at(0.95), "max_ms": at(1.0)})
 }
