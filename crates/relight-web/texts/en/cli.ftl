@@ -1265,8 +1265,9 @@ fault-head-differs = its entry is another one: the journal was written anew
 journal-unreadable = the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
 status-as-of = As of entry { NUMBER($entry) } of the journal
-status-pace = { $rate } sites an hour, the last one at { $last }; all back around { $zero } (between { $soon } and { $late })
-status-pace-then = At the pace of December 2021, about 11 sites an hour, around { $zero }
+status-pace = { $rate } sites an hour, the last return on { $last }; those last seen dark ({ $dark }) back around { $zero } (between { $soon } and { $late })
+status-pace-stalled = No site has come back since { $last }; until then { $rate } an hour did. Dark by their last proof: { $dark }
+status-pace-then = At the pace of December 2021, { $rate } sites an hour, around { $zero }
 column-verdict = Answer
 
 serve-console = Console: { $address }

@@ -1319,8 +1319,9 @@ fault-head-differs = son entrée est une autre : le journal a été réécrit
 journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
 status-as-of = À l'entrée { NUMBER($entry) } du journal
-status-pace = { $rate } sites par heure, le dernier à { $last }; tous rallumés vers { $zero } (entre { $soon } et { $late })
-status-pace-then = Au rythme de décembre 2021, environ 11 sites par heure, vers { $zero }
+status-pace = { $rate } sites par heure, dernier retour le { $last }; ceux que leur dernière preuve dit éteints ({ $dark }) rallumés vers { $zero } (entre { $soon } et { $late })
+status-pace-stalled = Aucun site n'est revenu depuis le { $last }; le rythme était de { $rate } par heure. Éteints selon leur dernière preuve : { $dark }
+status-pace-then = Au rythme de décembre 2021, { $rate } sites par heure, vers { $zero }
 column-verdict = Réponse
 
 serve-console = Console : { $address }

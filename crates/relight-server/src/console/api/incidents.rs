@@ -56,7 +56,7 @@ documents! {
 
     /// How an incident goes, by the journal alone.
     BurnDownView {
-        /// Sites that are proven dark.
+        /// Sites whose last proof says dark, also where it has expired.
         dark: u64,
         /// Most that were.
         peak: u64,
@@ -74,7 +74,7 @@ documents! {
     PaceView {
         /// Tenths of a site.
         sites_per_hour_tenths: u64,
-        /// When no site would be dark (RFC 3339).
+        /// When none of them would be dark (RFC 3339), as the journal has it: that may have passed.
         none_dark: String,
         /// The same, at the soonest.
         soonest: String,
@@ -86,7 +86,7 @@ documents! {
     ThenView {
         /// Tenths of a site.
         sites_per_hour_tenths: u64,
-        /// When no site would be dark (RFC 3339).
+        /// When none of them would be dark (RFC 3339).
         none_dark: String,
     }
 

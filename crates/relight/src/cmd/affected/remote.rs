@@ -35,8 +35,10 @@ impl Affected {
         let mut query = vec![("q", what), ("sites", self.sites.as_str())];
         query.extend(self.at.as_deref().map(|at| ("at", at)));
         let answer: Document = self.remote.read(server, ("/api/v1/affected", &query), context)?;
-        // The end of today is now, and now is another moment there.
-        let is_of_then = at.is_none_or(|at| at == now || answer.at == rfc3339(at));
+        // The end of today is now, and now is another moment there, of the same day.
+        let is_today = |at: &str| answer.at.get(..10).is_some_and(|day| at.starts_with(day));
+        let is_of_then = |at| answer.at == rfc3339(at) || at == now && is_today(&rfc3339(at));
+        let is_of_then = at.is_none_or(is_of_then);
         if !answer.answers(what.trim()) || !is_of_then {
             return Err(unreached(texts::remote_not_this_question(lang), server, context));
         }

@@ -346,7 +346,7 @@ fn text(row: &IncidentRow, context: &Context, report: &mut Report) {
         report.line(&format!("  {mark} {}", texts::not_proven(lang, row.exposed)));
     }
     if let Some(burn_down) = &row.burn_down {
-        burn_down.tell(lang, report);
+        burn_down.tell(context.now(), lang, report);
     }
     tell_parts(row, context, report);
     tell_unverified(row, context, report);
