@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use relight_engine::incident::{Entry, Gate, Phase};
+use relight_engine::plan::{Action, PLAN_AGE_MAX_S};
+use relight_engine::policy::Refusal;
 use relight_engine::reconcile::{DARK_PROOF_MAX_MS, LIT_PROOF_MAX_MS};
-use relight_engine::{INVENTORY_TTL_S, REMATCH_DEADLINE_MS};
+use relight_engine::{EngineErrorKind, INVENTORY_TTL_S, REMATCH_DEADLINE_MS};
 use relight_model::Light;
 
+use crate::acts::{chief, plan, table, town};
 use crate::edge::{Call, key};
 use crate::engine::{LOG4SHELL, Town, log4j, pass};
 use crate::loops::{Bench, dark, told};
@@ -127,4 +130,23 @@ fn the_engine_writes_that_the_clock_was_set_back() {
         town.engine.analyse("A. Tremblay", LOG4SHELL, &sites).unwrap();
         assert!(permits(&town), "what is scanned from then on opens");
     }
+}
+
+/// Goal: nobody is asked for a key for a plan that was over before the clock was set back. Method:
+/// a plan that waits, a record after its end, and one at a time before it.
+#[test]
+fn a_plan_that_was_over_takes_no_further_key() {
+    let town = town(8);
+    let [anna, zoe] = ["anna", "zoe"].map(chief);
+    let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    town.engine.propose(&table(), &anna, &dark).unwrap();
+    pass(PLAN_AGE_MAX_S);
+    town.engine.append("test", vec![line()]).unwrap();
+    pass(-PLAN_AGE_MAX_S / 2);
+    town.engine.append("test", vec![line()]).unwrap();
+    let before = town.journal();
+    let hash = dark.hash().unwrap();
+    let error = town.engine.approve(&table(), &zoe, 1, hash, None).unwrap_err();
+    assert_eq!(error.kind, EngineErrorKind::Refused(Refusal::Expired));
+    assert_eq!(town.journal(), before, "nothing was journalled");
 }
