@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use relight_model::{Epoch, GateKey, Seen};
-use serde_json::Value;
+use relight_model::{Epoch, GateKey, INTERNAL_RANGES, READING_METHODS, Seen};
+use serde_json::{Map, Value, json};
 
 use crate::capability::Capabilities;
 use crate::driver::{
@@ -106,7 +106,9 @@ impl CaddyEdge {
     }
 }
 
-/// Collects the keys of every route that asks for a file of the gate and answers by itself.
+/// Collects the keys of every route that asks for a file of the gate and answers by itself. The
+/// gate of a part counts beside the one of its site only: a matcher that asks for more than the
+/// file leaves visitors in.
 fn find_gates(value: &Value, root: &str, gated: &mut BTreeSet<String>, depth: usize) {
     if depth > DEPTH_MAX {
         return;
@@ -114,27 +116,86 @@ fn find_gates(value: &Value, root: &str, gated: &mut BTreeSet<String>, depth: us
     let below = depth + 1;
     match value {
         Value::Array(items) => {
-            items.iter().for_each(|item| find_gates(item, root, gated, below));
+            let mut site = None;
+            for item in items {
+                match gate_of(item, root) {
+                    None => find_gates(item, root, gated, below),
+                    Some((key, Asks::File)) => {
+                        site = Some(key);
+                        gated.insert(key.to_owned());
+                    }
+                    Some((key, asks)) => {
+                        let rest = site.and_then(|site| key.strip_prefix(site));
+                        if rest.is_some_and(|rest| asks.is_of(rest)) {
+                            gated.insert(key.to_owned());
+                        }
+                    }
+                }
+            }
         }
         Value::Object(fields) => {
-            let terminal = fields.get("terminal").and_then(Value::as_bool) == Some(true);
-            if terminal && let Some(key) = fields.get("match").and_then(|sets| key_of(sets, root)) {
-                gated.insert(key.to_owned());
-                return;
-            }
             fields.values().for_each(|field| find_gates(field, root, gated, below));
         }
         _ => {}
     }
 }
 
-/// The key of a gate's matchers: one set, one matcher in it, one file.
-fn key_of<'a>(sets: &'a Value, root: &str) -> Option<&'a str> {
-    let [set] = sets.as_array()?.as_slice() else { return None };
+/// What the matcher of a gate asks for beside its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    /// Nothing: it closes the whole site.
+    File,
+    /// A path.
+    Path,
+    /// What `config::caddy` asks for of this class of visitors or methods.
+    Class(&'static str),
+    /// Something else.
+    More,
+}
+
+impl Asks {
+    fn of(set: &Map<String, Value>) -> Self {
+        let rest: Vec<(&String, &Value)> = set.iter().filter(|(name, _)| *name != "file").collect();
+        let [(name, value)] = rest.as_slice() else {
+            return if rest.is_empty() { Self::File } else { Self::More };
+        };
+        let internet = json!([{"remote_ip": {"ranges": INTERNAL_RANGES}}]);
+        match name.as_str() {
+            "path_regexp" => Self::Path,
+            "not" if **value == internet => Self::Class("@internet"),
+            "not" if **value == json!([{"method": READING_METHODS}]) => Self::Class("@write"),
+            _ => Self::More,
+        }
+    }
+
+    /// Whether it makes the gate one of the part with this end of its key.
+    fn is_of(self, rest: &str) -> bool {
+        match self {
+            Self::Path => rest.starts_with('.'),
+            Self::Class(class) => rest == class,
+            Self::File | Self::More => false,
+        }
+    }
+}
+
+/// The key of a gate, and what it asks for: one set of matchers, one file in it, and an answer of
+/// its own.
+fn gate_of<'a>(route: &'a Value, root: &str) -> Option<(&'a str, Asks)> {
+    if route.get("terminal")?.as_bool() != Some(true) || !closes(route.get("handle")?) {
+        return None;
+    }
+    let [set] = route.get("match")?.as_array()?.as_slice() else { return None };
     let file = set.get("file")?;
     let [name] = file.get("try_files")?.as_array()?.as_slice() else { return None };
     let is_ours = file.get("root")?.as_str()? == root;
-    name.as_str()?.strip_prefix('/').filter(|_| is_ours)
+    let key = name.as_str()?.strip_prefix('/').filter(|_| is_ours)?;
+    Some((key, Asks::of(set.as_object()?)))
+}
+
+/// Whether what is done ends in a 503 of Caddy itself.
+fn closes(handle: &Value) -> bool {
+    let text = handle.to_string();
+    text.contains("503") && !text.contains("\"reverse_proxy\"")
 }
 
 impl EdgeDriver for CaddyEdge {
@@ -213,5 +274,77 @@ impl EdgeDriver for CaddyEdge {
 
     fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
         self.gate.cut(epoch, keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::SitePart;
+
+    use super::*;
+    use crate::config::{self, EdgeConfig, SiteRoute};
+
+    /// What is read back of a site `a` with three parts, after somebody changed what is loaded.
+    fn gated(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let part = |text: &str| SitePart::parse(text).unwrap();
+        let site = SiteRoute {
+            key: GateKey::new("a").unwrap(),
+            host: "a.example".into(),
+            aliases: Vec::new(),
+            upstream: "127.0.0.1:9000".parse().unwrap(),
+            partial: ["booking=/booking", "@internet", "@write"].map(part).into(),
+        };
+        let config = EdgeConfig {
+            folder: "/srv/edge".into(),
+            gate: "/srv/gate".into(),
+            hold: "/srv/hold".into(),
+            acme: "/srv/acme".into(),
+            listen: vec!["127.0.0.1:8080".parse().unwrap()],
+            verify: "/srv/verify.sock".into(),
+            testers: None,
+            user: None,
+            upgrades: true,
+            tls: None,
+            sites: vec![site],
+        };
+        let mut document: Value = serde_json::from_str(&config::caddy(&config).unwrap()).unwrap();
+        let routes = "/apps/http/servers/relight/routes/2/handle/0/routes/0/handle/0/routes";
+        change(document.pointer_mut(routes).unwrap());
+        let mut gated = BTreeSet::new();
+        find_gates(&document, "/srv/gate/current", &mut gated, 0);
+        gated.remove(config::CANARY_KEY);
+        gated.into_iter().collect()
+    }
+
+    /// Goal: only a gate that closes a site for everybody is read back as its gate. Method: ours,
+    /// and ours as somebody may have loaded it: narrower, with another answer, or alone.
+    #[test]
+    fn a_gate_that_leaves_somebody_in_is_not_read_back() {
+        let parts = ["a.booking", "a@internet", "a@write"];
+        let all = ["a", "a.booking", "a@internet", "a@write"];
+        assert_eq!(gated(|_| {}), all);
+        let narrowed = |name: &str, value: Value| {
+            let name = name.to_owned();
+            gated(move |routes| routes[0]["match"][0][name] = value)
+        };
+        let inside = json!({"ranges": ["10.0.0.0/8"]});
+        assert_eq!(narrowed("remote_ip", inside.clone()), [""; 0], "nor the parts without it");
+        assert_eq!(narrowed("not", json!([{"remote_ip": inside.clone()}])), [""; 0]);
+        assert_eq!(narrowed("path_regexp", json!({"pattern": "^/x"})), [""; 0]);
+        let proxy = json!([{"handler": "reverse_proxy", "upstreams": [{"dial": "127.0.0.1:1"}]}]);
+        assert_eq!(gated(|routes| routes[0]["handle"] = proxy), [""; 0]);
+        assert_eq!(gated(|routes| routes[0]["handle"] = json!([{"handler": "vars"}])), [""; 0]);
+        // A part is closed for all that belong to it.
+        let of_part = |index: usize| {
+            let inside = inside.clone();
+            gated(move |routes| routes[index]["match"][0]["remote_ip"] = inside)
+        };
+        for (index, part) in parts.into_iter().enumerate() {
+            let rest: Vec<&str> = all.into_iter().filter(|key| *key != part).collect();
+            assert_eq!(of_part(index + 1), rest);
+        }
+        let other = json!([{"method": ["GET", "POST"]}]);
+        let got = gated(|routes| routes[3]["match"][0]["not"] = other);
+        assert_eq!(got, all[..3]);
     }
 }

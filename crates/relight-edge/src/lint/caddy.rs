@@ -11,6 +11,7 @@ use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply, caddy_json};
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
+    Rule { code: "gate-narrowed", severity: ERROR, find: gate_narrowed },
     Rule { code: "gate-by-admin", severity: ERROR, find: gate_by_admin },
     Rule { code: "gate-marker-missing", severity: ERROR, find: marker_missing },
     Rule { code: "gate-header-kept", severity: ERROR, find: header_kept },
@@ -23,6 +24,11 @@ pub(super) const RULES: &[Rule<Config>] = &[
 ];
 
 const HSTS: &str = "Strict-Transport-Security";
+
+/// Directives that hand a request on.
+const PROXIES: [&str; 2] = ["reverse_proxy", "php_fastcgi"];
+/// Directives that answer one themselves.
+const ANSWERS: [&str; 4] = ["file_server", "respond", "error", "abort"];
 
 /// Deepest import of snippets in snippets.
 const IMPORT_DEPTH_MAX: usize = 16;
@@ -107,11 +113,15 @@ struct Gate<'a> {
     matcher: &'a Directive,
     root: Option<String>,
     key: String,
+    /// What else the matcher asks for: it leaves visitors in.
+    more: Option<&'a Directive>,
 }
 
-/// Finds a named matcher of the kind `file` below a gate folder that some answer of 503 uses.
+/// Finds a named matcher of the kind `file` below a gate folder that some answer of 503 uses: the
+/// one of the whole site, where there are some of parts too.
 fn gate(site: &Directive) -> Option<Gate<'_>> {
     let all = site.all();
+    let mut narrowed = None;
     for matcher in all.iter().filter(|it| it.name.starts_with('@')) {
         let parts = matcher.all();
         let is_file = matcher.first() == "file" || parts.iter().any(|it| it.name == "file");
@@ -125,10 +135,32 @@ fn gate(site: &Directive) -> Option<Gate<'_>> {
         });
         if closes {
             let key = tried.trim_start_matches('/').to_owned();
-            return Some(Gate { matcher, root: Some(root.to_owned()), key });
+            let more = more(matcher);
+            let found = Gate { matcher, root: Some(root.to_owned()), key, more };
+            if found.more.is_none() {
+                return Some(found);
+            }
+            narrowed.get_or_insert(found);
         }
     }
-    None
+    narrowed
+}
+
+/// What a matcher asks for beside its file. Challenges may be left out: whether something else
+/// answers them is looked at elsewhere.
+fn more(matcher: &Directive) -> Option<&Directive> {
+    if !matcher.args.is_empty() {
+        return None;
+    }
+    matcher.inner().iter().find(|it| it.name != "file" && !leaves_acme_out(it))
+}
+
+fn leaves_acme_out(matcher: &Directive) -> bool {
+    let is_token = |arg: &String| arg.contains("acme-challenge/");
+    matcher.name == "not" && matcher.block.is_none() && {
+        let [kind, paths @ ..] = matcher.args.as_slice() else { return false };
+        kind.starts_with("path") && !paths.is_empty() && paths.iter().all(is_token)
+    }
 }
 
 impl Config {
@@ -180,6 +212,14 @@ fn is_switched(site: &Directive) -> bool {
 fn gate_missing(config: &Config, places: &mut Places) {
     for site in config.sites().filter(|site| gate(site).is_none() && !is_switched(site)) {
         places.add(site.place(), site.name.trim_end_matches(','));
+    }
+}
+
+fn gate_narrowed(config: &Config, places: &mut Places) {
+    for (site, gate) in config.gated() {
+        if let Some(more) = gate.more {
+            places.add(more.place(), site.name.trim_end_matches(','));
+        }
     }
 }
 
@@ -274,20 +314,31 @@ fn hsts_lost(config: &Config, places: &mut Places) {
 }
 
 fn acme_proxied(config: &Config, places: &mut Places) {
-    for (site, _) in config.gated() {
+    for (site, gate) in config.gated() {
         let all = site.all();
         let is_acme = |it: &Directive| it.words().contains("acme-challenge");
         let matchers: Vec<&String> = all
             .iter()
-            .filter(|it| it.name.starts_with('@') && is_acme(it))
+            .filter(|it| it.name.starts_with('@') && is_acme(it) && it.name != gate.matcher.name)
             .map(|it| &it.name)
             .collect();
-        for it in &all {
-            let of_acme = is_acme(it) || it.args.first().is_some_and(|arg| matchers.contains(&arg));
-            let proxies = it.all().iter().any(|it| it.name == "reverse_proxy");
-            if of_acme && proxies && !it.name.starts_with('@') {
+        let mut is_answered = false;
+        for it in all.iter().filter(|it| !it.name.starts_with('@')) {
+            let of_acme = it.name != "not" && is_acme(it)
+                || it.args.first().is_some_and(|arg| matchers.contains(&arg));
+            if !of_acme {
+                continue;
+            }
+            let below = it.all();
+            if below.iter().any(|it| PROXIES.contains(&it.name.as_str())) {
                 places.add(it.place(), site.name.trim_end_matches(','));
             }
+            is_answered |= below.iter().any(|it| ANSWERS.contains(&it.name.as_str()));
+        }
+        // The gate lets the path through, and nothing but the site answers it.
+        let left_out = gate.matcher.inner().iter().find(|it| leaves_acme_out(it));
+        if let Some(left_out) = left_out.filter(|_| !is_answered) {
+            places.add(left_out.place(), site.name.trim_end_matches(','));
         }
     }
 }

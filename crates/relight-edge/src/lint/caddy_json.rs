@@ -89,6 +89,9 @@ impl Reader<'_> {
         let proxied = all.contains("\"reverse_proxy\"");
         let key = gate.and_then(|gate| key_of(gate));
         match &key {
+            None if routes.iter().any(|route| asks_for_file(route)) => {
+                self.tell("gate-narrowed", &title);
+            }
             None => self.tell("gate-missing", &title),
             Some(key) if key.contains('{') => self.tell("key-from-client", &title),
             Some(_) => {}
@@ -160,9 +163,12 @@ fn sites<'a>(route: &'a Value, found: &mut Vec<(Vec<String>, Vec<&'a Value>)>, d
 
 /// A gate closes everything: it asks for a file and nothing else.
 fn is_gate(route: &Value) -> bool {
-    let matcher = &route["match"][0];
-    let is_alone = matcher.as_object().is_some_and(|it| it.len() == 1);
-    is_alone && !matcher["file"].is_null() && text_of(route).contains("503")
+    let is_alone = route["match"][0].as_object().is_some_and(|it| it.len() == 1);
+    is_alone && asks_for_file(route)
+}
+
+fn asks_for_file(route: &Value) -> bool {
+    !route["match"][0]["file"].is_null() && text_of(route).contains("503")
 }
 
 fn raises_error(route: &Value) -> bool {

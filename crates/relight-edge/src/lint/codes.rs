@@ -4,7 +4,7 @@
 const OTHER: &str = "agent-finding";
 
 /// Every code, in alphabetical order.
-const CODES: [&str; 61] = [
+const CODES: [&str; 62] = [
     "acme-proxied",
     "api-unreadable",
     "bufsize-too-small",
@@ -27,6 +27,7 @@ const CODES: [&str; 61] = [
     "gate-header-kept",
     "gate-marker-missing",
     "gate-missing",
+    "gate-narrowed",
     "gate-not-in-config",
     "gate-not-readable",
     "gate-not-writable",

@@ -1,5 +1,8 @@
 //! Rules about nginx.
 
+mod challenges;
+mod gate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -9,9 +12,11 @@ use super::read::{Files, is_glob};
 use super::tree::{self, Directive, Ends};
 use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply};
 use crate::http;
+use gate::{bypass, gate_path, is_gated};
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
+    Rule { code: "gate-narrowed", severity: ERROR, find: gate_narrowed },
     Rule { code: "gate-marker-missing", severity: ERROR, find: marker_missing },
     Rule { code: "gate-header-kept", severity: ERROR, find: header_kept },
     Rule { code: "site-key-missing", severity: ERROR, find: key_missing },
@@ -109,23 +114,6 @@ fn refuses(server: &Directive) -> bool {
     server.named("return").any(is_refusal) && !is_gated(server)
 }
 
-/// The condition that looks for the file of the site.
-fn gate(server: &Directive) -> Option<&Directive> {
-    server.named("if").find(|it| it.words().contains("-f ") && it.words().contains("/current/"))
-}
-
-fn is_gated(server: &Directive) -> bool {
-    let closes = |it: &Directive| it.named("return").any(|it| it.first() == "503");
-    gate(server).is_some_and(closes) || (gate(server).is_some() && server.named("if").any(closes))
-}
-
-/// What the gate looks for: the path behind `-f`.
-fn gate_path(server: &Directive) -> Option<String> {
-    let words = gate(server)?.words();
-    let path = words.split("-f ").nth(1)?;
-    Some(path.trim().trim_end_matches(')').trim_matches(['"', '\'']).to_owned())
-}
-
 fn gate_folder(server: &Directive) -> Option<PathBuf> {
     Some(PathBuf::from(gate_path(server)?.split("/current/").next()?))
 }
@@ -164,6 +152,14 @@ fn served(server: &Directive) -> Served {
 fn gate_missing(config: &Config, places: &mut Places) {
     for server in config.sites().filter(|server| !is_gated(server)) {
         places.add(server.place(), title(server));
+    }
+}
+
+fn gate_narrowed(config: &Config, places: &mut Places) {
+    for server in config.gated() {
+        if let Some(bypass) = bypass(server) {
+            places.add(bypass.place(), title(server));
+        }
     }
 }
 
@@ -258,10 +254,8 @@ fn default_open(config: &Config, places: &mut Places) {
     let mut defaults: BTreeMap<String, &Directive> = BTreeMap::new();
     let mut named = BTreeSet::new();
     for server in config.servers() {
-        for listen in server.named("listen") {
-            let address = listen.first().to_owned();
-            let is_default = |arg: &String| arg == "default_server" || arg == "default";
-            if listen.args.iter().any(is_default) && named.insert(address.clone()) {
+        for (address, is_default) in addresses(server) {
+            if is_default && named.insert(address.clone()) {
                 defaults.insert(address, server);
             } else {
                 defaults.entry(address).or_insert(server);
@@ -273,6 +267,30 @@ fn default_open(config: &Config, places: &mut Places) {
             places.add(server.place(), address);
         }
     }
+}
+
+/// The addresses of a server, each in one form, and whether the server is the default one there.
+/// One that names none is at port 80 of every interface.
+fn addresses(server: &Directive) -> Vec<(String, bool)> {
+    let is_default = |arg: &String| arg == "default_server" || arg == "default";
+    let of = |it: &Directive| (address(it.first()), it.args.iter().any(is_default));
+    let found: Vec<(String, bool)> = server.named("listen").map(of).collect();
+    if found.is_empty() { vec![(address("80"), false)] } else { found }
+}
+
+/// `80`, `*:80` and `0.0.0.0:80` are one address.
+fn address(written: &str) -> String {
+    if written.starts_with("unix:") {
+        return written.to_owned();
+    }
+    let is_port = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
+    let (host, port) = match written.rsplit_once(':') {
+        _ if is_port => ("*", written),
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (written, "80"),
+    };
+    let host = if host == "0.0.0.0" { "*" } else { host };
+    format!("{host}:{port}")
 }
 
 fn cache_of<'a>(found: &[&'a Directive], name: &str) -> Option<&'a Directive> {
@@ -295,17 +313,10 @@ fn file_cache(config: &Config, places: &mut Places) {
 }
 
 fn acme_proxied(config: &Config, places: &mut Places) {
+    let above: Vec<&Directive> = config.http().collect();
     for server in config.gated() {
-        let locations: Vec<&Directive> =
-            server.named("location").filter(|it| it.words().contains("acme-challenge")).collect();
-        let proxies = |it: &&Directive| it.all().iter().any(|it| it.name.ends_with("_pass"));
-        if let Some(location) = locations.iter().find(|it| proxies(it)) {
-            places.add(location.place(), title(server));
-        }
-        // The gate lets the path through, and nothing but the origin answers it.
-        let exception = server.named("if").find(|it| it.words().contains("acme-challenge"));
-        if let Some(exception) = exception.filter(|_| locations.is_empty()) {
-            places.add(exception.place(), title(server));
+        if let Some(way) = challenges::proxied(server, &above) {
+            places.add(way.place(), title(server));
         }
     }
 }

@@ -186,7 +186,8 @@ fn load_another_configuration() -> Duration {
     assert_eq!(codes, ["tunnels-uncounted", "gate-not-in-config"]);
     rig.running.as_ref().unwrap().load(ours.as_bytes()).unwrap();
     assert_eq!(rig.observe(0).runtime, Seen::Dark);
-    assert_eq!(rig.seen(0), Seen::Dark);
+    // The configuration of before may answer once more on a connection that was open.
+    eventually("visitors see it", || rig.seen(0) == Seen::Dark);
     // Nobody answers: nothing is known.
     rig.running = None;
     assert_eq!(rig.observe(0).runtime, Seen::Unknown);

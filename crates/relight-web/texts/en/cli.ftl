@@ -1394,6 +1394,8 @@ public-cannot-listen-remedy = see what holds the port, or give another address w
 
 lint-gate-missing = serves visitors without the gate
 lint-gate-missing-remedy = paste the gate of `relight edge config` into this block
+lint-gate-narrowed = the gate is closed for some requests only: others reach the dark origin
+lint-gate-narrowed-remedy = leave only the conditions of `relight edge config` on the way to the 503
 lint-gate-marker-missing = the dark answer does not name the gate: no proof of dark is possible
 lint-gate-marker-missing-remedy = add the header X-Relight-Gate to the 503 of the gate
 lint-gate-header-kept = lets an origin send X-Relight-Gate itself: a lit site would pass as dark

@@ -1451,6 +1451,8 @@ public-cannot-listen-remedy = voir ce qui occupe le port, ou donner une autre ad
 
 lint-gate-missing = ne passe pas par la barrière
 lint-gate-missing-remedy = collez-y la barrière que donne « relight edge config »
+lint-gate-narrowed = la barrière n’arrête qu’une partie des requêtes : les autres atteignent l’origine éteinte
+lint-gate-narrowed-remedy = ne laissez devant le 503 que les conditions de « relight edge config »
 lint-gate-marker-missing = la réponse éteinte ne nomme pas la barrière : aucune preuve possible
 lint-gate-marker-missing-remedy = ajoutez l’en-tête X-Relight-Gate au 503 de la barrière
 lint-gate-header-kept = laisse l’origine envoyer X-Relight-Gate : un site allumé passerait pour éteint

@@ -1,0 +1,86 @@
+//! Whether the challenges of certificates, which the gate of a server of nginx lets through, are
+//! answered by nginx itself.
+
+use super::Directive;
+
+/// Deepest way from one location to the next.
+const HOPS_MAX: usize = 8;
+
+const CHALLENGES: &str = "acme-challenge";
+
+/// The directive by which a challenge reaches the origin, if one does.
+pub(super) fn proxied<'a>(server: &'a Directive, above: &[&'a Directive]) -> Option<&'a Directive> {
+    let is_of_challenges = |it: &&Directive| it.words().contains(CHALLENGES);
+    let locations: Vec<&Directive> = server.named("location").filter(is_of_challenges).collect();
+    let site = Site { server, above };
+    if let Some(way) = locations.iter().find_map(|it| site.way_out(it, 0)) {
+        return Some(way);
+    }
+    // nginx takes a pattern before the longest beginning, unless `^~` or `=` is said.
+    let is_weak = locations.iter().any(|it| it.first().starts_with('/'));
+    let mut patterns = server.named("location").filter(|it| it.first().starts_with('~'));
+    if let Some(pattern) = patterns.find(|it| is_weak && fits_token(it) && passes(it).is_some()) {
+        return Some(pattern);
+    }
+    // The gate lets the path through, and nothing but the origin answers it.
+    let exception = server.named("if").find(is_of_challenges);
+    exception.filter(|_| locations.is_empty())
+}
+
+struct Site<'a, 'b> {
+    server: &'a Directive,
+    /// What stands at the `http` level.
+    above: &'b [&'a Directive],
+}
+
+impl<'a> Site<'a, '_> {
+    /// What a location hands on, or where it sends what it does not find. To another path nginx
+    /// goes through the gate again; to a named location, or by `rewrite`, it does not.
+    fn way_out(&self, location: &'a Directive, hops: usize) -> Option<&'a Directive> {
+        if let Some(pass) = passes(location) {
+            return Some(pass);
+        }
+        let leads = |it: &&Directive| {
+            let last = it.args.last().map_or("", String::as_str);
+            match it.name.as_str() {
+                "try_files" => self.leads_out(last, hops),
+                "rewrite" => !matches!(last, "break" | "redirect" | "permanent"),
+                _ => false,
+            }
+        };
+        if let Some(it) = location.all().into_iter().find(leads) {
+            return Some(it);
+        }
+        self.errors(location).into_iter().find(|it| {
+            let is_refusal = |code: &String| code.len() == 3 && code.starts_with('4');
+            let last = it.args.last().map_or("", String::as_str);
+            it.args.iter().any(is_refusal) && self.leads_out(last, hops)
+        })
+    }
+
+    /// The pages of errors of the nearest level that has any.
+    fn errors(&self, location: &'a Directive) -> Vec<&'a Directive> {
+        let of = |level: &'a Directive| level.named("error_page").collect::<Vec<_>>();
+        let above = self.above.iter().copied().filter(|it| it.name == "error_page");
+        let levels = [of(location), of(self.server), above.collect()];
+        levels.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether this is a named location from which the origin is reached.
+    fn leads_out(&self, to: &str, hops: usize) -> bool {
+        let mut named = self.server.named("location").filter(|it| it.words() == to);
+        to.starts_with('@')
+            && (hops >= HOPS_MAX || named.any(|it| self.way_out(it, hops + 1).is_some()))
+    }
+}
+
+/// What hands a request on.
+fn passes(location: &Directive) -> Option<&Directive> {
+    location.all().into_iter().find(|it| it.name.ends_with("_pass"))
+}
+
+/// Whether a pattern may fit a challenge: there is no point in what comes behind the last slash.
+fn fits_token(location: &Directive) -> bool {
+    let pattern = location.args.last().map_or("", String::as_str);
+    !pattern.contains("\\.") || pattern.contains(CHALLENGES)
+}

@@ -1,0 +1,100 @@
+//! The gate of a server of nginx: which condition looks for the file, which one answers 503, and
+//! what between them would let somebody past.
+
+use super::Directive;
+
+/// The condition that looks for the file of the site.
+pub(super) fn gate(server: &Directive) -> Option<&Directive> {
+    server.named("if").find(|it| is_gate(it))
+}
+
+fn is_gate(it: &Directive) -> bool {
+    it.words().contains("-f ") && it.words().contains("/current/")
+}
+
+/// Whether a 503 hangs on that condition: in it, or behind the variable that it sets.
+pub(super) fn is_gated(server: &Directive) -> bool {
+    closer(server).is_some()
+}
+
+/// What the gate looks for: the path behind `-f`.
+pub(super) fn gate_path(server: &Directive) -> Option<String> {
+    let words = gate(server)?.words();
+    let path = words.split("-f ").nth(1)?;
+    Some(path.trim().trim_end_matches(')').trim().trim_matches(['"', '\'']).to_owned())
+}
+
+/// The variables that the gate sets, with their values.
+fn sets(gate: &Directive) -> impl Iterator<Item = (&str, &str)> {
+    gate.named("set").map(|it| (it.first(), it.args.get(1).map_or("", String::as_str)))
+}
+
+/// The directive that answers 503, by its place in the server.
+fn closer(server: &Directive) -> Option<usize> {
+    let closes = |it: &Directive| it.named("return").any(|it| it.first() == "503");
+    let inner = server.inner();
+    let at = inner.iter().position(|it| it.name == "if" && is_gate(it))?;
+    if closes(&inner[at]) {
+        return Some(at);
+    }
+    let is_closer = |it: &Directive| {
+        let asks = |(name, value): (&str, &str)| {
+            let condition = condition(it);
+            condition == name || (!value.is_empty() && condition == format!("{name}={value}"))
+        };
+        it.name == "if" && closes(it) && sets(&inner[at]).any(asks)
+    };
+    inner[at..].iter().position(is_closer).map(|index| at + index)
+}
+
+/// A condition without brackets, quotation marks and blanks.
+fn condition(it: &Directive) -> String {
+    it.words().replace(['(', ')', ' ', '"', '\''], "")
+}
+
+/// The first directive on the way to the 503 that opens the gate for some requests. nginx goes
+/// through what sets, asks and rewrites in the order in which it is written, before any location.
+pub(super) fn bypass(server: &Directive) -> Option<&Directive> {
+    let (inner, closer, path) = (server.inner(), closer(server)?, gate_path(server)?);
+    let gate = inner.iter().position(|it| it.name == "if" && is_gate(it))?;
+    let ends = |it: &&&Directive| {
+        let last = it.args.last().map_or("", String::as_str);
+        it.name == "break" || (it.name == "rewrite" && matches!(last, "last" | "break"))
+    };
+    let mut keys: Vec<&str> = Vec::new();
+    for (index, it) in inner.iter().enumerate().take(closer + 1) {
+        // Locations come later.
+        let all = if it.name == "if" { it.all() } else { vec![it] };
+        if let Some(end) = all.iter().find(ends) {
+            return Some(end);
+        }
+        for set in all.into_iter().filter(|it| it.name == "set") {
+            let (name, value) = (set.first(), set.args.get(1).map_or("", String::as_str));
+            // A key is said once, and not only for some.
+            let again = index < gate && (it.name == "if" || keys.contains(&name));
+            if again && path.contains(name) {
+                return Some(set);
+            }
+            keys.push(name);
+            let of_gate = |(own, _): (&str, &str)| own == name;
+            let closes = is_gate(it) && sets(&inner[gate]).any(|own| own == (name, value));
+            if index > gate && sets(&inner[gate]).any(of_gate) && !closes && !is_exception(it) {
+                return Some(set);
+            }
+        }
+    }
+    None
+}
+
+/// The two exceptions that we print: challenges, by the path that nginx resolved, and whoever comes
+/// through the socket of testers.
+fn is_exception(it: &Directive) -> bool {
+    let condition = condition(it);
+    let pattern = condition.strip_prefix("$uri~*").or_else(|| condition.strip_prefix("$uri~"));
+    let is_token = pattern.is_some_and(|pattern| {
+        let rest = pattern.strip_prefix('^').map(|rest| rest.replace('\\', ""));
+        let is_below = rest.is_some_and(|rest| rest.starts_with("/.well-known/acme-challenge/"));
+        is_below && !pattern.contains('|')
+    });
+    it.name == "if" && (is_token || condition == "$remote_addr=unix:")
+}
