@@ -1,5 +1,8 @@
 //! Rules about Apache httpd.
 
+mod gate;
+mod passes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -9,9 +12,12 @@ use relight_model::GateKey;
 use super::read::Files;
 use super::tree::Directive;
 use super::{ERROR, Examined, Found, Places, Rule, Served, WARNING, apply};
+use gate::{gate, narrowed};
+use passes::handed_on;
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
+    Rule { code: "gate-narrowed", severity: ERROR, find: gate_narrowed },
     Rule { code: "gate-marker-missing", severity: ERROR, find: marker_missing },
     Rule { code: "gate-header-kept", severity: ERROR, find: header_kept },
     Rule { code: "rewrite-off", severity: ERROR, find: rewrite_off },
@@ -191,15 +197,6 @@ fn refuses(host: &Directive) -> bool {
     host.inner().iter().any(is_refusal)
 }
 
-/// The condition that asks the map, when a rule behind it answers 503.
-fn gate(host: &Directive) -> Option<&Directive> {
-    let inner = host.inner();
-    let asks = |it: &Directive| is(it, "RewriteCond") && it.words().contains("relight_dark:");
-    let at = inner.iter().position(asks)?;
-    let rule = inner[at..].iter().find(|it| is(it, "RewriteRule"))?;
-    rule.words().contains("R=503").then_some(&inner[at])
-}
-
 /// What the map is asked for.
 fn asked(gate: &Directive) -> String {
     let words = gate.words();
@@ -221,8 +218,9 @@ fn title(host: &Directive) -> String {
 fn served(host: &Directive) -> Served {
     let inner = host.inner();
     let aliases = inner.iter().filter(|it| is(it, "ServerAlias")).flat_map(|it| it.args.clone());
-    let passes = inner.iter().filter(|it| is(it, "ProxyPass"));
-    let passed = passes.filter_map(|it| it.args.get(1)).find(|to| *to != "!");
+    let all = host.all();
+    let passes = all.iter().filter(|it| is(it, "ProxyPass") || is(it, "ProxyPassMatch"));
+    let passed = passes.flat_map(|it| &it.args).find(|to| to.contains("://"));
     Served {
         file: host.file.to_path_buf(),
         line: host.line,
@@ -236,6 +234,14 @@ fn served(host: &Directive) -> Served {
 fn gate_missing(config: &Config, places: &mut Places) {
     for host in config.sites().filter(|host| gate(host).is_none()) {
         places.add(host.place(), title(host));
+    }
+}
+
+fn gate_narrowed(config: &Config, places: &mut Places) {
+    for (host, _) in config.gated() {
+        if let Some(more) = narrowed(host) {
+            places.add(more.place(), title(host));
+        }
     }
 }
 
@@ -337,20 +343,9 @@ fn default_open(config: &Config, places: &mut Places) {
     }
 }
 
-/// Where everything is handed on, a path stays here only if `ProxyPass PATH !` says so before.
-fn handed_on<'a>(host: &'a Directive, path: &str) -> Option<&'a Directive> {
-    let passes = host.inner().iter().filter(|it| is(it, "ProxyPass"));
-    for pass in passes {
-        if pass.first().starts_with(path) || path.starts_with(pass.first()) {
-            return (pass.args.get(1).map(String::as_str) != Some("!")).then_some(pass);
-        }
-    }
-    None
-}
-
 fn acme_proxied(config: &Config, places: &mut Places) {
     for (host, _) in config.gated() {
-        if let Some(pass) = handed_on(host, "/.well-known/acme-challenge/") {
+        if let Some(pass) = handed_on(&config.main, host, "/.well-known/acme-challenge/token") {
             places.add(pass.place(), title(host));
         }
     }
@@ -359,10 +354,21 @@ fn acme_proxied(config: &Config, places: &mut Places) {
 /// The holding page would be asked of the origin that is to be closed.
 fn hold_proxied(config: &Config, places: &mut Places) {
     for (host, _) in config.gated() {
-        if let Some(pass) = handed_on(host, "/.relight/") {
+        let page = error_page(config, host);
+        let json = page.strip_suffix(".html").map(|name| format!("{name}.json"));
+        let pages = std::iter::once(page).chain(json);
+        if let Some(pass) = pages.into_iter().find_map(|it| handed_on(&config.main, host, &it)) {
             places.add(pass.place(), title(host));
         }
     }
+}
+
+/// The path that answers the 503 of the gate.
+fn error_page(config: &Config, host: &Directive) -> String {
+    let all = host.inner().iter().chain(&config.main);
+    let mut pages = all.filter(|it| is(it, "ErrorDocument") && it.first() == "503");
+    let path = pages.find_map(|it| it.args.get(1).filter(|to| to.starts_with('/')));
+    path.map_or("/.relight/hold.html", String::as_str).to_owned()
 }
 
 fn hsts_lost(config: &Config, places: &mut Places) {

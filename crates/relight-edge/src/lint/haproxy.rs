@@ -1,12 +1,17 @@
 //! Rules about HAProxy.
 
+mod conditions;
+mod routes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{ERROR, Examined, Found, Places, Rule, Served, WARNING, apply};
+use routes::{acme_proxied, default_open, gate_narrowed};
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
+    Rule { code: "gate-narrowed", severity: ERROR, find: gate_narrowed },
     Rule { code: "gate-marker-missing", severity: ERROR, find: marker_missing },
     Rule { code: "gate-header-kept", severity: ERROR, find: header_kept },
     Rule { code: "key-from-client", severity: ERROR, find: key_from_client },
@@ -56,16 +61,32 @@ impl Line {
     fn is_gate(&self) -> bool {
         self.starts(&["http-request", "return"])
             && self.text().contains("503")
-            && self.map().is_some()
+            && self.input().is_some()
     }
 
-    /// The map that it looks into.
+    /// What the map of a gate is asked for.
+    fn input(&self) -> Option<&str> {
+        let at = self.words.iter().position(|word| word == "if" || word == "unless")?;
+        self.words[at..].iter().find_map(|word| word.find(",map").map(|end| &word[..end]))
+    }
+
+    /// Whether the gate is that of the section as a whole, and not of a part of a site.
+    fn is_whole(&self, section: &Section) -> bool {
+        let key = self.input().and_then(|input| input.strip_prefix("str(")?.strip_suffix(')'));
+        key.is_none_or(|key| key == section.name)
+    }
+
+    /// The map that it looks into, and what stands for an entry that is not there.
     fn map(&self) -> Option<String> {
+        self.map_call().and_then(|args| args.split(',').next().map(str::to_owned))
+    }
+
+    fn map_call(&self) -> Option<String> {
         let text = self.text();
         let at = ["map_str(", "map_beg(", "map_reg(", "map("]
             .into_iter()
             .find_map(|call| text.find(call).map(|at| at + call.len()))?;
-        let end = text[at..].find([',', ')'])?;
+        let end = text[at..].find(')')?;
         Some(text[at..at + end].to_owned())
     }
 }
@@ -182,6 +203,17 @@ impl Config {
         lines
     }
 
+    /// The same in the order in which HAProxy goes through them.
+    fn ordered<'a>(&'a self, section: &'a Section) -> Vec<&'a Line> {
+        let mut levels = vec![&section.lines];
+        let mut parent = section.parent;
+        while let Some(defaults) = parent.and_then(|index| self.sections.get(index)) {
+            levels.push(&defaults.lines);
+            parent = defaults.parent;
+        }
+        levels.into_iter().rev().flatten().collect()
+    }
+
     /// Backends with servers behind them, which speak HTTP.
     fn serving(&self) -> impl Iterator<Item = &Section> {
         self.of(&["backend", "listen"]).filter(|section| {
@@ -278,7 +310,9 @@ fn hosts(words: &[String]) -> Vec<String> {
 }
 
 fn gate_missing(config: &Config, places: &mut Places) {
-    for section in config.serving().filter(|section| config.gates_of(section).is_empty()) {
+    let has_one =
+        |section: &&Section| config.gates_of(section).iter().any(|line| line.is_whole(section));
+    for section in config.serving().filter(|section| !has_one(section)) {
         places.add(config.place(section.number), section.name.clone());
     }
 }
@@ -303,36 +337,13 @@ fn header_kept(config: &Config, places: &mut Places) {
     }
 }
 
+/// The name of the backend, which HAProxy chose, or the key of a part as it is.
 fn key_from_client(config: &Config, places: &mut Places) {
     for line in config.sections.iter().flat_map(|it| &it.lines).filter(|line| line.is_gate()) {
-        if line.text().contains("hdr(host)") {
-            places.add(config.place(line.number), "hdr(host)");
-        }
-    }
-}
-
-/// Names that nobody serves must end in a backend that answers 421, not in a site.
-fn default_open(config: &Config, places: &mut Places) {
-    for section in config.of(&["frontend", "listen"]) {
-        for line in section.lines.iter().filter(|line| line.starts(&["default_backend"])) {
-            let backend = line.words.get(1).cloned().unwrap_or_default();
-            if config.serves(&backend) {
-                places.add(config.place(line.number), backend);
-            }
-        }
-    }
-}
-
-fn acme_proxied(config: &Config, places: &mut Places) {
-    for line in config.sections.iter().flat_map(|it| &it.lines) {
-        let text = line.text();
-        if !text.contains("acme-challenge") {
-            continue;
-        }
-        let to_site = line.starts(&["use_backend"])
-            && line.words.get(1).is_some_and(|backend| config.serves(backend));
-        if to_site || line.is_gate() {
-            places.add(config.place(line.number), line.words.get(1).cloned().unwrap_or_default());
+        let input = line.input().unwrap_or_default();
+        let is_literal = input.starts_with("str(") && input.find(')') == Some(input.len() - 1);
+        if input != "be_name" && !is_literal {
+            places.add(config.place(line.number), input);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use relight_model::GateKey;
+use relight_model::{GateKey, SitePart};
 use testkit::Case;
 
 use super::*;
@@ -137,7 +137,9 @@ fn our_own_configurations_pass() {
         host: format!("{key}.example"),
         upstream: "127.0.0.1:9000".parse().unwrap(),
         aliases: Vec::new(),
-        partial: Vec::new(),
+        partial: ["booking=/booking", "@internet", "@write"]
+            .map(|part| SitePart::parse(part).unwrap())
+            .into(),
     };
     let config = EdgeConfig {
         folder: folder.path().to_owned(),
