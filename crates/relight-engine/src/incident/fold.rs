@@ -66,9 +66,9 @@ pub struct Case {
     /// First digit of the status it had before it was first ordered dark.
     pub baseline: Option<u16>,
     /// The acceptance that it was let go on, if one.
-    pub grant: Option<Grant>,
+    pub grant: Option<Box<Grant>>,
     /// The control in front of it, if one.
-    pub mitigation: Option<Mitigation>,
+    pub mitigation: Option<Box<Mitigation>>,
     /// The end of the control was seen, whatever the clock says since.
     pub(super) is_control_over: bool,
     /// When the evidence was made that was seen over last, where the clock shows a time before.
@@ -232,7 +232,7 @@ impl Incident {
 
     pub(super) fn case_permits(&self, case: &Case, now: Timestamp) -> bool {
         let granted = |grant: &Grant| grant.holds(case, self.revision, now);
-        self.is_clear(case, now) || case.grant.as_ref().is_some_and(granted)
+        self.is_clear(case, now) || case.grant.as_deref().is_some_and(granted)
     }
 
     /// True when current evidence says clear; no signature does.

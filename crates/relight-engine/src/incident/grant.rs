@@ -246,7 +246,7 @@ impl Incident {
         control.check(now)?;
         self.one(site, |case| {
             step(case, &[Phase::Affected, Phase::Fixing], Phase::Mitigated, now)?;
-            (case.mitigation, case.is_control_over) = (Some(control.clone()), false);
+            (case.mitigation, case.is_control_over) = (Some(Box::new(control.clone())), false);
             Ok(())
         })
     }
@@ -325,7 +325,7 @@ impl Incident {
         let from = if self.waits_on_old(case, now) { &from[..] } else { &from[..2] };
         self.one(site, |case| {
             step(case, from, Phase::RelightEligible, now)?;
-            case.grant = Some(grant.clone());
+            case.grant = Some(Box::new(grant.clone()));
             Ok(())
         })?;
         self.proposals.remove(site);
@@ -351,7 +351,7 @@ impl Incident {
             }
             Ground::Acceptance(acceptance) => {
                 acceptance.check(now)?;
-                case.grant = Some(self.grant(&case, acceptance));
+                case.grant = Some(Box::new(self.grant(&case, acceptance)));
             }
         }
         case.go(Phase::Exempt, now);

@@ -60,7 +60,7 @@ impl Incident {
     pub(super) fn waits_on_old(&self, case: &Case, now: Timestamp) -> bool {
         let opens = self.opens_by_evidence(case, now) || self.opening_grant(case, now).is_some();
         let is_of_before = |it: &Grant| it.is_old && it.holds(case, self.revision, now);
-        let is_signed_before = case.grant.as_ref().is_some_and(is_of_before);
+        let is_signed_before = case.grant.as_deref().is_some_and(is_of_before);
         let is_before = |made_at: Timestamp| made_at <= self.trusted_after;
         let is_read_before = case.evidence.as_ref().is_some_and(|it| is_before(it.made_at));
         // What owes a verification is read and verified, not signed.
@@ -75,6 +75,6 @@ impl Incident {
     }
 
     pub(super) fn opening_grant<'a>(&self, case: &'a Case, now: Timestamp) -> Option<&'a Grant> {
-        case.grant.as_ref().filter(|it| !it.is_old && it.holds(case, self.revision, now))
+        case.grant.as_deref().filter(|it| !it.is_old && it.holds(case, self.revision, now))
     }
 }
