@@ -1,18 +1,18 @@
 //! A small disk of its own, for tests of a full one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A file system of 24 MiB in memory over a folder, until it is dropped.
+/// A file system of 24 MiB and some thousand files in memory over a folder, until it is dropped.
 #[derive(Debug)]
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// None where this process may not mount.
     pub fn over(folder: &Path) -> Option<Self> {
-        let options = ["-t", "tmpfs", "-o", "size=24m", "tmpfs"];
+        let options = ["-t", "tmpfs", "-o", "size=24m,nr_inodes=4096", "tmpfs"];
         let mounted = program("mount").args(options).arg(folder).output();
         mounted.is_ok_and(|it| it.status.success()).then(|| Self(folder.to_owned()))
     }
@@ -28,6 +28,21 @@ impl SmallDisk {
             while file.write_all(&vec![0; size]).is_ok() {}
         }
         path
+    }
+
+    /// Fills it in a folder of this name, and makes files there until there can be no other.
+    ///
+    /// # Panics
+    /// The folder cannot be made.
+    pub fn crowd(&self, name: &str) -> PathBuf {
+        let folder = self.0.join(name);
+        fs::create_dir(&folder).expect("a folder on the small disk");
+        self.fill(&format!("{name}/bytes"));
+        let mut number = 0;
+        while File::create(folder.join(format!("{number}"))).is_ok() {
+            number += 1;
+        }
+        folder
     }
 }
 

@@ -33,7 +33,6 @@ mod names;
 mod notify;
 mod oracle;
 mod orders;
-#[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/origin.rs"]
 mod origin;
 mod overtaken;

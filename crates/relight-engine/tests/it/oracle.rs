@@ -1,6 +1,7 @@
 //! What must be true, said from the journal alone and in other words than the engine: no phases,
 //! no gates, only what was reported last and in which order.
 
+#[path = "oracle/signed.rs"]
 mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};

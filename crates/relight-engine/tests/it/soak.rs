@@ -1,29 +1,33 @@
 //! A whole incident on one real edge, from one seed: the engine is killed between any two effects,
-//! somebody reloads or restarts the edge, the edge crashes, the disk is full, the advisory is
-//! revised, artifacts are rolled back, the clock jumps, an older copy of the register comes back;
-//! where there is a second barrier, somebody starts the edge without our gate.
+//! somebody reloads or restarts the edge, the edge crashes, the disk of the register or of the edge
+//! is full, the advisory is revised, artifacts are rolled back, the clock jumps, an older copy of
+//! the register comes back; where there is a second barrier, somebody starts the edge without our
+//! gate.
 //!
 //! Goal: no visitor ever sees a site come back with an artifact that the latest revision calls
-//! affected; what the edge fails to darken is dark at its barrier; once faults stop, every site
-//! comes back and the incident closes. Method: after each step every site is asked for as a visitor
-//! would. `SEED=7` runs one seed alone.
+//! affected, or that the journal does not let come back; nothing reaches a site that is proven
+//! dark, on a kept connection or on a new one; what the edge fails to darken is dark at its
+//! barrier; once faults stop, every site comes back and the incident closes. Method: after each
+//! step every site is asked for as a visitor would, and the origin says what reached it; the engine
+//! is killed by refusing its effects, and really killed in the tests of the program named `kill`.
+//! `SEED=7` runs one seed alone.
 
+#[path = "soak/checker.rs"]
+mod checker;
 #[path = "soak/hand.rs"]
 mod hand;
 #[path = "soak/register.rs"]
 mod register;
 
 use std::cell::Cell;
-use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use std::{env, fs};
 
 use relight_engine::drive::for_incidents;
-use relight_engine::edge::http::Client;
-use relight_engine::edge::probe::GATE_HEADER;
 use relight_engine::edge::{Target, newest_epoch};
 use relight_engine::incident::{Compromise, Entry, EvidenceKind, Gate, Phase};
 use relight_engine::plan::{Action, PlanAsk};
@@ -33,8 +37,10 @@ use relight_engine::{
     Engine, EngineError, EngineOptions, FunctionalTest, INVENTORY_TTL_S, Inventory, edges,
 };
 use relight_model::{Digest, Epoch, GateKey, Light, Seen};
-use testkit::Rng;
+use testkit::{Rng, SmallDisk};
 
+use crate::origin::Counts;
+use checker::{Stale, Visitors};
 use hand::edge_loop;
 use register::copy_folder;
 pub(crate) use register::{host, key, publish, row, sbom};
@@ -80,6 +86,8 @@ fn open(store: Store, holder: &str) -> Result<Engine, EngineError> {
 pub(crate) trait Stand {
     fn target(&self) -> &Target;
     fn listener(&self) -> SocketAddr;
+    /// What reached its origin.
+    fn counts(&self) -> &Counts;
     fn is_up(&self) -> bool;
     /// Somebody makes it read its configuration again.
     fn reload(&mut self);
@@ -92,11 +100,14 @@ pub(crate) trait Stand {
 /// One incident on one edge.
 pub(crate) struct Incident<S> {
     rng: Rng,
-    edge: S,
+    pub(crate) edge: S,
     /// What closes what the edge fails to.
     wall: Option<S>,
     /// Somebody has just started the edge without our gate: what it shows then is nobody's relight.
     is_blameless: bool,
+    /// Why proofs of before say nothing for a while.
+    stale: Stale,
+    pub(crate) visitors: Visitors,
     pub(crate) engine: Engine,
     edge_loop: EdgeLoop,
     fuel: Arc<AtomicI64>,
@@ -111,13 +122,20 @@ pub(crate) struct Incident<S> {
     copy: Option<(PathBuf, u64)>,
     copies: usize,
     failure: Option<String>,
+    /// What the edge in front has its files on, where this process may mount; and what fills it.
+    disk: Option<SmallDisk>,
+    filling: Option<PathBuf>,
     data: tempfile::TempDir,
 }
 
 impl<S: Stand> Incident<S> {
-    /// `raise` starts the edge in a folder, and its barrier where it has one.
+    /// `raise` starts the edge in the folder [`FRONT`] of a folder, and its barrier, where it has
+    /// one, in [`WALL`].
     pub(crate) fn new(seed: u64, raise: impl FnOnce(&Path) -> (S, Option<S>)) -> Self {
         let data = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let front = data.path().join(FRONT);
+        fs::create_dir(&front).unwrap();
+        let disk = SmallDisk::over(&front);
         let (edge, wall) = raise(data.path());
         let register = data.path().join("data");
         let store = Store::open(&register).unwrap();
@@ -140,6 +158,8 @@ impl<S: Stand> Incident<S> {
             edge,
             wall,
             is_blameless: false,
+            stale: Stale::default(),
+            visitors: Visitors::default(),
             engine,
             fuel,
             running: [0; SITES],
@@ -150,6 +170,8 @@ impl<S: Stand> Incident<S> {
             copy: None,
             copies: 0,
             failure: None,
+            disk,
+            filling: None,
             data,
         };
         for site in 0..SITES {
@@ -165,6 +187,9 @@ impl<S: Stand> Incident<S> {
             pass(1);
             if step == COPIED_AT {
                 self.copy();
+            }
+            if self.filling.is_some() && self.rng.chance(30) {
+                self.make_room();
             }
             let what = self.step();
             self.newest_ms = self.newest_ms.max(clock());
@@ -203,12 +228,17 @@ impl<S: Stand> Incident<S> {
                 let is_ours = self.wall.is_none() || self.rng.chance(50);
                 self.restart(is_ours)
             }
-            88..91 => {
+            88..90 => {
                 self.edge.kill();
                 "edge down"
             }
-            91..94 => self.full_disk(),
-            94..97 => self.restore(),
+            90..92 => self.full_disk(),
+            92..95 => {
+                self.fill();
+                self.order();
+                self.round(true, i64::MAX, "full disk of the edge")
+            }
+            95..97 => self.restore(),
             _ => {
                 pass(3_600 * (self.rng.below(11).cast_signed() as i64 - 5));
                 "clock jump"
@@ -218,7 +248,7 @@ impl<S: Stand> Incident<S> {
 
     /// A round of the loop; after so many effects nothing works any more. An engine that dies
     /// then journals nothing of it.
-    fn round(&mut self, is_told: bool, fuel: i64, what: &'static str) -> &'static str {
+    pub(crate) fn round(&mut self, is_told: bool, fuel: i64, what: &'static str) -> &'static str {
         self.fuel.store(fuel, Ordering::Relaxed);
         let wants = self.wants();
         let term = self.engine.store().lease(JOURNAL_LEASE).unwrap().map_or(0, |it| it.term);
@@ -230,7 +260,10 @@ impl<S: Stand> Incident<S> {
         if is_told {
             let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
             // A journal that is full says so, and the next round sees the edge again.
-            let _ = engine.append("relight", entries);
+            let is_told = engine.append("relight", entries).is_ok();
+            if is_told && round.is_seen && round.error.is_none() {
+                self.stale = self.stale.after_round();
+            }
         }
         let barred = self.edge_loop.tend_barrier(&wants, epoch, clock(), &permits, &round);
         if is_told {
@@ -301,6 +334,7 @@ impl<S: Stand> Incident<S> {
             return "nothing to bring back";
         }
         self.register = folder;
+        self.stale.is_copy = true;
         self.take_over();
         publish(self.engine.store(), self.is_revised);
         self.engine.follow_feeds().unwrap();
@@ -392,10 +426,13 @@ impl<S: Stand> Incident<S> {
         "foreign reload"
     }
 
+    /// A program that cannot write may refuse to start.
     fn restart(&mut self, is_ours: bool) -> &'static str {
+        self.make_room();
         self.edge.kill();
         self.edge.start(is_ours);
         self.is_blameless = !is_ours;
+        self.stale.foreign_since = (!is_ours).then(clock);
         if is_ours { "edge crash and restart" } else { "edge started without our gate" }
     }
 
@@ -410,11 +447,28 @@ impl<S: Stand> Incident<S> {
         "full disk"
     }
 
-    /// Every site as a visitor sees it now; an error when one came back that must not.
+    /// Nothing can be written or made where the gate of the edge is, its map and its epoch, until
+    /// there is room again; whether that can be had here.
+    pub(crate) fn fill(&mut self) -> bool {
+        if let (Some(disk), None) = (&self.disk, &self.filling) {
+            self.filling = Some(disk.crowd("filling"));
+        }
+        self.filling.is_some()
+    }
+
+    pub(crate) fn make_room(&mut self) {
+        if let Some(filling) = self.filling.take() {
+            fs::remove_dir_all(filling).unwrap();
+        }
+    }
+
+    /// Every site as a visitor sees it now; an error when one came back that must not, or is lit
+    /// that is proven dark.
     pub(crate) fn look(&mut self) -> Result<(), String> {
         if let Some(why) = self.failure.take() {
             return Err(why);
         }
+        self.check_proofs()?;
         let is_blameless = std::mem::take(&mut self.is_blameless);
         for site in 0..SITES {
             // What nobody can see of an edge that is down is in its gate, which it reads when it
@@ -428,24 +482,18 @@ impl<S: Stand> Incident<S> {
             }
             let came_back = self.shown[site] == Seen::Dark && seen == Seen::Lit;
             self.shown[site] = seen;
-            if came_back && self.is_affected(site) && !is_blameless {
+            if !came_back || is_blameless {
+                continue;
+            }
+            if self.is_affected(site) {
                 let version = VERSIONS[self.running[site]];
                 return Err(format!("{} came back with {version}", key(site)));
             }
+            if let Some(why) = self.rash(site) {
+                return Err(why);
+            }
         }
         Ok(())
-    }
-
-    fn seen(&self, site: usize) -> Seen {
-        let answer =
-            Client::connect(self.edge.listener()).and_then(|mut it| it.get(&host(site), "/"));
-        match answer {
-            Ok(answer) if answer.status == 503 && answer.header(GATE_HEADER).is_some() => {
-                Seen::Dark
-            }
-            Ok(answer) if answer.status == 200 => Seen::Lit,
-            _ => Seen::Unknown,
-        }
     }
 
     fn gate(&self, site: usize) -> Seen {

@@ -32,6 +32,9 @@ mod incident_rules;
 mod kill;
 mod languages;
 mod login;
+#[expect(dead_code, reason = "the simulator needs more of it")]
+#[path = "../../../relight-engine/tests/it/oracle.rs"]
+mod oracle;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../../relight-engine/benches/incident/origin.rs"]
 mod origin;

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use std::{fs, thread};
 
@@ -11,7 +12,7 @@ use relight_engine::reconcile::BARRIER;
 use relight_model::Epoch;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 
-use crate::origin::Origin;
+use crate::origin::{Counts, Origin};
 use crate::soak::{FRONT, PATIENT, SITES, Stand, WALL, host, key, soak};
 
 /// A built-in edge that can be started again.
@@ -19,12 +20,13 @@ struct BuiltIn {
     target: Target,
     config: EdgeProxyConfig,
     elsewhere: PathBuf,
+    counts: Arc<Counts>,
     running: Option<EdgeProxyHandle>,
 }
 
 impl BuiltIn {
-    /// An edge of this name in front of what listens there.
-    fn raise(folder: &Path, name: &str, upstream: SocketAddr) -> Self {
+    /// An edge of this name in front of what listens there, and what reaches the origin behind it.
+    fn raise(folder: &Path, name: &str, upstream: SocketAddr, counts: &Arc<Counts>) -> Self {
         let root = folder.join(name);
         let [gate, hold, acme] = ["gate", "hold", "acme"].map(|name| root.join(name));
         fs::create_dir_all(&acme).unwrap();
@@ -58,6 +60,7 @@ impl BuiltIn {
                 limits: EdgeLimits::default(),
             },
             elsewhere: root.join("elsewhere"),
+            counts: Arc::clone(counts),
             running: None,
         };
         let mut driver = relight_engine::edge::open(&edge.target).unwrap();
@@ -74,6 +77,10 @@ impl Stand for BuiltIn {
 
     fn listener(&self) -> SocketAddr {
         self.config.listen[0]
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     fn is_up(&self) -> bool {
@@ -112,12 +119,14 @@ fn started(config: &EdgeProxyConfig) -> EdgeProxyHandle {
 }
 
 fn one(folder: &Path) -> (BuiltIn, Option<BuiltIn>) {
-    (BuiltIn::raise(folder, FRONT, Origin::start(SITES).address), None)
+    let origin = Origin::start(SITES);
+    (BuiltIn::raise(folder, FRONT, origin.address, &origin.counts), None)
 }
 
 fn two(folder: &Path) -> (BuiltIn, Option<BuiltIn>) {
-    let wall = BuiltIn::raise(folder, WALL, Origin::start(SITES).address);
-    let mut front = BuiltIn::raise(folder, FRONT, wall.listener());
+    let origin = Origin::start(SITES);
+    let wall = BuiltIn::raise(folder, WALL, origin.address, &origin.counts);
+    let mut front = BuiltIn::raise(folder, FRONT, wall.listener(), &origin.counts);
     front.target.settings.insert(BARRIER.to_owned(), WALL.to_owned());
     (front, Some(wall))
 }
