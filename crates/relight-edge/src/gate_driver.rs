@@ -50,7 +50,7 @@ impl EdgeDriver for GateDriver {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(&self.folder, &self.gate)?;
+        let mut lints = lint_folder(&self.folder, &self.gate, None)?;
         if self.foreign_reader {
             lints.extend(
                 unreadable(&self.folder)
@@ -121,15 +121,28 @@ impl EdgeDriver for GateDriver {
     }
 }
 
-/// What every driver can see on its gate directory: writable by us and nobody else, epoch readable.
-pub(crate) fn lint_folder(folder: &Path, gate: &Gate) -> Result<Vec<Lint>, EdgeError> {
+/// What every driver can see on its gate directory, and on the file that its program reads where
+/// there is one: writable by us and nobody else, epoch readable.
+pub(crate) fn lint_folder(
+    folder: &Path,
+    gate: &Gate,
+    file: Option<&Path>,
+) -> Result<Vec<Lint>, EdgeError> {
     let mut lints = Vec::new();
-    if rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        lints.push(Lint::error("gate-not-writable", folder.display().to_string()));
+    // Who may write the folder of a file puts another one there.
+    let is_other = |around: &&Path| *around != folder && !around.as_os_str().is_empty();
+    let around = file.and_then(Path::parent).filter(is_other);
+    for folder in std::iter::once(folder).chain(around) {
+        if rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+            lints.push(Lint::error("gate-not-writable", folder.display().to_string()));
+        }
     }
-    for path in [folder.to_owned(), gate.current(), gate.fence.path()] {
+    let ours = [folder.to_owned(), gate.current(), gate.fence.path()];
+    for path in ours.into_iter().chain(around.into_iter().chain(file).map(Path::to_owned)) {
         match fs::metadata(&path) {
-            Ok(metadata) if metadata.permissions().mode() & 0o022 != 0 => {
+            Ok(metadata)
+                if is_open(metadata.permissions().mode(), Some(path.as_path()) == around) =>
+            {
                 lints.push(Lint::error("gate-writable-by-others", path.display().to_string()));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -143,6 +156,12 @@ pub(crate) fn lint_folder(folder: &Path, gate: &Gate) -> Result<Vec<Lint>, EdgeE
         lints.push(Lint::error("epoch-unreadable", gate.fence.path().display().to_string()));
     }
     Ok(lints)
+}
+
+/// Whether somebody else may write what has this mode. In a folder that is not only ours, the
+/// sticky bit leaves everybody what is theirs.
+fn is_open(mode: u32, is_around: bool) -> bool {
+    mode & 0o022 != 0 && !(is_around && mode & 0o1000 != 0)
 }
 
 /// The first folder on the way to the gate that other users cannot enter: workers that cannot read
@@ -172,6 +191,47 @@ mod tests {
         mode(0o755).unwrap();
         // What is above the folder is the machine's.
         assert_ne!(unreadable(&gate), Some(private));
+    }
+
+    /// Goal: a map that others can write, or put another one in the place of, is told, and so is
+    /// one whose folder is not ours to write. Method: the map of an HAProxy outside of its gate,
+    /// that of an Apache in it, and the file of a Traefik.
+    #[test]
+    fn a_map_that_somebody_else_may_write_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let around = folder.path().join("edge");
+        durable::create_folder(&around).unwrap();
+        let mode = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let found = |kind: &str, file: &Path| {
+            let gate = Gate::create(&folder.path().join(kind)).unwrap();
+            let lints = lint_folder(&folder.path().join(kind), &gate, Some(file)).unwrap();
+            lints.into_iter().map(|lint| (lint.code, lint.place)).collect::<Vec<_>>()
+        };
+        let other = |path: &Path| ("gate-writable-by-others", path.display().to_string());
+        for (kind, file) in [
+            ("haproxy", around.join("dark.map")),
+            ("apache", folder.path().join("apache/dark.txt")),
+        ] {
+            assert_eq!(found(kind, &around.join("none")), [], "before there is one");
+            fs::write(&file, "").unwrap();
+            mode(&file, 0o644);
+            assert_eq!(found(kind, &file), []);
+            mode(&file, 0o666);
+            assert_eq!(found(kind, &file), [other(&file)]);
+            mode(&file, 0o620);
+            assert_eq!(found(kind, &file), [other(&file)], "{kind}: by a group");
+            mode(&file, 0o600);
+        }
+        let map = around.join("dark.map");
+        mode(&around, 0o777);
+        assert_eq!(found("haproxy", &map), [other(&around)]);
+        mode(&around, 0o1777);
+        assert_eq!(found("haproxy", &map), [], "everybody keeps what is theirs");
+        let gone = folder.path().join("gone/dark.map");
+        let around = gone.parent().unwrap().display().to_string();
+        assert_eq!(found("traefik", &gone), [("gate-not-writable", around)]);
     }
 
     #[test]

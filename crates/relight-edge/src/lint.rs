@@ -21,7 +21,8 @@ pub use codes::code_of;
 pub use listeners::unregistered;
 pub use read::{CONFIG_BYTES_MAX, INCLUDE_DEPTH_MAX, INCLUDE_FILES_MAX};
 
-use crate::driver::LintSeverity;
+use crate::driver::{LintSeverity, Target};
+use crate::drivers::APACHE_MAP;
 use crate::error::{EdgeError, EdgeErrorKind};
 use read::Files;
 
@@ -205,9 +206,19 @@ fn apply<T: ?Sized>(rules: &[Rule<T>], on: &T) -> Vec<Found> {
 const ERROR: LintSeverity = LintSeverity::Error;
 const WARNING: LintSeverity = LintSeverity::Warning;
 
-/// What is wrong with a configuration that belongs to the edge with this gate: also when it looks
-/// into another gate, or into one that is not there.
-pub fn with_gate(examined: Examined, gate: &Path) -> Vec<Found> {
+/// What the driver of an edge writes, as the configuration of its program has to name it: the
+/// folder of its gate, or its map.
+fn written(target: &Target) -> PathBuf {
+    match Dialect::parse(&target.kind) {
+        Some(Dialect::Haproxy) => target.settings.get("map").map(PathBuf::from).unwrap_or_default(),
+        Some(Dialect::Apache) => target.gate.join(APACHE_MAP),
+        _ => target.gate.clone(),
+    }
+}
+
+/// What is wrong with the configuration of this edge: also when it looks into another gate, or into
+/// one that is not there.
+pub fn with_gate(examined: Examined, target: &Target) -> Vec<Found> {
     let Examined { sites, mut found, gates } = examined;
     let first = sites.first();
     let mut tell = |code, severity, path: &Path| {
@@ -219,9 +230,11 @@ pub fn with_gate(examined: Examined, gate: &Path) -> Vec<Found> {
             what: path.display().to_string(),
         });
     };
+    let written = written(target);
+    // The same by another way is the same.
+    let real = written.canonicalize().ok();
     for path in &gates {
-        // HAProxy and Apache name a map file, which may lie in the folder of the gate.
-        let is_ours = path.starts_with(gate) || path.extension().is_some();
+        let is_ours = *path == written || (real.is_some() && path.canonicalize().ok() == real);
         if !is_ours {
             tell("gate-other-path", ERROR, path);
         }

@@ -48,7 +48,7 @@ fn own_configuration(target: &Target) -> Vec<Found> {
     match lint::examine(dialect, file) {
         Ok(examined) => {
             let unseen = lint::unregistered(&examined.sites, &target.listeners);
-            let mut found = lint::with_gate(examined, &target.gate);
+            let mut found = lint::with_gate(examined, target);
             found.extend(unseen);
             found
         }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -172,10 +173,14 @@ impl EdgeDriver for ApacheEdge {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(&self.folder, &self.gate)?;
+        let mut lints = lint_folder(&self.folder, &self.gate, Some(&self.map()))?;
         if self.foreign_reader {
+            let closed = |metadata: fs::Metadata| metadata.permissions().mode() & 0o004 == 0;
+            let map = Some(self.map()).filter(|map| fs::metadata(map).is_ok_and(closed));
             lints.extend(
                 unreadable(&self.folder)
+                    .into_iter()
+                    .chain(map)
                     .map(|path| Lint::error("gate-not-readable", path.display().to_string())),
             );
         }

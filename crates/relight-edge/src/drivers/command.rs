@@ -318,7 +318,7 @@ impl EdgeDriver for CommandEdge {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(self.gate.folder(), &self.gate)?;
+        let mut lints = lint_folder(self.gate.folder(), &self.gate, None)?;
         match self.untold() {
             Ok(None) => {}
             Ok(Some(key)) => lints.push(Lint::error("observe-partial", key.as_str())),

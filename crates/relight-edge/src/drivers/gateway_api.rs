@@ -337,7 +337,7 @@ impl EdgeDriver for Gateway {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(self.gate.folder(), &self.gate)?;
+        let mut lints = lint_folder(self.gate.folder(), &self.gate, None)?;
         match self.uris() {
             Err(error) => lints.push(Lint::error("routes-unreadable", error.to_string())),
             Ok(uris) => {

@@ -273,7 +273,7 @@ impl EdgeDriver for Haproxy {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(&self.folder, &self.gate)?;
+        let mut lints = lint_folder(&self.folder, &self.gate, Some(self.map.as_ref()))?;
         match self.durable_copy() {
             Ok(Some(_)) => {}
             _ => lints.push(Lint::error("map-file-unreadable", self.map.as_str())),

@@ -286,7 +286,7 @@ impl EdgeDriver for TraefikEdge {
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
-        let mut lints = lint_folder(self.gate.folder(), &self.gate)?;
+        let mut lints = lint_folder(self.gate.folder(), &self.gate, Some(&self.file))?;
         for (code, result) in [
             ("hosts-unreadable", self.hosts_of_keys().map(drop)),
             ("file-not-ours", self.durable().map(drop)),

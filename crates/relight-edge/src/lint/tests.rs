@@ -128,10 +128,8 @@ fn the_dialect_is_known_by_name_or_by_content() {
     assert_eq!(Dialect::parse("builtin"), None);
 }
 
-/// What we tell people to paste must pass our own lint.
-#[test]
-fn our_own_configurations_pass() {
-    let folder = tempfile::tempdir().unwrap();
+/// An edge of two sites with parts, in a folder.
+fn edge_in(folder: &Path, gate: &Path) -> EdgeConfig {
     let site = |key: &str| SiteRoute {
         key: GateKey::new(key).unwrap(),
         host: format!("{key}.example"),
@@ -141,9 +139,9 @@ fn our_own_configurations_pass() {
             .map(|part| SitePart::parse(part).unwrap())
             .into(),
     };
-    let config = EdgeConfig {
-        folder: folder.path().to_owned(),
-        gate: "/srv/gate".into(),
+    EdgeConfig {
+        folder: folder.to_owned(),
+        gate: gate.to_owned(),
         hold: "/srv/hold".into(),
         acme: "/srv/acme".into(),
         listen: vec!["127.0.0.1:8080".parse().unwrap()],
@@ -153,29 +151,110 @@ fn our_own_configurations_pass() {
         upgrades: true,
         tls: None,
         sites: vec![site("a"), site("b")],
-    };
-    let files = config::haproxy(&config).unwrap();
-    files.write_into(folder.path()).unwrap();
-    fs::write(folder.path().join("nginx.conf"), config::nginx(&config).unwrap()).unwrap();
-    fs::write(folder.path().join("caddy.json"), config::caddy(&config).unwrap()).unwrap();
+    }
+}
+
+/// The configurations of an edge in all four dialects.
+const ALL: [(Dialect, &str); 4] = [
+    (Dialect::Nginx, "nginx.conf"),
+    (Dialect::Haproxy, "haproxy.cfg"),
+    (Dialect::Apache, "apache.conf"),
+    (Dialect::Caddy, "caddy.json"),
+];
+
+/// Writes them all, with a unix socket as the verification path where that can be.
+fn write_all(config: &EdgeConfig) {
+    let folder = &config.folder;
+    config::haproxy(config).unwrap().write_into(folder).unwrap();
+    fs::write(folder.join("nginx.conf"), config::nginx(config).unwrap()).unwrap();
+    fs::write(folder.join("caddy.json"), config::caddy(config).unwrap()).unwrap();
     let by_loopback = EdgeConfig { verify: "127.0.0.1:8081".into(), ..config.clone() };
-    config::apache(&by_loopback).unwrap().write_into(folder.path()).unwrap();
+    config::apache(&by_loopback).unwrap().write_into(folder).unwrap();
+}
+
+/// Goal: a configuration that looks where the driver of its edge does not write is told, and so is
+/// a gate that is not there or does not outlive a reboot. Method: what we print in each dialect,
+/// for an edge whose gate is that one, another one (one with a point in its name too), none, and
+/// one in memory.
+#[test]
+fn a_gate_that_is_not_the_one_of_the_edge_is_told() {
+    let told = |folder: &Path, printed: &str, registered: &str| {
+        let [printed, registered] = [printed, registered].map(|name| folder.join(name));
+        let config = EdgeConfig { folder: printed.clone(), ..edge_in(folder, &printed) };
+        write_all(&config);
+        ALL.map(|(dialect, file)| {
+            let map = registered.join(config::MAP_FILE).display().to_string();
+            let target = Target {
+                name: "north".into(),
+                kind: dialect.as_str().to_owned(),
+                gate: registered.clone(),
+                listeners: Vec::new(),
+                verify: None,
+                settings: [("map".to_owned(), map)].into(),
+                members: Vec::new(),
+            };
+            let found = with_gate(examine(dialect, &printed.join(file)).unwrap(), &target);
+            found.into_iter().map(|it| it.code).collect::<Vec<_>>().join(" ")
+        })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // The folder for temporary files may be in memory as well.
+    let on_disk = |printed, registered| {
+        told(folder.path(), printed, registered)
+            .map(|codes| codes.replace("gate-on-tmpfs", "").trim().to_owned())
+    };
+    for name in ["gate", "old", "gate.d"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("dark.txt"), "").unwrap();
+    }
+    std::os::unix::fs::symlink("gate", folder.path().join("link")).unwrap();
+    assert_eq!(on_disk("gate", "gate"), [""; 4]);
+    assert_eq!(on_disk("link", "gate"), [""; 4], "the same by another way");
+    for printed in ["old", "gate.d"] {
+        assert_eq!(on_disk(printed, "gate"), ["gate-other-path"; 4]);
+    }
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    fs::write(memory.path().join("dark.txt"), "").unwrap();
+    assert_eq!(told(memory.path(), "", ""), ["gate-on-tmpfs"; 4]);
+    // Gone: the folder of nginx and Caddy, the maps of the others.
+    let gone = |(dialect, file): (Dialect, &str)| {
+        let text = fs::read_to_string(folder.path().join("gate").join(file)).unwrap();
+        let text = text.replace("dark.map", "gone.map").replace("dark.txt", "gone.txt");
+        let text = text.replace("/current", "/gone/current");
+        let path = folder.path().join(file);
+        fs::write(&path, text).unwrap();
+        let target = Target {
+            name: "north".into(),
+            kind: dialect.as_str().to_owned(),
+            gate: folder.path().join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: [("map".to_owned(), "/elsewhere".to_owned())].into(),
+            members: Vec::new(),
+        };
+        with_gate(examine(dialect, &path).unwrap(), &target)
+    };
+    for found in ALL.map(gone) {
+        let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+        assert_eq!(codes, ["gate-other-path", "gate-path-missing"]);
+    }
+}
+
+/// What we tell people to paste must pass our own lint.
+#[test]
+fn our_own_configurations_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = edge_in(folder.path(), Path::new("/srv/gate"));
+    write_all(&config);
     // The same where testers show a certificate.
     let testers = MutualTls { certificate: "/srv/edge.pem".into(), authorities: "/srv/ca".into() };
-    let mutual = EdgeConfig { testers: Some(testers), ..by_loopback };
     let other = folder.path().join("mutual");
-    config::haproxy(&mutual).unwrap().write_into(&other).unwrap();
-    config::apache(&mutual).unwrap().write_into(&other).unwrap();
-    fs::write(other.join("nginx.conf"), config::nginx(&mutual).unwrap()).unwrap();
-    fs::write(other.join("caddy.json"), config::caddy(&mutual).unwrap()).unwrap();
-    let all = [
-        (Dialect::Nginx, "nginx.conf"),
-        (Dialect::Haproxy, "haproxy.cfg"),
-        (Dialect::Apache, "apache.conf"),
-        (Dialect::Caddy, "caddy.json"),
-    ];
+    let verify = "127.0.0.1:8081".into();
+    let mutual = EdgeConfig { testers: Some(testers), verify, folder: other.clone(), ..config };
+    fs::create_dir(&other).unwrap();
+    write_all(&mutual);
     let folders = [folder.path(), other.as_path()];
-    for (folder, (dialect, file)) in folders.iter().flat_map(|it| all.map(|one| (*it, one))) {
+    for (folder, (dialect, file)) in folders.iter().flat_map(|it| ALL.map(|one| (*it, one))) {
         let examined = examine(dialect, &folder.join(file)).unwrap();
         assert_eq!(examined.found, [], "{dialect:?}");
         let keys: Vec<_> = examined.sites.iter().filter_map(|site| site.key.as_deref()).collect();
