@@ -1,8 +1,10 @@
 //! The way behind the gate of an edge, for testers: a unix socket, or an address on loopback,
 //! where both sides may have to show a certificate (INCIDENT 7).
 
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +12,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection};
 
-use crate::driver::Target;
+use crate::driver::{Lint, Target};
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::gate_driver::unreadable;
 use crate::http::{self, Client, Response};
 use crate::tls::{self, TlsStream};
 
@@ -22,6 +25,20 @@ pub const TESTERS_CA: &str = "verify_ca";
 /// Name of the setting with the certificate and key that the edge shows there; for its
 /// configuration alone.
 pub const TESTERS_SHOWN: &str = "verify_shows";
+
+/// The sockets behind the gates of an edge that any account of this machine may use: whoever may
+/// write to one and enter every folder on the way to it.
+pub fn open_to_others(target: &Target) -> Vec<Lint> {
+    let is_open = |path: &&Path| {
+        let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode());
+        let shut = path.parent().and_then(unreadable);
+        mode.is_ok_and(|mode| mode & 0o002 != 0) && shut.is_none()
+    };
+    let sockets = target.all().filter_map(|edge| edge.verify.as_deref());
+    let sockets = sockets.filter(|path| http::loopback(path).is_none()).filter(is_open);
+    let told = |path: &Path| Lint::warning("verify-open-to-others", path.display().to_string());
+    sockets.map(told).collect()
+}
 
 /// The way behind the gate of one edge.
 #[derive(Clone, Debug)]
@@ -114,4 +131,45 @@ fn shake(
     let connection = ClientConnection::new(Arc::clone(config), name)
         .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing.as_str()).because(cause))?;
     tls::shake(connection, stream, &doing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// Goal: a socket behind the gate that any account may use is told, and never refuses an order.
+    /// Method: one as nginx and Caddy open it, one kept to a group, and one in a folder that others
+    /// cannot enter; an address, and none.
+    #[test]
+    fn a_socket_that_everybody_may_use_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verify.sock");
+        let _listener = UnixListener::bind(&path).unwrap();
+        let told = |verify: Option<&Path>, modes: (u32, u32)| {
+            for (path, mode) in [(folder.path(), modes.0), (&path, modes.1)] {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+            let target = Target {
+                name: "north".into(),
+                kind: "nginx_file".into(),
+                gate: "/gate".into(),
+                listeners: Vec::new(),
+                verify: verify.map(Path::to_owned),
+                settings: [].into(),
+                members: Vec::new(),
+            };
+            open_to_others(&target).len()
+        };
+        assert_eq!(told(Some(&path), (0o755, 0o660)), 0);
+        assert_eq!(told(Some(&path), (0o755, 0o664)), 0, "to connect is to write");
+        assert_eq!(told(Some(&path), (0o750, 0o666)), 0);
+        // What is above the folder is the machine's.
+        let above = unreadable(folder.path().parent().unwrap()).is_none();
+        assert_eq!(told(Some(&path), (0o755, 0o666)), usize::from(above));
+        assert_eq!(told(Some(Path::new("127.0.0.1:9443")), (0o755, 0o666)), 0);
+        assert_eq!(told(Some(Path::new("/nowhere/verify.sock")), (0o755, 0o666)), 0);
+        assert_eq!(told(None, (0o755, 0o666)), 0);
+    }
 }

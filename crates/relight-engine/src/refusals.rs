@@ -25,14 +25,29 @@ pub fn configuration(target: &Target) -> Vec<Found> {
     target.all().flat_map(own_configuration).collect()
 }
 
-/// The same as what a driver finds is told.
+/// The same as what a driver finds is told, and where the register names no configuration, or
+/// anybody may use the way behind the gate.
 pub fn configuration_lints(target: &Target) -> Vec<Lint> {
     let told = |found: Found| Lint {
         severity: found.severity,
         code: found.code,
         place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
     };
-    configuration(target).into_iter().map(told).collect()
+    let testers = relight_edge::open_to_others(target);
+    configuration(target).into_iter().map(told).chain(unnamed(target)).chain(testers).collect()
+}
+
+/// The edges of whose configuration nothing is looked at, although its language is known: what
+/// would leave their sites lit is told by nobody.
+fn unnamed(target: &Target) -> impl Iterator<Item = Lint> {
+    let is_unnamed = |edge: &&Target| {
+        Dialect::parse(&edge.kind).is_some() && !edge.settings.contains_key(CONFIG_SETTING)
+    };
+    target.all().filter(is_unnamed).map(|edge| Lint {
+        severity: LintSeverity::Warning,
+        code: "config-not-named",
+        place: edge.name.clone(),
+    })
 }
 
 fn own_configuration(target: &Target) -> Vec<Found> {
@@ -108,6 +123,40 @@ mod tests {
     use relight_model::{Epoch, GateKey};
 
     use super::*;
+
+    /// Goal: an edge whose configuration nobody looks at is named, and no plan is refused for that.
+    /// Method: each kind without the setting, one with it, and a group of both.
+    #[test]
+    fn an_edge_without_its_configuration_is_named_and_refuses_nothing() {
+        let of = |kind: &str, config: Option<&str>| Target {
+            name: kind.to_owned(),
+            kind: kind.to_owned(),
+            gate: "/gate".into(),
+            listeners: Vec::new(),
+            verify: None,
+            settings: config
+                .map(|file| (CONFIG_SETTING.to_owned(), file.to_owned()))
+                .into_iter()
+                .collect(),
+            members: Vec::new(),
+        };
+        let told = |target: &Target| {
+            let lints = configuration_lints(target).into_iter();
+            lints.filter(|it| it.code == "config-not-named").collect::<Vec<_>>()
+        };
+        for kind in ["nginx_file", "haproxy", "apache", "caddy"] {
+            let [lint] = told(&of(kind, None)).try_into().unwrap();
+            assert_eq!((lint.severity, lint.place.as_str()), (LintSeverity::Warning, kind));
+            assert_eq!(told(&of(kind, Some("/etc/x.conf"))), []);
+        }
+        for kind in ["builtin", "traefik", "gateway_api", "command", "agent"] {
+            assert_eq!(told(&of(kind, None)), [], "{kind}");
+        }
+        let members = vec![of("nginx_file", None), of("caddy", Some("/etc/caddy.json"))];
+        let group = Target { members, ..of("group", None) };
+        assert_eq!(told(&group)[0].place, "nginx_file");
+        assert_eq!(told(&group).len(), 1);
+    }
 
     /// Goal: an edge that tells only of what it is asked is told, and darkens all the same. Method:
     /// the example program made so, with one site dark.

@@ -4,7 +4,7 @@
 const OTHER: &str = "agent-finding";
 
 /// Every code, in alphabetical order.
-const CODES: [&str; 62] = [
+const CODES: [&str; 64] = [
     "acme-proxied",
     "api-unreadable",
     "bufsize-too-small",
@@ -14,6 +14,7 @@ const CODES: [&str; 62] = [
     "canonical-name-off",
     "capability-missing",
     "certificate-wrong",
+    "config-not-named",
     "config-torn",
     "default-open",
     "define-in-map",
@@ -67,6 +68,7 @@ const CODES: [&str; 62] = [
     "site-key-twice",
     "socket-not-admin",
     "tunnels-uncounted",
+    "verify-open-to-others",
 ];
 
 /// The code of this text, or the one for findings that this version does not know.

@@ -1453,6 +1453,8 @@ lint-hold-proxied = the holding page would be asked of the closed origin
 lint-hold-proxied-remedy = ProxyPass /.relight/ ! before the others
 lint-config-torn = blocks do not fit together
 lint-config-torn-remedy = mend the braces or sections; the rest was read as far as possible
+lint-config-not-named = nobody looks at its configuration: what would leave a site lit there is not told
+lint-config-not-named-remedy = register it again with --set config=FILE; until then: relight edge lint FILE
 lint-include-unreadable = an included file cannot be read
 lint-include-unreadable-remedy = make it readable: what is in it is unknown
 lint-include-limit = includes go too deep, or are too many
@@ -1471,6 +1473,8 @@ lint-listener-unregistered = sites are served at an address that the edge is not
 lint-listener-unregistered-remedy = register the edge with --listen for every address that visitors reach
 lint-gate-on-tmpfs = the gate is in memory and lost at a reboot
 lint-gate-on-tmpfs-remedy = put it on a disk
+lint-verify-open-to-others = any account of this machine passes the gate by this socket
+lint-verify-open-to-others-remedy = keep it to the group of testers (mode 660), or its folder (mode 750)
 lint-canary-not-dark = the canary was closed and not seen dark
 lint-canary-not-dark-remedy = paste the canary of `relight edge config` and reload the edge
 edge-linted = { NUMBER($gated) } of { NUMBER($sites) } { $sites ->

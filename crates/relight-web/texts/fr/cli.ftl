@@ -1510,6 +1510,8 @@ lint-hold-proxied = la page d’attente serait demandée à l’origine fermée
 lint-hold-proxied-remedy = ProxyPass /.relight/ ! avant les autres
 lint-config-torn = les blocs ne s’emboîtent pas
 lint-config-torn-remedy = réparez accolades ou sections; le reste a été lu autant que possible
+lint-config-not-named = personne ne regarde sa configuration : ce qui y laisserait un site allumé n’est pas dit
+lint-config-not-named-remedy = enregistrez-le de nouveau avec --set config=FICHIER; d’ici là : relight edge lint FICHIER
 lint-include-unreadable = un fichier inclus ne peut être lu
 lint-include-unreadable-remedy = rendez-le lisible : ce qu’il contient est inconnu
 lint-include-limit = les inclusions sont trop profondes ou trop nombreuses
@@ -1528,6 +1530,8 @@ lint-listener-unregistered = des sites sont servis à une adresse que l’enregi
 lint-listener-unregistered-remedy = enregistrez le frontal avec --listen pour chaque adresse que le public atteint
 lint-gate-on-tmpfs = la barrière est en mémoire et perdue au redémarrage
 lint-gate-on-tmpfs-remedy = mettez-la sur un disque
+lint-verify-open-to-others = tout compte de cette machine passe la barrière par cette prise
+lint-verify-open-to-others-remedy = réservez-la au groupe des essayeurs (mode 660), ou son dossier (mode 750)
 lint-canary-not-dark = le canari a été fermé et n’est pas vu éteint
 lint-canary-not-dark-remedy = collez le canari de « relight edge config » et rechargez le frontal
 edge-linted = { NUMBER($gated) } { $gated ->
