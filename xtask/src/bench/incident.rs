@@ -314,41 +314,93 @@ mod tests {
         judge(&documents, &options)
     }
 
-    const MANY: &str = r#"{"edges":40,"sites":4000,"proven":{"p95_ms":2900},"ratio_p95":1.6}"#;
+    const MANY: &str = r#"{"edges":40,"sites":4000,"proven":{"p95_ms":2900},"ratio_p95":1.6,
+        "spellings":{"listeners":[4,6],"reached":0,"controls_missed":0}}"#;
 
     const PUBLIC: &str = r#"{"published":{"max_ms":400},"looks":900,"counts_wrong":0,
-        "files":[{"rps":20000},{"rps":9000}]}"#;
+        "files":[{"rps":20000,"ratio":1.1},{"rps":9000,"ratio":0.9}]}"#;
 
     #[test]
     fn figures_are_judged_one_by_one() {
         let edges = r#"{"nginx":{"order":{"proven":{"p95_ms":900},"ratio_p95":1.6,
-            "effective":{"p50_ms":100},"map_reload_effective_s":2},
-            "reload":{"exposed_requests":1,"lit_after_crash":0}},
-            "haproxy":{"order":{"proven":{"p95_ms":1200},"ratio_p95":1.5},
-            "reload":{"exposed_requests":0,"lit_after_crash":0}},
-            "apache":{"reload":{"exposed_requests":0,"lit_after_crash":2}},
-            "caddy":{"reload":{"exposed_requests":0,"lit_after_crash":0,
-            "gate_dropped":{"seen_s":0.4}}},
+            "effective":{"p95_ms":100},"map_reload_effective":{"p95_ms":2000}},
+            "reload":{"requests":9,"exposed_requests":1,"lit_after_crash":0}},
+            "haproxy":{"order":{"proven":{"p95_ms":1200},"ratio_p95":1.5,
+            "effective":{"p95_ms":101}},
+            "reload":{"requests":9,"exposed_requests":0,"lit_after_crash":0,
+            "gate_lost":{"seen_s":1.1,"dark_again_s":1.2,"not_dark":1}}},
+            "apache":{"reload":{"requests":0,"exposed_requests":0,"lit_after_crash":2}},
+            "caddy":{"reload":{"requests":9,"exposed_requests":0,"lit_after_crash":0,
+            "gate_lost":{"seen_s":0.4,"dark_again_s":1.3,"not_dark":0}}},
             "plan":{"dry_run":{"p95_ms":12},"ratio":0.9,"identical":true}}"#;
         let journal = r#"{"verify_s_of_a_million":1.5,
             "damage":[{"right":true},{"right":false},{"right":true}]}"#;
         let judged =
             goals(edges, journal, &["order", "reload", "plan", "edges", "journal", "public"]);
         let met: Vec<bool> = judged.iter().map(|goal| goal.met).collect();
-        let nginx = [true, false, true, false];
-        let others = [false, true, true, false, true, true];
-        let rest = [true, true, true, true, true, false, true, false];
-        let page = [true, true, false];
-        assert_eq!(met, [&nginx[..], &others, &rest, &page].concat());
+        let nginx = [true, true, false, true, false, true];
+        let haproxy = [false, false, true, true, true, false, true, false];
+        let others = [false, false, true, true, true, false, true];
+        let plan = [true, true, true];
+        let many = [true, true, false, true, true];
+        let page = [true, false, true, true, false, true];
+        assert_eq!(met, [&nginx[..], &haproxy, &others, &plan, &many, &page].concat());
+    }
+
+    /// Goal: nothing is met because nobody came, nothing was closed or all was over. Method: parts
+    /// in which all that is counted is good, and once each what it was counted of is not there.
+    #[test]
+    fn what_nothing_was_counted_of_is_missed() {
+        let missed = |edges: &str, parts: &[&str]| -> Vec<String> {
+            let is_of = |name: &str| name.contains(" nginx ") || name.starts_with("M8 ");
+            let judged = goals(edges, "null", parts).into_iter();
+            judged.filter(|goal| is_of(&goal.name) && !goal.met).map(|goal| goal.name).collect()
+        };
+        let leaks = |requests: u32, listeners: &str, unserved: u32| {
+            format!(
+                r#"{{"nginx":{{"leaks":{{"requests":{requests},"leaked":0,"tunnels_alive":0,
+                "tunnels_cut_s":2.1,"spellings":{{"listeners":[{listeners}],"reached":0,
+                "controls_missed":{unserved}}}}}}}}}"#
+            )
+        };
+        let served = "M3 nginx spellings of a lit site that did not reach, listeners missing = 0";
+        assert_eq!(missed(&leaks(9, "4,6", 0), &["leaks"]), [] as [&str; 0]);
+        assert_eq!(missed(&leaks(0, "4,6", 0), &["leaks"]), ["M3 nginx requests of visitors >= 1"]);
+        assert_eq!(missed(&leaks(9, "4", 0), &["leaks"]), [served]);
+        assert_eq!(missed(&leaks(9, "4,6", 1), &["leaks"]), [served]);
+        let restart = |not_dark: u32, proven_before: bool| {
+            format!(
+                r#"{{"nginx":{{"restart":{{"converged_max_s":1,"ratio_max":1,"runs":[{{"orders":1,
+                "entries_kept":true,"verified":true,"not_dark":{not_dark},
+                "proven_before":{proven_before}}}]}}}}}}"#
+            )
+        };
+        let [lit, late] =
+            ["M7 nginx sites not dark after it = 0", "M7 nginx kills in the middle of a wave >= 1"];
+        assert_eq!(missed(&restart(0, false), &["restart"]), [] as [&str; 0]);
+        assert_eq!(missed(&restart(1, false), &["restart"]), [lit]);
+        assert_eq!(missed(&restart(0, true), &["restart"]), [late]);
+        let memory = |dark: u32| format!(r#"{{"memory":{{"peak_mb":50,"dark":{dark}}}}}"#);
+        assert_eq!(missed(&memory(10_000), &["memory"]), [] as [&str; 0]);
+        assert_eq!(missed(&memory(9_999), &["memory"]), ["M8 sites that it closed >= 10000"]);
+        let relight = |slowest: u32| {
+            format!(
+                r#"{{"nginx":{{"relight":{{"clearance_to_lit":{{"p99_ms":40,"max_ms":{slowest}}},
+                "singles_s_of_4000":1}}}}}}"#
+            )
+        };
+        assert_eq!(missed(&relight(1_000), &["relight"]), [] as [&str; 0]);
+        let slow = "M4 nginx clearance to lit, slowest <= 1 s";
+        assert_eq!(missed(&relight(1_001), &["relight"]), [slow]);
     }
 
     #[test]
     fn a_figure_that_is_missing_is_missed() {
-        let edges = r#"{"haproxy":{"order":{},"relight":{"error":"it stood still"}},
+        let documents = r#"{"haproxy":{"order":{},"relight":{"error":"it stood still"}},
             "gate_cost":{},"memory":{}}"#;
         let others = |name: &&str| !["edges", "public"].contains(name);
         let all: Vec<&str> = names().filter(others).collect();
-        let judged = goals(edges, "null", &all);
+        let judged = goals(documents, "null", &all);
         assert!(judged.iter().all(|goal| !goal.met), "{}", line(&judged));
         assert!(line(&judged).starts_with("incident: 0 of "));
         let got = |name: &str| judged.iter().find(|it| it.name == name).map(|it| it.got.as_str());
@@ -356,6 +408,8 @@ mod tests {
         assert_eq!(got("caddy leaks"), Some("it never ran"));
         assert_eq!(got("journal"), Some("it never ran"));
         assert_eq!(got("haproxy order"), None);
+        let alone = edges(&Json::Null).into_iter().chain(public(&Json::Null));
+        assert!(alone.into_iter().all(|goal| !goal.met));
     }
 
     #[test]

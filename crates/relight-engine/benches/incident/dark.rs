@@ -50,11 +50,11 @@ pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
     }
     drop(town);
     let ratios: Vec<f64> = orders.iter().zip(&sweeps).map(|(order, sweep)| order / sweep).collect();
-    let reload = (rig.kind == Kind::Nginx).then(|| map_reload(rig, size));
+    let reload = (rig.kind == Kind::Nginx).then(|| series(&map_reloads(rig, size)));
     json!({"proven": series(&orders), "journalled": series(&journalled),
            "sweep": series(&sweeps), "effective": series(&effects),
            "ratio_p50": quantile(&ratios, 0.5), "ratio_p95": quantile(&ratios, 0.95),
-           "map_reload_effective_s": reload})
+           "map_reload_effective": reload})
 }
 
 /// When a visitor of a site first got the holding page.
@@ -70,7 +70,7 @@ fn first_dark(listener: std::net::SocketAddr, host: &str, done: &AtomicBool) -> 
 
 /// The peer: the same sites in an nginx `map` file and a reload, as people do it by hand; seconds
 /// until new connections get 503 and go on getting it.
-fn map_reload(rig: &mut Rig, size: Size) -> f64 {
+fn map_reloads(rig: &mut Rig, size: Size) -> Vec<f64> {
     let map = rig.folder.join("dark.map");
     fs::write(&map, "").unwrap();
     let include = format!(
@@ -83,28 +83,36 @@ fn map_reload(rig: &mut Rig, size: Size) -> f64 {
     let keys: String = (0..size.sites).map(|site| format!("{} 1;\n", key(site))).collect();
     let last = host(size.sites - 1);
     assert_eq!(rig.visitor().get(&last, "/").unwrap().status, 200);
+    let mut waits = Vec::new();
+    for turn in 0..size.map_reloads {
+        if turn > 0 {
+            map_reload(rig, &map, "", &last, 200);
+        }
+        waits.push(map_reload(rig, &map, &keys, &last, 503));
+    }
+    rig.start_edge(|text| text);
+    waits
+}
+
+/// Seconds from another map until all new connections to a site get this status.
+fn map_reload(rig: &mut Rig, map: &Path, keys: &str, last: &str, status: u16) -> f64 {
     let began = Instant::now();
-    fs::write(&map, keys).unwrap();
+    fs::write(map, keys).unwrap();
     rig.running.as_mut().unwrap().reload().unwrap();
     let mut steady: Option<Instant> = None;
     let mut count = 0;
     while count < STEADY && began.elapsed() < EFFECT_MAX {
-        let dark = Client::connect(rig.listener())
-            .and_then(|mut visitor| visitor.get(&last, "/"))
-            .is_ok_and(|answer| answer.status == 503);
-        if dark {
-            steady.get_or_insert_with(Instant::now)
+        let is_so = Client::connect(rig.listener())
+            .and_then(|mut visitor| visitor.get(last, "/"))
+            .is_ok_and(|answer| answer.status == status);
+        if is_so {
+            steady.get_or_insert_with(Instant::now);
+            count += 1;
         } else {
-            steady.insert(began)
-        };
-        count = if dark { count + 1 } else { 0 };
-        if !dark {
-            steady = None;
+            (steady, count) = (None, 0);
         }
     }
-    let effective = steady.map_or(f64::NAN, |at| (at - began).as_secs_f64());
-    rig.start_edge(|text| text);
-    effective
+    steady.map_or(f64::NAN, |at| (at - began).as_secs_f64())
 }
 
 /// A dry run for every site, the plan that its execution rebuilds, and execution without effects.

@@ -1,6 +1,8 @@
 //! M6 and M7: somebody else's reloads and crashes while everything is dark, and `kill -9` of the
 //! controller in the middle of a wave.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -10,7 +12,7 @@ use relight_engine::edge::config::{self, EdgeConfig};
 use relight_engine::edge::http::Client;
 use relight_engine::replay;
 use relight_engine::store::{JournalRecord, Store};
-use relight_model::{GateKey, Light};
+use relight_model::{GateKey, Light, Seen};
 use serde_json::{Value, json};
 
 use crate::origin::STARTED;
@@ -23,6 +25,9 @@ use crate::{Finish, Size, controller, pause};
 const VISITORS: usize = 8;
 /// After the order was journalled, in milliseconds.
 const MOMENTS_MS: [u64; 6] = [20, 0, 80, 200, 5, 120];
+/// Times that a gate is tried to be lost, and the longest wait for the first visitor after that.
+const ATTEMPTS: usize = 5;
+const LOST_MAX: Duration = Duration::from_secs(3);
 /// Longest wait for a restarted controller.
 const CONVERGE_MAX: Duration = Duration::from_secs(60);
 
@@ -39,13 +44,16 @@ pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
         running.kill();
     }
     rig.start_edge(|text| text);
-    let dark = rig.prober().probe(&targets(0..sites.len()), 7);
-    let lit = dark.iter().filter(|it| it.seen != relight_model::Seen::Dark).count();
-    let dropped = (rig.kind == Kind::Caddy).then(|| dropped(rig, &town, &sites));
+    let lit = not_dark(rig, 7);
+    let lost = match rig.kind {
+        Kind::Caddy => Some(dropped(rig, &town, &sites)),
+        Kind::Haproxy => Some(overtaken(rig, &town, &sites)),
+        Kind::Nginx | Kind::Apache => None,
+    };
     town.clear(&sites);
     drop(town);
     json!({"reloads": size.reloads, "requests": sent.into_inner(), "held": held.into_inner(),
-           "exposed_requests": exposed, "lit_after_crash": lit, "gate_dropped": dropped})
+           "exposed_requests": exposed, "lit_after_crash": lit, "gate_lost": lost})
 }
 
 /// Reloads under visitors, who ask until the last one is over.
@@ -92,7 +100,57 @@ fn dropped(rig: &Rig, town: &Town, sites: &[GateKey]) -> Value {
     running.load(config::caddy(&rig.config).unwrap().as_bytes()).unwrap();
     let began = Instant::now();
     let dark = (town.proofs.wait(sites, Light::Dark) - began).as_secs_f64();
-    json!({"seen_s": seen, "dark_again_s": dark.max(0.0)})
+    json!({"seen_s": seen, "dark_again_s": dark.max(0.0), "not_dark": not_dark(rig, 11)})
+}
+
+/// How many sites do not answer that they are dark.
+fn not_dark(rig: &Rig, nonce: u64) -> usize {
+    let answers = rig.prober().probe(&targets(0..rig.sites()), nonce);
+    answers.iter().filter(|it| it.seen != Seen::Dark).count()
+}
+
+/// Somebody reloads HAProxy beside an old copy of its map, which darkens nobody: seconds from the
+/// first visitor who gets in until the journal says so, and until everything is proven dark again
+/// by the loop of the edge alone.
+fn overtaken(rig: &mut Rig, town: &Town, sites: &[GateKey]) -> Value {
+    let (map, last) = (rig.config.folder.join(config::MAP_FILE), host(sites.len() - 1));
+    for attempt in 1..=ATTEMPTS {
+        town.proofs.wait(sites, Light::Dark);
+        town.proofs.forget_drift();
+        fs::write(&map, "").unwrap();
+        let listener = rig.listener();
+        let lit = thread::scope(|scope| {
+            let lit = scope.spawn(|| first_lit(listener, &last));
+            rig.running.as_mut().unwrap().reload().unwrap();
+            lit.join().unwrap()
+        });
+        // The loop may have put the map right before the new process read it.
+        let Some(lit) = lit else { continue };
+        let since = |at: Instant| at.saturating_duration_since(lit).as_secs_f64();
+        let seen = town.proofs.wait_drift().map(since);
+        let mut dark = since(town.proofs.wait(sites, Light::Dark));
+        let (mut left, mut early) = (not_dark(rig, 11), 0);
+        // A proof may be about the process before, if the new one took over just then.
+        while left > 0 && dark < LOST_MAX.as_secs_f64() {
+            (left, early) = (not_dark(rig, 12 + early), early + 1);
+            dark = since(Instant::now());
+        }
+        return json!({"attempts": attempt, "seen_s": seen, "dark_again_s": dark,
+                      "early_proofs": early, "not_dark": left});
+    }
+    json!({"attempts": ATTEMPTS})
+}
+
+/// When a new visitor of a site first got in.
+fn first_lit(listener: SocketAddr, host: &str) -> Option<Instant> {
+    let began = Instant::now();
+    while began.elapsed() < LOST_MAX {
+        let answer = Client::connect(listener).and_then(|mut visitor| visitor.get(host, "/"));
+        if answer.is_ok_and(|it| it.status == 200) {
+            return Some(Instant::now());
+        }
+    }
+    None
 }
 
 /// A controller killed in the middle of its wave, and the one that comes after it.
@@ -101,8 +159,11 @@ pub(crate) fn restart(rig: &mut Rig, size: Size) -> Value {
     for moment in MOMENTS_MS.into_iter().take(size.kills) {
         runs.push(restart_after(rig, size, moment));
     }
+    // One in which all was proven before the kill has nothing to converge.
+    let halved = |run: &&Value| run["proven_before"] == false;
     let worst = |name: &str| {
-        runs.iter().map(|run| run[name].as_f64().unwrap_or(f64::NAN)).fold(0.0, f64::max)
+        let figures = runs.iter().filter(halved).map(|run| run[name].as_f64().unwrap_or(f64::NAN));
+        figures.reduce(|a, b| if a >= b || a.is_nan() { a } else { b })
     };
     let steps = steps(rig, &data_after(rig, MOMENTS_MS[0]), size);
     json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"), "steps": steps,
@@ -131,8 +192,8 @@ fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
     let began = Instant::now();
     let mut second = controller::spawn(&data, size.sites, "resume");
     let proven = |records: &[JournalRecord]| controller::proven_dark(records) == size.sites;
-    // All was proven before the kill: then the second one has to prove it anew.
-    let mut is_proven = proven(&before);
+    let proven_before = proven(&before);
+    let mut is_proven = proven_before;
     wait_for(|| {
         is_proven = is_proven || (is_new() && proven(&newer()));
         is_proven && edge_is_claimed(rig, 2)
@@ -148,12 +209,12 @@ fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
     replay(&store).unwrap();
     let replayed = began.elapsed().as_secs_f64();
     let began = Instant::now();
-    let seen = rig.prober().probe(&targets(0..size.sites), 9);
+    let not_dark = not_dark(rig, 9);
     let swept = began.elapsed().as_secs_f64();
-    let dark = seen.iter().filter(|it| it.seen == relight_model::Seen::Dark).count();
     rig.reset();
     json!({"killed_after_ms": moment_ms, "converged_s": converged, "replay_s": replayed,
-           "sweep_s": swept, "ratio": converged / (replayed + swept), "dark": dark,
+           "sweep_s": swept, "ratio": converged / (replayed + swept),
+           "not_dark": not_dark, "proven_before": proven_before,
            "entries_kept": kept, "orders": ordered, "verified": verified})
 }
 

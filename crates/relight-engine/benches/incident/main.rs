@@ -15,6 +15,7 @@ mod figures;
 mod lit;
 mod origin;
 mod rig;
+mod spellings;
 mod steps;
 mod town;
 mod visitors;
@@ -53,6 +54,8 @@ pub(crate) struct Size {
     pub(crate) sweep: usize,
     /// Times that each step of a restart and of an order is measured alone.
     pub(crate) steps: usize,
+    /// Times that the peer of an order is measured.
+    pub(crate) map_reloads: usize,
 }
 
 const FULL: Size = Size {
@@ -66,6 +69,7 @@ const FULL: Size = Size {
     baseline_ms: 3_000,
     sweep: 100_000,
     steps: 9,
+    map_reloads: 9,
 };
 
 const QUICK: Size = Size {
@@ -79,6 +83,7 @@ const QUICK: Size = Size {
     baseline_ms: 1_500,
     sweep: 20_000,
     steps: 1,
+    map_reloads: 1,
 };
 
 impl Size {
@@ -145,7 +150,7 @@ impl Document {
             }
         };
         list.insert(part.to_owned(), value);
-        let document = json!({"schema": "relight.bench-incident/2", "figures": self.figures,
+        let document = json!({"schema": "relight.bench-incident/3", "figures": self.figures,
             "sites": self.sites, "load_before": self.load, "load_after": load(),
             "programs": rig::versions()});
         fs::write(&self.file, format!("{document}\n")).unwrap();

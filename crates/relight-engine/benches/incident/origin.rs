@@ -21,6 +21,8 @@ pub(crate) struct Counts {
     began: Instant,
     /// Requests for each site, without probes of the engine.
     pub(crate) visits: Vec<AtomicUsize>,
+    /// The same for all of them, and for whatever else was asked for.
+    all: AtomicUsize,
     /// Since when a site is proven dark, in nanoseconds; 0 while it is not.
     dark_since: Vec<AtomicU64>,
     /// Requests that began after the proof and came here all the same.
@@ -46,8 +48,15 @@ impl Counts {
         self.visits[sites].iter().map(|count| count.load(Ordering::SeqCst)).sum()
     }
 
-    fn visit(&self, site: usize, started: u64) {
-        let Some(count) = self.visits.get(site) else { return };
+    /// Everything that visitors got from here, under whichever name they asked.
+    pub(crate) fn all(&self) -> usize {
+        self.all.load(Ordering::SeqCst)
+    }
+
+    fn visit(&self, site: Option<usize>, started: u64) {
+        self.all.fetch_add(1, Ordering::SeqCst);
+        let known = site.and_then(|site| Some((site, self.visits.get(site)?)));
+        let Some((site, count)) = known else { return };
         count.fetch_add(1, Ordering::SeqCst);
         let dark = self.dark_since[site].load(Ordering::SeqCst);
         if dark != 0 && started > dark {
@@ -71,6 +80,7 @@ impl Origin {
         let counts = Arc::new(Counts {
             began: Instant::now(),
             visits: (0..sites).map(|_| AtomicUsize::new(0)).collect(),
+            all: AtomicUsize::new(0),
             dark_since: (0..sites).map(|_| AtomicU64::new(0)).collect(),
             leaked: AtomicUsize::new(0),
         });
@@ -97,10 +107,18 @@ impl Origin {
     }
 }
 
+/// The site that an address belongs to, whatever the request says.
+fn owner(address: SocketAddr) -> Option<usize> {
+    let SocketAddr::V4(address) = address else { return None };
+    let [127, 1, high, low] = address.ip().octets() else { return None };
+    usize::from(u16::from_be_bytes([high, low])).checked_sub(1)
+}
+
 /// Serves one connection until it ends; never fails, because the counts are looked at.
 fn serve(stream: TcpStream, counts: &Counts) -> Option<()> {
     let mut out = stream.try_clone().ok()?;
     out.set_nodelay(true).ok()?;
+    let owner = stream.local_addr().ok().and_then(owner);
     let mut lines = BufReader::new(stream);
     let mut line = String::new();
     loop {
@@ -109,7 +127,7 @@ fn serve(stream: TcpStream, counts: &Counts) -> Option<()> {
         let path = line.split(' ').nth(1)?.to_owned();
         let (site, started) = headers(&mut lines)?;
         if let Some(started) = started {
-            counts.visit(site?, started);
+            counts.visit(owner.or(site), started);
         }
         if path.starts_with("/tunnel") {
             return tunnel(&mut out, &mut lines);

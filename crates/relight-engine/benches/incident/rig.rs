@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -94,6 +94,11 @@ impl Rig {
         target
     }
 
+    /// The edge with all of its listeners.
+    pub(crate) fn with_listeners(&self) -> Target {
+        Target { listeners: self.config.listen.clone(), ..self.target.clone() }
+    }
+
     /// The same edge as if nobody had ever closed a gate on it: another register begins its terms
     /// anew.
     pub(crate) fn reset(&mut self) {
@@ -172,6 +177,9 @@ const GRACE_S: &str = "2";
 /// The first sites have an origin of their own each, so that their connections can be told apart.
 pub(crate) const OWN_ORIGINS: usize = 20;
 
+/// One site of so many has an alias.
+const ALIAS_EVERY: usize = 100;
+
 /// An edge in a folder of its own, with the sites of these numbers.
 pub(crate) fn edge_config(
     folder: &Path,
@@ -182,7 +190,7 @@ pub(crate) fn edge_config(
     let site = |number: usize| SiteRoute {
         key: key(number),
         host: host(number),
-        aliases: Vec::new(),
+        aliases: aliases(number),
         upstream: if number < OWN_ORIGINS { origin.own_address(number) } else { origin.address },
         partial: Vec::new(),
     };
@@ -200,7 +208,7 @@ pub(crate) fn edge_config(
         gate: folder.join("gate"),
         hold: folder.join("hold"),
         acme: folder.join("acme"),
-        listen: vec![exec::free_address().unwrap()],
+        listen: listen(exec::free_address().unwrap()),
         verify,
         testers: None,
         user,
@@ -240,7 +248,8 @@ pub(crate) fn target(name: &str, kind: Kind, config: &EdgeConfig) -> Target {
         name: name.to_owned(),
         kind: driver.to_owned(),
         gate: config.gate.clone(),
-        listeners: config.listen.clone(),
+        // The others are there where they are measured (`with_listeners`): a bare sweep has one.
+        listeners: config.listen[..1].to_vec(),
         verify: Some(config.verify.clone()),
         settings,
         members: Vec::new(),
@@ -258,6 +267,23 @@ pub(crate) fn number(key: &GateKey) -> usize {
 
 pub(crate) fn host(number: usize) -> String {
     format!("site-{number}.example.qc")
+}
+
+/// The other names of a site; a few sites have one, so that what asks each name stays small.
+pub(crate) fn aliases(number: usize) -> Vec<String> {
+    let alias = number.is_multiple_of(ALIAS_EVERY).then(|| format!("www.{}", host(number)));
+    alias.into_iter().collect()
+}
+
+/// This listener, and its twin under IPv6 where this machine has that.
+pub(crate) fn listen(first: SocketAddr) -> Vec<SocketAddr> {
+    let twin = twin(first);
+    let is_there = TcpListener::bind(twin).is_ok();
+    [Some(first), is_there.then_some(twin)].into_iter().flatten().collect()
+}
+
+pub(crate) fn twin(first: SocketAddr) -> SocketAddr {
+    SocketAddr::from((Ipv6Addr::LOCALHOST, first.port()))
 }
 
 pub(crate) fn targets(sites: Range<usize>) -> Vec<ProbeTarget> {

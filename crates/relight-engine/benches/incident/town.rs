@@ -16,7 +16,7 @@ use relight_formats::advisory::{self, Input};
 use relight_model::{Basis, Component, Criticality, Digest, GateKey, Light, Purl, Sbom, Scope};
 
 use crate::origin::Counts;
-use crate::rig::{host, key, number};
+use crate::rig::{aliases, host, key, number};
 
 pub(crate) const INCIDENT: &str = "CVE-2021-44228";
 
@@ -116,7 +116,7 @@ fn row(site: usize, edge: &str) -> SiteRow {
         sector: "municipal".into(),
         criticality: Criticality::Essential,
         exposure: None,
-        aliases: None,
+        aliases: Some(aliases(site)),
         parts: None,
         channel_fr: None,
         channel_en: None,

@@ -1,5 +1,5 @@
 //! M2 and M3: visitors of untouched sites lose nothing, and nobody reaches a dark origin after
-//! the proof: kept connections, slow downloads, tunnels, and every spelling of a host.
+//! the proof: kept connections, slow downloads and tunnels; `spellings` has those of a host.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::origin::{Counts, DOWNLOAD_BYTES, STARTED};
 use crate::rig::{Kind, OWN_ORIGINS, Rig, host, key};
+use crate::spellings::matrix;
 use crate::town::{self, Town};
 use crate::{Finish, Size, pause};
 
@@ -161,6 +162,7 @@ fn baseline(rig: &mut Rig, size: Size) -> Value {
 /// and which spellings of a host get in.
 pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
     let counts = std::sync::Arc::clone(rig.counts());
+    town::put_edge(&rig.data, &rig.with_listeners());
     let town = Town::start(&rig.data, Some(std::sync::Arc::clone(&counts)));
     let sites: Vec<GateKey> = (0..TARGETS).map(key).collect();
     let before = counts.leaked.load(Ordering::SeqCst);
@@ -179,16 +181,13 @@ pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
         }
     });
     let leaked = counts.leaked.load(Ordering::SeqCst) - before;
-    town.darken(&sites);
-    let reached = matrix(rig);
-    (0..TARGETS).for_each(|site| counts.may_be_lit(site));
-    town.clear(&sites);
+    let spellings = matrix(&town, &rig.config.listen, 0, &counts);
     drop(town);
     let (cut_s, alive) = tunnels_of_the_dark(rig, &sites[..TUNNELS]);
     json!({"requests": crowd.met.requests.load(Ordering::SeqCst), "leaked": leaked,
            "lost": crowd.met.lost.load(Ordering::SeqCst),
            "tunnels": TUNNELS, "tunnels_alive": alive, "tunnels_cut_s": cut_s,
-           "host_variants": VARIANTS.len(), "host_variants_reached": reached})
+           "spellings": spellings})
 }
 
 /// Tunnels of sites that go dark, on an edge that knows its origins: seconds until the last one was
@@ -240,37 +239,4 @@ fn tunnel(listener: SocketAddr, site: usize) -> TcpStream {
 fn echoes(stream: &mut TcpStream) -> bool {
     let mut echo = [0];
     stream.write_all(b"e").is_ok() && stream.read_exact(&mut echo).is_ok() && &echo == b"e"
-}
-
-/// Spellings of `site-0` as raw bytes (INCIDENT 8.1); `@` stands for its host, `%` for another one
-/// that is dark too.
-const VARIANTS: [&str; 14] = [
-    "GET / HTTP/1.1\r\nHost: @\r\n",
-    "GET / HTTP/1.1\r\nHost: SITE-0.EXAMPLE.QC\r\n",
-    "GET / HTTP/1.1\r\nHost: @:8080\r\n",
-    "GET / HTTP/1.1\r\nHost: @.\r\n",
-    "GET / HTTP/1.1\r\nHost: @.:8080\r\n",
-    "GET http://@/ HTTP/1.1\r\nHost: @\r\n",
-    "GET http://%/ HTTP/1.1\r\nHost: @\r\n",
-    "GET http://@/ HTTP/1.1\r\nHost: %\r\n",
-    "GET / HTTP/1.1\r\nHost: www.@\r\n",
-    "GET / HTTP/1.1\r\nHost: nobody.example.qc\r\n",
-    "GET / HTTP/1.0\r\n",
-    "GET / HTTP/1.1\r\nHost: %\r\nHost: @\r\n",
-    "GET / HTTP/1.1\r\nHost:   @  \r\n",
-    "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 0\r\n",
-];
-
-/// How many spellings reach the origin while both sites are dark.
-fn matrix(rig: &Rig) -> usize {
-    let counts = rig.counts();
-    let reaches = |variant: &&str| {
-        let request = variant.replace('@', &host(0)).replace('%', &host(1));
-        let request = format!("{request}{STARTED}: {}\r\n\r\n", counts.now());
-        let before = counts.sum(0..TARGETS);
-        // A refused spelling may end the connection without an answer; only the origin counts.
-        let _ = rig.visitor().exchange(request.as_bytes(), false);
-        counts.sum(0..TARGETS) > before
-    };
-    VARIANTS.iter().filter(|variant| reaches(variant)).count()
 }

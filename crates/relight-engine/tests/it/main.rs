@@ -33,6 +33,7 @@ mod names;
 mod notify;
 mod oracle;
 mod orders;
+#[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/origin.rs"]
 mod origin;
 mod overtaken;

@@ -26,7 +26,7 @@ pub(crate) const KINDS: [(&str, usize); 5] =
     [("nginx", 10), ("haproxy", 10), ("apache", 8), ("caddy", 8), (BUILTIN, 4)];
 pub(crate) const EDGES: usize = 40;
 pub(crate) const SITES_OF_EDGE: usize = 100;
-const BUILTIN: &str = "builtin";
+pub(crate) const BUILTIN: &str = "builtin";
 /// Programs that are started at the same time.
 const STARTERS: usize = 4;
 /// Longest wait for a built-in edge to answer.
@@ -151,16 +151,17 @@ pub(crate) fn builtin(words: &[String]) {
     let [folder, first, listener, origin] = words else { return };
     let (folder, first): (_, usize) = (Path::new(folder), first.parse().unwrap());
     let (listener, upstream) = (listener.parse().unwrap(), origin.parse().unwrap());
+    let listen = rig::listen(listener);
     fs::create_dir_all(folder.join("acme")).unwrap();
     let route = |number| Route {
         key: key(number),
         host: host(number),
-        aliases: Vec::new(),
+        aliases: rig::aliases(number),
         parts: Vec::new(),
         upstream,
     };
     let edge = EdgeProxy::start(EdgeProxyConfig {
-        listen: vec![listener],
+        listen,
         verify: Some(folder.join("verify.sock")),
         testers: None,
         gate: folder.join("gate"),

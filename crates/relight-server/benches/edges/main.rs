@@ -1,6 +1,7 @@
 //! M1 over many edges: an order for 4,000 sites on 40 edges of five kinds, each a process of its
 //! own with its own folder, until each site is proven dark, beside a bare sweep of the same
-//! requests. Prints one JSON document; `cargo xtask bench incident` runs it and judges the figures.
+//! requests; and M3 on a built-in edge, the spellings of a host. Prints one JSON document;
+//! `cargo xtask bench incident` runs it and judges the figures.
 //!
 //! Usage: `edges FOLDER quick|full`: FOLDER is empty, on the disk that is meant.
 //! `edges builtin FOLDER FIRST LISTENER ORIGIN` is the process of a built-in edge, and
@@ -16,6 +17,8 @@ mod origin;
 #[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
 #[path = "../../../relight-engine/benches/incident/rig.rs"]
 mod rig;
+#[path = "../../../relight-engine/benches/incident/spellings.rs"]
+mod spellings;
 #[expect(dead_code, reason = "the benchmark of incidents needs more of it")]
 #[path = "../../../relight-engine/benches/incident/town.rs"]
 mod town;
@@ -27,15 +30,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relight_engine::edge::Prober;
+use relight_engine::edge::http::Client;
 // The register that is shared with the benchmark of incidents reads its advisory with it.
 use relight_formats as _;
 use relight_model::{GateKey, Light, Seen};
 use serde_json::{Value, json};
 
 use figures::{quantile, series};
-use fleet::{EDGES, Edge, Fleet, SITES_OF_EDGE};
+use fleet::{BUILTIN, EDGES, Edge, Fleet, SITES_OF_EDGE};
 use origin::Origin;
-use rig::{key, targets, versions};
+use rig::{key, targets, twin, versions};
+use spellings::matrix;
 use town::Town;
 
 const SITES: usize = EDGES * SITES_OF_EDGE;
@@ -70,6 +75,7 @@ fn measure(folder: &Path, orders: usize) -> Value {
     let town = Town::start(&data, None);
     thread::park_timeout(REST);
     let rounds: Vec<Round> = (0..orders).map(|round| Round::run(&town, &fleet, round)).collect();
+    let spellings = spelled(&town, &fleet, &origin);
     drop(town);
     let of = |figure: fn(&Round) -> f64| rounds.iter().map(figure).collect::<Vec<f64>>();
     let ratios = of(|it| it.proven / it.sweep);
@@ -79,12 +85,21 @@ fn measure(folder: &Path, orders: usize) -> Value {
     }
     let kinds: BTreeMap<&str, Value> =
         kinds.into_iter().map(|(kind, waits)| (kind, series(&waits))).collect();
-    json!({"schema": "relight.bench-edges/1", "edges": EDGES, "sites": SITES,
+    json!({"schema": "relight.bench-edges/2", "edges": EDGES, "sites": SITES,
            "kinds": fleet::KINDS, "processes": "one an edge", "start_s": started,
            "proven": series(&of(|it| it.proven)), "journalled": series(&of(|it| it.journalled)),
            "lit": series(&of(|it| it.lit)), "sweep": series(&of(|it| it.sweep)),
            "ratio_p50": quantile(&ratios, 0.5), "ratio_p95": quantile(&ratios, 0.95),
-           "edge_proven": kinds, "programs": versions()})
+           "edge_proven": kinds, "spellings": spellings, "programs": versions()})
+}
+
+/// What spellings of a host reach through a built-in edge, on all of its listeners.
+fn spelled(town: &Town, fleet: &Fleet, origin: &Origin) -> Value {
+    let edge = fleet.edges.iter().find(|edge| edge.kind == BUILTIN).unwrap();
+    let first = edge.target.listeners[0];
+    let mut listeners = vec![first, twin(first)];
+    listeners.retain(|listener| Client::connect(*listener).is_ok());
+    matrix(town, &listeners, edge.sites.start, &origin.counts)
 }
 
 /// All sites dark and lit again, once; in seconds.
