@@ -33,6 +33,7 @@ mod weigh;
 mod weigh_tests;
 pub(crate) mod wire;
 
+pub use about::flaw_of;
 pub(crate) use actions::same;
 pub use actions::{
     ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Behind, Ended, Glass, Signature,

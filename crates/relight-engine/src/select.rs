@@ -12,6 +12,7 @@ use relight_store::Index;
 use crate::answer::{AnswerSet, SiteAnswer};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::incident::flaw_of;
 use crate::query::{Facts, Query, QueryError, TextKey, Truth};
 
 /// Why a text chose no sites.
@@ -171,6 +172,8 @@ impl Engine {
         id: &str,
         past: Option<(&Index, Timestamp)>,
     ) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {
+        // Bare verdicts are about the flaw of an incident.
+        let id = flaw_of(id);
         if self.with_incidents(|_, advisories| advisories.group(id).is_none()) {
             return Err(Unselected::NoAdvisory(id.to_owned()));
         }

@@ -19,8 +19,9 @@ use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::waves::Automatic;
 
 impl Engine {
-    /// Opens an incident about an alias group of advisories; its id is the id of the group. An
-    /// incident about it that is open already is returned as it is, also under an older id.
+    /// Opens an incident about an alias group of advisories; its id is the id of the group, with a
+    /// number behind it where one of that id is closed. An incident about it that is open already
+    /// is returned as it is, also under an older id.
     ///
     /// # Errors
     /// No advisory has that id, or the journal cannot be written.
@@ -44,7 +45,7 @@ impl Engine {
         policy: &str,
         title: &str,
     ) -> Result<String, EngineError> {
-        let opened = {
+        let (id, opened) = {
             let state = self.read();
             let group = state.inventory.advisories().group(id).ok_or_else(|| {
                 EngineError::new(EngineErrorKind::NotFound, format!("no advisory has the id {id}"))
@@ -52,16 +53,15 @@ impl Engine {
             if let Some(open) = state.ledger.open_about(state.inventory.advisories(), &group.id) {
                 return Ok(open.to_owned());
             }
-            Entry::Opened {
+            let opened = Entry::Opened {
                 question: group.id.clone(),
                 title: if title.is_empty() { group.summary() } else { title }.to_owned(),
                 revision: group.revision(),
                 statements: group.statements_digest(),
                 policy: policy.to_owned(),
-            }
+            };
+            (state.ledger.next_id(&group.id), opened)
         };
-        let Entry::Opened { question: id, .. } = &opened else { return Ok(id.to_owned()) };
-        let id = id.clone();
         self.record(actor, &id, opened)?;
         Ok(id)
     }

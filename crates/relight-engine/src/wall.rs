@@ -152,9 +152,7 @@ impl Wall {
         let count =
             |code, args: &[&str], of: &[GateKey]| told(code, args, &of.len().to_string(), of);
         match entry {
-            Entry::Opened { question, title, .. } => {
-                line("log-incident-opened", &[question, title]);
-            }
+            Entry::Opened { title, .. } => line("log-incident-opened", &[id, title]),
             Entry::Closed {} => line("log-incident-closed", &[id]),
             Entry::Revised { .. } => {
                 let cases = engine
@@ -283,8 +281,8 @@ fn called(engine: &Engine, plan: &Digest) -> Option<String> {
 /// What the board is about: the incident that was opened last among those that are open.
 fn headline(ledger: &Ledger) -> Headline {
     let newest = ledger.open().max_by_key(|(_, incident)| incident.opened);
-    newest.map_or_else(Headline::default, |(_, incident)| Headline {
-        id: incident.question.clone(),
+    newest.map_or_else(Headline::default, |(id, incident)| Headline {
+        id: id.to_owned(),
         title: incident.title.clone(),
         opened: incident.opened,
     })

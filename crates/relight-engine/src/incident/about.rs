@@ -2,22 +2,50 @@
 //!
 //! An incident is kept under the id that its group had when it was opened. A group that gains a CVE
 //! later, because an advisory of one's own is bound or an alias comes a day late, is shown under
-//! that from then on.
+//! that from then on. A second incident about a flaw whose first one is closed has a number behind
+//! a tilde (`CVE-2021-44228~2`): a closed one is over, and stays as it was reported.
+
+use std::iter;
 
 use relight_match::Advisories;
 
 use super::fold::Incident;
 use super::ledger::Ledger;
 
+/// Stands between the flaw of an incident and its number. No source has it in its ids, and
+/// addresses, shells and names of files have it as it is.
+const NUMBER: char = '~';
+
+/// The flaw of the incident with this id, as it was called when the incident was opened.
+pub fn flaw_of(id: &str) -> &str {
+    numbered(id).map_or(id, |(flaw, _)| flaw)
+}
+
+/// The flaw and the number of an incident; none of a first one.
+fn numbered(id: &str) -> Option<(&str, &str)> {
+    id.rsplit_once(NUMBER).filter(|(_, number)| number.parse::<u32>().is_ok())
+}
+
 impl Ledger {
+    /// The id of the next incident about a flaw.
+    pub(crate) fn next_id(&self, flaw: &str) -> String {
+        let is_free = |id: &String| self.incident(id).is_none();
+        let later = (2_u32..).map(|number| format!("{flaw}{NUMBER}{number}"));
+        iter::once(flaw.to_owned()).chain(later).find(is_free).unwrap_or_default()
+    }
+
     /// The incident about an advisory, by the id under which it is kept or any id of its group: an
-    /// open one before those that are closed, and of several that of this very id.
+    /// open one before those that are closed, of several those of this very id, and of these the
+    /// newest. The first one of several is named by its number as well (`CVE-2021-44228~1`).
     pub fn about(&self, known: &Advisories, id: &str) -> Option<&str> {
+        if let Some((flaw, "1")) = numbered(id) {
+            return self.incidents().map(|(kept, _)| kept).find(|kept| *kept == flaw);
+        }
         let is_about = |(kept, incident): &(&str, &Incident)| {
             *kept == id || is_one_group(known, &incident.question, id)
         };
         let all: Vec<_> = self.incidents().filter(is_about).collect();
-        let best = all.iter().max_by_key(|(kept, it)| (!it.closed, *kept == id, it.opened));
+        let best = all.iter().max_by_key(|(kept, it)| (!it.closed, flaw_of(kept) == id, it.opened));
         best.map(|(kept, _)| *kept)
     }
 

@@ -1,11 +1,11 @@
 //! Several incidents on one register: what each of them wants, and what the public page is told.
 
 use relight_engine::drive::for_incidents;
-use relight_engine::incident::{Counters, Entry, EvidenceKind, Phase};
+use relight_engine::incident::{Counters, Entry, EvidenceKind, Ledger, Phase};
 use relight_engine::live::{Board, Proofs};
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::reconcile::{DARK_PROOF_MAX_MS, Round, wants};
-use relight_engine::{REDARK_AUTO_MAX, board_of};
+use relight_engine::{REDARK_AUTO_MAX, board_of, replay};
 use relight_model::{Digest, DisplayState, Epoch, GateKey, Light};
 
 use crate::edge::key;
@@ -248,6 +248,49 @@ fn an_incident_is_public_from_its_first_proof_on_until_it_is_closed() {
     other.incident(LOG4SHELL);
     other.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
     assert_eq!(quiet.proofs().version, 0, "one that nobody heard of is closed unheard");
+}
+
+/// Goal: a flaw that comes back is answered as it was the first time. Method: an incident is
+/// closed, an old artifact is deployed, and a second one about the same flaw is opened, orders and
+/// is replayed; the first one stays as it was reported.
+#[test]
+fn a_flaw_whose_incident_is_closed_has_a_second_one() {
+    let town = Town::new(2);
+    let board = town.engine.board().unwrap();
+    assert_eq!(town.incident(LOG4SHELL), LOG4SHELL);
+    darken(&town, LOG4SHELL, &[0]);
+    see(&town, proved(0, Light::Dark));
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    see(&town, proved(0, Light::Lit));
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    let first = town.ledger().incident(LOG4SHELL).unwrap().clone();
+    pass(86_400);
+    town.ingest(0, log4j("2.14.1"));
+    let about = |id: &str| {
+        let kept = |ledger: &Ledger, known: &_| ledger.about(known, id).map(str::to_owned);
+        town.engine.with_incidents(kept).unwrap()
+    };
+    assert_eq!([about(LOG4SHELL), about("CVE-2021-44228~1")], [LOG4SHELL; 2]);
+    let second = town.incident(LOG4SHELL);
+    assert_eq!(second, "CVE-2021-44228~2");
+    assert_eq!(town.incident(LOG4SHELL), second, "it is open");
+    assert_eq!([about(LOG4SHELL), about(&second)], [&*second; 2], "an open one comes first");
+    assert_eq!(about("CVE-2021-44228~1"), LOG4SHELL);
+    assert_eq!(board.headline().id, second);
+    darken(&town, &second, &[0]);
+    see(&town, proved(0, Light::Dark));
+    assert_eq!(shown(&town, 0), (DisplayState::Dark, true));
+    assert_eq!(board.proofs().begun, [town.engine.now()]);
+    assert_eq!(town.ledger().incident(LOG4SHELL), Some(&first), "what is over stays as it was");
+    assert_eq!(replay(town.engine.store()).unwrap().0, town.ledger());
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.phase(&second, 0), Some(Phase::RelightEligible), "evidence finds it");
+    assert_eq!(town.engine.relight("A. Tremblay", &second, &[key(&name(0))]).unwrap(), 1);
+    see(&town, proved(0, Light::Lit));
+    town.engine.record("A. Tremblay", &second, Entry::Closed {}).unwrap();
+    assert_eq!(about(LOG4SHELL), second, "the newest of those that are closed");
+    assert_eq!(town.incident(LOG4SHELL), "CVE-2021-44228~3");
 }
 
 /// Goal: an incident has its own reason to keep a site dark. Method: a site that another incident

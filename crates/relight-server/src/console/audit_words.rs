@@ -17,7 +17,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
     };
     let count = |code: &str, sites: &[GateKey]| line(code, &[&sites.len().to_string()]);
     match entry {
-        Entry::Opened { question, title, .. } => line("log-incident-opened", &[question, title]),
+        Entry::Opened { title, .. } => line("log-incident-opened", &[incident, title]),
         Entry::Closed {} => line("log-incident-closed", &[incident]),
         Entry::DarkOrdered { sites, .. } => count("log-dark-ordered", sites),
         Entry::Proved { sites, light: Light::Dark, .. } => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use relight_engine::incident::flaw_of;
 use relight_engine::matching::OWN_PREFIX;
 use relight_engine::signals::{Attempts, Scores};
 use relight_engine::{Engine, EngineError};
@@ -35,7 +36,7 @@ pub(super) fn language_of(
     title: &str,
 ) -> Option<&'static str> {
     let is_published = engine.with_incidents(|_, advisories| {
-        let group = advisories.group(id);
+        let group = advisories.group(flaw_of(id));
         group.is_some_and(|it| {
             it.records().any(|one| one.summary == title && !one.id.starts_with(OWN_PREFIX))
         })
@@ -56,7 +57,7 @@ impl Facts {
         now: Timestamp,
     ) -> Result<String, EngineError> {
         let known = engine.with_incidents(|_, advisories| {
-            let group = advisories.group(id)?;
+            let group = advisories.group(flaw_of(id))?;
             Some(severity(lang, group.score(), group.known_exploited()))
         });
         let read = self.read(engine, id, now)?;
@@ -75,7 +76,7 @@ impl Facts {
         if let Some(read) = last.get(id) {
             return Ok(read.clone());
         }
-        let group = engine.with_incidents(|_, advisories| advisories.group(id).cloned());
+        let group = engine.with_incidents(|_, advisories| advisories.group(flaw_of(id)).cloned());
         let mut read = Read { at: now, chance: None, bodies: 0 };
         if let Some(group) = group {
             let signals = Scores::read(engine.store())?.signals(&group);

@@ -115,10 +115,10 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
     let person = act::person_of(console, signed, now);
     let waits = Waits::of(engine, &asked.reader, lang);
     let incidents = engine.with_ledger(|ledger| {
-        let choice = |(_, incident): (&str, &Incident)| Choice {
-            value: incident.question.clone(),
-            text: format!("{} {}", incident.question, incident.title),
-            chosen: incident.question == shown,
+        let choice = |(id, incident): (&str, &Incident)| Choice {
+            value: id.to_owned(),
+            text: format!("{id} {}", incident.title),
+            chosen: id == shown,
         };
         ledger.open().map(choice).collect()
     });
@@ -145,7 +145,7 @@ fn others(
     let Some(engine) = &console.engine else { return Vec::new() };
     let keys: Vec<GateKey> =
         part.sites.iter().filter_map(|site| GateKey::new(&site.slug).ok()).collect();
-    let other = |(_, incident): (&str, &Incident)| {
+    let other = |(id, incident): (&str, &Incident)| {
         let counters = Counters::of(incident, &keys, now);
         let of = |state: &DisplayState| counters.states.get(state).copied().unwrap_or(0);
         let sum = |part: fn(&Tally) -> usize| -> usize {
@@ -154,15 +154,14 @@ fn others(
         };
         let since = texts::console_since(lang, &tally::elapsed(lang, now - incident.opened));
         OtherIncident {
-            id: incident.question.clone(),
+            id: id.to_owned(),
             title: incident.title.clone(),
             title_lang: None,
             sentence: texts::incident_other(lang, sum(Tally::dark), &since, sum(Tally::todo)),
         }
     };
-    let mut others: Vec<OtherIncident> = engine.with_ledger(|ledger| {
-        ledger.open().filter(|(_, incident)| incident.question != shown).map(other).collect()
-    });
+    let mut others: Vec<OtherIncident> = engine
+        .with_ledger(|ledger| ledger.open().filter(|(id, _)| *id != shown).map(other).collect());
     for other in &mut others {
         other.title_lang = language_of(engine, lang, &other.id, &other.title);
     }

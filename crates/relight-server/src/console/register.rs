@@ -256,13 +256,13 @@ impl SiteView<'_> {
     fn cases(&self, site: &GateKey) -> Vec<CaseRow> {
         let lang = self.lang;
         self.engine.with_ledger(|ledger| {
-            let cases = ledger.open().filter_map(|(_, it)| Some((it, it.case(site)?)));
+            let cases = ledger.open().filter_map(|(id, it)| Some((id, it.case(site)?)));
             cases
-                .map(|(incident, case)| {
+                .map(|(id, case)| {
                     let evidence = case.evidence.as_ref();
                     let reasons = evidence.map(|it| it.reasons.clone()).unwrap_or_default();
                     CaseRow {
-                        incident: incident.question.clone(),
+                        incident: id.to_owned(),
                         verdict: case
                             .verdict()
                             .map(|verdict| words::verdict(lang, verdict).to_owned())

@@ -486,3 +486,31 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
     assert!(!page.contains("chief"), "nobody is named");
     world.web.stop();
 }
+
+/// Goal: a second incident about a flaw is led to and acted in like the first one. Method: the
+/// first is closed and the flaw opened again, by forms; its pages, and a plan that is asked for.
+#[test]
+fn a_second_incident_about_a_flaw_has_pages_and_plans_of_its_own() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    let page = world.get("/plans", &people.chief).2;
+    let form = format!("token={}&incident={LOG4SHELL}", token(&page));
+    assert_eq!(world.post("/incident/close?lang=en", &people.chief, &form).0, 303);
+    open_incident(&world, &people.chief);
+    let second = "CVE-2021-44228~2";
+    let (status, _, page) = world.get(&format!("/incident/{second}?lang=en"), &people.chief);
+    assert_eq!(status, 200);
+    assert!(page.contains(second) && page.contains("CVSS 10"), "facts of its flaw: {page}");
+    let page = world.get("/?lang=en", &people.chief).2;
+    assert!(page.contains(&format!("value=\"{second}\"")), "closed under its own id: {page}");
+    assert_eq!(propose(&world, &people.chief, "care+beds").0, 303);
+    let proposed = world.store.journal(1).unwrap().into_iter();
+    let proposed: Vec<String> =
+        proposed.filter(|it| it.kind == "plan-proposed").map(|it| it.incident).collect();
+    assert_eq!(proposed, [second]);
+    let page = world.get("/plans", &people.chief).2;
+    let form = format!("token={}&incident={second}", token(&page));
+    assert_eq!(world.post("/incident/close?lang=en", &people.chief, &form).0, 303);
+    assert_eq!(acts(&world).last().map(String::as_str), Some("closed chief"));
+}

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use relight_engine::incident::{Entry, Impact, Ledger, NEXT_S_MAX, Particulars};
+use relight_engine::incident::{Entry, Impact, Ledger, NEXT_S_MAX, Particulars, flaw_of};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::policy::{Person, Policy};
 use relight_engine::{Engine, EngineError};
@@ -183,7 +183,8 @@ impl Open {
         done(context, report, &id, "opened", None, &texts::incident_opened(lang, &id));
         if !context.json {
             let reason = texts::example_reason(lang);
-            let query = format!("'affected:{id} or unknown:{id}'");
+            let flaw = flaw_of(&id);
+            let query = format!("'affected:{flaw} or unknown:{flaw}'");
             report.next(&format!(
                 "relight incident off --sites {query} --reason \"{reason}\" --dry-run"
             ));

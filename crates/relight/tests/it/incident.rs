@@ -267,6 +267,37 @@ fn nobody_switches_without_leave() {
     assert_eq!(town.status("san1.example"), 200);
 }
 
+/// Goal: a flaw that comes back is ordered dark, listed and reported apart from the first time.
+/// Method: an incident that is closed, and a second one about the same flaw.
+#[test]
+fn a_flaw_that_comes_back_has_a_second_incident() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    let second = place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let (opened, query) = (&second.stdout, "'affected:CVE-2021-44228 or unknown:CVE-2021-44228'");
+    assert!(opened.starts_with("Incident CVE-2021-44228~2 opened"), "{opened}");
+    assert!(opened.contains(query), "{opened}");
+    let done = town.off(&["--yes"]);
+    assert!(done.stdout.contains("2 of 2 sites proven dark"), "{}", done.text());
+    place.expect(0, &["incident", "analyse", "--sites", "affected"]);
+    let listed = place.expect(0, &["incident", "list", "--json"]).json();
+    let told = |at: usize| {
+        (listed["incidents"][at]["id"].clone(), listed["incidents"][at]["closed"].clone())
+    };
+    assert_eq!(told(0), ("CVE-2021-44228".into(), true.into()));
+    assert_eq!(told(1), ("CVE-2021-44228~2".into(), false.into()));
+    let report = |id: &str| place.expect(0, &["incident", "report", id, "--json"]).json();
+    let (first, now) = (report("CVE-2021-44228~1"), report("CVE-2021-44228"));
+    assert_eq!((&first["incident"], &now["incident"]), (&told(0).0, &told(1).0));
+    let rows = |of: &serde_json::Value| of["rows"].as_array().map(Vec::len);
+    assert_eq!((rows(&first), rows(&now)), (Some(0), Some(2)));
+    assert_eq!(now["rows"][1]["product"], "log4j-core", "of the flaw, not of its name");
+    assert_eq!(now["sources"], first["sources"]);
+}
+
 #[test]
 fn an_incident_that_is_not_there_is_told() {
     let place = Place::with_sites();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::access::Scope;
-use relight_engine::incident::Phase;
+use relight_engine::incident::{Phase, flaw_of};
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::Policy;
@@ -126,7 +126,7 @@ impl Choice {
         signed: &SignedIn,
     ) -> Result<Vec<GateKey>, EngineError> {
         let named = self.named();
-        let verdicts = verdicts(engine.ask(&Question::Advisory(incident.to_owned())));
+        let verdicts = verdicts(engine.ask(&Question::Advisory(flaw_of(incident).to_owned())));
         let fits = |(site, body): &&(Site, Organisation)| {
             let is_here = self.sector.is_empty() || body.sector == self.sector;
             is_here && (named.is_empty() || named.contains(site.slug.as_str()))

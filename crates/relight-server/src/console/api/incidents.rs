@@ -19,7 +19,8 @@ use super::{Call, Nothing};
 documents! {
     /// An incident.
     IncidentView {
-        /// Its id: that of the alias group of its advisory.
+        /// Its id: that of the alias group of its advisory, with a number behind a tilde where one
+        /// about it was closed before.
         id: String,
         /// One line about it.
         title: String,

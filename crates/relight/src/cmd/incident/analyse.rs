@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use relight_engine::drive::Drive;
+use relight_engine::incident::flaw_of;
 use relight_engine::matching::Question;
 use relight_engine::plan::Plan;
 use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Undone};
@@ -60,7 +61,7 @@ impl Analyse {
         let register = Register::open(context)?;
         let Control { engine, actor, .. } = Control::new(context)?;
         let id = self.which.find(&engine, context)?;
-        let asked = Question::Advisory(id.clone());
+        let asked = Question::Advisory(flaw_of(&id).to_owned());
         let sites = register.select(&self.sites, Some(&asked), INVENTORY_TTL_S, lang)?;
         let in_scope = |site: &GateKey| engine.phase(&id, site).is_some();
         let sites: Vec<GateKey> =

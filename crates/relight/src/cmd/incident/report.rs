@@ -6,7 +6,7 @@ mod page;
 use clap::Args;
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::exposure::{Exposure, exposures};
-use relight_engine::incident::{Counters, PartCase};
+use relight_engine::incident::{Counters, PartCase, flaw_of};
 use relight_engine::matching::Question;
 use relight_model::{GateKey, Purl, Site, Timestamp};
 use relight_server::web::number::rfc3339;
@@ -112,7 +112,9 @@ impl Report {
             "text" if !context.json => {
                 text(&id, &rows, context, report);
                 unseen::tell(&register, context, report)?;
-                Credit::of(&register.advisories, &id).iter().for_each(|it| it.tell(report));
+                Credit::of(&register.advisories, flaw_of(&id))
+                    .iter()
+                    .for_each(|it| it.tell(report));
             }
             "html" | "markdown" if !context.json => {
                 let told = page::Told::of(&register, &id, &rows, context);
@@ -130,7 +132,7 @@ fn rows(
     seen: &[Exposure],
     context: &Context,
 ) -> Result<Vec<Row>, Failure> {
-    let question = Question::Advisory(id.to_owned());
+    let question = Question::Advisory(flaw_of(id).to_owned());
     let mut rows = Vec::with_capacity(seen.len());
     for exposure in seen {
         let Some(site) = register.sites.iter().find(|site| site.slug == exposure.site) else {
@@ -220,7 +222,7 @@ fn document(id: &str, rows: Vec<Row>, register: &Register, report: &mut Output) 
         phases,
         exposed: counters.exposed,
         unseen: unseen::row(register),
-        sources: Credit::of(&register.advisories, id),
+        sources: Credit::of(&register.advisories, flaw_of(id)),
         rows,
     };
     report.document("relight.incident-report/1", &document);

@@ -7,6 +7,7 @@ use clap::Args;
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::blast::Blast;
 use relight_engine::drive::Drive;
+use relight_engine::incident::flaw_of;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::{Means, Person, Refusal};
@@ -121,7 +122,7 @@ impl Order {
         let control = Control::new(context)?;
         let engine = &control.engine;
         let incident = self.which.find(engine, context)?;
-        let asked = Question::Advisory(incident.clone());
+        let asked = Question::Advisory(flaw_of(&incident).to_owned());
         // An incident asks more strictly than a reader: by its own limit of age.
         let sites = register.select(&self.sites, Some(&asked), INVENTORY_TTL_S, lang)?;
         let sites: Vec<GateKey> = sites.into_iter().map(|site| site.slug.clone()).collect();

@@ -1,5 +1,6 @@
 //! The report as something to hand on: a page of its own, or Markdown for another document.
 
+use relight_engine::incident::flaw_of;
 use relight_server::web::markup::escaped;
 use relight_server::web::number::stamp;
 use relight_server::web::{Lang, texts};
@@ -52,7 +53,10 @@ impl Told {
             made: texts::report_made(lang, &made, &opened),
             summary: summary(register, id, rows.len(), lang),
             rows: handed_on(rows, lang),
-            sources: Credit::of(&register.advisories, id).iter().map(Credit::line).collect(),
+            sources: Credit::of(&register.advisories, flaw_of(id))
+                .iter()
+                .map(Credit::line)
+                .collect(),
         }
     }
 
