@@ -280,7 +280,7 @@ mod tests {
         let results = together(&engine, |number| {
             // Every fourth caller says something that does not follow.
             let entry = match number % 4 {
-                0 => (format!("CVE-{number}"), Entry::Closed {}),
+                0 => (format!("CVE-{number}"), Entry::Closed { current: true }),
                 _ => opened(number),
             };
             engine.append("test", vec![entry]).unwrap()

@@ -99,7 +99,7 @@ fn follow(
 ) {
     let Some(incident) = ledger.incident(id) else { return };
     let sites = match entry {
-        Entry::Revised { .. } | Entry::Closed {} | Entry::MatcherRuns { .. } => {
+        Entry::Revised { .. } | Entry::Closed { .. } | Entry::MatcherRuns { .. } => {
             incident.cases().keys().cloned().collect()
         }
         entry => entry.sites(),

@@ -113,11 +113,11 @@ impl Wall {
             Entry::Proved { sites, light: Light::Dark, .. } => {
                 self.board.begin(id, at, sites.iter().map(GateKey::as_str));
             }
-            Entry::Closed {} => self.board.end(id),
+            Entry::Closed { .. } => self.board.end(id),
             _ => {}
         }
         let about = match entry {
-            Entry::Opened { .. } | Entry::Closed {} => {
+            Entry::Opened { .. } | Entry::Closed { .. } => {
                 self.board.set_headline(headline(ledger));
                 let incident = ledger.incident(id);
                 incident.map(|it| it.cases().keys().cloned().collect()).unwrap_or_default()
@@ -153,7 +153,7 @@ impl Wall {
             |code, args: &[&str], of: &[GateKey]| told(code, args, &of.len().to_string(), of);
         match entry {
             Entry::Opened { title, .. } => line("log-incident-opened", &[id, title]),
-            Entry::Closed {} => line("log-incident-closed", &[id]),
+            Entry::Closed { current: true } => line("log-incident-closed", &[id]),
             Entry::Revised { .. } => {
                 let cases = engine
                     .with_ledger(|ledger| ledger.incident(id).map(|found| found.cases().len()));
@@ -293,7 +293,7 @@ const fn is_sum(entry: &Entry) -> bool {
     matches!(
         entry,
         Entry::Opened { .. }
-            | Entry::Closed {}
+            | Entry::Closed { .. }
             | Entry::Revised { .. }
             | Entry::DarkOrdered { .. }
             | Entry::Proved { .. }

@@ -487,7 +487,12 @@ pub enum Entry {
         from: Timestamp,
     },
     /// The incident is over.
-    Closed {},
+    Closed {
+        /// It is refused while a lit site is without current evidence; left out in journals from
+        /// before that was so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        current: bool,
+    },
     /// An attempt that the fold refused; kept for the audit, changes nothing.
     Refused {
         /// Kind of the entry that was refused.
@@ -546,7 +551,7 @@ impl Entry {
             Self::AdvisoriesSet { .. } => "advisories-set",
             Self::Restored { .. } => "restored",
             Self::ClockSetBack { .. } => "clock-set-back",
-            Self::Closed {} => "closed",
+            Self::Closed { .. } => "closed",
             Self::Refused { .. } => "refused",
         }
     }

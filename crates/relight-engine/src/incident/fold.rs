@@ -8,6 +8,7 @@ use super::course::Course;
 use super::entry::Entry;
 use super::evidence::{Current, Evidence};
 use super::grant::{Grant, Mitigation, Request};
+use super::ledger::is_exposed;
 use super::over::SetBack;
 use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
@@ -307,7 +308,7 @@ impl Incident {
             Entry::Lapsed { sites } => self.lapse(sites, now),
             Entry::HeldBack { sites, voids } => self.hold_back(sites, *voids, now),
             Entry::Drifted { sites, what, .. } => self.each(sites, |case| drift(case, what, now)),
-            Entry::Closed {} => self.close(now),
+            Entry::Closed { current } => self.close(*current, now),
             Entry::AuthorityGranted { .. }
             | Entry::Drilled { .. }
             | Entry::Barred { .. }
@@ -437,7 +438,8 @@ impl Incident {
 
     /// A closed incident wants nothing of the edges any more, so whatever it darkened has to be
     /// proven lit before: nobody would open it afterwards.
-    fn close(&mut self, now: Timestamp) -> Result<(), Rejected> {
+    /// Of what is lit without current evidence nobody would hear the bad news either (`current`).
+    fn close(&mut self, current: bool, now: Timestamp) -> Result<(), Rejected> {
         if self.cases.values().any(|case| case.phase.wants() == Light::Dark) {
             return Err(Rejected("sites are still wanted dark"));
         }
@@ -453,6 +455,9 @@ impl Incident {
         }
         if self.parts.values().any(PartCase::is_at_work) {
             return Err(Rejected("parts of sites are still closed"));
+        }
+        if current && self.cases.keys().any(|site| is_exposed(self, site, now)) {
+            return Err(Rejected("lit sites are without current evidence"));
         }
         self.closed = true;
         Ok(())

@@ -55,6 +55,8 @@ fn proved(light: Light) -> Entry {
     Entry::Proved { sites: vec![key("a")], light, edge: "e".into(), epoch: Epoch::default() }
 }
 
+const CLOSED: Entry = Entry::Closed { current: true };
+
 fn order() -> Entry {
     Entry::DarkOrdered { plan: Digest::default(), sites: vec![key("a")], reason: "test".into() }
 }
@@ -407,7 +409,7 @@ fn every_pair_outside_the_table_is_rejected_and_changes_nothing() {
     rejected(&[order()], &verified(true, Compromise::NoSigns, false));
     rejected(&[order()], &order());
     rejected(&[order()], &opened());
-    rejected(&[order()], &Entry::Closed {});
+    rejected(&[order()], &CLOSED);
     rejected(&[], &proved(Dark));
     assert!(Incident::open(&order(), NOW, 1).is_err());
 }
@@ -469,7 +471,7 @@ fn two_incidents_that_are_both_clear_do_not_wait_for_each_other() {
 #[test]
 fn a_closed_incident_wants_nothing_and_takes_nothing() {
     let mut incident = after(&[order(), attach(1, 2, Clear), relight(1), proved(Lit)]);
-    incident.apply(&Entry::Closed {}, NOW).unwrap();
+    incident.apply(&CLOSED, NOW).unwrap();
     assert!(incident.closed);
     assert!(incident.apply(&order(), NOW).is_err());
     assert_eq!(incident.wants(&key("a")), Lit);
@@ -486,7 +488,7 @@ fn an_order_reaches_a_site_that_is_just_being_opened() {
 #[test]
 fn an_incident_does_not_close_over_a_site_that_is_not_lit_yet() {
     let way = [order(), proved(Dark), attach(1, 2, Clear), relight(1)];
-    assert_eq!(rejected(&way, &Entry::Closed {}), Rejected("sites are still being relit"));
+    assert_eq!(rejected(&way, &CLOSED), Rejected("sites are still being relit"));
 }
 
 #[test]

@@ -313,7 +313,10 @@ fn an_exemption_names_its_ground() {
     assert!(signed_for.permits(&key(), END - 1));
     signed_for.apply(&attach(1, 2, Verdict::Unknown), NOW).unwrap();
     assert_eq!(phase(&signed_for), Phase::Exempt, "unknown is what was accepted");
-    assert!(signed_for.apply(&Entry::Closed {}, NOW).is_err(), "an exemption is open");
+    assert!(
+        signed_for.apply(&Entry::Closed { current: true }, NOW).is_err(),
+        "an exemption is open"
+    );
     assert_eq!(signed_for.ended(END), [key()]);
     signed_for.apply(&Entry::Lapsed { sites: vec![key()] }, END).unwrap();
     assert_eq!(phase(&signed_for), Phase::DarkRequested, "at the end, without further order");

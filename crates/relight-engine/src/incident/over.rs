@@ -381,7 +381,7 @@ mod tests {
         let accepted = || {
             let Entry::Exempted { ground: Ground::Acceptance(acceptance), .. } = exempted(END + 9)
             else {
-                return Entry::Closed {};
+                return Entry::Closed { current: true };
             };
             Entry::AcceptanceSigned { site: site("a"), acceptance, witness: None, weighed: true }
         };

@@ -220,10 +220,10 @@ fn what_does_not_follow_changes_nothing() {
 fn an_incident_is_not_closed_over_a_closed_part() {
     let way = [closed(&booking()), seen(Closed), attach(Clear), opened(&booking()), seen(Open)];
     for end in 1..way.len() {
-        let why = rejected(&way[..end], &Entry::Closed {});
+        let why = rejected(&way[..end], &Entry::Closed { current: true });
         assert_eq!(why.0, "parts of sites are still closed", "after {:?}", way[end - 1]);
     }
-    after(&way).apply(&Entry::Closed {}, NOW).unwrap();
+    after(&way).apply(&Entry::Closed { current: true }, NOW).unwrap();
 }
 
 /// Its edge keeps the names and the place of a site whose part is closed.

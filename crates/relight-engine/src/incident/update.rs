@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(with(&mut incident, next(8)), Ok(()));
         let report = Particulars { report: true, ..Particulars::default() };
         assert!(with(&mut incident, report).is_err(), "it is open");
-        incident.apply(&Entry::Closed {}, 8).unwrap();
+        incident.apply(&Entry::Closed { current: true }, 8).unwrap();
         assert!(with(&mut incident, Particulars::default()).is_err(), "it is over");
         assert_eq!(with(&mut incident, report), Ok(()));
         let bare = Entry::from_body(r#"{"by":"a","en":"","fr":"x","kind":"update-published"}"#);

@@ -4,7 +4,7 @@ use relight_engine::incident::{
     Compromise, Counters, Entry, EvidenceKind, Ledger, PartName, PartSeen, Phase, Rejected,
 };
 use relight_engine::waves::{AUTO_FIRST_MAX, AUTO_VAIN_MAX, Automatic};
-use relight_engine::{EngineErrorKind, FunctionalTest, REDARK_AUTO_MAX};
+use relight_engine::{EngineErrorKind, FunctionalTest, INVENTORY_TTL_S, REDARK_AUTO_MAX};
 use relight_model::{Digest, DisplayState, GateKey, Sbom, SitePart};
 
 use crate::edge::key;
@@ -41,7 +41,7 @@ fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
     };
     let all = sites.len();
     assert_eq!(shown(&town), (all, all, all), "until a person decides they are exposed");
-    let close = || town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {});
+    let close = || town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true });
     let why = Rejected("news about lit sites waits for a person");
     assert_eq!(close().unwrap_err().kind, EngineErrorKind::Rejected(why));
     assert_eq!(attach(&sites[1..]), all - 1, "the same news in pieces is no decision");
@@ -50,6 +50,34 @@ fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
     assert_eq!(shown(&town), (all - 2, all, all - 2), "dark is wanted of two, and not proven");
     town.darken(&(2..all).collect::<Vec<usize>>());
     assert_eq!(shown(&town).2, 0);
+    let again = open(town.engine.store(), "second").unwrap();
+    assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
+}
+
+/// Goal: bad news about a lit site finds no incident closed. Method: two sites are clear, and the
+/// advisory is revised, or their inventories grow old; one is exempt. What was closed before that
+/// was asked replays.
+#[test]
+fn an_incident_does_not_close_over_lit_sites_without_current_evidence() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    [0, 1].iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    town.engine.exempt("A. Tremblay", LOG4SHELL, &key(&name(1))).unwrap();
+    let mut ledger = town.ledger();
+    let close = |ledger: &mut Ledger, at| {
+        ledger.apply(LOG4SHELL, &Entry::Closed { current: true }, at).map_err(|why| why.0)
+    };
+    let (now, why) = (town.engine.now(), Err("lit sites are without current evidence"));
+    let old = now + INVENTORY_TTL_S;
+    assert_eq!(close(&mut ledger, old), why, "what is known of them is old");
+    let revised = Entry::Revised { revision: Digest([7; 32]), statements: Digest::default() };
+    ledger.apply(LOG4SHELL, &revised, now).unwrap();
+    assert_eq!(close(&mut ledger, now), why, "nobody matched them under the new revision");
+    let before = Entry::from_body(r#"{"kind":"closed"}"#).unwrap();
+    assert_eq!(before.to_body().unwrap(), r#"{"kind":"closed"}"#);
+    ledger.apply(LOG4SHELL, &before, now).unwrap();
+    close(&mut town.ledger(), old - 1).unwrap();
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     let again = open(town.engine.store(), "second").unwrap();
     assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
 }

@@ -270,7 +270,7 @@ impl Oracle {
             Entry::Opened { revision, .. } | Entry::Revised { revision, .. } => {
                 file.revision = *revision;
             }
-            Entry::Closed {} => file.is_closed = true,
+            Entry::Closed { .. } => file.is_closed = true,
             _ => {}
         }
         for site in entry.sites() {

@@ -158,7 +158,7 @@ impl Sim {
             7 => Entry::FixStarted { site, note: "2.17.1".to_owned() },
             8 => Entry::Lapsed { sites: vec![site] },
             9 => Entry::AnalysisStarted { sites },
-            10 => Entry::Closed {},
+            10 => Entry::Closed { current: true },
             12 if has_checks(&site) => {
                 let evidence = self.known(id, &site).filter(|_| self.rng.chance(70));
                 self.asked(&site, evidence, 50)

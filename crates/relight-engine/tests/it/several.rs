@@ -235,7 +235,8 @@ fn an_incident_is_public_from_its_first_proof_on_until_it_is_closed() {
     pass(30 * 86_400);
     town.incident(RECURSION);
     assert_eq!(proofs(), before, "a second incident is opened, and nothing is dark");
-    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    town.ingest(0, log4j("2.17.1"));
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     assert_eq!((proofs().version, proofs().begun), (before.version + 1, vec![]));
     darken(&town, RECURSION, &[1]);
     let (version, second) = (proofs().version, town.engine.now());
@@ -246,7 +247,7 @@ fn an_incident_is_public_from_its_first_proof_on_until_it_is_closed() {
     let other = Town::new(1);
     let quiet = other.engine.board().unwrap();
     other.incident(LOG4SHELL);
-    other.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    other.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     assert_eq!(quiet.proofs().version, 0, "one that nobody heard of is closed unheard");
 }
 
@@ -263,7 +264,7 @@ fn a_flaw_whose_incident_is_closed_has_a_second_one() {
     town.ingest(0, log4j("2.17.1"));
     assert_eq!(town.engine.relight_ready().unwrap(), 1);
     see(&town, proved(0, Light::Lit));
-    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+    town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     let first = town.ledger().incident(LOG4SHELL).unwrap().clone();
     pass(86_400);
     town.ingest(0, log4j("2.14.1"));
@@ -288,7 +289,7 @@ fn a_flaw_whose_incident_is_closed_has_a_second_one() {
     assert_eq!(town.phase(&second, 0), Some(Phase::RelightEligible), "evidence finds it");
     assert_eq!(town.engine.relight("A. Tremblay", &second, &[key(&name(0))]).unwrap(), 1);
     see(&town, proved(0, Light::Lit));
-    town.engine.record("A. Tremblay", &second, Entry::Closed {}).unwrap();
+    town.engine.record("A. Tremblay", &second, Entry::Closed { current: true }).unwrap();
     assert_eq!(about(LOG4SHELL), second, "the newest of those that are closed");
     assert_eq!(town.incident(LOG4SHELL), "CVE-2021-44228~3");
 }

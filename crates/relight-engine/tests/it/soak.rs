@@ -539,7 +539,7 @@ impl<S: Stand> Incident<S> {
                 return Err(format!("{} is {phase:?} and shows {:?}", key(site), self.seen(site)));
             }
         }
-        let closed = self.engine.record("soak", ID, Entry::Closed {});
+        let closed = self.engine.record("soak", ID, Entry::Closed { current: true });
         closed.map_err(|error| format!("the incident does not close: {error}"))?;
         let verified = self.engine.store().verify_journal().unwrap();
         verified.map(drop).map_err(|fault| fault.to_string())

@@ -172,7 +172,7 @@ fn a_relight_ends_also_when_its_incident_was_closed_meanwhile() {
     for site in SITES {
         seen(&town.engine, site, Light::Lit);
     }
-    town.engine.record("anna", LOG4SHELL, Entry::Closed {}).unwrap();
+    town.engine.record("anna", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     pass(PLAN_AGE_MAX_S);
     assert!(town.engine.go_on(&unfinished[0]).unwrap().left.is_empty());
     assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0 }));

@@ -18,7 +18,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
     let count = |code: &str, sites: &[GateKey]| line(code, &[&sites.len().to_string()]);
     match entry {
         Entry::Opened { title, .. } => line("log-incident-opened", &[incident, title]),
-        Entry::Closed {} => line("log-incident-closed", &[incident]),
+        Entry::Closed { .. } => line("log-incident-closed", &[incident]),
         Entry::DarkOrdered { sites, .. } => count("log-dark-ordered", sites),
         Entry::Proved { sites, light: Light::Dark, .. } => {
             texts::audit_dark(lang, sites.len(), &named(sites))
@@ -85,6 +85,8 @@ mod tests {
 
     use super::*;
 
+    const CLOSED: Entry = Entry::Closed { current: true };
+
     fn keys(count: usize) -> Vec<GateKey> {
         (1..=count).map(|at| GateKey::new(&format!("san-{at:03}")).unwrap()).collect()
     }
@@ -136,7 +138,7 @@ mod tests {
                 "san-001\u{a0}: la réponse derrière la barrière n’était pas celle attendue; \
                  signes de compromission\u{a0}: pas connus",
             ),
-            (Entry::Closed {}, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
+            (CLOSED, "Incident closed: CVE-1", "Incident fermé\u{a0}: CVE-1"),
             (
                 serde_json::from_value(json!({"kind": "restored", "epoch": "4-700"})).unwrap(),
                 "The register came back from an older copy: what was known opens nothing; scan \

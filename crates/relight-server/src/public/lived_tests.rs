@@ -182,7 +182,9 @@ fn an_incident_of_which_nothing_is_dark_is_not_public() {
             town.engine.relight_ready().unwrap();
             town.see(0, Light::Lit);
             if closes {
-                town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {}).unwrap();
+                town.engine
+                    .record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true })
+                    .unwrap();
             }
             if opens {
                 town.engine.open_incident("A. Tremblay", RECURSION, "demo").unwrap();

@@ -253,7 +253,7 @@ impl Close {
         let Control { engine, actor, .. } = Control::of_command(context)?;
         let which = Which { incident: Some(self.id) };
         let id = which.find(&engine, context)?;
-        let recorded = engine.record(&actor, &id, Entry::Closed {});
+        let recorded = engine.record(&actor, &id, Entry::Closed { current: true });
         recorded.map_err(|error| Failure::engine(context.lang, &error))?;
         done(context, report, &id, "closed", None, &texts::incident_closed(context.lang, &id));
         Ok(())

@@ -187,7 +187,11 @@ impl<'a> Act<'a> {
 
     pub(crate) fn close(&self, short: &Short) -> Result<(), Denied> {
         self.needs(Role::Commander, &Scope::root())?;
-        Ok(self.engine.record(&self.person.name, short.incident.trim(), Entry::Closed {})?)
+        Ok(self.engine.record(
+            &self.person.name,
+            short.incident.trim(),
+            Entry::Closed { current: true },
+        )?)
     }
 
     pub(crate) fn update(&self, short: &Short) -> Result<(), Denied> {
