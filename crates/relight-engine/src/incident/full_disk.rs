@@ -3,7 +3,6 @@
 use relight_model::Verdict;
 
 use super::entry::Entry;
-use super::parts::PartSeen;
 
 impl Entry {
     /// True for what is journalled on a full disk: what takes sites dark or voids what keeps them
@@ -30,10 +29,12 @@ impl Entry {
             // It opens nothing: what it leaves stays dark.
             | Self::PlanEnded { .. }
             | Self::PartsClosed { .. }
+            // A part that is seen open was opened before: what a round of an edge saw is one entry
+            // or all of them, and its other sites must not wait.
+            | Self::PartsSeen { .. }
             | Self::Restored { .. }
             | Self::ClockSetBack { .. }
             | Self::Barred { .. } => true,
-            Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
             Self::PlanProposed { plan, .. } => plan.action.is_closing(),
             Self::Access { act, .. } => {
                 matches!(act.as_str(), "signed-in" | "key-shown" | "agent-revoked")

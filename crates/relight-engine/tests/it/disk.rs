@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::access::{Role, Scope};
+use relight_engine::drive::for_incidents;
 use relight_engine::drill::{DrillReport, leave as leave_drill};
-use relight_engine::incident::{Counters, Entry, EvidenceKind, Phase};
+use relight_engine::incident::{Counters, Entry, EvidenceKind, PartName, Phase};
 use relight_engine::plan::Action;
+use relight_engine::reconcile::Round;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
-use relight_model::{Digest, Light};
+use relight_model::{Digest, Epoch, GateKey, Light, SitePart};
 use testkit::SmallDisk;
 
 use crate::acts::{chief, person, plan, table};
@@ -237,4 +239,38 @@ fn on_a_full_disk_a_relight_is_taken_back() {
     assert!(town.engine.take_back(&table(), &anna, dark).is_err(), "what opens waits for room");
     fs::remove_file(&filled).unwrap();
     town.engine.take_back(&table(), &anna, dark).unwrap();
+}
+
+/// Goal: a part that opens keeps no site of its edge from being proven dark. Method: it was ordered
+/// open before the disk was full; one round of the edge sees both.
+#[test]
+fn on_a_full_disk_a_part_that_opens_silences_no_edge() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 3);
+    town.incident(LOG4SHELL);
+    town.ingest(1, log4j("2.17.1"));
+    let record = |entry| town.engine.record("A. Tremblay", LOG4SHELL, entry).unwrap();
+    let parts = vec![PartName { site: key(&name(1)), part: SitePart::Write }];
+    let (plan, reason) = (Digest::default(), "test".to_owned());
+    record(Entry::PartsClosed { plan, parts: parts.clone(), reason });
+    record(Entry::PartsOpened { parts: parts.clone() });
+    town.darken(&[0]);
+    let filled = fill(&town, &disk);
+    let (edge, epoch) = ("east".to_owned(), Epoch::default());
+    let proved = |key: GateKey, light| {
+        let edge = edge.clone();
+        Entry::Proved { sites: vec![key], light, edge, epoch }
+    };
+    let entries = vec![
+        proved(parts[0].key().unwrap(), Light::Lit),
+        proved(key(&name(0)), Light::Dark),
+    ];
+    let round = Round { entries, ..Round::default() };
+    let told = town.engine.with_ledger(|ledger| for_incidents(ledger, &round));
+    let kinds: Vec<&str> = told.iter().map(|(_, entry)| entry.kind()).collect();
+    assert_eq!(kinds, ["parts-seen", "proved"]);
+    town.engine.append("relight", told).unwrap();
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::DarkProven));
+    fs::remove_file(&filled).unwrap();
 }
