@@ -8,12 +8,14 @@ impl Entry {
     /// True for what is journalled on a full disk: what takes sites dark or voids what keeps them
     /// lit, what was seen of it, bad news, that somebody came in or showed a key, without which
     /// nobody could approve, and that an agent is let in no more. What strangers can cause is
-    /// none: refused sign-ins would use the room up.
+    /// none: refused sign-ins would use the room up. What a signed policy gives beforehand is
+    /// journalled before it stands for the second person of an order.
     pub fn is_for_a_full_disk(&self) -> bool {
         match self {
             Self::Opened { .. }
             | Self::DarkOrdered { .. }
             | Self::BreakGlass { .. }
+            | Self::AuthorityGranted { .. }
             | Self::AuthorityUsed { .. }
             | Self::PlanApproved { .. }
             | Self::PlanStarted { .. }
@@ -35,6 +37,7 @@ impl Entry {
             | Self::Restored { .. }
             | Self::ClockSetBack { .. }
             | Self::Barred { .. } => true,
+            Self::CanaryTried { passed, .. } => !passed,
             Self::PlanProposed { plan, .. } => plan.action.is_closing(),
             Self::Access { act, .. } => {
                 matches!(act.as_str(), "signed-in" | "key-shown" | "agent-revoked")
@@ -62,6 +65,17 @@ mod tests {
         assert!(is_admitted("signed-in") && is_admitted("key-shown"));
         assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
         assert!(is_admitted("agent-revoked") && !is_admitted("agent-enrolled"));
+    }
+
+    /// Goal: nobody thinks on a full disk that an edge does what it is told. Method: a canary that
+    /// fails, and one that passes.
+    #[test]
+    fn on_a_full_disk_a_canary_that_fails_is_told() {
+        let tried = |passed: bool| {
+            let [edge, what] = ["east", "dark-not-seen"].map(str::to_owned);
+            Entry::CanaryTried { edge, passed, what }.is_for_a_full_disk()
+        };
+        assert!(tried(false) && !tried(true));
     }
 
     /// A plan of which nothing came back ends: else it would be gone on with when there is room.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::access::{Role, Scope};
-use relight_engine::drive::for_incidents;
 use relight_engine::drill::{DrillReport, leave as leave_drill};
-use relight_engine::incident::{Counters, Entry, EvidenceKind, PartName, Phase};
+use relight_engine::drive::for_incidents;
+use relight_engine::incident::{Authority, Counters, Entry, EvidenceKind, PartName, Phase};
 use relight_engine::plan::Action;
+use relight_engine::policy::Policy;
 use relight_engine::reconcile::Round;
 use relight_engine::store::{RESERVE_BYTES, RESERVE_FILE, Store};
 use relight_model::{Digest, Epoch, GateKey, Light, SitePart};
@@ -43,7 +44,7 @@ fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
         entries += 1;
         assert!(entries < 1_000, "the disk is not full");
     }
-    let canary = || Entry::CanaryTried { edge: "east".into(), passed: false, what: "io".into() };
+    let canary = || Entry::CanaryTried { edge: "east".into(), passed: true, what: String::new() };
     let refused = town.engine.record("relight", "", canary()).unwrap_err();
     assert!(refused.to_string().starts_with("the disk is full"), "{refused}");
     let (before, dark) = (town.journal().len(), town.plan(Action::Dark, &[0, 1]));
@@ -67,7 +68,7 @@ fn a_controller_starts_on_a_full_disk_and_only_darkens_there() {
     let store = Arc::new(Store::open(town.folder.path()).unwrap());
     let engine = open(&store, "second").unwrap();
     assert!(!town.folder.path().join(RESERVE_FILE).exists(), "given up");
-    let canary = || Entry::CanaryTried { edge: "east".into(), passed: false, what: "io".into() };
+    let canary = || Entry::CanaryTried { edge: "east".into(), passed: true, what: String::new() };
     let refused = engine.record("relight", "", canary()).unwrap_err();
     assert!(refused.to_string().starts_with("the disk is full"), "{refused}");
     let (plan, reason) = (Digest([1; 32]), "x".into());
@@ -84,7 +85,7 @@ fn what_is_left_below_the_reserve_belongs_to_what_darkens_from_the_start() {
     let filled = folder.path().join("log");
     fs::write(&filled, vec![1; 12 << 20]).unwrap();
     let town = Town::at(folder, 3);
-    let canary = || Entry::CanaryTried { edge: "east".into(), passed: false, what: "io".into() };
+    let canary = || Entry::CanaryTried { edge: "east".into(), passed: true, what: String::new() };
     let refused = town.engine.record("relight", "", canary()).unwrap_err();
     assert!(refused.to_string().starts_with("the disk is full"), "{refused}");
     fs::remove_file(&filled).unwrap();
@@ -262,15 +263,42 @@ fn on_a_full_disk_a_part_that_opens_silences_no_edge() {
         let edge = edge.clone();
         Entry::Proved { sites: vec![key], light, edge, epoch }
     };
-    let entries = vec![
-        proved(parts[0].key().unwrap(), Light::Lit),
-        proved(key(&name(0)), Light::Dark),
-    ];
+    let entries =
+        vec![proved(parts[0].key().unwrap(), Light::Lit), proved(key(&name(0)), Light::Dark)];
     let round = Round { entries, ..Round::default() };
     let told = town.engine.with_ledger(|ledger| for_incidents(ledger, &round));
     let kinds: Vec<&str> = told.iter().map(|(_, entry)| entry.kind()).collect();
     assert_eq!(kinds, ["parts-seen", "proved"]);
     town.engine.append("relight", told).unwrap();
     assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::DarkProven));
+    fs::remove_file(&filled).unwrap();
+}
+
+/// Goal: an order that was approved beforehand waits for no second person because the disk is
+/// full. Method: a policy was signed that nobody used before; one person proposes there.
+#[test]
+fn on_a_full_disk_what_was_given_beforehand_stands_for_the_second_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::over(folder.path()) else { return };
+    let town = Town::at(folder, 6);
+    town.incident(LOG4SHELL);
+    let authority = Authority {
+        name: "criticality 10".into(),
+        score_min: 100,
+        known_exploited: true,
+        sites_max: 40,
+        vital: false,
+        order: "decree 1".into(),
+        legal_basis: "section 12".into(),
+        proposer: "Nora".into(),
+        approver: "Zoe".into(),
+        expires: town.engine.now() + 86_400,
+    };
+    let (policy, anna) = (Policy { standing: vec![authority], ..table() }, chief("anna"));
+    let filled = fill(&town, &disk);
+    let plan = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    let acted = town.engine.propose(&policy, &anna, &plan).unwrap();
+    assert!(acted.started, "the authority stands for the second person");
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Dark);
     fs::remove_file(&filled).unwrap();
 }
