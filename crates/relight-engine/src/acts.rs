@@ -370,6 +370,7 @@ impl Engine {
             let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
             let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
             self.attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)?;
+            self.tell_left_lit(actor, plan)?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub(crate) fn brake<'a>(
         darkening.cloned().partition(is_protected);
     let waits = |site: &&GateKey| !is_protected(site) && !released.contains(*site);
     let mut all: BTreeSet<&GateKey> = asked.iter().collect();
-    all.extend(incident.held_back().filter(waits));
+    all.extend(incident.held_by_news().filter(waits));
     all.extend(state.ledger.open().flat_map(|(_, it)| it.darkened_by_news(now)));
     let is_too_many = all.len() > REDARK_AUTO_MAX;
     held.extend(asked.into_iter().filter(|site| is_too_many || incident.is_held_now(site)));
@@ -55,7 +55,8 @@ impl Engine {
             self.with_ledger(|ledger| ledger.incident(id).is_some_and(|it| it.is_told_held(site)))
         };
         let sites: Vec<GateKey> = sites.filter(|site| !is_told(site)).collect();
-        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites, voids: true }))
+        (!sites.is_empty())
+            .then(|| (id.to_owned(), Entry::HeldBack { sites, voids: true, left: false }))
     }
 
     /// What a permission that is over makes of these lit sites: those that go dark, and what tells

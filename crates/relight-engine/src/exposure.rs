@@ -22,6 +22,8 @@ pub struct Exposure {
     pub was_affected: bool,
     /// A verified fix is in service.
     pub fixed: bool,
+    /// It should be dark, and waits for a person.
+    pub is_held: bool,
     /// Where the component was found, in the last evidence that called it affected.
     pub found: Vec<String>,
     /// When it was first ordered dark.
@@ -38,6 +40,7 @@ impl Exposure {
     /// What was done about the site, as a code: the column "action taken" of a report.
     pub fn action(&self) -> &'static str {
         match self.phase {
+            phase if self.is_held && phase.wants() == Light::Lit => "left-online",
             Phase::RelitProven if self.fixed => "updated",
             Phase::Online | Phase::RelitProven | Phase::Relighting if self.was_affected => {
                 "not-affected-any-more"
@@ -134,6 +137,7 @@ impl Track {
             phase: Phase::Online,
             was_affected: false,
             fixed: false,
+            is_held: false,
             found: Vec::new(),
             ordered_at: None,
             relit_at: None,
@@ -176,7 +180,7 @@ impl Track {
             row.was_affected = true;
             row.found.clone_from(&evidence.found);
         }
-        (row.phase, row.fixed) = (case.phase, case.fixed);
+        (row.phase, row.fixed, row.is_held) = (case.phase, case.fixed, case.held_back.is_some());
         // The proof of before says nothing of a site that is being opened.
         self.is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
     }

@@ -123,7 +123,10 @@ impl Engine {
             return Ok(());
         }
         match order? {
-            Some(order) => self.record(actor, &plan.incident, order),
+            Some(order) => {
+                self.record(actor, &plan.incident, order)?;
+                self.tell_left_lit(actor, plan)
+            }
             None => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }
     }

@@ -208,8 +208,9 @@ pub enum Entry {
         #[serde(with = "wire::keys")]
         sites: Vec<GateKey>,
     },
-    /// News that would darken more lit sites than may go dark without an order: they stay as they
-    /// are, and count as exposed until a person decides.
+    /// News that would darken more lit sites than may go dark without an order, or sites that an
+    /// order left lit although the flaw is theirs: they stay as they are, and count as exposed
+    /// until a person decides.
     HeldBack {
         /// The sites.
         #[serde(with = "wire::keys")]
@@ -218,6 +219,10 @@ pub enum Entry {
         /// before that was so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         voids: bool,
+        /// An order named them and could not reach them (protected, without an edge): they keep no
+        /// news of others back. Left out where news did it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        left: bool,
     },
     /// What an edge shows no longer agrees with what is wanted.
     Drifted {

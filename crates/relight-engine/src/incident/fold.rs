@@ -77,6 +77,8 @@ pub struct Case {
     /// News would darken it that waits for an order (exposed): the revision and the statements
     /// under which that was so.
     pub held_back: Option<(Digest, Digest)>,
+    /// What held it back was an order that left it lit, and no news.
+    pub(super) left_lit: bool,
     /// When the phase was entered.
     pub since: Timestamp,
 }
@@ -108,6 +110,7 @@ impl Case {
             is_control_over: false,
             spent: None,
             held_back: None,
+            left_lit: false,
             since: now,
         }
     }
@@ -306,7 +309,7 @@ impl Incident {
                 Ok(())
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
-            Entry::HeldBack { sites, voids } => self.hold_back(sites, *voids, now),
+            Entry::HeldBack { sites, voids, left } => self.hold_back(sites, (*voids, *left), now),
             Entry::Drifted { sites, what, .. } => self.each(sites, |case| drift(case, what, now)),
             Entry::Closed { current } => self.close(*current, now),
             Entry::AuthorityGranted { .. }

@@ -16,6 +16,12 @@ impl Incident {
         self.cases().iter().filter(|(_, case)| case.held_back.is_some()).map(|(site, _)| site)
     }
 
+    /// Those that news holds back: what an order left lit keeps no other news from darkening.
+    pub(crate) fn held_by_news(&self) -> impl Iterator<Item = &GateKey> {
+        let is_so = |case: &Case| case.held_back.is_some() && !case.left_lit;
+        self.cases().iter().filter(move |(_, case)| is_so(case)).map(|(site, _)| site)
+    }
+
     /// Sites that a plan left dark: nothing opens them but a person.
     pub fn left(&self) -> impl Iterator<Item = &GateKey> {
         let is_left = |case: &Case| case.is_left && case.phase == Phase::RelightEligible;
@@ -76,11 +82,12 @@ impl Incident {
     }
 
     /// The news is believed: with `voids` nothing that was known before, or signed, permits the
-    /// site any more, and an opening that is on its way stops.
+    /// site any more, and an opening that is on its way stops. With `left` it was an order that
+    /// left the site as it is.
     pub(super) fn hold_back(
         &mut self,
         sites: &[GateKey],
-        voids: bool,
+        (voids, left): (bool, bool),
         now: Timestamp,
     ) -> Result<(), Rejected> {
         let under = Some((self.revision, self.statements));
@@ -89,7 +96,7 @@ impl Incident {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
             let is_new = case.held_back != under || (voids && case.is_still_permitted());
             if case.phase.wants() == Light::Lit && is_new {
-                case.held_back = under;
+                (case.held_back, case.left_lit) = (under, left);
                 if voids {
                     (case.evidence, case.grant, case.mitigation) = (None, None, None);
                 }

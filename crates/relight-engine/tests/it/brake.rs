@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::thread;
 
-use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Phase};
+use relight_engine::exposure::exposures;
+use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Ledger, Phase};
 use relight_engine::plan::Action;
-use relight_engine::store::SiteMark;
+use relight_engine::store::{SiteMark, SiteRow};
 use relight_engine::{INVENTORY_TTL_S, REDARK_AUTO_MAX, REMATCH_DEADLINE_MS};
 use relight_model::{Digest, DisplayState, GateKey, Light, Sbom};
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass};
+use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass, row};
 use crate::takeover::Driven;
 
 const DAY_S: i64 = 86_400;
@@ -371,4 +372,58 @@ fn news_leaves_protected_sites_to_a_person() {
     town.ingest(0, log4j("2.17.1"));
     town.ingest(2, Sbom { artifact: Some(Digest([7; 32])), ..log4j("2.17.1") });
     assert_eq!([0, 2].map(state), [DisplayState::Online; 2]);
+}
+
+/// Goal: a site that an order cannot reach is counted, shown and reported as what it is: exposed.
+/// Method: of five sites one is protected, one has no edge and one is clear; more than news may
+/// darken are left so, and keep no news of others back; two people decide about one.
+#[test]
+fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
+    let many = REDARK_AUTO_MAX + 5;
+    let town = Town::new(many);
+    let bare =
+        (5..many).chain([2]).map(|site| SiteRow { edge: String::new(), ..row(site, &name(site)) });
+    let store = town.engine.store();
+    let import = store.plan_import(&bare.collect::<Vec<SiteRow>>()).unwrap();
+    store.apply_import(&import, 0, "test").unwrap();
+    protect(&town, 1);
+    (0..3).for_each(|site| town.ingest(site, log4j("2.14.1")));
+    town.ingest(3, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let all: Vec<usize> = (0..many).filter(|site| *site != 4).collect();
+    town.darken(&all);
+    let keys: Vec<GateKey> = (0..many).map(|site| key(&name(site))).collect();
+    let exposed = |site: usize| {
+        let (ledger, one) = (town.ledger(), [keys[site].clone()]);
+        let counters = Counters::of(ledger.incident(LOG4SHELL).unwrap(), &one, town.engine.now());
+        let is_shown = ledger.display(&one[0]).0 == DisplayState::Exposed;
+        assert_eq!(counters.states.values().sum::<usize>(), 1);
+        (counters.exposed == 1, is_shown)
+    };
+    assert_eq!([1, 2, 5].map(exposed), [(true, true); 3], "protected, without an edge");
+    assert_eq!(exposed(4), (false, false), "nobody asked for it");
+    assert_eq!(held(&town), many - 3);
+    assert_eq!(dark(&town), 2, "also the clear one, which was named");
+    let kinds = town.journal();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "held-back").count(), 1);
+    pass(60);
+    let rows = exposures(store, LOG4SHELL, town.engine.now()).unwrap();
+    let told = |site: usize| {
+        let row = rows.iter().find(|row| row.site == keys[site]).unwrap();
+        (row.action(), row.exposed_s)
+    };
+    assert_eq!([told(1), told(2)], [("left-online", 60); 2]);
+    let close = town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true });
+    assert!(close.is_err(), "they wait for somebody");
+    // News about another site is heard, however many an order left.
+    town.ingest(4, log4j("2.14.1"));
+    assert_eq!(town.phase(LOG4SHELL, 4), Some(Phase::Affected));
+    town.darken(&[1, 2]);
+    assert_eq!(held(&town), many - 3, "told once");
+    exempt(&town, 1, town.engine.now() + DAY_S);
+    assert_eq!(exposed(1), (false, false), "two people answer for it");
+    town.ingest(2, log4j("2.17.1"));
+    assert_eq!(exposed(2), (false, false));
+    let again = open(store, "second").unwrap();
+    assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
 }

@@ -1603,6 +1603,7 @@ action-exempt = exempt
 action-mitigated = mitigated
 action-removal-not-proven = removal not proven
 action-removed-from-network = removed from the network
+action-left-online = left online, waits for a person
 report-of = Report on { $id }
 report-made = Made on { $at }; the incident was opened on { $opened }.
 report-sources = Whose records it rests on
@@ -1633,7 +1634,7 @@ parts-stopped = more than one part in a hundred did not come back, so relight op
 parts-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
     [one] site should be dark by the newest evidence, and waits for an order
-   *[other] sites should be dark by the newest evidence, and wait for an order: protected, or more than news may darken
+   *[other] sites should be dark by the newest evidence, and wait for an order: protected, out of reach of the one that was given, or more than news may darken
  }
 held-back-remedy = look at what changed; then relight incident off --sites state:exposed --reason "…"
 restored-holds = { NUMBER($sites) } { $sites ->
@@ -1641,7 +1642,7 @@ restored-holds = { NUMBER($sites) } { $sites ->
    *[other] sites stay dark: what calls them clear is known from before the register came back from an older copy
  }
 restored-holds-remedy = scan them again (relight scan PATH --site SITE), or let two people sign for them
-entry-held-back = held back: protected, or too many to darken without an order
+entry-held-back = held back: protected, out of reach of an order, or too many to darken without one
 doctor-store = store
 doctor-files = files
 doctor-file-open = others may read or change { $path }

@@ -118,4 +118,4 @@ log-part-stopped = { $part }: not seen open in time, closed again
 log-held-back = { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
- } should be dark by the newest evidence: protected, or more than may go dark without an order
+ } should be dark by the newest evidence: protected, out of reach of an order, or more than may go dark without one

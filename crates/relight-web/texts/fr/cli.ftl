@@ -1669,6 +1669,7 @@ action-exempt = exempté
 action-mitigated = protégé
 action-removal-not-proven = retrait non prouvé
 action-removed-from-network = retiré du réseau
+action-left-online = laissé en ligne, attend une décision
 report-of = Rapport sur { $id }
 report-made = Fait le { $at }; l’incident fut ouvert le { $opened }.
 report-sources = Sur quelles données il repose
@@ -1699,7 +1700,7 @@ parts-stopped = plus d'une partie sur cent n'est pas revenue : relight n'en rouv
 parts-stopped-remedy = regardez les frontaux (relight edge check), puis rouvrez avec relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
     [one] site devrait être éteint selon la preuve la plus récente, et attend un ordre
-   *[other] sites devraient être éteints selon la preuve la plus récente, et attendent un ordre : protégés, ou plus que des nouvelles n'en peuvent éteindre
+   *[other] sites devraient être éteints selon la preuve la plus récente, et attendent un ordre : protégés, hors d'atteinte de celui qui fut donné, ou plus que des nouvelles n'en peuvent éteindre
  }
 held-back-remedy = voyez ce qui a changé; puis relight incident off --sites state:exposed --reason "…"
 restored-holds = { NUMBER($sites) } { $sites ->
@@ -1707,7 +1708,7 @@ restored-holds = { NUMBER($sites) } { $sites ->
    *[other] sites restent éteints : ce qui les met hors de cause date d'avant le retour du registre d'une copie plus ancienne
  }
 restored-holds-remedy = analysez-les à nouveau (relight scan CHEMIN --site SITE), ou que deux personnes signent pour eux
-entry-held-back = retenus : protégés, ou trop nombreux pour être éteints sans ordre
+entry-held-back = retenus : protégés, hors d'atteinte d'un ordre, ou trop nombreux pour être éteints sans ordre
 doctor-store = registre
 doctor-files = fichiers
 doctor-file-open = d’autres peuvent lire ou changer { $path }

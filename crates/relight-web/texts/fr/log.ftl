@@ -121,4 +121,4 @@ log-part-stopped = { $part } : pas vue ouverte à temps, refermée
 log-held-back = { NUMBER($sites) } { $sites ->
     [one] site devrait être éteint
    *[other] sites devraient être éteints
- } selon la preuve la plus récente : protégés, ou plus qu’il n’en peut être éteint sans ordre
+ } selon la preuve la plus récente : protégés, hors d’atteinte d’un ordre, ou plus qu’il n’en peut être éteint sans ordre

@@ -41,7 +41,7 @@ impl Sim {
             10..14 if held => {
                 let site = self.fate.pick(&self.running).0.clone();
                 let id = INCIDENTS[self.fate.below(INCIDENTS.len())];
-                self.tell(id, &Entry::HeldBack { sites: vec![site], voids: true });
+                self.tell(id, &Entry::HeldBack { sites: vec![site], voids: true, left: false });
             }
             _ => {}
         }
