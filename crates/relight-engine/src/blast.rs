@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::plan::Plan;
 use crate::reconcile::CANARY_HOST;
-use crate::refusals::refusals;
+use crate::refusals::{EDGE_LINT, refusals};
 use crate::switch::site_of;
 
 /// How long the edges of a plan have to say how they are, all together.
@@ -42,6 +42,8 @@ pub struct EdgeBlast {
     pub edge: String,
     /// Sites of the plan on it.
     pub sites: usize,
+    /// Sites that the plan leaves lit for what is wrong with it; then it switches none.
+    pub left: usize,
     /// Why it cannot be used now: its sites will count as exposed.
     pub error: Option<String>,
     /// Connections that are open to those sites; none where nobody can tell.
@@ -68,6 +70,10 @@ impl Engine {
         for site in &plan.sites {
             by_edge.entry(&site.edge).or_default().push(site.site.clone());
         }
+        let left = self.left_of(plan);
+        for edge in left.keys() {
+            by_edge.entry(edge).or_default();
+        }
         let rows = self.store.edges()?;
         let mut asked = Vec::new();
         for (edge, keys) in by_edge {
@@ -79,6 +85,7 @@ impl Engine {
             blast.edges.push(EdgeBlast {
                 edge: edge.to_owned(),
                 sites: keys.len(),
+                left: left.get(edge).copied().unwrap_or(0),
                 error: Some(match target {
                     Some(_) => format!("no answer within {} s", LOOK_WAIT_MAX.as_secs()),
                     None => format!("no edge is called {edge}"),
@@ -100,6 +107,8 @@ impl Engine {
             let Some((faults, seen)) = seen.flatten() else { continue };
             edge.faults = faults;
             match seen {
+                // Nothing is asked of it.
+                _ if edge.left > 0 => edge.error = None,
                 Ok((tunnels, missing)) => {
                     (edge.error, edge.tunnels, edge.missing) = (None, tunnels, missing);
                 }
@@ -107,6 +116,17 @@ impl Engine {
             }
         }
         Ok(blast)
+    }
+
+    /// How many sites a plan leaves lit for the set-up of their edges, by edge.
+    fn left_of(&self, plan: &Plan) -> BTreeMap<String, usize> {
+        let (state, mut left) = (self.read(), BTreeMap::new());
+        for skipped in plan.skipped.iter().filter(|it| it.reason == EDGE_LINT) {
+            if let Some(site) = site_of(&state, &skipped.site) {
+                *left.entry(site.edge.clone()).or_default() += 1;
+            }
+        }
+        left
     }
 
     /// Whether an edge passed a drill that still counts, as what it is.

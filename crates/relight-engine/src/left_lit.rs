@@ -8,10 +8,11 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incident::Entry;
 use crate::plan::{Action, Plan, Skipped};
+use crate::refusals::EDGE_LINT;
 use crate::switch::{find, site_of};
 
 /// Why an order leaves a site lit that it was asked for. What may stay lit, or is dark, is none.
-const REASONS: [&str; 2] = ["protected", "no-edge"];
+const REASONS: [&str; 3] = ["protected", "no-edge", EDGE_LINT];
 
 impl Engine {
     /// Journals which sites an order left lit although nothing current calls them clear.

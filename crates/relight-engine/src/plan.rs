@@ -1,5 +1,8 @@
 //! A plan: exactly what would be switched, before anything is; its hash is what people approve.
 
+use std::collections::BTreeSet;
+use std::mem;
+
 use relight_model::{Digest, GateKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -58,7 +61,7 @@ pub struct Skipped {
     /// Its gate key.
     #[serde(with = "wire::key")]
     pub site: GateKey,
-    /// Code of the reason (`already-so`, `no-edge`, `not-verified-yet`).
+    /// Code of the reason (`already-so`, `no-edge`, `edge-lint`, `not-verified-yet`).
     pub reason: String,
 }
 
@@ -142,9 +145,7 @@ impl Plan {
     pub fn new(ask: PlanAsk, mut sites: Vec<PlanSite>, mut skipped: Vec<Skipped>) -> Self {
         sites.sort();
         skipped.sort();
-        let mut edges: Vec<String> = sites.iter().map(|site| site.edge.clone()).collect();
-        edges.sort();
-        edges.dedup();
+        let edges = edges_of(&sites);
         let waves = waves(ask.action, &sites);
         let stops = (ask.action == Action::Relight).then_some(WAVE_ERRORS_PERCENT_MAX);
         Self {
@@ -165,6 +166,17 @@ impl Plan {
             created: ask.created,
             expires: ask.created.saturating_add(PLAN_AGE_MAX_S),
         }
+    }
+
+    /// The same plan without the sites for which `leaves` holds: they are named with a reason.
+    pub(crate) fn leaving(mut self, reason: &str, leaves: impl Fn(&PlanSite) -> bool) -> Self {
+        let all = mem::take(&mut self.sites).into_iter();
+        let (left, sites): (Vec<PlanSite>, Vec<PlanSite>) = all.partition(leaves);
+        let skip = |it: PlanSite| Skipped { site: it.site, reason: reason.to_owned() };
+        self.skipped.extend(left.into_iter().map(skip));
+        self.skipped.sort();
+        (self.edges, self.waves) = (edges_of(&sites), waves(self.action, &sites));
+        Self { sites, ..self }
     }
 
     /// The hash that people approve: SHA-256 of the canonical JSON.
@@ -211,6 +223,12 @@ impl Plan {
             .find(|(_, differs)| *differs)
             .map_or(Ok(()), |(field, _)| Err(PlanStale::Differs(field)))
     }
+}
+
+/// The edges that switch sites, by name.
+fn edges_of(sites: &[PlanSite]) -> Vec<String> {
+    let names: BTreeSet<&String> = sites.iter().map(|site| &site.edge).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// How many sites go together: those that relight by waves; what darkens or closes goes all at

@@ -1,6 +1,7 @@
 //! Whether the set-up of an edge would leave its sites lit although the gate is closed: asked
 //! before every plan that darkens or closes, whoever makes it (INCIDENT 8.3).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -87,15 +88,42 @@ pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeErro
     Ok(lints.into_iter().map(|lint| (lint.place, lint.code)).collect())
 }
 
+/// Why a plan leaves a site alone: the set-up of its edge would leave it lit.
+pub(crate) const EDGE_LINT: &str = "edge-lint";
+
 impl Engine {
+    /// The plan without the sites of edges whose set-up would leave them lit although the gate is
+    /// closed: they are named, and the others do not wait until somebody mends the edge. One of
+    /// which nothing would be left stays as it is, and is refused.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn fitted(&self, plan: Plan) -> Result<Plan, EngineError> {
+        let refused = self.refused_edges(&plan)?;
+        if refused.is_empty() || refused.len() == plan.edges.len() {
+            return Ok(plan);
+        }
+        Ok(plan.leaving(EDGE_LINT, |site| refused.contains(&site.edge)))
+    }
+
     /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit. Such a
     /// plan never waits; the glass of one that waited when the edge changed goes past it.
     ///
     /// # Errors
     /// There is such an edge ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.
     pub(crate) fn check_edges(&self, plan: &Plan) -> Result<(), EngineError> {
-        if !plan.action.is_closing() {
+        let refused: Vec<String> = self.refused_edges(plan)?.into_iter().collect();
+        if refused.is_empty() {
             return Ok(());
+        }
+        let kind = EngineErrorKind::EdgeRefused(refused.join(", "));
+        Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
+    }
+
+    /// The edges of a plan that darkens or closes whose set-up would leave sites lit.
+    fn refused_edges(&self, plan: &Plan) -> Result<BTreeSet<String>, EngineError> {
+        if !plan.action.is_closing() {
+            return Ok(BTreeSet::new());
         }
         let mut targets = edges::from_rows(&self.store.edges()?)?;
         targets.retain(|target| plan.edges.contains(&target.name));
@@ -105,12 +133,7 @@ impl Engine {
             refusals(&target).is_ok_and(|found| !found.is_empty())
         });
         let refused = names.into_iter().zip(found).filter(|(_, found)| *found == Some(true));
-        let refused: Vec<String> = refused.map(|(name, _)| name).collect();
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let kind = EngineErrorKind::EdgeRefused(refused.join(", "));
-        Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
+        Ok(refused.map(|(name, _)| name).collect())
     }
 }
 

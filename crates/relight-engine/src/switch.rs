@@ -16,6 +16,7 @@ use crate::incident::{
     Case, Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Ledger, PartName, Phase, artifact_set,
 };
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
+use crate::refusals::EDGE_LINT;
 use crate::waves::Automatic;
 
 impl Engine {
@@ -203,7 +204,10 @@ impl Engine {
             .map(|site| site.site.clone())
             .chain(plan.skipped.iter().map(|skipped| skipped.site.clone()))
             .collect();
-        self.plan(ask, &asked)
+        // What stands in the set-up of an edge is looked at once, before the plan is shown.
+        let left = plan.skipped.iter().filter(|it| it.reason == EDGE_LINT).map(|it| &it.site);
+        let left: BTreeSet<&GateKey> = left.collect();
+        Ok(self.plan(ask, &asked)?.leaving(EDGE_LINT, |site| left.contains(&site.site)))
     }
 
     /// Matches these sites again and journals what is known about them. What would darken more

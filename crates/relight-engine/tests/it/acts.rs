@@ -10,9 +10,9 @@ use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::policy::{Means, PROPOSER_WAITING_MAX, Person, Policy, Refusal};
 use relight_engine::store::SiteRow;
 use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing, edges};
-use relight_model::{Digest, GateKey, SitePart};
+use relight_model::{Digest, DisplayState, GateKey, Light, SitePart};
 
-use crate::edge::key;
+use crate::edge::{builtin, key};
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
 
 pub(crate) fn table() -> Policy {
@@ -432,6 +432,49 @@ fn a_plan_is_refused_where_the_gate_is_not_asked() {
         assert!(faults.any(|(_, code)| *code == "gate-missing"), "{wanted:?} {blast:?}");
     }
     assert_eq!(town.journal(), before);
+}
+
+/// Goal: an edge that would leave its sites lit keeps no others lit. Method: a plan over it and
+/// another edge is made without its sites, agreed to and carried out; one of its sites alone is
+/// refused as before.
+#[test]
+fn an_edge_that_leaves_its_sites_lit_keeps_no_others_lit() {
+    let town = beside_the_gate();
+    let store = town.engine.store();
+    let west = edges::to_row(&builtin(town.folder.path(), "west")).unwrap();
+    store.put_edge(&west, 0, "test").unwrap();
+    let import = store.plan_import(&[SiteRow { edge: "west".into(), ..row(1, &name(1)) }]).unwrap();
+    store.apply_import(&import, 0, "test").unwrap();
+    town.engine.reload().unwrap();
+    town.incident(LOG4SHELL);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let whole = plan(&town, &anna, Action::Dark, &[0, 1]);
+    let refused = town.engine.propose(&table(), &anna, &whole).unwrap_err().kind;
+    assert_eq!(refused, EngineErrorKind::EdgeRefused("east".into()));
+    let fitted = town.engine.fitted(whole).unwrap();
+    assert_eq!((fitted.keys(), &*fitted.waves), (vec![key(&name(1))], &[1][..]));
+    assert_eq!(fitted.edges, ["west"]);
+    let left = &fitted.skipped[0];
+    assert_eq!((&left.site, left.reason.as_str()), (&key(&name(0)), "edge-lint"));
+    let blast = town.engine.blast(&fitted).unwrap();
+    let east = blast.edges.iter().find(|it| it.edge == "east").unwrap();
+    assert_eq!((east.sites, east.left, &east.error), (0, 1, &None));
+    assert!(east.faults.iter().any(|(_, code)| *code == "gate-missing"), "{east:?}");
+    let acted = town.engine.propose(&table(), &anna, &fitted).unwrap();
+    if !acted.started {
+        let hash = fitted.hash().unwrap();
+        assert!(town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap().started);
+    }
+    let ledger = town.ledger();
+    let sites = [0, 1].map(|site| key(&name(site)));
+    assert_eq!(sites.each_ref().map(|site| ledger.wants(site)), [Light::Lit, Light::Dark]);
+    assert_eq!(ledger.display(&sites[0]).0, DisplayState::Exposed, "nobody reached it");
+    let alone = plan(&town, &anna, Action::Dark, &[0]);
+    assert_eq!(
+        town.engine.fitted(alone.clone()).unwrap(),
+        alone,
+        "it is refused when it is asked for"
+    );
 }
 
 /// Goal: waves open nothing that people were not asked about. Method: a relight that nobody

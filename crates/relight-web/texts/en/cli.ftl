@@ -534,6 +534,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = is so already
 skipped-no-edge = no edge switches it
 skipped-protected = is on the protected list
+skipped-edge-lint = stays lit and counts as exposed: the set-up of its edge would leave it lit
 skipped-exempt = may stay online: an exemption is in force
 skipped-no-clear-evidence = no current evidence says clear
 skipped-not-verified-yet = is clear, and its fix is not verified yet
@@ -1575,6 +1576,10 @@ undone = order taken back: { NUMBER($opened) } { $opened ->
     [one] stays
    *[other] stay
  } dark without clear evidence
+edge-left-lit = stays out of the plan: { NUMBER($sites) } { $sites ->
+    [one] site of it stays lit and counts
+   *[other] sites of it stay lit and count
+ } as exposed
 plan-edge-refused = the plan is refused: the set-up of { $edges } would leave sites lit
 plan-edge-refused-remedy = mend what is named above; in an emergency: --break-glass
 edge-will-be-exposed = cannot be used: { NUMBER($sites) } { $sites ->

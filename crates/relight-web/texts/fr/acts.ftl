@@ -202,6 +202,10 @@ act-edge-sites = { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
  }
+act-edge-left = { NUMBER($sites) } { $sites ->
+    [one] site reste allumé et exposé
+   *[other] sites restent allumés et exposés
+ }
 act-edge-down = ne répond pas : ses sites compteront comme exposés ({ $error })
 act-tunnels = { NUMBER($open) } { $open ->
     [one] connexion ouverte sera coupée

@@ -564,6 +564,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = est déjà ainsi
 skipped-no-edge = aucun frontal ne le commande
 skipped-protected = est sur la liste protégée
+skipped-edge-lint = reste en ligne et compte comme exposé : la configuration de son frontal le laisserait allumé
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
@@ -1641,6 +1642,10 @@ undone = ordre annulé : { NUMBER($opened) } { $opened ->
     [one] reste éteint
    *[other] restent éteints
  } faute de preuve nette
+edge-left-lit = reste hors du plan : { NUMBER($sites) } { $sites ->
+    [one] de ses sites reste allumé et compte comme exposé
+   *[other] de ses sites restent allumés et comptent comme exposés
+ }
 plan-edge-refused = plan refusé : la configuration de { $edges } laisserait des sites allumés
 plan-edge-refused-remedy = corrigez ce qui est nommé plus haut; en urgence : --break-glass
 edge-will-be-exposed = inutilisable : { NUMBER($sites) } { $sites ->

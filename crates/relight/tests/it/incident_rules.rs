@@ -206,6 +206,16 @@ fn an_edge_that_leaves_sites_lit_is_named_in_a_dry_run_and_refuses_the_order() {
     assert!(refused.stderr.contains("the set-up of south would leave"), "{}", refused.text());
     let unasked = place.expect(1, &off);
     assert!(unasked.stderr.contains("the plan is refused"), "nobody is asked: {}", unasked.text());
+    // The others do not wait until somebody mends it.
+    let both = ["incident", "off", "--sites", "site:san-001 or site:san-002", "--reason", "x"];
+    let done = place.expect(0, &[&both[..], &["--yes"]].concat());
+    assert!(done.stdout.contains("1 of 1 site proven dark"), "{}", done.text());
+    assert!(done.stdout.contains("san-001: stays lit and counts as exposed"), "{}", done.text());
+    assert!(done.stderr.contains("1 site of it stays lit"), "{}", done.text());
+    assert_eq!(done.stderr.matches(told).count(), 1, "{}", done.text());
+    let status = place.expect(0, &["incident", "status", "--json"]).json();
+    let counted = &status["incidents"][0];
+    assert_eq!((&counted["exposed"], &counted["states"]["exposed"]), (&1.into(), &1.into()));
 }
 
 #[test]

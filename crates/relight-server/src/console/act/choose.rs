@@ -168,7 +168,7 @@ impl Choice {
             created: self.made(engine.now()),
         };
         let sites = self.sites(engine, incident, signed)?;
-        engine.plan(ask, &sites)
+        engine.fitted(engine.plan(ask, &sites)?)
     }
 }
 

@@ -113,7 +113,14 @@ fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
             trouble: edge.map(|edge| trouble(lang, plan.action, edge)).unwrap_or_default(),
         }
     };
-    plan.edges.iter().map(row).collect()
+    // What the plan leaves lit is named with the others, and why.
+    let left = blast.edges.iter().filter(|edge| edge.left > 0);
+    let left = left.map(|edge| EdgeRow {
+        name: edge.edge.clone(),
+        count: texts::act_edge_left(lang, edge.left),
+        trouble: trouble(lang, plan.action, edge),
+    });
+    plan.edges.iter().map(row).chain(left).collect()
 }
 
 /// What refuses the plan comes first: it does so of an edge that does not answer as well.
@@ -184,6 +191,7 @@ mod tests {
         let edge = EdgeBlast {
             edge: "east".into(),
             sites: 1,
+            left: 0,
             error: None,
             tunnels: None,
             missing: Vec::new(),
@@ -203,6 +211,7 @@ mod tests {
         let edge = EdgeBlast {
             edge: "east".into(),
             sites: 1,
+            left: 0,
             error: Some("no answer".into()),
             tunnels: None,
             missing: Vec::new(),

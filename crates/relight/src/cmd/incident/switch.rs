@@ -12,7 +12,7 @@ use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::rollout::Rollout;
-use relight_engine::{Engine, INVENTORY_TTL_S, Smashing};
+use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Smashing};
 use relight_model::{Digest, GateKey, SitePart};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -138,7 +138,7 @@ impl Order {
             created: engine.now(),
         };
         let failed = |error| Failure::engine(lang, &error);
-        let plan = engine.plan(ask, &sites).map_err(failed)?;
+        let plan = made(engine, ask, &sites, &wish).map_err(failed)?;
         let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?.to_string();
         if !context.json {
             show(&plan, &hash, context, report);
@@ -172,6 +172,17 @@ impl Order {
         tell(&plan, hash, &open, context, report);
         Ok(())
     }
+}
+
+/// The plan for what was asked. Broken glass goes past the set-up of an edge.
+fn made(
+    engine: &Engine,
+    ask: PlanAsk,
+    sites: &[GateKey],
+    wish: &Wish,
+) -> Result<Plan, EngineError> {
+    let plan = engine.plan(ask, sites)?;
+    if wish.break_glass { Ok(plan) } else { engine.fitted(plan) }
 }
 
 fn show(plan: &Plan, hash: &str, context: &Context, report: &mut Report) {
@@ -274,7 +285,7 @@ fn played_by(name: &str) -> Person {
 /// Refuses a plan for edges whose set-up would leave sites lit, unless glass is broken. An edge
 /// that cannot be used at all refuses nothing: the other sites must not wait for it.
 fn edges_fit(blast: &Blast, wish: &Wish, lang: Lang) -> Result<(), Failure> {
-    let refused = blast.edges.iter().filter(|edge| !edge.faults.is_empty());
+    let refused = blast.edges.iter().filter(|edge| !edge.faults.is_empty() && edge.left == 0);
     let refused: Vec<&str> = refused.map(|edge| edge.edge.as_str()).collect();
     if refused.is_empty() || wish.break_glass || !wish.action.is_closing() {
         return Ok(());
@@ -286,6 +297,10 @@ fn edges_fit(blast: &Blast, wish: &Wish, lang: Lang) -> Result<(), Failure> {
 /// Tells how far the plan reaches, and what would leave sites lit, before anything happens.
 fn reach(blast: &Blast, plan: &Plan, lang: Lang, report: &mut Report) {
     for edge in &blast.edges {
+        if edge.left > 0 {
+            let what = texts::edge_left_lit(lang, edge.left);
+            report.warn(&edge.edge, &what, texts::plan_edge_refused_remedy(lang));
+        }
         if let Some(error) = &edge.error {
             let what = texts::edge_will_be_exposed(lang, edge.sites);
             report.warn_in_detail(&edge.edge, &what, error, texts::edge_failed_remedy(lang));
