@@ -75,8 +75,9 @@ impl Response {
     }
 }
 
+/// What a connection is made of.
 #[derive(Debug)]
-enum Stream {
+pub(crate) enum Stream {
     Tcp(TcpStream),
     Tls(TlsStream),
     Unix(UnixStream),
@@ -127,6 +128,11 @@ impl Client {
     fn new(peer: String, stream: Stream) -> Self {
         let (body_bytes_max, answer_wait_max) = (BODY_BYTES_MAX, ANSWER_WAIT_MAX);
         Self { stream, peer, buffer: Vec::new(), open: true, body_bytes_max, answer_wait_max }
+    }
+
+    /// The connection itself, for who speaks something else on it.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.stream
     }
 
     /// Whether another request can be sent on this connection.
@@ -337,8 +343,16 @@ fn not_connected(peer: &str) -> impl FnOnce(io::Error) -> EdgeError {
 }
 
 impl Stream {
+    /// What was agreed to under TLS, if anything was.
+    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+        match self {
+            Self::Tls(stream) => stream.conn.alpn_protocol(),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
     /// The next read waits no longer; under TLS neither does whatever it takes to be able to read.
-    fn wait_at_most(&mut self, wait: Duration) -> io::Result<()> {
+    pub(crate) fn wait_at_most(&mut self, wait: Duration) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(Some(wait)),
             Self::Tls(stream) => {
@@ -349,7 +363,7 @@ impl Stream {
         }
     }
 
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(bytes),
             Self::Tls(stream) => stream.read(bytes),
@@ -357,7 +371,7 @@ impl Stream {
         }
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(bytes),
             Self::Tls(stream) => stream.write_all(bytes),
@@ -404,7 +418,7 @@ fn framing(response: &Response, headless: bool) -> io::Result<Framing> {
     }
 }
 
-fn invalid(what: &'static str) -> io::Error {
+pub(crate) fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 

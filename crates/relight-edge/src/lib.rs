@@ -15,6 +15,7 @@ mod gate;
 mod gate_driver;
 pub mod holding_page;
 pub mod http;
+mod http2;
 mod json_api;
 pub mod lint;
 mod map_copy;

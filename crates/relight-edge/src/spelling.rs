@@ -1,8 +1,10 @@
 //! Spellings of a host (INCIDENT 8.1): a gate that is keyed by what a client sends lets some of
 //! them past. None of them may reach a site that is dark.
 
+mod table;
+
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use relight_model::Seen;
 
@@ -11,59 +13,20 @@ use crate::driver::{Lint, Target};
 use crate::error::EdgeError;
 use crate::http::Response;
 use crate::probe::{GATE_HEADER, ProbeTarget, judge};
-use crate::tls::Listener;
+use crate::tls::{Listener, Under};
 
-/// A name that nobody may have (RFC 2606): where it stands beside that of a site, a gate may look
-/// at one and the way to the site at the other.
-const NOBODY: &str = "nobody.invalid";
-
-/// The spelling that every edge answers.
-const PLAIN: &str = "plain";
+pub use table::SPELLING_WAIT_MAX;
+use table::{HTTP1, HTTP2, METHOD, PLAIN, Spelling};
 
 /// What is said of a spelling to which no answer came.
 const NO_ANSWER: &str = "no answer";
 const LATE: &str = "no answer in time";
+/// What is said of one on a connection on which HTTP/2 was not spoken, unlike on another.
+const UNSPOKEN: &str = "no HTTP/2";
 
-/// The one that is no spelling, and asks with another method.
-const METHOD: &str = "another method";
-
-/// Longest time for the answer to one spelling, so that one that hangs leaves time for the others.
-pub const SPELLING_WAIT_MAX: Duration = Duration::from_secs(1);
-
-/// One way to write the name of a site.
-struct Spelling {
-    name: &'static str,
-    request: &'static str,
-    /// The name of the site is in it.
-    is_of_site: bool,
-}
-
-const fn of_site(name: &'static str, request: &'static str) -> Spelling {
-    Spelling { name, request, is_of_site: true }
-}
-
-const fn of_nobody(name: &'static str, request: &'static str) -> Spelling {
-    Spelling { name, request, is_of_site: false }
-}
-
-/// Those that confuse gates which are keyed by what a client sends. The canary is asked with the
-/// method of those who write. Of a site, one that changes nothing stands for it: where the gate is
-/// open it reaches the site.
-const SPELLINGS: [Spelling; 13] = [
-    of_site(PLAIN, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    of_nobody("unknown host", "GET / HTTP/1.1\r\nHost: NOBODY\r\n\r\n"),
-    of_nobody("HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"),
-    of_site("upper case", "GET / HTTP/1.1\r\nHost: UPPER\r\n\r\n"),
-    of_site("port", "GET / HTTP/1.1\r\nHost: HOST:8080\r\n\r\n"),
-    of_site("trailing dot", "GET / HTTP/1.1\r\nHost: HOST.\r\n\r\n"),
-    of_site("dot and port", "GET / HTTP/1.1\r\nHost: HOST.:8080\r\n\r\n"),
-    of_site("absolute form", "GET http://HOST/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    of_site("other host in the address", "GET http://NOBODY/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
-    of_site("other host in the header", "GET http://HOST/ HTTP/1.1\r\nHost: NOBODY\r\n\r\n"),
-    of_site("two hosts", "GET / HTTP/1.1\r\nHost: HOST\r\nHost: NOBODY\r\n\r\n"),
-    of_site("spaces", "GET / HTTP/1.1\r\nHost:   HOST  \r\n\r\n"),
-    of_site(METHOD, "METHOD / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\n\r\nab"),
-];
+/// Code of a listener under TLS that does not speak HTTP/2: nothing is known of it there, because
+/// there is nothing to ask.
+pub const HTTP2_UNSPOKEN: &str = "http2-unspoken";
 
 /// What asking for a dark site in every spelling showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,26 +54,66 @@ impl Spelled {
 /// What came on a connection.
 enum Came {
     Answer(Response),
+    /// The edge says itself that this is no request, or shakes no hands for another name.
+    Refused,
     /// It was ended without an answer.
     Nothing,
     /// Nothing in time.
     Late,
+    /// The listener does not speak HTTP/2.
+    Unspoken,
 }
+
+/// The spellings of each protocol.
+const PROTOCOLS: [&[Spelling]; 2] = [&HTTP1, &HTTP2];
 
 /// Asks one listener for the canary, which is dark, in every spelling. Whatever the edge does not
 /// refuse itself reached the canary or a site: nobody else has a name in it. To end the connection
-/// without an answer is to refuse.
+/// without an answer is to refuse. HTTP/2 is asked for where it is spoken.
 pub fn spell_canary(listener: &Listener, target: &ProbeTarget, until: Instant) -> Spelled {
+    let of = |spellings: &&[Spelling]| spell_canary_in(spellings, listener, target, until);
+    together(PROTOCOLS.iter().map(of))
+}
+
+/// Asks one listener for a dark site in every spelling of its name, over HTTP/2 too where it is
+/// spoken. What is answered as the site answers while it is lit got past the gate, unless names of
+/// nobody are answered so too; then nobody can tell whose answer it is. Nobody can either of any
+/// other answer that is no refusal of the edge, of none, or where the name as it is is not refused:
+/// then its gate is open.
+pub fn spell_site(listener: &Listener, target: &ProbeTarget, until: Instant) -> Spelled {
+    let of = |spellings: &&[Spelling]| spell_site_in(spellings, listener, target, until);
+    together(PROTOCOLS.iter().map(of))
+}
+
+/// The first one that leads past the gate ends it.
+fn together(each: impl Iterator<Item = Spelled>) -> Spelled {
     let mut all = Spelled::Shut;
-    for spelling in &SPELLINGS {
-        let what = match ask(listener, spelling, &target.host, until) {
+    for one in each {
+        all = all.and(one);
+        if matches!(all, Spelled::Past(_)) {
+            break;
+        }
+    }
+    all
+}
+
+fn spell_canary_in(
+    spellings: &[Spelling],
+    listener: &Listener,
+    target: &ProbeTarget,
+    until: Instant,
+) -> Spelled {
+    let mut all = Spelled::Shut;
+    for spelling in spellings.iter().filter(|it| it.is_for(listener)) {
+        let is_plain = spelling.name == PLAIN;
+        let what = match spelling.ask(listener, &target.host, until) {
             Ok(Came::Answer(answer)) if is_refusal(&answer, target.key.as_str()) => continue,
             Ok(Came::Answer(answer)) => {
                 return Spelled::Past(place(listener, spelling, answer.status));
             }
-            Ok(Came::Nothing) if spelling.name != PLAIN => continue,
-            Ok(Came::Nothing) => place(listener, spelling, NO_ANSWER),
-            Ok(Came::Late) => place(listener, spelling, LATE),
+            Ok(Came::Refused | Came::Nothing) if !is_plain => continue,
+            Ok(Came::Unspoken) if is_plain => break,
+            Ok(none) => place(listener, spelling, none.why()),
             Err(error) => return Spelled::Untold(place(listener, spelling, error)),
         };
         all = all.and(Spelled::Untold(what));
@@ -118,14 +121,16 @@ pub fn spell_canary(listener: &Listener, target: &ProbeTarget, until: Instant) -
     all
 }
 
-/// Asks one listener for a dark site in every spelling of its name. What is answered as the site
-/// answers while it is lit got past the gate, unless names of nobody are answered so too; then
-/// nobody can tell whose answer it is. Nobody can either of any other answer that is no refusal of
-/// the edge, of none, or where the name as it is is not refused: then its gate is open.
-pub fn spell_site(listener: &Listener, target: &ProbeTarget, until: Instant) -> Spelled {
+fn spell_site_in(
+    spellings: &[Spelling],
+    listener: &Listener,
+    target: &ProbeTarget,
+    until: Instant,
+) -> Spelled {
     let (mut all, mut unknown) = (Spelled::Shut, Vec::new());
-    for spelling in &SPELLINGS {
-        let what = match ask(listener, spelling, &target.host, until) {
+    for spelling in spellings.iter().filter(|it| it.is_for(listener)) {
+        let is_plain = spelling.name == PLAIN;
+        let what = match spelling.ask(listener, &target.host, until) {
             Ok(Came::Answer(answer)) if is_refusal(&answer, target.key.as_str()) => continue,
             Ok(Came::Answer(answer)) if !spelling.is_of_site => {
                 unknown.push(answer.status);
@@ -135,18 +140,19 @@ pub fn spell_site(listener: &Listener, target: &ProbeTarget, until: Instant) -> 
                 let what = place(listener, spelling, answer.status);
                 let is_own = spelling.is_own(target, &answer) && !unknown.contains(&answer.status);
                 // The gate may have been opened since the name was asked for as it is.
-                if is_own && is_shut(listener, target, until) {
+                if is_own && is_shut(&spellings[0], listener, target, until) {
                     return Spelled::Past(what);
                 }
                 what
             }
+            Ok(Came::Refused) if !is_plain => continue,
+            Ok(Came::Unspoken) if is_plain => break,
             // No answer to a name that is not of the site says nothing of the site.
             Ok(_) if !spelling.is_of_site => continue,
-            Ok(Came::Nothing) => place(listener, spelling, NO_ANSWER),
-            Ok(Came::Late) => place(listener, spelling, LATE),
+            Ok(none) => place(listener, spelling, none.why()),
             Err(error) => place(listener, spelling, error),
         };
-        let is_over = spelling.name == PLAIN || Instant::now() >= until;
+        let is_over = is_plain || Instant::now() >= until;
         all = all.and(Spelled::Untold(what));
         if is_over {
             break;
@@ -156,9 +162,20 @@ pub fn spell_site(listener: &Listener, target: &ProbeTarget, until: Instant) -> 
 }
 
 /// Whether the edge refuses the name as it is.
-fn is_shut(listener: &Listener, target: &ProbeTarget, until: Instant) -> bool {
-    let plain = ask(listener, &SPELLINGS[0], &target.host, until);
+fn is_shut(plain: &Spelling, listener: &Listener, target: &ProbeTarget, until: Instant) -> bool {
+    let plain = plain.ask(listener, &target.host, until);
     matches!(plain, Ok(Came::Answer(answer)) if is_refusal(&answer, target.key.as_str()))
+}
+
+impl Came {
+    /// What it means that there is no answer.
+    const fn why(&self) -> &'static str {
+        match self {
+            Self::Late => LATE,
+            Self::Unspoken => UNSPOKEN,
+            Self::Answer(_) | Self::Refused | Self::Nothing => NO_ANSWER,
+        }
+    }
 }
 
 impl Spelling {
@@ -169,6 +186,24 @@ impl Spelling {
     }
 }
 
+/// The listeners under TLS that do not speak HTTP/2, though every browser would: what is asked for
+/// there in its spellings is nothing. One that does not answer is told elsewhere.
+///
+/// # Errors
+/// As [`Listener::all`].
+pub fn without_http2(target: &Target) -> Result<Vec<Lint>, EdgeError> {
+    let listeners = Listener::all(target)?;
+    let lacks = |listener: &&Listener| listener.is_secured() && lacks_http2(listener);
+    let lint = |listener: &Listener| Lint::warning(HTTP2_UNSPOKEN, listener.to_string());
+    Ok(listeners.iter().filter(lacks).map(lint).collect())
+}
+
+/// Whether a listener is seen not to speak HTTP/2.
+pub fn lacks_http2(listener: &Listener) -> bool {
+    let begun = listener.connect_http2(Under::Host(CANARY_HOST), SPELLING_WAIT_MAX);
+    matches!(begun, Ok(None))
+}
+
 /// Listeners that do not refuse names that nobody serves. One that does not answer is told
 /// elsewhere.
 ///
@@ -177,9 +212,10 @@ impl Spelling {
 pub fn open_to_nobody(target: &Target) -> Result<Vec<Lint>, EdgeError> {
     let mut found = Vec::new();
     for listener in Listener::all(target)? {
-        for spelling in SPELLINGS.iter().filter(|spelling| !spelling.is_of_site) {
+        let all = PROTOCOLS.into_iter().flatten();
+        for spelling in all.filter(|spelling| !spelling.is_of_site) {
             let until = Instant::now() + SPELLING_WAIT_MAX;
-            let Ok(Came::Answer(answer)) = ask(&listener, spelling, CANARY_HOST, until) else {
+            let Ok(Came::Answer(answer)) = spelling.ask(&listener, CANARY_HOST, until) else {
                 continue;
             };
             if !is_refusal(&answer, "") {
@@ -192,36 +228,9 @@ pub fn open_to_nobody(target: &Target) -> Result<Vec<Lint>, EdgeError> {
     Ok(found)
 }
 
-/// One request on a connection of its own.
-fn ask(
-    listener: &Listener,
-    spelling: &Spelling,
-    host: &str,
-    until: Instant,
-) -> Result<Came, EdgeError> {
-    let wait = until.saturating_duration_since(Instant::now()).min(SPELLING_WAIT_MAX);
-    if wait.is_zero() {
-        return Ok(Came::Late);
-    }
-    let request = spelling
-        .request
-        .replace("METHOD", if host == CANARY_HOST { "POST" } else { "PROPFIND" })
-        .replace("NOBODY", NOBODY)
-        .replace("HOST", host)
-        .replace("UPPER", &host.to_uppercase());
-    let mut connection = listener.connect(host)?;
-    connection.answer_wait_max = wait;
-    let begun = Instant::now();
-    Ok(match connection.exchange(request.as_bytes(), false) {
-        Ok(answer) => Came::Answer(answer),
-        Err(_) if begun.elapsed() >= wait => Came::Late,
-        Err(_) => Came::Nothing,
-    })
-}
-
 /// What came of one spelling, and where.
 fn place(listener: &Listener, spelling: &Spelling, came: impl Display) -> String {
-    format!("{listener}: {}: {came}", spelling.name)
+    format!("{listener}: {}: {came}", spelling.full_name())
 }
 
 /// Whether the edge itself answered so: nobody is served under that name, that is no request, or

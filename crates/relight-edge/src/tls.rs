@@ -21,6 +21,7 @@ use crate::config::CANARY_HOST;
 use crate::driver::Target;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::{ANSWER_WAIT_MAX, Client};
+use crate::http2::{HTTP2, Http2};
 
 /// Name of the setting with the listeners that speak TLS, blanks between them.
 const LISTENERS: &str = "tls";
@@ -121,10 +122,51 @@ impl Listener {
     /// `Unreachable` when nobody accepts in time, `Certificate` when the certificate is not good
     /// for the host.
     pub fn connect(&self, host: &str) -> Result<Client, EdgeError> {
-        match &self.tls {
-            None => Client::connect(self.address),
-            Some(tls) => Client::connect_tls(self.address, |stream| tls.shake(stream, host)),
+        self.connect_under(Under::Host(host))
+    }
+
+    /// A connection that is made under this name.
+    ///
+    /// # Errors
+    /// As [`Listener::connect`].
+    pub(crate) fn connect_under(&self, name: Under<'_>) -> Result<Client, EdgeError> {
+        self.shake(name, |offers| &offers.http1)
+    }
+
+    /// The same for one request over HTTP/2: none where the listener does not agree to it under
+    /// TLS, or, without TLS, answers the beginning of it with something else.
+    ///
+    /// # Errors
+    /// As [`Listener::connect`], and `Unreachable` when it does not begin within `wait`.
+    pub(crate) fn connect_http2(
+        &self,
+        name: Under<'_>,
+        wait: Duration,
+    ) -> Result<Option<Http2>, EdgeError> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof};
+        let stream = self.shake(name, |offers| &offers.http2)?.into_stream();
+        if self.is_secured() && stream.protocol() != Some(HTTP2) {
+            return Ok(None);
         }
+        let others = [BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof];
+        match Http2::begin(stream, wait) {
+            Ok(begun) => Ok(Some(begun)),
+            Err(cause) if !self.is_secured() && others.contains(&cause.kind()) => Ok(None),
+            Err(cause) => Err(EdgeError::unreachable(format!("speak HTTP/2 with {self}"))(cause)),
+        }
+    }
+
+    fn shake(
+        &self,
+        name: Under<'_>,
+        offer: impl FnOnce(&Offers) -> &Arc<ClientConfig>,
+    ) -> Result<Client, EdgeError> {
+        let Some(tls) = &self.tls else { return Client::connect(self.address) };
+        let (offers, name) = match name {
+            Under::Host(host) if host != CANARY_HOST => (&tls.named, host),
+            Under::Host(name) | Under::Other(name) => (&tls.unnamed, name),
+        };
+        Client::connect_tls(self.address, |stream| tls_to(offer(offers), stream, name))
     }
 
     /// Whether each host needs a connection of its own: its certificate has to be seen.
@@ -145,12 +187,36 @@ impl fmt::Display for Listener {
     }
 }
 
+/// The name under which hands are shaken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Under<'a> {
+    /// The host that is asked for.
+    Host(&'a str),
+    /// Another one: whatever is shown for it proves nothing.
+    Other(&'a str),
+}
+
 /// Whom to believe.
 #[derive(Clone, Debug)]
 struct Tls {
-    named: Arc<ClientConfig>,
+    named: Offers,
     /// For the canary, whose name no authority would certify: what is tried there is the gate.
-    unnamed: Arc<ClientConfig>,
+    unnamed: Offers,
+}
+
+/// What is offered to be spoken: nothing, which means HTTP/1.1, or what browsers offer.
+#[derive(Clone, Debug)]
+struct Offers {
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+}
+
+impl Offers {
+    fn of(config: ClientConfig) -> Self {
+        let mut both = config.clone();
+        both.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
+        Self { http1: Arc::new(config), http2: Arc::new(both) }
+    }
 }
 
 impl Tls {
@@ -160,21 +226,36 @@ impl Tls {
         let unnamed = builder()?.dangerous().with_custom_certificate_verifier(anybody);
         let named = builder()?.with_root_certificates(roots);
         Ok(Self {
-            named: Arc::new(named.with_no_client_auth()),
-            unnamed: Arc::new(unnamed.with_no_client_auth()),
+            named: Offers::of(named.with_no_client_auth()),
+            unnamed: Offers::of(unnamed.with_no_client_auth()),
         })
     }
+}
 
-    fn shake(&self, stream: TcpStream, host: &str) -> Result<TlsStream, EdgeError> {
-        let doing = || format!("speak TLS with {host}");
-        let config = if host == CANARY_HOST { &self.unnamed } else { &self.named };
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
-        let connection = ClientConnection::new(Arc::clone(config), name);
-        let connection = connection
-            .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
-        self::shake(connection, stream, &doing())
-    }
+fn tls_to(
+    config: &Arc<ClientConfig>,
+    stream: TcpStream,
+    host: &str,
+) -> Result<TlsStream, EdgeError> {
+    let doing = || format!("speak TLS with {host}");
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
+    let connection = ClientConnection::new(Arc::clone(config), name);
+    let connection =
+        connection.map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
+    self::shake(connection, stream, &doing())
+}
+
+/// Whether the peer ended the handshake: it wants nobody under that name.
+pub(crate) fn is_refused(error: &EdgeError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let cause = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
+    let is_alert = |cause: &io::Error| {
+        let inner = cause.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+        matches!(inner, Some(rustls::Error::AlertReceived(_)))
+    };
+    let ends = [BrokenPipe, ConnectionReset, UnexpectedEof];
+    cause.is_some_and(|cause| is_alert(cause) || ends.contains(&cause.kind()))
 }
 
 /// The certificates of authorities in a file.
@@ -267,154 +348,4 @@ impl ServerCertVerifier for Anybody {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    use std::net::TcpListener;
-    use std::path::PathBuf;
-    use std::thread;
-
-    use relight_model::{GateKey, Seen};
-    use rustls::pki_types::PrivateKeyDer;
-    use rustls::{ServerConfig, ServerConnection};
-
-    use super::*;
-    use crate::probe::{ProbeTarget, Prober};
-
-    fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name)
-    }
-
-    fn target(listener: SocketAddr, settings: &[(&str, String)]) -> Target {
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Target {
-            name: "north".into(),
-            kind: "nginx_file".into(),
-            gate: "/gate".into(),
-            listeners: vec![listener],
-            verify: None,
-            settings: settings.collect(),
-            members: Vec::new(),
-        }
-    }
-
-    /// An edge that shows each site dark under one certificate.
-    fn edge(certificate: &str) -> SocketAddr {
-        let chain = CertificateDer::pem_file_iter(fixture(certificate)).unwrap();
-        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-        let key = PrivateKeyDer::from_pem_file(fixture("key.pem")).unwrap();
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        let config = Arc::new(config.with_single_cert(chain, key).unwrap());
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-                drop(answer(StreamOwned::new(connection, stream)));
-            }
-        });
-        address
-    }
-
-    fn answer(stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()> {
-        let mut lines = BufReader::new(stream);
-        let (mut line, mut key) = (String::new(), String::new());
-        while lines.read_line(&mut line)? > 2 {
-            if let Some(host) = line.strip_prefix("Host: ") {
-                key = host.split('.').next().unwrap_or_default().to_owned();
-            }
-            line.clear();
-        }
-        let head = "HTTP/1.1 503 Dark\r\nContent-Length: 0\r\nCache-Control: no-store\r\n";
-        let marker = format!("X-Relight-Gate: dark=1; site={key}\r\n\r\n");
-        lines.get_mut().write_all(format!("{head}{marker}").as_bytes())
-    }
-
-    fn see(certificate: &str, authorities: &str, host: &str) -> (Seen, Option<EdgeErrorKind>) {
-        let address = edge(certificate);
-        let ca = fixture(authorities).display().to_string();
-        let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
-        let mut probers = Prober::all(&target).unwrap();
-        let key = GateKey::new(host.split('.').next().unwrap()).unwrap();
-        let site = ProbeTarget::site(key, host.into(), None);
-        let results = probers[0].probe(&vec![site; 20], 1);
-        assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
-        (results[0].seen, results[0].trouble)
-    }
-
-    #[test]
-    fn dark_counts_under_a_certificate_for_that_name_only() {
-        let wrong = (Seen::Unknown, Some(EdgeErrorKind::Certificate));
-        for (certificate, authorities, host, expected) in [
-            ("site.pem", "ca.pem", "site.example", (Seen::Dark, None)),
-            ("site.pem", "ca.pem", "other.example", wrong),
-            ("expired.pem", "ca.pem", "site.example", wrong),
-            ("site.pem", "stranger.pem", "site.example", wrong),
-            ("site.pem", "ca.pem", CANARY_HOST, (Seen::Dark, None)),
-        ] {
-            let seen = see(certificate, authorities, host);
-            assert_eq!(seen, expected, "{certificate} {authorities} {host}");
-        }
-    }
-
-    /// A listener without TLS where TLS was said, and the other way round.
-    #[test]
-    fn a_listener_that_speaks_otherwise_than_was_said_proves_nothing() {
-        let address = edge("site.pem");
-        let key = GateKey::new("site").unwrap();
-        let site = ProbeTarget::site(key, "site.example".into(), None);
-        let plain = Prober::new(address).probe(std::slice::from_ref(&site), 1)[0];
-        assert_eq!(plain.seen, Seen::Unknown);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-            }
-        });
-        let ca = fixture("ca.pem").display().to_string();
-        let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
-        let seen = Prober::all(&target).unwrap()[0].probe(&[site], 1)[0];
-        assert_eq!((seen.seen, seen.trouble), (Seen::Unknown, Some(EdgeErrorKind::Unreachable)));
-    }
-
-    /// Bytes that come one by one keep no probe waiting: neither in the handshake nor after it.
-    #[test]
-    fn a_handshake_that_never_ends_is_given_up_in_time() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            // The head of a record of 16 KiB, and of its bytes one each twentieth of a second.
-            let mut next: &[u8] = &[0x16, 3, 3, 0x40, 0];
-            while stream.write_all(next).is_ok() {
-                next = &[2];
-                thread::park_timeout(Duration::from_millis(50));
-            }
-        });
-        let ca = fixture("ca.pem").display().to_string();
-        let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
-        let began = Instant::now();
-        let error = Listener::all(&target).unwrap()[0].connect("site.example").unwrap_err();
-        assert_eq!(error.kind, EdgeErrorKind::Unreachable, "{error}");
-        // All bytes of that record would take a quarter of an hour.
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    }
-
-    #[test]
-    fn bad_settings_are_named() {
-        let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
-        let ca = |name: &str| fixture(name).display().to_string();
-        for (settings, expected) in [
-            (vec![("tls", "127.0.0.1:444".to_owned())], EdgeErrorKind::Lint),
-            (vec![("tls", "everywhere".to_owned())], EdgeErrorKind::Lint),
-            (vec![("tls", address.to_string()), ("ca", ca("nowhere"))], EdgeErrorKind::Io),
-            (vec![("tls", address.to_string()), ("ca", ca("key.pem"))], EdgeErrorKind::Lint),
-        ] {
-            let error = Listener::all(&target(address, &settings)).unwrap_err();
-            assert_eq!(error.kind, expected, "{settings:?}");
-        }
-        let plain = Listener::all(&target(address, &[])).unwrap();
-        assert!(!plain[0].is_secured());
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 const OTHER: &str = "agent-finding";
 
 /// Every code, in alphabetical order.
-const CODES: [&str; 64] = [
+const CODES: [&str; 65] = [
     "acme-proxied",
     "api-unreadable",
     "bufsize-too-small",
@@ -40,6 +40,7 @@ const CODES: [&str; 64] = [
     "hold-proxied",
     "hosts-unreadable",
     "hsts-lost",
+    "http2-unspoken",
     "include-glob",
     "include-limit",
     "include-unreadable",

@@ -175,7 +175,8 @@ fn a_thread_gives_up_after_a_few_connections() {
     let targets = vec![target(None); 100];
     let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
     let seen = &Mutex::new(vec![ProbeResult::default(); 100]);
-    let round = Round { listener, targets: &targets, nonce: 1, next, deadline, seen };
+    let is_http1 = AtomicBool::new(true);
+    let round = Round { listener, is_http1, targets: &targets, nonce: 1, next, deadline, seen };
     round.work(&mut None);
     assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
     let seen = seen.lock().unwrap();

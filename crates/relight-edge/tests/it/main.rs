@@ -10,6 +10,7 @@ mod haproxy_map;
 mod holding;
 mod host_matrix;
 mod http2;
+mod http2_spellings;
 mod many_sites;
 mod partial;
 mod reload;

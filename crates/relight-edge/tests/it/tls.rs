@@ -11,7 +11,7 @@ use relight_model::{GateKey, Seen};
 use crate::support::{Kind, Rig, key, set};
 
 /// The name in the certificate of the fixtures.
-const HOST: &str = "site.example";
+pub(crate) const HOST: &str = "site.example";
 
 fn fixture(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls");
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> String {
 }
 
 /// An edge with a listener in plain text and one under TLS.
-fn start(kind: Kind) -> Rig {
+pub(crate) fn start(kind: Kind) -> Rig {
     let mut rig = Rig::start(kind, 2);
     let (address, certificates) = (exec::free_address().unwrap(), rig.path().join("tls"));
     fs::create_dir(&certificates).unwrap();

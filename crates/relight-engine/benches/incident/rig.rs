@@ -146,7 +146,11 @@ pub(crate) fn start_program(
     config: &EdgeConfig,
     change: impl Fn(String) -> String,
 ) -> Running {
-    let (folder, listen, wait) = (&config.folder, &config.listen, Duration::from_secs(120));
+    // Whether it is there is asked in plain text.
+    let secured = config.tls.iter().flat_map(|tls| &tls.listeners).collect::<Vec<_>>();
+    let plain = config.listen.iter().filter(|address| !secured.contains(address));
+    let listen = &plain.copied().collect::<Vec<_>>();
+    let (folder, wait) = (&config.folder, Duration::from_secs(120));
     let running = match kind {
         Kind::Nginx => {
             let text = change(config::nginx(config).unwrap());

@@ -149,7 +149,10 @@ pub(super) fn run(edge: &DrillEdge, bed: &dyn Bed, ledger: &Ledger, pace: &Pace)
         let result = step(name, (edge, bed), ledger, pace, &mut drill);
         let took_ms = ((pace.clock)() - began).max(0);
         let (passed, tried) = (result.is_ok(), result != Ok(Tried::No));
-        let detail = result.err().unwrap_or_default();
+        let detail = match result {
+            Ok(Tried::Yes | Tried::No) => String::new(),
+            Ok(Tried::Partly(detail)) | Err(detail) => detail,
+        };
         steps.push(Step { name, passed, tried, took_ms, detail });
         if !passed {
             break;
@@ -181,10 +184,10 @@ fn step<'a>(
         StepName::Behind => return drill.behind(),
         StepName::Tunnels => return drill.tunnels(),
         StepName::Reload => return drill.reload(),
+        StepName::Hosts => return drill.hosts(),
         StepName::Reach => Ok(()),
         StepName::Lint => drill.lint(),
         StepName::Dark => drill.order(),
-        StepName::Hosts => drill.hosts(),
         StepName::Fence => drill.fence(),
         StepName::Restart => drill.restart(),
         StepName::Relight => drill.relight(1, 1),
@@ -196,9 +199,11 @@ fn step<'a>(
 }
 
 /// Whether there was anything to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Tried {
     Yes,
+    /// All but what this names, by its code.
+    Partly(String),
     /// The edge has nothing of the kind.
     No,
 }

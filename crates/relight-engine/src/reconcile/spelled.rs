@@ -32,8 +32,9 @@ pub const SPELL_AGAIN_MS: i64 = 5_000;
 /// are, in every round.
 pub const SPELLED_NAMES_MAX: usize = 4;
 
-/// Longest time for one site at one listener, or for the canary.
-pub const SPELL_MAX: Duration = Duration::from_secs(8);
+/// Longest time for one site at one listener, or for the canary: enough for the spellings of both
+/// protocols, each on a connection of its own, at an edge that is a tenth of a second away.
+pub const SPELL_MAX: Duration = Duration::from_secs(20);
 
 /// Code of a canary of which nobody knows whether a spelling of its name leads past its gate.
 const SPELLING_UNTOLD: &str = "spelling-untold";

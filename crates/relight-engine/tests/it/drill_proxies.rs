@@ -2,12 +2,14 @@
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS, StepName};
-use relight_engine::edge::{Target, UPGRADES};
+use relight_engine::edge::config::{CANARY_HOST, Secured};
+use relight_engine::edge::{Target, UPGRADES, exec};
 use relight_engine::edges;
 use relight_engine::incident::Ledger;
 use relight_engine::store::{SiteMark, SiteRow, Store};
@@ -164,4 +166,49 @@ fn a_proxy_that_gives_unknown_names_to_a_site_does_not_pass_whatever_that_site_a
     let failed = report.failed().unwrap();
     assert_eq!(failed.name, StepName::Hosts, "{failed:?}");
     assert!(failed.detail.ends_with(": 404"), "{failed:?}");
+}
+
+/// Goal: a drill asks over HTTP/2 where it is spoken, and names a listener under TLS that does not
+/// speak it. Method: an nginx as we print it; one that is told not to; one that lets visitors past
+/// its gate who speak it.
+#[test]
+fn a_drill_asks_over_http2_and_says_where_it_is_not_spoken() {
+    let drilled = |change: fn(String) -> String| {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let mut rig = Rig::start(&folder.path().join("rig"), Kind::Nginx, 1);
+        let (address, certificates) = (exec::free_address().unwrap(), folder.path().join("tls"));
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../relight-edge/fixtures/tls");
+        let read = |name: &str| fs::read_to_string(fixtures.join(name)).unwrap();
+        fs::create_dir(&certificates).unwrap();
+        for name in [CANARY_HOST, &host(0)] {
+            let file = certificates.join(format!("{name}.pem"));
+            fs::write(file, read("site.pem") + &read("key.pem")).unwrap();
+        }
+        rig.config.listen.push(address);
+        rig.config.tls = Some(Secured { listeners: vec![address], certificates });
+        rig.start_edge(change);
+        let mut target = rig.target.clone();
+        target.listeners.push(address);
+        let ca = fixtures.join("ca.pem").display().to_string();
+        let settings = [("tls", address.to_string()), ("ca", ca)];
+        target.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        store.put_edge(&edges::to_row(&target).unwrap(), 1, "test").unwrap();
+        let scope = DrillScope::canaries(&store, &["north".to_owned()]).unwrap();
+        let pause = Duration::from_millis(20);
+        let pace = Pace { clock, nonce: 7, pause, second: None, stop: None };
+        let report = scope.edges()[0].run(&Ledger::new(1), &pace);
+        let hosts = report.steps.iter().find(|step| step.name == StepName::Hosts).unwrap();
+        (hosts.passed, hosts.detail.replace(&address.to_string(), "HERE"))
+    };
+    assert_eq!(drilled(|text| text), (true, String::new()));
+    let without = drilled(|text| text.replace(" ssl http2", " ssl"));
+    assert_eq!(without, (true, "http2-unspoken: HERE".to_owned()));
+    let (is_passed, detail) = drilled(|text| {
+        let sent = "set $relight_sent \"$server_protocol $http_host\";
+  if ($relight_sent ~ \"^HTTP/2.0 .*[A-Z]\") { set $relight_gate \"\"; }";
+        let unix = "if ($remote_addr = \"unix:\")";
+        text.replace(unix, &format!("{sent}\n  {unix}"))
+    });
+    assert!(!is_passed && detail.ends_with("HERE: HTTP/2, upper case: 200"), "{detail}");
 }

@@ -1,5 +1,11 @@
 //! Which site a request belongs to: the fourteen host variants, and hosts of nobody.
 
+use std::time::{Duration, Instant};
+
+use relight_engine::edge::spelling::{Spelled, lacks_http2, spell_site};
+use relight_engine::edge::{Listener, ProbeTarget};
+use relight_model::GateKey;
+
 use crate::support::{World, mode};
 
 /// Goal: no spelling of a host lets a request past the gate of a dark site. Method: `a` is dark,
@@ -31,6 +37,20 @@ fn fourteen_host_variants_and_none_reaches_the_dark_origin() {
     }
     assert_eq!(world.reached("a"), 0);
     assert_eq!(world.reached("b"), 1, "the host of the URI replaces Host towards the origin");
+}
+
+/// Goal: this edge is known not to speak HTTP/2, and no spelling that is asked for leads past it.
+/// Method: `a` is dark; what drills and the daily look ask for; the origin of `a` counts.
+#[test]
+fn nothing_that_a_drill_asks_for_reaches_a_dark_origin() {
+    let world = World::start();
+    world.folders.set_dark(&["a"]);
+    let listener = Listener::from(world.edge.addresses()[0]);
+    let site = ProbeTarget::site(GateKey::new("a").unwrap(), "a.qc".to_owned(), Some(2));
+    let until = Instant::now() + Duration::from_secs(120);
+    assert_eq!(spell_site(&listener, &site, until), Spelled::Shut);
+    assert!(lacks_http2(&listener));
+    assert_eq!(world.reached("a"), 0);
 }
 
 #[test]

@@ -229,6 +229,9 @@ fn try_out(target: &Target, context: &Context, report: &mut Report) -> Result<()
     if let Ok(open) = edge::spelling::open_to_nobody(target) {
         open.iter().for_each(|it| tell_lint(&target.name, it, report));
     }
+    if let Ok(lacking) = edge::spelling::without_http2(target) {
+        lacking.iter().for_each(|it| tell_lint(&target.name, it, report));
+    }
     match prepare(target, driver.as_mut()) {
         Err(error) => not_running(&error, target, context, report),
         Ok(()) => Ok(()),

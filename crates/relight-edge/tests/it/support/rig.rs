@@ -57,6 +57,8 @@ pub(crate) struct Rig {
     pub(crate) running: Option<Running>,
     /// Behind every site with an even number; the next one behind the others.
     pub(crate) origins: [Origin; 2],
+    /// What somebody makes of the configuration that we print.
+    spoil: fn(String) -> String,
     nonce: u64,
     folder: tempfile::TempDir,
 }
@@ -82,9 +84,9 @@ impl Rig {
         let driver = relight_edge::open(&target).unwrap();
         let prober = Prober::new(listener);
         let running = None;
-        let nonce = 0;
+        let (spoil, nonce) = (std::convert::identity, 0);
         let mut rig =
-            Self { kind, config, target, driver, prober, running, origins, nonce, folder };
+            Self { kind, config, target, driver, prober, running, origins, spoil, nonce, folder };
         rig.start_edge();
         rig
     }
@@ -93,6 +95,13 @@ impl Rig {
     pub(crate) fn restart_with(&mut self, change: impl FnOnce(&mut EdgeConfig)) {
         self.running = None;
         change(&mut self.config);
+        self.start_edge();
+    }
+
+    /// Starts it again with another text of its configuration.
+    pub(crate) fn restart_spoiled(&mut self, spoil: fn(String) -> String) {
+        self.running = None;
+        self.spoil = spoil;
         self.start_edge();
     }
 
@@ -117,19 +126,21 @@ impl Rig {
         let listeners = &plain.copied().collect::<Vec<_>>();
         let running = match self.kind {
             Kind::Nginx | Kind::Command => {
-                let text = config::nginx(&self.config).unwrap();
+                let text = (self.spoil)(config::nginx(&self.config).unwrap());
                 exec::start_nginx(folder, &text, listeners, wait)
             }
             Kind::Apache => {
-                let files = config::apache(&self.config).unwrap();
+                let mut files = config::apache(&self.config).unwrap();
+                files.config = (self.spoil)(files.config);
                 exec::start_apache(folder, &files, listeners, wait)
             }
             Kind::Caddy => {
-                let text = config::caddy(&self.config).unwrap();
+                let text = (self.spoil)(config::caddy(&self.config).unwrap());
                 exec::start_caddy(folder, (&text, &self.config.verify), listeners, wait)
             }
             Kind::Haproxy => {
-                let files = config::haproxy(&self.config).unwrap();
+                let mut files = config::haproxy(&self.config).unwrap();
+                files.config = (self.spoil)(files.config);
                 exec::start_haproxy(folder, &files, listeners, wait)
             }
         };

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::edge::config::CANARY_HOST;
-use relight_engine::edge::spelling::{Spelled, open_to_nobody, spell_site};
+use relight_engine::edge::spelling::{Spelled, open_to_nobody, spell_site, without_http2};
 use relight_engine::edge::{
     self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
 };
@@ -152,6 +152,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         let missing = driver.capabilities().missing_for_dark(is_drilled);
         let mut reached = reach(target, register)?;
         findings.extend(open_to_nobody(target)?);
+        findings.extend(without_http2(target)?);
         reached.extend(past(target, register)?);
         Ok((findings, views, reached, missing))
     });

@@ -279,6 +279,9 @@ fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
             report.line(format!("{mark} {}  {what}  {untried}", it.edge).trim_end());
             if !step.passed {
                 report.warn_in_detail(&it.edge, what, &step.detail, "");
+            } else if let Some((code, place)) = step.detail.split_once(": ") {
+                let (what, remedy) = coded(lang, &format!("lint-{code}"));
+                report.warn(&format!("{}: {place}", it.edge), what, remedy);
             }
         }
         let done = it.steps.iter().filter(|step| step.passed && step.tried).count();
