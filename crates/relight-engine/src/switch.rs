@@ -6,7 +6,7 @@ use std::thread;
 
 use relight_edge::{Capabilities, Target};
 use relight_match::{MATCHER_REVISION, Question};
-use relight_model::{Digest, GateKey, Light, Site, SitePart, Verdict};
+use relight_model::{Digest, GateKey, Light, Site, SitePart, Timestamp, Verdict};
 
 use crate::answer::SiteAnswer;
 use crate::brake::brake;
@@ -17,7 +17,7 @@ use crate::incident::{
 };
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::refusals::EDGE_LINT;
-use crate::waves::Automatic;
+use crate::waves::Herds;
 
 impl Engine {
     /// Opens an incident about an alias group of advisories; its id is the id of the group, with a
@@ -339,36 +339,17 @@ impl Engine {
 
     /// Opens, in every open incident, what current evidence calls clear and what was never opened
     /// in vain before: relight with evidence needs no person. What a plan is about to open, or has
-    /// left dark, is none of its business. The most critical come first, a few
-    /// and then more as they come back; many that do not stop the rest ([`Automatic`]). How many
-    /// were started.
+    /// left dark, is none of its business, and what another incident holds takes nobody's place.
+    /// Behind each edge the most critical come first, a few and then more as they come back; many
+    /// that do not stop the rest there ([`Herds`]). How many were started.
     ///
     /// # Errors
     /// The journal cannot be written.
     pub fn relight_ready(&self) -> Result<usize, EngineError> {
-        let ready: BTreeMap<String, Vec<GateKey>> = {
-            let state = self.read();
-            let now = self.now();
-            let is_ready = |case: &Case| {
-                case.phase == Phase::RelightEligible && case.stopped == 0 && !case.is_left
-            };
-            let sites_of = |id: &str, incident: &Incident| -> Vec<GateKey> {
-                let planned = planned(&state.ledger, id);
-                let cases = incident.cases().iter();
-                let mut ready: Vec<GateKey> = cases
-                    .filter(|(key, case)| is_ready(case) && !planned.contains(key))
-                    .filter(|(key, _)| incident.may_return(key, now))
-                    .map(|(key, _)| key.clone())
-                    .collect();
-                ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
-                match Automatic::of(incident) {
-                    Automatic::Room(room) => ready.truncate(room),
-                    Automatic::Stopped(_) => ready.clear(),
-                }
-                ready
-            };
+        let ready: Vec<(String, Vec<GateKey>)> = {
+            let (state, now) = (self.read(), self.now());
             let open = state.ledger.open();
-            open.map(|(id, incident)| (id.to_owned(), sites_of(id, incident))).collect()
+            open.map(|(id, incident)| (id.to_owned(), ready(&state, id, incident, now))).collect()
         };
         let mut started = 0;
         for (id, sites) in ready.iter().filter(|(_, sites)| !sites.is_empty()) {
@@ -384,21 +365,60 @@ impl Engine {
         let now = self.now();
         let entries: Vec<(String, Entry)> = {
             let state = self.read();
-            let cleared = |incident: &Incident| -> Vec<PartName> {
-                let mut parts = incident.parts_cleared(now);
-                parts.sort_by_key(|it| site_of(&state, &it.site).map(|site| site.criticality));
-                match Automatic::of_parts(incident, now) {
-                    Automatic::Room(room) => parts.truncate(room),
-                    Automatic::Stopped(_) => parts.clear(),
-                }
-                parts
-            };
-            let some = state.ledger.open().map(|(id, incident)| (id, cleared(incident)));
+            let some =
+                state.ledger.open().map(|(id, incident)| (id, cleared(&state, incident, now)));
             let some = some.filter(|(_, parts)| !parts.is_empty());
             some.map(|(id, parts)| (id.to_owned(), Entry::PartsOpened { parts })).collect()
         };
         self.append(ACTOR, entries).map(drop)
     }
+}
+
+/// The sites of an incident that come back without a person now.
+fn ready(state: &State, id: &str, incident: &Incident, now: Timestamp) -> Vec<GateKey> {
+    let is_ready =
+        |case: &Case| case.phase == Phase::RelightEligible && case.stopped == 0 && !case.is_left;
+    let planned = planned(&state.ledger, id);
+    let cases = incident.cases().iter();
+    let mut ready: Vec<&GateKey> = cases
+        .filter(|(key, case)| is_ready(case) && !planned.contains(key))
+        .map(|(key, _)| key)
+        .filter(|key| incident.may_return(key, now))
+        .filter(|key| !state.ledger.is_held_elsewhere(id, key, now))
+        .collect();
+    if ready.is_empty() {
+        return Vec::new();
+    }
+    let mut herds = Herds::of_sites(incident, |key| edge_of(state, key));
+    for (key, _) in incident.cases().iter().filter(|(_, case)| case.phase == Phase::Relighting) {
+        if state.ledger.wants(key) == Light::Dark {
+            herds.give_way(edge_of(state, key));
+        }
+    }
+    ready.sort_by_key(|key| site_of(state, key).map(|site| site.criticality));
+    ready.retain(|key| herds.admit(edge_of(state, key)));
+    ready.into_iter().cloned().collect()
+}
+
+/// The same of its parts.
+fn cleared(state: &State, incident: &Incident, now: Timestamp) -> Vec<PartName> {
+    let mut cleared = incident.parts_cleared(now);
+    if cleared.is_empty() {
+        return cleared;
+    }
+    let mut herds = Herds::of_parts(incident, now, |key| edge_of(state, key));
+    for (key, part) in incident.parts().iter().filter(|(_, part)| part.state() == "opening") {
+        if state.ledger.parts_of(&part.name.site).get(key) == Some(&Light::Dark) {
+            herds.give_way(edge_of(state, &part.name.site));
+        }
+    }
+    cleared.sort_by_key(|it| site_of(state, &it.site).map(|site| site.criticality));
+    cleared.retain(|it| herds.admit(edge_of(state, &it.site)));
+    cleared
+}
+
+fn edge_of<'a>(state: &'a State, key: &GateKey) -> &'a str {
+    site_of(state, key).map_or("", |site| site.edge.as_str())
 }
 
 pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, EngineError> {

@@ -1,7 +1,7 @@
 //! Relight by waves: one canary, then 5 %, 25 % and all, the most critical first; more than one
 //! site in a hundred that does not come back stops the rest (INCIDENT 4, I8).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use relight_model::{GateKey, Light, Timestamp};
 
@@ -17,84 +17,110 @@ pub const WAVE_SITES_MAX: usize = 1_000;
 /// Sites that may fail to come back before the rest stays dark, in percent of those opened.
 pub const WAVE_ERRORS_PERCENT_MAX: usize = 1;
 
-/// Sites that come back without a person go on their way together, at first.
+/// Sites behind one edge that come back without a person go on their way together, at first.
 pub const AUTO_FIRST_MAX: usize = 10;
 
 /// Of those that came back, so many times as many may be on their way: 10, 40, 200, and all.
 const AUTO_GROWTH: usize = 4;
 
-/// So many in vain, and more than one in a hundred: nothing more comes back without a person. Fewer
-/// are the trouble of those sites and no reason to keep others dark.
+/// So many in vain behind one edge, and more than one in a hundred: nothing more comes back there
+/// without a person. Fewer are the trouble of those sites and no reason to keep others dark.
 pub const AUTO_VAIN_MAX: usize = 10;
 
-/// How the sites, or parts of sites, that relight opens by itself are doing in one incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Automatic {
-    /// So many more may be opened now.
-    Room(usize),
-    /// Too many did not come back: these wait for a person.
-    Stopped(usize),
-}
+/// How the sites, or parts of sites, that relight opens by itself in one incident are doing behind
+/// each edge. One that is dead is no reason to keep dark what stands behind another.
+#[derive(Clone, Debug, Default)]
+pub struct Herds<'a>(BTreeMap<&'a str, Herd>);
 
-impl Automatic {
-    /// What the journal of an incident means for the next site.
-    pub fn of(incident: &Incident) -> Self {
-        let mut tally = Tally::default();
-        for case in incident.cases().values() {
+impl<'a> Herds<'a> {
+    /// What the journal of an incident means for its sites.
+    pub fn of_sites(incident: &Incident, edge_of: impl Fn(&GateKey) -> &'a str) -> Self {
+        let mut herds = Self::default();
+        for (key, case) in incident.cases() {
+            let herd = herds.at(edge_of(key));
             match case.phase {
-                Phase::RelitProven => tally.back += 1,
-                Phase::Relighting => tally.under_way += 1,
-                Phase::RelightEligible if case.stopped > 0 => tally.vain += 1,
+                Phase::RelitProven => herd.back += 1,
+                Phase::Relighting => herd.under_way += 1,
+                Phase::RelightEligible if case.stopped > 0 => herd.vain += 1,
                 // It waits for a person, however the others are doing.
                 Phase::RelightEligible if case.is_left => {}
-                Phase::RelightEligible => tally.waiting += 1,
+                Phase::RelightEligible => herd.waiting += 1,
                 _ => {}
             }
         }
-        tally.next()
+        herds
     }
 
     /// The same of parts of sites. What evidence calls clear at this instant waits.
-    pub fn of_parts(incident: &Incident, now: Timestamp) -> Self {
-        let waiting = incident.parts_cleared(now).len();
-        let mut tally = Tally { waiting, ..Tally::default() };
+    pub fn of_parts(
+        incident: &Incident,
+        now: Timestamp,
+        edge_of: impl Fn(&GateKey) -> &'a str,
+    ) -> Self {
+        let mut herds = Self::default();
+        for part in incident.parts_cleared(now) {
+            herds.at(edge_of(&part.site)).waiting += 1;
+        }
         for part in incident.parts().values() {
+            let herd = herds.at(edge_of(&part.name.site));
             match (part.light, part.gate) {
-                (Light::Lit, Gate::Open) => tally.back += 1,
-                (Light::Lit, _) => tally.under_way += 1,
-                (Light::Dark, _) if part.stopped > 0 => tally.vain += 1,
+                (Light::Lit, Gate::Open) => herd.back += 1,
+                (Light::Lit, _) => herd.under_way += 1,
+                (Light::Dark, _) if part.stopped > 0 => herd.vain += 1,
                 (Light::Dark, _) => {}
             }
         }
-        tally.next()
+        herds
     }
 
-    /// How many wait for a person because others did not come back.
-    pub const fn waiting(self) -> usize {
-        match self {
-            Self::Room(_) => 0,
-            Self::Stopped(waiting) => waiting,
-        }
+    fn at(&mut self, edge: &'a str) -> &mut Herd {
+        self.0.entry(edge).or_default()
+    }
+
+    /// One behind this edge is on its way in this incident only: another one keeps it shut, so that
+    /// it takes nobody's place.
+    pub(crate) fn give_way(&mut self, edge: &'a str) {
+        let herd = self.at(edge);
+        herd.under_way = herd.under_way.saturating_sub(1);
+    }
+
+    /// One more behind this edge may go on its way, and does.
+    pub(crate) fn admit(&mut self, edge: &'a str) -> bool {
+        let herd = self.at(edge);
+        let is_free = !herd.is_stopped() && herd.under_way < herd.together();
+        herd.under_way += usize::from(is_free);
+        is_free
+    }
+
+    /// Too many behind this edge did not come back: the others there wait for a person.
+    pub fn is_stopped(&self, edge: &str) -> bool {
+        self.0.get(edge).is_some_and(Herd::is_stopped)
+    }
+
+    /// How many wait for a person because others behind their edge did not come back.
+    pub fn waiting(&self) -> usize {
+        self.0.values().filter(|herd| herd.is_stopped()).map(|herd| herd.waiting).sum()
     }
 }
 
-/// How what comes back without a person did so far.
+/// How what comes back without a person behind one edge did so far.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+struct Herd {
     back: usize,
     under_way: usize,
     vain: usize,
     waiting: usize,
 }
 
-impl Tally {
-    fn next(self) -> Automatic {
-        let Self { back, under_way, vain, waiting } = self;
-        if vain >= AUTO_VAIN_MAX && vain * 100 > (back + vain) * WAVE_ERRORS_PERCENT_MAX {
-            return Automatic::Stopped(waiting);
-        }
-        let together = (back * AUTO_GROWTH).clamp(AUTO_FIRST_MAX, WAVE_SITES_MAX);
-        Automatic::Room(together.saturating_sub(under_way))
+impl Herd {
+    fn is_stopped(&self) -> bool {
+        let tried = self.back + self.vain;
+        self.vain >= AUTO_VAIN_MAX && self.vain * 100 > tried * WAVE_ERRORS_PERCENT_MAX
+    }
+
+    /// How many may be on their way at once.
+    fn together(&self) -> usize {
+        (self.back * AUTO_GROWTH).clamp(AUTO_FIRST_MAX, WAVE_SITES_MAX)
     }
 }
 

@@ -3,7 +3,7 @@
 use relight_engine::incident::{
     Compromise, Counters, Entry, EvidenceKind, Ledger, PartName, PartSeen, Phase, Rejected,
 };
-use relight_engine::waves::{AUTO_FIRST_MAX, AUTO_VAIN_MAX, Automatic};
+use relight_engine::waves::{AUTO_FIRST_MAX, AUTO_VAIN_MAX, Herds};
 use relight_engine::{EngineErrorKind, FunctionalTest, INVENTORY_TTL_S, REDARK_AUTO_MAX};
 use relight_model::{Digest, DisplayState, GateKey, Sbom, SitePart};
 
@@ -142,8 +142,7 @@ fn parts_come_back_in_growing_groups_until_many_do_not() {
     tell(vain, PartSeen::Stopped);
     tell(back, PartSeen::Open);
     assert_eq!(group(), [], "twenty more are clear, and wait for a person");
-    let waiting = town.engine.with_ledger(|ledger| {
-        Automatic::of_parts(ledger.incident(LOG4SHELL).unwrap(), town.engine.now())
-    });
-    assert_eq!(waiting, Automatic::Stopped(20));
+    let (ledger, now) = (town.ledger(), town.engine.now());
+    let herds = Herds::of_parts(ledger.incident(LOG4SHELL).unwrap(), now, |_| "east");
+    assert_eq!(herds.waiting(), 20);
 }

@@ -10,7 +10,7 @@ use relight_engine::matching::{MATCHER_REVISION, Question};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::store::{JOURNAL_LEASE, JournalDraft, SiteRow, Store};
 use relight_engine::watch::Feed;
-use relight_engine::waves::{AUTO_VAIN_MAX, Automatic};
+use relight_engine::waves::{AUTO_VAIN_MAX, Herds};
 use relight_engine::{
     Engine, EngineError, EngineErrorKind, EngineOptions, FunctionalTest, INVENTORY_TTL_S,
     Inventory, LogReport, edges,
@@ -58,9 +58,14 @@ impl Town {
 
     /// The same in a folder of the caller's choice.
     pub(crate) fn at(folder: TempDir, count: usize) -> Self {
-        let store = Store::open(folder.path()).unwrap();
         let rows: Vec<SiteRow> = (0..count).map(|number| row(number, &name(number))).collect();
-        let plan = store.plan_import(&rows).unwrap();
+        Self::of(folder, &rows)
+    }
+
+    /// A register of these sites.
+    pub(crate) fn of(folder: TempDir, rows: &[SiteRow]) -> Self {
+        let store = Store::open(folder.path()).unwrap();
+        let plan = store.plan_import(rows).unwrap();
         store.apply_import(&plan, clock() / 1_000, "test").unwrap();
         let gate = folder.path().join("gate");
         let target = Target { gate, ..builtin(folder.path(), "east") };
@@ -586,9 +591,9 @@ fn an_error_stop_leaves_the_rest_to_a_person() {
     let stopped = Entry::RelightStopped { sites, why: "not-proven".into() };
     town.engine.record("relight", LOG4SHELL, stopped).unwrap();
     assert_eq!(town.engine.relight_ready().unwrap(), 0);
-    let waiting =
-        town.engine.with_ledger(|ledger| Automatic::of(ledger.incident(LOG4SHELL).unwrap()));
-    assert_eq!(waiting, Automatic::Stopped(20));
+    let ledger = town.ledger();
+    let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), |_| "east");
+    assert_eq!(herds.waiting(), 20);
     let by_hand = town.engine.relight("Zoe", LOG4SHELL, &[key(&name(29))]).unwrap();
     assert_eq!(by_hand, 1);
 }

@@ -55,6 +55,7 @@ mod several;
 mod sim;
 mod soak;
 mod spelled;
+mod starved;
 mod statements;
 mod takeover;
 mod then;

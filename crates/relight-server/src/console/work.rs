@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_engine::access::Scope;
 use relight_engine::incident::{Action, Case, Gate, Incident, Phase};
 use relight_engine::plan;
-use relight_engine::waves::Automatic;
+use relight_engine::waves::Herds;
 use relight_engine::{Engine, EngineError};
 use relight_model::{
     DisplayState, GateKey, Light, OrgId, Organisation, Site, SiteId, Stack, Timestamp,
@@ -213,6 +213,8 @@ impl Work<'_> {
         let bodies: BTreeMap<OrgId, Organisation> =
             bodies.into_iter().map(|body| (body.id, body)).collect();
         let sites = self.engine.sites();
+        let edges: BTreeMap<&GateKey, &str> =
+            sites.iter().map(|site| (&site.slug, site.edge.as_str())).collect();
         let sites: Seen<'_> = sites
             .iter()
             .filter_map(|site| Some((&site.slug, (site, bodies.get(&site.org)?))))
@@ -225,7 +227,7 @@ impl Work<'_> {
                     // Of a plan nobody learns who may not read all of its sites.
                     .filter(|it| it.plan.sites.iter().all(|site| sites.contains_key(&site.site)))
                     .collect();
-                (self.queue(id, incident, (&sites, &plans)), self.todo(incident, &sites))
+                (self.queue(id, incident, (&sites, &edges), &plans), self.todo(incident, &sites))
             }
             None => Default::default(),
         });
@@ -242,7 +244,8 @@ impl Work<'_> {
         &self,
         id: &str,
         incident: &Incident,
-        (sites, plans): (&Seen<'_>, &[&Action]),
+        (sites, edges): (&Seen<'_>, &BTreeMap<&GateKey, &str>),
+        plans: &[&Action],
     ) -> Vec<QueueRow> {
         let mut found: BTreeMap<Ground, Vec<&GateKey>> = BTreeMap::new();
         for (key, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
@@ -250,9 +253,12 @@ impl Work<'_> {
                 found.entry(ground).or_default().push(key);
             }
         }
-        let is_stopped = Automatic::of(incident).waiting() > 0;
+        // Also the sites that this reader does not see tell how their edge is doing.
+        let edge_of = |site: &GateKey| edges.get(site).copied().unwrap_or_default();
+        let herds = Herds::of_sites(incident, edge_of);
         let row = |(ground, keys): (Ground, Vec<&GateKey>)| {
             let evidence = ground.words(self.lang).0;
+            let is_stopped = keys.iter().any(|key| herds.is_stopped(edge_of(key)));
             let (mut then, returns) = ground.follows(self.lang, is_stopped);
             let keys: BTreeSet<&GateKey> = keys.into_iter().collect();
             let has = |plan: &&&Action| plan.plan.sites.iter().any(|it| keys.contains(&it.site));

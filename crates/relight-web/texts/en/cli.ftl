@@ -1624,7 +1624,7 @@ waves-stopped = more than one in a hundred did not come back: { NUMBER($sites) }
    *[other] sites stay
  } dark
 
-relight-stopped = more than one in a hundred did not come back, so relight opens no more by itself: { NUMBER($sites) } { $sites ->
+relight-stopped = more than one in a hundred did not come back behind their edge, so relight opens no more there by itself: { NUMBER($sites) } { $sites ->
     [one] site waits
    *[other] sites wait
  }
@@ -1634,7 +1634,7 @@ relight-left = a relight plan ended before it opened them, or was taken back: { 
     [one] site waits
    *[other] sites wait
  } for a person
-parts-stopped = more than one part in a hundred did not come back, so relight opens no more by itself: { NUMBER($parts) } { $parts ->
+parts-stopped = more than one part in a hundred did not come back behind its edge, so relight opens no more there by itself: { NUMBER($parts) } { $parts ->
     [one] part waits
    *[other] parts wait
  }

@@ -1690,7 +1690,7 @@ waves-stopped = plus d'un sur cent n'est pas revenu : { NUMBER($sites) } { $site
    *[other] sites restent éteints
  }
 
-relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plus de lui-même, { NUMBER($sites) } { $sites ->
+relight-stopped = plus d'un sur cent n'est pas revenu derrière son frontal : relight n'y rallume plus rien de lui-même, { NUMBER($sites) } { $sites ->
     [one] site attend
    *[other] sites attendent
  }
@@ -1700,7 +1700,7 @@ relight-left = un plan de rallumage a pris fin avant de les rallumer, ou a été
     [one] site attend
    *[other] sites attendent
  } une décision
-parts-stopped = plus d'une partie sur cent n'est pas revenue : relight n'en rouvre plus de lui-même, { NUMBER($parts) } { $parts ->
+parts-stopped = plus d'une partie sur cent n'est pas revenue derrière son frontal : relight n'y rouvre plus rien de lui-même, { NUMBER($parts) } { $parts ->
     [one] partie attend
    *[other] parties attendent
  }

@@ -164,7 +164,7 @@ fn parts_that_wait_for_a_person_are_told() {
     opened_in_vain(&town);
     assert_eq!(status(&town)["waiting_for_a_person"], 2);
     let told = town.place.expect(0, &["incident", "status"]).text();
-    assert!(told.contains("opens no more by itself: 2 parts wait"), "{told}");
+    assert!(told.contains("opens no more there by itself: 2 parts wait"), "{told}");
     assert!(told.contains("relight incident on --sites … --part …"), "{told}");
     let french = town.place.expect(0, &["incident", "status", "--lang", "fr"]).text();
     assert!(french.contains("2 parties attendent"), "{french}");

@@ -1,13 +1,15 @@
 //! Incidents, as `relight incident list` and `status` show them. They count sites of everybody, so
 //! they are told to those who read everything.
 
+use std::collections::BTreeMap;
+
 use relight_engine::access::Scope;
 use relight_engine::incident::{
     Counters, Course, Incident, PartCase, THEN_PER_HOUR_TENTHS, then_s,
 };
 use relight_engine::notify::Proposal;
 use relight_engine::sources_policy::proposal_rule;
-use relight_engine::waves::Automatic;
+use relight_engine::waves::Herds;
 use relight_model::{GateKey, Timestamp};
 use relight_web::number::rfc3339;
 use relight_web::texts;
@@ -187,6 +189,7 @@ fn reads_all(call: &Call) -> Result<(), Problem> {
 struct Grounds {
     entry: u64,
     sites: Vec<GateKey>,
+    edges: BTreeMap<GateKey, String>,
     now: Timestamp,
 }
 
@@ -195,12 +198,15 @@ impl Grounds {
     fn of(call: &Call) -> Result<Self, Problem> {
         let head = call.engine.store().journal_head();
         let (entry, _) = head.map_err(|error| Problem::engine(call.lang, &error.into()))?;
-        let sites = call.engine.sites().into_iter().map(|site| site.slug).collect();
-        Ok(Self { entry, sites, now: call.engine.now() })
+        let sites = call.engine.sites();
+        let edges = sites.iter().map(|site| (site.slug.clone(), site.edge.clone())).collect();
+        let sites = sites.into_iter().map(|site| site.slug).collect();
+        Ok(Self { entry, sites, edges, now: call.engine.now() })
     }
 
     fn view(&self, id: &str, incident: &Incident) -> IncidentView {
         let counters = Counters::of(incident, &self.sites, self.now);
+        let edge_of = |site: &GateKey| self.edges.get(site).map_or("", String::as_str);
         let phases = counters.phases.iter().map(|(phase, count)| PhaseCount {
             phase: phase.as_str().to_owned(),
             sites: *count as u64,
@@ -226,9 +232,9 @@ impl Grounds {
             held_back: incident.held_back().count() as u64,
             held_by_restore: incident.held_by_restore(self.now) as u64,
             waiting: Waiting {
-                sites: Automatic::of(incident).waiting() as u64,
+                sites: Herds::of_sites(incident, edge_of).waiting() as u64,
                 left: incident.left().count() as u64,
-                parts: Automatic::of_parts(incident, self.now).waiting() as u64,
+                parts: Herds::of_parts(incident, self.now, edge_of).waiting() as u64,
             },
             burn_down: burn_down(&incident.course),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use relight_engine::incident::{Counters, Incident, PartCase};
-use relight_engine::waves::Automatic;
+use relight_engine::waves::Herds;
 use relight_engine::{PROOF_TTL_S, is_looked_after};
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_server::web::number::rfc3339;
@@ -195,6 +195,8 @@ impl Status {
     fn show(&self, context: &Context, report: &mut Report) -> Result<bool, Failure> {
         let register = Register::open(context)?;
         let keys: Vec<GateKey> = register.sites.iter().map(|site| site.slug.clone()).collect();
+        let sites = register.sites.iter();
+        let edges: Edges<'_> = sites.map(|site| (&site.slug, site.edge.as_str())).collect();
         let shown: Vec<(&str, &Incident)> = match self.id.as_deref() {
             Some(id) => {
                 let id = choose(&register.ledger, &register.advisories, Some(id), context)?;
@@ -202,8 +204,9 @@ impl Status {
             }
             None => register.ledger.open().collect(),
         };
-        let incidents =
-            shown.iter().map(|(id, incident)| row(id, incident, &keys, register.now)).collect();
+        let row =
+            |(id, incident): &(&str, &Incident)| row(id, incident, (&keys, &edges), register.now);
+        let incidents = shown.iter().map(row).collect();
         let unseen = unseen::row(&register);
         let document = StatusDocument { entry: register.entries, unseen, incidents };
         self.tell(&document, context, report)?;
@@ -295,14 +298,23 @@ impl From<Told> for IncidentRow {
     }
 }
 
-fn row(id: &str, incident: &Incident, keys: &[GateKey], now: Timestamp) -> IncidentRow {
+/// The edge of each site of the register.
+type Edges<'a> = BTreeMap<&'a GateKey, &'a str>;
+
+fn row(
+    id: &str,
+    incident: &Incident,
+    (keys, edges): (&[GateKey], &Edges<'_>),
+    now: Timestamp,
+) -> IncidentRow {
     let counters = Counters::of(incident, keys, now);
+    let edge_of = |site: &GateKey| edges.get(site).copied().unwrap_or_default();
     let states = counters.states.iter().map(|(state, count)| (state.as_str().into(), *count));
     let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str().into(), *count));
     let waiting = Waiting {
-        sites: Automatic::of(incident).waiting(),
+        sites: Herds::of_sites(incident, edge_of).waiting(),
         left: incident.left().count(),
-        parts: Automatic::of_parts(incident, now).waiting(),
+        parts: Herds::of_parts(incident, now, edge_of).waiting(),
     };
     IncidentRow {
         id: id.to_owned(),
