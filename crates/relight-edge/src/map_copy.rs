@@ -33,20 +33,16 @@ impl MapCopy {
             read => read.map_err(EdgeError::io(format!("read {}", path.display())))?,
         };
         let lines = text.lines().map(str::trim);
-        let entry = |line: &str| {
-            let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-            (key.to_owned(), value.trim().to_owned())
-        };
-        let entries = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(entry);
-        Ok(Some(Self::from_entries(entries.collect())))
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        Ok(Some(Self::from_entries(lines.map(entry))))
     }
 
-    pub(crate) fn from_entries(entries: Vec<(String, String)>) -> Self {
+    pub(crate) fn from_entries<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let (mut dark, mut others, mut epochs) = (Vec::new(), Vec::new(), Vec::new());
         let mut strange = false;
         for (key, value) in entries {
-            match GateKey::new(&key) {
-                _ if key == SENTINEL => epochs.push(fence::parse_epoch(&value)),
+            match GateKey::new(key) {
+                _ if key == SENTINEL => epochs.push(fence::parse_epoch(value)),
                 Ok(key) if value == "1" => dark.push(key),
                 Ok(key) => others.push(key),
                 Err(_) => strange = true,
@@ -85,6 +81,12 @@ impl MapCopy {
     pub(crate) fn holds(&self, epoch: Epoch, target: &GateSet) -> bool {
         !self.strange && self.epoch == Some(epoch) && self.dark == *target
     }
+}
+
+/// The key and the value of a line.
+fn entry(line: &str) -> (&str, &str) {
+    let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (key, value.trim())
 }
 
 /// The file of a map that somebody edited, as it is before it is written anew for `wanted`.
@@ -143,8 +145,12 @@ pub(crate) fn retire(
 
 /// The lines of a copy: the sentinel first, then one per key.
 pub(crate) fn lines(epoch: Epoch, target: &GateSet) -> impl Iterator<Item = String> {
-    let sentinel = format!("{SENTINEL} {}", fence::text(epoch));
-    std::iter::once(sentinel).chain(target.iter().map(|key| format!("{key} 1")))
+    std::iter::once(sentinel(epoch)).chain(target.iter().map(|key| format!("{key} 1")))
+}
+
+/// The line that tells the epoch of a copy.
+pub(crate) fn sentinel(epoch: Epoch) -> String {
+    format!("{SENTINEL} {}", fence::text(epoch))
 }
 
 /// A copy as a file.

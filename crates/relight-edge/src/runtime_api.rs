@@ -21,6 +21,15 @@ const REPLY_BYTES_MAX: u64 = 64 << 20;
 /// Longest wait for one read or write.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// A process that answers: its number and when it was started, which together no other has, and
+/// its release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serving {
+    pub(crate) pid: u64,
+    pub(crate) started: u64,
+    pub(crate) release: [u64; 3],
+}
+
 /// The runtime API of one process.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
@@ -67,24 +76,22 @@ impl RuntimeApi {
         }
     }
 
-    /// Every entry of a map: key and value, in HAProxy's order, doubles included.
-    pub(crate) fn show_map(
+    /// What `read` makes of every entry of a map: key and value, in HAProxy's order, doubles
+    /// included.
+    pub(crate) fn show_map<T>(
         &self,
         version: Option<u64>,
         map: &str,
-    ) -> Result<Vec<(String, String)>, EdgeError> {
+        read: impl FnOnce(&[(&str, &str)]) -> T,
+    ) -> Result<T, EdgeError> {
         let command = match version {
             Some(version) => format!("show map @{version} {map}"),
             None => format!("show map {map}"),
         };
         let reply = self.run(&command)?;
-        let entry = |line: &str| {
-            let rest = line.strip_prefix("0x")?.split_once(' ')?.1;
-            let (key, value) = rest.split_once(' ').unwrap_or((rest, ""));
-            Some((key.to_owned(), value.trim().to_owned()))
-        };
         let lines = reply.lines().filter(|line| !line.is_empty());
-        lines.map(entry).collect::<Option<_>>().ok_or_else(|| refused(&command, &reply))
+        let entries = lines.map(shown_entry).collect::<Option<Vec<_>>>();
+        entries.map(|entries| read(&entries)).ok_or_else(|| refused(&command, &reply))
     }
 
     /// Whether a map holds a key.
@@ -179,6 +186,30 @@ impl RuntimeApi {
         Ok(connections)
     }
 
+    /// The process that answers; none where it does not say since when it runs.
+    pub(crate) fn serving(&self) -> Result<Option<Serving>, EdgeError> {
+        let reply = self.run("show info")?;
+        let field = |name: &str| reply.lines().find_map(|line| line.strip_prefix(name));
+        let number = |name: &str| field(name)?.trim().parse().ok();
+        let release = field("Version:").and_then(|text| release(text.trim()));
+        let told = number("Pid:").zip(number("Start_time_sec:")).zip(release);
+        Ok(told.map(|((pid, started), release)| Serving { pid, started, release }))
+    }
+
+    /// The version of a map that is in force, and the newest that was begun.
+    pub(crate) fn versions(&self, map: &str) -> Result<(u64, u64), EdgeError> {
+        let command = "show map";
+        let reply = self.run(command)?;
+        let name = format!(" ({map}) ");
+        let line = reply.lines().find(|line| line.contains(&name)).unwrap_or_default();
+        let number = |field: &str| {
+            let mut words = line.split(' ').rev();
+            words.find_map(|word| word.strip_prefix(field)?.parse().ok())
+        };
+        let both = number("curr_ver=").zip(number("next_ver="));
+        both.ok_or_else(|| refused(command, line))
+    }
+
     /// Process id and seconds of service of the process that answers.
     pub(crate) fn process(&self) -> Result<(u64, u64), EdgeError> {
         let reply = self.run("show info")?;
@@ -237,6 +268,20 @@ fn refused(command: &str, reply: &str) -> EdgeError {
     EdgeError::new(EdgeErrorKind::Refused, doing)
 }
 
+/// One line of `show map`: an address, the key and its value.
+fn shown_entry(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("0x")?.split_once(' ')?.1;
+    let (key, value) = rest.split_once(' ').unwrap_or((rest, ""));
+    Some((key, value.trim()))
+}
+
+/// The numbers of a release: `2.6.12-1+deb12u1`.
+fn release(text: &str) -> Option<[u64; 3]> {
+    let text = text.split_once(|c: char| c != '.' && !c.is_ascii_digit()).map_or(text, |it| it.0);
+    let mut numbers = text.split('.').map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next().unwrap_or(Some(0))?])
+}
+
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
@@ -267,13 +312,13 @@ mod tests {
     fn a_reply_that_does_not_end_is_no_reply() {
         for reply in [&b""[..], b"0x1 a 1\n", b"0x1 a 1\n0x2 b"] {
             let (api, _folder) = after(reply.to_vec());
-            assert_eq!(api.show_map(None, "m").unwrap_err().kind, EdgeErrorKind::Unreachable);
+            let shown = api.show_map(None, "m", |shown| shown.len());
+            assert_eq!(shown.unwrap_err().kind, EdgeErrorKind::Unreachable);
             assert_eq!(api.change("add").unwrap_err().kind, EdgeErrorKind::Unreachable);
         }
         let (api, _folder) = after(b"0x1 a 1\n0x2 b \n0x3 c\n\n".to_vec());
-        let entry = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let entries = [entry("a", "1"), entry("b", ""), entry("c", "")];
-        assert_eq!(api.show_map(None, "m").unwrap(), entries);
+        let entries = [("a", "1"), ("b", ""), ("c", "")];
+        api.show_map(None, "m", |shown| assert_eq!(shown, entries)).unwrap();
     }
 
     #[test]
@@ -281,7 +326,7 @@ mod tests {
         let (api, _folder) = after(b"Unknown map identifier.\n\n".to_vec());
         for error in [
             api.change("commit map @1 m").unwrap_err(),
-            api.show_map(None, "m").unwrap_err(),
+            api.show_map(None, "m", |shown| shown.len()).unwrap_err(),
             api.prepare("m").unwrap_err(),
             api.has("m", "a").unwrap_err(),
         ] {
@@ -311,6 +356,30 @@ mod tests {
             let (api, _folder) = after(bad.into());
             assert_eq!(api.value("m", "k").unwrap_err().kind, EdgeErrorKind::Refused, "{bad}");
         }
+    }
+
+    /// Goal: what is not told is not guessed. Method: replies of 2.6.12, and some that lack a part.
+    #[test]
+    fn a_process_and_the_versions_of_a_map_are_read_by_their_names() {
+        let info = "Name: HAProxy\nVersion: 2.6.12-1+deb12u1\nPid: 7\nUptime_sec: 3\n\
+                    Start_time_sec: 1700000000\n\n";
+        let (api, _folder) = after(info.into());
+        let release = [2, 6, 12];
+        let serving = Serving { pid: 7, started: 1_700_000_000, release };
+        assert_eq!(api.serving().unwrap(), Some(serving));
+        for part in ["Version", "Pid", "Start_time_sec"] {
+            let (api, _folder) = after(info.replace(part, "Other").into());
+            assert_eq!(api.serving().unwrap(), None, "{part}");
+        }
+        let release = ["2.8", "2.9-dev3", "3.0.12-4f0a", "new", ""].map(super::release);
+        let numbers = [Some([2, 8, 0]), Some([2, 9, 0]), Some([3, 0, 12]), None, None];
+        assert_eq!(release, numbers);
+        let head =
+            "# id (file) description\n-1 (/o.map) by map. curr_ver=9 next_ver=9 entry_cnt=0\n";
+        let line = "-1 (/m) pattern by map at (/o.map) file. curr_ver=1 next_ver=3 entry_cnt=2\n\n";
+        let (api, _folder) = after(format!("{head}{line}").into());
+        assert_eq!(api.versions("/m").unwrap(), (1, 3));
+        assert_eq!(api.versions("/other").unwrap_err().kind, EdgeErrorKind::Refused);
     }
 
     #[test]

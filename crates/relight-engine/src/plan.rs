@@ -1,5 +1,7 @@
 //! A plan: exactly what would be switched, before anything is; its hash is what people approve.
 
+mod canonical;
+
 use std::collections::BTreeSet;
 use std::mem;
 
@@ -184,7 +186,7 @@ impl Plan {
     /// # Errors
     /// Never for this type; the serializer's type says it could.
     pub fn hash(&self) -> Result<Digest, serde_json::Error> {
-        Ok(Digest(Sha256::digest(wire::canonical(self)?.as_bytes()).into()))
+        Ok(Digest(Sha256::digest(self.canonical()?.as_bytes()).into()))
     }
 
     /// The sites alone, in order.
@@ -293,6 +295,26 @@ mod tests {
         assert_eq!(plan(&["a", "bb"]).hash().unwrap(), plan(&["bb", "a"]).hash().unwrap());
         assert_ne!(plan(&["a", "bb"]).hash().unwrap(), plan(&["a"]).hash().unwrap());
         assert_eq!(plan(&["bb", "a", "b"]).edges, ["edge-1", "edge-2"]);
+    }
+
+    /// Goal: what people agree to has the name that it always had. Method: plans with and without
+    /// each field that may be missing, beside their canonical form by way of a tree.
+    #[test]
+    fn the_canonical_form_is_that_of_the_tree() {
+        let whole = Plan {
+            part: Some("booking".into()),
+            reason: "\u{e9}t\u{e9} \"x\" \n\u{1}".into(),
+            skipped: vec![Skipped {
+                site: GateKey::new("c").unwrap(),
+                reason: "already-so".into(),
+            }],
+            stops_above_percent: Some(1),
+            ..plan(&["a", "bb"])
+        };
+        let bare = Plan { returns: None, waves: Vec::new(), ..plan(&[]) };
+        for plan in [whole, bare, plan(&["a"])] {
+            assert_eq!(plan.canonical().unwrap(), wire::canonical(&plan).unwrap());
+        }
     }
 
     /// Two people agreed to "dark", and nothing that they signed said that sites come back by

@@ -124,7 +124,7 @@ pub struct EdgeLoop {
     nonce: u64,
     grace_ms: i64,
     canary_shown: bool,
-    /// The driver got ready for an order since the last effect.
+    /// The driver got ready for an order since the last closing, and since all were open again.
     is_ready: bool,
     /// What holds sites that this edge cannot prove dark.
     barrier: Option<Barrier>,
@@ -215,13 +215,16 @@ impl EdgeLoop {
         };
         if is_other {
             self.eyes.forget();
+            // What the process before had got ready went with it.
+            self.is_ready = false;
         }
         is_other
     }
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
-    /// gives by its name; once after each order. As soon as `is_over` says so it stops, and goes on
-    /// at the next call. In the gate of a newer controller nothing is got ready.
+    /// gives by its name; once after each order, and once when the last of its sites is open again.
+    /// As soon as `is_over` says so it stops, and goes on at the next call. In the gate of a newer
+    /// controller nothing is got ready.
     pub fn get_ready(
         &mut self,
         keys: impl FnOnce(&str) -> GateSet,

@@ -1,6 +1,7 @@
 //! Organisations, sites and the key under which a gate knows a site.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::part::SitePart;
 
@@ -165,9 +166,10 @@ impl SiteExposure {
 }
 
 /// The key of a site in a gate: `[a-z0-9][a-z0-9._@-]{0,127}`, so that it is a file name, a map
-/// key and a header value without escaping.
+/// key and a header value without escaping. An order copies thousands of them dozens of times: a
+/// copy shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GateKey(String);
+pub struct GateKey(Arc<str>);
 
 /// Longest gate key, in bytes.
 pub const GATE_KEY_BYTES_MAX: usize = 128;
@@ -186,7 +188,7 @@ impl GateKey {
             [_, rest @ ..] if !rest.iter().all(|&byte| plain(byte) || b"._@-".contains(&byte)) => {
                 Err("a gate key holds only a-z, 0-9 and . _ @ -")
             }
-            _ => Ok(Self(text.to_owned())),
+            _ => Ok(Self(text.into())),
         }
     }
 

@@ -1,6 +1,7 @@
 //! HAProxy 2.6 or newer: a versioned map over the runtime API, and its file as the durable copy.
 
 mod effect;
+mod ready;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -99,7 +100,13 @@ impl Haproxy {
     }
 
     fn runtime_copy(&self) -> Result<MapCopy, EdgeError> {
-        self.api.show_map(None, &self.map).map(MapCopy::from_entries)
+        self.copy_of(None)
+    }
+
+    /// What the process holds of a version of the map; of the one in force where none is named.
+    fn copy_of(&self, version: Option<u64>) -> Result<MapCopy, EdgeError> {
+        let read = |entries: &[(&str, &str)]| MapCopy::from_entries(entries.iter().copied());
+        self.api.show_map(version, &self.map, read)
     }
 
     /// Workers that a reload left behind. 2.6.12 does not reach them through their master (`Can't
@@ -206,9 +213,9 @@ impl Haproxy {
         let key = "x".repeat(100);
         let lines = (0..PAYLOAD_BYTES_MAX / 108).map(|n| format!("{key}{n:04} 1"));
         let added = self.api.add(version, &self.map, lines.clone());
-        let shown = self.api.show_map(Some(version), &self.map);
+        let shown = self.api.show_map(Some(version), &self.map, |shown| shown.len());
         self.api.run(&format!("clear map @{version} {}", self.map))?;
-        if added.is_ok() && shown.is_ok_and(|entries| entries.len() == lines.count()) {
+        if added.is_ok() && shown.is_ok_and(|count| count == lines.count()) {
             return Ok(Vec::new());
         }
         Ok(vec![Lint::error("bufsize-too-small", socket)])
@@ -306,6 +313,15 @@ impl EdgeDriver for Haproxy {
 
     fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
         self.for_one_process(|it| it.close_both(epoch, dark))
+    }
+
+    fn get_ready(
+        &mut self,
+        keys: &GateSet,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, EdgeError> {
+        let ready = self.gate.fence.alone().and_then(|_alone| self.make_ready(keys, is_over));
+        ready.map_err(|error| error.at(&self.edge))
     }
 
     fn apply_changes(

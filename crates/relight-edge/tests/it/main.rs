@@ -7,6 +7,7 @@ mod cut;
 mod foreign;
 mod gate_contract;
 mod haproxy_map;
+mod haproxy_ready;
 mod holding;
 mod host_matrix;
 mod http2;

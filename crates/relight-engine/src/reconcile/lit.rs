@@ -60,6 +60,8 @@ impl EdgeLoop {
         for key in &open {
             self.opening_since.remove(key);
         }
+        // An order for all that are open again is another one than for all that were dark.
+        self.is_ready &= turn.wants.iter().any(|want| want.light == Light::Dark);
         let (edge, epoch) = (self.name.clone(), turn.epoch);
         push(&mut turn.round.entries, open, |sites| Entry::Proved {
             sites,

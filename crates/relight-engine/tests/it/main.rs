@@ -44,6 +44,7 @@ mod policy_given;
 mod policy_mutants;
 mod policy_people;
 mod proxies;
+mod ready;
 mod restart_proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]

@@ -108,7 +108,7 @@ impl Haproxy {
         let version = api.prepare(map)?;
         let prepare = || {
             api.add(version, map, map_copy::lines(epoch, target))?;
-            let prepared = MapCopy::from_entries(api.show_map(Some(version), map)?);
+            let prepared = self.copy_of(Some(version))?;
             if prepared.holds(epoch, target) {
                 return Ok(version);
             }
@@ -197,7 +197,7 @@ impl Haproxy {
     }
 
     /// Both stages of a closing in one look: a version of the map is prepared while the durable
-    /// copy is written, and takes effect after that.
+    /// copy is written, where none waits that was got ready, and takes effect after that.
     pub(super) fn close_both(&self, epoch: Epoch, wanted: &GateSet) -> Result<(), EdgeError> {
         let mut entered = self.enter(epoch, wanted)?;
         let before = match std::mem::replace(&mut entered.runtime, Ok(MapCopy::default())) {
@@ -214,7 +214,10 @@ impl Haproxy {
             let edited = self.write_copy(&mut entered, epoch, wanted)?;
             (edited, self.write_runtime(epoch, &before, &target))
         } else {
-            let prepare = || self.prepare_version(epoch, &target);
+            let prepare = || match self.take_ready(epoch, &target) {
+                Some(version) => Ok(version),
+                None => self.prepare_version(epoch, &target),
+            };
             let (prepared, written) =
                 beside(prepare, || self.write_copy(&mut entered, epoch, wanted));
             if let (Ok(version), Err(_)) = (&prepared, &written) {
