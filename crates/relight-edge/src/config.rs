@@ -67,6 +67,8 @@ pub struct EdgeConfig {
     pub verify: PathBuf,
     /// Testers come under TLS and show a certificate.
     pub testers: Option<MutualTls>,
+    /// Group that may use that socket, where the program can be told one (HAProxy).
+    pub verify_group: Option<String>,
     /// User of the workers where they have to be named (nginx or Apache started by root).
     pub user: Option<String>,
     /// Connections may be upgraded (WebSockets). Where they may not, no tunnel outlives the closing
@@ -187,6 +189,10 @@ impl EdgeConfig {
             }
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let is_bad = |name: &&String| name.is_empty() || !name.bytes().all(plain);
+        if let Some(group) = self.verify_group.as_ref().filter(is_bad) {
+            return refuse(format!("{group:?} is no group"));
+        }
         match &self.user {
             Some(user) if !user.bytes().all(plain) => refuse(format!("{user:?} is no user")),
             _ => Ok(()),
@@ -255,6 +261,7 @@ mod tests {
             listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
             verify: "/srv/verify.sock".into(),
             testers: None,
+            verify_group: None,
             user: None,
             upgrades: true,
             tls: None,
@@ -329,6 +336,8 @@ mod tests {
         };
         assert!(with(socket).contains("too long for a socket"));
         assert!(with(|config| config.user = Some("root;".into())).contains("no user"));
+        let group = |config: &mut EdgeConfig| config.verify_group = Some("a b".into());
+        assert!(with(group).contains("no group"));
     }
 
     #[test]
@@ -344,6 +353,21 @@ mod tests {
         let hosts = "relight-canary.invalid relight-canary\na.example a\nwww.a.example a\n\
                      b.example b\n";
         assert_eq!(files.hosts, hosts);
+    }
+
+    /// The socket of testers is for their group where the program can be told so, and no other
+    /// program prints a word that it does not know.
+    #[test]
+    fn the_group_of_testers_is_said_to_haproxy() {
+        let plain = config(vec![site("a", "a.example", &[])]);
+        let group = Some("relight-verify".to_owned());
+        let named = EdgeConfig { verify_group: group, ..plain.clone() };
+        let said = |config: &EdgeConfig| haproxy(config).unwrap().config;
+        let line = "bind unix@/srv/verify.sock name verify mode 660";
+        assert!(said(&plain).contains(&format!("{line}\n")));
+        assert!(said(&named).contains(&format!("{line} group relight-verify\n")));
+        assert_eq!(nginx(&named).unwrap(), nginx(&plain).unwrap());
+        assert_eq!(caddy(&named).unwrap(), caddy(&plain).unwrap());
     }
 
     /// Plain text stays plain, each server under TLS shows the certificate of its site, and whoever

@@ -39,5 +39,5 @@ pub use error::{EdgeError, EdgeErrorKind};
 pub use fence::{Overtaken, is_superseded, superseded};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{DRAINING, Look, ProbeResult, ProbeTarget, Prober, is_shut};
-pub use testers::{TESTER, TESTERS_CA, TESTERS_SHOWN, Testers, open_to_others};
+pub use testers::{TESTER, TESTERS_CA, TESTERS_GROUP, TESTERS_SHOWN, Testers, open_to_others};
 pub use tls::Listener;

@@ -26,6 +26,10 @@ pub const TESTERS_CA: &str = "verify_ca";
 /// configuration alone.
 pub const TESTERS_SHOWN: &str = "verify_shows";
 
+/// Name of the setting with the group that may use the socket; for the configuration of an edge
+/// alone, and for programs that can be told one.
+pub const TESTERS_GROUP: &str = "verify_group";
+
 /// The sockets behind the gates of an edge that any account of this machine may use: whoever may
 /// write to one and enter every folder on the way to it.
 pub fn open_to_others(target: &Target) -> Vec<Lint> {

@@ -142,7 +142,10 @@ backend {CANARY_KEY} from relight-site
             Some(_) => config.verify.display().to_string(),
         },
         testers = match &config.testers {
-            None => " mode 660".to_owned(),
+            None => {
+                let group = config.verify_group.iter().map(|group| format!(" group {group}"));
+                format!(" mode 660{}", group.collect::<String>())
+            }
             Some(MutualTls { certificate, authorities }) => format!(
                 " ssl crt {} ca-file {} verify required",
                 certificate.display(),

@@ -302,6 +302,7 @@ mod tests {
             listen: vec!["127.0.0.1:8080".parse().unwrap()],
             verify: "/srv/verify.sock".into(),
             testers: None,
+            verify_group: None,
             user: None,
             upgrades: true,
             tls: None,

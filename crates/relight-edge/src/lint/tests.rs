@@ -147,6 +147,7 @@ fn edge_in(folder: &Path, gate: &Path) -> EdgeConfig {
         listen: vec!["127.0.0.1:8080".parse().unwrap()],
         verify: "/srv/verify.sock".into(),
         testers: None,
+        verify_group: None,
         user: None,
         upgrades: true,
         tls: None,

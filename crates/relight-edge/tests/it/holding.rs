@@ -30,6 +30,7 @@ fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
         listen: vec![listen],
         verify: "127.0.0.1:1".into(),
         testers: None,
+        verify_group: None,
         user: exec::worker_user(),
         upgrades: true,
         tls: None,

@@ -215,6 +215,7 @@ pub(crate) fn edge_config(
         listen: listen(exec::free_address().unwrap()),
         verify,
         testers: None,
+        verify_group: None,
         user,
         upgrades: true,
         tls: None,

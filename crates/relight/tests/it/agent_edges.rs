@@ -194,6 +194,7 @@ fn proxy(place: &Place, at: usize, listener: SocketAddr, upstream: SocketAddr) -
         listen: vec![listener],
         verify,
         testers: None,
+        verify_group: None,
         user: exec::worker_user(),
         upgrades: false,
         tls: None,

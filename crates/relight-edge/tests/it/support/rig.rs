@@ -285,6 +285,7 @@ fn edge_config(
         listen: vec![listener],
         verify,
         testers: None,
+        verify_group: None,
         user,
         upgrades: true,
         tls: None,

@@ -131,6 +131,7 @@ impl Stage {
             listen: vec![listen],
             verify: folder.join("verify.sock"),
             testers: None,
+            verify_group: None,
             user: exec::worker_user(),
             // The fictional sites know no WebSockets.
             upgrades: false,

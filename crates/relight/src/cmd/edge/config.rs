@@ -8,7 +8,9 @@ use relight_engine::edge::config::{
     CANARY_TEXT, CERTIFICATES, COMMAND_EXAMPLE, EdgeConfig, MutualTls, Secured, SiteRoute, apache,
     caddy, haproxy, nginx,
 };
-use relight_engine::edge::{EdgeError, Listener, TESTERS_CA, TESTERS_SHOWN, Target, Testers, exec};
+use relight_engine::edge::{
+    EdgeError, Listener, TESTERS_CA, TESTERS_GROUP, TESTERS_SHOWN, Target, Testers, exec,
+};
 use relight_server::web::texts;
 
 use super::{absolute, address_of, edge_failure, group, routing, the_target};
@@ -122,6 +124,7 @@ impl Config {
             listen: target.listeners.clone(),
             verify,
             testers: testers(target, context)?,
+            verify_group: target.settings.get(TESTERS_GROUP).cloned(),
             user: exec::worker_user(),
             sites: sites.collect(),
         })
