@@ -6,6 +6,7 @@
 
 mod asked;
 mod bed;
+mod begun;
 mod left;
 mod script;
 #[cfg(test)]
@@ -26,7 +27,8 @@ use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 
 pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent, Unrehearsed};
 pub use bed::Bed;
-pub use left::{are_left, leave};
+pub use begun::BACK_WAIT_MAX;
+pub use left::{are_left, leave, leave_begun, leave_unbegun};
 pub use script::{DRILL_PAUSE, Pace, STEPS, StepName};
 
 /// How long a passed drill counts, in seconds: 400 days.
@@ -212,6 +214,8 @@ pub struct DrillReport {
     pub keys: Vec<GateKey>,
     /// The steps, in order; those behind one that failed are not there.
     pub steps: Vec<Step>,
+    /// What of it may be dark still: it could not be opened, or was not seen lit.
+    pub left: Vec<GateKey>,
 }
 
 impl DrillReport {
@@ -225,6 +229,19 @@ impl DrillReport {
         let failed = self.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
         let (edge, passed, target) = (self.edge.clone(), self.passed(), Some(self.identity));
         Entry::Drilled { drill: true, edge, passed, failed, target }
+    }
+
+    /// What the journal gets once it is over: what the canary alone showed says nothing about the
+    /// edge as a whole.
+    pub fn entries(&self, extent: Extent) -> Vec<Entry> {
+        let shown = (extent == Extent::Marked).then(|| self.entry());
+        shown.into_iter().chain([self.ended()]).collect()
+    }
+
+    /// What the journal keeps of its end.
+    pub fn ended(&self) -> Entry {
+        let (edge, left) = (self.edge.clone(), self.left.clone());
+        Entry::DrillEnded { drill: true, edge, interrupted: false, left }
     }
 
     /// The first step that did not.
@@ -244,7 +261,14 @@ impl DrillEdge {
         &self.keys
     }
 
-    /// Rehearses. Ends with everything lit again, whatever failed.
+    /// What has to stand in the journal before anything of it is closed.
+    pub fn begun(&self) -> Entry {
+        let keys = self.keys.iter().map(|it| it.key.clone()).collect();
+        Entry::DrillBegun { drill: true, edge: self.name().to_owned(), keys }
+    }
+
+    /// Rehearses. Ends with everything lit again, whatever failed. That it begins stands in the
+    /// journal already ([`DrillEdge::begun`]).
     pub fn run(&self, ledger: &Ledger, pace: &Pace) -> DrillReport {
         self.run_on(self, ledger, pace)
     }

@@ -428,6 +428,7 @@ fn drill_what_is_asked(engine: &Engine, stop: &Arc<AtomicBool>) {
         let left = next.saturating_duration_since(Instant::now());
         if left.is_zero() {
             // What cannot be read or written now is asked for again.
+            drop(engine.end_interrupted());
             drop(engine.take_asked(stop));
             next = Instant::now() + POLL;
         }

@@ -1,4 +1,4 @@
-//! What a round saw of an edge, as entries of the incidents that it concerns.
+//! What a round saw of an edge, as entries of the incidents that it concerns, and of drills.
 
 use relight_model::{GateKey, Light};
 
@@ -18,8 +18,18 @@ pub fn for_incidents(ledger: &Ledger, round: &Round) -> Vec<(String, Entry)> {
                 entries.push((id.to_owned(), entry));
             }
         }
+        entries.extend(of_drills(ledger, entry).map(|entry| (String::new(), entry)));
     }
     entries
+}
+
+/// What a drill left dark was seen lit.
+fn of_drills(ledger: &Ledger, entry: &Entry) -> Option<Entry> {
+    let Entry::Proved { sites, light: Light::Lit, edge, .. } = entry else { return None };
+    let left = ledger.left_by_drills(edge);
+    let keys: Vec<GateKey> = sites.iter().filter(|key| left.contains(key)).cloned().collect();
+    let (drill, edge) = (true, edge.clone());
+    (!keys.is_empty()).then_some(Entry::DrillUndone { drill, edge, keys })
 }
 
 fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {

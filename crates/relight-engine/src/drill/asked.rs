@@ -62,6 +62,8 @@ pub enum Unrehearsed {
     TooOld,
     /// Somebody else asked for another drill of this edge before this one was begun.
     Replaced,
+    /// Another drill of this edge runs: nothing was closed.
+    Busy,
     /// It failed, or could not be journalled: why, in English as in every log.
     Failed(String),
 }
@@ -71,6 +73,8 @@ struct Report {
     identity: String,
     keys: Vec<String>,
     steps: Vec<StepRow>,
+    #[serde(default)]
+    left: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +172,19 @@ impl Asked {
         Ok(answer)
     }
 
+    /// True once nobody rehearses any more and nobody said what that showed: whoever rehearses
+    /// holds the edge from before it says so until the answer is there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn is_given_up(&self, store: &Store) -> Result<bool, EngineError> {
+        let Some(_held) = store.take_drill(&self.edge)? else { return Ok(false) };
+        // What was said before that stands there already.
+        let text = store.meta_get(&key(SHOWN, &self.edge))?.unwrap_or_default();
+        let shown = serde_json::from_str::<Shown>(&text).ok();
+        Ok(shown.is_none_or(|it| it.nonce == self.nonce && it.said == Said::Begun))
+    }
+
     /// Takes the wish back.
     ///
     /// # Errors
@@ -199,11 +216,14 @@ impl Engine {
         let is_ours = |edge: &super::DrillEdge| {
             edge.target.all().any(|it| it.kind == AGENT) && !is_elsewhere(&edge.target)
         };
+        // Before anybody is told that it begins: who waits looks whether it is held.
+        let held = self.store.take_drill(edge)?;
         let begun = match &scope {
             _ if is_old => Said::Refused(Unrehearsed::TooOld),
             Err(error) => failed(error),
             Ok(scope) if !scope.edges().iter().all(is_ours) => return Ok(()),
             Ok(scope) if keys_of(scope) != wish.keys => Said::Refused(Unrehearsed::Changed),
+            Ok(_) if held.is_none() => Said::Refused(Unrehearsed::Busy),
             Ok(_) => Said::Begun,
         };
         self.say(edge, &wish, &begun)?;
@@ -231,11 +251,11 @@ impl Engine {
         let (clock, nonce) = (self.clock(), wish.nonce.rotate_left(29));
         let stop = Some(Arc::clone(stop));
         let pace = Pace { clock, nonce, pause: DRILL_PAUSE, second: None, stop };
+        self.journal_drill(&wish.actor, only.begun())?;
         let report = only.run(&ledger, &pace);
-        // What the canary alone showed says nothing about the edge as a whole.
-        if !wish.canary {
-            self.append(&wish.actor, vec![(String::new(), report.entry())])?;
-        }
+        let extent = if wish.canary { Extent::Canary } else { Extent::Marked };
+        let entries = report.entries(extent).into_iter().map(|entry| (String::new(), entry));
+        self.append(&wish.actor, entries.collect())?;
         Ok(Said::Shown(Report::of(&report)))
     }
 }
@@ -266,12 +286,16 @@ impl Report {
             identity: report.identity.to_string(),
             keys: report.keys.iter().map(ToString::to_string).collect(),
             steps: report.steps.iter().map(step).collect(),
+            left: report.left.iter().map(ToString::to_string).collect(),
         }
     }
 
     /// None where somebody else wrote it.
     fn read(self, edge: &str) -> Option<DrillReport> {
-        let keys = self.keys.iter().map(|key| GateKey::new(key).ok()).collect::<Option<_>>()?;
+        let read = |keys: &[String]| -> Option<Vec<GateKey>> {
+            keys.iter().map(|key| GateKey::new(key).ok()).collect()
+        };
+        let (keys, left) = (read(&self.keys)?, read(&self.left)?);
         let steps = self.steps.into_iter().zip(STEPS).map(|(row, name)| Step {
             name,
             passed: row.passed,
@@ -280,7 +304,8 @@ impl Report {
             detail: row.detail,
         });
         let identity = Digest::parse(&self.identity)?;
-        Some(DrillReport { edge: edge.to_owned(), identity, keys, steps: steps.collect() })
+        let (edge, steps) = (edge.to_owned(), steps.collect());
+        Some(DrillReport { edge, identity, keys, steps, left })
     }
 }
 
@@ -360,6 +385,24 @@ mod tests {
         for name in ["a", "z"] {
             assert_eq!(store.meta_get(&key(ASKED, name)).unwrap(), None, "taken once");
         }
+    }
+
+    /// Goal: who waits for a drill whose server is gone learns that, and nobody else does. Method:
+    /// it is held, let go without an answer, and answered.
+    #[test]
+    fn a_drill_that_nobody_plays_any_more_is_given_up() {
+        let (_folder, engine) = engine();
+        let store = &engine.store;
+        let asked = leave(&engine, "z", NOW, 1);
+        let wish = serde_json::from_str(&asked.text).unwrap();
+        let held = store.take_drill("z").unwrap();
+        engine.say("z", &wish, &Said::Begun).unwrap();
+        assert!(!asked.is_given_up(store).unwrap(), "somebody rehearses");
+        drop(held);
+        assert!(asked.is_given_up(store).unwrap());
+        engine.say("z", &wish, &Said::Refused(Unrehearsed::Busy)).unwrap();
+        assert!(!asked.is_given_up(store).unwrap(), "there is an answer");
+        assert_eq!(asked.answer(store).unwrap(), refused(Unrehearsed::Busy));
     }
 
     /// Goal: one that is under way is waited for, also where the next one was asked for already.

@@ -5,13 +5,17 @@
 use relight_store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::DrillReport;
+use super::{DrillReport, DrillScope, Extent};
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::Entry;
 
-/// What stands before the name of an edge in the setting that holds its drill.
-const KEY: &str = "left-drill:";
+/// What stands before the name of an edge in the setting that holds the beginning of its drill,
+/// what it showed, and its end: in the order in which the journal gets them.
+const KEYS: [&str; 3] = [BEGUN, SHOWN, ENDED];
+const BEGUN: &str = "begun-drill:";
+const SHOWN: &str = "left-drill:";
+const ENDED: &str = "ended-drill:";
 
 /// What a command left: who rehearsed, and the entry.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,27 +24,86 @@ struct Left {
     entry: Entry,
 }
 
-/// Leaves what drills showed for whoever controls the register, the newest one of each edge.
+/// Leaves what drills showed for whoever controls the register, the newest one of each edge. What
+/// the canary alone showed says nothing about an edge as a whole: of that the end is left alone.
 ///
 /// # Errors
 /// The store cannot be written.
-pub fn leave(store: &Store, actor: &str, reports: &[DrillReport]) -> Result<(), EngineError> {
+pub fn leave(
+    store: &Store,
+    actor: &str,
+    reports: &[DrillReport],
+    extent: Extent,
+) -> Result<(), EngineError> {
     for report in reports {
-        let left = Left { actor: actor.to_owned(), entry: report.entry() };
-        let text = serde_json::to_string(&left)
-            .map_err(|error| EngineError::because("writing a drill down", error))?;
-        store.meta_put(&key(&report.edge), &text)?;
+        if extent == Extent::Marked {
+            put(store, actor, (SHOWN, &report.edge), report.entry())?;
+        }
+        put(store, actor, (ENDED, &report.edge), report.ended())?;
     }
     Ok(())
 }
 
-/// Whether nobody has taken what these drills showed yet.
+/// Leaves that drills of these edges begin, for whoever controls the register.
+///
+/// # Errors
+/// As [`leave`].
+pub fn leave_begun(store: &Store, actor: &str, scope: &DrillScope) -> Result<(), EngineError> {
+    for edge in scope.edges() {
+        put(store, actor, (BEGUN, edge.name()), edge.begun())?;
+    }
+    Ok(())
+}
+
+/// Leaves that they did not begin after all: nobody took that they do. In whichever order a server
+/// takes it later, nothing of them is under way.
+///
+/// # Errors
+/// As [`leave`].
+pub fn leave_unbegun(store: &Store, actor: &str, scope: &DrillScope) -> Result<(), EngineError> {
+    for edge in scope.edges() {
+        let (drill, edge, left) = (true, edge.name().to_owned(), Vec::new());
+        let ended = Entry::DrillEnded { drill, edge: edge.clone(), interrupted: false, left };
+        put(store, actor, (ENDED, &edge), ended)?;
+    }
+    Ok(())
+}
+
+fn put(
+    store: &Store,
+    actor: &str,
+    (what, edge): (&str, &str),
+    entry: Entry,
+) -> Result<(), EngineError> {
+    let left = Left { actor: actor.to_owned(), entry };
+    let text = serde_json::to_string(&left)
+        .map_err(|error| EngineError::because("writing a drill down", error))?;
+    Ok(store.meta_put(&key(what, edge), &text)?)
+}
+
+/// Whether nobody has taken all that was left of drills of these edges yet.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn are_left(store: &Store, reports: &[DrillReport]) -> Result<bool, EngineError> {
-    for report in reports {
-        if store.meta_get(&key(&report.edge))?.is_some() {
+pub fn are_left<'a>(
+    store: &Store,
+    edges: impl IntoIterator<Item = &'a str>,
+) -> Result<bool, EngineError> {
+    for edge in edges {
+        if is_left(store, edge)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether nobody has taken all that was left of a drill of this edge yet.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn is_left(store: &Store, edge: &str) -> Result<bool, EngineError> {
+    for what in KEYS {
+        if store.meta_get(&key(what, edge))?.is_some() {
             return Ok(true);
         }
     }
@@ -52,22 +115,29 @@ impl Engine {
     /// as refused, so that nothing that was left is passed over in silence.
     pub(crate) fn take_drills(&self) -> Result<(), EngineError> {
         for row in self.store.edges()? {
-            let key = key(&row.name);
-            let Some(text) = self.store.meta_get(&key)? else { continue };
-            let (actor, entry) = read(&text, &row.name);
-            self.append(&actor, vec![(String::new(), entry)])?;
-            self.store.meta_remove(&key, &text)?;
+            for what in KEYS {
+                let key = key(what, &row.name);
+                let Some(text) = self.store.meta_get(&key)? else { continue };
+                let (actor, entry) = read(&text, &row.name);
+                self.append(&actor, vec![(String::new(), entry)])?;
+                self.store.meta_remove(&key, &text)?;
+            }
         }
         Ok(())
     }
 }
 
-fn key(edge: &str) -> String {
-    format!("{KEY}{edge}")
+fn key(what: &str, edge: &str) -> String {
+    format!("{what}{edge}")
 }
 
 fn read(text: &str, name: &str) -> (String, Entry) {
-    let of_edge = |entry: &Entry| matches!(entry, Entry::Drilled { edge, .. } if edge == name);
+    let of_edge = |entry: &Entry| match entry {
+        Entry::Drilled { edge, .. }
+        | Entry::DrillBegun { edge, .. }
+        | Entry::DrillEnded { edge, interrupted: false, .. } => edge == name,
+        _ => false,
+    };
     match serde_json::from_str(text) {
         Ok(Left { actor, entry }) if of_edge(&entry) => (actor, entry),
         _ => {

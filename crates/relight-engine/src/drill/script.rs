@@ -158,14 +158,17 @@ pub(super) fn run(edge: &DrillEdge, bed: &dyn Bed, ledger: &Ledger, pace: &Pace)
             break;
         }
     }
+    let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
+    let mut left = Vec::new();
     if let Some(drill) = &mut drill
         && steps.iter().any(|step| !step.passed)
     {
         // Whatever failed, nothing of the drill stays closed; what it says changes no verdict.
-        let _ = drill.open_all();
+        if drill.open_all().is_err() {
+            left.clone_from(&keys);
+        }
     }
-    let keys = edge.keys.iter().map(|key| key.key.clone()).collect();
-    DrillReport { edge: edge.target.name.clone(), identity: edge.identity, keys, steps }
+    DrillReport { edge: edge.target.name.clone(), identity: edge.identity, keys, steps, left }
 }
 
 fn step<'a>(

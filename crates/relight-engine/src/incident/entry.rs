@@ -422,6 +422,38 @@ pub enum Entry {
         #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
         target: Option<Digest>,
     },
+    /// A rehearsal begins on one edge, and nothing of it is closed yet; belongs to no incident.
+    DrillBegun {
+        /// Always true.
+        drill: bool,
+        /// The edge.
+        edge: String,
+        /// What it may close: the canary and sites that are marked.
+        #[serde(with = "wire::keys")]
+        keys: Vec<GateKey>,
+    },
+    /// It is over; belongs to no incident.
+    DrillEnded {
+        /// Always true.
+        drill: bool,
+        /// The edge.
+        edge: String,
+        /// Whoever rehearsed was gone before its end.
+        interrupted: bool,
+        /// What may be dark because of it.
+        #[serde(with = "wire::keys", default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<GateKey>,
+    },
+    /// Something of that was seen lit again; belongs to no incident.
+    DrillUndone {
+        /// Always true.
+        drill: bool,
+        /// The edge.
+        edge: String,
+        /// What was.
+        #[serde(with = "wire::keys")]
+        keys: Vec<GateKey>,
+    },
     /// Somebody came in, was refused, or may do more or less than before; belongs to no incident.
     Access {
         /// What happened (`signed-in`, `sign-in-refused`, `granted`).
@@ -505,78 +537,6 @@ pub enum Entry {
         /// Why.
         why: String,
     },
-}
-
-impl Entry {
-    /// The stable name of the kind, as in the journal's column.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Opened { .. } => "opened",
-            Self::DarkOrdered { .. } => "dark-ordered",
-            Self::PartsClosed { .. } => "parts-closed",
-            Self::PartsOpened { .. } => "parts-opened",
-            Self::PartsSeen { .. } => "parts-seen",
-            Self::Proved { .. } => "proved",
-            Self::EdgeFailed { .. } => "edge-failed",
-            Self::AnalysisStarted { .. } => "analysis-started",
-            Self::EvidenceAttached { .. } => "evidence-attached",
-            Self::FixStarted { .. } => "fix-started",
-            Self::Deployed { .. } => "deployed",
-            Self::VerificationStarted { .. } => "verification-started",
-            Self::VerificationFound { .. } => "verification-found",
-            Self::ChecksRun { .. } => "checks-run",
-            Self::Verified { .. } => "verified",
-            Self::RelightStarted { .. } => "relight-started",
-            Self::RelightStopped { .. } => "relight-stopped",
-            Self::Revised { .. } => "revised",
-            Self::Lapsed { .. } => "lapsed",
-            Self::HeldBack { .. } => "held-back",
-            Self::Drifted { .. } => "drifted",
-            Self::BaselineTaken { .. } => "baseline-taken",
-            Self::Mitigated { .. } => "mitigated",
-            Self::AcceptanceProposed { .. } => "acceptance-proposed",
-            Self::AcceptanceSigned { .. } => "acceptance-signed",
-            Self::Exempted { .. } => "exempted",
-            Self::BreakGlass { .. } => "break-glass",
-            Self::GlassReviewed { .. } => "glass-reviewed",
-            Self::PlanProposed { .. } => "plan-proposed",
-            Self::PlanStarted { .. } => "plan-started",
-            Self::PlanEnded { .. } => "plan-ended",
-            Self::UpdatePublished { .. } => "update-published",
-            Self::PlanApproved { .. } => "plan-approved",
-            Self::PlanRefused { .. } => "plan-refused",
-            Self::PlanUndone { .. } => "plan-undone",
-            Self::AuthorityGranted { .. } => "authority-granted",
-            Self::AuthorityUsed { .. } => "authority-used",
-            Self::Drilled { .. } => "drilled",
-            Self::Access { .. } => "access",
-            Self::Barred { .. } => "barred",
-            Self::CanaryTried { .. } => "canary-tried",
-            Self::MatcherRuns { .. } => "matcher-runs",
-            Self::AdvisoriesSet { .. } => "advisories-set",
-            Self::Restored { .. } => "restored",
-            Self::ClockSetBack { .. } => "clock-set-back",
-            Self::Closed { .. } => "closed",
-            Self::Refused { .. } => "refused",
-        }
-    }
-
-    /// The body of the journal record: canonical JSON (RFC 8785; all our numbers are integers and
-    /// all keys ASCII, so sorted keys without blanks are canonical).
-    ///
-    /// # Errors
-    /// Never for the entries above; the serializer's type says it could.
-    pub fn to_body(&self) -> Result<String, serde_json::Error> {
-        wire::canonical(self)
-    }
-
-    /// Reads a body back.
-    ///
-    /// # Errors
-    /// The body is not one of the entries above.
-    pub fn from_body(body: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(body)
-    }
 }
 
 #[cfg(test)]

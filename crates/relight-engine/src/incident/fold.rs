@@ -268,13 +268,7 @@ impl Incident {
     }
 
     fn fold(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        // A report is written when it is over, and the last wave may end after it.
-        let comes_late = match entry {
-            Entry::UpdatePublished { particulars, .. } => particulars.report,
-            Entry::PlanEnded { .. } => true,
-            _ => false,
-        };
-        if self.closed && !comes_late {
+        if self.closed && !comes_late(entry) {
             return Err(Rejected("the incident is closed"));
         }
         match entry {
@@ -314,6 +308,9 @@ impl Incident {
             Entry::Closed { current } => self.close(*current, now),
             Entry::AuthorityGranted { .. }
             | Entry::Drilled { .. }
+            | Entry::DrillBegun { .. }
+            | Entry::DrillEnded { .. }
+            | Entry::DrillUndone { .. }
             | Entry::Barred { .. }
             | Entry::CanaryTried { .. }
             | Entry::AdvisoriesSet { .. }
@@ -472,6 +469,15 @@ pub(crate) const OTHER_FILES: &str = "other files were read than those that were
 
 /// What drifted where nothing was seen for too long: the last proof is too old to be one.
 pub(crate) const PROOF_EXPIRED: &str = "proof-expired";
+
+/// A report is written when it is over, and the last wave may end after it.
+fn comes_late(entry: &Entry) -> bool {
+    match entry {
+        Entry::UpdatePublished { particulars, .. } => particulars.report,
+        Entry::PlanEnded { .. } => true,
+        _ => false,
+    }
+}
 
 /// Why a site is not dark that a spelling of its name reaches.
 pub const HOST_SPELLING: &str = "host-spelling";

@@ -11,6 +11,7 @@ use super::lies::Caught;
 use super::over::SetBack;
 use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
+use super::rehearsed::Rehearsed;
 use super::standing::Authority;
 
 /// Most incidents that may be open at once (INCIDENT 4).
@@ -32,6 +33,7 @@ pub struct Ledger {
     /// Those whose end was seen, whatever the clock says since.
     authorities_over: BTreeSet<String>,
     drills: BTreeMap<String, (Timestamp, Digest)>,
+    pub(super) rehearsed: BTreeMap<String, Rehearsed>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
     /// What the second barrier of each edge was told last.
@@ -210,6 +212,9 @@ impl Ledger {
                     self.drills.insert(edge.clone(), (now, *target));
                 }
             }
+            Entry::DrillBegun { .. } | Entry::DrillEnded { .. } | Entry::DrillUndone { .. } => {
+                self.rehearse(entry, now);
+            }
             Entry::Barred { sites, held, edge, barrier, why } => {
                 let (barrier, why) = (barrier.clone(), why.clone());
                 let (sites, held) = (sites.clone(), held.clone());
@@ -365,7 +370,10 @@ impl Ledger {
     pub fn is_at_work(&self, site: &GateKey) -> bool {
         let mut cases = self.open().filter_map(|(_, incident)| incident.case(site));
         let is_closed = cases.any(|case| case.ordered && case.gate != Gate::Open);
-        is_closed || self.wants(site) == Light::Dark || self.has_parts_at_work(site)
+        is_closed
+            || self.wants(site) == Light::Dark
+            || self.has_parts_at_work(site)
+            || self.is_in_drill(site)
     }
 
     /// What visitors of the parts of a site must see, of each that was ever closed.
@@ -389,8 +397,11 @@ impl Ledger {
 
     /// True when a site that was dark, or a part that was closed, may be opened at this instant:
     /// every open incident that ever ordered it so is opening it under current clear evidence, or
-    /// has seen it open.
+    /// has seen it open. What a drill left dark may always be.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
+        if self.is_left_by_drill(site) {
+            return true;
+        }
         self.owed_clock(now).is_none()
             && self.open().all(|(_, incident)| match incident.case(site) {
                 None => match incident.part(site) {

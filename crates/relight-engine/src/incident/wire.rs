@@ -4,9 +4,30 @@ use relight_model::{Digest, Epoch, GateKey, Light, SitePart, UnknownReason, Verd
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::entry::Entry;
+
 /// Canonical JSON: keys sorted (a `Value` keeps its keys in a tree), no blanks.
 pub(crate) fn canonical<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     serde_json::to_string(&serde_json::to_value(value)?)
+}
+
+impl Entry {
+    /// The body of the journal record: canonical JSON (RFC 8785; all our numbers are integers and
+    /// all keys ASCII, so sorted keys without blanks are canonical).
+    ///
+    /// # Errors
+    /// Never for the entries above; the serializer's type says it could.
+    pub fn to_body(&self) -> Result<String, serde_json::Error> {
+        canonical(self)
+    }
+
+    /// Reads a body back.
+    ///
+    /// # Errors
+    /// The body is not one of the entries above.
+    pub fn from_body(body: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(body)
+    }
 }
 
 /// Declares a module for `#[serde(with = …)]` from a printer and a parser.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use relight_edge::{GateView, Look, ProbeTarget};
 use relight_model::{GateKey, Light, Site, SitePart};
 
-use crate::incident::{Case, Gate, Ledger, PartCase, PartName, Phase};
+use super::{CANARY_HOST, CANARY_KEY};
+use crate::incident::{Case, Gate, Ledger, PartCase, PartName};
 
 /// What the journal wants of one site of the edge, or of a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(super) fn whole_sites(wants: &[Want]) -> Cow<'_, [Want]> {
 
 /// What the open incidents together want of the sites of one edge. Sites that none of them ever
 /// touched, and sites that the register does not know, are not in it; a part that one of them
-/// closed is, whatever becomes of the rest of its site.
+/// closed is, whatever becomes of the rest of its site, and what a drill left dark.
 pub fn wants<'a>(
     ledger: &Ledger,
     edge: &str,
@@ -82,10 +83,27 @@ pub fn wants<'a>(
     let here = |key: &GateKey| site_of(key).filter(|site| site.edge == edge);
     let sites = touched.filter_map(|(key, asked)| Some(asked.of(here(key)?)));
     let mut wants: Vec<Want> = sites.collect();
+    for key in ledger.left_by_drills(edge) {
+        if !wants.iter().any(|want| want.target.key == *key) {
+            wants.extend(opened(key, here(key)));
+        }
+    }
     look_behind(&mut wants, &parts);
     let parts = parts.into_iter();
     wants.extend(parts.filter_map(|(key, asked)| Some(asked.of(key, here(&asked.name.site)?))));
     wants
+}
+
+/// What a drill closed, to be lit again: the canary, or a site of the edge.
+fn opened(key: &GateKey, site: Option<&Site>) -> Option<Want> {
+    let (host, aliases) = match site {
+        Some(site) => (site.host().to_owned(), site.aliases.clone()),
+        None if key.as_str() == CANARY_KEY => (CANARY_HOST.to_owned(), Vec::new()),
+        None => return None,
+    };
+    let target = ProbeTarget::site(key.clone(), host, None);
+    let (light, gate) = (Light::Lit, Gate::Requested);
+    Some(Want { target, aliases, light, gate, seen_dark: false })
 }
 
 /// A site from which visitors of the internet are kept out shows them that gate once its own is
@@ -118,7 +136,7 @@ struct Asked {
 
 impl Asked {
     fn hear(&mut self, case: &Case) {
-        self.is_touched |= case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt);
+        self.is_touched |= case.is_touched();
         self.is_dark |= case.phase.wants() == Light::Dark;
         // What two incidents were answered differently says nothing of how the site looks lit.
         self.is_disputed |=

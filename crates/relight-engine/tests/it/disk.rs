@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::access::{Role, Scope};
-use relight_engine::drill::{DrillReport, leave as leave_drill};
+use relight_engine::drill::{DrillReport, Extent, leave as leave_drill};
 use relight_engine::drive::for_incidents;
 use relight_engine::incident::{Authority, Counters, Entry, EvidenceKind, PartName, Phase};
 use relight_engine::plan::Action;
@@ -172,8 +172,9 @@ fn on_a_full_disk_no_incident_waits_for_another() {
     pass(1);
     bring(&town, town.engine.store(), 0, log4j("2.16.0"));
     let (edge, identity) = ("east".to_owned(), Digest([7; 32]));
-    let report = DrillReport { edge, identity, keys: Vec::new(), steps: Vec::new() };
-    leave_drill(town.engine.store(), "anna", &[report]).unwrap();
+    let (keys, steps, left) = (Vec::new(), Vec::new(), Vec::new());
+    let report = DrillReport { edge, identity, keys, steps, left };
+    leave_drill(town.engine.store(), "anna", &[report], Extent::Marked).unwrap();
     let filled = fill(&town, &disk);
     assert_eq!(town.ledger().wants(&key(&name(0))), Light::Lit);
     assert!(town.engine.follow_store().is_err(), "good news waits for room");

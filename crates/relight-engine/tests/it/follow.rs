@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use relight_engine::drill::{DrillReport, STEPS, Step, are_left, leave as leave_drill};
+use relight_engine::drill::{DrillReport, Extent, STEPS, Step, are_left, leave as leave_drill};
 use relight_engine::incident::{Entry, EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{By, RawAdvisory, Store};
@@ -66,12 +66,12 @@ fn a_drill_of_another_process_is_journalled_once() {
             .into_iter()
             .map(|name| Step { name, passed, tried: true, took_ms: 1, detail: "x".into() })
             .collect(),
+        left: Vec::new(),
     };
-    let report = [rehearsed(true)];
-    leave_drill(&store, "anna", &report).unwrap();
-    assert!(are_left(&store, &report).unwrap());
+    leave_drill(&store, "anna", &[rehearsed(true)], Extent::Marked).unwrap();
+    assert!(are_left(&store, ["east"]).unwrap());
     town.engine.follow_store().unwrap();
-    assert!(!are_left(&store, &report).unwrap());
+    assert!(!are_left(&store, ["east"]).unwrap());
     town.engine.check_lease().unwrap();
     let drilled = || town.engine.with_ledger(|it| it.drilled(&edge, &identity));
     assert_eq!(drilled(), Some(town.engine.now()));
@@ -88,7 +88,10 @@ fn a_drill_of_another_process_is_journalled_once() {
         assert_eq!(store.meta_get("left-drill:east").unwrap(), None);
     }
     assert!(drilled().is_some(), "the good one stays");
-    leave_drill(&store, "anna", &[rehearsed(false)]).unwrap();
+    leave_drill(&store, "anna", &[rehearsed(false)], Extent::Canary).unwrap();
+    town.engine.follow_store().unwrap();
+    assert!(drilled().is_some(), "the canary alone says nothing of the edge");
+    leave_drill(&store, "anna", &[rehearsed(false)], Extent::Marked).unwrap();
     town.engine.follow_store().unwrap();
     assert_eq!(drilled(), None, "one that failed takes it back");
 }

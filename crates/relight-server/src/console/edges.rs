@@ -120,6 +120,8 @@ enum Standing {
     Fenced(Timestamp),
     /// Its canary does not do what it is told.
     Failing(Timestamp, String),
+    /// A drill left something dark, of which this is the first.
+    Rehearsed(Timestamp, GateKey),
     /// Sites are not, or not yet, as they are wanted.
     Differs,
     /// Every site is.
@@ -135,9 +137,10 @@ impl Standing {
             Self::Unreadable => 0,
             Self::Fenced(_) => 1,
             Self::Failing(..) => 2,
-            Self::Differs => 3,
-            Self::Agrees => 4,
-            Self::Resting => 5,
+            Self::Rehearsed(..) => 3,
+            Self::Differs => 4,
+            Self::Agrees => 5,
+            Self::Resting => 6,
         }
     }
 
@@ -152,6 +155,9 @@ impl Standing {
             Self::Failing(at, what) => {
                 let why = texts::by_code(lang, &format!("reason-{what}")).unwrap_or(what);
                 ("no", texts::edges_failing(lang), because(why, *at))
+            }
+            Self::Rehearsed(at, key) => {
+                ("no", texts::edges_rehearsed(lang), because(key.as_str(), *at))
             }
             Self::Differs => ("no", texts::edges_differing(lang), String::new()),
             Self::Agrees => ("yes", texts::edges_agrees(lang), String::new()),
@@ -271,6 +277,8 @@ impl Known {
         let wanted = sites.iter().filter(|site| ledger.wants(site) == Light::Dark).count();
         let differs: Vec<_> = sites.iter().filter(|site| differs(ledger, site)).cloned().collect();
         let is_needed = wanted > 0 || sites.iter().any(|site| ledger.is_at_work(site));
+        let left = ledger.rehearsed_on(&row.name);
+        let left = left.and_then(|it| Some((it.since, it.left.first()?.clone())));
         let mut known = Self {
             name: row.name.clone(),
             kind: row.kind.clone(),
@@ -278,12 +286,13 @@ impl Known {
             wanted,
             turned: None,
             drilled: None,
-            standing: match ledger.canary_failure(&row.name) {
-                Some((at, what)) if what == "fenced" => Standing::Fenced(*at),
-                Some((at, what)) => Standing::Failing(*at, what.clone()),
-                None if !differs.is_empty() => Standing::Differs,
-                None if is_needed => Standing::Agrees,
-                None => Standing::Resting,
+            standing: match (ledger.canary_failure(&row.name), left) {
+                (Some((at, what)), _) if what == "fenced" => Standing::Fenced(*at),
+                (Some((at, what)), _) => Standing::Failing(*at, what.clone()),
+                (None, Some((at, key))) => Standing::Rehearsed(at, key),
+                _ if !differs.is_empty() => Standing::Differs,
+                _ if is_needed => Standing::Agrees,
+                _ => Standing::Resting,
             },
             differs,
             sites,

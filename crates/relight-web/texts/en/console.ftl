@@ -358,6 +358,7 @@ edges-agrees = agrees
 edges-differing = differs
 edges-failing = its canary fails
 edges-fenced = fenced
+edges-rehearsed = a drill left sites dark
 edges-unreadable = its entry cannot be read
 edges-resting = nothing is wanted
 edges-why = { $why }, since { $at }

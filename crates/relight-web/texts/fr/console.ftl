@@ -373,6 +373,7 @@ edges-agrees = conforme
 edges-differing = en écart
 edges-failing = son témoin échoue
 edges-fenced = écarté
+edges-rehearsed = un exercice a laissé des sites éteints
 edges-unreadable = son entrée est illisible
 edges-resting = rien n’est demandé
 edges-why = { $why }, depuis { $at }

@@ -3,12 +3,13 @@
 mod agent;
 mod asked;
 pub(crate) mod barrier;
-mod check;
+pub(crate) mod check;
 mod config;
 mod discover;
 mod group;
 pub(crate) mod holding;
 mod lint;
+mod rehearsal;
 mod remove;
 mod repair;
 mod routing;

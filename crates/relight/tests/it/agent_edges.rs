@@ -20,13 +20,14 @@ use crate::incident::POLICY;
 use crate::place::{Outcome, Place, log4j, visitor};
 use crate::serve::Server;
 
-const SITES: &str = "slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\n\
+pub(crate) const SITES: &str = "\
+    slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\n\
     san-001;Clinique;Clinic;https://san1.example;Santé Nord;health;2;north;oui\n\
     san-002;Laboratoire;Laboratory;https://san2.example;Santé Nord;health;3;north;oui\n\
     mun-001;Mairie;Town hall;https://mun1.example;Ville de X;municipal;4;south;non\n";
 
 /// Each site, its host, and which of the two proxies serves it.
-const HOSTS: [(&str, &str, usize); 3] = [
+pub(crate) const HOSTS: [(&str, &str, usize); 3] = [
     ("san-001", "san1.example", 0),
     ("san-002", "san2.example", 0),
     ("mun-001", "mun1.example", 1),
@@ -36,13 +37,13 @@ const HOSTS: [(&str, &str, usize); 3] = [
 const ALL: &str = "unknown:CVE-2021-44228";
 
 /// How long anything may take.
-const WAIT_MAX: Duration = Duration::from_secs(90);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(90);
 
 const FREE: &str = "127.0.0.1:0";
 
 /// A machine with two proxies and an agent, and a server elsewhere.
-struct World {
-    place: Place,
+pub(crate) struct World {
+    pub(crate) place: Place,
     /// nginx and HAProxy.
     listeners: [SocketAddr; 2],
     /// Where the server listens for agents.
@@ -54,7 +55,7 @@ struct World {
 impl World {
     /// Everything runs, and nothing is dark; `gate` is where the agent is told that both gates are,
     /// each in a folder of its own.
-    fn new(gate: &str) -> (Self, Server, Server) {
+    pub(crate) fn new(gate: &str) -> (Self, Server, Server) {
         let place = Place::new();
         place.write("sites.csv", SITES);
         place.expect(0, &["sites", "import", "sites.csv"]);
@@ -119,12 +120,12 @@ impl World {
     }
 
     /// The server again, where its agent looks for it.
-    fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         serve(&self.place, self.agents.trim_start_matches("https://")).0
     }
 
     /// What visitors of the three sites get.
-    fn lights(&self) -> [u16; 3] {
+    pub(crate) fn lights(&self) -> [u16; 3] {
         HOSTS.map(|(_, host, at)| visitor(self.listeners[at]).get(host, "/").unwrap().status)
     }
 
@@ -159,7 +160,7 @@ impl World {
     }
 }
 
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < WAIT_MAX, "{what}");
@@ -174,7 +175,12 @@ fn serve(place: &Place, listen: &str) -> (Server, String) {
     (server, started["agents"].as_str().unwrap().to_owned())
 }
 
-fn proxy(place: &Place, at: usize, listener: SocketAddr, upstream: SocketAddr) -> Running {
+pub(crate) fn proxy(
+    place: &Place,
+    at: usize,
+    listener: SocketAddr,
+    upstream: SocketAddr,
+) -> Running {
     let [folder, gate, hold, acme, verify] = ["edge", "gate", "hold", "acme", "verify.sock"]
         .map(|name| place.path(&format!("{name}-{at}")));
     fs::create_dir_all(&acme).unwrap();

@@ -16,6 +16,7 @@ mod beside;
 mod book;
 mod copies;
 mod doctor;
+mod drill_killed;
 mod edge_groups;
 mod edge_run;
 mod edge_tools;

@@ -49,6 +49,9 @@ pub(super) fn drill(
             Answer::Shown(shown) => return Ok(*shown),
             Answer::Refused(why) => return Err(unrehearsed(&why, target, context)),
             Answer::Waiting if since.elapsed() < begun_max => {}
+            Answer::Begun if asked.is_given_up(store).map_err(failed)? => {
+                return Err(gone(target, context));
+            }
             Answer::Begun if since.elapsed() < DRILL_MAX => {
                 if !std::mem::replace(&mut is_told, true) {
                     report.note(&texts::drill_asked(context.lang, &target.name));
@@ -69,6 +72,12 @@ pub(super) fn drill(
     }
 }
 
+/// The server was ended in the middle of the drill.
+fn gone(target: &Target, context: &Context) -> Failure {
+    let lang = context.lang;
+    Failure::new(texts::drill_gone(lang, &target.name)).hint(texts::drill_gone_remedy(lang))
+}
+
 /// Why a server did not rehearse, in words.
 fn unrehearsed(why: &Unrehearsed, target: &Target, context: &Context) -> Failure {
     let (lang, edge) = (context.lang, &target.name);
@@ -76,6 +85,7 @@ fn unrehearsed(why: &Unrehearsed, target: &Target, context: &Context) -> Failure
         Unrehearsed::Changed => texts::drill_marks_changed(lang, edge),
         Unrehearsed::TooOld => texts::drill_too_old(lang, edge),
         Unrehearsed::Replaced => texts::drill_replaced(lang, edge),
+        Unrehearsed::Busy => texts::drill_busy(lang, edge),
         Unrehearsed::Failed(why) => texts::drill_failed(lang, edge, why),
     };
     Failure::new(what).hint(texts::drill_again_remedy(lang))

@@ -42,6 +42,9 @@ const BARRIER_FAILS: &str = "barrier-fails";
 /// Code of an edge that said again and again that it is dark while visitors got in.
 const EDGE_UNTRUSTED: &str = "edge-untrusted";
 
+/// Code of an edge on which a drill was killed, and what it closed was not seen lit since.
+const DRILL_INTERRUPTED: &str = "drill-interrupted";
+
 /// Sites that are named of those which it is about.
 const BARRED_MAX: usize = 6;
 
@@ -190,7 +193,22 @@ fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
     let canary = canary.map(|(at, what)| found(CANARY_FAILED, format!("{what}, {}", rfc3339(*at))));
     let caught = register.ledger.caught(&target.name, register.now);
     let caught = caught.map(|at| found(EDGE_UNTRUSTED, rfc3339(at)));
-    [canary, barred(target, register), caught].into_iter().flatten().collect()
+    let drill = interrupted(&target.name, register);
+    let drill = drill.map(|it| found(DRILL_INTERRUPTED, it));
+    [canary, barred(target, register), caught, drill].into_iter().flatten().collect()
+}
+
+/// What a drill that was interrupted may have left dark on an edge, and since when: also of one
+/// that the journal does not call so yet, and that nobody plays any more.
+pub(crate) fn interrupted(edge: &str, register: &Register) -> Option<String> {
+    let rehearsed = register.ledger.rehearsed_on(edge)?;
+    let is_gone = || register.store.take_drill(edge).is_ok_and(|held| held.is_some());
+    let running = rehearsed.running.iter().filter(|_| is_gone());
+    let keys: BTreeSet<&str> = rehearsed.left.iter().chain(running).map(GateKey::as_str).collect();
+    let some: Vec<&str> = keys.iter().take(BARRED_MAX).copied().collect();
+    let more = if keys.len() > BARRED_MAX { ", …" } else { "" };
+    let place = format!("{}: {}{more}", rfc3339(rehearsed.since), some.join(", "));
+    (!keys.is_empty()).then_some(place)
 }
 
 /// What the second barrier of an edge does not do, as the journal says.
@@ -218,7 +236,14 @@ fn rows_of(findings: Vec<Lint>, target: &Target) -> Vec<LintRow> {
 /// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
 /// a drill makes believable, is no readier than one whose set-up leaves sites lit.
 fn stands_in_the_way(finding: &LintRow) -> bool {
-    let others = [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED, BARRIER_FAILS, EDGE_UNTRUSTED];
+    let others = [
+        CANARY_FAILED,
+        DRILL_MISSING,
+        TUNNELS_UNCOUNTED,
+        BARRIER_FAILS,
+        EDGE_UNTRUSTED,
+        DRILL_INTERRUPTED,
+    ];
     finding.refuses || others.contains(&finding.code)
 }
 

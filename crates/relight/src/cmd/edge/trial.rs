@@ -1,12 +1,11 @@
 //! `relight edge test EDGE` and `relight drill`: the canary of an edge, and sites marked for it,
 //! through everything that an incident does to a site.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{env, thread};
 
 use clap::Args;
-use relight_engine::drill::{self, DRILL_PAUSE, DrillReport, DrillScope, Extent, Pace, STEPS};
+use relight_engine::drill::{DRILL_PAUSE, DrillReport, DrillScope, Extent, Pace, STEPS};
 use relight_engine::edge::{Target, is_elsewhere};
 use relight_engine::groups::group_of;
 use relight_engine::store::Store;
@@ -19,6 +18,7 @@ use serde::Serialize;
 
 use super::asked;
 use super::barrier::registered;
+use super::rehearsal::Rehearsal;
 use crate::cmd::audit::head::expected_key;
 use crate::cmd::public::CERTIFICATE_KEY;
 use crate::context::Context;
@@ -29,12 +29,6 @@ use crate::report::{Exit, Report, Style};
 
 /// The name of what a drill shows.
 const SCHEMA: &str = "relight.drill/1";
-
-/// Longest wait until a server that runs has taken what a drill showed.
-const HAND_OVER_MAX: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether it has.
-const HAND_OVER_LOOK: Duration = Duration::from_millis(100);
 
 /// Which edge.
 #[derive(Debug, Args)]
@@ -105,10 +99,13 @@ impl Test {
             return Ok(());
         }
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
+        let rehearsal = Rehearsal::begin(&scope, operator::rehearser(context, &store), context)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &["--canary"]);
         let reports: Vec<DrillReport> =
             scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
+        // What the canary alone showed says nothing about the edge as a whole.
+        rehearsal.end(&reports, Extent::Canary, context, report)?;
         tell(&reports, context, report);
         Ok(())
     }
@@ -153,9 +150,11 @@ impl Drill {
             let names: Vec<String> = here.iter().map(|target| target.name.clone()).collect();
             let scope = DrillScope::read(&store, &names).map_err(failed)?;
             operator::may_drill(context, &store, &scope)?;
+            let rehearsal = Rehearsal::begin(&scope, actor.clone(), context)?;
             let ledger = register::ledger(&store, context)?;
             let pace = pace(context, &[]);
             reports.extend(scope.edges().iter().map(|edge| edge.run(&ledger, &pace)));
+            rehearsal.end(&reports, Extent::Marked, context, report)?;
         }
         let (mut elsewhere, mut is_whole) = (Vec::new(), true);
         let mut away = away.into_iter().peekable();
@@ -174,14 +173,6 @@ impl Drill {
                     is_whole = false;
                 }
             }
-        }
-        // Only now the journal: an edge is tried under the epoch that it holds already.
-        if store.take_control().map_err(|error| context.store_failure(&error))?.is_none() {
-            hand_over(&store, &actor, &reports, context, report)?;
-        } else {
-            drop(store);
-            let entries = reports.iter().map(|it| (String::new(), it.entry())).collect();
-            context.engine()?.append(&actor, entries).map_err(failed)?;
         }
         reports.extend(elsewhere);
         // A report that cannot be written takes nothing from what was shown.
@@ -233,28 +224,6 @@ fn pace(context: &Context, words: &[&str]) -> Pace {
         all.into_iter().map(str::to_owned).collect()
     });
     Pace { clock: clock::now_ms, nonce, pause: DRILL_PAUSE, second, stop: None }
-}
-
-/// Leaves what was shown for the server that runs, and waits until it counts there.
-fn hand_over(
-    store: &Store,
-    actor: &str,
-    reports: &[DrillReport],
-    context: &Context,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let failed = |error| Failure::engine(context.lang, &error);
-    drill::leave(store, actor, reports).map_err(failed)?;
-    let deadline = Instant::now() + HAND_OVER_MAX;
-    while drill::are_left(store, reports).map_err(failed)? {
-        if Instant::now() >= deadline {
-            report.note(texts::drill_left(context.lang));
-            break;
-        }
-        // Another process writes: its writing is what is waited for.
-        thread::sleep(HAND_OVER_LOOK);
-    }
-    Ok(())
 }
 
 fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {

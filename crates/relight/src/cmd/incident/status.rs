@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::choose;
 use super::pace::BurnDownRow;
 use super::remote::{Remote, unreached};
+use crate::cmd::edge::check::interrupted;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::register::Register;
@@ -214,6 +215,9 @@ impl Status {
             unseen::tell(&register, context, report)?;
             tell_barriers(&register, context, report)?;
         }
+        if !context.json {
+            tell_drills(&register, context, report)?;
+        }
         Ok(document.incidents.iter().all(|it| it.closed))
     }
 
@@ -388,6 +392,17 @@ fn tell_barriers(
         let why = texts::by_code(context.lang, &format!("reason-{}", told.why));
         let why = why.unwrap_or(&told.why);
         report.warn_in_detail(&format!("{}: {}", edge.name, told.barrier), what, why, remedy);
+    }
+    Ok(())
+}
+
+/// What drills left dark that were interrupted.
+fn tell_drills(register: &Register, context: &Context, report: &mut Report) -> Result<(), Failure> {
+    for edge in register.store.edges().map_err(|error| context.store_failure(&error))? {
+        if let Some(left) = interrupted(&edge.name, register) {
+            let (what, remedy) = coded(context.lang, "lint-drill-interrupted");
+            report.warn_in_detail(&edge.name, what, &left, remedy);
+        }
     }
     Ok(())
 }

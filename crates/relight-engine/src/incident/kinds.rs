@@ -1,0 +1,61 @@
+//! The stable name of each kind of entry.
+
+use super::entry::Entry;
+
+impl Entry {
+    /// The stable name of the kind, as in the journal's column.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::DarkOrdered { .. } => "dark-ordered",
+            Self::PartsClosed { .. } => "parts-closed",
+            Self::PartsOpened { .. } => "parts-opened",
+            Self::PartsSeen { .. } => "parts-seen",
+            Self::Proved { .. } => "proved",
+            Self::EdgeFailed { .. } => "edge-failed",
+            Self::AnalysisStarted { .. } => "analysis-started",
+            Self::EvidenceAttached { .. } => "evidence-attached",
+            Self::FixStarted { .. } => "fix-started",
+            Self::Deployed { .. } => "deployed",
+            Self::VerificationStarted { .. } => "verification-started",
+            Self::VerificationFound { .. } => "verification-found",
+            Self::ChecksRun { .. } => "checks-run",
+            Self::Verified { .. } => "verified",
+            Self::RelightStarted { .. } => "relight-started",
+            Self::RelightStopped { .. } => "relight-stopped",
+            Self::Revised { .. } => "revised",
+            Self::Lapsed { .. } => "lapsed",
+            Self::HeldBack { .. } => "held-back",
+            Self::Drifted { .. } => "drifted",
+            Self::BaselineTaken { .. } => "baseline-taken",
+            Self::Mitigated { .. } => "mitigated",
+            Self::AcceptanceProposed { .. } => "acceptance-proposed",
+            Self::AcceptanceSigned { .. } => "acceptance-signed",
+            Self::Exempted { .. } => "exempted",
+            Self::BreakGlass { .. } => "break-glass",
+            Self::GlassReviewed { .. } => "glass-reviewed",
+            Self::PlanProposed { .. } => "plan-proposed",
+            Self::PlanStarted { .. } => "plan-started",
+            Self::PlanEnded { .. } => "plan-ended",
+            Self::UpdatePublished { .. } => "update-published",
+            Self::PlanApproved { .. } => "plan-approved",
+            Self::PlanRefused { .. } => "plan-refused",
+            Self::PlanUndone { .. } => "plan-undone",
+            Self::AuthorityGranted { .. } => "authority-granted",
+            Self::AuthorityUsed { .. } => "authority-used",
+            Self::Drilled { .. } => "drilled",
+            Self::DrillBegun { .. } => "drill-begun",
+            Self::DrillEnded { .. } => "drill-ended",
+            Self::DrillUndone { .. } => "drill-undone",
+            Self::Access { .. } => "access",
+            Self::Barred { .. } => "barred",
+            Self::CanaryTried { .. } => "canary-tried",
+            Self::MatcherRuns { .. } => "matcher-runs",
+            Self::AdvisoriesSet { .. } => "advisories-set",
+            Self::Restored { .. } => "restored",
+            Self::ClockSetBack { .. } => "clock-set-back",
+            Self::Closed { .. } => "closed",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
