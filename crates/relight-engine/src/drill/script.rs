@@ -12,7 +12,8 @@ use std::time::Duration;
 use relight_edge::exec::{RELOAD, start_hand};
 use relight_edge::http::Client;
 use relight_edge::{
-    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity, Prober, Stage, Testers,
+    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity, Listener, ProbeTarget, Prober,
+    Stage, Testers,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
@@ -512,9 +513,25 @@ impl<'a> Drill<'a> {
         }
         let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
         let mut eyes = self.bed.eyes().map_err(|error| chain(&error))?;
-        let seen = eyes.probe(&targets, self.pace.nonce.rotate_left(13));
+        let nonce = self.pace.nonce.rotate_left(13);
+        let seen = eyes.probe(&targets, nonce);
         let other = targets.iter().zip(seen).find(|(_, result)| result.seen != Seen::Lit);
-        other.map_or(Ok(()), |(target, _)| Err(format!("{} is not seen lit", target.key)))
+        let Some((target, _)) = other else { return Ok(()) };
+        let listeners = self.bed.listeners().unwrap_or_default();
+        Err(not_lit(target, &listeners, !nonce))
+    }
+}
+
+/// That something of a drill is not seen lit, and at which listener, unless each of them shows it
+/// lit by now.
+pub(super) fn not_lit(target: &ProbeTarget, listeners: &[Listener], nonce: u64) -> String {
+    let is_lit = |listener: &&Listener| {
+        let seen = Prober::new((*listener).clone()).probe(std::slice::from_ref(target), nonce);
+        seen.first().is_some_and(|result| result.seen == Seen::Lit)
+    };
+    match listeners.iter().find(|listener| !is_lit(listener)) {
+        Some(listener) => format!("{} is not seen lit at {listener}", target.key),
+        None => format!("{} is not seen lit", target.key),
     }
 }
 

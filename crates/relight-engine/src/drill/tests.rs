@@ -1,11 +1,16 @@
 //! What happens on an edge while a drill begins there.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
 use relight_edge::{
-    Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint, Stage, Target,
-    TunnelCount,
+    Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint, Listener,
+    ProbeTarget, Stage, Target, TunnelCount,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen};
 
+use super::script::not_lit;
 use super::{DrillEdge, DrillKey};
 use crate::incident::Ledger;
 
@@ -80,4 +85,39 @@ fn a_drill_is_fenced_by_an_order_that_comes_while_it_begins() {
     let opened = driver.apply(epoch, Stage::Runtime, &GateSet::new());
     assert_eq!(opened.unwrap_err().kind, EdgeErrorKind::Fenced);
     assert_eq!(driver.observe(&[key("permits")]).unwrap()[0].durable, Seen::Dark);
+}
+
+/// A listener that gives every visitor the same answer.
+fn listener(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(stream);
+            let mut head = String::new();
+            while lines.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            drop(lines.get_mut().write_all(answer));
+        }
+    });
+    address
+}
+
+/// Goal: whoever reads that an edge is not open again knows at which of its listeners. Method: two
+/// listeners, the second of which still shows the gate; and where both are open by then.
+#[test]
+fn the_listener_that_is_not_open_again_is_named() {
+    let open =
+        listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    let shut = listener(
+        b"HTTP/1.1 503 No\r\nX-Relight-Gate: dark=1; site=beds\r\nCache-Control: no-store\r\n\
+          Content-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    let key = GateKey::new("beds").unwrap();
+    let target = ProbeTarget::site(key, "beds.example".into(), None);
+    let said = |all: &[SocketAddr]| {
+        let all: Vec<Listener> = all.iter().copied().map(Listener::from).collect();
+        not_lit(&target, &all, 7)
+    };
+    assert_eq!(said(&[open, shut]), format!("beds is not seen lit at {shut}"));
+    assert_eq!(said(&[open]), "beds is not seen lit");
 }
