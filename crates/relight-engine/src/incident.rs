@@ -41,7 +41,7 @@ pub use actions::{
     ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Behind, Ended, Glass, Signature,
     Standing,
 };
-pub use course::{Course, Pace, THEN, THEN_PER_HOUR_TENTHS, then_s};
+pub use course::{Course, Forecast, Foretold, Pace, THEN, THEN_PER_HOUR_TENTHS, then_s};
 pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
 pub use fold::{Case, HOST_SPELLING, Incident, Rejected};

@@ -26,6 +26,7 @@ use relight_model::{Epoch, GateKey, Light, Seen};
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 
 use barrier::Barrier;
+pub(crate) use barrier::KEEPS;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 use dark::Proof;
 pub use eyes::{Asking, Eyes, Hurry, Listeners};

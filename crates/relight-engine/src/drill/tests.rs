@@ -106,8 +106,7 @@ fn listener(answer: &'static [u8]) -> SocketAddr {
 /// listeners, the second of which still shows the gate; and where both are open by then.
 #[test]
 fn the_listener_that_is_not_open_again_is_named() {
-    let open =
-        listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    let open = listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     let shut = listener(
         b"HTTP/1.1 503 No\r\nX-Relight-Gate: dark=1; site=beds\r\nCache-Control: no-store\r\n\
           Content-Length: 0\r\nConnection: close\r\n\r\n",

@@ -84,6 +84,55 @@ impl Course {
         let recent = self.returns.iter().rev().take_while(|at| **at > since);
         Pace::of(self.dark, recent.count(), self.until - since)
     }
+
+    /// All that is told of it, in times; none where no site was ever proven dark.
+    pub fn forecast(&self) -> Option<Forecast> {
+        let after = |seconds: u64| self.until.saturating_add_unsigned(seconds);
+        let pace = self.pace().map(|pace| Foretold {
+            per_hour_tenths: pace.per_hour_tenths,
+            none_dark: after(pace.expected_s),
+            soonest: after(pace.soonest_s),
+            latest: after(pace.latest_s),
+        });
+        (self.peak > 0).then(|| Forecast {
+            dark: self.dark,
+            peak: self.peak,
+            peaked: self.peaked,
+            last_return: self.last_return(),
+            pace,
+            then: (self.dark > 0).then(|| after(then_s(self.dark))),
+        })
+    }
+}
+
+/// How an incident goes, and what that foretells, by the journal alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// Sites whose last proof says dark, also where it has expired.
+    pub dark: usize,
+    /// Most that were.
+    pub peak: usize,
+    /// When so many were, the last time.
+    pub peaked: Timestamp,
+    /// When a site came back, the last time since then.
+    pub last_return: Option<Timestamp>,
+    /// None where no site is dark, or too few came back to say.
+    pub pace: Option<Foretold>,
+    /// When none would be dark at the pace of December 2021; none where none is.
+    pub then: Option<Timestamp>,
+}
+
+/// What a pace foretells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foretold {
+    /// Tenths of a site an hour.
+    pub per_hour_tenths: u64,
+    /// When none would be dark, as the journal has it: that may have passed.
+    pub none_dark: Timestamp,
+    /// The same, at the soonest.
+    pub soonest: Timestamp,
+    /// The same, at the latest.
+    pub latest: Timestamp,
 }
 
 impl Incident {
@@ -187,6 +236,15 @@ mod tests {
         assert_eq!((pace.per_hour_tenths, pace.expected_s / 3_600), (19, 20));
         let [soon, late] = [pace.soonest_s, pace.latest_s].map(|s| s / 3_600);
         assert_eq!((soon, late), (14, 33), "26 returns, give or take 10");
+        let told = course.forecast().unwrap();
+        let foretold = told.pace.unwrap();
+        let times = [foretold.none_dark, foretold.soonest, foretold.latest];
+        assert_eq!(times.map(|at| at / HOUR - 40), [20, 14, 33], "from the newest entry on");
+        assert_eq!((told.dark, told.peak, told.last_return), (40, 100, course.last_return()));
+        assert_eq!(told.then, Some(40 * HOUR + 40 * 94 * HOUR / 1_044));
+        let over = super::tests::course(60, 40).forecast().unwrap();
+        assert_eq!((over.pace, over.then), (None, None), "none is dark");
+        assert_eq!(Course::default().forecast(), None, "none ever was");
         assert_eq!(super::tests::course(100, 14).pace(), None, "too few returns");
         assert_eq!(super::tests::course(60, 40).pace(), None, "none is dark");
         assert_eq!(then_s(1_044), 94 * 3_600);

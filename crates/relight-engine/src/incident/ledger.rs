@@ -13,6 +13,7 @@ use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::rehearsed::Rehearsed;
 use super::standing::Authority;
+use crate::reconcile::KEEPS;
 
 /// Most incidents that may be open at once (INCIDENT 4).
 pub const OPEN_INCIDENTS_MAX: usize = 64;
@@ -217,7 +218,10 @@ impl Ledger {
             }
             Entry::Barred { sites, held, edge, barrier, why } => {
                 let (barrier, why) = (barrier.clone(), why.clone());
-                let (sites, held) = (sites.clone(), held.clone());
+                // Records of before name as told to close what was told to open.
+                let is_of_before = held.is_empty() && KEEPS.contains(&why.as_str());
+                let told = if is_of_before { (held, sites) } else { (sites, held) };
+                let (sites, held) = (told.0.clone(), told.1.clone());
                 self.barred.insert(edge.clone(), Barred { at: now, barrier, sites, held, why });
             }
             Entry::CanaryTried { edge, passed: true, .. } => {

@@ -40,6 +40,9 @@ const STILL_CLOSED: &str = "still-closed";
 /// Code of one that shows them open, while nobody sees them.
 const NOT_SEEN_OPEN: &str = "not-seen-open";
 
+/// The codes of a barrier that keeps what it was told to open.
+pub(crate) const KEEPS: [&str; 2] = [STILL_CLOSED, NOT_SEEN_OPEN];
+
 /// Code of a relight that stops where visitors do not see what a barrier was told to open.
 pub(super) const BARRIER_HOLDS: &str = "barrier-holds";
 

@@ -11,7 +11,7 @@ use relight_engine::edge::{
     Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeTarget, Stage, Target,
     TunnelCount,
 };
-use relight_engine::incident::{Entry, Gate};
+use relight_engine::incident::{Entry, Gate, Ledger};
 use relight_engine::reconcile::{
     BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, DARK_PROOF_MAX_MS, EdgeLoop, FIGHT_DRIFTS,
     FIGHT_QUIET_MS, LIT_PROOF_MAX_MS, Round, Want,
@@ -541,4 +541,21 @@ fn a_barrier_that_is_not_fit_for_it_is_told_and_not_used() {
         ("f", BarrierFault::Itself),
     ];
     assert_eq!(faults, wanted);
+}
+
+/// Goal: a barrier that keeps sites is known by what it keeps, whoever wrote the journal. Method: a
+/// record as it was written before what is held had a place of its own.
+#[test]
+fn a_barrier_of_a_journal_of_before_keeps_what_it_was_told_to_open() {
+    let mut ledger = Ledger::new(1);
+    let mut told = |why: &str| {
+        let body = format!(
+            r#"{{"barrier":"wall","edge":"east","kind":"barred","sites":["a"],"why":"{why}"}}"#
+        );
+        ledger.apply("", &Entry::from_body(&body).unwrap(), 1).unwrap();
+        let barred = ledger.barred("east").unwrap();
+        (barred.sites.len(), barred.held.len(), barred.about().len())
+    };
+    assert_eq!(["still-closed", "not-seen-open"].map(&mut told), [(0, 1, 1); 2]);
+    assert_eq!(["", "unreachable"].map(&mut told), [(1, 0, 1); 2]);
 }

@@ -233,10 +233,9 @@ impl Barrier {
                 let (code, count) = (&told.why, told.about().len());
                 let why = of_code(format!("reason-{code}"), code);
                 let why = texts::edges_why(lang, &moment(lang, told.at), &why);
-                let keeps = ["still-closed", "not-seen-open"].contains(&code.as_str());
-                let words = match keeps {
-                    true => texts::edges_barrier_keeps(lang, count, &why),
-                    false => texts::edges_barrier_fails(lang, count, &why),
+                let words = match told.held.is_empty() {
+                    true => texts::edges_barrier_fails(lang, count, &why),
+                    false => texts::edges_barrier_keeps(lang, count, &why),
                 };
                 let closed = told.sites.len();
                 let words = match told.held.is_empty() || closed == 0 {

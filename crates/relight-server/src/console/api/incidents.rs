@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use relight_engine::access::Scope;
 use relight_engine::incident::{
-    Counters, Course, Incident, PartCase, THEN_PER_HOUR_TENTHS, then_s,
+    Counters, Course, Foretold, Incident, PartCase, THEN_PER_HOUR_TENTHS,
 };
 use relight_engine::notify::Proposal;
 use relight_engine::sources_policy::proposal_rule;
@@ -242,24 +242,22 @@ impl Grounds {
 }
 
 fn burn_down(course: &Course) -> Option<BurnDownView> {
-    let after = |seconds: u64| rfc3339(course.until.saturating_add_unsigned(seconds));
-    let pace = course.pace().map(|pace| PaceView {
+    let told = course.forecast()?;
+    let pace = |pace: Foretold| PaceView {
         sites_per_hour_tenths: pace.per_hour_tenths,
-        none_dark: after(pace.expected_s),
-        soonest: after(pace.soonest_s),
-        latest: after(pace.latest_s),
-    });
-    let then = ThenView {
-        sites_per_hour_tenths: THEN_PER_HOUR_TENTHS,
-        none_dark: after(then_s(course.dark)),
+        none_dark: rfc3339(pace.none_dark),
+        soonest: rfc3339(pace.soonest),
+        latest: rfc3339(pace.latest),
     };
-    (course.peak > 0).then(|| BurnDownView {
-        dark: course.dark as u64,
-        peak: course.peak as u64,
-        peaked: rfc3339(course.peaked),
-        last_return: course.last_return().map(rfc3339),
-        pace,
-        december_2021: (course.dark > 0).then_some(then),
+    let then =
+        |at| ThenView { sites_per_hour_tenths: THEN_PER_HOUR_TENTHS, none_dark: rfc3339(at) };
+    Some(BurnDownView {
+        dark: told.dark as u64,
+        peak: told.peak as u64,
+        peaked: rfc3339(told.peaked),
+        last_return: told.last_return.map(rfc3339),
+        pace: told.pace.map(pace),
+        december_2021: told.then.map(then),
     })
 }
 

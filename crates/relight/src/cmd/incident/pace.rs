@@ -2,7 +2,7 @@
 //! that are dark would be back, and when at the pace of December 2021; or since when
 //! none came back.
 
-use relight_engine::incident::{Course, THEN_PER_HOUR_TENTHS, then_s};
+use relight_engine::incident::{Course, Foretold, THEN_PER_HOUR_TENTHS};
 use relight_model::Timestamp;
 use relight_server::web::number::{moment, rfc3339};
 use relight_server::web::{Lang, Number, number, texts};
@@ -50,24 +50,22 @@ struct ThenRow {
 impl BurnDownRow {
     /// `None` where no site was ever proven dark.
     pub(super) fn of(course: &Course) -> Option<Self> {
-        let after = |seconds: u64| rfc3339(course.until.saturating_add_unsigned(seconds));
-        let pace = course.pace().map(|pace| PaceRow {
+        let told = course.forecast()?;
+        let pace = |pace: Foretold| PaceRow {
             sites_per_hour_tenths: pace.per_hour_tenths,
-            none_dark: after(pace.expected_s),
-            soonest: after(pace.soonest_s),
-            latest: after(pace.latest_s),
-        });
-        let then = ThenRow {
-            sites_per_hour_tenths: THEN_PER_HOUR_TENTHS,
-            none_dark: after(then_s(course.dark)),
+            none_dark: rfc3339(pace.none_dark),
+            soonest: rfc3339(pace.soonest),
+            latest: rfc3339(pace.latest),
         };
-        (course.peak > 0).then(|| Self {
-            dark: course.dark,
-            peak: course.peak,
-            peaked: rfc3339(course.peaked),
-            last_return: course.last_return().map(rfc3339),
-            pace,
-            december_2021: (course.dark > 0).then_some(then),
+        let then =
+            |at| ThenRow { sites_per_hour_tenths: THEN_PER_HOUR_TENTHS, none_dark: rfc3339(at) };
+        Some(Self {
+            dark: told.dark,
+            peak: told.peak,
+            peaked: rfc3339(told.peaked),
+            last_return: told.last_return.map(rfc3339),
+            pace: told.pace.map(pace),
+            december_2021: told.then.map(then),
         })
     }
 
