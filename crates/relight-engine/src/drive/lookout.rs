@@ -12,13 +12,13 @@ use super::millis;
 use crate::engine::{ACTOR, Engine};
 use crate::incident::{Entry, Gate, Ledger, PROOF_EXPIRED};
 use crate::looked::KEEP_EVERY;
-use crate::reconcile::{DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round, Want};
+use crate::reconcile::{DARK_PROOF_MAX_MS, LIT_PROOF_MAX_MS, PROOF_TTL_MS, Round, Want};
 use crate::told::for_incidents;
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Code of why a site is not dark whose edge is not looked at to the end.
+/// Code of why a site is not dark, or not lit, whose edge is not looked at to the end.
 const NO_ROUND: &str = "no-round";
 
 /// When the loop of each edge last came to the end of a turn.
@@ -34,8 +34,8 @@ struct Turn {
     looked: Option<Instant>,
 }
 
-/// Since when sites of silent edges are seen to be wanted dark.
-type Owed = BTreeMap<GateKey, Instant>;
+/// Since when a light is seen to be wanted of sites at whose edges nobody looks.
+pub(super) type Owed = BTreeMap<(GateKey, Light), Instant>;
 
 impl Lookout {
     /// The loop of an edge begins. One that takes the place of another inherits its silence: that
@@ -118,20 +118,16 @@ impl Lookout {
         let mut round = Round::default();
         let before = std::mem::take(owed);
         for (edge, silence) in self.silent(now, millis(DARK_PROOF_MAX_MS)) {
-            let (mut wants, _) = engine.wants_of(&edge);
-            wants.retain(|want| want.light == Light::Dark);
-            for want in &wants {
-                let key = &want.target.key;
-                owed.insert(key.clone(), before.get(key).copied().unwrap_or(now));
-            }
+            let wants = to_be_seen(engine, &edge);
+            owe(owed, &before, &wants, now);
+            let has_been = |want: &Want, ms| has_been(owed, want, ms, now);
+            round.entries.push(not_lit(&wants, has_been, NO_ROUND));
             if silence >= millis(PROOF_TTL_MS) {
-                let is_overdue = |site: &GateKey| {
-                    let since = owed.get(site).copied().unwrap_or(now);
-                    now.saturating_duration_since(since) >= millis(DARK_PROOF_MAX_MS)
-                };
+                let dark: Vec<Want> = dark(wants);
+                let is_overdue = |want: &Want| has_been(want, DARK_PROOF_MAX_MS);
                 let silence_s = silence.as_secs().try_into().unwrap_or(i64::MAX);
                 let since = engine.now().saturating_sub(silence_s);
-                let told = unproven(&edge, &wants, &is_overdue, (NO_ROUND, Some(since)));
+                let told = unproven(&edge, &dark, &is_overdue, (NO_ROUND, Some(since)));
                 round.entries.extend(told);
             }
         }
@@ -141,18 +137,57 @@ impl Lookout {
     }
 }
 
+/// What is wanted of the sites of an edge and has to be seen: dark, or on the way back. Nothing is,
+/// as long as nobody can tell what may be opened.
+pub(super) fn to_be_seen(engine: &Engine, edge: &str) -> Vec<Want> {
+    let (mut wants, _) = engine.wants_of(edge);
+    let is_opening = |want: &Want| want.gate != Gate::Open && engine.is_settled();
+    wants.retain(|want| want.light == Light::Dark || is_opening(want));
+    wants
+}
+
+/// Those of them that are wanted dark.
+pub(super) fn dark(mut wants: Vec<Want>) -> Vec<Want> {
+    wants.retain(|want| want.light == Light::Dark);
+    wants
+}
+
+fn owed_of(want: &Want) -> (GateKey, Light) {
+    (want.target.key.clone(), want.light)
+}
+
+/// Notes since when these are owed; `before` is what was known of them.
+pub(super) fn owe(owed: &mut Owed, before: &Owed, wants: &[Want], now: Instant) {
+    let wanted = wants.iter().map(owed_of);
+    owed.extend(wanted.map(|key| (key.clone(), before.get(&key).copied().unwrap_or(now))));
+}
+
+/// True for one that has been owed for so long.
+pub(super) fn has_been(owed: &Owed, want: &Want, ms: i64, now: Instant) -> bool {
+    let since = owed.get(&owed_of(want)).copied().unwrap_or(now);
+    now.saturating_duration_since(since) >= millis(ms)
+}
+
+/// What was to open, and nobody saw lit in time: it is wanted dark again, and on its way no more.
+pub(super) fn not_lit(wants: &[Want], has_been: impl Fn(&Want, i64) -> bool, why: &str) -> Entry {
+    let late = |want: &&Want| want.light == Light::Lit && has_been(want, LIT_PROOF_MAX_MS);
+    let sites = wants.iter().filter(late).map(|want| want.target.key.clone()).collect();
+    Entry::RelightStopped { sites, why: why.to_owned() }
+}
+
 /// What nobody has looked at for as long as a proof lasts: proven sites are so no more, and those
 /// that have waited for a proof for long enough get none.
 pub(super) fn unproven(
     edge: &str,
     dark: &[Want],
-    is_overdue: &dyn Fn(&GateKey) -> bool,
+    is_overdue: &dyn Fn(&Want) -> bool,
     (why, since): (&str, Option<Timestamp>),
 ) -> [Entry; 2] {
-    let those = |gate: Gate| dark.iter().filter(move |it| it.gate == gate).map(|it| &it.target.key);
-    let expired: Vec<GateKey> = those(Gate::Proven).cloned().collect();
+    let those = |gate: Gate| dark.iter().filter(move |it| it.gate == gate);
+    let key_of = |want: &Want| want.target.key.clone();
+    let expired: Vec<GateKey> = those(Gate::Proven).map(key_of).collect();
     let failed: Vec<GateKey> =
-        those(Gate::Requested).filter(|site| is_overdue(site)).cloned().collect();
+        those(Gate::Requested).filter(|want| is_overdue(want)).map(key_of).collect();
     let (edge, what, why) = (|| edge.to_owned(), PROOF_EXPIRED.to_owned(), why.to_owned());
     let expired = Entry::Drifted { sites: expired, edge: edge(), what, since };
     [expired, Entry::EdgeFailed { sites: failed, edge: edge(), why }]

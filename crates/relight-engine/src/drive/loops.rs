@@ -8,21 +8,20 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use relight_edge::Target;
-use relight_model::{GateKey, Light};
 use relight_store::EdgeRow;
 
-use super::lookout::{Lookout, unproven};
+use super::lookout::{Lookout, Owed, dark, has_been, not_lit, owe, to_be_seen, unproven};
 use super::pressed::Pressed;
-use super::{POLL, SAMPLE, drive_edge, for_incidents, millis, no_barrier};
+use super::{POLL, SAMPLE, drive_edge, for_incidents, no_barrier};
 use crate::barriers::barrier_of;
 use crate::edges;
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::groups::group_of;
 use crate::incident::Gate;
-use crate::reconcile::{BARRIER_WAIT_MAX, DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round};
+use crate::reconcile::{BARRIER_WAIT_MAX, DARK_PROOF_MAX_MS, PROOF_TTL_MS, Round, Want};
 
-/// Code of why a site is not dark whose edge nobody drives.
+/// Code of why a site is not dark, or not lit, whose edge nobody drives.
 const NO_EDGE: &str = "no-edge";
 
 /// What was wrong with an edge when its loop began.
@@ -66,8 +65,8 @@ pub(super) struct Loops {
     /// Some of it is still to be followed.
     is_behind: bool,
     begun: u64,
-    /// Since when sites are wanted dark whose edge nobody drives.
-    homeless: BTreeMap<GateKey, Instant>,
+    /// Since when a light is wanted of sites whose edge nobody drives.
+    homeless: Owed,
 }
 
 impl Loops {
@@ -79,7 +78,7 @@ impl Loops {
         let seen = (engine.store().edges()?, engine.edges_of_sites());
         let (planned, mut troubles) = planned(&seen)?;
         let (engine, lookout) = (Arc::clone(engine), Arc::clone(lookout));
-        let (running, leaving, homeless) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let (running, leaving, homeless) = (BTreeMap::new(), Vec::new(), Owed::new());
         let (is_behind, begun) = (false, 0);
         let mut loops =
             Self { engine, lookout, running, leaving, seen, is_behind, begun, homeless };
@@ -190,7 +189,8 @@ impl Loops {
         Ok(trouble)
     }
 
-    /// Says of sites that are wanted dark, and whose edge nobody drives, that nobody knows.
+    /// Says of sites that are wanted dark, or are on their way back, and whose edge nobody drives,
+    /// that nobody knows.
     fn tell_homeless(&mut self, now: Instant) {
         let mut round = Round::default();
         let before = std::mem::take(&mut self.homeless);
@@ -199,21 +199,14 @@ impl Loops {
             if self.running.contains_key(&edge) || self.is_leaving(&edge) {
                 continue;
             }
-            let (mut wants, _) = self.engine.wants_of(&edge);
-            wants.retain(|want| want.light == Light::Dark);
-            for want in &wants {
-                let key = &want.target.key;
-                self.homeless.insert(key.clone(), before.get(key).copied().unwrap_or(now));
-            }
-            let has_been = |key: &GateKey, ms: i64| {
-                let since = self.homeless.get(key).copied().unwrap_or(now);
-                now.saturating_duration_since(since) >= millis(ms)
-            };
-            wants.retain(|want| {
-                want.gate != Gate::Proven || has_been(&want.target.key, PROOF_TTL_MS)
-            });
-            let is_overdue = |key: &GateKey| has_been(key, DARK_PROOF_MAX_MS);
-            round.entries.extend(unproven(&edge, &wants, &is_overdue, (NO_EDGE, None)));
+            let wants = to_be_seen(&self.engine, &edge);
+            owe(&mut self.homeless, &before, &wants, now);
+            let has_been = |want: &Want, ms| has_been(&self.homeless, want, ms, now);
+            round.entries.push(not_lit(&wants, has_been, NO_EDGE));
+            let mut dark = dark(wants);
+            dark.retain(|want| want.gate != Gate::Proven || has_been(want, PROOF_TTL_MS));
+            let is_overdue = |want: &Want| has_been(want, DARK_PROOF_MAX_MS);
+            round.entries.extend(unproven(&edge, &dark, &is_overdue, (NO_EDGE, None)));
         }
         let entries = self.engine.with_ledger(|ledger| for_incidents(ledger, &round));
         // A journal that cannot be written is told the next time.

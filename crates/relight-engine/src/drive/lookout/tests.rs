@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::thread;
 
 use relight_edge::{ProbeResult, ProbeTarget, Target};
-use relight_model::{Criticality, Digest, Epoch, Seen};
+use relight_match::MATCHER_REVISION;
+use relight_model::{Criticality, Digest, Epoch, Seen, Verdict};
 use relight_store::{SiteRow, Store};
 
 use super::*;
@@ -14,13 +15,13 @@ use crate::drive::loops::Loops;
 use crate::drive::pressed::Pressed;
 use crate::drive::{Rest, drive_edge, take_turn};
 use crate::edges;
-use crate::incident::Phase;
+use crate::incident::{Evidence, EvidenceKind, Phase};
 use crate::reconcile::{BARRIER, EdgeLoop, Eyes};
 
 /// Longest wait for something that is about to happen.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-pub(super) const INCIDENT: &str = "CVE-2099-1";
+pub(in crate::drive) const INCIDENT: &str = "CVE-2099-1";
 
 /// A register with one site on a gate in its folder, ordered dark.
 pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
@@ -81,6 +82,31 @@ pub(in crate::drive) fn prove(engine: &Engine, site: &GateKey) {
     let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
     engine.record("relight", INCIDENT, proved).unwrap();
     assert_eq!(engine.phase(INCIDENT, site), Some(Phase::DarkProven));
+}
+
+/// The site is clear, and on its way back.
+pub(in crate::drive) fn opening(engine: &Engine, site: &GateKey) {
+    let evidence = Evidence {
+        site: site.clone(),
+        artifact_set: Some(Digest([1; 32])),
+        advisory: INCIDENT.to_owned(),
+        advisory_revision: Digest([1; 32]),
+        statements_digest: Digest::default(),
+        matcher_revision: MATCHER_REVISION,
+        scanner: "test".to_owned(),
+        verdict: Verdict::Clear,
+        reasons: Vec::new(),
+        found: Vec::new(),
+        kind: EvidenceKind::Scan,
+        made_at: engine.now(),
+        expires_at: engine.now() + 1_000,
+    };
+    let id = evidence.id().unwrap();
+    let started = Entry::RelightStarted { site: site.clone(), evidence: id };
+    for entry in [Entry::EvidenceAttached { evidence }, started] {
+        engine.record("test", INCIDENT, entry).unwrap();
+    }
+    assert_eq!(engine.phase(INCIDENT, site), Some(Phase::Relighting));
 }
 
 /// Eyes that panic at first, and then see what is closed.
@@ -191,6 +217,36 @@ fn what_is_ordered_of_a_silent_loop_fails_after_its_time() {
     assert!(last.body.contains(NO_ROUND), "{}", last.body);
     assert_eq!(look(ordered + 2 * DARK_PROOF_MAX_MS), Gate::Failed);
     assert_eq!(engine.store().journal(1).unwrap().pop().unwrap(), last, "told once");
+}
+
+/// Goal: a site is not on its way for ever behind an edge whose loop hangs, where it would take the
+/// place of another and keep its incident open. Method: it is looked at until its time is over, and
+/// once more: from then on it is wanted dark, and has as long for that as any other.
+#[test]
+fn what_is_on_its_way_behind_a_silent_loop_is_stopped_after_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    prove(&engine, &site);
+    opening(&engine, &site);
+    let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
+    lookout.begin("east", begin);
+    let mut look = |ms| {
+        lookout.look(&engine, &mut owed, begin + millis(ms));
+        (engine.phase(INCIDENT, &site).unwrap(), gate(&engine, &site))
+    };
+    let over = DARK_PROOF_MAX_MS + LIT_PROOF_MAX_MS;
+    for ms in [DARK_PROOF_MAX_MS, over - 1] {
+        assert_eq!(look(ms), (Phase::Relighting, Gate::Proven), "{ms}");
+    }
+    assert_eq!(look(over), (Phase::RelightEligible, Gate::Requested));
+    let last = engine.store().journal(1).unwrap().pop().unwrap();
+    assert_eq!(last.kind, "relight-stopped");
+    assert!(last.body.contains(NO_ROUND), "{}", last.body);
+    for ms in [1, DARK_PROOF_MAX_MS] {
+        assert_eq!(look(over + ms), (Phase::RelightEligible, Gate::Requested), "{ms}");
+    }
+    let failed = look(over + 1 + DARK_PROOF_MAX_MS);
+    assert_eq!(failed, (Phase::RelightEligible, Gate::Failed));
 }
 
 /// Goal: an edge that has no loop any more is not one that hangs. Method: an edge becomes the

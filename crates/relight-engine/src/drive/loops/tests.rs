@@ -8,8 +8,10 @@ use relight_store::Store;
 
 use super::*;
 use crate::EngineOptions;
-use crate::drive::lookout::tests::{dark_site, gate, prove};
-use crate::reconcile::BARRIER;
+use crate::drive::lookout::tests::{INCIDENT, dark_site, gate, opening, prove};
+use crate::drive::millis;
+use crate::incident::Phase;
+use crate::reconcile::{BARRIER, LIT_PROOF_MAX_MS};
 
 /// Longest wait for something that is about to happen.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -129,4 +131,27 @@ fn what_was_proven_of_an_edge_without_a_loop_expires_and_then_fails() {
     assert!(last.body.contains(NO_EDGE), "{}", last.body);
     assert_eq!(look(2 * PROOF_TTL_MS), Gate::Failed);
     assert_eq!(engine.store().journal(1).unwrap().pop().unwrap(), last, "told once");
+}
+
+/// Goal: a site whose edge left the register is not on its way for ever. Method: nobody drives the
+/// edge of a site that is being opened; its incident cannot be closed as long as it is.
+#[test]
+fn what_is_on_its_way_at_an_edge_without_a_loop_is_stopped_after_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    let (engine, begin) = (Arc::new(engine), Instant::now());
+    let (mut loops, _) = Loops::begin(&engine, &Arc::default()).unwrap();
+    prove(&engine, &site);
+    opening(&engine, &site);
+    let mut look = |ms| {
+        loops.tell_homeless(begin + millis(ms));
+        engine.phase(INCIDENT, &site)
+    };
+    for ms in [0, LIT_PROOF_MAX_MS - 1] {
+        assert_eq!(look(ms), Some(Phase::Relighting), "{ms}");
+    }
+    assert_eq!(look(LIT_PROOF_MAX_MS), Some(Phase::RelightEligible));
+    let last = engine.store().journal(1).unwrap().pop().unwrap();
+    assert_eq!(last.kind, "relight-stopped");
+    assert!(last.body.contains(NO_EDGE), "{}", last.body);
 }
