@@ -58,7 +58,7 @@ fn plan_of(
     town.engine.plan(ask, &sites).unwrap()
 }
 
-fn refusal(result: Result<Acted, EngineError>) -> Refusal {
+pub(crate) fn refusal(result: Result<Acted, EngineError>) -> Refusal {
     let refusal = match result.unwrap_err().kind {
         EngineErrorKind::Refused(refusal) => Ok(refusal),
         other => Err(other),

@@ -1,22 +1,32 @@
 //! INCIDENT 2.2: each invariant has a test of its name. The simulator tries them all at once and
 //! at random; these say what each of them means.
 
-use relight_engine::Smashing;
-use relight_engine::drive::for_incidents;
-use relight_engine::edge::{EdgeErrorKind, ProbeTarget};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use relight_engine::access::{Role, Scope};
+use relight_engine::drive::{Drive, for_incidents};
+use relight_engine::edge::EdgeErrorKind;
 use relight_engine::incident::{
     Acceptance, Counters, Entry, Evidence, EvidenceKind, Gate, Ledger, Phase,
 };
 use relight_engine::plan::{Action, Plan};
-use relight_engine::policy::Policy;
-use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes as _, Want, wants};
-use relight_engine::store::verify_chain;
+use relight_engine::policy::{Person, Policy, Refusal};
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Want, wants};
+use relight_engine::store::{JournalRecord, SiteRow, Store, Verified, verify_chain};
 use relight_engine::waves::{Next, Waves};
-use relight_model::{Digest, Epoch, GateKey, Seen, Site, UnknownReason, Verdict};
+use relight_engine::{Engine, Smashing, edges};
+use relight_model::{
+    Criticality, Digest, Epoch, GateKey, Light, Seen, Site, UnknownReason, Verdict,
+};
 
+use crate::acts::{self, chief, person, plan, refusal, table};
 use crate::edge::{Call, Fault, Shared, key};
-use crate::engine::{LOG4SHELL, Town, log4j};
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, row};
 use crate::sim::site;
+
+/// How long somebody may take to close a gate.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 const ID: &str = "i";
 const EPOCH: Epoch = Epoch { term: 1, seq: 1 };
@@ -161,15 +171,36 @@ fn i1_a_gate_opens_only_under_current_clear_evidence_or_an_acceptance() {
     assert!(!signed.is_dark());
 }
 
+/// Goal: what the journal does not hold is done at no edge. Method: another controller has the
+/// journal, so that an order of this one is not written, and the loop of the edge runs; then the
+/// other one orders, and what is on the disk is read by somebody else.
 #[test]
 fn i2_intent_is_journalled_and_synced_before_any_effect() {
     let town = Town::new(1);
     town.incident(LOG4SHELL);
-    town.darken(&[0]);
-    let journalled = town.engine.store().journal(1).unwrap();
-    assert_eq!(journalled.last().unwrap().kind, "dark-ordered", "on the disk, no loop ran yet");
-    let gate = town.engine.store().edges().unwrap();
-    assert_eq!(gate.len(), 1);
+    let sites = town.engine.sites();
+    let has_effect = |engine: &Engine| {
+        let edge = Shared::default();
+        let eyes = Box::new(edge.clone());
+        let mut edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), eyes, 7);
+        let site_of = |key: &GateKey| sites.iter().find(|site| site.slug == *key);
+        let wants = engine.with_ledger(|ledger| wants(ledger, "east", site_of));
+        edge_loop.round(&wants, EPOCH, 1_000, &|_: &GateKey| true);
+        edge.lock().durable.contains(&key(&name(0)))
+    };
+    let is_on_disk = || {
+        let journal = Store::open(town.folder.path()).unwrap().journal(1).unwrap();
+        journal.iter().any(|record| record.kind == "dark-ordered")
+    };
+    let newer = open(town.engine.store(), "second").unwrap();
+    let order = |engine: &Engine| {
+        let (plan, sites, reason) = (Digest::default(), vec![key(&name(0))], "r".to_owned());
+        engine.record("A. Tremblay", LOG4SHELL, Entry::DarkOrdered { plan, sites, reason })
+    };
+    assert!(order(&town.engine).is_err(), "its journal is another one's");
+    assert_eq!((is_on_disk(), has_effect(&town.engine)), (false, false));
+    order(&newer).unwrap();
+    assert_eq!((is_on_disk(), has_effect(&newer)), (true, true));
 }
 
 #[test]
@@ -292,20 +323,28 @@ fn i7_each_site_is_in_exactly_one_state_and_the_counters_sum() {
     assert_eq!(counters.phase(Phase::Affected), 0);
 }
 
+/// The canary is the most critical site, wherever it stands in the plan.
 #[test]
 fn i8_relight_goes_by_waves_canary_first_and_stops_on_errors() {
-    let town = Town::new(300);
+    let rows = (0..300).map(|number| {
+        let criticality = if number == 299 { Criticality::Vital } else { Criticality::Essential };
+        SiteRow { criticality, ..row(number, &name(number)) }
+    });
+    let town = Town::of(tempfile::tempdir().unwrap(), &rows.collect::<Vec<_>>());
     town.incident(LOG4SHELL);
     let all: Vec<usize> = (0..300).collect();
     let plan = town.plan(Action::Dark, &all);
     let mut waves = Waves::new(&plan.sites);
-    assert_eq!(waves.sizes()[0], 1);
-    assert!(matches!(waves.step(), Next::Wave(canary) if canary.len() == 1));
+    assert_eq!(waves.sizes(), [1, 14, 60, 225]);
+    assert_eq!(waves.step(), Next::Wave(vec![key(&name(299))]));
     waves.tell(1, 1);
     let Next::Stopped(left) = waves.step() else { panic!("the canary failed") };
     assert_eq!(left.len(), 299);
 }
 
+/// Goal: nobody agrees with himself, and a signature is one under exactly what was shown. Method:
+/// an acceptance of one person under two spellings; and two plans, one of which is approved by who
+/// proposed it, and under the hash of the other.
 #[test]
 fn i9_the_approver_is_not_the_proposer_and_an_approval_covers_a_hash() {
     let mut one = One::new();
@@ -320,21 +359,44 @@ fn i9_the_approver_is_not_the_proposer_and_an_approval_covers_a_hash() {
     let site = key("a");
     let signed = Entry::AcceptanceSigned { site, acceptance, witness: None, weighed: true };
     assert!(one.ledger.apply(ID, &signed, 1).is_err());
-    let town = Town::new(2);
-    town.incident(LOG4SHELL);
-    let [first, second] = [&[0][..], &[0, 1]].map(|sites| town.plan(Action::Dark, sites));
-    assert_ne!(first.hash().unwrap(), second.hash().unwrap());
+    let town = acts::town(7);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let [first, second] =
+        [0..6, 1..7].map(|all| plan(&town, &anna, Action::Dark, &all.collect::<Vec<_>>()));
+    let [number, _] =
+        [&first, &second].map(|plan| town.engine.propose(&table(), &anna, plan).unwrap().number);
+    let approve = |who: &Person, plan: &Plan| {
+        town.engine.approve(&table(), who, number, plan.hash().unwrap(), None)
+    };
+    assert_eq!(refusal(approve(&anna, &first)), Refusal::Proposer);
+    assert_eq!(refusal(approve(&zoe, &second)), Refusal::OtherHash);
+    assert_eq!(town.phase(LOG4SHELL, 1), None, "nobody agreed to either");
+    assert!(approve(&zoe, &first).unwrap().started);
+    let wants = [0, 6].map(|site| town.ledger().wants(&key(&name(site))));
+    assert_eq!(wants, [Light::Dark, Light::Lit]);
 }
 
+/// Goal: whoever has an export and a head that was kept elsewhere sees each change, without us.
+/// Method: a record is changed, one in the middle is left out, and the end is.
 #[test]
 fn i10_the_journal_is_a_chain_that_is_verified_offline() {
     let town = Town::new(2);
     town.incident(LOG4SHELL);
     town.darken(&[0, 1]);
-    let mut records = town.engine.store().journal(1).unwrap();
-    assert!(verify_chain(records.clone()).is_ok());
-    records[1].body = records[1].body.replace("site-0000", "site-0009");
-    assert!(verify_chain(records).is_err());
+    let records = town.engine.store().journal(1).unwrap();
+    let (entries, head) = town.engine.store().journal_head().unwrap();
+    let kept = Verified { entries, head };
+    let changed = |change: &dyn Fn(&mut Vec<JournalRecord>)| {
+        let mut export = records.clone();
+        change(&mut export);
+        verify_chain(export).map_err(|fault| fault.seq)
+    };
+    assert_eq!(changed(&|_| ()), Ok(kept));
+    let body = |it: &mut JournalRecord| it.body = it.body.replace("site-0000", "site-0009");
+    assert_eq!(changed(&|export| body(&mut export[1])), Err(2));
+    assert_eq!(changed(&|export| drop(export.remove(0))), Err(1));
+    let cut = changed(&|export| drop(export.pop())).unwrap();
+    assert_ne!(cut, kept, "only the head tells");
 }
 
 #[test]
@@ -366,14 +428,28 @@ fn i11_dark_never_needs_more_people_than_a_manual_relight() {
     assert_eq!(told[glass + 1], "dark-ordered");
 }
 
+/// Goal: whatever ends relight opens nothing. Method: a real gate, which its threads closed, and
+/// somebody else reads once they and the engine are gone.
 #[test]
 fn i12_the_death_of_relight_leaves_every_gate_as_it_is() {
-    let mut one = One::new();
-    one.dark();
-    one.rounds(2);
-    let mut edge = one.edge.clone();
-    drop(one);
-    let target = ProbeTarget::site(key("a"), "a.example".into(), None);
-    assert_eq!(edge.probe(&[target], 1)[0].seen, Seen::Dark);
-    assert!(edge.lock().durable.contains(&key("a")), "a restart of the edge finds it dark");
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    let rows = town.engine.store().edges().unwrap();
+    let target = edges::from_row(&rows[0]).unwrap();
+    let keys = [0, 1].map(|site| key(&name(site)));
+    let mut other = relight_engine::edge::open(&target).unwrap();
+    let mut seen = || {
+        let views = other.observe(&keys).unwrap();
+        views.iter().map(|view| (view.durable, view.runtime)).collect::<Vec<_>>()
+    };
+    let expected = [(Seen::Dark, Seen::Dark), (Seen::Lit, Seen::Lit)];
+    let (engine, until) = (Arc::new(town.engine), Instant::now() + WAIT_MAX);
+    let drive = Drive::edges_alone(&engine).unwrap();
+    while seen() != expected && Instant::now() < until {
+        engine.wait_changed(engine.version(), Duration::from_millis(20));
+    }
+    assert_eq!(seen(), expected);
+    drop((drive, engine));
+    assert_eq!(seen(), expected);
 }
