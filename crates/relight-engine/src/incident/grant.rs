@@ -352,8 +352,6 @@ impl Incident {
             Ground::Acceptance(acceptance) => {
                 acceptance.check(now)?;
                 case.grant = Some(Box::new(self.grant(&case, acceptance)));
-                // Two people decided.
-                case.held_back = None;
             }
         }
         case.go(Phase::Exempt, now);

@@ -376,7 +376,7 @@ fn news_leaves_protected_sites_to_a_person() {
 
 /// Goal: a site that an order cannot reach is counted, shown and reported as what it is: exposed.
 /// Method: of five sites one is protected, one has no edge and one is clear; more than news may
-/// darken are left so, and keep no news of others back; two people decide about one.
+/// darken are left so, and keep no news of others back; clear files answer for two.
 #[test]
 fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
     let many = REDARK_AUTO_MAX + 5;
@@ -420,10 +420,8 @@ fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
     assert_eq!(town.phase(LOG4SHELL, 4), Some(Phase::Affected));
     town.darken(&[1, 2]);
     assert_eq!(held(&town), many - 3, "told once");
-    exempt(&town, 1, town.engine.now() + DAY_S);
-    assert_eq!(exposed(1), (false, false), "two people answer for it");
-    town.ingest(2, log4j("2.17.1"));
-    assert_eq!(exposed(2), (false, false));
+    [1, 2].iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    assert_eq!([1, 2].map(exposed), [(false, false); 2], "clear evidence answers it");
     let again = open(store, "second").unwrap();
     assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
 }
