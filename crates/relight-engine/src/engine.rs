@@ -3,7 +3,7 @@
 //! Every change of an incident goes through [`Engine::append`]: checked against the fold, synced to
 //! the journal, and only then visible to the loops of the edges (INCIDENT I2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::resume_unwind;
 use std::sync::atomic::AtomicU64;
 use std::sync::{
@@ -56,7 +56,7 @@ pub(crate) struct State {
     pub(crate) seq: u64,
     pub(crate) inventory: Inventoried,
     pub(crate) sites: Vec<Site>,
-    pub(crate) by_key: BTreeMap<GateKey, usize>,
+    pub(crate) by_key: HashMap<GateKey, usize>,
     /// Paths of the bodies that answer for sites.
     pub(crate) orgs: BTreeMap<OrgId, String>,
     /// Sites that no plan may take dark.
@@ -507,7 +507,7 @@ impl Engine {
     }
 }
 
-pub(crate) fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
+pub(crate) fn keys_of(sites: &[Site]) -> HashMap<GateKey, usize> {
     sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
 }
 

@@ -68,21 +68,21 @@ pub fn wants<'a>(
     edge: &str,
     site_of: impl Fn(&GateKey) -> Option<&'a Site>,
 ) -> Vec<Want> {
-    let mut asked: BTreeMap<&GateKey, Asked> = BTreeMap::new();
+    let here = |key: &GateKey| site_of(key).filter(|site| site.edge == edge);
+    let mut cases: Vec<(&GateKey, &Site, &Case)> = Vec::new();
     let mut parts: BTreeMap<&GateKey, AskedPart<'_>> = BTreeMap::new();
     for (_, incident) in ledger.open() {
-        for (key, case) in incident.cases() {
-            asked.entry(key).or_default().hear(case);
-        }
+        let of_edge = |(key, case)| Some((key, here(key)?, case));
+        cases.extend(incident.cases().iter().filter_map(of_edge));
         for (key, part) in incident.parts() {
             let first = || AskedPart { name: &part.name, is_dark: false, gate: None };
             parts.entry(key).or_insert_with(first).hear(part);
         }
     }
-    let touched = asked.into_iter().filter(|(_, asked)| asked.is_touched);
-    let here = |key: &GateKey| site_of(key).filter(|site| site.edge == edge);
-    let sites = touched.filter_map(|(key, asked)| Some(asked.of(here(key)?)));
-    let mut wants: Vec<Want> = sites.collect();
+    // Of each incident they are in order already.
+    cases.sort_by_key(|(key, ..)| *key);
+    let sites = cases.chunk_by(|(key, ..), (next, ..)| key == next);
+    let mut wants: Vec<Want> = sites.filter_map(Asked::by_all).collect();
     for key in ledger.left_by_drills(edge) {
         if !wants.iter().any(|want| want.target.key == *key) {
             wants.extend(opened(key, here(key)));
@@ -135,6 +135,14 @@ struct Asked {
 }
 
 impl Asked {
+    /// What all incidents together want of a site that one of them touched.
+    fn by_all(cases: &[(&GateKey, &Site, &Case)]) -> Option<Want> {
+        let mut asked = Self::default();
+        cases.iter().for_each(|(.., case)| asked.hear(case));
+        let (_, site, _) = cases.first().filter(|_| asked.is_touched)?;
+        Some(asked.of(site))
+    }
+
     fn hear(&mut self, case: &Case) {
         self.is_touched |= case.is_touched();
         self.is_dark |= case.phase.wants() == Light::Dark;
