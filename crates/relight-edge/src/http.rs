@@ -135,6 +135,11 @@ impl Client {
         self.stream
     }
 
+    /// Whether the peer agreed under TLS to speak this.
+    pub(crate) fn has_agreed_to(&self, protocol: &[u8]) -> bool {
+        self.stream.protocol() == Some(protocol)
+    }
+
     /// Whether another request can be sent on this connection.
     pub const fn is_open(&self) -> bool {
         self.open
@@ -344,7 +349,7 @@ fn not_connected(peer: &str) -> impl FnOnce(io::Error) -> EdgeError {
 
 impl Stream {
     /// What was agreed to under TLS, if anything was.
-    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+    fn protocol(&self) -> Option<&[u8]> {
         match self {
             Self::Tls(stream) => stream.conn.alpn_protocol(),
             Self::Tcp(_) | Self::Unix(_) => None,

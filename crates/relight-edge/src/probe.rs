@@ -1,6 +1,6 @@
 //! Proves what an edge serves: one GET per site through its public listener.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use relight_model::{GateKey, Seen, SitePart};
 use crate::driver::Target;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::{ANSWER_WAIT_MAX, Client, Response};
-use crate::http2::Said;
+use crate::http2::{HTTP2, Http2, Said};
 use crate::tls::{Listener, Under};
 
 /// The header by which the edge, and nobody else, says that its gate answered.
@@ -169,8 +169,7 @@ impl Prober {
     ) {
         let deadline = Instant::now() + self.round_wait_max;
         let (listener, next) = (&self.listener, AtomicUsize::new(0));
-        let is_http1 = AtomicBool::new(!listener.is_secured());
-        let round = Round { listener, is_http1, targets, nonce, next, deadline, seen };
+        let round = Round { listener, targets, nonce, next, deadline, seen };
         let mut clients = self.clients.iter_mut().take(targets.len());
         thread::scope(|scope| {
             // The first connection is this thread's: where the system gives no other, it is enough.
@@ -200,11 +199,17 @@ impl Prober {
     }
 }
 
+/// Why there is no answer.
+enum Failed {
+    /// No connection could be made.
+    Connecting(EdgeError),
+    /// One was made, and no answer came on it that can be read.
+    Answering(EdgeError),
+}
+
 /// What the threads of one round share.
 struct Round<'a> {
     listener: &'a Listener,
-    /// Nothing is asked for over HTTP/2: without TLS no browser does, and some do not speak it.
-    is_http1: AtomicBool,
     targets: &'a [ProbeTarget],
     nonce: u64,
     next: AtomicUsize,
@@ -239,69 +244,72 @@ impl Round<'_> {
                     // TLS the next host shows a certificate of its own.
                     client.take_if(|kept| !kept.is_open() || self.listener.is_secured());
                 }
-                Err(error) => {
-                    let trouble = Some(error.kind);
+                Err(failed) => {
+                    // A certificate is the trouble of one site, and so is an answer.
+                    let (kind, is_of_listener) = match failed {
+                        Failed::Connecting(it) => (it.kind, it.kind != EdgeErrorKind::Certificate),
+                        Failed::Answering(it) => (it.kind, false),
+                    };
+                    failures += usize::from(is_of_listener);
+                    let trouble = Some(kind);
                     if !self.note(index, ProbeResult { trouble, ..ProbeResult::default() }) {
                         break;
                     }
-                    // A certificate is the trouble of one site.
-                    let is_its_own = error.kind == EdgeErrorKind::Certificate;
-                    failures += usize::from(client.is_none() && !is_its_own);
                 }
             }
         }
     }
 
     /// Asks on the kept connection, and once more on a new one: the edge may have closed the old
-    /// one while nothing was asked. The client is left empty when no connection could be made.
+    /// one while nothing was asked.
     fn ask(
         &self,
         client: &mut Option<Client>,
         index: usize,
         (method, host, uri): (&str, &str, &str),
-    ) -> Result<Response, EdgeError> {
-        if self.is_http2(index)
-            && let Some(answer) = self.ask_http2(method, host, uri)?
-        {
-            return Ok(answer);
-        }
+    ) -> Result<Response, Failed> {
         if let Some(kept) = client.as_mut().filter(|kept| kept.is_open())
             && let Ok(answer) = kept.request(method, host, uri, length(method))
         {
             return Ok(answer);
         }
         *client = None;
-        let fresh = client.insert(self.listener.connect(host)?);
+        let fresh = match self.is_http2(index) {
+            true => self.listener.connect_offering(Under::Host(host)),
+            false => self.listener.connect(host),
+        };
+        let fresh = fresh.map_err(Failed::Connecting)?;
+        if fresh.has_agreed_to(HTTP2) {
+            return self.ask_http2(fresh, method, host, uri).map_err(Failed::Answering);
+        }
+        let fresh = client.insert(fresh);
         fresh.body_bytes_max = PAGE_BYTES_MAX;
-        fresh.request(method, host, uri, length(method))
+        fresh.request(method, host, uri, length(method)).map_err(Failed::Answering)
     }
 
-    /// Whether this one is asked for over HTTP/2, where that is spoken: under TLS every other one,
-    /// by chance, so that each is soon looked at as browsers see it and as all others do. Both each
-    /// time would cost twice the handshakes, which are the most of it.
+    /// Whether HTTP/2 is offered for this one: under TLS, as only there browsers speak it, for
+    /// every other one, by chance, so that each is soon looked at as browsers see it and as all
+    /// others do. Both each time would cost twice the handshakes, which are the most of it. A name
+    /// for which it is not agreed to is asked for over HTTP/1 on that connection.
     fn is_http2(&self, index: usize) -> bool {
         let mixed = (self.nonce ^ (index as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        !self.is_http1.load(Ordering::Relaxed) && (mixed >> 32).count_ones() % 2 == 1
+        self.listener.is_secured() && (mixed >> 32).count_ones() % 2 == 1
     }
 
-    /// None where the listener does not speak HTTP/2.
     fn ask_http2(
         &self,
+        client: Client,
         method: &str,
         host: &str,
         uri: &str,
-    ) -> Result<Option<Response>, EdgeError> {
-        let under = Under::Host(host);
-        let Some(connection) = self.listener.connect_http2(under, ANSWER_WAIT_MAX)? else {
-            self.is_http1.store(true, Ordering::Relaxed);
-            return Ok(None);
-        };
+    ) -> Result<Response, EdgeError> {
         let fields = [(":method", method), (":scheme", "https"), (":authority", host)];
         let fields = [&fields[..], &[(":path", uri)]].concat();
         let doing = || format!("read an answer over HTTP/2 of {}", self.listener);
-        let said = connection.ask(&fields, b"", ANSWER_WAIT_MAX);
+        let said = Http2::begin(client.into_stream(), ANSWER_WAIT_MAX)
+            .and_then(|begun| begun.ask(&fields, b"", ANSWER_WAIT_MAX));
         match said.map_err(EdgeError::unreachable(doing()))? {
-            Said::Answer(answer) => Ok(Some(answer)),
+            Said::Answer(answer) => Ok(answer),
             Said::Refused => Err(EdgeError::new(EdgeErrorKind::Unreachable, doing())),
         }
     }

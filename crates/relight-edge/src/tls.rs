@@ -133,6 +133,14 @@ impl Listener {
         self.shake(name, |offers| &offers.http1)
     }
 
+    /// The same where HTTP/2 is offered as well: what came of that is [`Client::has_agreed_to`].
+    ///
+    /// # Errors
+    /// As [`Listener::connect`].
+    pub(crate) fn connect_offering(&self, name: Under<'_>) -> Result<Client, EdgeError> {
+        self.shake(name, |offers| &offers.http2)
+    }
+
     /// The same for one request over HTTP/2: none where the listener does not agree to it under
     /// TLS, or, without TLS, answers the beginning of it with something else.
     ///
@@ -144,12 +152,12 @@ impl Listener {
         wait: Duration,
     ) -> Result<Option<Http2>, EdgeError> {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof};
-        let stream = self.shake(name, |offers| &offers.http2)?.into_stream();
-        if self.is_secured() && stream.protocol() != Some(HTTP2) {
+        let client = self.connect_offering(name)?;
+        if self.is_secured() && !client.has_agreed_to(HTTP2) {
             return Ok(None);
         }
         let others = [BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof];
-        match Http2::begin(stream, wait) {
+        match Http2::begin(client.into_stream(), wait) {
             Ok(begun) => Ok(Some(begun)),
             Err(cause) if !self.is_secured() && others.contains(&cause.kind()) => Ok(None),
             Err(cause) => Err(EdgeError::unreachable(format!("speak HTTP/2 with {self}"))(cause)),
@@ -348,4 +356,4 @@ impl ServerCertVerifier for Anybody {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

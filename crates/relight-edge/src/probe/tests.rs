@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use super::*;
+use crate::tls::tests::{dark_to_http1, protocol, secured};
 
 fn target(baseline: Option<u16>) -> ProbeTarget {
     let key = GateKey::new("site").unwrap();
@@ -175,13 +176,54 @@ fn a_thread_gives_up_after_a_few_connections() {
     let targets = vec![target(None); 100];
     let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
     let seen = &Mutex::new(vec![ProbeResult::default(); 100]);
-    let is_http1 = AtomicBool::new(true);
-    let round = Round { listener, is_http1, targets: &targets, nonce: 1, next, deadline, seen };
+    let round = Round { listener, targets: &targets, nonce: 1, next, deadline, seen };
     round.work(&mut None);
     assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
     let seen = seen.lock().unwrap();
     let why = seen.iter().map(|result| result.trouble);
     assert_eq!(why.filter(Option::is_some).count(), CONNECT_FAILURES_MAX);
+}
+
+/// What one thread sees of a few sites that are all asked for where HTTP/2 is offered.
+fn offering(address: SocketAddr, count: usize) -> Vec<ProbeResult> {
+    let listener = &secured(address);
+    let targets = vec![target(None); count];
+    let seen = &Mutex::new(vec![ProbeResult::default(); count]);
+    let of = |nonce| {
+        let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
+        Round { listener, targets: &targets, nonce, next, deadline, seen }
+    };
+    let round = (0..).map(of).find(|round| (0..count).all(|index| round.is_http2(index)));
+    round.unwrap().work(&mut None);
+    seen.lock().unwrap().clone()
+}
+
+/// Goal: sites that do not answer hide no others. Method: more of them than connections may fail,
+/// each over HTTP/2 on a good connection.
+#[test]
+fn an_answer_that_fails_is_not_a_dead_listener() {
+    let count = CONNECT_FAILURES_MAX + 2;
+    let address = crate::tls::tests::listener(|_| vec!["h2"], |_| Ok(()));
+    let unreachable = Some(EdgeErrorKind::Unreachable);
+    let failed = ProbeResult { trouble: unreachable, ..ProbeResult::default() };
+    assert_eq!(offering(address, count), vec![failed; count]);
+}
+
+/// Goal: a name without HTTP/2 is looked at on the same connection, and turns it off for no other.
+/// Method: the first connection agrees to HTTP/1 only, and the peer notes what was agreed to.
+#[test]
+fn a_name_without_http2_is_asked_for_as_was_agreed() {
+    let agreed = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&agreed);
+    let offers = |index| if index == 0 { vec!["http/1.1"] } else { vec!["h2", "http/1.1"] };
+    let address = crate::tls::tests::listener(offers, move |stream| {
+        let protocol = protocol(&stream);
+        noted.lock().unwrap().push(protocol.clone());
+        if protocol == "h2" { Ok(()) } else { dark_to_http1(stream) }
+    });
+    let seen: Vec<Seen> = offering(address, 3).iter().map(|result| result.seen).collect();
+    assert_eq!(seen, [Seen::Dark, Seen::Unknown, Seen::Unknown]);
+    assert_eq!(*agreed.lock().unwrap(), ["http/1.1", "h2", "h2"]);
 }
 
 #[test]

@@ -29,26 +29,62 @@ fn target(listener: SocketAddr, settings: &[(&str, String)]) -> Target {
     }
 }
 
+type Served = StreamOwned<ServerConnection, TcpStream>;
+
 /// An edge that shows each site dark under one certificate.
 fn edge(certificate: &str) -> SocketAddr {
+    listener_of(certificate, |_| Vec::new(), dark_to_http1)
+}
+
+/// A listener for `site.example` that agrees to these protocols on each of its connections, and
+/// does so there.
+pub(crate) fn listener(
+    protocols: impl Fn(usize) -> Vec<&'static str> + Send + 'static,
+    serve: impl Fn(Served) -> io::Result<()> + Send + 'static,
+) -> SocketAddr {
+    listener_of("site.pem", protocols, serve)
+}
+
+fn listener_of(
+    certificate: &str,
+    protocols: impl Fn(usize) -> Vec<&'static str> + Send + 'static,
+    serve: impl Fn(Served) -> io::Result<()> + Send + 'static,
+) -> SocketAddr {
     let chain = CertificateDer::pem_file_iter(fixture(certificate)).unwrap();
     let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_file(fixture("key.pem")).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let config = Arc::new(config.with_single_cert(chain, key).unwrap());
+    let config = config.with_single_cert(chain, key).unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            drop(answer(StreamOwned::new(connection, stream)));
+        for (index, stream) in listener.incoming().flatten().enumerate() {
+            let mut config = config.clone();
+            config.alpn_protocols = protocols(index).into_iter().map(Into::into).collect();
+            let mut connection = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = stream;
+            while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
+            drop(serve(StreamOwned::new(connection, stream)));
         }
     });
     address
 }
 
-fn answer(stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()> {
+/// The same as those who look see it.
+pub(crate) fn secured(address: SocketAddr) -> Listener {
+    let ca = fixture("ca.pem").display().to_string();
+    let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
+    Listener::all(&target).unwrap().remove(0)
+}
+
+/// What was agreed to.
+pub(crate) fn protocol(stream: &Served) -> String {
+    String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or_default()).into_owned()
+}
+
+/// Answers one request over HTTP/1 that the site is dark.
+pub(crate) fn dark_to_http1(stream: Served) -> io::Result<()> {
     let mut lines = BufReader::new(stream);
     let (mut line, mut key) = (String::new(), String::new());
     while lines.read_line(&mut line)? > 2 {
