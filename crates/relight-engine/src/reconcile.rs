@@ -138,6 +138,7 @@ pub struct EdgeLoop {
     /// Nothing is opened yet, and what is open stays so: nobody can tell what may be.
     is_holding: bool,
     overtaken: Overtaken,
+    /// Which process served when that was asked last.
     generation: u64,
 }
 
@@ -210,16 +211,21 @@ impl EdgeLoop {
     /// Whether another process or configuration serves since the last call, which may have read an
     /// old copy of the gate; an edge that does not answer may be about to restart.
     pub fn took_over(&mut self) -> bool {
-        let is_other = match self.driver.generation() {
-            Ok(generation) => std::mem::replace(&mut self.generation, generation) != generation,
-            Err(_) => true,
-        };
+        self.is_another_process().unwrap_or(true)
+    }
+
+    /// The same. Connections to the process before, and what it had got ready, are let go.
+    fn is_another_process(&mut self) -> Result<bool, EdgeError> {
+        let now = self.driver.generation();
+        let before = self.generation;
+        self.generation = *now.as_ref().unwrap_or(&before);
+        let is_other = now.is_err() || self.generation != before;
         if is_other {
             self.eyes.forget();
             // What the process before had got ready went with it.
             self.is_ready = false;
         }
-        is_other
+        now.map(|_| is_other)
     }
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
@@ -262,6 +268,10 @@ impl EdgeLoop {
         self.forget_other_times(wants);
         // One that a clock showed before it was set back is none when that hour comes again.
         self.proofs.retain(|_, proof| proof.at_ms <= turn.now_ms);
+        if self.generation == 0 {
+            // Nobody asked yet; it stays 0 where a takeover cannot lose the gate.
+            self.generation = self.driver.generation().unwrap_or(0);
+        }
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(wants, &turn.views);
         self.lose(turn);

@@ -25,6 +25,9 @@ const SHARED: &str = "shared-origin";
 /// Nobody could count them.
 const UNCOUNTED: &str = "tunnels-uncounted";
 
+/// Most processes that may take over while sites are looked at.
+const TAKEOVERS_MAX: u32 = 3;
+
 /// Connections that are open, by key.
 type Counts = Vec<(GateKey, TunnelCount)>;
 
@@ -33,6 +36,8 @@ struct Looked {
     due: Vec<usize>,
     seen: Vec<ProbeResult>,
     counts: Option<Result<Counts, EdgeError>>,
+    /// Why nobody knows whether one process showed all of it: then it proves nothing.
+    divided: Option<EdgeError>,
 }
 
 /// A proof to renew: its instant, its site, and where that stands.
@@ -65,7 +70,7 @@ impl EdgeLoop {
         // Once: of an edge on another machine it may be another thing a moment later.
         let able = self.driver.capabilities();
         let missing = able.missing_for_dark(self.is_drilled);
-        let Looked { due, seen, counts } = self.look_dark(turn, keys, able)?;
+        let Looked { due, seen, counts, divided } = self.look_at_one_process(turn, keys, able)?;
         let fought = self.fight.sites(now_ms);
         let (busy, trouble) = self.busy(turn, &due, counts);
         turn.is_unanswered = is_unanswered(&seen);
@@ -80,7 +85,7 @@ impl EdgeLoop {
             let busy = left_behind(view, result, busy.get(key).copied());
             let is_dark = shut(view) && result.seen == Seen::Dark && busy.is_none();
             let is_able = is_able(want, &missing);
-            if is_able && is_dark && stuck.is_none() {
+            if is_able && is_dark && stuck.is_none() && divided.is_none() {
                 self.proofs.insert(key.clone(), Proof::of(want, now_ms));
                 self.unproven_since.remove(key);
                 if want.gate != Gate::Proven || is_lost {
@@ -110,13 +115,13 @@ impl EdgeLoop {
                 let why = match (is_able, busy) {
                     (false, _) => "capability",
                     (true, Some(why)) => why,
-                    (true, None) => why_unproven(view, result),
+                    (true, None) => why_unproven(view, result, divided.as_ref()),
                 };
                 failed.entry(why).or_default().push(key.clone());
             }
         }
         self.tell_dark(turn, [proved, drifted, expired], failed);
-        Ok(trouble)
+        Ok(divided.or(trouble))
     }
 
     fn tell_dark(
@@ -139,6 +144,38 @@ impl EdgeLoop {
         }
     }
 
+    /// What is read back of one process, while connections that were kept lead to another, is
+    /// no proof: the one that took over may have read an old copy of the gate. So who serves is
+    /// asked after the look, and all is looked at again where that changed since it was asked last.
+    fn look_at_one_process(
+        &mut self,
+        turn: &mut Turn<'_>,
+        keys: &[GateKey],
+        able: Capabilities,
+    ) -> Result<Looked, EdgeError> {
+        let due = self.due(turn);
+        let mut looked = self.look_dark(turn, keys, able, due)?;
+        if looked.due.is_empty() {
+            return Ok(looked);
+        }
+        for _ in 0..TAKEOVERS_MAX {
+            match self.is_another_process() {
+                Ok(false) => return Ok(looked),
+                Ok(true) => {}
+                Err(error) => return Ok(Looked { divided: Some(error), ..looked }),
+            }
+            turn.is_stale = true;
+            let before = looked.seen;
+            looked = self.look_dark(turn, keys, able, looked.due)?;
+            // Whoever was let in was let in, whichever process it was.
+            let both = looked.seen.iter_mut().zip(before);
+            both.filter(|(_, before)| before.shows(Seen::Lit)).for_each(|(now, it)| *now = it);
+        }
+        let doing = "look at one process: another one took over each time";
+        let divided = EdgeError::new(EdgeErrorKind::Unreachable, doing);
+        Ok(Looked { divided: Some(divided), ..looked })
+    }
+
     /// Looks at what is to be proven dark from outside. What an effect left is read back, and
     /// connections are counted, meanwhile: all of it is from after the effect.
     fn look_dark(
@@ -146,8 +183,8 @@ impl EdgeLoop {
         turn: &mut Turn<'_>,
         keys: &[GateKey],
         able: Capabilities,
+        mut due: Vec<usize>,
     ) -> Result<Looked, EdgeError> {
-        let mut due = self.due(turn);
         let counted = to_count(turn, &due, able);
         let (is_stale, mut views, mut counts) = (std::mem::take(&mut turn.is_stale), None, None);
         let asked: Vec<&Want> = due.iter().map(|index| &turn.wants[*index]).collect();
@@ -175,7 +212,7 @@ impl EdgeLoop {
             }
         }
         let counts = counts.map(|counts| counts.map(|it| counted.into_iter().zip(it).collect()));
-        Ok(Looked { due, seen, counts })
+        Ok(Looked { due, seen, counts, divided: None })
     }
 
     /// Notes gates that somebody undid, before they are closed again: a light of a second counts.
@@ -356,9 +393,10 @@ fn is_unanswered(seen: &[ProbeResult]) -> bool {
 
 /// Code of what a probe met with instead of our page. That visitors got in is said of an edge only
 /// where its gate reads back closed: one that is slow, or has a broken origin, said nothing else.
-fn why_unproven(view: &GateView, result: ProbeResult) -> &'static str {
+fn why_unproven(view: &GateView, result: ProbeResult, divided: Option<&EdgeError>) -> &'static str {
     if shut(view) && result.shows(Seen::Lit) {
         return LET_IN;
     }
-    result.trouble.map_or("probe-disagrees", EdgeErrorKind::code)
+    let trouble = result.trouble.or(divided.map(|error| error.kind));
+    trouble.map_or("probe-disagrees", EdgeErrorKind::code)
 }

@@ -100,6 +100,10 @@ pub(crate) struct Edge {
     pub(crate) is_uncuttable: bool,
     /// Which process serves.
     pub(crate) generation: u64,
+    /// What the processes hold that take over during the next looks, one in each.
+    pub(crate) successors: VecDeque<GateSet>,
+    /// What the process held to which connections lead that whoever looks kept.
+    pub(crate) before: Option<GateSet>,
     /// How often whoever looks was told to begin with new connections.
     pub(crate) forgotten: usize,
     /// Open connections behind the gate.
@@ -137,8 +141,19 @@ impl Edge {
 
     /// What one of the first listener gets.
     fn serves_first(&self, key: &GateKey) -> Seen {
-        let dark = self.runtime.contains(key) && !self.bypass.contains(key);
+        self.serves_by(&self.runtime, key)
+    }
+
+    fn serves_by(&self, runtime: &GateSet, key: &GateKey) -> Seen {
+        let dark = runtime.contains(key) && !self.bypass.contains(key);
         if dark { Seen::Dark } else { Seen::Lit }
+    }
+
+    /// Another process takes over. Connections that were kept go on to lead to the one before.
+    fn take_over(&mut self, runtime: GateSet) {
+        let before = std::mem::replace(&mut self.runtime, runtime);
+        self.before.get_or_insert(before);
+        self.generation += 1;
     }
 
     /// Dark by somebody else's entry.
@@ -406,7 +421,8 @@ impl Eyes for Shared {
     }
 
     fn forget(&mut self) {
-        self.lock().forgotten += 1;
+        let mut edge = self.lock();
+        (edge.forgotten, edge.before) = (edge.forgotten + 1, None);
     }
 
     fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
@@ -414,8 +430,12 @@ impl Eyes for Shared {
         if !targets.is_empty() {
             let keys = targets.iter().map(|target| target.key.to_string());
             edge.calls.push(Call::Probe(keys.collect()));
+            if let Some(runtime) = edge.successors.pop_front() {
+                edge.take_over(runtime);
+            }
         }
-        let first = |target: &ProbeTarget| match edge.serves_first(&target.key) {
+        let kept = edge.before.as_ref().unwrap_or(&edge.runtime);
+        let first = |target: &ProbeTarget| match edge.serves_by(kept, &target.key) {
             _ if edge.misnamed.contains(&target.key) => {
                 let trouble = Some(EdgeErrorKind::Certificate);
                 ProbeResult { trouble, ..ProbeResult::default() }

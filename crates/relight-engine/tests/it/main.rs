@@ -31,6 +31,7 @@ mod model;
 mod mutants;
 mod names;
 mod notify;
+mod one_process;
 mod oracle;
 mod orders;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
