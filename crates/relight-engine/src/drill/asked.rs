@@ -387,6 +387,25 @@ mod tests {
         }
     }
 
+    /// Goal: a wish is one for half a minute by the clock of the server, and none from an hour that
+    /// has not come. Method: one at its very end, one of a second before it, and one from then.
+    #[test]
+    fn a_wish_is_one_for_half_a_minute() {
+        let (_folder, engine) = engine();
+        let store = &engine.store;
+        let old = refused(Unrehearsed::TooOld);
+        for (at, answer) in [
+            (NOW - ASKED_AGE_MAX_S, Answer::Waiting),
+            (NOW - ASKED_AGE_MAX_S - 1, old.clone()),
+            (NOW, Answer::Waiting),
+            (NOW + 1, old),
+        ] {
+            let asked = leave(&engine, "z", at, at.unsigned_abs());
+            engine.take_asked(&Arc::default()).unwrap();
+            assert_eq!(asked.answer(store).unwrap(), answer, "{at}");
+        }
+    }
+
     /// Goal: who waits for a drill whose server is gone learns that, and nobody else does. Method:
     /// it is held, let go without an answer, and answered.
     #[test]

@@ -1,7 +1,8 @@
 //! Drills in the middle of everything: on the canary and on the one site that is marked for them.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use relight_engine::drill::{Bed, DrillReport, DrillScope, Pace};
@@ -147,5 +148,56 @@ impl Sim {
         if is_left {
             self.blame(|| "(o) a drill that passed left something dark".to_owned());
         }
+    }
+}
+
+/// An edge of which whoever rehearses ends as soon as it is dark, and which may be away from then
+/// on.
+struct Ending {
+    stage: Stage,
+    stop: Arc<AtomicBool>,
+    is_lost: bool,
+}
+
+impl Bed for Ending {
+    fn driver(&self) -> Result<Box<dyn EdgeDriver>, EdgeError> {
+        let mut edge = self.stage.0.lock();
+        if edge.runtime.contains(&key(MARKED)) {
+            self.stop.store(true, Ordering::Relaxed);
+            edge.is_unreachable = self.is_lost;
+        }
+        drop(edge);
+        self.stage.driver()
+    }
+
+    fn eyes(&self) -> Result<Box<dyn Eyes>, EdgeError> {
+        self.stage.eyes()
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, EdgeError> {
+        self.stage.listeners()
+    }
+}
+
+/// Goal: whoever ends in the middle of a drill opens what it closed, or says what is dark still.
+/// Method: the end comes before the order, once everything is dark, and there while the edge is
+/// lost.
+#[test]
+fn a_drill_whose_controller_ends_leaves_nothing_dark_or_says_so() {
+    for (is_over, is_lost, left) in [(true, false, 0), (false, false, 0), (false, true, 2)] {
+        NOW_MS.with(|now| now.set(1_000_000));
+        let (edge, stop) = (Shared::default(), Arc::new(AtomicBool::new(is_over)));
+        let bed = Ending { stage: Stage(edge.clone()), stop: Arc::clone(&stop), is_lost };
+        let (nonce, pause) = (7, Duration::ZERO);
+        let pace = Pace { clock, nonce, pause, second: None, stop: Some(Arc::clone(&stop)) };
+        let report = scope().edges()[0].run_on(&bed, &Ledger::new(MATCHER), &pace);
+        assert!(!report.passed() && stop.load(Ordering::Relaxed));
+        if !is_lost {
+            assert_eq!(report.failed().unwrap().detail, "whoever rehearsed ended");
+        }
+        assert_eq!(report.left.len(), left, "{:?}", report.failed());
+        let edge = edge.lock();
+        assert_eq!((edge.runtime.len(), edge.durable.len()), (left, left));
+        assert_eq!(edge.touched.is_empty(), is_over, "nothing is closed after the end");
     }
 }
