@@ -64,7 +64,7 @@ fn parse(files: &mut Files, file: &Path, text: &str, depth: usize) -> Vec<Direct
         if text.starts_with("</") {
             let name = text.trim_start_matches("</").trim_end_matches('>').trim();
             match open.pop_if(|section| is(section, name)) {
-                Some(section) => put(&mut open, &mut done, section),
+                Some(section) => close(&mut open, &mut done, section),
                 None => drop(torn.get_or_insert(line)),
             }
             continue;
@@ -92,13 +92,25 @@ fn parse(files: &mut Files, file: &Path, text: &str, depth: usize) -> Vec<Direct
     }
     while let Some(section) = open.pop() {
         torn.get_or_insert(section.line);
-        put(&mut open, &mut done, section);
+        close(&mut open, &mut done, section);
     }
     if let Some(line) = torn {
         let (file, what) = (file.to_path_buf(), "< >".to_owned());
         files.found.push(Found { file, line, code: "config-torn", severity: ERROR, what });
     }
     done
+}
+
+/// Sections that only ask what Apache is able to do: what they hold counts as if they were not there.
+const CONDITIONS: [&str; 3] = ["IfModule", "IfDefine", "IfVersion"];
+
+fn close(open: &mut [Directive], done: &mut Vec<Directive>, mut section: Directive) {
+    if !CONDITIONS.iter().any(|name| is(&section, name)) {
+        return put(open, done, section);
+    }
+    for inner in section.block.take().unwrap_or_default() {
+        put(open, done, inner);
+    }
 }
 
 fn put(open: &mut [Directive], done: &mut Vec<Directive>, directive: Directive) {

@@ -107,7 +107,6 @@ impl Asked<'_> {
         let what = it.args.last().map_or("", String::as_str);
         let file_name = self.path.rsplit('/').next().unwrap_or_default();
         match name.as_str() {
-            "ifmodule" | "ifdefine" | "ifversion" => (Fits::Yes, None),
             "proxy" | "proxymatch" => (Fits::No, None),
             "directory" | "directorymatch" => match &self.file {
                 Some(file) if !is_pattern => (below(what, file), Some(0)),
