@@ -12,7 +12,7 @@ use super::read::{Files, is_glob};
 use super::tree::{self, Directive, Ends};
 use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply};
 use crate::http;
-use gate::{bypass, gate_path, is_gated};
+use gate::{KEY, bypass, gate_path, is_gated};
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
@@ -119,13 +119,13 @@ fn gate_folder(server: &Directive) -> Option<PathBuf> {
 }
 
 fn key_of(server: &Directive) -> Option<String> {
-    let set = server.named("set").find(|it| it.first() == "$relight_site");
+    let set = server.named("set").find(|it| it.first() == KEY);
     if let Some(set) = set {
         return Some(set.args.get(1).cloned().unwrap_or_default());
     }
     let path = gate_path(server)?;
     let (_, key) = path.rsplit_once('/')?;
-    (key != "$relight_site").then(|| key.to_owned())
+    (key != KEY).then(|| key.to_owned())
 }
 
 fn names(server: &Directive) -> Vec<String> {

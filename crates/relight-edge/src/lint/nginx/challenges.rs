@@ -13,7 +13,7 @@ pub(super) fn proxied<'a>(server: &'a Directive, above: &[&'a Directive]) -> Opt
     let is_of_challenges = |it: &&Directive| it.words().contains(CHALLENGES);
     let locations: Vec<&Directive> = server.named("location").filter(is_of_challenges).collect();
     let site = Site { server, above };
-    if let Some(way) = locations.iter().find_map(|it| site.way_out(it, 0)) {
+    if let Some(way) = locations.iter().find_map(|it| site.way_out(it, &[])) {
         return Some(way);
     }
     // nginx takes a pattern before the longest beginning, unless `^~` or `=` is said.
@@ -36,14 +36,14 @@ struct Site<'a, 'b> {
 impl<'a> Site<'a, '_> {
     /// What a location hands on, or where it sends what it does not find. To another path nginx
     /// goes through the gate again; to a named location, or by `rewrite`, it does not.
-    fn way_out(&self, location: &'a Directive, hops: usize) -> Option<&'a Directive> {
+    fn way_out(&self, location: &'a Directive, seen: &[&str]) -> Option<&'a Directive> {
         if let Some(pass) = passes(location) {
             return Some(pass);
         }
         let leads = |it: &&Directive| {
             let last = it.args.last().map_or("", String::as_str);
             match it.name.as_str() {
-                "try_files" => self.leads_out(last, hops),
+                "try_files" => self.leads_out(last, seen),
                 "rewrite" => !matches!(last, "break" | "redirect" | "permanent"),
                 _ => false,
             }
@@ -54,7 +54,7 @@ impl<'a> Site<'a, '_> {
         self.errors(location).into_iter().find(|it| {
             let is_refusal = |code: &String| code.len() == 3 && code.starts_with('4');
             let last = it.args.last().map_or("", String::as_str);
-            it.args.iter().any(is_refusal) && self.leads_out(last, hops)
+            it.args.iter().any(is_refusal) && self.leads_out(last, seen)
         })
     }
 
@@ -66,11 +66,15 @@ impl<'a> Site<'a, '_> {
         levels.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
 
-    /// Whether this is a named location from which the origin is reached.
-    fn leads_out(&self, to: &str, hops: usize) -> bool {
+    /// Whether this is a named location from which the origin is reached, by others than those that
+    /// were seen on the way.
+    fn leads_out(&self, to: &str, seen: &[&str]) -> bool {
+        if !to.starts_with('@') || seen.contains(&to) {
+            return false;
+        }
+        let way = [seen, &[to]].concat();
         let mut named = self.server.named("location").filter(|it| it.words() == to);
-        to.starts_with('@')
-            && (hops >= HOPS_MAX || named.any(|it| self.way_out(it, hops + 1).is_some()))
+        way.len() > HOPS_MAX || named.any(|it| self.way_out(it, &way).is_some())
     }
 }
 

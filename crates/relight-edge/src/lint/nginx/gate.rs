@@ -3,9 +3,20 @@
 
 use super::Directive;
 
-/// The condition that looks for the file of the site.
-pub(super) fn gate(server: &Directive) -> Option<&Directive> {
-    server.named("if").find(|it| is_gate(it))
+/// The variable that holds the key of a site.
+pub(super) const KEY: &str = "$relight_site";
+
+/// The condition that looks for the file of the site, by its place in the server. Programs that are
+/// rolled out have folders `current` too: what looks for a key comes before what looks deeper.
+fn gate_at(server: &Directive) -> Option<usize> {
+    let all = server.inner().iter().enumerate();
+    let gates = all.filter(|(_, it)| it.name == "if" && is_gate(it));
+    let rank = |(_, it): &(usize, &Directive)| {
+        let path = file_of(it).unwrap_or_default();
+        let name = path.rsplit_once("/current/").map_or("", |(_, name)| name);
+        (name != KEY, name.is_empty() || name.contains('/'))
+    };
+    gates.min_by_key(rank).map(|(at, _)| at)
 }
 
 fn is_gate(it: &Directive) -> bool {
@@ -19,7 +30,11 @@ pub(super) fn is_gated(server: &Directive) -> bool {
 
 /// What the gate looks for: the path behind `-f`.
 pub(super) fn gate_path(server: &Directive) -> Option<String> {
-    let words = gate(server)?.words();
+    file_of(&server.inner()[gate_at(server)?])
+}
+
+fn file_of(gate: &Directive) -> Option<String> {
+    let words = gate.words();
     let path = words.split("-f ").nth(1)?;
     Some(path.trim().trim_end_matches(')').trim().trim_matches(['"', '\'']).to_owned())
 }
@@ -33,14 +48,15 @@ fn sets(gate: &Directive) -> impl Iterator<Item = (&str, &str)> {
 fn closer(server: &Directive) -> Option<usize> {
     let closes = |it: &Directive| it.named("return").any(|it| it.first() == "503");
     let inner = server.inner();
-    let at = inner.iter().position(|it| it.name == "if" && is_gate(it))?;
+    let at = gate_at(server)?;
     if closes(&inner[at]) {
         return Some(at);
     }
     let is_closer = |it: &Directive| {
         let asks = |(name, value): (&str, &str)| {
             let condition = condition(it);
-            condition == name || (!value.is_empty() && condition == format!("{name}={value}"))
+            let forms = [format!("{name}={value}"), format!("{name}!=")];
+            condition == name || (!value.is_empty() && forms.contains(&condition))
         };
         it.name == "if" && closes(it) && sets(&inner[at]).any(asks)
     };
@@ -56,13 +72,20 @@ fn condition(it: &Directive) -> String {
 /// through what sets, asks and rewrites in the order in which it is written, before any location.
 pub(super) fn bypass(server: &Directive) -> Option<&Directive> {
     let (inner, closer, path) = (server.inner(), closer(server)?, gate_path(server)?);
-    let gate = inner.iter().position(|it| it.name == "if" && is_gate(it))?;
+    let gate = gate_at(server)?;
     let ends = |it: &&&Directive| {
         let last = it.args.last().map_or("", String::as_str);
         it.name == "break" || (it.name == "rewrite" && matches!(last, "last" | "break"))
     };
     let mut keys: Vec<&str> = Vec::new();
     for (index, it) in inner.iter().enumerate().take(closer + 1) {
+        if index == gate && path.contains(KEY) && !keys.contains(&KEY) {
+            // The gate looks for no name, unless the key is said before.
+            let is_key = |it: &&Directive| it.name == "set" && it.first() == KEY;
+            if let Some(late) = inner[gate..].iter().find(is_key) {
+                return Some(late);
+            }
+        }
         // Locations come later.
         let all = if it.name == "if" { it.all() } else { vec![it] };
         if let Some(end) = all.iter().find(ends) {
