@@ -87,7 +87,7 @@ fn expand(
             }
         };
         for it in &mut brought {
-            fill(it, &directive.args[1..]);
+            fill(it, directive.args.get(1..).unwrap_or_default());
         }
         found.extend(expand(files, snippets, brought, depth + 1));
     }
