@@ -27,6 +27,10 @@ const AUTO_GROWTH: usize = 4;
 /// without a person. Fewer are the trouble of those sites and no reason to keep others dark.
 pub const AUTO_VAIN_MAX: usize = 10;
 
+/// Edges behind which something goes on its way before anything came back anywhere. So many in
+/// vain by then, and nothing more comes back without a person: the trouble is not of one edge.
+pub const AUTO_FIRST_EDGES_MAX: usize = 10;
+
 /// How the sites, or parts of sites, that relight opens by itself in one incident are doing behind
 /// each edge. One that is dead is no reason to keep dark what stands behind another.
 #[derive(Clone, Debug, Default)]
@@ -86,20 +90,39 @@ impl<'a> Herds<'a> {
 
     /// One more behind this edge may go on its way, and does.
     pub(crate) fn admit(&mut self, edge: &'a str) -> bool {
+        let is_free = !self.is_stopped(edge) && self.has_room_for(edge);
         let herd = self.at(edge);
-        let is_free = !herd.is_stopped() && herd.under_way < herd.together();
+        let is_free = is_free && herd.under_way < herd.together();
         herd.under_way += usize::from(is_free);
         is_free
     }
 
-    /// Too many behind this edge did not come back: the others there wait for a person.
+    /// Too many behind this edge did not come back, or behind too many edges: the others wait for a
+    /// person.
     pub fn is_stopped(&self, edge: &str) -> bool {
-        self.0.get(edge).is_some_and(Herd::is_stopped)
+        let is_nowhere = !self.is_any_back() && self.edges(|herd| herd.vain > 0);
+        is_nowhere || self.0.get(edge).is_some_and(Herd::is_stopped)
+    }
+
+    /// Until something came back, only the first edges are tried.
+    fn has_room_for(&self, edge: &str) -> bool {
+        let is_tried = |herd: &Herd| herd.under_way + herd.vain > 0;
+        self.is_any_back() || self.0.get(edge).is_some_and(is_tried) || !self.edges(is_tried)
+    }
+
+    fn is_any_back(&self) -> bool {
+        self.0.values().any(|herd| herd.back > 0)
+    }
+
+    /// Whether this is so of [`AUTO_FIRST_EDGES_MAX`] edges.
+    fn edges(&self, is_so: impl Fn(&Herd) -> bool) -> bool {
+        self.0.values().filter(|herd| is_so(herd)).count() >= AUTO_FIRST_EDGES_MAX
     }
 
     /// How many wait for a person because others behind their edge did not come back.
     pub fn waiting(&self) -> usize {
-        self.0.values().filter(|herd| herd.is_stopped()).map(|herd| herd.waiting).sum()
+        let stopped = self.0.iter().filter(|(edge, _)| self.is_stopped(edge));
+        stopped.map(|(_, herd)| herd.waiting).sum()
     }
 }
 
@@ -232,6 +255,27 @@ mod tests {
         waves.step();
         let Next::Wave(second) = waves.step() else { panic!("no wave") };
         assert!(second.iter().all(|key| key.as_str()[1..].parse::<usize>().unwrap() % 4 == 0));
+    }
+
+    /// Goal: what is wrong with the sites of every body does not open all of them in vain, however
+    /// few stand behind each edge; what is wrong with some edges keeps no other from coming back.
+    /// Method: thirty edges; nothing has come back, then one site has, then ten edges are dead.
+    #[test]
+    fn only_the_first_edges_are_tried_before_anything_came_back() {
+        let names: Vec<String> = (0..30).map(|number| format!("edge-{number}")).collect();
+        fn all<'a>(herds: &mut Herds<'a>, names: &'a [String]) -> usize {
+            names.iter().filter(|name| herds.admit(name.as_str())).count()
+        }
+        let mut herds = Herds::default();
+        assert_eq!(all(&mut herds, &names), AUTO_FIRST_EDGES_MAX);
+        for herd in herds.0.values_mut().filter(|herd| herd.under_way > 0) {
+            (herd.under_way, herd.vain) = (0, 1);
+        }
+        assert_eq!(all(&mut herds, &names), 0, "nothing came back from ten edges");
+        herds.at(names[29].as_str()).waiting = 5;
+        assert_eq!(herds.waiting(), 5, "a person decides, also where nothing was tried");
+        herds.at(names[0].as_str()).back = 1;
+        assert_eq!(all(&mut herds, &names), 30, "one came back: each edge is judged by itself");
     }
 
     #[test]
