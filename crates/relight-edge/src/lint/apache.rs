@@ -101,7 +101,7 @@ fn parse(files: &mut Files, file: &Path, text: &str, depth: usize) -> Vec<Direct
     done
 }
 
-/// Sections that only ask what Apache is able to do: what they hold counts as if they were not there.
+/// Sections that only ask what Apache is able to do: what they hold counts as if there were none.
 const CONDITIONS: [&str; 3] = ["IfModule", "IfDefine", "IfVersion"];
 
 fn close(open: &mut [Directive], done: &mut Vec<Directive>, mut section: Directive) {
