@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use relight_edge::spelling::{Spelled, spell_canary, spell_site};
 use relight_edge::{EdgeErrorKind, Listener, ProbeResult, ProbeTarget, Prober};
 
-use super::CANARY_HOST;
+use super::{CANARY_HOST, SPELLED_NAMES_MAX};
 
 /// Says that something has to be closed that a look delays.
 pub type Hurry = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -44,8 +44,9 @@ pub trait Eyes: Send {
         self.probe(targets, nonce)
     }
 
-    /// Begins to ask for what is dark in every spelling of its names (INCIDENT 8.1), and does not
-    /// wait for the answers. Eyes that cannot write a name so know nothing.
+    /// Begins to ask for what is dark in every spelling of its names (INCIDENT 8.1), for so long at
+    /// most for each of them, and does not wait for the answers. Eyes that cannot write a name so
+    /// know nothing.
     fn spell(&mut self, _: &[ProbeTarget], _: Duration) -> Asking {
         Asking::unable()
     }
@@ -194,12 +195,13 @@ impl Eyes for Listeners {
     }
 
     fn spell(&mut self, names: &[ProbeTarget], wait_max: Duration) -> Asking {
-        let ((say, said), until) = (mpsc::channel(), Instant::now() + wait_max);
+        let count = u32::try_from(names.len().min(SPELLED_NAMES_MAX)).unwrap_or(1);
+        let ((say, said), until) = (mpsc::channel(), Instant::now() + wait_max * count);
         for prober in &self.probers {
             let (listener, names, say) = (prober.listener().clone(), names.to_vec(), say.clone());
             // Nobody waits any more where the loop ended. Where the system gives no thread, nobody
             // asks, which is no answer either.
-            let ask = move || drop(say.send(spelled(&listener, &names, until)));
+            let ask = move || drop(say.send(spelled(&listener, &names, wait_max)));
             drop(thread::Builder::new().spawn(ask));
         }
         let (left, all) = (self.probers.len(), Spelled::Shut);
@@ -218,8 +220,9 @@ impl Eyes for Listeners {
 }
 
 /// The first name of which is not known that it is shut ends it.
-fn spelled(listener: &Listener, names: &[ProbeTarget], until: Instant) -> Spelled {
+fn spelled(listener: &Listener, names: &[ProbeTarget], wait_max: Duration) -> Spelled {
     for name in names {
+        let until = Instant::now() + wait_max;
         let spelled = match name.host == CANARY_HOST {
             true => spell_canary(listener, name, until),
             false => spell_site(listener, name, until),
@@ -313,6 +316,23 @@ mod tests {
         assert!(matches!(spelled, Some(Spelled::Untold(_))));
         let mut nobody = Listeners::new(Vec::new()).spell(&names, Duration::from_secs(1));
         assert_eq!(nobody.within(Duration::ZERO), Some(Spelled::Untold(String::new())));
+    }
+
+    /// Goal: a name is not untold because those before it took their time. Method: the time for all
+    /// of them is that of each, and has a limit.
+    #[test]
+    fn each_name_has_a_time_of_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut eyes = Listeners::new(vec![Prober::new(listener.local_addr().unwrap())]);
+        let key = GateKey::new("a").unwrap();
+        let name = ProbeTarget::site(key, "a.example".to_owned(), None);
+        let one = Duration::from_secs(600);
+        for (count, times) in [(1, 1), (3, 3), (SPELLED_NAMES_MAX + 1, 4)] {
+            let begun = Instant::now();
+            let asking = eyes.spell(&vec![name.clone(); count], one);
+            let of = |times| begun + one * times..begun + one * (times + 1);
+            assert!(of(times).contains(&asking.until), "{count}");
+        }
     }
 
     /// An old process answers on what was kept of it, the one that took over on new connections.

@@ -32,8 +32,8 @@ pub const SPELL_AGAIN_MS: i64 = 5_000;
 /// are, in every round.
 pub const SPELLED_NAMES_MAX: usize = 4;
 
-/// Longest time for one site at one listener, or for the canary: enough for the spellings of both
-/// protocols, each on a connection of its own, at an edge that is a tenth of a second away.
+/// Longest time for one name of a site at one listener, or for the canary: enough for the spellings
+/// of both protocols, each on a connection of its own, at an edge that is a tenth of a second away.
 pub const SPELL_MAX: Duration = Duration::from_secs(20);
 
 /// Code of a canary of which nobody knows whether a spelling of its name leads past its gate.
