@@ -360,17 +360,19 @@ impl Engine {
         mut entries: Vec<Entry>,
     ) -> Result<(), EngineError> {
         entries.extend(self.order_of(plan)?);
+        let one = self.one_news();
+        entries.extend(self.left_lit(plan)?);
         let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
         for result in self.append(actor, entries)? {
             result?;
         }
+        drop(one);
         if plan.action == plan::Action::Dark {
             // What the inventory says is the first evidence. A site that it calls clear was
             // ordered dark all the same: calling it back at once is not what was asked.
             let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
             let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
             self.attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)?;
-            self.tell_left_lit(actor, plan)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use relight_model::{GateKey, Light, Timestamp};
 
 use crate::engine::{Engine, State};
 use crate::incident::{Entry, Incident};
+use crate::switch::site_of;
 
 /// Sites that may be dark at one time by news of a day without an order (INCIDENT 3.2), in all open
 /// incidents together: above it a forged or broken feed could darken a province, so a person
@@ -14,10 +15,18 @@ use crate::incident::{Entry, Incident};
 /// is dark nowhere, and counts in its own incident alone: it keeps no other news away.
 pub const REDARK_AUTO_MAX: usize = 200;
 
-/// Those of these lit sites that have to wait for an order, though news would darken them: the
-/// protected ones, which no plan touches either; those that wait already, under the same
-/// advisories; and all of them, where they would be too many together with what waits in this
-/// incident and with what news darkened before, in any open one. `released` wait no longer.
+/// No order darkens this site, so nothing else may: it is protected, or no edge switches it. Wanted
+/// dark it would never be proven so, nor come back.
+pub(crate) fn is_out_of_reach(state: &State, site: &GateKey) -> bool {
+    let has_no_edge = site_of(state, site).is_some_and(|it| it.edge.is_empty());
+    has_no_edge || state.protected.contains(site)
+}
+
+/// Those of these lit sites that have to wait for an order, though news would darken them: those
+/// out of reach, which no plan touches either; those that wait already, under the same advisories;
+/// and all of them, where they would be too many together with what waits in this incident and
+/// with what news darkened before, in any open one. `released` wait no longer. What an order left
+/// lit waits and counts against nothing: somebody decided about it.
 pub(crate) fn brake<'a>(
     state: &State,
     incident: &Incident,
@@ -25,10 +34,10 @@ pub(crate) fn brake<'a>(
     released: &BTreeSet<GateKey>,
     now: Timestamp,
 ) -> BTreeSet<GateKey> {
-    let is_protected = |site: &GateKey| state.protected.contains(site);
-    let (mut held, asked): (BTreeSet<GateKey>, BTreeSet<GateKey>) =
-        darkening.cloned().partition(is_protected);
-    let waits = |site: &&GateKey| !is_protected(site) && !released.contains(*site);
+    let (mut held, asked): (BTreeSet<GateKey>, BTreeSet<GateKey>) = darkening
+        .cloned()
+        .partition(|site| is_out_of_reach(state, site) || incident.is_left_lit_now(site));
+    let waits = |site: &&GateKey| !is_out_of_reach(state, site) && !released.contains(*site);
     let mut all: BTreeSet<&GateKey> = asked.iter().collect();
     all.extend(incident.held_by_news().filter(waits));
     all.extend(state.ledger.open().flat_map(|(_, it)| it.darkened_by_news(now)));
@@ -71,14 +80,14 @@ impl Engine {
         self.lapsed(id, sites, &held)
     }
 
-    /// The same of a permission whose end somebody chose: however many sites there are, only the
-    /// protected ones wait.
+    /// The same of a permission whose end somebody chose: however many sites there are, only those
+    /// out of reach wait.
     pub(crate) fn braked_at_its_end(&self, id: &str, sites: Vec<GateKey>) -> Vec<(String, Entry)> {
         let held = {
             let state = self.read();
             let Some(incident) = state.ledger.incident(id) else { return Vec::new() };
             let lit = sites.iter().filter(|site| incident.wants(site) == Light::Lit);
-            lit.filter(|site| state.protected.contains(*site)).cloned().collect()
+            lit.filter(|site| is_out_of_reach(&state, site)).cloned().collect()
         };
         self.lapsed(id, sites, &held)
     }

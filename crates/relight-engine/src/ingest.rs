@@ -6,6 +6,7 @@ use relight_edge::{Target, Testers};
 use relight_model::{AssetId, Digest, GateKey, Light, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, LeftInventory, SnapshotDraft, StoreErrorKind};
 
+use crate::brake::is_out_of_reach;
 use crate::checks::Ran;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
@@ -164,7 +165,7 @@ impl Engine {
         let Some(digest) = set else { return Ok(()) };
         let is_kept = {
             let state = self.read();
-            state.protected.contains(site) && state.ledger.wants(site) == Light::Lit
+            is_out_of_reach(&state, site) && state.ledger.wants(site) == Light::Lit
         };
         let entry = |id: String| match is_kept {
             // It would go dark. What the register knows of the new files is not clear either, and

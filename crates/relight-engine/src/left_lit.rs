@@ -1,5 +1,5 @@
 //! Sites that an order names and cannot reach stay lit: they are told of, and count as exposed
-//! until a person decides or evidence calls them clear (INCIDENT 12).
+//! until evidence calls them clear, they are dark, or the incident is over (INCIDENT 12).
 
 use relight_match::Question;
 use relight_model::{GateKey, Light, Site, Verdict};
@@ -15,17 +15,18 @@ use crate::switch::{find, site_of};
 const REASONS: [&str; 3] = ["protected", "no-edge", EDGE_LINT];
 
 impl Engine {
-    /// Journals which sites an order left lit although nothing current calls them clear.
-    pub(crate) fn tell_left_lit(&self, actor: &str, plan: &Plan) -> Result<(), EngineError> {
+    /// What tells which sites this order leaves lit although nothing current calls them clear; it
+    /// goes with the order, or a crash between both would leave them untold.
+    pub(crate) fn left_lit(&self, plan: &Plan) -> Result<Option<Entry>, EngineError> {
         let is_left = |it: &&Skipped| REASONS.contains(&it.reason.as_str());
         if plan.action != Action::Dark || !plan.skipped.iter().any(|it| is_left(&it)) {
-            return Ok(());
+            return Ok(None);
         }
         let sites: Vec<GateKey> = {
             let state = self.read();
             let (incident, now) = (find(&state, &plan.incident)?, self.now());
             let is_bare = |key: &&GateKey| {
-                let is_told = incident.is_held_now(key) || incident.permits(key, now);
+                let is_told = incident.is_left_lit_now(key) || incident.permits(key, now);
                 incident.wants(key) == Light::Lit && !is_told
             };
             let left = plan.skipped.iter().filter(is_left).map(|it| &it.site).filter(is_bare);
@@ -36,11 +37,7 @@ impl Engine {
             let theirs = all.filter(|(_, it)| it.answer.verdict() != Verdict::Clear);
             theirs.map(|(site, _)| site.slug.clone()).collect()
         };
-        if sites.is_empty() {
-            return Ok(());
-        }
-        let held = Entry::HeldBack { sites, voids: true, left: true };
-        // One that news held back meanwhile is told of already.
-        self.append(actor, vec![(plan.incident.clone(), held)]).map(drop)
+        let held = |sites| Entry::HeldBack { sites, voids: true, left: true };
+        Ok((!sites.is_empty()).then(|| held(sites)))
     }
 }

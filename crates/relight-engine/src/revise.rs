@@ -222,8 +222,8 @@ impl Engine {
     }
 
     /// What a signature or a control with an end allowed is over at its end, without further order
-    /// and however many sites it is: whoever signed chose the time. A protected site that is lit
-    /// waits for a person all the same.
+    /// and however many sites it is: whoever signed chose the time. A site out of reach of
+    /// orders that is lit waits for a person all the same.
     fn end_grants(&self) -> Result<(), EngineError> {
         let now = self.now();
         if self.with_ledger(|ledger| ledger.owed_clock(now).is_some()) {

@@ -1,6 +1,7 @@
 //! What people and policy ask for: open an incident, plan, execute, relight what is proven clear.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -125,8 +126,13 @@ impl Engine {
         }
         match order? {
             Some(order) => {
-                self.record(actor, &plan.incident, order)?;
-                self.tell_left_lit(actor, plan)
+                let _one = self.one_news();
+                let all = iter::once(order).chain(self.left_lit(plan)?);
+                let all = all.map(|entry| (plan.incident.clone(), entry)).collect();
+                for result in self.append(actor, all)? {
+                    result?;
+                }
+                Ok(())
             }
             None => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }

@@ -439,6 +439,8 @@ impl Incident {
     /// A closed incident wants nothing of the edges any more, so whatever it darkened has to be
     /// proven lit before: nobody would open it afterwards.
     /// Of what is lit without current evidence nobody would hear the bad news either (`current`).
+    /// What an order left lit keeps nothing open: somebody decided, and maybe nobody can ever clear
+    /// it. The report says that it was left online.
     fn close(&mut self, current: bool, now: Timestamp) -> Result<(), Rejected> {
         if self.cases.values().any(|case| case.phase.wants() == Light::Dark) {
             return Err(Rejected("sites are still wanted dark"));
@@ -446,7 +448,7 @@ impl Incident {
         if self.cases.values().any(|case| case.phase == Phase::Relighting) {
             return Err(Rejected("sites are still being relit"));
         }
-        if self.held_back().next().is_some() {
+        if self.held_by_news().next().is_some() {
             return Err(Rejected("news about lit sites waits for a person"));
         }
         let on_paper = |case: &Case| case.grant.is_some() && !self.is_clear(case, now);
@@ -456,7 +458,9 @@ impl Incident {
         if self.parts.values().any(PartCase::is_at_work) {
             return Err(Rejected("parts of sites are still closed"));
         }
-        if current && self.cases.keys().any(|site| is_exposed(self, site, now)) {
+        let is_bare =
+            |(site, case): (&GateKey, &Case)| !case.is_left_lit() && is_exposed(self, site, now);
+        if current && self.cases.iter().any(is_bare) {
             return Err(Rejected("lit sites are without current evidence"));
         }
         self.closed = true;

@@ -30,6 +30,9 @@ impl Entry {
             | Self::RelightStopped { .. }
             // It opens nothing: what it leaves stays dark.
             | Self::PlanEnded { .. }
+            // Nor does this: a marker of a drill is no site, and the round of an edge that found
+            // one left over is one entry or all of them.
+            | Self::DrillUndone { .. }
             | Self::PartsClosed { .. }
             // A part that is seen open was opened before: what a round of an edge saw is one entry
             // or all of them, and its other sites must not wait.
@@ -79,10 +82,13 @@ mod tests {
     }
 
     /// A plan of which nothing came back ends: else it would be gone on with when there is room.
+    /// What a drill left over silences no edge.
     #[test]
     fn on_a_full_disk_a_plan_ends_and_none_opens() {
         let (plan, failed, left) = (Digest::default(), Vec::new(), Vec::new());
         assert!(Entry::PlanEnded { plan, failed, left }.is_for_a_full_disk());
+        let (edge, keys) = ("east".to_owned(), Vec::new());
+        assert!(Entry::DrillUndone { drill: true, edge, keys }.is_for_a_full_disk());
         let (site, evidence) = (GateKey::new("a").unwrap(), Digest::default());
         assert!(!Entry::RelightStarted { site, evidence }.is_for_a_full_disk());
     }

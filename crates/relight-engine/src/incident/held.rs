@@ -18,7 +18,7 @@ impl Incident {
 
     /// Those that news holds back: what an order left lit keeps no other news from darkening.
     pub(crate) fn held_by_news(&self) -> impl Iterator<Item = &GateKey> {
-        let is_so = |case: &Case| case.held_back.is_some() && !case.left_lit;
+        let is_so = |case: &Case| case.held_back.is_some() && !case.is_left_lit();
         self.cases().iter().filter(move |(_, case)| is_so(case)).map(|(site, _)| site)
     }
 
@@ -51,7 +51,12 @@ impl Incident {
         self.case(site).is_some_and(|case| case.held_back == Some((self.revision, self.statements)))
     }
 
-    /// The same, and what was known before is void.
+    /// The same of one that an order left lit.
+    pub(crate) fn is_left_lit_now(&self, site: &GateKey) -> bool {
+        self.is_held_now(site) && self.case(site).is_some_and(Case::is_left_lit)
+    }
+
+    /// It was held back so, by whatever, and what was known before is void.
     pub(crate) fn is_told_held(&self, site: &GateKey) -> bool {
         self.is_held_now(site) && self.case(site).is_some_and(|case| !case.is_still_permitted())
     }
@@ -83,7 +88,7 @@ impl Incident {
 
     /// The news is believed: with `voids` nothing that was known before, or signed, permits the
     /// site any more, and an opening that is on its way stops. With `left` it was an order that
-    /// left the site as it is.
+    /// left the site as it is, and that stays so when later news comes of it.
     pub(super) fn hold_back(
         &mut self,
         sites: &[GateKey],
@@ -94,7 +99,9 @@ impl Incident {
         let mut held = Err(Rejected("no site is lit that is not held back already"));
         for site in sites {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
-            let is_new = case.held_back != under || (voids && case.is_still_permitted());
+            let left = left || case.is_left_lit();
+            let is_new = case.held_back != under || left != case.is_left_lit();
+            let is_new = is_new || (voids && case.is_still_permitted());
             if case.phase.wants() == Light::Lit && is_new {
                 (case.held_back, case.left_lit) = (under, left);
                 if voids {
@@ -108,6 +115,11 @@ impl Incident {
 }
 
 impl Case {
+    /// An order left it lit, and nothing answered that since.
+    pub(super) fn is_left_lit(&self) -> bool {
+        self.held_back.is_some() && self.left_lit
+    }
+
     /// Something is known of it, or signed, from before it was held back.
     fn is_still_permitted(&self) -> bool {
         self.evidence.is_some() || self.grant.is_some()

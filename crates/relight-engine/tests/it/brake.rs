@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::thread;
 
+use relight_engine::access::{Role, Scope};
 use relight_engine::exposure::exposures;
 use relight_engine::incident::{Acceptance, Counters, Entry, EvidenceKind, Ground, Ledger, Phase};
 use relight_engine::plan::Action;
@@ -12,6 +13,7 @@ use relight_engine::store::{SiteMark, SiteRow};
 use relight_engine::{INVENTORY_TTL_S, REDARK_AUTO_MAX, REMATCH_DEADLINE_MS};
 use relight_model::{Digest, DisplayState, GateKey, Light, Sbom};
 
+use crate::acts::{chief, person, plan, table};
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, RECURSION, Town, log4j, name, open, pass, row};
 use crate::takeover::Driven;
@@ -406,6 +408,7 @@ fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
     assert_eq!(dark(&town), 2, "also the clear one, which was named");
     let kinds = town.journal();
     assert_eq!(kinds.iter().filter(|kind| *kind == "held-back").count(), 1);
+    assert!(is_told_at_once(&kinds), "{kinds:?}");
     pass(60);
     let rows = exposures(store, LOG4SHELL, town.engine.now()).unwrap();
     let told = |site: usize| {
@@ -413,8 +416,6 @@ fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
         (row.action(), row.exposed_s)
     };
     assert_eq!([told(1), told(2)], [("left-online", 60); 2]);
-    let close = town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true });
-    assert!(close.is_err(), "they wait for somebody");
     // News about another site is heard, however many an order left.
     town.ingest(4, log4j("2.14.1"));
     assert_eq!(town.phase(LOG4SHELL, 4), Some(Phase::Affected));
@@ -423,5 +424,109 @@ fn what_an_order_leaves_lit_is_exposed_until_a_person_decides() {
     [1, 2].iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
     assert_eq!([1, 2].map(exposed), [(false, false); 2], "clear evidence answers it");
     let again = open(store, "second").unwrap();
+    assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
+}
+
+/// What an order left lit is told in the transaction of the order.
+fn is_told_at_once(kinds: &[String]) -> bool {
+    kinds.windows(2).any(|two| two[0] == "dark-ordered" && two[1] == "held-back")
+}
+
+/// Goal: no crash between an order and what it left lit. Method: two people agree on an order, and
+/// one of its two sites is protected.
+#[test]
+fn what_two_people_leave_lit_is_told_with_their_order() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    protect(&town, 1);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let plan = plan(&town, &anna, Action::Dark, &[0, 1]);
+    let acted = town.engine.propose(&table(), &anna, &plan).unwrap();
+    if !acted.started {
+        let hash = plan.hash().unwrap();
+        town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap();
+    }
+    assert_eq!((dark(&town), held(&town)), (1, 1));
+    let kinds = town.journal();
+    assert!(is_told_at_once(&kinds), "{kinds:?}");
+}
+
+/// Goal: a site that no edge switches goes dark by nothing: it could never come back. Method: an
+/// order leaves them lit; one is repaired, the evidence of one ends, an acceptance of one, and the
+/// advisory is revised.
+#[test]
+fn a_site_without_an_edge_goes_dark_by_nothing() {
+    let town = Town::new(5);
+    let bare = (0..4).map(|site| SiteRow { edge: String::new(), ..row(site, &name(site)) });
+    let store = town.engine.store();
+    let import = store.plan_import(&bare.collect::<Vec<SiteRow>>()).unwrap();
+    store.apply_import(&import, 0, "test").unwrap();
+    town.engine.reload().unwrap();
+    town.incident(LOG4SHELL);
+    exempt(&town, 2, town.engine.now() + 60);
+    town.darken(&[0, 1, 2, 3, 4]);
+    assert_eq!((dark(&town), held(&town)), (1, 3));
+    town.engine.report_deployed("owner", &key(&name(0)), Digest([7; 32])).unwrap();
+    town.ingest(1, log4j("2.17.1"));
+    assert_eq!((dark(&town), held(&town)), (1, 2));
+    let mut since = BTreeMap::new();
+    for wait in [60, INVENTORY_TTL_S, REMATCH_DEADLINE_MS / 1_000] {
+        pass(wait);
+        town.engine.lapse(&mut since).unwrap();
+    }
+    assert_eq!((dark(&town), held(&town)), (1, 4));
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!(attach(&town, 0..4), 4);
+    town.engine.report_deployed("owner", &key(&name(0)), Digest([8; 32])).unwrap();
+    assert_eq!((dark(&town), held(&town)), (1, 4));
+}
+
+/// Goal: what an order left lit keeps no news of others back, at no turn and under no advisories.
+/// Method: more than may go dark are left; evidence of another one ends, the advisory is revised,
+/// and news comes of a third.
+#[test]
+fn what_an_order_left_lit_keeps_no_news_back() {
+    let left = REDARK_AUTO_MAX + 50;
+    let town = Town::new(left + 2);
+    town.incident(LOG4SHELL);
+    let sites = (0..left).map(|site| key(&name(site))).collect();
+    let entry = Entry::HeldBack { sites, voids: true, left: true };
+    town.engine.record("A. Tremblay", LOG4SHELL, entry).unwrap();
+    town.ingest(left, log4j("2.17.1"));
+    let mut since = BTreeMap::new();
+    for wait in [INVENTORY_TTL_S, REMATCH_DEADLINE_MS / 1_000] {
+        pass(wait);
+        town.engine.lapse(&mut since).unwrap();
+    }
+    assert_eq!((dark(&town), held(&town)), (1, left));
+    let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!(attach(&town, 0..left), left, "more than may go dark");
+    assert_eq!(attach(&town, [left + 1]), 0);
+    assert_eq!((dark(&town), held(&town)), (2, left));
+}
+
+/// Goal: a site that nobody can clear keeps no incident open for ever. Method: a protected site
+/// without an inventory is held back by news, and then an order leaves it lit.
+#[test]
+fn an_incident_closes_over_what_an_order_left_lit() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    protect(&town, 0);
+    assert_eq!(attach(&town, [0]), 1);
+    let close = || town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed { current: true });
+    assert!(close().is_err(), "news waits for a person");
+    town.ingest(1, log4j("2.17.1"));
+    town.darken(&[0, 1]);
+    let mut edge = Driven::holding(&[]);
+    edge.round(&town.engine);
+    attach(&town, [1]);
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    edge.round(&town.engine);
+    close().unwrap();
+    let rows = exposures(town.engine.store(), LOG4SHELL, town.engine.now()).unwrap();
+    assert_eq!(rows.iter().find(|row| row.site == key(&name(0))).unwrap().action(), "left-online");
+    let again = open(town.engine.store(), "second").unwrap();
     assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
 }

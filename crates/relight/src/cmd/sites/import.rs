@@ -66,9 +66,10 @@ fn hold_dark(
         known.is_some_and(|site| {
             // A name that is taken away would be proven neither dark nor open any more.
             let keeps = |names: &Vec<String>| site.aliases.iter().all(|it| names.contains(it));
-            site.edge != row.edge
-                || site.origin != row.origin
-                || !row.aliases.as_ref().is_none_or(keeps)
+            // Without an edge nothing was told of it yet, and only an edge lets it come back.
+            let is_told = !site.edge.is_empty();
+            let is_other = site.edge != row.edge || site.origin != row.origin;
+            is_told && (is_other || !row.aliases.as_ref().is_none_or(keeps))
         })
     };
     let is_held = |row: &SiteRow| ledger.is_at_work(&row.slug) && moves(row);
