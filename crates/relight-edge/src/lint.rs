@@ -10,6 +10,7 @@ mod codes;
 mod haproxy;
 mod listeners;
 mod nginx;
+mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;

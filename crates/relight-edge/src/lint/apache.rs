@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use relight_model::GateKey;
 
+use super::pattern::{OTHER, TOKEN};
 use super::read::Files;
 use super::tree::Directive;
 use super::{ERROR, Examined, Found, Places, Rule, Served, WARNING, apply};
-use gate::{gate, narrowed};
+use gate::{gate, leaves_out, narrowed};
 use passes::handed_on;
 
 pub(super) const RULES: &[Rule<Config>] = &[
@@ -47,8 +48,8 @@ pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
     let sites = config.sites().map(served).collect();
     let maps = config.everything().into_iter().filter(|it| is(it, "RewriteMap"));
     let ours = maps.filter(|it| it.first() == "relight_dark");
-    let mut gates: Vec<PathBuf> =
-        ours.filter_map(|it| it.args.get(1)?.strip_prefix("txt:").map(PathBuf::from)).collect();
+    let path = |it: &Directive| Some(config.defined(it.args.get(1)?.strip_prefix("txt:")?).into());
+    let mut gates: Vec<PathBuf> = ours.filter_map(path).collect();
     gates.sort();
     gates.dedup();
     Examined { sites, found: apply(RULES, &config), gates }
@@ -162,6 +163,15 @@ fn is(directive: &Directive, name: &str) -> bool {
 impl Config {
     fn everything(&self) -> Vec<&Directive> {
         self.main.iter().flat_map(Directive::all).collect()
+    }
+
+    /// A text with what `Define` says of its names.
+    fn defined(&self, text: &str) -> String {
+        let all = self.everything().into_iter().filter(|it| is(it, "Define"));
+        all.fold(text.to_owned(), |text, it| {
+            let value = it.args.get(1).map_or("", String::as_str);
+            text.replace(&format!("${{{}}}", it.first()), value)
+        })
     }
 
     fn hosts(&self) -> impl Iterator<Item = &Directive> {
@@ -357,7 +367,9 @@ fn default_open(config: &Config, places: &mut Places) {
 
 fn acme_proxied(config: &Config, places: &mut Places) {
     for (host, _) in config.gated() {
-        if let Some(pass) = handed_on(&config.main, host, "/.well-known/acme-challenge/token") {
+        let other = [OTHER].into_iter().filter(|it| leaves_out(host, it));
+        let mut paths = [TOKEN].into_iter().chain(other);
+        if let Some(pass) = paths.find_map(|it| handed_on(&config.main, host, it)) {
             places.add(pass.place(), title(host));
         }
     }

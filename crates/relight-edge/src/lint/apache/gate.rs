@@ -1,7 +1,7 @@
 //! The gate of a virtual host of Apache: the condition that asks the map, and whatever leaves the
 //! 503 behind it to some requests only.
 
-use super::passes::{everything, has_flag};
+use super::passes::{Fits, everything, fits, has_flag};
 use super::{Directive, is};
 
 /// The condition that asks the map, when a rule behind it answers 503: the one of the whole site,
@@ -70,6 +70,17 @@ fn is_own(it: &Directive) -> bool {
     let leaves_out = what.strip_prefix('!').is_some_and(is_local);
     let is_plain = it.args.get(2).is_none();
     is_plain && (it.first() == OWN_ERROR || (it.first() == "%{REQUEST_URI}" && leaves_out))
+}
+
+/// Whether what the gate leaves out may fit a path.
+pub(super) fn leaves_out(host: &Directive, path: &str) -> bool {
+    let inner = host.inner().iter();
+    let mut patterns = inner.filter_map(|it| match it.first() {
+        "%{REQUEST_URI}" if is(it, "RewriteCond") => it.args.get(1)?.strip_prefix('!'),
+        rule if is(it, "RewriteRule") => Some(rule),
+        _ => None,
+    });
+    patterns.any(|it| is_local(it) && fits(it, path) > Fits::No)
 }
 
 /// Whether a pattern fits nothing but challenges and our own pages; whether an origin answers those

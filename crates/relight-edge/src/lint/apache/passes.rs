@@ -1,13 +1,14 @@
 //! By which directive a path of a virtual host of Apache reaches an origin: `ProxyPass`,
 //! `ProxyPassMatch`, `RewriteRule … [P]` and `SetHandler proxy:`, in whatever sections they stand.
 //!
-//! Not every pattern is understood. One that may fit hands a path on, and takes none back.
+//! A pattern that is not understood hands a path on, and takes none back.
 
+use super::super::pattern;
 use super::{Directive, is};
 
 /// Whether a directive is about a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fits {
+pub(super) enum Fits {
     No,
     Maybe,
     Yes,
@@ -112,9 +113,9 @@ impl Asked<'_> {
                 Some(file) if !is_pattern => (below(what, file), Some(0)),
                 _ => (Fits::Maybe, Some(0)),
             },
-            "files" | "filesmatch" if is_pattern => (ending(what, file_name), Some(1)),
+            "files" | "filesmatch" if is_pattern => (fits(what, file_name), Some(1)),
             "files" => (glob(what, file_name), Some(1)),
-            "location" | "locationmatch" if is_pattern => (pattern(what, self.path), Some(2)),
+            "location" | "locationmatch" if is_pattern => (fits(what, self.path), Some(2)),
             "location" => (below(what, self.path), Some(2)),
             _ => (Fits::Maybe, Some(3)),
         }
@@ -140,57 +141,16 @@ fn glob(what: &str, name: &str) -> Fits {
     }
 }
 
-/// Whether a pattern that wants an ending fits a name.
-fn ending(what: &str, name: &str) -> Fits {
-    let Some((_, end)) = what.rsplit_once("\\.") else { return pattern(what, name) };
-    let literal = end.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    match name.rsplit_once('.') {
-        None => Fits::No,
-        Some((_, own)) if !own.starts_with(literal) => Fits::No,
-        Some(_) => Fits::Maybe,
-    }
-}
-
 /// Whether a regular expression surely fits every path.
 pub(super) fn everything(what: &str) -> bool {
-    pattern(what, "/") == Fits::Yes
+    let rest = what.strip_prefix('^').unwrap_or(what);
+    let rest = rest.strip_prefix("/?").or_else(|| rest.strip_prefix('/')).unwrap_or(rest);
+    ["", ".*", ".*$", "(.*)", "(.*)$"].contains(&rest)
 }
 
-/// Whether a regular expression fits a path: those with a plain beginning are understood.
-fn pattern(what: &str, path: &str) -> Fits {
-    if what.contains('|') {
-        return Fits::Maybe;
-    }
-    let (anchored, what) = match what.strip_prefix('^') {
-        Some(rest) => (true, rest),
-        None => (false, what),
-    };
-    let (mut literal, mut rest) = (String::new(), what);
-    while let Some(first) = rest.chars().next() {
-        let escaped = rest.strip_prefix('\\').and_then(|rest| rest.chars().next());
-        let (char, after) = match escaped {
-            Some(char) if char.is_ascii_punctuation() => (char, &rest[1 + char.len_utf8()..]),
-            None if !"[](){}.*+?$\\".contains(first) => (first, &rest[first.len_utf8()..]),
-            _ => break,
-        };
-        if after.starts_with(['*', '?', '{', '+']) {
-            break;
-        }
-        literal.push(char);
-        rest = after;
-    }
-    let is_any = ["", ".*", ".*$", "(.*)", "(.*)$"].contains(&rest);
-    let is_some = [".+", ".+$", "(.+)$", "[^/]+$", "[A-Za-z0-9_-]+", "[A-Za-z0-9_-]+$"];
-    let begins = path.starts_with(&literal);
-    match (anchored, rest) {
-        (true, _) if !begins => Fits::No,
-        (true, "$") => Fits::when(path == literal),
-        (false, "$") => Fits::when(path.ends_with(&literal)),
-        (false, _) if !path.contains(&literal) => Fits::No,
-        _ if is_any => Fits::Yes,
-        (true, rest) if is_some.contains(&rest) && path.len() > literal.len() => Fits::Yes,
-        _ => Fits::Maybe,
-    }
+/// Whether a regular expression fits a path.
+pub(super) fn fits(what: &str, path: &str) -> Fits {
+    pattern::fits(what, path).map_or(Fits::Maybe, Fits::when)
 }
 
 fn is_pass(it: &Directive) -> bool {
@@ -213,12 +173,12 @@ fn in_sections<'a>(all: &[About<'a>]) -> Option<Option<&'a Directive>> {
 /// Outside of sections the first one that fits counts.
 fn aliased<'a>(all: &[&'a Directive], path: &str) -> Option<&'a Directive> {
     for it in all.iter().copied().filter(|it| is_pass(it)) {
-        let fits = match is(it, "ProxyPassMatch") {
-            true => pattern(it.first(), path),
+        let own = match is(it, "ProxyPassMatch") {
+            true => fits(it.first(), path),
             false => below(it.first(), path),
         };
         let stays = it.args.get(1).is_some_and(|to| to == "!");
-        match fits {
+        match own {
             Fits::Yes if stays => return None,
             Fits::Yes | Fits::Maybe if !stays => return Some(it),
             _ => {}
@@ -254,11 +214,11 @@ fn rewritten<'a>(all: &[&'a Directive], path: &str) -> Option<&'a Directive> {
             continue;
         }
         let under = under(&std::mem::take(&mut conditions), path);
-        let fits = match it.first().strip_prefix('!') {
-            Some(what) => pattern(what, path).not(),
-            None => pattern(it.first(), path),
+        let own = match it.first().strip_prefix('!') {
+            Some(what) => fits(what, path).not(),
+            None => fits(it.first(), path),
         };
-        match fits.min(under) {
+        match own.min(under) {
             Fits::No => {}
             _ if is_proxy_rule(it) => return Some(it),
             Fits::Yes if has_flag(it, &["L", "last", "END"]) => return None,
@@ -274,8 +234,8 @@ fn under(conditions: &[&Directive], path: &str) -> Fits {
     let of_path = |it: &&Directive| {
         let what = it.args.get(1).map_or("", String::as_str);
         match (it.first(), what.strip_prefix('!')) {
-            ("%{REQUEST_URI}", Some(what)) => pattern(what, path).not(),
-            ("%{REQUEST_URI}", None) => pattern(what, path),
+            ("%{REQUEST_URI}", Some(what)) => fits(what, path).not(),
+            ("%{REQUEST_URI}", None) => fits(what, path),
             _ => Fits::Maybe,
         }
     };

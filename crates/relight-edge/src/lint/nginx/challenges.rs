@@ -1,6 +1,7 @@
 //! Whether the challenges of certificates, which the gate of a server of nginx lets through, are
 //! answered by nginx itself.
 
+use super::super::pattern::{self, OTHER, TOKEN};
 use super::Directive;
 
 /// Deepest way from one location to the next.
@@ -16,15 +17,24 @@ pub(super) fn proxied<'a>(server: &'a Directive, above: &[&'a Directive]) -> Opt
     if let Some(way) = locations.iter().find_map(|it| site.way_out(it, &[])) {
         return Some(way);
     }
-    // nginx takes a pattern before the longest beginning, unless `^~` or `=` is said.
-    let is_weak = locations.iter().any(|it| it.first().starts_with('/'));
-    let mut patterns = server.named("location").filter(|it| it.first().starts_with('~'));
-    if let Some(pattern) = patterns.find(|it| is_weak && fits_token(it) && passes(it).is_some()) {
-        return Some(pattern);
-    }
-    // The gate lets the path through, and nothing but the origin answers it.
-    let exception = server.named("if").find(is_of_challenges);
-    exception.filter(|_| locations.is_empty())
+    // The gate lets these paths through.
+    let exception = server.named("if").find(is_of_challenges)?;
+    let words = exception.words();
+    let pattern = words.strip_suffix(')').and_then(|it| it.split_once('~'));
+    let is_wide = pattern.is_none_or(|(_, it)| pattern::fits(it.trim(), OTHER) != Some(false));
+    let other = [OTHER].into_iter().filter(|_| is_wide);
+    [TOKEN].into_iter().chain(other).find_map(|path| match site.location(path) {
+        Some(location) => site.way_out(location, &[]).map(|_| location),
+        None => Some(exception),
+    })
+}
+
+/// How a location is chosen, and by what.
+fn choice(location: &Directive) -> (&'static str, String) {
+    let words = location.words();
+    let mark = ["^~", "~*", "~", "="].into_iter().find(|mark| words.starts_with(mark));
+    let mark = mark.unwrap_or_default();
+    (mark, words[mark.len()..].trim().to_owned())
 }
 
 struct Site<'a, 'b> {
@@ -34,6 +44,27 @@ struct Site<'a, 'b> {
 }
 
 impl<'a> Site<'a, '_> {
+    /// The location that answers a path: nginx takes a pattern before the longest beginning, unless
+    /// `^~` or `=` is said.
+    fn location(&self, path: &str) -> Option<&'a Directive> {
+        let all = self.server.named("location").map(|it| (it, choice(it)));
+        let all: Vec<(&Directive, (&str, String))> = all.collect();
+        let begins = all.iter().filter(|(_, (mark, what))| match *mark {
+            "=" => path == what,
+            "" | "^~" => path.starts_with(what.as_str()),
+            _ => false,
+        });
+        let longest = begins.max_by_key(|(_, (mark, what))| (*mark == "=", what.len()));
+        let is_strong = longest.is_some_and(|(_, (mark, _))| !mark.is_empty());
+        let mut patterns = all.iter().filter(|(_, (mark, _))| matches!(*mark, "~" | "~*"));
+        let pattern = patterns.find(|(it, (mark, what))| {
+            let case = if *mark == "~*" { "(?i)" } else { "" };
+            let fits = pattern::fits(&format!("{case}{what}"), path);
+            !is_strong && fits.unwrap_or_else(|| self.way_out(it, &[]).is_some())
+        });
+        pattern.or(longest).map(|(it, _)| *it)
+    }
+
     /// What a location hands on, or where it sends what it does not find. To another path nginx
     /// goes through the gate again; to a named location, or by `rewrite`, it does not.
     fn way_out(&self, location: &'a Directive, seen: &[&str]) -> Option<&'a Directive> {
@@ -81,10 +112,4 @@ impl<'a> Site<'a, '_> {
 /// What hands a request on.
 fn passes(location: &Directive) -> Option<&Directive> {
     location.all().into_iter().find(|it| it.name.ends_with("_pass"))
-}
-
-/// Whether a pattern may fit a challenge: there is no point in what comes behind the last slash.
-fn fits_token(location: &Directive) -> bool {
-    let pattern = location.args.last().map_or("", String::as_str);
-    !pattern.contains("\\.") || pattern.contains(CHALLENGES)
 }

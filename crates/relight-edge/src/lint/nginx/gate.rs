@@ -113,7 +113,7 @@ pub(super) fn bypass(server: &Directive) -> Option<&Directive> {
 /// through the socket of testers.
 fn is_exception(it: &Directive) -> bool {
     let condition = condition(it);
-    let pattern = condition.strip_prefix("$uri~*").or_else(|| condition.strip_prefix("$uri~"));
+    let pattern = condition.strip_prefix("$uri~");
     let is_token = pattern.is_some_and(|pattern| {
         let rest = pattern.strip_prefix('^').map(|rest| rest.replace('\\', ""));
         let is_below = rest.is_some_and(|rest| rest.starts_with("/.well-known/acme-challenge/"));
