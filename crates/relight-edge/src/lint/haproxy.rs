@@ -57,11 +57,15 @@ impl Line {
         words.len() <= self.words.len() && words.iter().zip(&self.words).all(|(a, b)| a == b)
     }
 
-    /// The answer of a gate: a 503 while a map says so.
+    /// The answer of a gate: a 503 while a map says so. Others than ours look for something else
+    /// than a site (an address, a host), and do not say that it was the gate.
     fn is_gate(&self) -> bool {
+        let is_site = |input: &str| input.starts_with("be_name") || input.starts_with("str(");
+        let text = self.text();
+        let marks = text.to_lowercase().contains("x-relight-gate");
         self.starts(&["http-request", "return"])
-            && self.text().contains("503")
-            && self.input().is_some()
+            && text.contains("503")
+            && self.input().is_some_and(|input| marks || is_site(input))
     }
 
     /// What the map of a gate is asked for.
