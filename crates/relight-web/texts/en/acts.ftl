@@ -199,7 +199,7 @@ act-edge-sites = { NUMBER($sites) } { $sites ->
 act-edge-left = { NUMBER($sites) } { $sites ->
     [one] site stays
    *[other] sites stay
- } lit and exposed
+ } lit
 act-edge-down = does not answer: its sites will count as exposed ({ $error })
 act-tunnels = { NUMBER($open) } open connections will be cut
 act-sharing = { NUMBER($sites) } other { $sites ->

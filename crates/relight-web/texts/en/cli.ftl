@@ -534,7 +534,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = is so already
 skipped-no-edge = no edge switches it
 skipped-protected = is on the protected list
-skipped-edge-lint = stays lit and counts as exposed: the set-up of its edge would leave it lit
+skipped-edge-lint = stays lit: the set-up of its edge would leave it lit
 skipped-exempt = may stay online: an exemption is in force
 skipped-no-clear-evidence = no current evidence says clear
 skipped-not-verified-yet = is clear, and its fix is not verified yet
@@ -1590,9 +1590,9 @@ undone = order taken back: { NUMBER($opened) } { $opened ->
    *[other] stay
  } dark without clear evidence
 edge-left-lit = stays out of the plan: { NUMBER($sites) } { $sites ->
-    [one] site of it stays lit and counts
-   *[other] sites of it stay lit and count
- } as exposed
+    [one] site of it stays lit
+   *[other] sites of it stay lit
+ }
 plan-edge-refused = the plan is refused: the set-up of { $edges } would leave sites lit
 plan-edge-refused-remedy = mend what is named above; in an emergency: --break-glass
 edge-will-be-exposed = cannot be used: { NUMBER($sites) } { $sites ->
@@ -1621,7 +1621,7 @@ action-exempt = exempt
 action-mitigated = mitigated
 action-removal-not-proven = removal not proven
 action-removed-from-network = removed from the network
-action-left-online = left online, waits for a person
+action-left-online = left online
 report-of = Report on { $id }
 report-made = Made on { $at }; the incident was opened on { $opened }.
 report-sources = Whose records it rests on

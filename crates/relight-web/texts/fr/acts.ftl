@@ -203,8 +203,8 @@ act-edge-sites = { NUMBER($sites) } { $sites ->
    *[other] sites
  }
 act-edge-left = { NUMBER($sites) } { $sites ->
-    [one] site reste allumé et exposé
-   *[other] sites restent allumés et exposés
+    [one] site reste allumé
+   *[other] sites restent allumés
  }
 act-edge-down = ne répond pas : ses sites compteront comme exposés ({ $error })
 act-tunnels = { NUMBER($open) } { $open ->

@@ -564,7 +564,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = est déjà ainsi
 skipped-no-edge = aucun frontal ne le commande
 skipped-protected = est sur la liste protégée
-skipped-edge-lint = reste en ligne et compte comme exposé : la configuration de son frontal le laisserait allumé
+skipped-edge-lint = reste en ligne : la configuration de son frontal le laisserait allumé
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
@@ -1656,8 +1656,8 @@ undone = ordre annulé : { NUMBER($opened) } { $opened ->
    *[other] restent éteints
  } faute de preuve nette
 edge-left-lit = reste hors du plan : { NUMBER($sites) } { $sites ->
-    [one] de ses sites reste allumé et compte comme exposé
-   *[other] de ses sites restent allumés et comptent comme exposés
+    [one] de ses sites reste allumé
+   *[other] de ses sites restent allumés
  }
 plan-edge-refused = plan refusé : la configuration de { $edges } laisserait des sites allumés
 plan-edge-refused-remedy = corrigez ce qui est nommé plus haut; en urgence : --break-glass
@@ -1687,7 +1687,7 @@ action-exempt = exempté
 action-mitigated = protégé
 action-removal-not-proven = retrait non prouvé
 action-removed-from-network = retiré du réseau
-action-left-online = laissé en ligne, attend une décision
+action-left-online = laissé en ligne
 report-of = Rapport sur { $id }
 report-made = Fait le { $at }; l’incident fut ouvert le { $opened }.
 report-sources = Sur quelles données il repose

@@ -210,7 +210,7 @@ fn an_edge_that_leaves_sites_lit_is_named_in_a_dry_run_and_refuses_the_order() {
     let both = ["incident", "off", "--sites", "site:san-001 or site:san-002", "--reason", "x"];
     let done = place.expect(0, &[&both[..], &["--yes"]].concat());
     assert!(done.stdout.contains("1 of 1 site proven dark"), "{}", done.text());
-    assert!(done.stdout.contains("san-001: stays lit and counts as exposed"), "{}", done.text());
+    assert!(done.stdout.contains("san-001: stays lit: the set-up"), "{}", done.text());
     assert!(done.stderr.contains("1 site of it stays lit"), "{}", done.text());
     assert_eq!(done.stderr.matches(told).count(), 1, "{}", done.text());
     let status = place.expect(0, &["incident", "status", "--json"]).json();
