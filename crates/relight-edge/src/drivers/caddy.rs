@@ -117,8 +117,10 @@ fn find_gates(value: &Value, root: &str, gated: &mut BTreeSet<String>, depth: us
     match value {
         Value::Array(items) => {
             let mut site = None;
-            for item in items {
-                match gate_of(item, root) {
+            // Behind what hands requests on no gate is asked.
+            let passed = items.iter().position(hands_on).unwrap_or(items.len());
+            for (index, item) in items.iter().enumerate() {
+                match gate_of(item, root).filter(|_| index < passed) {
                     None => find_gates(item, root, gated, below),
                     Some((key, Asks::File)) => {
                         site = Some(key);
@@ -138,6 +140,13 @@ fn find_gates(value: &Value, root: &str, gated: &mut BTreeSet<String>, depth: us
         }
         _ => {}
     }
+}
+
+/// Whether a route hands requests on to an origin: others than challenges.
+fn hands_on(route: &Value) -> bool {
+    let of_acme = route.get("match").is_some_and(|it| it.to_string().contains("acme-challenge"));
+    let handle = route.get("handle").filter(|_| !of_acme);
+    handle.is_some_and(|it| it.to_string().contains("\"reverse_proxy\""))
 }
 
 /// What the matcher of a gate asks for beside its file.
@@ -181,7 +190,10 @@ impl Asks {
 /// The key of a gate, and what it asks for: one set of matchers, one file in it, and an answer of
 /// its own.
 fn gate_of<'a>(route: &'a Value, root: &str) -> Option<(&'a str, Asks)> {
-    if route.get("terminal")?.as_bool() != Some(true) || !closes(route.get("handle")?) {
+    // A Caddyfile with `handle` makes groups: of each one route answers.
+    let is_last = route.get("terminal").and_then(Value::as_bool) == Some(true)
+        || route.get("group").is_some_and(Value::is_string);
+    if !is_last || !closes(route.get("handle")?) {
         return None;
     }
     let [set] = route.get("match")?.as_array()?.as_slice() else { return None };
@@ -333,8 +345,17 @@ mod tests {
         assert_eq!(narrowed("not", json!([{"remote_ip": inside.clone()}])), [""; 0]);
         assert_eq!(narrowed("path_regexp", json!({"pattern": "^/x"})), [""; 0]);
         let proxy = json!([{"handler": "reverse_proxy", "upstreams": [{"dial": "127.0.0.1:1"}]}]);
-        assert_eq!(gated(|routes| routes[0]["handle"] = proxy), [""; 0]);
+        assert_eq!(gated(|routes| routes[0]["handle"] = proxy.clone()), [""; 0]);
         assert_eq!(gated(|routes| routes[0]["handle"] = json!([{"handler": "vars"}])), [""; 0]);
+        let open = json!({"handle": [{"handler": "subroute", "routes": [{"handle": proxy}]}]});
+        let got = gated(|routes| routes.as_array_mut().unwrap().insert(0, open.clone()));
+        assert_eq!(got, [""; 0], "behind a proxy");
+        let grouped = gated(|routes| {
+            let gate = routes[0].as_object_mut().unwrap();
+            gate.remove("terminal");
+            gate.insert("group".into(), "group1".into());
+        });
+        assert_eq!(grouped, all, "as `handle` of a Caddyfile is loaded");
         // A part is closed for all that belong to it.
         let of_part = |index: usize| {
             let inside = inside.clone();

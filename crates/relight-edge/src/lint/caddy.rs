@@ -1,6 +1,8 @@
 //! Rules about Caddy: Caddyfiles, and its native JSON.
 
-use std::collections::BTreeMap;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use relight_model::GateKey;
@@ -8,6 +10,7 @@ use relight_model::GateKey;
 use super::read::Files;
 use super::tree::{self, Directive, Ends};
 use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply, caddy_json};
+use order::before_gate;
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
@@ -45,13 +48,13 @@ pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
         return caddy_json::examine(&root, text);
     }
     let parsed = tree::parse(files, &root, text, Ends::Line);
-    let is_snippet = |it: &&Directive| it.name.starts_with('(') && it.name.ends_with(')');
+    let parsed = bring(files, parsed, &mut BTreeSet::new(), 0);
     let snippets: BTreeMap<String, Vec<Directive>> = parsed
         .iter()
-        .filter(is_snippet)
+        .filter(|it| is_snippet(it))
         .map(|it| (it.name[1..it.name.len() - 1].to_owned(), it.inner().to_vec()))
         .collect();
-    let blocks = parsed.into_iter().filter(|it| !is_snippet(&it)).collect();
+    let blocks = parsed.into_iter().filter(|it| !is_snippet(it)).collect();
     let config = Config { blocks: expand(files, &snippets, blocks, 0) };
     let sites = config.sites().map(served).collect();
     let mut gates: Vec<PathBuf> =
@@ -59,6 +62,36 @@ pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
     gates.sort();
     gates.dedup();
     Examined { sites, found: apply(RULES, &config), gates }
+}
+
+fn is_snippet(it: &Directive) -> bool {
+    it.name.starts_with('(') && it.name.ends_with(')')
+}
+
+/// Puts files that are imported outside of sites in place: snippets may stand in them.
+fn bring(
+    files: &mut Files,
+    directives: Vec<Directive>,
+    snippets: &mut BTreeSet<String>,
+    depth: usize,
+) -> Vec<Directive> {
+    snippets.extend(directives.iter().filter(|it| is_snippet(it)).map(|it| it.name.clone()));
+    let mut found = Vec::with_capacity(directives.len());
+    for directive in directives {
+        let is_file = !snippets.contains(&format!("({})", directive.first()));
+        if directive.name != "import" || !is_file || depth >= IMPORT_DEPTH_MAX {
+            found.push(directive);
+            continue;
+        }
+        for (path, text) in files.include(directive.first(), directive.place(), depth) {
+            let mut parsed = tree::parse(files, &path, &text, Ends::Line);
+            for it in &mut parsed {
+                fill(it, directive.args.get(1..).unwrap_or_default());
+            }
+            found.extend(bring(files, parsed, snippets, depth + 1));
+        }
+    }
+    found
 }
 
 /// Puts imported files and snippets in place; `{args[0]}` is the first argument of an import.
@@ -130,9 +163,7 @@ fn gate(site: &Directive) -> Option<Gate<'_>> {
         let tried = parts.iter().find(|it| it.name == "try_files").map(|it| it.first().to_owned());
         let (true, Some(root), Some(tried)) = (is_file, root, tried) else { continue };
         let uses = |it: &&&Directive| it.args.first() == Some(&matcher.name);
-        let closes = all.iter().filter(uses).any(|user| {
-            user.all().iter().any(|it| it.words().split(' ').any(|word| word == "503"))
-        });
+        let closes = all.iter().filter(uses).any(|user| answers_503(user));
         if closes {
             let key = tried.trim_start_matches('/').to_owned();
             let more = more(matcher);
@@ -156,17 +187,35 @@ fn more(matcher: &Directive) -> Option<&Directive> {
 }
 
 fn leaves_acme_out(matcher: &Directive) -> bool {
+    left_out(matcher).is_some()
+}
+
+/// The kind of a matcher that `not` turns round, and the paths of challenges in it.
+fn left_out(matcher: &Directive) -> Option<(&str, &[String])> {
+    let (kind, paths) = match (matcher.inner(), matcher.args.as_slice()) {
+        ([], [kind, paths @ ..]) => (kind, paths),
+        ([one], []) => (&one.name, one.args.as_slice()),
+        _ => return None,
+    };
     let is_token = |arg: &String| arg.contains("acme-challenge/");
-    matcher.name == "not" && matcher.block.is_none() && {
-        let [kind, paths @ ..] = matcher.args.as_slice() else { return false };
-        kind.starts_with("path") && !paths.is_empty() && paths.iter().all(is_token)
-    }
+    let is_ours = matcher.name == "not" && kind.starts_with("path");
+    (is_ours && !paths.is_empty() && paths.iter().all(is_token)).then_some((kind, paths))
+}
+
+fn is_acme(it: &Directive) -> bool {
+    it.words().contains("acme-challenge")
+}
+
+fn answers_503(it: &Directive) -> bool {
+    it.all().iter().any(|it| it.words().split(' ').any(|word| word == "503"))
 }
 
 impl Config {
-    /// Blocks of sites: all but the global options, and those that refuse every name.
+    /// Blocks of sites: all but the global options, named routes, and those that refuse every name.
     fn sites(&self) -> impl Iterator<Item = &Directive> {
-        self.blocks.iter().filter(|it| it.block.is_some() && !it.name.is_empty() && !refuses(it))
+        let is_route = |it: &Directive| it.name.starts_with("&(") || is_snippet(it);
+        let blocks = self.blocks.iter().filter(|it| it.block.is_some() && !it.name.is_empty());
+        blocks.filter(move |it| !is_route(it) && !refuses(it))
     }
 
     fn gated(&self) -> impl Iterator<Item = (&Directive, Gate<'_>)> {
@@ -217,7 +266,7 @@ fn gate_missing(config: &Config, places: &mut Places) {
 
 fn gate_narrowed(config: &Config, places: &mut Places) {
     for (site, gate) in config.gated() {
-        if let Some(more) = gate.more {
+        if let Some(more) = gate.more.or_else(|| before_gate(site, &gate)) {
             places.add(more.place(), site.name.trim_end_matches(','));
         }
     }
@@ -316,29 +365,56 @@ fn hsts_lost(config: &Config, places: &mut Places) {
 fn acme_proxied(config: &Config, places: &mut Places) {
     for (site, gate) in config.gated() {
         let all = site.all();
-        let is_acme = |it: &Directive| it.words().contains("acme-challenge");
-        let matchers: Vec<&String> = all
-            .iter()
-            .filter(|it| it.name.starts_with('@') && is_acme(it) && it.name != gate.matcher.name)
-            .map(|it| &it.name)
-            .collect();
-        let mut is_answered = false;
-        for it in all.iter().filter(|it| !it.name.starts_with('@')) {
-            let of_acme = it.name != "not" && is_acme(it)
-                || it.args.first().is_some_and(|arg| matchers.contains(&arg));
-            if !of_acme {
+        let is_matcher = |it: &&&Directive| {
+            it.name.starts_with('@') && is_acme(it) && it.name != gate.matcher.name
+        };
+        let matchers: Vec<&Directive> = all.iter().filter(is_matcher).copied().collect();
+        let mut answered: Vec<(&str, &str)> = Vec::new();
+        for it in all.iter().filter(|it| !it.name.starts_with('@') && it.name != "not") {
+            let matcher = matchers.iter().find(|matcher| it.first() == matcher.name);
+            if matcher.is_none() && !is_acme(it) {
                 continue;
             }
             let below = it.all();
             if below.iter().any(|it| PROXIES.contains(&it.name.as_str())) {
                 places.add(it.place(), site.name.trim_end_matches(','));
             }
-            is_answered |= below.iter().any(|it| ANSWERS.contains(&it.name.as_str()));
+            if below.iter().any(|it| ANSWERS.contains(&it.name.as_str())) {
+                match matcher {
+                    Some(matcher) => answered.extend(paths(matcher)),
+                    None => answered.push(("path", it.first())),
+                }
+            }
         }
         // The gate lets the path through, and nothing but the site answers it.
-        let left_out = gate.matcher.inner().iter().find(|it| leaves_acme_out(it));
-        if let Some(left_out) = left_out.filter(|_| !is_answered) {
+        let is_open = |it: &&Directive| {
+            let covers = |kind: &str, path: &String| {
+                let same = |(own, answer): &(&str, &str)| covers((*own, *answer), (kind, path));
+                answered.iter().any(same)
+            };
+            left_out(it).is_some_and(|(kind, paths)| !paths.iter().all(|path| covers(kind, path)))
+        };
+        if let Some(left_out) = gate.matcher.inner().iter().find(is_open) {
             places.add(left_out.place(), site.name.trim_end_matches(','));
         }
     }
+}
+
+/// The paths for which a named matcher asks, if it asks for nothing else.
+fn paths(matcher: &Directive) -> Vec<(&str, &str)> {
+    let (kind, args) = match (matcher.inner(), matcher.args.as_slice()) {
+        ([], [kind, args @ ..]) => (kind, args),
+        ([one], []) => (&one.name, one.args.as_slice()),
+        _ => return Vec::new(),
+    };
+    args.iter().map(|arg| (kind.as_str(), arg.as_str())).collect()
+}
+
+/// Whether what is answered is all that is left out: the same paths, or everything below a folder
+/// in which they are.
+fn covers((own, answer): (&str, &str), (kind, path): (&str, &str)) -> bool {
+    let path = if kind == "path" { path } else { path.strip_prefix('^').unwrap_or_default() };
+    let is_below = |folder: &str| path.replace('\\', "").starts_with(folder);
+    let is_folder = own == "path" && answer.strip_suffix('*').is_some_and(is_below);
+    is_folder || (own == kind && answer.trim_start_matches('^') == path)
 }

@@ -84,7 +84,11 @@ impl Reader<'_> {
         marks_errors: bool,
     ) {
         let title = names.first().cloned().unwrap_or_default();
-        let gate = routes.iter().find(|route| is_gate(route));
+        let is_proxied = |route: &Value| text_of(route).contains("\"reverse_proxy\"");
+        let acme = |route: &Value| text_of(&route["match"]).contains("acme-challenge");
+        // Behind what hands requests on no gate is asked.
+        let mut asked = routes.iter().take_while(|it| acme(it) || !is_proxied(it));
+        let gate = asked.find(|route| is_gate(route));
         let all: String = routes.iter().map(|route| text_of(route)).collect();
         let proxied = all.contains("\"reverse_proxy\"");
         let key = gate.and_then(|gate| key_of(gate));
@@ -108,9 +112,7 @@ impl Reader<'_> {
         if key.is_some() && proxied && !removes {
             self.tell("gate-header-kept", &title);
         }
-        let acme = |route: &&&Value| text_of(&route["match"]).contains("acme-challenge");
-        let is_proxied = |route: &Value| text_of(route).contains("\"reverse_proxy\"");
-        if routes.iter().filter(acme).any(|route| is_proxied(route)) {
+        if routes.iter().any(|route| acme(route) && is_proxied(route)) {
             self.tell("acme-proxied", &title);
         }
         if let Some(gate) = gate {
