@@ -1,6 +1,6 @@
 //! The driver of every edge whose data plane reads the gate directory on each request.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -140,9 +140,7 @@ pub(crate) fn lint_folder(
     let ours = [folder.to_owned(), gate.current(), gate.fence.path()];
     for path in ours.into_iter().chain(around.into_iter().chain(file).map(Path::to_owned)) {
         match fs::metadata(&path) {
-            Ok(metadata)
-                if is_open(metadata.permissions().mode(), Some(path.as_path()) == around) =>
-            {
+            Ok(metadata) if is_open(&metadata, Some(path.as_path()) == around) => {
                 lints.push(Lint::error("gate-writable-by-others", path.display().to_string()));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -159,9 +157,16 @@ pub(crate) fn lint_folder(
 }
 
 /// Whether somebody else may write what has this mode. In a folder that is not only ours, the
-/// sticky bit leaves everybody what is theirs.
-fn is_open(mode: u32, is_around: bool) -> bool {
-    mode & 0o022 != 0 && !(is_around && mode & 0o1000 != 0)
+/// sticky bit leaves everybody what is theirs, and its group may be how we come to write there.
+fn is_open(metadata: &fs::Metadata, is_around: bool) -> bool {
+    let mode = metadata.permissions().mode();
+    let by_others = if is_around && is_our_group(metadata.gid()) { 0o002 } else { 0o022 };
+    mode & by_others != 0 && !(is_around && mode & 0o1000 != 0)
+}
+
+fn is_our_group(group: u32) -> bool {
+    let others = rustix::process::getgroups().unwrap_or_default();
+    others.into_iter().chain([rustix::process::getegid()]).any(|it| it.as_raw() == group)
 }
 
 /// The first folder on the way to the gate that other users cannot enter: workers that cannot read
@@ -225,6 +230,8 @@ mod tests {
             mode(&file, 0o600);
         }
         let map = around.join("dark.map");
+        mode(&around, 0o775);
+        assert_eq!(found("haproxy", &map), [], "by our own group");
         mode(&around, 0o777);
         assert_eq!(found("haproxy", &map), [other(&around)]);
         mode(&around, 0o1777);
