@@ -389,7 +389,8 @@ impl Stream {
 fn parse_head(bytes: &[u8]) -> io::Result<Option<(usize, u8, Response)>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut head = httparse::Response::new(&mut headers);
-    let length = match head.parse(bytes).map_err(io::Error::other)? {
+    let unread = |cause| io::Error::new(io::ErrorKind::InvalidData, cause);
+    let length = match head.parse(bytes).map_err(unread)? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial => return Ok(None),
     };

@@ -41,6 +41,9 @@ const PRIORITY: u8 = 32;
 
 /// The code of an ending that says that the request was none (sections 7 and 8.1.1).
 const PROTOCOL_ERROR: u32 = 1;
+/// The codes of endings that say nothing of the request: it was not looked at, or comes too often.
+const REFUSED_STREAM: u32 = 7;
+const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// What came of a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub(crate) enum Said {
     Refused,
 }
 
-/// One connection, for one request.
+/// One connection, for one request, and one time for all of it.
 pub(crate) struct Http2 {
     stream: Stream,
     decoder: Decoder<'static>,
@@ -68,7 +71,7 @@ struct Frame {
 }
 
 impl Http2 {
-    /// Begins on a new connection, within `wait`.
+    /// Begins on a new connection. Within `wait` from now the answer has to be there too.
     ///
     /// # Errors
     /// `InvalidData` when the peer speaks something else; whatever the connection says when it ends
@@ -76,27 +79,21 @@ impl Http2 {
     pub(crate) fn begin(stream: Stream, wait: Duration) -> io::Result<Self> {
         let (buffer, until) = (Vec::new(), Instant::now() + wait);
         let mut this = Self { stream, decoder: Decoder::default(), buffer, frames: 0, until };
-        this.stream.write_all(PREFACE)?;
+        this.write(PREFACE)?;
         match this.read_frame()? {
             Frame { kind: SETTINGS, flags: 0, stream: 0, .. } => {}
             _ => return Err(invalid("that is not HTTP/2")),
         }
-        this.stream.write_all(&frame(SETTINGS, ACK, 0, &[])?)?;
+        this.write(&frame(SETTINGS, ACK, 0, &[])?)?;
         Ok(this)
     }
 
-    /// A request with exactly these fields, in their order, answered within `wait`.
+    /// A request with exactly these fields, in their order.
     ///
     /// # Errors
     /// When the connection or the stream ends without an answer, none comes in time, or what comes
-    /// is not HTTP/2.
-    pub(crate) fn ask(
-        mut self,
-        fields: &[(&str, &str)],
-        body: &[u8],
-        wait: Duration,
-    ) -> io::Result<Said> {
-        self.until = Instant::now() + wait;
+    /// is not HTTP/2; `InvalidData` when that shows nothing of what was asked.
+    pub(crate) fn ask(mut self, fields: &[(&str, &str)], body: &[u8]) -> io::Result<Said> {
         let (mut encoder, mut block) = (Encoder::default(), Vec::new());
         for (name, value) in fields {
             // Each spelled out and not kept by the peer.
@@ -108,7 +105,7 @@ impl Http2 {
         if !body.is_empty() {
             request.extend(frame(DATA, END_STREAM, STREAM, body)?);
         }
-        self.stream.write_all(&request)?;
+        self.write(&request)?;
         loop {
             match self.read_head()? {
                 Said::Answer(head) if head.status < 200 => {}
@@ -139,7 +136,7 @@ impl Http2 {
                 }
                 (None, SETTINGS | PING) if flags & ACK == 0 => {
                     let payload = if kind == PING { &payload[..] } else { &[] };
-                    self.stream.write_all(&frame(kind, ACK, 0, payload)?)?;
+                    self.write(&frame(kind, ACK, 0, payload)?)?;
                     false
                 }
                 (None, RST_STREAM) if stream == STREAM => return ended(&payload),
@@ -184,11 +181,7 @@ impl Http2 {
     /// Reads until there are so many bytes.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         while self.buffer.len() < wanted {
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            self.stream.wait_at_most(left)?;
+            self.stream.wait_at_most(self.left()?)?;
             let mut chunk = [0; 4 << 10];
             match self.stream.read(&mut chunk)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -196,6 +189,16 @@ impl Http2 {
             }
         }
         Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.wait_at_most(self.left()?)?;
+        self.stream.write_all(bytes)
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 }
 
@@ -219,6 +222,7 @@ fn ended(code: &[u8]) -> io::Result<Said> {
     match u32::from_be_bytes(*code) {
         0 => Err(io::ErrorKind::NotConnected.into()),
         PROTOCOL_ERROR => Ok(Said::Refused),
+        REFUSED_STREAM | ENHANCE_YOUR_CALM => Err(invalid("the request was not looked at")),
         code => Err(io::Error::new(io::ErrorKind::ConnectionReset, format!("ended with {code}"))),
     }
 }
@@ -241,19 +245,22 @@ fn head(decoder: &mut Decoder<'static>, mut block: Vec<u8>) -> io::Result<Respon
     if block.len() > HEAD_BYTES_MAX {
         return Err(invalid("the headers are too long"));
     }
-    let mut fields: Vec<(String, String)> = Vec::new();
+    let (mut fields, mut passes): (Vec<(String, String)>, usize) = (Vec::new(), 0);
     while !block.is_empty() {
         if field_bytes(&block).is_none() {
             return Err(invalid("the headers are cut"));
         }
-        // As many as there is room for: one.
-        let mut one = Vec::with_capacity(1);
-        decoder.decode_exact(&mut block, &mut one).map_err(io::Error::other)?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        fields.extend(one.into_iter().map(|(name, value, _)| (text(name), text(value))));
-        if fields.len() > HEADERS_MAX {
+        // One that only changes a size is none, and takes its time as well.
+        passes += 1;
+        if passes > HEADERS_MAX {
             return Err(invalid("there are too many headers"));
         }
+        // As many as there is room for: one.
+        let mut one = Vec::with_capacity(1);
+        let decoded = decoder.decode_exact(&mut block, &mut one);
+        decoded.map_err(|_| invalid("the headers are none"))?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        fields.extend(one.into_iter().map(|(name, value, _)| (text(name), text(value))));
     }
     let (pseudo, headers): (Vec<_>, Vec<_>) =
         fields.into_iter().partition(|(name, _)| name.starts_with(':'));

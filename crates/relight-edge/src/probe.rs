@@ -307,7 +307,7 @@ impl Round<'_> {
         let fields = [&fields[..], &[(":path", uri)]].concat();
         let doing = || format!("read an answer over HTTP/2 of {}", self.listener);
         let said = Http2::begin(client.into_stream(), ANSWER_WAIT_MAX)
-            .and_then(|begun| begun.ask(&fields, b"", ANSWER_WAIT_MAX));
+            .and_then(|begun| begun.ask(&fields, b""));
         match said.map_err(EdgeError::unreachable(doing()))? {
             Said::Answer(answer) => Ok(answer),
             Said::Refused => Err(EdgeError::new(EdgeErrorKind::Unreachable, doing())),

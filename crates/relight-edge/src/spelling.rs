@@ -4,6 +4,7 @@
 mod table;
 
 use std::fmt::Display;
+use std::io;
 use std::time::Instant;
 
 use relight_model::Seen;
@@ -13,7 +14,7 @@ use crate::driver::{Lint, Target};
 use crate::error::EdgeError;
 use crate::http::Response;
 use crate::probe::{GATE_HEADER, ProbeTarget, judge};
-use crate::tls::{Listener, Under};
+use crate::tls::{Listener, Under, is_alert};
 
 pub use table::SPELLING_WAIT_MAX;
 use table::{HTTP1, HTTP2, METHOD, PLAIN, Spelling};
@@ -21,6 +22,8 @@ use table::{HTTP1, HTTP2, METHOD, PLAIN, Spelling};
 /// What is said of a spelling to which no answer came.
 const NO_ANSWER: &str = "no answer";
 const LATE: &str = "no answer in time";
+/// What is said of one to which an answer came that nobody can read.
+const UNREAD: &str = "no answer that can be read";
 /// What is said of one on a connection on which HTTP/2 was not spoken, unlike on another.
 const UNSPOKEN: &str = "no HTTP/2";
 
@@ -60,6 +63,8 @@ enum Came {
     Nothing,
     /// Nothing in time.
     Late,
+    /// An answer that cannot be read, or that shows nothing of the request.
+    Unread,
     /// The listener does not speak HTTP/2.
     Unspoken,
 }
@@ -168,10 +173,21 @@ fn is_shut(plain: &Spelling, listener: &Listener, target: &ProbeTarget, until: I
 }
 
 impl Came {
+    /// Why there is no answer: a peer that ends what it does not want refuses it, but one whose
+    /// answer is beyond us may be the site.
+    fn none(cause: &io::Error) -> Self {
+        match cause.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Late,
+            io::ErrorKind::InvalidData if !is_alert(cause) => Self::Unread,
+            _ => Self::Nothing,
+        }
+    }
+
     /// What it means that there is no answer.
     const fn why(&self) -> &'static str {
         match self {
             Self::Late => LATE,
+            Self::Unread => UNREAD,
             Self::Unspoken => UNSPOKEN,
             Self::Answer(_) | Self::Refused | Self::Nothing => NO_ANSWER,
         }

@@ -142,7 +142,8 @@ impl Listener {
     }
 
     /// The same for one request over HTTP/2: none where the listener does not agree to it under
-    /// TLS, or, without TLS, answers the beginning of it with something else.
+    /// TLS, or, without TLS, answers the beginning of it with something else. One that ends the
+    /// connection is asked once more: it may have been restarted, which says nothing of it.
     ///
     /// # Errors
     /// As [`Listener::connect`], and `Unreachable` when it does not begin within `wait`.
@@ -151,16 +152,25 @@ impl Listener {
         name: Under<'_>,
         wait: Duration,
     ) -> Result<Option<Http2>, EdgeError> {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof};
-        let client = self.connect_offering(name)?;
-        if self.is_secured() && !client.has_agreed_to(HTTP2) {
-            return Ok(None);
-        }
-        let others = [BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof];
-        match Http2::begin(client.into_stream(), wait) {
-            Ok(begun) => Ok(Some(begun)),
-            Err(cause) if !self.is_secured() && others.contains(&cause.kind()) => Ok(None),
-            Err(cause) => Err(EdgeError::unreachable(format!("speak HTTP/2 with {self}"))(cause)),
+        let mut has_ended = false;
+        loop {
+            let client = self.connect_offering(name)?;
+            if self.is_secured() && !client.has_agreed_to(HTTP2) {
+                return Ok(None);
+            }
+            match Http2::begin(client.into_stream(), wait) {
+                Ok(begun) => return Ok(Some(begun)),
+                Err(cause) if !self.is_secured() && is_end(&cause) && !has_ended => {
+                    has_ended = true;
+                }
+                Err(cause) if !self.is_secured() && is_other(&cause) => {
+                    return Ok(None);
+                }
+                Err(cause) => {
+                    let doing = format!("speak HTTP/2 with {self}");
+                    return Err(EdgeError::unreachable(doing)(cause));
+                }
+            }
         }
     }
 
@@ -256,14 +266,29 @@ fn tls_to(
 
 /// Whether the peer ended the handshake: it wants nobody under that name.
 pub(crate) fn is_refused(error: &EdgeError) -> bool {
+    cause_of(error).is_some_and(|cause| is_alert(cause) || is_end(cause))
+}
+
+/// What a connection said.
+pub(crate) fn cause_of(error: &EdgeError) -> Option<&io::Error> {
+    std::error::Error::source(error).and_then(|it| it.downcast_ref())
+}
+
+/// Whether the peer ended TLS.
+pub(crate) fn is_alert(cause: &io::Error) -> bool {
+    let inner = cause.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
+/// Whether the peer speaks something else: it said so, or ended the connection.
+fn is_other(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::InvalidData || is_end(cause)
+}
+
+/// Whether the peer ended the connection.
+fn is_end(cause: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
-    let cause = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
-    let is_alert = |cause: &io::Error| {
-        let inner = cause.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
-        matches!(inner, Some(rustls::Error::AlertReceived(_)))
-    };
-    let ends = [BrokenPipe, ConnectionReset, UnexpectedEof];
-    cause.is_some_and(|cause| is_alert(cause) || ends.contains(&cause.kind()))
+    matches!(cause.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 /// The certificates of authorities in a file.

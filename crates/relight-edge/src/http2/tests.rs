@@ -29,7 +29,7 @@ fn ask(says: Vec<u8>) -> io::Result<Said> {
     });
     let stream = Client::connect(address).unwrap().into_stream();
     let fields = [(":method", "GET"), (":authority", "a.example")];
-    let said = Http2::begin(stream, PATIENCE).and_then(|begun| begun.ask(&fields, b"ab", PATIENCE));
+    let said = Http2::begin(stream, PATIENCE).and_then(|begun| begun.ask(&fields, b"ab"));
     let heard = peer.join().unwrap();
     assert!(heard.starts_with(PREFACE), "{heard:?}");
     said
@@ -105,6 +105,11 @@ fn a_refusal_is_not_any_ending() {
     ] {
         assert!(after_settings(&[(kind, 0, of, payload)]).is_err(), "{kind} {payload:?}");
     }
+    for (number, shows_nothing) in [(0, false), (2, false), (7, true), (8, false), (11, true)] {
+        let ended = after_settings(&[(RST_STREAM, 0, 1, &code(number))]).unwrap_err();
+        let shown = ended.kind() == io::ErrorKind::InvalidData;
+        assert_eq!(shown, shows_nothing, "{number}");
+    }
 }
 
 /// Goal: nobody is believed who does not speak it. Method: other protocols, and frames that are cut
@@ -155,7 +160,15 @@ fn frames_and_heads_have_limits() {
         after_settings(&[(HEADERS, END_HEADERS, 1, &block)])
     };
     assert_eq!(status(headers(HEADERS_MAX)), 200);
-    assert!(headers(HEADERS_MAX + 1).is_err());
+    let many = headers(HEADERS_MAX + 1).unwrap_err();
+    assert_eq!(many.kind(), io::ErrorKind::InvalidData);
+    // Each of them says that the table of the decoder has no room.
+    let sizes = |count| {
+        let block = [&b"\x20".repeat(count)[..], b"\x88"].concat();
+        after_settings(&[(HEADERS, END_HEADERS, 1, &block)])
+    };
+    assert_eq!(status(sizes(HEADERS_MAX - 1)), 200);
+    assert_eq!(sizes(HEADERS_MAX).unwrap_err().to_string(), "there are too many headers");
     let piece = &vec![0; FRAME_BYTES_MAX][..];
     let pieces = [(HEADERS, 0, 1, piece), (CONTINUATION, 0, 1, piece), (CONTINUATION, 0, 1, piece)];
     assert_eq!(after_settings(&pieces).unwrap_err().to_string(), "the headers are too long");
@@ -168,6 +181,42 @@ fn a_late_answer_is_an_error_in_time() {
     let stream = Client::connect(listener.local_addr().unwrap()).unwrap().into_stream();
     let late = Http2::begin(stream, Duration::ZERO).unwrap_err();
     assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+}
+
+/// Goal: neither is one that began and then says nothing, or never ends what it says, and to begin
+/// gives no more time. Method: its settings, and then nothing, or a byte each twentieth of a
+/// second.
+#[test]
+fn one_time_is_for_the_beginning_and_the_answer() {
+    let begin = |wait, drips: bool| {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(&settings()).unwrap();
+            // The head of a long frame, and of its bytes one at a time.
+            let mut next: &[u8] = &[0, 0x40, 0, HEADERS, END_HEADERS, 0, 0, 0, 1];
+            while drips && stream.write_all(next).is_ok() {
+                next = &[0];
+                thread::park_timeout(Duration::from_millis(50));
+            }
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        Http2::begin(Client::connect(address).unwrap().into_stream(), wait)
+    };
+    let is_late = |said: io::Result<Said>| {
+        let kind = said.unwrap_err().kind();
+        assert!(matches!(kind, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{kind}");
+    };
+    let began = Instant::now();
+    for drips in [false, true] {
+        let begun = begin(Duration::from_secs(1), drips);
+        is_late(begun.and_then(|begun| begun.ask(&[], b"")));
+    }
+    // All bytes of that frame would take a quarter of an hour.
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    let over = Http2 { until: Instant::now(), ..begin(PATIENCE, false).unwrap() };
+    is_late(over.ask(&[], b""));
 }
 
 /// Goal: no block of headers ends the thread that reads it. Method: a good one cut at every byte,

@@ -6,7 +6,7 @@ use super::Came;
 use crate::config::CANARY_HOST;
 use crate::error::EdgeError;
 use crate::http2::Said;
-use crate::tls::{Listener, Under, is_refused};
+use crate::tls::{Listener, Under, cause_of, is_refused};
 
 /// A name that nobody may have (RFC 2606): where it stands beside that of a site, a gate may look
 /// at one and the way to the site at the other.
@@ -161,12 +161,10 @@ impl Spelling {
         }
         all.extend(fields.iter().map(|(name, value)| (*name, fill(value, host, scheme))));
         let all: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let begun = Instant::now();
-        Ok(match connection.ask(&all, body, wait) {
+        Ok(match connection.ask(&all, body) {
             Ok(Said::Answer(answer)) => Came::Answer(answer),
             Ok(Said::Refused) => Came::Refused,
-            Err(_) if begun.elapsed() >= wait => Came::Late,
-            Err(_) => Came::Nothing,
+            Err(cause) => Came::none(&cause),
         })
     }
 }
@@ -179,11 +177,9 @@ fn of_http1(
 ) -> Result<Came, EdgeError> {
     let mut connection = listener.connect_under(under)?;
     connection.answer_wait_max = wait;
-    let begun = Instant::now();
     Ok(match connection.exchange(request.as_bytes(), false) {
         Ok(answer) => Came::Answer(answer),
-        Err(_) if begun.elapsed() >= wait => Came::Late,
-        Err(_) => Came::Nothing,
+        Err(error) => cause_of(&error).map_or(Came::Nothing, Came::none),
     })
 }
 

@@ -169,6 +169,22 @@ fn a_spelling_that_hangs_hides_no_other() {
     assert_eq!(word(&spell_site(&refusing, &site(None), Instant::now())), "untold", "no time");
 }
 
+/// Goal: an answer that nobody can read is not taken for a refusal, as its end is. Method: one
+/// spelling of the canary has no status, or more headers than are read.
+#[test]
+fn an_answer_that_cannot_be_read_is_no_refusal() {
+    let host = CANARY_HOST.to_owned();
+    let canary = ProbeTarget::site(GateKey::new("a").unwrap(), host, None);
+    let spelled = |does: Does| {
+        let edge = listener(move |it| if it.contains("HTTP/1.0") { does } else { Say(DARK) });
+        word(&spell_canary(&edge, &canary, soon()))
+    };
+    let many = format!("200 -{}", "\r\na: b".repeat(crate::http::HEADERS_MAX));
+    assert_eq!(spelled(Say(many.leak())), "untold");
+    assert_eq!(spelled(Say("abc")), "untold");
+    assert_eq!(spelled(End), "shut");
+}
+
 /// Goal: an edge that serves names of nobody is told. Method: it does, or refuses, or ends.
 #[test]
 fn a_default_that_answers_is_told() {

@@ -169,6 +169,70 @@ fn a_handshake_that_never_ends_is_given_up_in_time() {
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
 
+/// What a peer does that hears a beginning of HTTP/2.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Begin,
+    Say,
+    End,
+    Reset,
+}
+
+/// Goal: one connection that ends does not say that a listener speaks no HTTP/2 in plain text, and
+/// one that says something else is asked once. Method: a peer that does so on each connection.
+#[test]
+fn who_ends_a_beginning_is_asked_once_more() {
+    use Does::{Begin, End, Reset, Say};
+    for (does, is_begun) in [
+        (&[Begin][..], true),
+        (&[Say], false),
+        (&[End, Begin], true),
+        (&[Reset, Begin], true),
+        (&[End, Say], false),
+        (&[End, Reset], false),
+        (&[Reset, End], false),
+    ] {
+        let peer = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let listener = Listener::from(peer.local_addr().unwrap());
+        let served = thread::spawn(move || {
+            for does in does {
+                let (mut stream, _) = peer.accept().unwrap();
+                // What was sent and is not read makes the end a reset.
+                let heard = &mut [0; 4096];
+                let size = stream.peek(heard).unwrap();
+                if !matches!(does, Reset) {
+                    stream.read_exact(&mut heard[..size]).unwrap();
+                }
+                let says: &[u8] = match does {
+                    Begin => &[0, 0, 0, 4, 0, 0, 0, 0, 0],
+                    Say => b"HTTP/1.1 400 Bad Request\r\n\r\n",
+                    End | Reset => continue,
+                };
+                stream.write_all(says).unwrap();
+                let _ = stream.read(heard);
+            }
+        });
+        let wait = Duration::from_secs(30);
+        let begun = listener.connect_http2(Under::Host("site.example"), wait).unwrap();
+        assert_eq!(begun.is_some(), is_begun, "{does:?}");
+        drop(begun);
+        served.join().unwrap();
+    }
+}
+
+/// Goal: who agreed to HTTP/2 under TLS and ends it is not taken for one that does not speak it.
+/// Method: it does, and one that agrees to something else is.
+#[test]
+fn who_agreed_speaks_it() {
+    let begun = |agrees: &'static str| {
+        let address = listener(move |_| vec![agrees], |_| Ok(()));
+        let wait = Duration::from_secs(30);
+        secured(address).connect_http2(Under::Host("site.example"), wait)
+    };
+    assert_eq!(begun("h2").unwrap_err().kind, EdgeErrorKind::Unreachable);
+    assert!(begun("http/1.1").unwrap().is_none());
+}
+
 #[test]
 fn bad_settings_are_named() {
     let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
