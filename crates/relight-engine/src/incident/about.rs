@@ -21,9 +21,10 @@ pub fn flaw_of(id: &str) -> &str {
     numbered(id).map_or(id, |(flaw, _)| flaw)
 }
 
-/// The flaw and the number of an incident; none of a first one.
+/// The flaw and the number of an incident, spelled as it is kept; none of a first one.
 fn numbered(id: &str) -> Option<(&str, &str)> {
-    id.rsplit_once(NUMBER).filter(|(_, number)| number.parse::<u32>().is_ok())
+    let is_one = |number: &str| number.parse::<u32>().is_ok_and(|it| it.to_string() == number);
+    id.rsplit_once(NUMBER).filter(|(_, number)| is_one(number))
 }
 
 impl Ledger {
@@ -59,4 +60,17 @@ impl Ledger {
 fn is_one_group(known: &Advisories, one: &str, other: &str) -> bool {
     let (one, other) = (known.group(one), known.group(other));
     one.zip(other).is_some_and(|(one, other)| one.id == other.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_spelled_in_one_way() {
+        assert_eq!(["CVE-1", "CVE-1~2", "CVE-1~10"].map(flaw_of), ["CVE-1"; 3]);
+        for id in ["CVE-1~+2", "CVE-1~02", "CVE-1~", "CVE-1~-1"] {
+            assert_eq!(flaw_of(id), id);
+        }
+    }
 }

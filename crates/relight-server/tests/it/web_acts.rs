@@ -509,8 +509,22 @@ fn a_second_incident_about_a_flaw_has_pages_and_plans_of_its_own() {
     let proposed: Vec<String> =
         proposed.filter(|it| it.kind == "plan-proposed").map(|it| it.incident).collect();
     assert_eq!(proposed, [second]);
+    // The id of the flaw means the one that is open, in a plan, in words and when it is closed.
+    let plan = world.get(&format!("/plan?action=dark&incident={LOG4SHELL}"), &people.chief);
+    assert!(plan.0 == 200 && plan.2.contains(&format!("value=\"{second}\"")), "{}", plan.2);
     let page = world.get("/plans", &people.chief).2;
-    let form = format!("token={}&incident={second}", token(&page));
+    let form = format!("token={}&incident={LOG4SHELL}", token(&page));
+    let words = format!("{form}&fr=Mot&en=Word");
+    assert_eq!(world.post("/incident/update?lang=en", &people.chief, &words).0, 303);
     assert_eq!(world.post("/incident/close?lang=en", &people.chief, &form).0, 303);
     assert_eq!(acts(&world).last().map(String::as_str), Some("closed chief"));
+    // The report after it was over is of the very one that was named.
+    let report = format!("{words}&report=yes");
+    assert_eq!(world.post("/incident/update?lang=en", &people.chief, &report).0, 303);
+    let journal = world.store.journal(1).unwrap().into_iter();
+    let told: Vec<_> = journal.map(|it| (it.kind, it.incident)).collect();
+    let last =
+        &told[told.len() - 3..].iter().map(|(kind, id)| (&**kind, &**id)).collect::<Vec<_>>();
+    let all = [("update-published", second), ("closed", second), ("update-published", LOG4SHELL)];
+    assert_eq!(last[..], all);
 }

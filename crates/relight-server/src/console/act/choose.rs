@@ -109,12 +109,15 @@ impl Choice {
         Some(Self { sites, ..self.clone() })
     }
 
-    /// The incident that is meant: the one that was named, or the newest open one.
+    /// The incident that is meant: the open one that was named, by any id of its flaw, or the
+    /// newest open one.
     pub(crate) fn incident(&self, engine: &Engine) -> Option<String> {
-        engine.with_ledger(|ledger| {
-            let open =
-                ledger.open().filter(|(id, _)| self.incident.is_empty() || *id == self.incident);
-            open.max_by_key(|(_, incident)| incident.opened).map(|(id, _)| id.to_owned())
+        engine.with_incidents(|ledger, known| {
+            if !self.incident.is_empty() {
+                return ledger.open_about(known, self.incident.trim()).map(str::to_owned);
+            }
+            let newest = ledger.open().max_by_key(|(_, incident)| incident.opened);
+            newest.map(|(id, _)| id.to_owned())
         })
     }
 

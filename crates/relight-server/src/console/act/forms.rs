@@ -102,6 +102,18 @@ pub(crate) struct Short {
 }
 
 impl Short {
+    /// With the incident that is meant, which may be named by any id of its flaw: the open one. A
+    /// report is written of the very incident that was named, which is over.
+    pub(crate) fn meant(self, engine: &Engine) -> Self {
+        let named = self.incident.trim();
+        let incident = engine.with_incidents(|ledger, known| {
+            let is_report = !self.report.is_empty() && ledger.incident(named).is_some();
+            let kept = ledger.about(known, named).filter(|_| !is_report);
+            kept.unwrap_or(named).to_owned()
+        });
+        Self { incident, ..self }
+    }
+
     /// What goes with words.
     fn particulars(&self, now: Timestamp) -> Result<Particulars, Denied> {
         let next = match self.next.trim() {
@@ -453,7 +465,7 @@ pub(super) async fn close(
     asked: Asked,
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
-    run(console, asked, signed, "/".into(), move |act| act.close(&form)).await
+    run(console, asked, signed, "/".into(), move |act| act.close(&form.meant(act.engine))).await
 }
 
 pub(super) async fn update(
@@ -461,7 +473,7 @@ pub(super) async fn update(
     asked: Asked,
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
-    run(console, asked, signed, "/".into(), move |act| act.update(&form)).await
+    run(console, asked, signed, "/".into(), move |act| act.update(&form.meant(act.engine))).await
 }
 
 pub(super) async fn site(
@@ -473,10 +485,17 @@ pub(super) async fn site(
 ) -> Response {
     let back = format!("/site/{}", page::encode(&slug));
     if ["accept", "agree"].contains(&form.act.as_str()) {
-        let asks = accept::Asks { slug, form, from };
-        return blocking(move || accept::answer(&console, &asked, &signed, &asks)).await;
+        return blocking(move || {
+            let form = match &console.engine {
+                Some(engine) => form.meant(engine),
+                None => form,
+            };
+            let asks = accept::Asks { slug, form, from };
+            accept::answer(&console, &asked, &signed, &asks)
+        })
+        .await;
     }
-    run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
+    run(console, asked, signed, back, move |act| act.site(&slug, &form.meant(act.engine))).await
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
 
 fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
     let short = Short { incident: call.part("id").to_owned(), ..Short::default() };
+    let short = short.meant(&call.engine);
     Act::new(&call.console, &call.engine, &call.signed).close(&short).map_err(denied(call))?;
     Ok(Done { done: true })
 }
@@ -177,6 +178,7 @@ fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
         report: yes(input.report),
         ..Short::default()
     };
+    let short = short.meant(&call.engine);
     Act::new(&call.console, &call.engine, &call.signed).update(&short).map_err(denied(call))?;
     Ok(Done { done: true })
 }
@@ -199,7 +201,7 @@ fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
         ..Short::default()
     };
     let act = Act::new(&call.console, &call.engine, &call.signed);
-    act.site(call.part("slug"), &short).map_err(denied(call))?;
+    act.site(call.part("slug"), &short.meant(&call.engine)).map_err(denied(call))?;
     Ok(Done { done: true })
 }
 
