@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use relight_engine::edges;
-use relight_engine::store::Store;
+use relight_engine::store::{SiteRow, Store};
+use relight_model::{Criticality, GateKey};
 use testkit::behind_the_gate;
 
 use crate::incident::{POLICY, Town};
@@ -511,4 +512,47 @@ fn an_edge_that_cannot_count_tunnels_closes_and_proves_nothing() {
     let said = place.expect(0, &[&add[..], &more, &["--set", "upgrades=refused"]].concat());
     assert!(!said.stderr.contains("nobody knows"), "{}", said.text());
     place.expect(0, &["edge", "check", "--repair"]);
+}
+
+/// Goal: a site that is wanted dark and that no edge switches can get an edge: nothing else lets it
+/// come back. Method: the register loses the edge of one, as older versions let it be; moved to
+/// another edge, a dark site stays where it is.
+#[test]
+fn a_dark_site_without_an_edge_gets_one() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    let import = |edge: &str| {
+        let row =
+            format!("san-001;Clinique;Clinic;https://san1.example;Santé Nord;health;2;{edge};oui");
+        let head = "slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public";
+        place.write("moved.csv", format!("{head}\r\n{row}\r\n"));
+        place.run(&["sites", "import", "moved.csv"])
+    };
+    let moved = import("south");
+    assert_eq!(moved.status, 1, "{}", moved.text());
+    let store = Store::open(&place.path("data")).unwrap();
+    let lost = SiteRow {
+        line: 1,
+        slug: GateKey::new("san-001").unwrap(),
+        name_fr: "Clinique".into(),
+        name_en: "Clinic".into(),
+        origin: "https://san1.example".into(),
+        aliases: None,
+        parts: None,
+        organisation: "Santé Nord".into(),
+        sector: "health".into(),
+        criticality: Criticality::Essential,
+        exposure: None,
+        edge: String::new(),
+        public: true,
+        channel_fr: None,
+        channel_en: None,
+    };
+    let plan = store.plan_import(&[lost]).unwrap();
+    store.apply_import(&plan, 0, "test").unwrap();
+    drop(store);
+    let given = import("north");
+    assert_eq!(given.status, 0, "{}", given.text());
+    assert!(given.stdout.contains("1 changed"), "{}", given.text());
 }
