@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use relight_model::{Digest, GateKey};
+use relight_model::{Digest, GateKey, Light};
 
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
@@ -22,7 +22,13 @@ pub struct Rollout {
     pub open: Vec<GateKey>,
     /// Sites that were left alone, because too many before them did not come back.
     pub left: Vec<GateKey>,
+    /// Sites that something else keeps dark since the plan was made: another incident holds them,
+    /// or what was known of them changed. They failed at nothing, and are left as they were.
+    pub held: Vec<GateKey>,
 }
+
+/// Of the sites of a wave, those that are on their way, and those that something else keeps dark.
+type Parted = (Vec<GateKey>, Vec<GateKey>);
 
 /// A plan that this thread carries out; it is given up also where that panics.
 struct Carrying<'a> {
@@ -50,12 +56,16 @@ impl Engine {
         loop {
             match waves.step() {
                 Next::Wave(wave) => {
-                    if !self.let_wave_go(actor, plan, &wave)? {
+                    let Some((going, held)) = self.let_wave_go(actor, plan, wave)? else {
                         return Ok(rollout);
-                    }
-                    let open = self.wait_proven(plan, &wave);
-                    waves.tell(wave.len(), open.len());
+                    };
+                    rollout.held.extend(held);
+                    let open = self.wait_proven(plan, &going).into_iter();
+                    let (held, open): (Vec<_>, Vec<_>) =
+                        open.partition(|site| self.is_dark_elsewhere(plan, site));
+                    waves.tell(going.len() - held.len(), open.len());
                     rollout.open.extend(open);
+                    rollout.held.extend(held);
                 }
                 Next::Done => break,
                 Next::Stopped(left) => {
@@ -111,7 +121,7 @@ impl Engine {
         let waits =
             |site: &GateKey| self.phase(&plan.incident, site) == Some(Phase::RelightEligible);
         let left = plan.keys().into_iter().filter(waits).collect();
-        let rollout = Rollout { open: Vec::new(), left };
+        let rollout = Rollout { left, ..Rollout::default() };
         self.end(ACTOR, plan, &rollout)?;
         Ok(rollout)
     }
@@ -130,20 +140,34 @@ impl Engine {
         if !self.is_under_way(&hash) {
             return Ok(());
         }
-        let (failed, left) = (rollout.open.clone(), rollout.left.clone());
-        self.record(actor, &plan.incident, Entry::PlanEnded { plan: hash, failed, left })
+        let Rollout { open: failed, left, held } = rollout.clone();
+        self.record(actor, &plan.incident, Entry::PlanEnded { plan: hash, failed, left, held })
     }
 
     /// Opens the sites of one wave, if the plan was started and not taken back meanwhile: whoever
     /// takes it back does so between two waves.
-    fn let_wave_go(&self, actor: &str, plan: &Plan, wave: &[GateKey]) -> Result<bool, EngineError> {
+    fn let_wave_go(
+        &self,
+        actor: &str,
+        plan: &Plan,
+        wave: Vec<GateKey>,
+    ) -> Result<Option<Parted>, EngineError> {
         let _one = self.one_act();
-        let hash = plan.hash()?;
-        let is_started = self.is_under_way(&hash);
-        if is_started {
-            self.relight(actor, &plan.incident, wave)?;
+        if !self.is_under_way(&plan.hash()?) {
+            return Ok(None);
         }
-        Ok(is_started)
+        let started = self.start_relight(actor, &plan.incident, &wave)?;
+        let is_lit = |site: &GateKey| {
+            self.phase(&plan.incident, site).is_some_and(|phase| phase.wants() == Light::Lit)
+        };
+        let is_going = |site: &GateKey| {
+            (started.contains(site) || is_lit(site)) && !self.is_dark_elsewhere(plan, site)
+        };
+        Ok(Some(wave.into_iter().partition(is_going)))
+    }
+
+    fn is_dark_elsewhere(&self, plan: &Plan, site: &GateKey) -> bool {
+        self.with_ledger(|ledger| ledger.is_dark_elsewhere(&plan.incident, site))
     }
 
     /// Waits until every one of these sites of the plan is proven, or has failed; those that are
@@ -192,7 +216,7 @@ impl Engine {
     }
 
     /// Dark could not be proven, and everybody was told; or what was to open is not being opened
-    /// any more.
+    /// any more, or another incident keeps it dark.
     fn has_failed(&self, plan: &Plan, site: &GateKey) -> bool {
         if let Some(gate) = self.part_gate(plan, site) {
             return plan.action == plan::Action::Close && gate == Gate::Failed;
@@ -201,7 +225,9 @@ impl Engine {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
             case.is_some_and(|case| match plan.action {
                 plan::Action::Dark => case.gate == Gate::Failed,
-                plan::Action::Relight => case.phase != Phase::Relighting,
+                plan::Action::Relight => {
+                    case.phase != Phase::Relighting || ledger.wants(site) == Light::Dark
+                }
                 plan::Action::Close | plan::Action::Open => false,
             })
         })

@@ -322,7 +322,17 @@ impl Engine {
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
     pub fn relight(&self, actor: &str, id: &str, sites: &[GateKey]) -> Result<usize, EngineError> {
-        let entries: Vec<(String, Entry)> = {
+        Ok(self.start_relight(actor, id, sites)?.len())
+    }
+
+    /// The same; which were started.
+    pub(crate) fn start_relight(
+        &self,
+        actor: &str,
+        id: &str,
+        sites: &[GateKey],
+    ) -> Result<BTreeSet<GateKey>, EngineError> {
+        let (keys, entries): (Vec<GateKey>, Vec<(String, Entry)>) = {
             let state = self.read();
             let incident = find(&state, id)?;
             let now = self.now();
@@ -335,12 +345,13 @@ impl Engine {
                 .filter_map(|(key, _)| {
                     let evidence = incident.ground(key, now)?;
                     let entry = Entry::RelightStarted { site: key.clone(), evidence };
-                    Some((id.to_owned(), entry))
+                    Some((key.clone(), (id.to_owned(), entry)))
                 })
-                .collect()
+                .unzip()
         };
         let results = self.append(actor, entries)?;
-        Ok(results.iter().filter(|result| result.is_ok()).count())
+        let started = keys.into_iter().zip(results).filter(|(_, result)| result.is_ok());
+        Ok(started.map(|(key, _)| key).collect())
     }
 
     /// Opens, in every open incident, what current evidence calls clear and what was never opened
@@ -481,8 +492,14 @@ impl Judge<'_> {
             Action::Close => self.no_gate(site),
             Action::Relight if wanted == Light::Lit => Some("already-so"),
             Action::Relight | Action::Open if !is_permitted() => Some(self.no_leave(&site.slug)),
+            // It would be opened by nothing that this incident says.
+            Action::Relight if !is_asked_for || self.is_held(site) => Some("held-elsewhere"),
             Action::Relight | Action::Open => None,
         }
+    }
+
+    fn is_held(&self, site: &Site) -> bool {
+        self.state.ledger.is_held_elsewhere(&self.ask.incident, &site.slug, self.now)
     }
 
     /// Why a site may not return.

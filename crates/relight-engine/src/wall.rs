@@ -227,10 +227,17 @@ impl Wall {
             Entry::PlanRefused { plan, by, why } => {
                 line("log-plan-refused", &[&called(engine, plan).unwrap_or_default(), by, why]);
             }
-            Entry::PlanEnded { plan, failed, left } if failed.len() + left.len() > 0 => {
+            Entry::PlanEnded { plan, failed, left, held } => {
                 let id = called(engine, plan).unwrap_or_default();
-                let [left, failed] = [left, failed].map(|sites| sites.len().to_string());
-                line("log-waves-stopped", &[&id, &left, &failed]);
+                let is_stopped = failed.len() + left.len() > 0;
+                let [left, failed, held] =
+                    [left, failed, held].map(|sites| sites.len().to_string());
+                if is_stopped {
+                    line("log-waves-stopped", &[&id, &left, &failed]);
+                }
+                if held != "0" {
+                    line("log-waves-held", &[&id, &held]);
+                }
             }
             Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
                 for part in entry.parts().iter().take(TOLD_MAX) {

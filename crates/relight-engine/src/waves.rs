@@ -201,7 +201,12 @@ impl Waves {
             let left: Vec<GateKey> = self.waiting.drain(..).flatten().collect();
             return if left.is_empty() { Next::Done } else { Next::Stopped(left) };
         }
-        self.waiting.pop_front().map_or(Next::Done, Next::Wave)
+        let Some(mut wave) = self.waiting.pop_front() else { return Next::Done };
+        // Of the canary nothing was opened: another one stands in its place.
+        if self.opened == 0 && wave.len() > 1 {
+            self.waiting.push_front(wave.split_off(1));
+        }
+        Next::Wave(wave)
     }
 }
 
@@ -253,6 +258,7 @@ mod tests {
         assert_eq!(first[0].as_str(), "s00000");
         let mut waves = Waves::new(&sites(100));
         waves.step();
+        waves.tell(1, 0);
         let Next::Wave(second) = waves.step() else { panic!("no wave") };
         assert!(second.iter().all(|key| key.as_str()[1..].parse::<usize>().unwrap() % 4 == 0));
     }
@@ -276,6 +282,21 @@ mod tests {
         assert_eq!(herds.waiting(), 5, "a person decides, also where nothing was tried");
         herds.at(names[0].as_str()).back = 1;
         assert_eq!(all(&mut herds, &names), 30, "one came back: each edge is judged by itself");
+    }
+
+    /// Goal: the first that is opened is opened alone. Method: the canary and those after it are
+    /// held elsewhere, so that nothing of their waves was opened.
+    #[test]
+    fn a_canary_that_was_not_opened_is_none() {
+        let mut waves = Waves::new(&sites(100));
+        for _ in 0..8 {
+            assert!(matches!(waves.step(), Next::Wave(wave) if wave.len() == 1));
+            waves.tell(0, 0);
+        }
+        assert!(matches!(waves.step(), Next::Wave(wave) if wave.len() == 1));
+        waves.tell(1, 0);
+        assert_eq!(waves.sizes(), [16, 75]);
+        assert!(matches!(waves.step(), Next::Wave(wave) if wave.len() == 16));
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct Ended {
     pub failed: usize,
     /// Sites that nobody opened.
     pub left: usize,
+    /// Sites that something else kept dark.
+    pub held: usize,
 }
 
 /// One seat that somebody took.
@@ -313,8 +315,9 @@ impl Actions {
             },
             Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
             Entry::PlanStarted { plan } => self.start(plan, now),
-            Entry::PlanEnded { plan, failed, left } => {
-                self.end(plan, Ended { failed: failed.len(), left: left.len() })
+            Entry::PlanEnded { plan, failed, left, held } => {
+                let [failed, left, held] = [failed, left, held].map(Vec::len);
+                self.end(plan, Ended { failed, left, held })
             }
             Entry::AuthorityUsed { plan, name } => self.authorise(plan, name, now),
             Entry::PlanUndone { plan } => {

@@ -351,6 +351,10 @@ pub enum Entry {
         /// plan while it was young enough.
         #[serde(with = "wire::keys")]
         left: Vec<GateKey>,
+        /// Sites that something else kept dark since the plan was made; left out where there are
+        /// none.
+        #[serde(with = "wire::keys", default, skip_serializing_if = "Vec::is_empty")]
+        held: Vec<GateKey>,
     },
     /// Words for the public page; belongs to no site.
     UpdatePublished {

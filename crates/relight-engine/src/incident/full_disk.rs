@@ -85,8 +85,9 @@ mod tests {
     /// What a drill left over silences no edge.
     #[test]
     fn on_a_full_disk_a_plan_ends_and_none_opens() {
-        let (plan, failed, left) = (Digest::default(), Vec::new(), Vec::new());
-        assert!(Entry::PlanEnded { plan, failed, left }.is_for_a_full_disk());
+        let [failed, left, held] = [const { Vec::new() }; 3];
+        let ended = Entry::PlanEnded { plan: Digest::default(), failed, left, held };
+        assert!(ended.is_for_a_full_disk());
         let (edge, keys) = ("east".to_owned(), Vec::new());
         assert!(Entry::DrillUndone { drill: true, edge, keys }.is_for_a_full_disk());
         let (site, evidence) = (GateKey::new("a").unwrap(), Digest::default());

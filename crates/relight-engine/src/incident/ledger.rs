@@ -435,6 +435,12 @@ impl Ledger {
         })
     }
 
+    /// True when an incident other than `id` wants a site dark, whatever it waits for.
+    pub(crate) fn is_dark_elsewhere(&self, id: &str, site: &GateKey) -> bool {
+        let mut others = self.open().filter(|(other, _)| *other != id);
+        others.any(|(_, incident)| incident.wants(site) == Light::Dark)
+    }
+
     /// True when an incident that wants a site dark has a proof of it.
     pub fn is_proven_dark(&self, site: &GateKey) -> bool {
         self.open().filter_map(|(_, incident)| incident.case(site)).any(is_proven)

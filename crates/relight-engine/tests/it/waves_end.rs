@@ -140,7 +140,7 @@ fn a_relight_that_a_restart_cut_off_goes_on_to_its_end() {
     });
     assert_eq!((rollout.open, rollout.left), (Vec::new(), Vec::new()));
     assert_eq!(phases(&town), [Some(Phase::RelitProven); 3]);
-    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0 }));
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0, held: 0 }));
     assert!(town.engine.unfinished().is_empty(), "it is not gone on with twice");
     let last = town.engine.store().journal(1).unwrap().pop().unwrap();
     assert_eq!((last.kind.as_str(), last.actor.as_str()), ("plan-ended", "zoe"));
@@ -157,7 +157,7 @@ fn a_relight_that_was_cut_off_long_ago_is_called_over() {
     let rollout = town.engine.go_on(&unfinished[0]).unwrap();
     assert_eq!(rollout.left, [key(&name(1)), key(&name(2))]);
     assert_eq!(phases(&town)[1..], [Some(Phase::RelightEligible); 2]);
-    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 2 }));
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 2, held: 0 }));
     assert!(town.engine.unfinished().is_empty());
 }
 
@@ -175,7 +175,7 @@ fn a_relight_ends_also_when_its_incident_was_closed_meanwhile() {
     town.engine.record("anna", LOG4SHELL, Entry::Closed { current: true }).unwrap();
     pass(PLAN_AGE_MAX_S);
     assert!(town.engine.go_on(&unfinished[0]).unwrap().left.is_empty());
-    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0 }));
+    assert_eq!(ended(&town, number), Some(Ended { failed: 0, left: 0, held: 0 }));
     let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
     assert_eq!(ledger, town.ledger(), "the journal says so alone");
 }

@@ -538,6 +538,7 @@ skipped-edge-lint = stays lit: the set-up of its edge would leave it lit
 skipped-exempt = may stay online: an exemption is in force
 skipped-no-clear-evidence = no current evidence says clear
 skipped-not-verified-yet = is clear, and its fix is not verified yet
+skipped-held-elsewhere = is held dark by another incident
 skipped-restored = is known from before the register came back from an older copy: scan it again
 skipped-no-such-part = has no part of that name
 skipped-no-part-gate = its edge has no gate for such a part
@@ -1634,6 +1635,10 @@ waves-stopped = more than one in a hundred did not come back: { NUMBER($sites) }
     [one] site stays
    *[other] sites stay
  } dark
+waves-held = { NUMBER($sites) } { $sites ->
+    [one] site was
+   *[other] sites were
+ } not opened: another incident keeps them dark, or what was known of them changed
 
 relight-stopped = more than one in a hundred did not come back behind their edge, so relight opens no more there by itself: { NUMBER($sites) } { $sites ->
     [one] site waits

@@ -83,6 +83,11 @@ log-waves-stopped = { $id }: relight is over, { NUMBER($left) } { $left ->
     [one] site stays
    *[other] sites stay
  } dark, { NUMBER($open) } did not come back
+# id, sites
+log-waves-held = { $id }: { NUMBER($sites) } { $sites ->
+    [one] site was
+   *[other] sites were
+ } not opened: another incident keeps them dark, or what was known of them changed
 # id
 log-waves-resumed = { $id } came to no end before: it goes on, or is called over where it is too old
 # error

@@ -568,6 +568,7 @@ skipped-edge-lint = reste en ligne : la configuration de son frontal le laisser
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
+skipped-held-elsewhere = un autre incident le tient éteint
 skipped-restored = n'est connu que d'avant le retour du registre d'une copie plus ancienne : analysez-le à nouveau
 skipped-no-such-part = n'a pas de partie de ce nom
 skipped-no-part-gate = son frontal n'a pas de barrière pour une telle partie
@@ -1700,6 +1701,10 @@ waves-stopped = plus d'un sur cent n'est pas revenu : { NUMBER($sites) } { $site
     [one] site reste éteint
    *[other] sites restent éteints
  }
+waves-held = { NUMBER($sites) } { $sites ->
+    [one] site n'a pas été rallumé
+   *[other] sites n'ont pas été rallumés
+ }, éteints pour un autre incident ou parce que ce qu'on en savait a changé
 
 relight-stopped = plus d'un sur cent n'est pas revenu derrière son frontal : relight n'y rallume plus rien de lui-même, { NUMBER($sites) } { $sites ->
     [one] site attend

@@ -86,6 +86,11 @@ log-waves-stopped = { $id } : le rallumage est fini, { NUMBER($left) } { $left -
     [one] n’est pas revenu
    *[other] ne sont pas revenus
  }
+# id, sites
+log-waves-held = { $id } : { NUMBER($sites) } { $sites ->
+    [one] site n’a pas été rallumé
+   *[other] sites n’ont pas été rallumés
+ }, éteints pour un autre incident ou parce que ce qu’on en savait a changé
 # id
 log-waves-resumed = { $id } n’était pas arrivé à sa fin : il continue, ou prend fin s’il est trop ancien
 # error

@@ -388,7 +388,7 @@ pub(crate) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, 
 /// How far what was let go is: the waves of a relight take their time, and may stop.
 fn started(lang: Lang, action: &Action, now: Timestamp) -> String {
     match (action.under_way(), action.ended) {
-        (_, Some(ended)) if ended.failed + ended.left > 0 => over(lang, ended),
+        (_, Some(ended)) if ended.failed + ended.left + ended.held > 0 => over(lang, ended),
         (Some(at), None) if now - at < PLAN_AGE_MAX_S => {
             texts::act_standing_under_way(lang).to_owned()
         }
@@ -397,8 +397,10 @@ fn started(lang: Lang, action: &Action, now: Timestamp) -> String {
 }
 
 /// How waves ended that did not bring every site back.
-fn over(lang: Lang, Ended { failed, left }: Ended) -> String {
-    texts::act_standing_stopped(lang, failed, left)
+fn over(lang: Lang, Ended { failed, left, held }: Ended) -> String {
+    let stopped = (failed + left > 0).then(|| texts::act_standing_stopped(lang, failed, left));
+    let held = (held > 0).then(|| texts::waves_held(lang, held));
+    stopped.into_iter().chain(held).collect::<Vec<_>>().join("; ")
 }
 
 /// The stable name of where an action stands.
@@ -418,15 +420,11 @@ mod tests {
 
     #[test]
     fn the_end_of_waves_is_told_with_its_numbers_in_their_places() {
-        let told = Lang::ALL.map(|lang| over(lang, Ended { failed: 2, left: 7 }));
-        assert!(
-            told.iter().any(|it| it.contains("7 of its sites stay dark, 2 did not")),
-            "{told:?}"
-        );
-        assert!(
-            told.iter().any(|it| it.contains("7 de ses sites restent éteints, 2 ne")),
-            "{told:?}"
-        );
+        let told = Lang::ALL.map(|lang| over(lang, Ended { failed: 2, left: 7, held: 3 }));
+        let told = told.join(" ");
+        let en = "7 of its sites stay dark, 2 did not come back; 3 sites were not opened";
+        let fr = "7 de ses sites restent éteints, 2 ne sont pas revenus; 3 sites n";
+        assert!(told.contains(en) && told.contains(fr), "{told}");
     }
 
     #[test]

@@ -350,12 +350,15 @@ fn by_waves(
     let failed = |error| Failure::engine(lang, &error);
     let drive = Drive::edges_alone(engine).map_err(failed)?;
     tell_troubles(&drive, report);
-    let Rollout { mut open, left } = engine.relight_by_waves(actor, plan).map_err(failed)?;
+    let Rollout { mut open, left, held } = engine.relight_by_waves(actor, plan).map_err(failed)?;
     drop(drive);
     if !left.is_empty() {
         report.warn("relight", &texts::waves_stopped(lang, left.len()), "");
     }
-    open.extend(left);
+    if !held.is_empty() {
+        report.warn("relight", &texts::waves_held(lang, held.len()), "");
+    }
+    open.extend(left.into_iter().chain(held));
     Ok(open)
 }
 
