@@ -419,6 +419,8 @@ impl EdgeDriver for Group {
         let (mut is_ready, mut trouble) = (true, None);
         for hand in &mut self.members {
             match hand.here(|member| member.driver()?.get_ready(keys, is_over)) {
+                // It may have taken its time over that: whoever waits is not kept by the next one.
+                Some(Err(_)) if is_over() => return Ok(false),
                 Some(Err(error)) => trouble = trouble.or(Some(error)),
                 ready => is_ready &= matches!(ready, Some(Ok(true))),
             }

@@ -20,6 +20,7 @@ use crate::gate::{Gate, IN_PLACE_MAX};
 use crate::gate_driver::lint_folder;
 use crate::map_copy::{MapCopy, SENTINEL, edited, keep};
 use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
+use ready::READY_WAIT_MAX;
 use workers::Workers;
 
 pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
@@ -320,7 +321,9 @@ impl EdgeDriver for Haproxy {
         keys: &GateSet,
         is_over: &(dyn Fn() -> bool + Sync),
     ) -> Result<bool, EdgeError> {
+        let usual = std::mem::replace(&mut self.api.wait_max, READY_WAIT_MAX);
         let ready = self.gate.fence.alone().and_then(|_alone| self.make_ready(keys, is_over));
+        self.api.wait_max = usual;
         ready.map_err(|error| error.at(&self.edge))
     }
 

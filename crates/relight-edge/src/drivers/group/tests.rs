@@ -329,6 +329,23 @@ fn one_that_hung_and_showed_nothing_is_not_waited_for_the_next_time() {
     assert!(hands[0].patience() < HANGING, "{:?}", hands[0].patience());
 }
 
+/// Goal: an order waits for one edge that hangs at most, and no edge is unready for it. Method: two
+/// that hang stand before one that does not; something else is to do, and then nothing is.
+#[test]
+fn getting_ready_waits_for_one_that_hangs_at_most_while_an_order_waits() {
+    let (folder, more) = (quick_folder(), quick_folder());
+    let asked = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let hang = [hanging(folder.path(), &asked[0]), hanging(more.path(), &asked[1])];
+    let other = builtin(folder.path());
+    let hand = |target| Hand::of(Member::of(target), Arc::new(Threads));
+    let mut group = Group::of(hang.into_iter().chain([other.clone()]).map(hand).collect());
+    let all: GateSet = (0..1_000).map(|number| key(&format!("site-{number}"))).collect();
+    assert!(!group.get_ready(&all, &|| true).unwrap());
+    assert_eq!(asked[1].load(Ordering::SeqCst), 0);
+    assert!(group.get_ready(&all, &|| false).is_err());
+    assert_eq!(std::fs::read_dir(other.gate.join("ready")).unwrap().count(), all.len());
+}
+
 /// The first of them cannot get ready, and the second does.
 #[test]
 fn one_that_cannot_get_ready_keeps_no_other_from_it() {

@@ -8,6 +8,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use relight_model::{Epoch, GateKey};
 
@@ -27,6 +28,9 @@ const RELEASE_MIN: [u64; 3] = [2, 6, 12];
 
 /// Keys that are added before it is asked whether there is something else to do.
 const STEP_KEYS: usize = 512;
+
+/// Longest wait for one answer: an order waits for whoever gets ready, which has time later.
+pub(super) const READY_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
