@@ -255,8 +255,10 @@ fn take_turn(
         } else {
             tend_barrier(engine, edge, (&wants, epoch), &Round::default());
         }
-        engine.wait_changed(seen, left.min(SAMPLE));
-        if rest.is_settled() && edge.took_over() {
+        // Nobody is shown light by one that has nothing to hold: it is asked at its next turn.
+        let is_held = !wants.is_empty();
+        engine.wait_changed(seen, if is_held { left.min(SAMPLE) } else { left });
+        if is_held && rest.is_settled() && edge.took_over() {
             *rest = Rest::default();
         }
         return is_told;
@@ -281,6 +283,7 @@ fn take_turn(
     }
     tend_barrier(engine, edge, (&wants, epoch), &round);
     if wants.is_empty() {
+        edge.took_over();
         get_ready(engine, edge, seen);
     }
     *rest = Rest::after(&round, &wants, over, pause);
@@ -297,7 +300,10 @@ fn take_turn(
 
 /// Gets an edge ready for the next order, until anything is journalled: that may be an order.
 fn get_ready(engine: &Engine, edge: &mut EdgeLoop, seen: u64) {
-    edge.get_ready(|edge| engine.keys_of(edge), &|| engine.version() != seen);
+    // Its number first: a list that comes in between is another one at the next call.
+    let list = engine.list_of_sites();
+    let keys = |edge: &str| engine.keys_of(edge);
+    edge.get_ready((list, keys), engine.now_ms(), &|| engine.version() != seen);
 }
 
 /// Closes and opens what the second barrier of an edge has to, if it has one.
@@ -436,5 +442,7 @@ fn drill_what_is_asked(engine: &Engine, stop: &Arc<AtomicBool>) {
     }
 }
 
+#[cfg(test)]
+mod ready_tests;
 #[cfg(test)]
 mod tests;

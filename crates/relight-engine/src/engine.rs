@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) seq: u64,
     pub(crate) inventory: Inventoried,
     pub(crate) sites: Vec<Site>,
+    /// How often another list of them was read.
+    list: u64,
     pub(crate) by_key: HashMap<GateKey, usize>,
     /// Paths of the bodies that answer for sites.
     pub(crate) orgs: BTreeMap<OrgId, String>,
@@ -69,7 +71,17 @@ impl State {
         let (sites, inventory) = (store.sites()?, Inventoried::unread());
         let (by_key, orgs) = (keys_of(&sites), orgs_of(store)?);
         let protected = store.marked(SiteMark::Protected)?;
-        Ok(Self { ledger: Ledger::default(), seq: 0, inventory, sites, by_key, orgs, protected })
+        let (ledger, seq, list) = (Ledger::default(), 0, 0);
+        Ok(Self { ledger, seq, inventory, sites, list, by_key, orgs, protected })
+    }
+
+    /// Takes another list of sites, if it is another one.
+    pub(crate) fn take_sites(&mut self, sites: Vec<Site>) {
+        if self.sites != sites {
+            self.list += 1;
+            self.by_key = keys_of(&sites);
+            self.sites = sites;
+        }
     }
 }
 
@@ -302,8 +314,7 @@ impl Engine {
         let orgs = orgs_of(&self.store)?;
         let mut state = self.write();
         (state.protected, state.orgs) = (protected, orgs);
-        state.by_key = keys_of(&sites);
-        state.sites = sites;
+        state.take_sites(sites);
         state.inventory = inventory;
         drop(state);
         self.tell_sites()?;
@@ -425,6 +436,11 @@ impl Engine {
         names.into_iter().map(str::to_owned).collect()
     }
 
+    /// The number of the list of sites: each list that is another one has another number.
+    pub(crate) fn list_of_sites(&self) -> u64 {
+        self.journalled().list
+    }
+
     /// The sites of one edge.
     pub(crate) fn keys_of(&self, edge: &str) -> BTreeSet<GateKey> {
         let state = self.journalled();
@@ -507,7 +523,7 @@ impl Engine {
     }
 }
 
-pub(crate) fn keys_of(sites: &[Site]) -> HashMap<GateKey, usize> {
+fn keys_of(sites: &[Site]) -> HashMap<GateKey, usize> {
     sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use relight_model::{AssetId, GateKey};
 use relight_store::{LeftInventory, RegisterChange, SiteMark, SiteSet, SnapshotDraft, Store};
 
-use crate::engine::{ACTOR, Engine, keys_of, orgs_of};
+use crate::engine::{ACTOR, Engine, orgs_of};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, EvidenceKind, Ledger};
 use crate::ingest::Inventory;
@@ -49,10 +49,7 @@ impl Engine {
         {
             let mut state = self.write();
             (state.orgs, state.protected) = (orgs, protected);
-            if state.sites != sites {
-                state.by_key = keys_of(&sites);
-                state.sites = sites;
-            }
+            state.take_sites(sites);
             state.inventory.follow_inventories(&self.store)?;
             state.inventory.follow(&self.store)?;
         }

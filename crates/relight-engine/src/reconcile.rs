@@ -12,6 +12,7 @@ mod grace;
 mod lit;
 mod names;
 mod overtaken;
+mod ready;
 mod silence;
 mod spelled;
 mod turn;
@@ -35,6 +36,8 @@ pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, R
 pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 use lit::stop;
 use overtaken::is_of_an_older_term;
+pub use ready::READY_AGAIN_MS;
+use ready::Ready;
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 use spelled::Spellings;
 pub use spelled::{
@@ -125,8 +128,7 @@ pub struct EdgeLoop {
     nonce: u64,
     grace_ms: i64,
     canary_shown: bool,
-    /// The driver got ready for an order since the last closing, and since all were open again.
-    is_ready: bool,
+    ready: Ready,
     /// What holds sites that this edge cannot prove dark.
     barrier: Option<Barrier>,
     /// When it was tried last; since the first look before that.
@@ -164,7 +166,7 @@ impl EdgeLoop {
             nonce,
             grace_ms: TUNNEL_GRACE_MS,
             canary_shown: false,
-            is_ready: false,
+            ready: Ready::No,
             barrier: None,
             canary_at: None,
             canary_failed: false,
@@ -222,24 +224,31 @@ impl EdgeLoop {
         let is_other = now.is_err() || self.generation != before;
         if is_other {
             self.eyes.forget();
-            // What the process before had got ready went with it.
-            self.is_ready = false;
+            // What the process before had got ready went with it. One that does not answer cannot
+            // get ready either: that was tried, and is tried again later.
+            self.ready.lose(now.is_ok());
         }
         now.map(|_| is_other)
     }
 
     /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
-    /// gives by its name; once after each order, and once when the last of its sites is open again.
-    /// As soon as `is_over` says so it stops, and goes on at the next call. In the gate of a newer
-    /// controller nothing is got ready.
+    /// gives by its name, from the list of sites of this number; once after each order, each new
+    /// list and each flip of the canary, and once when the last of its sites is open again. As
+    /// soon as `is_over` says so it stops, and goes on at the next call; what failed is tried again
+    /// later. In the gate of a newer controller nothing is got ready.
     pub fn get_ready(
         &mut self,
-        keys: impl FnOnce(&str) -> GateSet,
+        (list, keys): (u64, impl FnOnce(&str) -> GateSet),
+        now_ms: i64,
         is_over: &(dyn Fn() -> bool + Sync),
     ) {
-        if !self.is_ready && !self.overtaken.is_met() {
+        if self.ready.is_due(list, now_ms) && !self.overtaken.is_met() {
             // What is not ready is done when it is needed, or says then why it cannot be.
-            self.is_ready = self.driver.get_ready(&keys(&self.name), is_over).unwrap_or(true);
+            self.ready = match self.driver.get_ready(&keys(&self.name), is_over) {
+                Ok(true) => Ready::For(list),
+                Ok(false) => Ready::No,
+                Err(_) => Ready::Failed(now_ms),
+            };
         }
     }
 
@@ -409,7 +418,7 @@ impl EdgeLoop {
             turn.round.canary = Some(self.show_canary(turn).unwrap_or_default().seen);
         }
         self.driver.close(turn.epoch, held)?;
-        self.is_ready = false;
+        self.ready = Ready::No;
         for key in held {
             since(&mut self.closed_at, key, turn.now_ms);
         }

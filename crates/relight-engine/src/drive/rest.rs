@@ -14,7 +14,8 @@ use crate::reconcile::{Round, Want};
 pub(super) enum Rest {
     #[default]
     None,
-    /// A settled edge rests until it is read back again, unless another light is wanted of it.
+    /// A settled edge rests until it is read back again, unless another light is wanted of it; one
+    /// of which nothing is wanted, until it is asked which process serves.
     Settled(Instant),
     /// One that does not answer is asked again then, or once something else is wanted.
     Silent(Instant, Vec<Asked>, Vec<bool>),
@@ -25,7 +26,7 @@ impl Rest {
     pub(super) fn after(round: &Round, wants: &[Want], over: Vec<bool>, pause: Duration) -> Self {
         match round.again_ms {
             Some(ms) => Self::Silent(Instant::now() + millis(ms), lights(wants).collect(), over),
-            None if round.settled => Self::Settled(Instant::now() + pause),
+            None if round.settled || wants.is_empty() => Self::Settled(Instant::now() + pause),
             None => Self::None,
         }
     }

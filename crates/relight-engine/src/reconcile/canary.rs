@@ -64,6 +64,8 @@ impl EdgeLoop {
         let permits = |_: &GateKey| false;
         let mut turn = Turn::new(wants, epoch, now_ms, &permits);
         let flipped = self.flip_canary(&mut turn);
+        // It was written to the gate, which may have put away what waited there.
+        self.ready.lose(false);
         let what = match flipped {
             Ok(Flipped { dark: ProbeResult { seen: Seen::Dark, .. }, .. })
                 if self.is_canary_past() =>

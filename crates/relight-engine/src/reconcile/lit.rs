@@ -6,7 +6,7 @@ use relight_edge::{EdgeError, GateSet, Stage};
 use relight_model::{GateKey, Light, Seen};
 
 use super::barrier::BARRIER_HOLDS;
-use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push, since};
+use super::{EdgeLoop, LIT_PROOF_MAX_MS, Ready, Turn, Want, push, since};
 use crate::incident::{Entry, Gate};
 
 impl EdgeLoop {
@@ -61,7 +61,9 @@ impl EdgeLoop {
             self.opening_since.remove(key);
         }
         // An order for all that are open again is another one than for all that were dark.
-        self.is_ready &= turn.wants.iter().any(|want| want.light == Light::Dark);
+        if !turn.wants.iter().any(|want| want.light == Light::Dark) {
+            self.ready = Ready::No;
+        }
         let (edge, epoch) = (self.name.clone(), turn.epoch);
         push(&mut turn.round.entries, open, |sites| Entry::Proved {
             sites,

@@ -373,6 +373,13 @@ impl EdgeDriver for Shared {
         self.lock().apply(epoch, stage, dark)
     }
 
+    fn get_ready(&mut self, _: &GateSet, _: &(dyn Fn() -> bool + Sync)) -> Result<bool, EdgeError> {
+        match self.lock().is_unreachable {
+            true => Err(error(EdgeErrorKind::Unreachable, "get ready")),
+            false => Ok(true),
+        }
+    }
+
     fn generation(&mut self) -> Result<u64, EdgeError> {
         let edge = self.lock();
         match edge.is_unreachable {

@@ -67,11 +67,11 @@ fn nothing_is_got_ready_in_the_gate_of_a_newer_controller() {
     fs::write(target.gate.join("epoch"), "2-40\n").unwrap();
     let many = || -> GateSet { (0..1_000).map(|number| key(&format!("site-{number}"))).collect() };
     edge_loop.look_first(&[], Epoch { term: 2, seq: 9 });
-    edge_loop.get_ready(|_| many(), &|| false);
+    edge_loop.get_ready((1, |_: &str| many()), 0, &|| false);
     let ready = target.gate.join("ready");
     assert!(!ready.exists());
     let mut edge_loop = edges::open_loop(&target, 2).unwrap();
     edge_loop.look_first(&[], Epoch { term: 3, seq: 41 });
-    edge_loop.get_ready(|_| many(), &|| false);
+    edge_loop.get_ready((1, |_: &str| many()), 0, &|| false);
     assert_eq!(fs::read_dir(ready).unwrap().count(), 1_000);
 }

@@ -2,6 +2,7 @@
 
 use relight_engine::edge::GateSet;
 use relight_engine::incident::Gate;
+use relight_engine::reconcile::{CANARY_EVERY_MS, READY_AGAIN_MS};
 use relight_model::Light;
 
 use crate::loops::Bench;
@@ -17,7 +18,7 @@ fn twice(bench: &mut Bench) -> [bool; 2] {
             is_asked = true;
             GateSet::new()
         };
-        bench.edge_loop.get_ready(keys, &|| false);
+        bench.edge_loop.get_ready((1, keys), bench.now_ms, &|| false);
         is_asked
     })
 }
@@ -36,5 +37,40 @@ fn an_edge_gets_ready_after_a_closing_the_last_opening_and_a_takeover() {
     assert_eq!(twice(&mut bench), [true, false]);
     bench.set(|edge| edge.generation += 1);
     assert!(bench.edge_loop.took_over());
+    assert_eq!(twice(&mut bench), [true, false]);
+}
+
+/// Goal: an edge that could not get ready does so once it can, and is not asked all the time.
+/// Method: it does not answer, time passes, a clock is set back, and another process answers.
+#[test]
+fn what_could_not_be_got_ready_is_tried_again_later() {
+    let mut bench = Bench::new(|_| ());
+    bench.set(|edge| edge.is_unreachable = true);
+    assert_eq!(twice(&mut bench), [true, false]);
+    assert!(bench.edge_loop.took_over(), "nobody knows which one serves");
+    bench.now_ms += READY_AGAIN_MS - 1;
+    assert_eq!(twice(&mut bench), [false, false]);
+    bench.now_ms += 1;
+    assert_eq!(twice(&mut bench), [true, false]);
+    bench.now_ms -= 1;
+    assert_eq!(twice(&mut bench), [true, false]);
+    bench.set(|edge| (edge.is_unreachable, edge.generation) = (false, 1));
+    assert!(bench.edge_loop.took_over());
+    assert_eq!(twice(&mut bench), [true, false]);
+    bench.set(|edge| edge.is_unreachable = true);
+    assert!(bench.edge_loop.took_over());
+    assert_eq!(twice(&mut bench), [true, false], "what was ready may be gone");
+}
+
+/// Goal: the flip of the canary puts away what waited, and is no reason to be unready. Method: an
+/// hour passes at rest.
+#[test]
+fn an_edge_gets_ready_again_after_its_canary() {
+    let mut bench = Bench::new(|_| ());
+    assert_eq!(twice(&mut bench), [true, false]);
+    bench.edge_loop.try_canary(&[], bench.epoch, bench.now_ms);
+    assert_eq!(twice(&mut bench), [false, false], "it is not its time");
+    bench.now_ms += CANARY_EVERY_MS;
+    assert!(bench.edge_loop.try_canary(&[], bench.epoch, bench.now_ms).is_some());
     assert_eq!(twice(&mut bench), [true, false]);
 }

@@ -23,15 +23,14 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 pub(in crate::drive) const INCIDENT: &str = "CVE-2099-1";
 
-/// A register with one site on a gate in its folder, ordered dark.
-pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
-    let site = GateKey::new("a").unwrap();
-    let row = SiteRow {
+/// A site of the edge `east`.
+pub(in crate::drive) fn row(slug: &str) -> SiteRow {
+    SiteRow {
         line: 1,
-        slug: site.clone(),
-        name_fr: "A".to_owned(),
-        name_en: "A".to_owned(),
-        origin: "https://a.example".to_owned(),
+        slug: GateKey::new(slug).unwrap(),
+        name_fr: slug.to_uppercase(),
+        name_en: slug.to_uppercase(),
+        origin: format!("https://{slug}.example"),
         organisation: "Body".to_owned(),
         sector: "health".to_owned(),
         criticality: Criticality::Important,
@@ -42,9 +41,14 @@ pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, 
         channel_en: None,
         edge: "east".to_owned(),
         public: true,
-    };
+    }
+}
+
+/// A register with one site on a gate in its folder, ordered dark.
+pub(in crate::drive) fn dark_site(folder: &std::path::Path) -> (Engine, Target, GateKey) {
+    let site = GateKey::new("a").unwrap();
     let store = Store::open(folder).unwrap();
-    store.apply_import(&store.plan_import(&[row]).unwrap(), 1, "test").unwrap();
+    store.apply_import(&store.plan_import(&[row("a")]).unwrap(), 1, "test").unwrap();
     let target = Target {
         name: "east".into(),
         kind: "builtin".into(),
