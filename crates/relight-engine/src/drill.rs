@@ -28,7 +28,7 @@ use crate::reconcile::{CANARY_HOST, CANARY_KEY, unexplained};
 pub use asked::{ASKED_AGE_MAX_S, Answer, Asked, Extent, Unrehearsed};
 pub use bed::Bed;
 pub use begun::BACK_WAIT_MAX;
-pub use left::{are_left, leave, leave_begun, leave_unbegun};
+pub use left::{is_left, leave, leave_begun, leave_unbegun};
 pub use script::{DRILL_PAUSE, Pace, STEPS, StepName};
 
 /// How long a passed drill counts, in seconds: 400 days.
@@ -235,13 +235,15 @@ impl DrillReport {
     /// edge as a whole.
     pub fn entries(&self, extent: Extent) -> Vec<Entry> {
         let shown = (extent == Extent::Marked).then(|| self.entry());
-        shown.into_iter().chain([self.ended()]).collect()
+        shown.into_iter().chain(self.ended()).collect()
     }
 
-    /// What the journal keeps of its end.
-    pub fn ended(&self) -> Entry {
+    /// What the journal keeps of its end. One that never began has none: it would be the end of
+    /// another one.
+    pub fn ended(&self) -> Option<Entry> {
+        let began = self.steps.first().is_some_and(|step| step.passed);
         let (edge, left) = (self.edge.clone(), self.left.clone());
-        Entry::DrillEnded { drill: true, edge, interrupted: false, left }
+        began.then_some(Entry::DrillEnded { drill: true, edge, interrupted: false, left })
     }
 
     /// The first step that did not.
@@ -267,15 +269,22 @@ impl DrillEdge {
         Entry::DrillBegun { drill: true, edge: self.name().to_owned(), keys }
     }
 
-    /// Rehearses. Ends with everything lit again, whatever failed. That it begins stands in the
-    /// journal already ([`DrillEdge::begun`]).
-    pub fn run(&self, ledger: &Ledger, pace: &Pace) -> DrillReport {
-        self.run_on(self, ledger, pace)
+    /// Rehearses. Ends with everything lit again, whatever failed. `begin` is called once all that
+    /// may be closed was seen lit, and before anything is: it journals [`DrillEdge::begun`]. Why it
+    /// could not is what the first step fails of.
+    pub fn run(
+        &self,
+        ledger: &Ledger,
+        pace: &Pace,
+        begin: &mut dyn FnMut() -> Result<(), String>,
+    ) -> DrillReport {
+        script::run((self, self), ledger, pace, begin)
     }
 
-    /// The same for whoever has another way to that edge; what is closed is the same.
+    /// The same for whoever has another way to that edge, and no journal; what is closed is the
+    /// same.
     pub fn run_on(&self, bed: &dyn Bed, ledger: &Ledger, pace: &Pace) -> DrillReport {
-        script::run(self, bed, ledger, pace)
+        script::run((self, bed), ledger, pace, &mut || Ok(()))
     }
 
     /// Becomes the second controller of a drill, which is killed in the middle of its effects:

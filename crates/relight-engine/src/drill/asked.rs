@@ -251,8 +251,8 @@ impl Engine {
         let (clock, nonce) = (self.clock(), wish.nonce.rotate_left(29));
         let stop = Some(Arc::clone(stop));
         let pace = Pace { clock, nonce, pause: DRILL_PAUSE, second: None, stop };
-        self.journal_drill(&wish.actor, only.begun())?;
-        let report = only.run(&ledger, &pace);
+        let begin = || self.journal_drill(&wish.actor, only.begun());
+        let report = only.run(&ledger, &pace, &mut || begin().map_err(|error| chain(&error)));
         let extent = if wish.canary { Extent::Canary } else { Extent::Marked };
         let entries = report.entries(extent).into_iter().map(|entry| (String::new(), entry));
         self.append(&wish.actor, entries.collect())?;

@@ -5,7 +5,7 @@
 use relight_store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillReport, DrillScope, Extent};
+use super::{DrillEdge, DrillReport, Extent};
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
 use crate::incident::Entry;
@@ -39,34 +39,31 @@ pub fn leave(
         if extent == Extent::Marked {
             put(store, actor, (SHOWN, &report.edge), report.entry())?;
         }
-        put(store, actor, (ENDED, &report.edge), report.ended())?;
+        if let Some(ended) = report.ended() {
+            put(store, actor, (ENDED, &report.edge), ended)?;
+        }
     }
     Ok(())
 }
 
-/// Leaves that drills of these edges begin, for whoever controls the register.
+/// Leaves that a drill of this edge begins, for whoever controls the register. What was left of
+/// the drill before has to be taken by then: its end would be taken as the end of this one.
 ///
 /// # Errors
 /// As [`leave`].
-pub fn leave_begun(store: &Store, actor: &str, scope: &DrillScope) -> Result<(), EngineError> {
-    for edge in scope.edges() {
-        put(store, actor, (BEGUN, edge.name()), edge.begun())?;
-    }
-    Ok(())
+pub fn leave_begun(store: &Store, actor: &str, edge: &DrillEdge) -> Result<(), EngineError> {
+    put(store, actor, (BEGUN, edge.name()), edge.begun())
 }
 
-/// Leaves that they did not begin after all: nobody took that they do. In whichever order a server
-/// takes it later, nothing of them is under way.
+/// Leaves that it did not begin after all: nobody took that it does. In whichever order a server
+/// takes it later, nothing of it is under way.
 ///
 /// # Errors
 /// As [`leave`].
-pub fn leave_unbegun(store: &Store, actor: &str, scope: &DrillScope) -> Result<(), EngineError> {
-    for edge in scope.edges() {
-        let (drill, edge, left) = (true, edge.name().to_owned(), Vec::new());
-        let ended = Entry::DrillEnded { drill, edge: edge.clone(), interrupted: false, left };
-        put(store, actor, (ENDED, &edge), ended)?;
-    }
-    Ok(())
+pub fn leave_unbegun(store: &Store, actor: &str, edge: &DrillEdge) -> Result<(), EngineError> {
+    let (drill, name, left) = (true, edge.name(), Vec::new());
+    let ended = Entry::DrillEnded { drill, edge: name.to_owned(), interrupted: false, left };
+    put(store, actor, (ENDED, name), ended)
 }
 
 fn put(
@@ -81,27 +78,11 @@ fn put(
     Ok(store.meta_put(&key(what, edge), &text)?)
 }
 
-/// Whether nobody has taken all that was left of drills of these edges yet.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn are_left<'a>(
-    store: &Store,
-    edges: impl IntoIterator<Item = &'a str>,
-) -> Result<bool, EngineError> {
-    for edge in edges {
-        if is_left(store, edge)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// Whether nobody has taken all that was left of a drill of this edge yet.
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn is_left(store: &Store, edge: &str) -> Result<bool, EngineError> {
+pub fn is_left(store: &Store, edge: &str) -> Result<bool, EngineError> {
     for what in KEYS {
         if store.meta_get(&key(what, edge))?.is_some() {
             return Ok(true);

@@ -142,12 +142,25 @@ impl Pace {
     }
 }
 
-pub(super) fn run(edge: &DrillEdge, bed: &dyn Bed, ledger: &Ledger, pace: &Pace) -> DrillReport {
+pub(super) fn run(
+    (edge, bed): (&DrillEdge, &dyn Bed),
+    ledger: &Ledger,
+    pace: &Pace,
+    begin: &mut dyn FnMut() -> Result<(), String>,
+) -> DrillReport {
     let mut steps: Vec<Step> = Vec::new();
     let mut drill = None;
     for name in STEPS {
         let began = (pace.clock)();
-        let result = step(name, (edge, bed), ledger, pace, &mut drill);
+        let result = match name {
+            // What was dark before is none of it: that it begins is journalled after the look.
+            StepName::Reach => Drill::open((edge, bed), ledger, pace.clone()).and_then(|opened| {
+                begin()?;
+                drill = Some(opened);
+                Ok(Tried::Yes)
+            }),
+            _ => step(name, drill.as_mut()),
+        };
         let took_ms = ((pace.clock)() - began).max(0);
         let (passed, tried) = (result.is_ok(), result != Ok(Tried::No));
         let detail = match result {
@@ -172,18 +185,8 @@ pub(super) fn run(edge: &DrillEdge, bed: &dyn Bed, ledger: &Ledger, pace: &Pace)
     DrillReport { edge: edge.target.name.clone(), identity: edge.identity, keys, steps, left }
 }
 
-fn step<'a>(
-    name: StepName,
-    (edge, bed): (&DrillEdge, &'a dyn Bed),
-    ledger: &Ledger,
-    pace: &Pace,
-    drill: &mut Option<Drill<'a>>,
-) -> Result<Tried, String> {
-    if name == StepName::Reach {
-        *drill = Some(Drill::open((edge, bed), ledger, pace.clone())?);
-        return Ok(Tried::Yes);
-    }
-    let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
+fn step(name: StepName, drill: Option<&mut Drill<'_>>) -> Result<Tried, String> {
+    let drill = drill.ok_or_else(|| "the edge was never reached".to_owned())?;
     let done = match name {
         StepName::Behind => return drill.behind(),
         StepName::Tunnels => return drill.tunnels(),

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
+use std::time::Duration;
 
 use relight_edge::{
     Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint, Listener,
@@ -10,7 +11,7 @@ use relight_edge::{
 };
 use relight_model::{Digest, Epoch, GateKey, Seen};
 
-use super::script::not_lit;
+use super::script::{Pace, not_lit};
 use super::{DrillEdge, DrillKey};
 use crate::incident::Ledger;
 
@@ -119,4 +120,44 @@ fn the_listener_that_is_not_open_again_is_named() {
     };
     assert_eq!(said(&[open, shut]), format!("beds is not seen lit at {shut}"));
     assert_eq!(said(&[open]), "beds is not seen lit");
+}
+
+/// Goal: what was dark before a drill is not journalled as what the drill may close, and nothing is
+/// closed that is not journalled. Method: its canary is dark already; then all is lit, and the
+/// journal takes nothing.
+#[test]
+fn a_drill_begins_once_all_of_it_was_seen_lit() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target {
+        name: "east".into(),
+        kind: "nginx_file".into(),
+        gate: folder.path().join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [("upgrades".to_owned(), "refused".to_owned())].into(),
+        members: Vec::new(),
+    };
+    let keys: Vec<DrillKey> = DrillKey::canary().into_iter().collect();
+    let canary = keys[0].key.clone();
+    let mut driver = relight_edge::open(&target).unwrap();
+    let drill = DrillEdge { target, identity: Digest::default(), keys, others: [].into() };
+    let clock = || 1_000;
+    let pace = Pace { clock, nonce: 1, pause: Duration::ZERO, second: None, stop: None };
+    let mut begun = 0;
+    let mut run = || {
+        drill.run(&Ledger::new(1), &pace, &mut || {
+            begun += 1;
+            Err("no room".to_owned())
+        })
+    };
+    driver.close(Epoch { term: 0, seq: 1 }, &GateSet::from([canary.clone()])).unwrap();
+    let dark = run();
+    assert_eq!(dark.failed().unwrap().detail, format!("{canary} is not seen lit at the gate"));
+    driver.apply(Epoch { term: 0, seq: 1 }, Stage::Durable, &GateSet::new()).unwrap();
+    driver.apply(Epoch { term: 0, seq: 1 }, Stage::Runtime, &GateSet::new()).unwrap();
+    let lit = run();
+    assert_eq!(lit.failed().unwrap().detail, "no room");
+    assert_eq!((dark.ended(), lit.ended(), lit.steps.len()), (None, None, 1));
+    assert_eq!(driver.observe(&[canary]).unwrap()[0].durable, Seen::Lit);
+    assert_eq!(begun, 1, "the first one never began");
 }

@@ -91,7 +91,7 @@ fn drilled_as(
     store.set_mark(&key(1), SiteMark::DrillOk, true, 1, "test").unwrap();
     let scope = DrillScope::read(&store, &["north".to_owned()]).unwrap();
     let pace = Pace { clock, nonce: 7, pause: Duration::from_millis(20), second: None, stop: None };
-    scope.edges()[0].run(&Ledger::new(1), &pace)
+    scope.edges()[0].run(&Ledger::new(1), &pace, &mut || Ok(()))
 }
 
 fn tried(report: &DrillReport, name: StepName) -> bool {
@@ -197,7 +197,7 @@ fn a_drill_asks_over_http2_and_says_where_it_is_not_spoken() {
         let scope = DrillScope::canaries(&store, &["north".to_owned()]).unwrap();
         let pause = Duration::from_millis(20);
         let pace = Pace { clock, nonce: 7, pause, second: None, stop: None };
-        let report = scope.edges()[0].run(&Ledger::new(1), &pace);
+        let report = scope.edges()[0].run(&Ledger::new(1), &pace, &mut || Ok(()));
         let hosts = report.steps.iter().find(|step| step.name == StepName::Hosts).unwrap();
         (hosts.passed, hosts.detail.replace(&address.to_string(), "HERE"))
     };

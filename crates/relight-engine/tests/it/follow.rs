@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use relight_engine::drill::{DrillReport, Extent, STEPS, Step, are_left, leave as leave_drill};
+use relight_engine::drill::{DrillReport, Extent, STEPS, Step, is_left, leave as leave_drill};
 use relight_engine::incident::{Entry, EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{By, RawAdvisory, Store};
@@ -69,9 +69,9 @@ fn a_drill_of_another_process_is_journalled_once() {
         left: Vec::new(),
     };
     leave_drill(&store, "anna", &[rehearsed(true)], Extent::Marked).unwrap();
-    assert!(are_left(&store, ["east"]).unwrap());
+    assert!(is_left(&store, "east").unwrap());
     town.engine.follow_store().unwrap();
-    assert!(!are_left(&store, ["east"]).unwrap());
+    assert!(!is_left(&store, "east").unwrap());
     town.engine.check_lease().unwrap();
     let drilled = || town.engine.with_ledger(|it| it.drilled(&edge, &identity));
     assert_eq!(drilled(), Some(town.engine.now()));

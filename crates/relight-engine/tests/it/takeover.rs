@@ -337,7 +337,7 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
     let epoch = Epoch { term: 1, seq: 7 };
     driver.close(epoch, &GateSet::from([key("elsewhere")])).unwrap();
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace()));
+    let report = engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace(), &mut || Ok(())));
     let failed = report.failed().unwrap();
     assert_eq!(failed.name, StepName::Reach);
     assert_eq!(failed.detail, "elsewhere is not seen lit at the gate");
@@ -353,7 +353,7 @@ fn a_drill_leaves_alone_what_another_register_holds_dark() {
 fn a_drill_before_the_first_record_is_no_lost_order() {
     let Town { engine, folder } = Town::new(1);
     let scope = DrillScope::read(engine.store(), &[]).unwrap();
-    engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace()));
+    engine.with_ledger(|ledger| scope.edges()[0].run(ledger, &pace(), &mut || Ok(())));
     let held = fs::read_to_string(folder.path().join("gate/epoch")).unwrap();
     assert_eq!(held.lines().next(), Some("0-1"));
     let store = Arc::clone(engine.store());

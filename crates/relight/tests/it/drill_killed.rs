@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Instant;
 
 use relight_engine::edge::exec::{self, Running};
+use relight_engine::store::Store;
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 use serde_json::{Value, json};
 
@@ -51,15 +52,16 @@ impl Near {
     /// A drill that is killed once it closed what it may; the controller that it kills itself comes
     /// later.
     fn kill_a_drill(&self) {
-        let mut drill = begin(&self.place);
+        let mut drill = begin(&self.place, &["north"]);
         wait_until("dark", || self.lights()[..2] == [503; 2]);
         drill.kill().unwrap();
         drill.wait().unwrap();
     }
 }
 
-fn begin(place: &Place) -> Child {
-    let mut command = place.command(&["drill", "--edges", "north"], &[]);
+fn begin(place: &Place, edges: &[&str]) -> Child {
+    let words: Vec<&str> = edges.iter().flat_map(|edge| ["--edges", edge]).collect();
+    let mut command = place.command(&[&["drill"], &words[..]].concat(), &[]);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -140,7 +142,7 @@ fn a_drill_of_a_server_that_is_killed_is_given_up_and_undone() {
     let (world, server, _agent) = World::new("gate");
     let place = &world.place;
     place.expect(0, &["sites", "set", "san-002", "drill_ok=yes"]);
-    let drill = begin(place);
+    let drill = begin(place, &["north"]);
     wait_until("dark", || world.lights()[1] == 503);
     // Its end is that of `kill -9`.
     drop(server);
@@ -156,4 +158,34 @@ fn a_drill_of_a_server_that_is_killed_is_given_up_and_undone() {
     let rows = entries(place);
     assert_eq!(kinds(&rows), ["drill-begun", "drill-ended", "drill-undone"], "{rows:?}");
     assert_eq!(rows[1]["interrupted"], json!(true));
+}
+
+/// Goal: a drill that is killed at one edge is none of the edges that it never came to. Method: one
+/// over two edges is killed at the first.
+#[test]
+fn a_drill_that_is_killed_has_begun_where_it_was_alone() {
+    let near = Near::new();
+    let place = &near.place;
+    place.expect(0, &["edge", "add", "nginx_file", "--name", "south", "--gate", "gate-1"]);
+    let mut drill = begin(place, &["north", "south"]);
+    wait_until("dark", || near.lights()[..2] == [503; 2]);
+    drill.kill().unwrap();
+    drill.wait().unwrap();
+    let rows = entries(place);
+    assert_eq!(kinds(&rows), ["drill-begun"], "{rows:?}");
+    assert_eq!(rows[0]["edge"], "north");
+}
+
+/// Goal: the end of a drill that nobody took yet never ends the next one, which waits for it.
+/// Method: whoever controls the register takes nothing of what was left.
+#[test]
+fn a_drill_begins_after_the_end_of_the_one_before_was_taken() {
+    let near = Near::new();
+    let store = Store::open(&near.place.path("data")).unwrap();
+    let _control = store.take_control().unwrap().unwrap();
+    store.meta_put("ended-drill:north", "the end of the one before").unwrap();
+    let told = near.place.run(&["drill", "--edges", "north"]);
+    assert!(told.stderr.contains("did not take into the journal"), "{}", told.text());
+    assert_eq!(store.meta_get("begun-drill:north").unwrap(), None, "it would be taken first");
+    assert_eq!(near.lights(), [200; 3], "nothing was closed");
 }

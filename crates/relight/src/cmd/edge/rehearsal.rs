@@ -1,10 +1,11 @@
-//! A drill of this process in the journal: that it begins, before anything is closed, and its end.
+//! Drills of this process in the journal: that one begins, before anything is closed, and its end.
 //! The edges are held meanwhile: once nobody holds them, a drill that did not end was interrupted.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_engine::drill::{self, DrillReport, DrillScope, Extent};
+use relight_engine::drill::{self, DrillEdge, DrillReport, DrillScope, Extent, Pace};
+use relight_engine::incident::Ledger;
 use relight_engine::store::{Control, Store};
 use relight_server::web::texts;
 
@@ -18,70 +19,98 @@ const HAND_OVER_MAX: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has.
 const HAND_OVER_LOOK: Duration = Duration::from_millis(100);
 
-/// A drill that began.
+/// Drills of edges that are held for them.
 pub(super) struct Rehearsal {
     actor: String,
+    extent: Extent,
     _held: Vec<Control>,
 }
 
 impl Rehearsal {
-    /// Journals that drills of these edges begin; first, what an interrupted one left dark there
-    /// comes back, unless a server runs, which sees to that by itself.
+    /// Holds these edges; first, what an interrupted drill left dark there comes back, unless a
+    /// server runs, which sees to that by itself.
     ///
     /// # Errors
-    /// Somebody rehearses there already, or the journal does not take it: then nothing may be
-    /// closed.
+    /// Somebody rehearses there already, or the journal cannot be read.
     pub(super) fn begin(
         scope: &DrillScope,
-        actor: String,
+        (actor, extent): (String, Extent),
         context: &Context,
     ) -> Result<Self, Failure> {
-        let failed = |error| Failure::engine(context.lang, &error);
         let store = context.existing_store()?;
         let edges: Vec<String> = scope.edges().iter().map(|edge| edge.name().to_owned()).collect();
-        if is_controlled(&store, context)? {
-            let held = hold(&edges, &store, context)?;
-            drill::leave_begun(&store, &actor, scope).map_err(failed)?;
-            if !are_taken(&edges, &store, context)? {
-                drill::leave_unbegun(&store, &actor, scope).map_err(failed)?;
-                let failure = Failure::new(texts::drill_not_begun(context.lang));
-                return Err(failure.hint(texts::drill_not_begun_remedy(context.lang)));
-            }
-            return Ok(Self { actor, _held: held });
+        if !is_controlled(&store, context)? {
+            let back = context.engine()?.bring_back(&edges);
+            back.map_err(|error| Failure::engine(context.lang, &error))?;
         }
-        let engine = context.engine()?;
-        engine.bring_back(&edges).map_err(failed)?;
         let held = hold(&edges, &store, context)?;
-        for edge in scope.edges() {
-            engine.journal_drill(&actor, edge.begun()).map_err(failed)?;
-        }
-        Ok(Self { actor, _held: held })
+        Ok(Self { actor, extent, _held: held })
     }
 
-    /// Journals what they showed, or leaves it for the server that runs.
+    /// Rehearses on one of them. The journal gets that it begins, and its end: one after the other,
+    /// so that what is killed may have closed no other edge than the one that it was at.
     ///
     /// # Errors
-    /// The journal cannot be written.
-    pub(super) fn end(
-        self,
-        reports: &[DrillReport],
-        extent: Extent,
+    /// The journal does not take that it begins, and nothing was closed; or it cannot be written.
+    pub(super) fn run(
+        &self,
+        edge: &DrillEdge,
+        (ledger, pace): (&Ledger, &Pace),
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<DrillReport, Failure> {
+        let mut trouble = None;
+        let shown = edge.run(ledger, pace, &mut || {
+            self.journal_begun(edge, context).map_err(|failure| {
+                trouble = Some(failure);
+                "the journal did not take that it begins".to_owned()
+            })
+        });
+        if let Some(failure) = trouble {
+            return Err(failure);
+        }
+        self.end(&shown, context, report)?;
+        Ok(shown)
+    }
+
+    /// Journals that it begins, or leaves that for the server that runs, which has to take it.
+    fn journal_begun(&self, edge: &DrillEdge, context: &Context) -> Result<(), Failure> {
+        let failed = |error| Failure::engine(context.lang, &error);
+        let store = context.existing_store()?;
+        if !is_controlled(&store, context)? {
+            return context.engine()?.journal_drill(&self.actor, edge.begun()).map_err(failed);
+        }
+        // The end of the drill before would be taken as the end of this one.
+        if is_taken(edge.name(), &store, context)? {
+            drill::leave_begun(&store, &self.actor, edge).map_err(failed)?;
+            if is_taken(edge.name(), &store, context)? {
+                return Ok(());
+            }
+            drill::leave_unbegun(&store, &self.actor, edge).map_err(failed)?;
+        }
+        let failure = Failure::new(texts::drill_not_begun(context.lang));
+        Err(failure.hint(texts::drill_not_begun_remedy(context.lang)))
+    }
+
+    /// Journals what it showed, or leaves it for the server that runs.
+    fn end(
+        &self,
+        shown: &DrillReport,
         context: &Context,
         report: &mut Report,
     ) -> Result<(), Failure> {
         let failed = |error| Failure::engine(context.lang, &error);
         let store = context.existing_store()?;
         if is_controlled(&store, context)? {
-            drill::leave(&store, &self.actor, reports, extent).map_err(failed)?;
-            let edges: Vec<String> = reports.iter().map(|it| it.edge.clone()).collect();
-            if !are_taken(&edges, &store, context)? {
+            let reports = std::slice::from_ref(shown);
+            drill::leave(&store, &self.actor, reports, self.extent).map_err(failed)?;
+            if !is_taken(&shown.edge, &store, context)? {
                 report.note(texts::drill_left(context.lang));
             }
             return Ok(());
         }
-        let entries = reports.iter().flat_map(|it| it.entries(extent));
-        let entries = entries.map(|entry| (String::new(), entry)).collect();
-        context.engine()?.append(&self.actor, entries).map_err(failed)?;
+        let entries = shown.entries(self.extent).into_iter().map(|entry| (String::new(), entry));
+        context.engine()?.append(&self.actor, entries.collect()).map_err(failed)?;
         Ok(())
     }
 }
@@ -106,13 +135,11 @@ fn hold(edges: &[String], store: &Store, context: &Context) -> Result<Vec<Contro
     Ok(held)
 }
 
-/// Waits until the server has taken what was left of drills of these edges; whether it has.
-fn are_taken(edges: &[String], store: &Store, context: &Context) -> Result<bool, Failure> {
+/// Waits until the server has taken what was left of drills of this edge; whether it has.
+fn is_taken(edge: &str, store: &Store, context: &Context) -> Result<bool, Failure> {
     let deadline = Instant::now() + HAND_OVER_MAX;
-    let is_left = || {
-        let left = drill::are_left(store, edges.iter().map(String::as_str));
-        left.map_err(|error| Failure::engine(context.lang, &error))
-    };
+    let is_left =
+        || drill::is_left(store, edge).map_err(|error| Failure::engine(context.lang, &error));
     while is_left()? {
         if Instant::now() >= deadline {
             return Ok(false);

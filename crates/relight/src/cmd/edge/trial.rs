@@ -99,13 +99,14 @@ impl Test {
             return Ok(());
         }
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
-        let rehearsal = Rehearsal::begin(&scope, operator::rehearser(context, &store), context)?;
+        let actor = operator::rehearser(context, &store);
+        let rehearsal = Rehearsal::begin(&scope, (actor, Extent::Canary), context)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &["--canary"]);
-        let reports: Vec<DrillReport> =
-            scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
-        // What the canary alone showed says nothing about the edge as a whole.
-        rehearsal.end(&reports, Extent::Canary, context, report)?;
+        let mut reports = Vec::new();
+        for edge in scope.edges() {
+            reports.push(rehearsal.run(edge, (&ledger, &pace), context, report)?);
+        }
         tell(&reports, context, report);
         Ok(())
     }
@@ -150,11 +151,13 @@ impl Drill {
             let names: Vec<String> = here.iter().map(|target| target.name.clone()).collect();
             let scope = DrillScope::read(&store, &names).map_err(failed)?;
             operator::may_drill(context, &store, &scope)?;
-            let rehearsal = Rehearsal::begin(&scope, actor.clone(), context)?;
+            let by = (actor.clone(), Extent::Marked);
+            let rehearsal = Rehearsal::begin(&scope, by, context)?;
             let ledger = register::ledger(&store, context)?;
             let pace = pace(context, &[]);
-            reports.extend(scope.edges().iter().map(|edge| edge.run(&ledger, &pace)));
-            rehearsal.end(&reports, Extent::Marked, context, report)?;
+            for edge in scope.edges() {
+                reports.push(rehearsal.run(edge, (&ledger, &pace), context, report)?);
+            }
         }
         let (mut elsewhere, mut is_whole) = (Vec::new(), true);
         let mut away = away.into_iter().peekable();
