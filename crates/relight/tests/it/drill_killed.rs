@@ -166,7 +166,8 @@ fn a_drill_of_a_server_that_is_killed_is_given_up_and_undone() {
 fn a_drill_that_is_killed_has_begun_where_it_was_alone() {
     let near = Near::new();
     let place = &near.place;
-    place.expect(0, &["edge", "add", "nginx_file", "--name", "south", "--gate", "gate-1"]);
+    let south = ["edge", "add", "nginx_file", "--name", "south", "--gate", "gate-1"];
+    place.expect(0, &[&south[..], &["--listen", "127.0.0.1:9"]].concat());
     let mut drill = begin(place, &["north", "south"]);
     wait_until("dark", || near.lights()[..2] == [503; 2]);
     drill.kill().unwrap();
