@@ -9,7 +9,7 @@ use relight_model::GateKey;
 
 use super::read::Files;
 use super::tree::{self, Directive, Ends};
-use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply, caddy_json};
+use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply, caddy_json, pattern};
 use order::before_gate;
 
 pub(super) const RULES: &[Rule<Config>] = &[
@@ -413,8 +413,10 @@ fn paths(matcher: &Directive) -> Vec<(&str, &str)> {
 /// Whether what is answered is all that is left out: the same paths, or everything below a folder
 /// in which they are.
 fn covers((own, answer): (&str, &str), (kind, path): (&str, &str)) -> bool {
-    let path = if kind == "path" { path } else { path.strip_prefix('^').unwrap_or_default() };
-    let is_below = |folder: &str| path.replace('\\', "").starts_with(folder);
+    let is_below = |folder: &str| match kind {
+        "path" => path.starts_with(folder),
+        _ => pattern::is_below(path, folder),
+    };
     let is_folder = own == "path" && answer.strip_suffix('*').is_some_and(is_below);
-    is_folder || (own == kind && answer.trim_start_matches('^') == path)
+    is_folder || (own == kind && answer == path)
 }

@@ -2,6 +2,8 @@
 
 use regex_lite::Regex;
 
+/// The folder of challenges.
+pub(super) const CHALLENGES: &str = "/.well-known/acme-challenge/";
 /// A challenge.
 pub(super) const TOKEN: &str = "/.well-known/acme-challenge/token";
 /// What stands beside challenges and is none, as tokens have no point: only visitors ask for it.
@@ -25,6 +27,22 @@ pub(super) fn fits(pattern: &str, path: &str) -> Option<bool> {
     }
 }
 
+/// Whether a pattern, as it is written, fits nothing but what is below a folder: the folder itself
+/// stands at its beginning, in no group and with nothing of it left open. Many write its points
+/// without a backslash, which no origin tells apart.
+pub(super) fn is_below(pattern: &str, folder: &str) -> bool {
+    let Some(mut rest) = pattern.strip_prefix('^').filter(|it| !it.contains('|')) else {
+        return false;
+    };
+    for char in folder.chars() {
+        // Before a letter a backslash makes a class.
+        let escaped = rest.strip_prefix('\\').filter(|_| !char.is_alphanumeric());
+        let Some(after) = escaped.unwrap_or(rest).strip_prefix(char) else { return false };
+        rest = after;
+    }
+    !rest.starts_with(['?', '*', '{'])
+}
+
 /// What stands before the first `(?!…)`, in it, and behind it.
 fn lookahead(pattern: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = pattern.split_once("(?!")?;
@@ -45,7 +63,7 @@ fn lookahead(pattern: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{CHALLENGES, fits, is_below};
 
     #[test]
     fn patterns_fit_or_are_not_understood() {
@@ -62,6 +80,26 @@ mod tests {
             ("(", "/", None),
         ] {
             assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    /// Goal: no pattern that fits another path counts as one of challenges. Method: ours, in the
+    /// ways in which it is written, and with each part of it left open.
+    #[test]
+    fn patterns_are_below_a_folder_or_not() {
+        for (pattern, expected) in [
+            (r"^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$", true),
+            (r"^\/\.well\-known\/acme-challenge\/", true),
+            ("^/.well-known/acme-challenge/(x)?", true),
+            ("/.well-known/acme-challenge/", false),
+            (r"^/\.well-known/acme-challenge/|^/app", false),
+            (r"^/(\.well-known/acme-challenge/)?", false),
+            ("^/.well-known/acme-challenge/?", false),
+            ("^/.well-known/acme-challenge/{0}", false),
+            (r"^/.\well-known/acme-challenge/", false),
+            ("^/app", false),
+        ] {
+            assert_eq!(is_below(pattern, CHALLENGES), expected, "{pattern}");
         }
     }
 }

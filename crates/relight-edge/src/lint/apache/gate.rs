@@ -1,6 +1,7 @@
 //! The gate of a virtual host of Apache: the condition that asks the map, and whatever leaves the
 //! 503 behind it to some requests only.
 
+use super::super::pattern::{self, CHALLENGES};
 use super::passes::{Fits, everything, fits, has_flag};
 use super::{Directive, is};
 
@@ -86,7 +87,5 @@ pub(super) fn leaves_out(host: &Directive, path: &str) -> bool {
 /// Whether a pattern fits nothing but challenges and our own pages; whether an origin answers those
 /// is looked at elsewhere.
 fn is_local(pattern: &str) -> bool {
-    let begins = ["^/\\.well-known/acme-challenge/", "^/.well-known/acme-challenge/"];
-    let ours = ["^/\\.relight/", "^/.relight/"];
-    begins.iter().chain(&ours).any(|it| pattern.starts_with(it)) && !pattern.contains('|')
+    [CHALLENGES, "/.relight/"].into_iter().any(|folder| pattern::is_below(pattern, folder))
 }

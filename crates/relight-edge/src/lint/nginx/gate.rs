@@ -1,6 +1,7 @@
 //! The gate of a server of nginx: which condition looks for the file, which one answers 503, and
 //! what between them would let somebody past.
 
+use super::super::pattern::{self, CHALLENGES};
 use super::Directive;
 
 /// The variable that holds the key of a site.
@@ -112,12 +113,11 @@ pub(super) fn bypass(server: &Directive) -> Option<&Directive> {
 /// The two exceptions that we print: challenges, by the path that nginx resolved, and whoever comes
 /// through the socket of testers.
 fn is_exception(it: &Directive) -> bool {
-    let condition = condition(it);
-    let pattern = condition.strip_prefix("$uri~");
-    let is_token = pattern.is_some_and(|pattern| {
-        let rest = pattern.strip_prefix('^').map(|rest| rest.replace('\\', ""));
-        let is_below = rest.is_some_and(|rest| rest.starts_with("/.well-known/acme-challenge/"));
-        is_below && !pattern.contains('|')
+    let words = it.words();
+    let pattern = words.trim_start_matches(['(', ' ']).strip_prefix("$uri");
+    let pattern = pattern.and_then(|rest| rest.trim_start().strip_prefix('~'));
+    let is_token = pattern.is_some_and(|it| {
+        pattern::is_below(it.trim_start().trim_start_matches(['"', '\'']), CHALLENGES)
     });
-    it.name == "if" && (is_token || condition == "$remote_addr=unix:")
+    it.name == "if" && (is_token || condition(it) == "$remote_addr=unix:")
 }
