@@ -60,7 +60,8 @@ impl Condition {
 
     /// Whether it asks nothing.
     pub(super) fn is_always(&self) -> bool {
-        let always = |term: &Term| !term.negated && ["TRUE", "always_true"].contains(&&*term.text);
+        let always =
+            |term: &Term| !term.negated && ["TRUE", "always_true"].contains(&term.text.trim());
         !self.is_unless && self.terms.iter().all(always)
     }
 

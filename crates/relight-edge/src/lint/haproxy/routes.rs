@@ -1,7 +1,7 @@
 //! Ways of a request through an HAProxy: past a gate that is closed, to a site that nobody asked
 //! for, and to an origin with a challenge.
 
-use super::conditions::{Acls, Condition, acls, narrows};
+use super::conditions::{Condition, acls, narrows};
 use super::{Config, Line, Places};
 
 /// Of the gates of a site one closes it for everybody, and nothing before it lets somebody pass.
@@ -25,10 +25,10 @@ pub(super) fn gate_narrowed(config: &Config, places: &mut Places) {
 /// Names that nobody serves must end in a backend that answers 421, not in a site.
 pub(super) fn default_open(config: &Config, places: &mut Places) {
     for section in config.of(&["frontend", "listen"]) {
-        let lines = config.effective(section);
+        let (acls, lines) = (acls(config, section), config.effective(section));
         let default = lines.iter().find(|line| line.starts(&["default_backend"]));
         let always = |line: &&&Line| {
-            let condition = Condition::of(line, &Acls::new());
+            let condition = Condition::of(line, &acls);
             line.starts(&["use_backend"]) && condition.is_none_or(|it| it.is_always())
         };
         let named = default.into_iter().chain(lines.iter().filter(always));
