@@ -2,7 +2,7 @@
 //! 503 behind it to some requests only.
 
 use super::super::pattern::{self, CHALLENGES};
-use super::passes::{Fits, everything, fits, has_flag};
+use super::passes::{Fits, everything, fits, has_flag, jumped};
 use super::{Directive, is};
 
 /// The condition that asks the map, when a rule behind it answers 503: the one of the whole site,
@@ -53,12 +53,18 @@ fn narrows(host: &Directive, at: usize) -> Option<&Directive> {
         let answers = ["R", "redirect", "F", "forbidden", "G", "gone"];
         has_flag(it, &flags) && !has_flag(it, &answers)
     };
+    let mut between = inner[..begin].iter().filter(|it| is_rule(it)).count();
     let (mut before, mut is_ours) = (inner[..begin].iter(), false);
     before.find(|it| {
         is_ours |= is(it, "RewriteCond") && it.first() == OWN_ERROR;
-        let ends = is_rule(it) && ends(it) && !is_ours && !is_local(it.first());
-        is_ours &= !is_rule(it);
-        ends
+        if !is_rule(it) {
+            return false;
+        }
+        between -= 1;
+        let leaves = (ends(it) || jumped(it) > between) && !is_ours && !is_local(it.first());
+        is_ours = false;
+        // A rule that is chained to one is asked only where that one fits.
+        leaves || (between == 0 && has_flag(it, &["C", "chain"]))
     })
 }
 

@@ -199,6 +199,16 @@ pub(super) fn has_flag(it: &Directive, names: &[&str]) -> bool {
     flags(it).into_iter().map(name).any(|flag| names.iter().any(|it| flag.eq_ignore_ascii_case(it)))
 }
 
+/// How many rules behind it a rule jumps over where it fits.
+pub(super) fn jumped(it: &Directive) -> usize {
+    let count = |flag: &str| {
+        let (name, count) = flag.split_once('=')?;
+        let is_jump = ["S", "skip"].iter().any(|it| name.eq_ignore_ascii_case(it));
+        is_jump.then(|| count.parse().unwrap_or(usize::MAX))
+    };
+    flags(it).into_iter().find_map(count).unwrap_or(0)
+}
+
 fn is_proxy_rule(it: &Directive) -> bool {
     is(it, "RewriteRule") && has_flag(it, &["P", "proxy"])
 }
