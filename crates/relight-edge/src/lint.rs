@@ -18,6 +18,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use caddy_json::hands_on;
 pub use codes::code_of;
 pub use listeners::unregistered;
 pub use read::{CONFIG_BYTES_MAX, INCLUDE_DEPTH_MAX, INCLUDE_FILES_MAX};

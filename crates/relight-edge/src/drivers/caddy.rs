@@ -16,6 +16,7 @@ use crate::driver::{
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::gate_driver::{GateDriver, reads_as_somebody_else};
 use crate::http::Client;
+use crate::lint::hands_on;
 
 pub(super) const PLUGIN: Caddy = Caddy { capabilities: Capabilities::FILE_GATE };
 
@@ -140,13 +141,6 @@ fn find_gates(value: &Value, root: &str, gated: &mut BTreeSet<String>, depth: us
         }
         _ => {}
     }
-}
-
-/// Whether a route hands requests on to an origin: others than challenges.
-fn hands_on(route: &Value) -> bool {
-    let of_acme = route.get("match").is_some_and(|it| it.to_string().contains("acme-challenge"));
-    let handle = route.get("handle").filter(|_| !of_acme);
-    handle.is_some_and(|it| it.to_string().contains("\"reverse_proxy\""))
 }
 
 /// What the matcher of a gate asks for beside its file.
@@ -350,6 +344,18 @@ mod tests {
         let open = json!({"handle": [{"handler": "subroute", "routes": [{"handle": proxy}]}]});
         let got = gated(|routes| routes.as_array_mut().unwrap().insert(0, open.clone()));
         assert_eq!(got, [""; 0], "behind a proxy");
+        let acme = json!({"path": ["/.well-known/acme-challenge/*"]});
+        for (sets, expected) in [
+            (json!([acme]), &all[..]),
+            (json!([{"not": [acme]}]), &[]),
+            (json!([acme, {"path": ["/app/*"]}]), &[]),
+            (json!([{"path_regexp": {"pattern": "^/.well-known/acme-challenge/|^/"}}]), &[]),
+        ] {
+            let mut open = open.clone();
+            open["match"] = sets.clone();
+            let got = gated(|routes| routes.as_array_mut().unwrap().insert(0, open));
+            assert_eq!(got, expected, "behind a proxy of {sets}");
+        }
         let grouped = gated(|routes| {
             let gate = routes[0].as_object_mut().unwrap();
             gate.remove("terminal");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::pattern::{self, CHALLENGES};
 use super::{ERROR, Examined, Found, Served};
 use crate::http;
 
@@ -84,10 +85,9 @@ impl Reader<'_> {
         marks_errors: bool,
     ) {
         let title = names.first().cloned().unwrap_or_default();
-        let is_proxied = |route: &Value| text_of(route).contains("\"reverse_proxy\"");
         let acme = |route: &Value| text_of(&route["match"]).contains("acme-challenge");
         // Behind what hands requests on no gate is asked.
-        let mut asked = routes.iter().take_while(|it| acme(it) || !is_proxied(it));
+        let mut asked = routes.iter().take_while(|it| !hands_on(it));
         let gate = asked.find(|route| is_gate(route));
         let all: String = routes.iter().map(|route| text_of(route)).collect();
         let proxied = all.contains("\"reverse_proxy\"");
@@ -161,6 +161,28 @@ fn sites<'a>(route: &'a Value, found: &mut Vec<(Vec<String>, Vec<&'a Value>)>, d
         let routes = if inner.is_empty() { vec![route] } else { inner };
         found.push((hosts, routes));
     }
+}
+
+/// Whether a route hands requests on to an origin: others than challenges.
+pub(crate) fn hands_on(route: &Value) -> bool {
+    is_proxied(route) && !is_of_challenges(route)
+}
+
+fn is_proxied(route: &Value) -> bool {
+    text_of(&route["handle"]).contains("\"reverse_proxy\"")
+}
+
+/// Whether each set of matchers asks for challenges itself: of several sets one is enough, and what
+/// stands in a `not` is asked for the other way round.
+fn is_of_challenges(route: &Value) -> bool {
+    let is_one = |set: &&Value| {
+        let paths = strings(&set["path"]);
+        let is_path = !paths.is_empty() && paths.iter().all(|it| it.starts_with(CHALLENGES));
+        let regexp = set["path_regexp"]["pattern"].as_str();
+        is_path || regexp.is_some_and(|it| pattern::is_below(it, CHALLENGES))
+    };
+    let sets = list(&route["match"]);
+    !sets.is_empty() && sets.iter().all(is_one)
 }
 
 /// A gate closes everything: it asks for a file and nothing else.
