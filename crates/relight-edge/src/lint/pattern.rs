@@ -14,11 +14,18 @@ pub(super) fn fits(pattern: &str, path: &str) -> Option<bool> {
     if let Ok(regex) = Regex::new(pattern) {
         return Some(regex.is_match(path));
     }
+    let (case, pattern) = match pattern.strip_prefix("(?i)") {
+        Some(rest) => ("(?i)", rest),
+        None => ("", pattern),
+    };
     let (before, inside, after) = lookahead(pattern)?;
+    if has_alternative(after) {
+        return None;
+    }
     // Behind a plain beginning there is one place only at which it is asked.
     let is_plain = before.starts_with('^') && !before.contains(['*', '+', '?', '{', '|', '(']);
-    let refused = Regex::new(&format!("{before}(?:{inside})")).ok()?.is_match(path);
-    let rest = Regex::new(&format!("{before}{after}")).ok()?.is_match(path);
+    let refused = Regex::new(&format!("{case}{before}(?:{inside})")).ok()?.is_match(path);
+    let rest = Regex::new(&format!("{case}{before}{after}")).ok()?.is_match(path);
     match (refused, rest) {
         (_, false) => Some(false),
         (true, true) if is_plain => Some(false),
@@ -61,6 +68,21 @@ fn lookahead(pattern: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
+/// Whether a `|` stands outside of brackets: then one side of it goes without what stands before.
+fn has_alternative(pattern: &str) -> bool {
+    let (mut depth, mut is_escaped) = (0, false);
+    pattern.bytes().any(|byte| {
+        let is_plain = !is_escaped;
+        match byte {
+            b'(' | b'[' if is_plain => depth += 1,
+            b')' | b']' if is_plain => depth -= 1,
+            _ => {}
+        }
+        is_escaped = is_plain && byte == b'\\';
+        is_plain && byte == b'|' && depth <= 0
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CHALLENGES, fits, is_below};
@@ -74,6 +96,9 @@ mod tests {
             (r"^/(?!\.well-known/|\.relight/)(.*)$", "/.relight/x", Some(false)),
             (r"^/(?!\.well-known/|\.relight/)(.*)$", "/app", Some(true)),
             (r"^/(?!a(b)\))", "/x", Some(true)),
+            (r"^/(?!x)(a|b)", "/b", Some(true)),
+            (r"^/(?!x)a|b", "/xb", None),
+            (r"(?i)^/(?!\.Well-known/)", "/.well-known/x", Some(false)),
             (r"^/.*(?!a)", "/a", None),
             (r"^/(?!a)(?!b)", "/x", None),
             (r"^/(?!a", "/x", None),
