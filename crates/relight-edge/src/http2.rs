@@ -121,38 +121,31 @@ impl Http2 {
         loop {
             let Frame { kind, flags, stream, payload } = self.read_frame()?;
             // Nothing comes between the pieces of one block (section 4.3).
-            let is_next = match (&mut block, kind) {
+            match (&mut block, kind) {
                 (None, HEADERS) if stream == STREAM => {
                     is_end = flags & END_STREAM != 0;
                     block = Some(fragment(&payload, flags)?.to_vec());
-                    true
                 }
-                (Some(block), CONTINUATION) if stream == STREAM => {
-                    block.extend(payload);
-                    true
-                }
+                (Some(block), CONTINUATION) if stream == STREAM => block.extend(payload),
                 (Some(_), _) | (None, HEADERS | CONTINUATION | PUSH_PROMISE | DATA) => {
                     return Err(invalid("a frame is out of place"));
                 }
                 (None, SETTINGS | PING) if flags & ACK == 0 => {
                     let payload = if kind == PING { &payload[..] } else { &[] };
                     self.write(&frame(kind, ACK, 0, payload)?)?;
-                    false
                 }
                 (None, RST_STREAM) if stream == STREAM => return ended(&payload),
                 (None, GOAWAY) => match payload.get(4..).map(ended) {
                     // Who goes answers what was asked before.
-                    Some(Err(error)) if error.kind() == io::ErrorKind::NotConnected => false,
+                    Some(Err(error)) if error.kind() == io::ErrorKind::NotConnected => {}
                     said => return said.unwrap_or(Err(invalid("a frame is cut"))),
                 },
-                (None, _) => false,
-            };
-            let Some(whole) = block.take_if(|_| is_next && flags & END_HEADERS != 0) else {
-                if block.as_ref().is_some_and(|block| block.len() > HEAD_BYTES_MAX) {
-                    return Err(invalid("the headers are too long"));
-                }
-                continue;
-            };
+                (None, _) => {}
+            }
+            if block.as_ref().is_some_and(|block| block.len() > HEAD_BYTES_MAX) {
+                return Err(invalid("the headers are too long"));
+            }
+            let Some(whole) = block.take_if(|_| flags & END_HEADERS != 0) else { continue };
             let truncated = !is_end;
             let response = head(&mut self.decoder, whole)?;
             return Ok(Said::Answer(Response { truncated, ..response }));
@@ -242,9 +235,6 @@ fn fragment(payload: &[u8], flags: u8) -> io::Result<&[u8]> {
 
 /// A block of headers (RFC 7541) as the head of an answer.
 fn head(decoder: &mut Decoder<'static>, mut block: Vec<u8>) -> io::Result<Response> {
-    if block.len() > HEAD_BYTES_MAX {
-        return Err(invalid("the headers are too long"));
-    }
     let (mut fields, mut passes): (Vec<(String, String)>, usize) = (Vec::new(), 0);
     while !block.is_empty() {
         if field_bytes(&block).is_none() {
