@@ -145,7 +145,12 @@ pub(crate) fn retire(
 
 /// The lines of a copy: the sentinel first, then one per key.
 pub(crate) fn lines(epoch: Epoch, target: &GateSet) -> impl Iterator<Item = String> {
-    std::iter::once(sentinel(epoch)).chain(target.iter().map(|key| format!("{key} 1")))
+    std::iter::once(sentinel(epoch)).chain(target.iter().map(line))
+}
+
+/// The line of a key that is dark.
+pub(crate) fn line(key: &GateKey) -> String {
+    format!("{key} 1")
 }
 
 /// The line that tells the epoch of a copy.

@@ -253,6 +253,11 @@ impl RuntimeApi {
         version.and_then(|text| text.parse().ok()).ok_or_else(|| refused(&command, &reply))
     }
 
+    /// Takes all that a version of a map holds out of it.
+    pub(crate) fn clear(&self, version: u64, map: &str) -> Result<(), EdgeError> {
+        self.run(&format!("clear map @{version} {map}")).map(drop)
+    }
+
     /// Adds `key value` lines to a version that is being prepared, in payloads of a safe size.
     pub(crate) fn add(
         &self,

@@ -215,7 +215,7 @@ impl Haproxy {
         let lines = (0..PAYLOAD_BYTES_MAX / 108).map(|n| format!("{key}{n:04} 1"));
         let added = self.api.add(version, &self.map, lines.clone());
         let shown = self.api.show_map(Some(version), &self.map, |shown| shown.len());
-        self.api.run(&format!("clear map @{version} {}", self.map))?;
+        self.api.clear(version, &self.map)?;
         if added.is_ok() && shown.is_ok_and(|count| count == lines.count()) {
             return Ok(Vec::new());
         }

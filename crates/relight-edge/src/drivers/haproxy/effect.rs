@@ -120,7 +120,7 @@ impl Haproxy {
 
     /// Best effort: a version that is never committed costs memory only.
     fn drop_version(&self, version: u64) {
-        let _ = self.api.run(&format!("clear map @{version} {}", self.map));
+        drop(self.api.clear(version, &self.map));
     }
 
     /// A version takes effect as a whole and was compared before: its epoch is enough to read back,

@@ -16,7 +16,7 @@ use super::Haproxy;
 use crate::driver::GateSet;
 use crate::error::EdgeError;
 use crate::gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
-use crate::map_copy::{MapCopy, sentinel};
+use crate::map_copy::{MapCopy, line, sentinel};
 use crate::runtime_api::Serving;
 
 /// The file that names the version.
@@ -76,10 +76,6 @@ fn is_part(shown: &MapCopy, epoch: Option<Epoch>, target: &GateSet) -> bool {
     !shown.strange && shown.epoch == epoch && shown.dark.is_subset(target)
 }
 
-fn entry(key: &GateKey) -> String {
-    format!("{key} 1")
-}
-
 impl Haproxy {
     /// Fills a version with `keys`, and clears one that nobody has a use for. What is dark already
     /// needs no version: then there is none. False where it stopped before the end.
@@ -97,7 +93,7 @@ impl Haproxy {
         let (version, held) = self.begin_ready(serving, keys)?;
         let missing: Vec<&GateKey> = keys.difference(&held).collect();
         for step in missing.chunks(STEP_KEYS) {
-            self.api.add(version, &self.map, step.iter().map(|key| entry(key)))?;
+            self.api.add(version, &self.map, step.iter().map(|key| line(key)))?;
             // Asked after it: whoever has time for a single look gets on with each call.
             if is_over() {
                 return Ok(false);
@@ -153,7 +149,7 @@ impl Haproxy {
         self.api.add(version, map, std::iter::once(sentinel(epoch)))?;
         let mut shown = self.copy_of(Some(version))?;
         if is_part(&shown, Some(epoch), target) && shown.dark.len() < target.len() {
-            self.api.add(version, map, target.difference(&shown.dark).map(entry))?;
+            self.api.add(version, map, target.difference(&shown.dark).map(line))?;
             shown = self.copy_of(Some(version))?;
         }
         Ok(shown.holds(epoch, target))
@@ -164,7 +160,7 @@ impl Haproxy {
         if let Some(ready) = Ready::read(&self.folder)
             && self.is_there(&ready)?.is_some()
         {
-            self.api.run(&format!("clear map @{} {}", ready.version, self.map))?;
+            self.api.clear(ready.version, &self.map)?;
         }
         match fs::remove_file(file(&self.folder)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
