@@ -248,26 +248,29 @@ fn is_plain(path: &Path) -> bool {
     path.is_absolute() && path.as_os_str().as_encoded_bytes().iter().all(|byte| plain(*byte))
 }
 
+/// An edge on two loopback addresses, for the tests of what is printed and of what reads it.
+#[cfg(test)]
+pub(crate) fn example(sites: Vec<SiteRoute>) -> EdgeConfig {
+    EdgeConfig {
+        folder: "/srv/edge".into(),
+        gate: "/srv/gate".into(),
+        hold: "/srv/hold".into(),
+        acme: "/srv/acme".into(),
+        listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
+        verify: "/srv/verify.sock".into(),
+        testers: None,
+        verify_group: None,
+        user: None,
+        upgrades: true,
+        tls: None,
+        sites,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::example as config;
     use super::*;
-
-    fn config(sites: Vec<SiteRoute>) -> EdgeConfig {
-        EdgeConfig {
-            folder: "/srv/edge".into(),
-            gate: "/srv/gate".into(),
-            hold: "/srv/hold".into(),
-            acme: "/srv/acme".into(),
-            listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
-            verify: "/srv/verify.sock".into(),
-            testers: None,
-            verify_group: None,
-            user: None,
-            upgrades: true,
-            tls: None,
-            sites,
-        }
-    }
 
     fn site(key: &str, host: &str, aliases: &[&str]) -> SiteRoute {
         SiteRoute {

@@ -288,7 +288,7 @@ mod tests {
     use relight_model::SitePart;
 
     use super::*;
-    use crate::config::{self, EdgeConfig, SiteRoute};
+    use crate::config::{self, SiteRoute};
 
     /// What is read back of a site `a` with three parts, after somebody changed what is loaded.
     fn gated(change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -300,20 +300,7 @@ mod tests {
             upstream: "127.0.0.1:9000".parse().unwrap(),
             partial: ["booking=/booking", "@internet", "@write"].map(part).into(),
         };
-        let config = EdgeConfig {
-            folder: "/srv/edge".into(),
-            gate: "/srv/gate".into(),
-            hold: "/srv/hold".into(),
-            acme: "/srv/acme".into(),
-            listen: vec!["127.0.0.1:8080".parse().unwrap()],
-            verify: "/srv/verify.sock".into(),
-            testers: None,
-            verify_group: None,
-            user: None,
-            upgrades: true,
-            tls: None,
-            sites: vec![site],
-        };
+        let config = config::example(vec![site]);
         let mut document: Value = serde_json::from_str(&config::caddy(&config).unwrap()).unwrap();
         let routes = "/apps/http/servers/relight/routes/2/handle/0/routes/0/handle/0/routes";
         change(document.pointer_mut(routes).unwrap());

@@ -139,20 +139,9 @@ fn edge_in(folder: &Path, gate: &Path) -> EdgeConfig {
             .map(|part| SitePart::parse(part).unwrap())
             .into(),
     };
-    EdgeConfig {
-        folder: folder.to_owned(),
-        gate: gate.to_owned(),
-        hold: "/srv/hold".into(),
-        acme: "/srv/acme".into(),
-        listen: vec!["127.0.0.1:8080".parse().unwrap()],
-        verify: "/srv/verify.sock".into(),
-        testers: None,
-        verify_group: None,
-        user: None,
-        upgrades: true,
-        tls: None,
-        sites: vec![site("a"), site("b")],
-    }
+    let config = config::example(vec![site("a"), site("b")]);
+    let listen = vec!["127.0.0.1:8080".parse().unwrap()];
+    EdgeConfig { folder: folder.to_owned(), gate: gate.to_owned(), listen, ..config }
 }
 
 /// The configurations of an edge in all four dialects.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,19 @@ use relight_model::{Digest, Epoch, GateKey, Seen};
 use super::script::{Pace, not_lit};
 use super::{DrillEdge, DrillKey};
 use crate::incident::Ledger;
+
+/// An edge without a listener whose gate is in a folder.
+fn target(folder: &Path) -> Target {
+    Target {
+        name: "east".into(),
+        kind: "nginx_file".into(),
+        gate: folder.join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [("upgrades".to_owned(), "refused".to_owned())].into(),
+        members: Vec::new(),
+    }
+}
 
 /// An edge that a controller gives an order at the end of the look whether it is in use.
 struct Ordered {
@@ -61,15 +75,7 @@ impl EdgeDriver for Ordered {
 fn a_drill_is_fenced_by_an_order_that_comes_while_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     let key = |name: &str| GateKey::new(name).unwrap();
-    let target = Target {
-        name: "east".into(),
-        kind: "nginx_file".into(),
-        gate: folder.path().join("gate"),
-        listeners: Vec::new(),
-        verify: None,
-        settings: [("upgrades".to_owned(), "refused".to_owned())].into(),
-        members: Vec::new(),
-    };
+    let target = target(folder.path());
     let mut edge = relight_edge::open(&target).unwrap();
     edge.close(Epoch { term: 3, seq: 8 }, &GateSet::new()).unwrap();
     let order = Some((Epoch { term: 3, seq: 9 }, GateSet::from([key("permits")])));
@@ -128,15 +134,7 @@ fn the_listener_that_is_not_open_again_is_named() {
 #[test]
 fn a_drill_begins_once_all_of_it_was_seen_lit() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Target {
-        name: "east".into(),
-        kind: "nginx_file".into(),
-        gate: folder.path().join("gate"),
-        listeners: Vec::new(),
-        verify: None,
-        settings: [("upgrades".to_owned(), "refused".to_owned())].into(),
-        members: Vec::new(),
-    };
+    let target = target(folder.path());
     let keys: Vec<DrillKey> = DrillKey::canary().into_iter().collect();
     let canary = keys[0].key.clone();
     let mut driver = relight_edge::open(&target).unwrap();
