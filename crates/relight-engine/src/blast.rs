@@ -54,8 +54,8 @@ pub struct EdgeBlast {
     pub is_undrilled: bool,
     /// It was caught again and again: it said that it is dark, and visitors got in.
     pub is_untrusted: bool,
-    /// What in its set-up would leave sites lit, by place and code: refuses a plan that darkens
-    /// or closes.
+    /// What in its set-up would leave sites lit, by place and code: a plan that darkens or closes
+    /// leaves its sites out, or is refused where it has no others.
     pub faults: Vec<(String, &'static str)>,
 }
 

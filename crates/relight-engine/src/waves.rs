@@ -119,7 +119,8 @@ impl<'a> Herds<'a> {
         self.0.values().filter(|herd| is_so(herd)).count() >= AUTO_FIRST_EDGES_MAX
     }
 
-    /// How many wait for a person because others behind their edge did not come back.
+    /// How many wait for a person because others did not come back behind their edge, or behind
+    /// the first edges.
     pub fn waiting(&self) -> usize {
         let stopped = self.0.iter().filter(|(edge, _)| self.is_stopped(edge));
         stopped.map(|(_, herd)| herd.waiting).sum()

@@ -1640,7 +1640,7 @@ waves-held = { NUMBER($sites) } { $sites ->
    *[other] sites were
  } not opened: another incident keeps them dark, or what was known of them changed
 
-relight-stopped = more than one in a hundred did not come back behind their edge, so relight opens no more there by itself: { NUMBER($sites) } { $sites ->
+relight-stopped = too many did not come back behind their edge, or behind the first ten edges, so relight opens no more there by itself: { NUMBER($sites) } { $sites ->
     [one] site waits
    *[other] sites wait
  }
@@ -1650,7 +1650,7 @@ relight-left = a relight plan ended before it opened them, or was taken back: { 
     [one] site waits
    *[other] sites wait
  } for a person
-parts-stopped = more than one part in a hundred did not come back behind its edge, so relight opens no more there by itself: { NUMBER($parts) } { $parts ->
+parts-stopped = too many parts did not come back behind their edge, or behind the first ten edges, so relight opens no more there by itself: { NUMBER($parts) } { $parts ->
     [one] part waits
    *[other] parts wait
  }

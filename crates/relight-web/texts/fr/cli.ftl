@@ -564,7 +564,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = est déjà ainsi
 skipped-no-edge = aucun frontal ne le commande
 skipped-protected = est sur la liste protégée
-skipped-edge-lint = reste en ligne : la configuration de son frontal le laisserait allumé
+skipped-edge-lint = reste allumé : la configuration de son frontal le laisserait allumé
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
@@ -1706,7 +1706,7 @@ waves-held = { NUMBER($sites) } { $sites ->
    *[other] sites n'ont pas été rallumés
  }, éteints pour un autre incident ou parce que ce qu'on en savait a changé
 
-relight-stopped = plus d'un sur cent n'est pas revenu derrière son frontal : relight n'y rallume plus rien de lui-même, { NUMBER($sites) } { $sites ->
+relight-stopped = trop de sites ne sont pas revenus derrière leur frontal, ou derrière les dix premiers frontaux : relight n'y rallume plus rien de lui-même, { NUMBER($sites) } { $sites ->
     [one] site attend
    *[other] sites attendent
  }
@@ -1716,7 +1716,7 @@ relight-left = un plan de rallumage a pris fin avant de les rallumer, ou a été
     [one] site attend
    *[other] sites attendent
  } une décision
-parts-stopped = plus d'une partie sur cent n'est pas revenue derrière son frontal : relight n'y rouvre plus rien de lui-même, { NUMBER($parts) } { $parts ->
+parts-stopped = trop de parties ne sont pas revenues derrière leur frontal, ou derrière les dix premiers frontaux : relight n'y rouvre plus rien de lui-même, { NUMBER($parts) } { $parts ->
     [one] partie attend
    *[other] parties attendent
  }

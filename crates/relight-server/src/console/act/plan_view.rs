@@ -123,7 +123,7 @@ fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
     plan.edges.iter().map(row).chain(left).collect()
 }
 
-/// What refuses the plan comes first: it does so of an edge that does not answer as well.
+/// What would leave sites lit comes first: it does so of an edge that does not answer as well.
 fn trouble(lang: Lang, action: Action, edge: &EdgeBlast) -> String {
     let mut told = faults(lang, action, edge);
     told.extend(edge.is_untrusted.then(|| texts::act_edge_untrusted(lang).to_owned()));
@@ -137,7 +137,7 @@ fn trouble(lang: Lang, action: Action, edge: &EdgeBlast) -> String {
     told.join(" · ")
 }
 
-/// What refuses the plan, with its place. What only opens is refused for none of it.
+/// What would leave sites lit, with its place. A plan that only opens waits for none of it.
 fn faults(lang: Lang, action: Action, edge: &EdgeBlast) -> Vec<String> {
     if !action.is_closing() {
         return Vec::new();

@@ -135,7 +135,8 @@ documents! {
 
     /// What is clear, and stays dark or closed until a person says otherwise.
     Waiting {
-        /// Sites, because too many others did not come back.
+        /// Sites, because too many others did not come back behind their edge, or behind the first
+        /// ten.
         sites: u64,
         /// Sites that a plan left.
         left: u64,

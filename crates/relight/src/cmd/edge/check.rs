@@ -45,8 +45,8 @@ const EDGE_UNTRUSTED: &str = "edge-untrusted";
 /// Code of an edge on which a drill was killed, and what it closed was not seen lit since.
 const DRILL_INTERRUPTED: &str = "drill-interrupted";
 
-/// Sites that are named of those which it is about.
-const BARRED_MAX: usize = 6;
+/// Sites that are named of those which a finding is about.
+const NAMED_MAX: usize = 6;
 
 /// Code of one of which nobody can tell here whether a spelling still does.
 const SPELLING_UNTOLD: &str = "spelling-untold";
@@ -202,24 +202,29 @@ fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
 /// that the journal does not call so yet, and that nobody plays any more.
 pub(crate) fn interrupted(edge: &str, register: &Register) -> Option<String> {
     let rehearsed = register.ledger.rehearsed_on(edge)?;
-    let is_gone = || register.store.take_drill(edge).is_ok_and(|held| held.is_some());
-    let running = rehearsed.running.iter().filter(|_| is_gone());
-    let keys: BTreeSet<&str> = rehearsed.left.iter().chain(running).map(GateKey::as_str).collect();
-    let some: Vec<&str> = keys.iter().take(BARRED_MAX).copied().collect();
-    let more = if keys.len() > BARRED_MAX { ", …" } else { "" };
-    let place = format!("{}: {}{more}", rfc3339(rehearsed.since), some.join(", "));
+    let is_held = || register.store.take_drill(edge).is_ok_and(|held| held.is_none());
+    let is_gone = !rehearsed.running.is_empty() && !is_held();
+    let running = rehearsed.running.iter().filter(|_| is_gone);
+    let keys: BTreeSet<&GateKey> = rehearsed.left.iter().chain(running).collect();
+    let place = format!("{}: {}", rfc3339(rehearsed.since), named(keys.iter().copied()));
     (!keys.is_empty()).then_some(place)
 }
 
 /// What the second barrier of an edge does not do, as the journal says.
 fn barred(target: &Target, register: &Register) -> Option<LintRow> {
-    let named = target.settings.get(BARRIER)?;
-    let told = register.ledger.barred(&target.name).filter(|it| it.barrier == *named)?;
-    let sites: Vec<&str> = told.about().iter().take(BARRED_MAX).map(GateKey::as_str).collect();
-    let more = if told.about().len() > BARRED_MAX { ", …" } else { "" };
-    let place = format!("{named}: {}: {}{more}", told.why, sites.join(", "));
+    let barrier = target.settings.get(BARRIER)?;
+    let told = register.ledger.barred(&target.name).filter(|it| it.barrier == *barrier)?;
+    let place = format!("{barrier}: {}: {}", told.why, named(told.about()));
     let finding = LintRow { code: BARRIER_FAILS, place, refuses: false };
     (!told.why.is_empty()).then_some(finding)
+}
+
+/// The first of these sites, and whether there are more.
+fn named<'a>(sites: impl IntoIterator<Item = &'a GateKey>) -> String {
+    let mut sites = sites.into_iter().map(GateKey::as_str);
+    let first: Vec<&str> = sites.by_ref().take(NAMED_MAX).collect();
+    let more = if sites.next().is_some() { ", …" } else { "" };
+    format!("{}{more}", first.join(", "))
 }
 
 /// What the driver found, and what is wrong with the configuration that the register names.

@@ -74,7 +74,7 @@ struct IncidentRow {
     /// To be dark by the newest evidence, and waiting for an order: too many at once.
     held_back: usize,
     /// Sites, and parts of sites, that are clear and stay dark or closed until a person says
-    /// otherwise: too many others did not come back.
+    /// otherwise: too many others did not come back behind their edge, or behind the first ten.
     waiting_for_a_person: usize,
     /// The same, each for itself.
     #[serde(skip)]
@@ -211,11 +211,11 @@ impl Status {
         let unseen = unseen::row(&register);
         let document = StatusDocument { entry: register.entries, unseen, incidents };
         self.tell(&document, context, report)?;
-        if !context.json && !document.incidents.is_empty() {
-            unseen::tell(&register, context, report)?;
-            tell_barriers(&register, context, report)?;
-        }
         if !context.json {
+            if !document.incidents.is_empty() {
+                unseen::tell(&register, context, report)?;
+                tell_barriers(&register, context, report)?;
+            }
             tell_drills(&register, context, report)?;
         }
         Ok(document.incidents.iter().all(|it| it.closed))

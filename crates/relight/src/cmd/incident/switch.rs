@@ -297,10 +297,6 @@ fn edges_fit(blast: &Blast, wish: &Wish, lang: Lang) -> Result<(), Failure> {
 /// Tells how far the plan reaches, and what would leave sites lit, before anything happens.
 fn reach(blast: &Blast, plan: &Plan, lang: Lang, report: &mut Report) {
     for edge in &blast.edges {
-        if edge.left > 0 {
-            let what = texts::edge_left_lit(lang, edge.left);
-            report.warn(&edge.edge, &what, texts::plan_edge_refused_remedy(lang));
-        }
         if let Some(error) = &edge.error {
             let what = texts::edge_will_be_exposed(lang, edge.sites);
             report.warn_in_detail(&edge.edge, &what, error, texts::edge_failed_remedy(lang));
@@ -316,6 +312,10 @@ fn reach(blast: &Blast, plan: &Plan, lang: Lang, report: &mut Report) {
         for (place, code) in &edge.faults {
             let (what, remedy) = coded(lang, &format!("lint-{code}"));
             report.fault(&format!("{}: {place}", edge.edge), what, remedy);
+        }
+        if edge.left > 0 {
+            let what = texts::edge_left_lit(lang, edge.left);
+            report.warn(&edge.edge, &what, texts::plan_edge_refused_remedy(lang));
         }
     }
     let untrusted: Vec<&str> =
