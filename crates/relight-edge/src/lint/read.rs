@@ -119,7 +119,7 @@ fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 
 /// Whether a name fits a pattern of `*` and `?`. Goes back to the last star only, so that no
 /// pattern is slow.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n, mut back) = (0, 0, None);
     while n < name.len() {
         match pattern.get(p) {

@@ -2,7 +2,7 @@
 //! 503 behind it to some requests only.
 
 use super::super::pattern::{self, CHALLENGES};
-use super::passes::{Fits, everything, fits, has_flag, jumped};
+use super::passes::{Fits, fits, has_flag, jumped};
 use super::{Directive, is};
 
 /// The condition that asks the map, when a rule behind it answers 503: the one of the whole site,
@@ -66,6 +66,13 @@ fn narrows(host: &Directive, at: usize) -> Option<&Directive> {
         // A rule that is chained to one is asked only where that one fits.
         leaves || (between == 0 && has_flag(it, &["C", "chain"]))
     })
+}
+
+/// Whether a regular expression surely fits every path.
+fn everything(what: &str) -> bool {
+    let rest = what.strip_prefix('^').unwrap_or(what);
+    let rest = rest.strip_prefix("/?").or_else(|| rest.strip_prefix('/')).unwrap_or(rest);
+    ["", ".*", ".*$", "(.*)", "(.*)$"].contains(&rest)
 }
 
 /// Set where Apache answers the 503 of a gate.

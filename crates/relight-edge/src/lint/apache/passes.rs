@@ -4,6 +4,7 @@
 //! A pattern that is not understood hands a path on, and takes none back.
 
 use super::super::pattern;
+use super::super::read::{is_glob, matches};
 use super::{Directive, is};
 
 /// Whether a directive is about a path.
@@ -124,7 +125,7 @@ impl Asked<'_> {
 
 /// Whether a path is this one, or below it.
 fn below(what: &str, path: &str) -> Fits {
-    if what.contains(['*', '?', '[']) {
+    if is_glob(what) {
         return Fits::Maybe;
     }
     let rest = path.strip_prefix(what);
@@ -134,18 +135,11 @@ fn below(what: &str, path: &str) -> Fits {
 }
 
 fn glob(what: &str, name: &str) -> Fits {
-    match what.strip_prefix('*') {
-        Some(end) if !end.contains(['*', '?', '[']) => Fits::when(name.ends_with(end)),
-        None if !what.contains(['?', '[']) => Fits::when(what == name),
-        _ => Fits::Maybe,
+    // Of sets and backslashes nothing is understood.
+    match what.contains(['[', '\\']) {
+        true => Fits::Maybe,
+        false => Fits::when(matches(what.as_bytes(), name.as_bytes())),
     }
-}
-
-/// Whether a regular expression surely fits every path.
-pub(super) fn everything(what: &str) -> bool {
-    let rest = what.strip_prefix('^').unwrap_or(what);
-    let rest = rest.strip_prefix("/?").or_else(|| rest.strip_prefix('/')).unwrap_or(rest);
-    ["", ".*", ".*$", "(.*)", "(.*)$"].contains(&rest)
 }
 
 /// Whether a regular expression fits a path.
