@@ -360,13 +360,7 @@ impl Engine {
         mut entries: Vec<Entry>,
     ) -> Result<(), EngineError> {
         entries.extend(self.order_of(plan)?);
-        let one = self.one_news();
-        entries.extend(self.left_lit(plan)?);
-        let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
-        for result in self.append(actor, entries)? {
-            result?;
-        }
-        drop(one);
+        self.append_order(actor, plan, entries)?;
         if plan.action == plan::Action::Dark {
             // What the inventory says is the first evidence. A site that it calls clear was
             // ordered dark all the same: calling it back at once is not what was asked.

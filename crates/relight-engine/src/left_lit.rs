@@ -15,9 +15,25 @@ use crate::switch::{find, site_of};
 const REASONS: [&str; 3] = ["protected", "no-edge", EDGE_LINT];
 
 impl Engine {
+    /// Journals an order behind what allows it, and which sites it leaves lit, in one transaction.
+    ///
+    /// # Errors
+    /// The journal cannot be written, or an entry was refused.
+    pub(crate) fn append_order(
+        &self,
+        actor: &str,
+        plan: &Plan,
+        mut entries: Vec<Entry>,
+    ) -> Result<(), EngineError> {
+        let _one = self.one_news();
+        entries.extend(self.left_lit(plan)?);
+        let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
+        self.append(actor, entries)?.into_iter().try_for_each(|result| Ok(result?))
+    }
+
     /// What tells which sites this order leaves lit although nothing current calls them clear; it
     /// goes with the order, or a crash between both would leave them untold.
-    pub(crate) fn left_lit(&self, plan: &Plan) -> Result<Option<Entry>, EngineError> {
+    fn left_lit(&self, plan: &Plan) -> Result<Option<Entry>, EngineError> {
         let is_left = |it: &&Skipped| REASONS.contains(&it.reason.as_str());
         if plan.action != Action::Dark || !plan.skipped.iter().any(|it| is_left(&it)) {
             return Ok(None);

@@ -1,7 +1,6 @@
 //! What people and policy ask for: open an incident, plan, execute, relight what is proven clear.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -125,15 +124,7 @@ impl Engine {
             return Ok(());
         }
         match order? {
-            Some(order) => {
-                let _one = self.one_news();
-                let all = iter::once(order).chain(self.left_lit(plan)?);
-                let all = all.map(|entry| (plan.incident.clone(), entry)).collect();
-                for result in self.append(actor, all)? {
-                    result?;
-                }
-                Ok(())
-            }
+            Some(order) => self.append_order(actor, plan, vec![order]),
             None => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }
     }
