@@ -51,18 +51,21 @@ impl Engine {
     /// There is no such incident, or the journal cannot be written.
     pub fn relight_by_waves(&self, actor: &str, plan: &Plan) -> Result<Rollout, EngineError> {
         let mut rollout = Rollout::default();
-        let Some(_carrying) = self.carry(plan.hash()?) else { return Ok(rollout) };
+        // Once for all waves: it may be over thousands of sites.
+        let hash = plan.hash()?;
+        let Some(_carrying) = self.carry(hash) else { return Ok(rollout) };
         let mut waves = Waves::new(&plan.sites);
         loop {
             match waves.step() {
                 Next::Wave(wave) => {
-                    let Some((going, held)) = self.let_wave_go(actor, plan, wave)? else {
+                    let Some((going, held)) = self.let_wave_go(actor, plan, &hash, wave)? else {
                         return Ok(rollout);
                     };
                     rollout.held.extend(held);
                     let open = self.wait_proven(plan, &going).into_iter();
-                    let (held, open): (Vec<_>, Vec<_>) =
-                        open.partition(|site| self.is_dark_elsewhere(plan, site));
+                    let (held, open): Parted = self.with_ledger(|ledger| {
+                        open.partition(|site| ledger.is_dark_elsewhere(&plan.incident, site))
+                    });
                     waves.tell(going.len() - held.len(), open.len());
                     rollout.open.extend(open);
                     rollout.held.extend(held);
@@ -74,7 +77,7 @@ impl Engine {
                 }
             }
         }
-        self.end(actor, plan, &rollout)?;
+        self.end(actor, plan, hash, &rollout)?;
         Ok(rollout)
     }
 
@@ -91,8 +94,7 @@ impl Engine {
             actions.filter(is_so).cloned().collect()
         });
         let carried = self.carried();
-        // One without a hash was never let go.
-        found.retain(|action| action.plan.hash().is_ok_and(|hash| !carried.contains(&hash)));
+        found.retain(|action| !carried.contains(&action.hash));
         found.reverse();
         found
     }
@@ -122,7 +124,7 @@ impl Engine {
             |site: &GateKey| self.phase(&plan.incident, site) == Some(Phase::RelightEligible);
         let left = plan.keys().into_iter().filter(waits).collect();
         let rollout = Rollout { left, ..Rollout::default() };
-        self.end(ACTOR, plan, &rollout)?;
+        self.end(ACTOR, plan, action.hash, &rollout)?;
         Ok(rollout)
     }
 
@@ -134,9 +136,14 @@ impl Engine {
     }
 
     /// Journals how the waves ended, unless the plan was taken back meanwhile.
-    fn end(&self, actor: &str, plan: &Plan, rollout: &Rollout) -> Result<(), EngineError> {
+    fn end(
+        &self,
+        actor: &str,
+        plan: &Plan,
+        hash: Digest,
+        rollout: &Rollout,
+    ) -> Result<(), EngineError> {
         let _one = self.one_act();
-        let hash = plan.hash()?;
         if !self.is_under_way(&hash) {
             return Ok(());
         }
@@ -150,24 +157,25 @@ impl Engine {
         &self,
         actor: &str,
         plan: &Plan,
+        hash: &Digest,
         wave: Vec<GateKey>,
     ) -> Result<Option<Parted>, EngineError> {
         let _one = self.one_act();
-        if !self.is_under_way(&plan.hash()?) {
+        if !self.is_under_way(hash) {
             return Ok(None);
         }
         let started = self.start_relight(actor, &plan.incident, &wave)?;
-        let is_lit = |site: &GateKey| {
-            self.phase(&plan.incident, site).is_some_and(|phase| phase.wants() == Light::Lit)
-        };
-        let is_going = |site: &GateKey| {
-            (started.contains(site) || is_lit(site)) && !self.is_dark_elsewhere(plan, site)
-        };
-        Ok(Some(wave.into_iter().partition(is_going)))
-    }
-
-    fn is_dark_elsewhere(&self, plan: &Plan, site: &GateKey) -> bool {
-        self.with_ledger(|ledger| ledger.is_dark_elsewhere(&plan.incident, site))
+        Ok(Some(self.with_ledger(|ledger| {
+            let incident = ledger.incident(&plan.incident);
+            let is_lit = |site: &GateKey| {
+                let case = incident.and_then(|it| it.case(site));
+                case.is_some_and(|case| case.phase.wants() == Light::Lit)
+            };
+            wave.into_iter().partition(|site| {
+                (started.contains(site) || is_lit(site))
+                    && !ledger.is_dark_elsewhere(&plan.incident, site)
+            })
+        })))
     }
 
     /// Waits until every one of these sites of the plan is proven, or has failed; those that are
