@@ -37,16 +37,14 @@ impl Ledger {
     /// What drills left dark on an edge that nobody has seen lit since, and that no drill closes
     /// now: canaries of that edge, and sites, wherever they stand today.
     pub(crate) fn left_by_drills(&self, edge: &str) -> BTreeSet<&GateKey> {
-        let is_meant = |of: &str, key: &GateKey| of == edge || key.as_str() != CANARY_KEY;
         let all =
             self.rehearsed.iter().flat_map(|(of, it)| it.left.iter().map(move |key| (of, key)));
-        let meant = all.filter(|(of, key)| is_meant(of, key)).map(|(_, key)| key);
+        let meant = all.filter(|(of, key)| is_meant(of, edge, key)).map(|(_, key)| key);
         meant.filter(|key| !self.is_drilled_now(edge, key)).collect()
     }
 
     fn is_drilled_now(&self, edge: &str, key: &GateKey) -> bool {
-        let is_meant = |of: &str| of == edge || key.as_str() != CANARY_KEY;
-        self.rehearsed.iter().any(|(of, it)| is_meant(of) && it.running.contains(key))
+        self.rehearsed.iter().any(|(of, it)| is_meant(of, edge, key) && it.running.contains(key))
     }
 
     /// A drill closes this site, or left it dark.
@@ -81,14 +79,19 @@ impl Ledger {
             }
             Entry::DrillUndone { edge, keys, .. } => {
                 for (of, rehearsed) in &mut self.rehearsed {
-                    let is_meant = |key: &GateKey| of == edge || key.as_str() != CANARY_KEY;
-                    rehearsed.left.retain(|key| !(is_meant(key) && keys.contains(key)));
+                    rehearsed.left.retain(|key| !(is_meant(of, edge, key) && keys.contains(key)));
                 }
             }
             _ => {}
         }
         self.rehearsed.retain(|_, it| !it.running.is_empty() || !it.left.is_empty());
     }
+}
+
+/// Whether what a drill of one edge says of a key is also about another edge: each has a canary of
+/// its own, and a site is one wherever it stands.
+fn is_meant(of: &str, edge: &str, key: &GateKey) -> bool {
+    of == edge || key.as_str() != CANARY_KEY
 }
 
 impl Case {
