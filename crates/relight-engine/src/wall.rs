@@ -153,7 +153,7 @@ impl Wall {
             |code, args: &[&str], of: &[GateKey]| told(code, args, &of.len().to_string(), of);
         match entry {
             Entry::Opened { title, .. } => line("log-incident-opened", &[id, title]),
-            Entry::Closed { current: true } => line("log-incident-closed", &[id]),
+            Entry::Closed { .. } => line("log-incident-closed", &[id]),
             Entry::Revised { .. } => {
                 let cases = engine
                     .with_ledger(|ledger| ledger.incident(id).map(|found| found.cases().len()));
