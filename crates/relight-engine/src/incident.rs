@@ -49,7 +49,7 @@ pub(crate) use fold::{OTHER_FILES, PROOF_EXPIRED};
 pub(crate) use grant::check_end;
 pub use grant::{Acceptance, GRANT_AGE_MAX_S, Grant, Ground, Mitigation};
 pub use ledger::{Barred, Counters, Ledger, OPEN_INCIDENTS_MAX};
-pub(crate) use ledger::{is_exposed, is_proven};
+pub(crate) use ledger::{NOT_SEEN_OPEN, STILL_CLOSED, is_exposed, is_proven};
 pub(crate) use lies::LET_IN;
 pub use lies::{CAUGHT_APART_S, CAUGHT_MIN, CAUGHT_WINDOW_S};
 pub use parts::{PartCase, PartName, PartSeen};

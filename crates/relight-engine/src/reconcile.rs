@@ -21,13 +21,13 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use relight_edge::config::{CANARY_HOST, CANARY_KEY};
 use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Overtaken, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
 
 use barrier::Barrier;
-pub(crate) use barrier::KEEPS;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 use dark::Proof;
 pub use eyes::{Asking, Eyes, Hurry, Listeners};
@@ -77,12 +77,6 @@ pub const CANARY_EVERY_MS: i64 = 3_600_000;
 /// One whose canary failed, or that could not be opened, is tried again this often, in
 /// milliseconds.
 pub const CANARY_AGAIN_MS: i64 = 60_000;
-
-/// The key of the virtual host on which an edge is tried before sites are touched.
-pub const CANARY_KEY: &str = "relight-canary";
-
-/// The name of that virtual host (RFC 2606 reserves `.invalid`).
-pub const CANARY_HOST: &str = "relight-canary.invalid";
 
 /// What one round saw and did.
 #[derive(Debug, Default)]

@@ -13,7 +13,6 @@ use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
 use super::rehearsed::Rehearsed;
 use super::standing::Authority;
-use crate::reconcile::KEEPS;
 
 /// Most incidents that may be open at once (INCIDENT 4).
 pub const OPEN_INCIDENTS_MAX: usize = 64;
@@ -53,6 +52,15 @@ pub struct Ledger {
     /// Edges whose canary one reached.
     canaries_past: BTreeSet<String>,
 }
+
+/// Code of a barrier that says that it opened sites, and still holds them.
+pub(crate) const STILL_CLOSED: &str = "still-closed";
+
+/// Code of one that shows them open, while nobody sees them.
+pub(crate) const NOT_SEEN_OPEN: &str = "not-seen-open";
+
+/// The codes of a barrier that keeps what it was told to open.
+const KEEPS: [&str; 2] = [STILL_CLOSED, NOT_SEEN_OPEN];
 
 /// What the second barrier of an edge was told last.
 #[derive(Clone, Debug, PartialEq, Eq)]

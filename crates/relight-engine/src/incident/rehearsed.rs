@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use relight_edge::config::CANARY_KEY;
 use relight_model::{GateKey, Timestamp};
 
 use super::entry::Entry;
 use super::fold::Case;
 use super::ledger::Ledger;
 use super::phase::Phase;
-use crate::reconcile::CANARY_KEY;
 
 /// What the journal knows of drills on one edge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use relight_model::{Epoch, GateKey, Light, Seen};
 use super::unasked::dark_unasked;
 use super::wanted::whole_sites;
 use super::{EdgeLoop, Round, Want};
-use crate::incident::{Entry, Gate};
+use crate::incident::{Entry, Gate, NOT_SEEN_OPEN, STILL_CLOSED};
 
 /// The setting of an edge that names its second barrier, another edge of the register.
 pub const BARRIER: &str = "barrier";
@@ -33,15 +33,6 @@ pub const BARRIER_WAIT_MAX: Duration = Duration::from_millis(200);
 /// milliseconds: a little longer than the longest attempt of any driver beside this process. One
 /// that an agent writes may answer to the whole of a hold later, and is told as silent until then.
 pub const BARRIER_SILENT_MS_MAX: i64 = 35_000;
-
-/// Code of a barrier that says that it opened sites, and still holds them.
-const STILL_CLOSED: &str = "still-closed";
-
-/// Code of one that shows them open, while nobody sees them.
-const NOT_SEEN_OPEN: &str = "not-seen-open";
-
-/// The codes of a barrier that keeps what it was told to open.
-pub(crate) const KEEPS: [&str; 2] = [STILL_CLOSED, NOT_SEEN_OPEN];
 
 /// Code of a relight that stops where visitors do not see what a barrier was told to open.
 pub(super) const BARRIER_HOLDS: &str = "barrier-holds";
