@@ -263,7 +263,8 @@ impl DrillEdge {
         &self.keys
     }
 
-    /// What has to stand in the journal before anything of it is closed.
+    /// What has to stand in the journal before anything of it is closed. Where the journal cannot
+    /// be written, or takes nothing of it on a full disk, nothing may be closed.
     pub fn begun(&self) -> Entry {
         let keys = self.keys.iter().map(|it| it.key.clone()).collect();
         Entry::DrillBegun { drill: true, edge: self.name().to_owned(), keys }

@@ -251,7 +251,7 @@ impl Engine {
         let (clock, nonce) = (self.clock(), wish.nonce.rotate_left(29));
         let stop = Some(Arc::clone(stop));
         let pace = Pace { clock, nonce, pause: DRILL_PAUSE, second: None, stop };
-        let begin = || self.journal_drill(&wish.actor, only.begun());
+        let begin = || self.record(&wish.actor, "", only.begun());
         let report = only.run(&ledger, &pace, &mut || begin().map_err(|error| chain(&error)));
         let extent = if wish.canary { Extent::Canary } else { Extent::Marked };
         let entries = report.entries(extent).into_iter().map(|entry| (String::new(), entry));

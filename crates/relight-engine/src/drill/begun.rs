@@ -7,25 +7,13 @@ use std::time::{Duration, Instant};
 use super::left::is_left;
 use crate::drive::Drive;
 use crate::engine::{ACTOR, Engine};
-use crate::error::{EngineError, EngineErrorKind};
+use crate::error::EngineError;
 use crate::incident::{Entry, Ledger};
 
 /// Longest wait until what an interrupted drill left dark is lit, where no server runs.
 pub const BACK_WAIT_MAX: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Journals that a drill begins, or an end of one.
-    ///
-    /// # Errors
-    /// The journal cannot be written, or takes nothing of it on a full disk: then nothing may be
-    /// closed.
-    pub fn journal_drill(&self, actor: &str, entry: Entry) -> Result<(), EngineError> {
-        for told in self.append(actor, vec![(String::new(), entry)])? {
-            told.map_err(|why| EngineError::new(EngineErrorKind::Other, why.0.to_owned()))?;
-        }
-        Ok(())
-    }
-
     /// Ends, in the journal, the drills that began and that nobody plays any more. What they may
     /// have left dark is wanted lit from there on.
     ///
@@ -39,7 +27,9 @@ impl Engine {
         for (edge, keys) in running {
             let Some(_held) = self.store.take_drill(&edge)? else { continue };
             // Looked at while it is held: whoever ended it well has left that before letting go.
-            let is_over = self.with_ledger(|ledger| !is_running(ledger, &edge));
+            let is_over = self.with_ledger(|ledger| {
+                ledger.rehearsed_on(&edge).is_none_or(|it| it.running.is_empty())
+            });
             if is_over || is_left(&self.store, &edge)? {
                 continue;
             }
@@ -75,9 +65,4 @@ impl Engine {
         drop(drive);
         Ok(())
     }
-}
-
-fn is_running(ledger: &Ledger, edge: &str) -> bool {
-    let mut all = ledger.rehearsed();
-    all.any(|(name, it)| name == edge && !it.running.is_empty())
 }

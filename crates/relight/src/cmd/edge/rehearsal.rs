@@ -78,7 +78,7 @@ impl Rehearsal {
         let failed = |error| Failure::engine(context.lang, &error);
         let store = context.existing_store()?;
         if !is_controlled(&store, context)? {
-            return context.engine()?.journal_drill(&self.actor, edge.begun()).map_err(failed);
+            return context.engine()?.record(&self.actor, "", edge.begun()).map_err(failed);
         }
         // The end of the drill before would be taken as the end of this one.
         if is_taken(edge.name(), &store, context)? {
