@@ -397,12 +397,8 @@ fn ready(state: &State, id: &str, incident: &Incident, now: Timestamp) -> Vec<Ga
     if ready.is_empty() {
         return Vec::new();
     }
-    let mut herds = Herds::of_sites(incident, |key| edge_of(state, key));
-    for (key, _) in incident.cases().iter().filter(|(_, case)| case.phase == Phase::Relighting) {
-        if state.ledger.wants(key) == Light::Dark {
-            herds.give_way(edge_of(state, key));
-        }
-    }
+    let is_shut = |key: &GateKey| state.ledger.wants(key) == Light::Dark;
+    let mut herds = Herds::of_sites(incident, |key| edge_of(state, key), is_shut);
     ready.sort_by_key(|key| site_of(state, key).map(|site| site.criticality));
     ready.retain(|key| herds.admit(edge_of(state, key)));
     ready.into_iter().cloned().collect()
@@ -414,12 +410,11 @@ fn cleared(state: &State, incident: &Incident, now: Timestamp) -> Vec<PartName> 
     if cleared.is_empty() {
         return cleared;
     }
-    let mut herds = Herds::of_parts(incident, now, |key| edge_of(state, key));
-    for (key, part) in incident.parts().iter().filter(|(_, part)| part.state() == "opening") {
-        if state.ledger.parts_of(&part.name.site).get(key) == Some(&Light::Dark) {
-            herds.give_way(edge_of(state, &part.name.site));
-        }
-    }
+    let is_shut = |key: &GateKey| {
+        let lights = incident.part(key).map(|part| state.ledger.parts_of(&part.name.site));
+        lights.is_some_and(|lights| lights.get(key) == Some(&Light::Dark))
+    };
+    let mut herds = Herds::of_parts(incident, now, |key| edge_of(state, key), is_shut);
     cleared.sort_by_key(|it| site_of(state, &it.site).map(|site| site.criticality));
     cleared.retain(|it| herds.admit(edge_of(state, &it.site)));
     cleared

@@ -37,13 +37,19 @@ pub const AUTO_FIRST_EDGES_MAX: usize = 10;
 pub struct Herds<'a>(BTreeMap<&'a str, Herd>);
 
 impl<'a> Herds<'a> {
-    /// What the journal of an incident means for its sites.
-    pub fn of_sites(incident: &Incident, edge_of: impl Fn(&GateKey) -> &'a str) -> Self {
+    /// What the journal of an incident means for its sites. One on its way that is shut all the
+    /// same, because another incident keeps it so, takes nobody's place.
+    pub fn of_sites(
+        incident: &Incident,
+        edge_of: impl Fn(&GateKey) -> &'a str,
+        is_shut: impl Fn(&GateKey) -> bool,
+    ) -> Self {
         let mut herds = Self::default();
         for (key, case) in incident.cases() {
             let herd = herds.at(edge_of(key));
             match case.phase {
                 Phase::RelitProven => herd.back += 1,
+                Phase::Relighting if is_shut(key) => {}
                 Phase::Relighting => herd.under_way += 1,
                 Phase::RelightEligible if case.stopped > 0 => herd.vain += 1,
                 // It waits for a person, however the others are doing.
@@ -55,20 +61,23 @@ impl<'a> Herds<'a> {
         herds
     }
 
-    /// The same of parts of sites. What evidence calls clear at this instant waits.
+    /// The same of parts of sites; `is_shut` is asked about the gate key of a part. What evidence
+    /// calls clear at this instant waits.
     pub fn of_parts(
         incident: &Incident,
         now: Timestamp,
         edge_of: impl Fn(&GateKey) -> &'a str,
+        is_shut: impl Fn(&GateKey) -> bool,
     ) -> Self {
         let mut herds = Self::default();
         for part in incident.parts_cleared(now) {
             herds.at(edge_of(&part.site)).waiting += 1;
         }
-        for part in incident.parts().values() {
+        for (key, part) in incident.parts() {
             let herd = herds.at(edge_of(&part.name.site));
             match (part.light, part.gate) {
                 (Light::Lit, Gate::Open) => herd.back += 1,
+                (Light::Lit, _) if is_shut(key) => {}
                 (Light::Lit, _) => herd.under_way += 1,
                 (Light::Dark, _) if part.stopped > 0 => herd.vain += 1,
                 (Light::Dark, _) => {}
@@ -79,13 +88,6 @@ impl<'a> Herds<'a> {
 
     fn at(&mut self, edge: &'a str) -> &mut Herd {
         self.0.entry(edge).or_default()
-    }
-
-    /// One behind this edge is on its way in this incident only: another one keeps it shut, so that
-    /// it takes nobody's place.
-    pub(crate) fn give_way(&mut self, edge: &'a str) {
-        let herd = self.at(edge);
-        herd.under_way = herd.under_way.saturating_sub(1);
     }
 
     /// One more behind this edge may go on its way, and does.

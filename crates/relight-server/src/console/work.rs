@@ -255,7 +255,7 @@ impl Work<'_> {
         }
         // Also the sites that this reader does not see tell how their edge is doing.
         let edge_of = |site: &GateKey| edges.get(site).copied().unwrap_or_default();
-        let herds = Herds::of_sites(incident, edge_of);
+        let herds = Herds::of_sites(incident, edge_of, |_| false);
         let row = |(ground, keys): (Ground, Vec<&GateKey>)| {
             let evidence = ground.words(self.lang).0;
             let is_stopped = keys.iter().any(|key| herds.is_stopped(edge_of(key)));
