@@ -58,6 +58,16 @@ fn plan_of(
     town.engine.plan(ask, &sites).unwrap()
 }
 
+/// Two people agree to a plan of the first, who may not carry it out alone; its number.
+pub(crate) fn agree(town: &Town, plan: &Plan) -> u32 {
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let acted = town.engine.propose(&table(), &anna, plan).unwrap();
+    assert!(!acted.started, "it takes two people");
+    let hash = plan.hash().unwrap();
+    assert!(town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap().started);
+    acted.number
+}
+
 pub(crate) fn refusal(result: Result<Acted, EngineError>) -> Refusal {
     let refusal = match result.unwrap_err().kind {
         EngineErrorKind::Refused(refusal) => Ok(refusal),
@@ -443,16 +453,19 @@ fn an_edge_that_leaves_its_sites_lit_keeps_no_others_lit() {
     let store = town.engine.store();
     let west = edges::to_row(&builtin(town.folder.path(), "west")).unwrap();
     store.put_edge(&west, 0, "test").unwrap();
-    let import = store.plan_import(&[SiteRow { edge: "west".into(), ..row(1, &name(1)) }]).unwrap();
+    let others = 1..7;
+    let rows = others.clone().map(|site| SiteRow { edge: "west".into(), ..row(site, &name(site)) });
+    let import = store.plan_import(&rows.collect::<Vec<_>>()).unwrap();
     store.apply_import(&import, 0, "test").unwrap();
     town.engine.reload().unwrap();
     town.incident(LOG4SHELL);
-    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
-    let whole = plan(&town, &anna, Action::Dark, &[0, 1]);
+    let anna = chief("anna");
+    let whole = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5, 6]);
     let refused = town.engine.propose(&table(), &anna, &whole).unwrap_err().kind;
     assert_eq!(refused, EngineErrorKind::EdgeRefused("east".into()));
     let fitted = town.engine.fitted(whole).unwrap();
-    assert_eq!((fitted.keys(), &*fitted.waves), (vec![key(&name(1))], &[1][..]));
+    let reached: Vec<GateKey> = others.map(|site| key(&name(site))).collect();
+    assert_eq!((fitted.keys(), &*fitted.waves), (reached.clone(), &[6][..]));
     assert_eq!(fitted.edges, ["west"]);
     let left = &fitted.skipped[0];
     assert_eq!((&left.site, left.reason.as_str()), (&key(&name(0)), "edge-lint"));
@@ -460,15 +473,11 @@ fn an_edge_that_leaves_its_sites_lit_keeps_no_others_lit() {
     let east = blast.edges.iter().find(|it| it.edge == "east").unwrap();
     assert_eq!((east.sites, east.left, &east.error), (0, 1, &None));
     assert!(east.faults.iter().any(|(_, code)| *code == "gate-missing"), "{east:?}");
-    let acted = town.engine.propose(&table(), &anna, &fitted).unwrap();
-    if !acted.started {
-        let hash = fitted.hash().unwrap();
-        assert!(town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap().started);
-    }
-    let ledger = town.ledger();
-    let sites = [0, 1].map(|site| key(&name(site)));
-    assert_eq!(sites.each_ref().map(|site| ledger.wants(site)), [Light::Lit, Light::Dark]);
-    assert_eq!(ledger.display(&sites[0]).0, DisplayState::Exposed, "nobody reached it");
+    agree(&town, &fitted);
+    let (ledger, unreached) = (town.ledger(), key(&name(0)));
+    assert_eq!(ledger.wants(&unreached), Light::Lit);
+    assert!(reached.iter().all(|site| ledger.wants(site) == Light::Dark));
+    assert_eq!(ledger.display(&unreached).0, DisplayState::Exposed, "nobody reached it");
     let alone = plan(&town, &anna, Action::Dark, &[0]);
     assert_eq!(
         town.engine.fitted(alone.clone()).unwrap(),
