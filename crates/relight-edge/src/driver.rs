@@ -291,6 +291,12 @@ pub trait DriverKind: Sync {
     /// Every setting that it reads.
     fn settings(&self) -> &'static [Setting];
 
+    /// The newest epoch that a file of the edge beside its gate folder tells.
+    fn epoch_beside(&self, target: &Target) -> Option<Epoch> {
+        let _ = target;
+        None
+    }
+
     /// Opens the driver of one edge; creates its gate directory where there is none.
     ///
     /// # Errors
@@ -305,9 +311,9 @@ pub fn needs_first_generation(target: &Target) -> bool {
     target.all().all(|edge| edge.kind != "command")
 }
 
-/// The newest epoch that a gate folder of `target` tells; none in one that nobody wrote to. What
-/// the Gateway API keeps in annotations as well is not asked for: this changes nothing, and needs
-/// no edge that answers.
+/// The newest epoch that a gate folder of `target`, or a file of its edge, tells; none in one that
+/// nobody wrote to. What the Gateway API keeps in annotations as well is not asked for: this
+/// changes nothing, and needs no edge that answers.
 ///
 /// # Errors
 /// The file of the epoch cannot be read, or is none.
@@ -315,7 +321,8 @@ pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
     let told = |target: &Target| told_epoch(target).map_err(|error| error.at(&target.name));
     let told =
         target.all().map(told).try_fold(None, |all: Option<Epoch>, one| Ok(all.max(one?)))?;
-    Ok(told.max(ordered_epoch(target)?))
+    let beside = |target: &Target| kind_of(target).and_then(|kind| kind.epoch_beside(target));
+    Ok(told.max(ordered_epoch(target)?).max(target.all().filter_map(beside).max()))
 }
 
 /// The same without what an agent only told: the newest epoch under which an edge of an agent was
@@ -348,8 +355,11 @@ pub fn held_dark(target: &Target) -> Result<GateSet, EdgeError> {
 /// What `target` can do, as far as that is said without opening it; nothing for a kind that nobody
 /// drives.
 pub fn capabilities_of(target: &Target) -> Capabilities {
-    let kind = DRIVERS.iter().find(|kind| kind.name() == target.kind);
-    kind.map_or(Capabilities::NONE, |kind| kind.capabilities_of(target))
+    kind_of(target).map_or(Capabilities::NONE, |kind| kind.capabilities_of(target))
+}
+
+fn kind_of(target: &Target) -> Option<&'static dyn DriverKind> {
+    DRIVERS.iter().copied().find(|kind| kind.name() == target.kind)
 }
 
 /// Opens the driver of `target` by its kind.
@@ -361,7 +371,7 @@ pub fn open(target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
         let doing = format!("find a driver for edges of kind `{}`", target.kind);
         EdgeError::new(EdgeErrorKind::Lint, doing).at(&target.name)
     };
-    let kind = DRIVERS.iter().find(|kind| kind.name() == target.kind).ok_or_else(unknown)?;
+    let kind = kind_of(target).ok_or_else(unknown)?;
     kind.open(target).map_err(|error| error.at(&target.name))
 }
 

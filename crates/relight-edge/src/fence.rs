@@ -1,5 +1,6 @@
 //! The critical section of a gate: one writer at a time, and never an older epoch over a newer.
 
+mod beside;
 mod order;
 mod overtaken;
 
@@ -14,6 +15,7 @@ use relight_model::{Epoch, GateKey};
 use crate::driver::GateSet;
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
+use beside::Beside;
 
 pub(crate) use order::{Order, Orders};
 pub use order::{is_superseded, superseded};
@@ -64,7 +66,8 @@ impl Fence {
         Self { folder: folder.to_owned(), lock_wait_max: LOCK_WAIT_MAX }
     }
 
-    /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed. An order
+    /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed, and what stands
+    /// beside the record counts as much as it does. An order
     /// that waited here until this process gave a newer one is `Fenced`, whatever its epoch.
     pub(crate) fn enter(&self, epoch: Epoch) -> Result<Held, EdgeError> {
         let lock = self.lock(File::try_lock)?;
@@ -73,10 +76,9 @@ impl Fence {
             return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
         }
         let (record, appendable) = self.read_lines()?;
-        if let Some(newest) = record.epoch.filter(|newest| *newest > epoch) {
-            let doing = format!("write epoch {} over {}", text(epoch), text(newest));
-            return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
-        }
+        let beside = Beside::read(&self.folder);
+        refuse_older(epoch, self.newest_of(&record, &beside)?)?;
+        beside.note(&lock, epoch.term);
         Ok(Held { _lock: lock, path: self.path(), record, appendable })
     }
 
@@ -130,8 +132,21 @@ impl Fence {
         }
     }
 
+    /// The record, with the newest epoch that the folder tells.
     fn read(&self) -> Result<Record, EdgeError> {
-        self.read_lines().map(|(record, _)| record)
+        let (record, _) = self.read_lines()?;
+        let epoch = self.newest_of(&record, &Beside::read(&self.folder))?;
+        Ok(Record { epoch, ..record })
+    }
+
+    /// The newest epoch of a record and of what stands beside it. Where there is no record, what
+    /// cannot be made out may tell of any.
+    fn newest_of(&self, record: &Record, beside: &Beside) -> Result<Option<Epoch>, EdgeError> {
+        if record.epoch.is_none() && beside.is_unclear {
+            let doing = format!("tell the epoch of {} without a record", self.folder.display());
+            return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
+        }
+        Ok(record.epoch.max(beside.newest))
     }
 
     /// The record, and its length in bytes where lines can be appended to it.
@@ -158,6 +173,13 @@ impl Fence {
         let appendable = is_appendable.then_some(size);
         parse_record(whole).map(|record| (record, appendable)).ok_or_else(foreign)
     }
+}
+
+/// `Fenced` where something tells of an epoch beyond the one that is to act.
+pub(crate) fn refuse_older(epoch: Epoch, newest: Option<Epoch>) -> Result<(), EdgeError> {
+    let Some(newest) = newest.filter(|newest| *newest > epoch) else { return Ok(()) };
+    let doing = format!("write epoch {} over {}", text(epoch), text(newest));
+    Err(EdgeError::new(EdgeErrorKind::Fenced, doing))
 }
 
 /// How lines that were appended get to the disk.

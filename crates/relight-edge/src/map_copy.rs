@@ -1,7 +1,8 @@
 //! A gate as a map, `key 1` a line: the durable copy of HAProxy and the gate of Apache.
 
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use relight_model::{Epoch, GateKey, Seen};
 
@@ -35,6 +36,17 @@ impl MapCopy {
         let lines = text.lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         Ok(Some(Self::from_entries(lines.map(entry))))
+    }
+
+    /// The epoch that a file tells; none where it tells none or cannot be read. Ours stands in the
+    /// first line: nobody waits for thousands of others.
+    pub(crate) fn epoch_in(path: &Path) -> Option<Epoch> {
+        let lines = BufReader::new(File::open(path).ok()?).lines().map_while(Result::ok);
+        let mut values = lines.filter_map(|line| {
+            let (key, value) = entry(line.trim());
+            (key == SENTINEL).then(|| value.to_owned())
+        });
+        values.next().and_then(|value| fence::parse_epoch(&value))
     }
 
     pub(crate) fn from_entries<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Self {

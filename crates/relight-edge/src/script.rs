@@ -352,6 +352,58 @@ fn an_older_controller_never_overwrites_a_newer_one_on_any_driver() {
     }
 }
 
+/// Goal: a record of the epoch that is lost, or an old copy of it that somebody puts back, lets no
+/// older controller in, on any driver; and whoever takes over next is told of the newer one.
+/// Method: a newer controller takes over from an older one, with few changes, so that each driver
+/// makes them in place; then the file is what the older one left, and then gone.
+#[test]
+fn a_record_that_was_lost_or_put_back_lets_no_older_controller_in() {
+    let (older, newer) = (Epoch { term: 1, seq: 900 }, Epoch { term: 2, seq: 1 });
+    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    let files = [
+        file("hosts", "a.example a\nb.example b\nc.example c\nd.example d\n"),
+        file("routes", "a web/a\nb web/b\nc web/c\nd web/d\n"),
+    ];
+    for plugin in crate::drivers::DRIVERS {
+        let name = plugin.name();
+        let folder = quick_folder();
+        let mut script = Script::start(*plugin, &files, folder.path());
+        let mut before = plugin.open(&script.target).unwrap();
+        let gates = ["gate", "remote", "second"].map(|gate| folder.path().join(gate));
+        let records: Vec<PathBuf> = gates.iter().map(|gate| gate.join("epoch")).collect();
+        let both = |driver: &mut Box<dyn EdgeDriver>, epoch, names: &[&str]| {
+            for stage in [Stage::Durable, Stage::Runtime] {
+                driver.apply(epoch, stage, &set(names)).unwrap();
+            }
+        };
+        both(&mut before, older, &["a", "b"]);
+        let old: Vec<Option<Vec<u8>>> = records.iter().map(|path| fs::read(path).ok()).collect();
+        assert!(old.iter().any(Option::is_some), "{name}");
+        both(&mut script.driver, newer, &["b", "c"]);
+        for is_lost in [false, true] {
+            for (path, old) in records.iter().zip(&old) {
+                match old {
+                    Some(_) if is_lost => fs::remove_file(path).unwrap(),
+                    Some(bytes) => fs::write(path, bytes).unwrap(),
+                    None => {}
+                }
+            }
+            for (stage, dark) in [(Stage::Durable, set(&[])), (Stage::Runtime, set(&["a"]))] {
+                let error = before.apply(older, stage, &dark).expect_err(name);
+                assert_eq!(error.kind, EdgeErrorKind::Fenced, "{name}, {is_lost}: {error}");
+                let error = before.apply_changes(older, stage, &set(&["b"]), &set(&["c"]));
+                let error = error.expect_err(name);
+                assert_eq!(error.kind, EdgeErrorKind::Fenced, "{name}, {is_lost}: {error}");
+            }
+            let error = before.cut(older, &keys(&["c"])).expect_err(name);
+            assert_eq!(error.kind, EdgeErrorKind::Fenced, "{name}, {is_lost}: {error}");
+            assert!(holds_what_the_newer_wants(&mut script), "{name}, {is_lost}");
+            let told = crate::driver::newest_epoch(&script.target).unwrap().unwrap();
+            assert_eq!(told.term, newer.term, "{name}, {is_lost}");
+        }
+    }
+}
+
 /// Whether an error says that another controller took over; else it is one that a race may cause.
 fn is_fenced(error: &EdgeError, name: &str) -> bool {
     let is_fenced = error.kind == EdgeErrorKind::Fenced;

@@ -18,7 +18,7 @@ use crate::driver::{
 };
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
-use crate::fence::Record;
+use crate::fence::{self, Record};
 use crate::gate::{Gate, check_size};
 use crate::gate_driver::{lint_folder, reads_as_somebody_else, unreadable};
 use crate::map_copy::{self, MapCopy, edited, keep, retire};
@@ -54,6 +54,10 @@ impl DriverKind for Apache {
                 Setting::UPGRADES,
             ]
         }
+    }
+
+    fn epoch_beside(&self, target: &Target) -> Option<Epoch> {
+        MapCopy::epoch_in(&target.gate.join(MAP))
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
@@ -118,6 +122,7 @@ impl ApacheEdge {
         let mut held = self.gate.fence.enter(epoch)?;
         let (copy, current) = self.read()?;
         let copy = copy.unwrap_or_default();
+        fence::refuse_older(epoch, copy.epoch)?;
         let foreign = &copy.dark - &held.record.own;
         let own = &(&held.record.own | wanted) - &foreign;
         let edited = edited(&self.map(), &copy, &held.record, wanted);

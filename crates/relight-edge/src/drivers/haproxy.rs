@@ -55,6 +55,10 @@ impl DriverKind for HaproxyKind {
         }
     }
 
+    fn epoch_beside(&self, target: &Target) -> Option<Epoch> {
+        MapCopy::epoch_in(target.settings.get("map")?.as_ref())
+    }
+
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
         let (map, socket) = (target.required("map")?.clone(), target.required("socket")?);
         if map.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -161,6 +165,7 @@ impl Haproxy {
     ) -> Result<(), EdgeError> {
         let mut held = self.gate.fence.enter(epoch)?;
         let map = &self.map;
+        fence::refuse_older(epoch, MapCopy::epoch_in(map.as_ref()))?;
         let opening = &(changed - wanted) & &held.record.own;
         if stage == Stage::Runtime {
             held.append(epoch, &GateSet::new(), &GateSet::new())?;

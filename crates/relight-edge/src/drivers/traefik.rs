@@ -75,6 +75,13 @@ impl DriverKind for Traefik {
         }
     }
 
+    fn epoch_beside(&self, target: &Target) -> Option<Epoch> {
+        let bytes = std::fs::read(target.settings.get("file")?).ok()?;
+        let document: Value = serde_json::from_slice(&bytes).ok()?;
+        let routers = document.pointer("/http/routers")?.as_object()?;
+        routers.keys().filter_map(|name| epoch_of(name)).max()
+    }
+
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
         Ok(Box::new(TraefikEdge {
             edge: target.name.clone(),
@@ -118,9 +125,8 @@ impl Covered {
         if !is_kept {
             return;
         }
-        let parts = name.strip_prefix("relight-").and_then(|rest| rest.rsplit_once('-'));
-        let Some((epoch, _)) = parts else { return };
-        self.epoch = self.epoch.max(fence::parse_epoch(epoch.trim_end_matches("-tls")));
+        let Some(epoch) = epoch_of(name) else { return };
+        self.epoch = self.epoch.max(Some(epoch));
         let rule = router.get("rule").and_then(Value::as_str).unwrap_or_default();
         let hosts = rule
             .split(" || ")
@@ -140,6 +146,12 @@ impl Covered {
             _ => Seen::Unknown,
         }
     }
+}
+
+/// The epoch in the name of a router of ours.
+fn epoch_of(router: &str) -> Option<Epoch> {
+    let (epoch, _) = router.strip_prefix("relight-")?.rsplit_once('-')?;
+    fence::parse_epoch(epoch.strip_suffix("-tls").unwrap_or(epoch))
 }
 
 impl TraefikEdge {
@@ -231,6 +243,7 @@ impl TraefikEdge {
             Err(error) if error.kind == EdgeErrorKind::ForeignEdit => Covered::default(),
             file => file?,
         };
+        fence::refuse_older(epoch, file.epoch)?;
         let dark = |(key, hosts): (&GateKey, &Vec<String>)| {
             (file.seen(hosts) == Seen::Dark).then(|| key.clone())
         };

@@ -110,6 +110,41 @@ fn what_is_let_go_is_not_ours_and_the_epoch_stays() {
     assert_eq!(fence.read().unwrap(), Record { epoch: Some(epoch), own: GateSet::new() });
 }
 
+/// Goal: what stands beside the record counts as much, and what nobody can make out beside a lost
+/// one is not free. Method: each of them alone, beside a record and without one; in the end a
+/// controller of the newest term puts right what it finds.
+#[test]
+fn the_newest_of_all_that_tells_an_epoch_counts() {
+    use std::os::unix::fs::symlink;
+
+    let entered = |record: Option<&str>, lock: &str, current: Option<&str>, term: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        record.iter().for_each(|text| fs::write(path("epoch"), text).unwrap());
+        fs::write(path("lock"), lock).unwrap();
+        current.iter().for_each(|name| symlink(name, path("current")).unwrap());
+        let fence = Fence::new(folder.path());
+        let entered = fence.enter(Epoch { term, seq: 4 });
+        let kind = entered.err().map(|error| error.kind);
+        (kind, fence.newest().ok().flatten(), fs::read_to_string(path("lock")).unwrap())
+    };
+    let fenced = Some(EdgeErrorKind::Fenced);
+    let epoch = |term, seq| Some(Epoch { term, seq });
+    for record in [None, Some("2-3\n")] {
+        assert_eq!(entered(record, "5\n", None, 4), (fenced, epoch(5, 0), "5\n".into()));
+        assert_eq!(entered(record, "5\n", None, 5), (None, epoch(5, 0), "5\n".into()));
+        let built = |name| entered(record, "", Some(name), 3);
+        assert_eq!(built("gen-3-5"), (fenced, epoch(3, 5), String::new()));
+        assert_eq!(built("gen-3-5b"), (fenced, epoch(3, 5), String::new()));
+        assert_eq!(built("gen-3-4"), (None, epoch(3, 4), "3\n".into()));
+    }
+    let foreign = Some(EdgeErrorKind::ForeignEdit);
+    assert_eq!(entered(None, "five\n", None, 5), (foreign, None, "five\n".into()));
+    assert_eq!(entered(None, "", Some("old"), 5), (foreign, None, String::new()));
+    assert_eq!(entered(Some("2-3\n"), "x", Some("old"), 5), (None, epoch(5, 0), "5\n".into()));
+    assert_eq!(entered(Some("2-3\n"), "9\n", None, 10), (None, epoch(10, 0), "10\n".into()));
+}
+
 /// A record that is appended to again and again stays near the length of a new one.
 #[test]
 fn a_record_is_written_anew_before_it_is_much_longer_than_its_keys() {

@@ -145,6 +145,8 @@ impl Haproxy {
         let held = self.gate.fence.enter(epoch)?;
         let file = self.durable_copy()?.unwrap_or_default();
         let runtime = self.runtime_copy();
+        let told = runtime.as_ref().map_or(None, |copy| copy.epoch);
+        fence::refuse_older(epoch, file.epoch.max(told))?;
         let none = GateSet::new();
         let live = runtime.as_ref().map_or(&none, |copy| &copy.dark);
         let foreign = &(&file.dark | live) - &held.record.own;
