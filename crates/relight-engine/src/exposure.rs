@@ -26,6 +26,17 @@ pub struct Exposure {
     pub is_held: bool,
     /// Where the component was found, in the last evidence that called it affected.
     pub found: Vec<String>,
+    /// Package URLs of what was affected, in the same evidence.
+    pub components: Vec<String>,
+    /// What is known of it last, if anything.
+    pub verdict: Option<Verdict>,
+    /// A control stands in front of it.
+    pub is_mitigated: bool,
+    /// Until when two people answer for it, where no evidence calls it clear.
+    pub accepted_until: Option<Timestamp>,
+    /// The last that the journal says of its gate is that it was proven closed: whoever asks where
+    /// nobody looks any more is told that apart.
+    pub is_proven: bool,
     /// When it was first ordered dark.
     pub ordered_at: Option<Timestamp>,
     /// When it was last proven lit again.
@@ -39,17 +50,24 @@ pub struct Exposure {
 impl Exposure {
     /// What was done about the site, as a code: the column "action taken" of a report.
     pub fn action(&self) -> &'static str {
-        match self.phase {
-            phase if self.is_held && phase.wants() == Light::Lit => "left-online",
-            Phase::RelitProven if self.fixed => "updated",
-            Phase::Online | Phase::RelitProven | Phase::Relighting if self.was_affected => {
-                "not-affected-any-more"
-            }
-            Phase::Online | Phase::RelitProven | Phase::Relighting => "none-needed",
-            Phase::Exempt => "exempt",
-            Phase::Mitigated => "mitigated",
-            Phase::DarkRequested | Phase::Failed => "removal-not-proven",
-            _ => "removed-from-network",
+        if self.phase.wants() == Light::Dark {
+            return match self.phase {
+                Phase::Mitigated => "mitigated",
+                _ if self.is_proven => "removed-from-network",
+                _ => "removal-not-proven",
+            };
+        }
+        match self.verdict {
+            _ if self.is_held => "left-online",
+            _ if self.accepted_until.is_some() && self.is_mitigated => "mitigated-risk-accepted",
+            _ if self.accepted_until.is_some() => "risk-accepted",
+            _ if self.fixed => "updated",
+            Some(Verdict::Clear) if self.was_affected => "not-affected-any-more",
+            _ if self.phase == Phase::Exempt => "exempt",
+            Some(Verdict::Clear) => "none-needed",
+            Some(Verdict::Affected) => "left-online",
+            None | Some(Verdict::Unknown) if self.was_affected => "left-online",
+            None | Some(Verdict::Unknown) => "not-examined",
         }
     }
 }
@@ -118,7 +136,7 @@ fn follow(
         track.pass(at);
         track.is_exposed = !incident.closed && is_exposed(incident, &site, at);
         track.bare_at = bare_at(incident, &site, case, at).filter(|_| !track.is_exposed);
-        track.look(at, case);
+        track.look(at, case, incident.is_on_paper(case, at));
     }
 }
 
@@ -139,6 +157,11 @@ impl Track {
             fixed: false,
             is_held: false,
             found: Vec::new(),
+            components: Vec::new(),
+            verdict: None,
+            is_mitigated: false,
+            accepted_until: None,
+            is_proven: false,
             ordered_at: None,
             relit_at: None,
             dark_s: 0,
@@ -167,7 +190,7 @@ impl Track {
         self.since = self.since.max(to);
     }
 
-    fn look(&mut self, at: Timestamp, case: &Case) {
+    fn look(&mut self, at: Timestamp, case: &Case, is_on_paper: bool) {
         let row = &mut self.row;
         if case.ordered && row.ordered_at.is_none() {
             row.ordered_at = Some(at);
@@ -179,9 +202,15 @@ impl Track {
         if let Some(evidence) = affected {
             row.was_affected = true;
             row.found.clone_from(&evidence.found);
+            row.components.clone_from(&evidence.components);
         }
+        row.verdict = case.verdict();
+        row.is_mitigated = case.mitigation.is_some();
+        let accepted = case.grant.as_ref().filter(|_| is_on_paper);
+        row.accepted_until = accepted.map(|grant| grant.expires);
         (row.phase, row.fixed, row.is_held) = (case.phase, case.fixed, case.held_back.is_some());
         // The proof of before says nothing of a site that is being opened.
         self.is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
+        self.row.is_proven = self.is_dark;
     }
 }

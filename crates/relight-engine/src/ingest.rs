@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::follow::not_registered;
 use crate::incident::{Compromise, Entry, EvidenceKind, OTHER_FILES, Phase, Rejected, Tried};
-use crate::switch::artifact_set_of;
+use crate::judged::artifact_set_of;
 
 /// An inventory of the application of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]

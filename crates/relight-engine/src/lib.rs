@@ -33,6 +33,7 @@ pub mod import;
 pub mod incident;
 mod ingest;
 mod inventoried;
+mod judged;
 mod left_lit;
 pub mod live;
 mod logs;

@@ -5,16 +5,13 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use relight_edge::{Capabilities, Target};
-use relight_match::{MATCHER_REVISION, Question};
-use relight_model::{Digest, GateKey, Light, Site, SitePart, Timestamp, Verdict};
+use relight_match::Question;
+use relight_model::{GateKey, Light, Site, SitePart, Timestamp, Verdict};
 
-use crate::answer::SiteAnswer;
 use crate::brake::brake;
 use crate::engine::{ACTOR, Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{
-    Case, Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Ledger, PartName, Phase, artifact_set,
-};
+use crate::incident::{Case, Entry, EvidenceKind, Incident, Ledger, PartName, Phase};
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::refusals::EDGE_LINT;
 use crate::waves::Herds;
@@ -268,44 +265,6 @@ impl Engine {
         Ok(count)
     }
 
-    fn evidence(
-        &self,
-        state: &State,
-        incident: &Incident,
-        site: &Site,
-        answer: &SiteAnswer,
-        kind: EvidenceKind,
-    ) -> Result<Evidence, EngineError> {
-        let mut found = answer.places.clone();
-        for hit in answer.found.iter().take(FOUND_MAX) {
-            found.extend(state.inventory.index().evidence(&self.store, hit.identity, hit.asset)?);
-        }
-        found.sort();
-        found.truncate(FOUND_MAX);
-        let confirmed = state.inventory.index().assets_of(site.id).filter_map(|asset| {
-            state.inventory.index().asset(asset).and_then(|asset| asset.confirmed)
-        });
-        let made_at = confirmed.min().unwrap_or_else(|| self.now());
-        let verdict = answer.answer.verdict();
-        let group = state.inventory.advisories().group(&incident.question);
-        let statements = group.map(|group| group.statements_digest());
-        Ok(Evidence {
-            site: site.slug.clone(),
-            artifact_set: artifact_set_of(state, site),
-            advisory: incident.question.clone(),
-            advisory_revision: incident.revision,
-            statements_digest: statements.unwrap_or_default(),
-            matcher_revision: MATCHER_REVISION,
-            scanner: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
-            verdict,
-            reasons: if verdict == Verdict::Clear { Vec::new() } else { answer.reasons.clone() },
-            found,
-            kind,
-            made_at,
-            expires_at: made_at.saturating_add(self.options.inventory_ttl_s),
-        })
-    }
-
     /// Opens, of these sites, those that current evidence calls clear, or that two people answer
     /// for, and that no other incident holds; how many were started. What would be refused is not
     /// tried: it would be journalled.
@@ -432,23 +391,6 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, Engin
 
 pub(crate) fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
     state.by_key.get(key).map(|index| &state.sites[*index])
-}
-
-/// The digest over what was read of every asset of a site; `None` when one was never read.
-pub(crate) fn artifact_set_of(state: &State, site: &Site) -> Option<Digest> {
-    let assets: Vec<(u32, &str, Option<Digest>)> = state
-        .inventory
-        .index()
-        .assets_of(site.id)
-        .map(|id| {
-            (
-                id.0,
-                "application",
-                state.inventory.index().asset(id).and_then(|asset| asset.artifact),
-            )
-        })
-        .collect();
-    artifact_set(&assets)
 }
 
 /// Says of each site whether a plan leaves it alone.

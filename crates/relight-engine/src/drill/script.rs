@@ -484,6 +484,7 @@ impl<'a> Drill<'a> {
             verdict,
             reasons: Vec::new(),
             found: Vec::new(),
+            components: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: now,
             expires_at: now + 3_600,

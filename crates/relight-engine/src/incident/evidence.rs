@@ -49,6 +49,10 @@ pub struct Evidence {
     pub reasons: Vec<UnknownReason>,
     /// Where the component was found, at most [`FOUND_MAX`] places.
     pub found: Vec<String>,
+    /// Package URLs of what was affected, at most [`FOUND_MAX`]; left out where nothing was, and in
+    /// journals of before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<String>,
     /// How it was obtained.
     pub kind: EvidenceKind,
     /// When the artifacts were read.
@@ -128,6 +132,7 @@ pub(crate) mod tests {
             verdict: Verdict::Clear,
             reasons: Vec::new(),
             found: Vec::new(),
+            components: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: 100,
             expires_at: 1_000_000,

@@ -246,6 +246,11 @@ impl Incident {
         case.evidence.as_ref().is_some_and(permits)
     }
 
+    /// Two people answer for it, and no current evidence says clear.
+    pub(crate) fn is_on_paper(&self, case: &Case, now: Timestamp) -> bool {
+        case.grant.is_some() && !self.is_clear(case, now)
+    }
+
     fn current(&self, case: &Case) -> Current {
         Current {
             artifact_set: case.deployed,
@@ -451,8 +456,7 @@ impl Incident {
         if self.held_by_news().next().is_some() {
             return Err(Rejected("news about lit sites waits for a person"));
         }
-        let on_paper = |case: &Case| case.grant.is_some() && !self.is_clear(case, now);
-        if self.cases.values().any(on_paper) {
+        if self.cases.values().any(|case| self.is_on_paper(case, now)) {
             return Err(Rejected("an exemption or a mitigation is open"));
         }
         if self.parts.values().any(PartCase::is_at_work) {

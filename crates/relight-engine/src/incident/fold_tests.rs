@@ -41,6 +41,7 @@ fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
         verdict,
         reasons,
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 86_400,

@@ -50,6 +50,7 @@ fn attach(verdict: Verdict) -> Entry {
         verdict,
         reasons: Vec::new(),
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 86_400,

@@ -46,6 +46,7 @@ fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
             _ => Vec::new(),
         },
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: 0,
         expires_at: 1_000_000,

@@ -378,6 +378,7 @@ fn evidence(site: usize, running: u8, revised: u8) -> Evidence {
         verdict: if affected { Verdict::Affected } else { Verdict::Clear },
         reasons: Vec::new(),
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 1,

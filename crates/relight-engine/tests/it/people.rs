@@ -132,6 +132,7 @@ impl Sim {
                 _ => Vec::new(),
             },
             found: Vec::new(),
+            components: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: self.now(),
             expires_at: self.now() + 30 + self.rng.below(900).cast_signed() as i64,

@@ -322,6 +322,7 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
     let french = place.expect(0, &["incident", "report", "--lang", "fr"]).stdout;
     assert!(french.contains("mis à jour"), "{french}");
+    assert!(french.contains("log4j-core 2.14.1"), "as it was when it was affected: {french}");
     assert!(french.contains("  relight CVE-2021-44228: Apache-2.0\n"), "{french}");
     let report = ["incident", "report", "--lang", "fr", "-f"];
     let page = place.expect(0, &[&report[..], &["html"]].concat()).stdout;

@@ -47,6 +47,7 @@ mod policy;
 mod proxies_builtin;
 mod remote;
 mod remote_reads;
+mod report_ends;
 mod restored;
 mod revisions;
 mod scan;

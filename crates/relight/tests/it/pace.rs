@@ -37,6 +37,7 @@ fn back(site: usize, at: Timestamp) -> [Entry; 3] {
         verdict: Verdict::Clear,
         reasons: Vec::new(),
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: at,
         expires_at: at + HOUR,
@@ -50,12 +51,12 @@ fn back(site: usize, at: Timestamp) -> [Entry; 3] {
 }
 
 /// Writes entries with their times into the journal of a place.
-fn write(place: &Place, entries: Vec<(Timestamp, Entry)>) {
+pub(crate) fn write(place: &Place, incident: &str, entries: Vec<(Timestamp, Entry)>) {
     let drafts = entries.into_iter().map(|(time, entry)| JournalDraft {
         time,
         actor: "relight".into(),
         kind: entry.kind().into(),
-        incident: LOG4SHELL.into(),
+        incident: incident.into(),
         body: entry.to_body().unwrap(),
     });
     let store = Store::open(&place.path("data")).unwrap();
@@ -90,7 +91,7 @@ fn the_pace_is_told_from_the_journal_alone() {
         let at = START + 3 * HOUR + Timestamp::try_from(site).unwrap() * HOUR / 2;
         entries.extend(back(site, at).map(|entry| (at, entry)));
     }
-    write(&place, entries);
+    write(&place, LOG4SHELL, entries);
 
     let told = place.expect(0, &["incident", "status", "--json"]).json();
     let wanted = json!({

@@ -101,6 +101,7 @@ pub(in crate::drive) fn opening(engine: &Engine, site: &GateKey) {
         verdict: Verdict::Clear,
         reasons: Vec::new(),
         found: Vec::new(),
+        components: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: engine.now(),
         expires_at: engine.now() + 1_000,

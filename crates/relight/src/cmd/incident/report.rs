@@ -66,8 +66,12 @@ struct Row {
     product: String,
     version: String,
     found: Vec<String>,
+    /// All of what was affected there, as package URLs: the columns name the first.
+    components: Vec<String>,
     phase: &'static str,
     action: &'static str,
+    /// Until when two people answer for it.
+    accepted_until: Option<String>,
     /// Parts that are closed, or should be: they make no site dark.
     closed_parts: Vec<String>,
     /// The same in words.
@@ -79,7 +83,7 @@ struct Row {
     exposed_minutes: i64,
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "organisation",
     "sector",
     "site",
@@ -97,6 +101,8 @@ const COLUMNS: [&str; 17] = [
     "exposed_minutes",
     "aliases",
     "closed_parts",
+    "components",
+    "accepted_until",
 ];
 
 impl Report {
@@ -139,8 +145,13 @@ fn rows(
             continue;
         };
         let mut found = exposure.found.clone();
-        let purl = component(register, &question, site, &mut found, context)?;
-        let mut row = row(register, site, exposure, purl, found);
+        // As it was then: what is there now may be what it was repaired with.
+        let was = exposure.components.iter().filter_map(|it| Purl::parse(it).ok());
+        let mut purls: Vec<Purl> = was.collect();
+        if purls.is_empty() {
+            purls.extend(component(register, &question, site, &mut found, context)?);
+        }
+        let mut row = row(register, site, exposure, &purls, found);
         let told = |part: &PartCase, state: &str| format!("{} ({state})", part.name.part);
         let parts = closed_parts(register, id, site);
         row.closed_parts = parts.iter().map(|part| told(part, part.state())).collect();
@@ -157,7 +168,8 @@ fn closed_parts<'a>(register: &'a Register, id: &str, site: &'a Site) -> Vec<&'a
     incident.parts_of(&site.slug).filter(|part| part.is_at_work()).collect()
 }
 
-/// What is in service there now that the question means, and where.
+/// What is in service there now that the question means, and where: of a site that no evidence was
+/// attached about.
 fn component(
     register: &Register,
     question: &Question,
@@ -179,10 +191,10 @@ fn row(
     register: &Register,
     site: &Site,
     exposure: &Exposure,
-    purl: Option<Purl>,
+    purls: &[Purl],
     found: Vec<String>,
 ) -> Row {
-    let purl = purl.as_ref();
+    let purl = purls.first();
     let part = |pick: fn(&Purl) -> &String| purl.map(pick).cloned().unwrap_or_default();
     let time = |at: Option<Timestamp>| at.map(rfc3339);
     Row {
@@ -196,8 +208,10 @@ fn row(
         product: part(|purl| &purl.name),
         version: part(|purl| &purl.version),
         found,
+        components: purls.iter().map(Purl::to_string).collect(),
         phase: exposure.phase.as_str(),
         action: exposure.action(),
+        accepted_until: time(exposure.accepted_until),
         closed_parts: Vec::new(),
         closed_words: String::new(),
         ordered_at: time(exposure.ordered_at),
@@ -250,6 +264,8 @@ fn csv(rows: &[Row], report: &mut Output) {
             row.exposed_minutes.to_string(),
             row.aliases.join(" "),
             row.closed_parts.join(", "),
+            row.components.join(" "),
+            row.accepted_until.as_ref().unwrap_or(&none).clone(),
         ];
         report.raw(&format!("{}\r\n", cells.map(|cell| rows::quoted(&cell)).join(",")));
     }

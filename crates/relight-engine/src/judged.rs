@@ -1,0 +1,85 @@
+//! What an answer becomes in an incident: evidence, about the files that were read.
+
+use std::collections::BTreeSet;
+
+use relight_match::MATCHER_REVISION;
+use relight_model::{Digest, Site, Verdict};
+
+use crate::answer::SiteAnswer;
+use crate::engine::{Engine, State};
+use crate::error::EngineError;
+use crate::incident::{Evidence, EvidenceKind, FOUND_MAX, Incident, artifact_set};
+
+impl Engine {
+    /// What an answer about a site says as evidence in an incident.
+    pub(crate) fn evidence(
+        &self,
+        state: &State,
+        incident: &Incident,
+        site: &Site,
+        answer: &SiteAnswer,
+        kind: EvidenceKind,
+    ) -> Result<Evidence, EngineError> {
+        let mut found = answer.places.clone();
+        for hit in answer.found.iter().take(FOUND_MAX) {
+            found.extend(state.inventory.index().evidence(&self.store, hit.identity, hit.asset)?);
+        }
+        found.sort();
+        found.truncate(FOUND_MAX);
+        let components = components(state, answer);
+        let confirmed = state.inventory.index().assets_of(site.id).filter_map(|asset| {
+            state.inventory.index().asset(asset).and_then(|asset| asset.confirmed)
+        });
+        let made_at = confirmed.min().unwrap_or_else(|| self.now());
+        let verdict = answer.answer.verdict();
+        let group = state.inventory.advisories().group(&incident.question);
+        let statements = group.map(|group| group.statements_digest());
+        Ok(Evidence {
+            site: site.slug.clone(),
+            artifact_set: artifact_set_of(state, site),
+            advisory: incident.question.clone(),
+            advisory_revision: incident.revision,
+            statements_digest: statements.unwrap_or_default(),
+            matcher_revision: MATCHER_REVISION,
+            scanner: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
+            verdict,
+            reasons: if verdict == Verdict::Clear { Vec::new() } else { answer.reasons.clone() },
+            found,
+            components,
+            kind,
+            made_at,
+            expires_at: made_at.saturating_add(self.options.inventory_ttl_s),
+        })
+    }
+}
+
+/// Package URLs of what is affected: a repair takes the component away, and a report names it all
+/// the same.
+fn components(state: &State, answer: &SiteAnswer) -> Vec<String> {
+    let mut named = BTreeSet::new();
+    for hit in answer.found.iter().filter(|hit| hit.state.is_affected()) {
+        if named.len() == FOUND_MAX {
+            break;
+        }
+        let component = state.inventory.index().identity(hit.identity);
+        named.extend(component.map(|component| component.purl.to_string()));
+    }
+    named.into_iter().collect()
+}
+
+/// The digest over what was read of every asset of a site; `None` when one was never read.
+pub(crate) fn artifact_set_of(state: &State, site: &Site) -> Option<Digest> {
+    let assets: Vec<(u32, &str, Option<Digest>)> = state
+        .inventory
+        .index()
+        .assets_of(site.id)
+        .map(|id| {
+            (
+                id.0,
+                "application",
+                state.inventory.index().asset(id).and_then(|asset| asset.artifact),
+            )
+        })
+        .collect();
+    artifact_set(&assets)
+}
