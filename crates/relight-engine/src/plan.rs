@@ -55,6 +55,19 @@ pub struct PlanSite {
     /// The body that answers for it, as a path: sector and name.
     #[serde(default)]
     pub org: String,
+    /// The names under which visitors reach it: the canonical host, then the others, sorted. None
+    /// in plans of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl PlanSite {
+    /// The same, but for its names.
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { site, edge, verdict, criticality, org, names: _ } = self;
+        (site, edge, verdict, criticality, org)
+            == (&other.site, &other.edge, &other.verdict, &other.criticality, &other.org)
+    }
 }
 
 /// One site that the plan leaves alone, and why.
@@ -118,6 +131,21 @@ pub enum PlanStale {
     Expired,
     /// The world changed: the first field that differs.
     Differs(&'static str),
+    /// Visitors reach these sites under other names than those that were shown.
+    Renamed(Vec<GateKey>),
+}
+
+/// Sites that are named where a plan is refused for them.
+const RENAMED_TOLD_MAX: usize = 5;
+
+impl PlanStale {
+    /// Some of these sites, for a sentence.
+    pub fn some(sites: &[GateKey]) -> String {
+        let named: Vec<&str> =
+            sites.iter().take(RENAMED_TOLD_MAX).map(|site| site.as_str()).collect();
+        let more = if sites.len() > RENAMED_TOLD_MAX { ", …" } else { "" };
+        format!("{}{more}", named.join(", "))
+    }
 }
 
 impl Action {
@@ -204,12 +232,14 @@ impl Plan {
         }
         // All of what goes dark goes at once, however a version of before counted that: a plan for
         // dark that waits is not made again for it.
+        let has_other_sites = self.sites.len() != rebuilt.sites.len()
+            || !self.sites.iter().zip(&rebuilt.sites).all(|(shown, now)| shown.is_same(now));
         let has_other_waves = self.action == Action::Relight && self.waves != rebuilt.waves;
         let differs = [
             ("incident", self.incident != rebuilt.incident),
             ("action", self.action != rebuilt.action),
             ("part", self.part != rebuilt.part),
-            ("sites", self.sites != rebuilt.sites),
+            ("sites", has_other_sites),
             ("skipped", self.skipped != rebuilt.skipped),
             ("edges", self.edges != rebuilt.edges),
             ("returns", self.returns != rebuilt.returns),
@@ -220,10 +250,19 @@ impl Plan {
             ("reason", self.reason != rebuilt.reason),
             ("proposer", self.proposer != rebuilt.proposer),
         ];
-        differs
-            .into_iter()
-            .find(|(_, differs)| *differs)
-            .map_or(Ok(()), |(field, _)| Err(PlanStale::Differs(field)))
+        if let Some((field, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+            return Err(PlanStale::Differs(field));
+        }
+        let renamed = self.renamed(rebuilt);
+        if renamed.is_empty() { Ok(()) } else { Err(PlanStale::Renamed(renamed)) }
+    }
+
+    /// The sites of which other names were shown. A plan of before showed none.
+    fn renamed(&self, rebuilt: &Self) -> Vec<GateKey> {
+        let pairs = self.sites.iter().zip(&rebuilt.sites);
+        let other =
+            pairs.filter(|(shown, now)| !shown.names.is_empty() && shown.names != now.names);
+        other.map(|(shown, _)| shown.site.clone()).collect()
     }
 }
 
@@ -286,6 +325,7 @@ mod tests {
             verdict: "affected".into(),
             criticality: 1,
             org: "health/CHU A".into(),
+            names: vec![format!("{slug}.example")],
         };
         Plan::new(ask, slugs.iter().map(site).collect(), Vec::new())
     }
@@ -312,9 +352,33 @@ mod tests {
             ..plan(&["a", "bb"])
         };
         let bare = Plan { returns: None, waves: Vec::new(), ..plan(&[]) };
-        for plan in [whole, bare, plan(&["a"])] {
+        let nameless = Plan { sites: vec![nameless(&plan(&["a"]).sites[0])], ..plan(&["a"]) };
+        for plan in [whole, bare, nameless, plan(&["a"])] {
             assert_eq!(plan.canonical().unwrap(), wire::canonical(&plan).unwrap());
         }
+    }
+
+    fn nameless(site: &PlanSite) -> PlanSite {
+        PlanSite { names: Vec::new(), ..site.clone() }
+    }
+
+    /// Goal: what people agreed to is closed under the names that they were shown, or nothing is.
+    /// Method: one of two sites gets another name; and a plan of before, which showed none.
+    #[test]
+    fn what_people_sign_says_under_which_names_sites_go_dark() {
+        let shown = plan(&["a", "bb"]);
+        let mut now = shown.clone();
+        now.sites[1].names.push("old.example".into());
+        assert_ne!(now.hash().unwrap(), shown.hash().unwrap());
+        let renamed = vec![GateKey::new("bb").unwrap()];
+        assert_eq!(shown.check(&now, 1_001), Err(PlanStale::Renamed(renamed)));
+        let before = Plan { sites: shown.sites.iter().map(nameless).collect(), ..shown.clone() };
+        assert!(!before.canonical().unwrap().contains("names"), "its hash is what it was");
+        assert_eq!(before.check(&now, 1_001), Ok(()));
+        let told = |count: usize| PlanStale::some(&vec![now.sites[0].site.clone(); count]);
+        assert_eq!((told(1), told(5)), ("a".into(), "a, a, a, a, a".into()));
+        assert_eq!(told(RENAMED_TOLD_MAX + 1), "a, a, a, a, a, …");
+        assert_eq!(shown.check(&plan(&["a", "cc"]), 1_001), Err(PlanStale::Differs("sites")));
     }
 
     /// Two people agreed to "dark", and nothing that they signed said that sites come back by

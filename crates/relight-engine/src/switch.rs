@@ -96,6 +96,7 @@ impl Engine {
                     verdict: answer.answer.verdict().as_str().to_owned(),
                     criticality: site.criticality.number(),
                     org: state.orgs.get(&site.org).cloned().unwrap_or_default(),
+                    names: names_of(site),
                 }),
             }
         }
@@ -391,6 +392,13 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, Engin
 
 pub(crate) fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
     state.by_key.get(key).map(|index| &state.sites[*index])
+}
+
+/// The names under which visitors reach a site, the canonical one first.
+fn names_of(site: &Site) -> Vec<String> {
+    let mut aliases = site.aliases.clone();
+    aliases.sort();
+    std::iter::once(site.host().to_owned()).chain(aliases).collect()
 }
 
 /// Says of each site whether a plan leaves it alone.

@@ -224,6 +224,7 @@ mod tests {
             verdict: "clear".into(),
             criticality: u8::try_from(1 + number % 4).unwrap(),
             org: String::new(),
+            names: Vec::new(),
         };
         (0..count).map(site).collect()
     }

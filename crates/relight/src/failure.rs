@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use relight_engine::plan::PlanStale;
 use relight_engine::policy::Refusal;
 use relight_engine::store::{StoreError, StoreErrorKind};
 use relight_engine::{EngineError, EngineErrorKind};
@@ -75,6 +76,10 @@ impl Failure {
         if let EngineErrorKind::EdgeRefused(edges) = &error.kind {
             let remedy = texts::plan_edge_refused_remedy(lang);
             return Self::new(texts::plan_edge_refused(lang, edges)).hint(remedy);
+        }
+        if let EngineErrorKind::Stale(PlanStale::Renamed(sites)) = &error.kind {
+            let remedy = texts::plan_renamed_remedy(lang);
+            return Self::new(texts::plan_renamed(lang, &PlanStale::some(sites))).hint(remedy);
         }
         let (what, remedy) = told(lang, &error.kind);
         Self::new(what).because(lang, error).hint(remedy)
@@ -169,7 +174,6 @@ mod tests {
     /// Goal: every error code says what happened and what to do next, in both languages.
     #[test]
     fn every_code_of_store_and_engine_says_what_and_what_next_in_both_languages() {
-        use relight_engine::plan::PlanStale;
         let store = [
             StoreErrorKind::Corrupt,
             StoreErrorKind::NewerSchema,

@@ -152,6 +152,7 @@ mod tests {
             verdict: "affected".into(),
             criticality: 2,
             org: "town".into(),
+            names: Vec::new(),
         };
         Plan::new(ask, vec![one], Vec::new())
     }

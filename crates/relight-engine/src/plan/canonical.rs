@@ -80,6 +80,8 @@ struct Canonical<'a> {
 struct CanonicalSite<'a> {
     criticality: u8,
     edge: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    names: &'a [String],
     org: &'a str,
     site: &'a str,
     verdict: &'a str,
@@ -87,8 +89,8 @@ struct CanonicalSite<'a> {
 
 impl<'a> CanonicalSite<'a> {
     fn of(plan_site: &'a PlanSite) -> Self {
-        let PlanSite { site, edge, verdict, criticality, org } = plan_site;
-        Self { criticality: *criticality, edge, org, site: site.as_str(), verdict }
+        let PlanSite { site, edge, verdict, criticality, org, names } = plan_site;
+        Self { criticality: *criticality, edge, names, org, site: site.as_str(), verdict }
     }
 }
 

@@ -129,6 +129,7 @@ mod tests {
             verdict: "affected".into(),
             criticality: 2,
             org: (*org).to_owned(),
+            names: Vec::new(),
         };
         Plan::new(ask, orgs.iter().enumerate().map(site).collect(), Vec::new())
     }

@@ -46,6 +46,7 @@ mod policy_mutants;
 mod policy_people;
 mod proxies;
 mod ready;
+mod renamed;
 mod restart_proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]

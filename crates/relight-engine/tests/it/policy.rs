@@ -80,6 +80,7 @@ impl World {
                     verdict: "clear".into(),
                     criticality,
                     org: body.to_owned(),
+                    names: Vec::new(),
                 });
             }
         }

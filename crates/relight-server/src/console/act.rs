@@ -137,6 +137,10 @@ pub(crate) fn told(lang: Lang, error: &EngineError) -> (String, String) {
         let remedy = texts::act_edge_refused_remedy(lang).to_owned();
         return (texts::plan_edge_refused(lang, edges), remedy);
     }
+    if let EngineErrorKind::Stale(PlanStale::Renamed(sites)) = &error.kind {
+        let remedy = texts::plan_renamed_remedy(lang).to_owned();
+        return (texts::plan_renamed(lang, &PlanStale::some(sites)), remedy);
+    }
     let key = code_of(error);
     let text = |key: &str| texts::by_code(lang, key).unwrap_or_default().to_owned();
     (text(&key), text(&format!("{key}-remedy")))
@@ -150,6 +154,7 @@ pub(crate) fn code_of(error: &EngineError) -> String {
             format!("refusal-{}", Refusal::Expired.as_str())
         }
         EngineErrorKind::Stale(PlanStale::Differs(_)) => "engine-stale".to_owned(),
+        EngineErrorKind::Stale(PlanStale::Renamed(_)) => "plan-renamed".to_owned(),
         EngineErrorKind::Fenced => "store-fenced".to_owned(),
         EngineErrorKind::Broken => "engine-broken".to_owned(),
         EngineErrorKind::Rejected(_) => "engine-rejected".to_owned(),

@@ -1594,6 +1594,8 @@ edge-left-lit = stays out of the plan: { NUMBER($sites) } { $sites ->
     [one] site of it stays lit
    *[other] sites of it stay lit
  }
+plan-renamed = visitors reach { $sites } under other names than those that were shown
+plan-renamed-remedy = nothing was changed: look at the names, and make the plan again
 plan-edge-refused = the plan is refused: the set-up of { $edges } would leave sites lit
 plan-edge-refused-remedy = mend what is named above; in an emergency: --break-glass
 edge-will-be-exposed = cannot be used: { NUMBER($sites) } { $sites ->

@@ -1660,6 +1660,8 @@ edge-left-lit = reste hors du plan : { NUMBER($sites) } { $sites ->
     [one] de ses sites reste allumé
    *[other] de ses sites restent allumés
  }
+plan-renamed = les visiteurs joignent { $sites } sous d’autres noms que ceux qui étaient montrés
+plan-renamed-remedy = rien n’a été changé : regardez les noms, et refaites le plan
 plan-edge-refused = plan refusé : la configuration de { $edges } laisserait des sites allumés
 plan-edge-refused-remedy = corrigez ce qui est nommé plus haut; en urgence : --break-glass
 edge-will-be-exposed = inutilisable : { NUMBER($sites) } { $sites ->

@@ -211,6 +211,7 @@ fn site_rows(plan: &Plan) -> Vec<PlanSiteView> {
         verdict: site.verdict.clone(),
         criticality: u64::from(site.criticality),
         edge: site.edge.clone(),
+        names: site.names.clone(),
     };
     plan.sites.iter().map(row).collect()
 }

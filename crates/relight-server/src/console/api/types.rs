@@ -111,6 +111,8 @@ documents! {
         criticality: u64,
         /// The edge that switches it.
         edge: String,
+        /// The names under which visitors reach it: what is closed. Empty in plans of before.
+        names: Vec<String>,
     }
 
     /// One site that a plan leaves alone.
