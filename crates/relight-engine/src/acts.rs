@@ -372,7 +372,7 @@ impl Engine {
     }
 
     /// Refuses a plan that is not what would be made now, or was made under other rules.
-    fn check_under(&self, policy: &Policy, plan: &Plan) -> Result<(), EngineError> {
+    pub(crate) fn check_under(&self, policy: &Policy, plan: &Plan) -> Result<(), EngineError> {
         self.check(plan)?;
         if plan.policy == policy.digest {
             return Ok(());

@@ -29,6 +29,7 @@ pub mod fixes;
 mod follow;
 pub mod grants;
 pub mod groups;
+mod held_plans;
 pub mod import;
 pub mod incident;
 mod ingest;
@@ -80,6 +81,7 @@ pub use error::{EngineError, EngineErrorKind};
 pub use fixes::{FixWatch, Tries};
 pub use follow::{ADVISORIES_SET, leave};
 pub use grants::{Agreeing, Asking};
+pub use held_plans::{HELD_LOOK_S, HELD_PLAN_AGE_MAX_S, HeldLooks, HeldWords};
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{

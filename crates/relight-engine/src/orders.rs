@@ -100,6 +100,16 @@ impl Engine {
         if self.decide(policy, |desk| desk.propose(person, plan)).is_err() {
             return Ok(0);
         }
+        self.record_baselines(&person.name, plan, nonce)
+    }
+
+    /// The same of a plan that the register itself asks for.
+    pub(crate) fn record_baselines(
+        &self,
+        actor: &str,
+        plan: &Plan,
+        nonce: u64,
+    ) -> Result<usize, EngineError> {
         let mut asked = Vec::new();
         for target in crate::edges::from_rows(&self.store.edges()?)? {
             let sites = self.unrecorded(plan, &target.name)?;
@@ -117,7 +127,7 @@ impl Engine {
         let statuses: Vec<Baseline> = answers.into_iter().flatten().flatten().collect();
         let count = statuses.len();
         if count > 0 {
-            self.record(&person.name, &plan.incident, Entry::BaselineTaken { statuses })?;
+            self.record(actor, &plan.incident, Entry::BaselineTaken { statuses })?;
         }
         Ok(count)
     }

@@ -22,6 +22,7 @@ mod flawed;
 mod follow;
 mod group_proxies;
 mod group_views;
+mod held_plans;
 mod invariants;
 mod listeners;
 mod logs;

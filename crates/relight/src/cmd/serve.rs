@@ -4,6 +4,7 @@
 mod fetching;
 mod forward;
 mod heads;
+mod held;
 mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use relight_server::{OidcSettings, RSA_BITS_MIN, WebConfig, WebHandle, WebServer
 use self::fetching::{Fetching, Told};
 use self::forward::ForwardTo;
 use self::heads::Heads;
+use self::held::Held;
 use self::running::{Owed, Part, Server};
 use crate::cmd::advisories::fetch::authorities;
 use crate::cmd::agent::desk::desk;
@@ -144,6 +146,7 @@ impl Serve {
             control,
             faults,
             owed,
+            held: Held::default(),
             went_on: None,
         };
         server.start(&web, agents.as_ref().map(AgentListener::address), report)?;

@@ -26,6 +26,7 @@ mod fetch;
 mod fingerprints;
 mod full_disk;
 mod heads;
+mod held_asked;
 mod image_vex;
 mod imports;
 mod incident;

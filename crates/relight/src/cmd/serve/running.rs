@@ -28,6 +28,7 @@ use serde::Serialize;
 use super::fetching::Told;
 use super::forward::Forward;
 use super::heads::Heads;
+use super::held::Held;
 use crate::cmd::advisories::fetch::{tell_one, warning_of};
 use crate::cmd::advisories::take_files;
 use crate::cmd::policy;
@@ -67,6 +68,7 @@ pub(super) enum Part {
     Follow,
     Policy,
     Tell,
+    Held,
 }
 
 /// What was found and is not taken in yet.
@@ -149,6 +151,8 @@ pub(super) struct Server<'a> {
     /// Why a part of the work is not done, where that was told: once is enough.
     pub(super) faults: BTreeMap<Part, String>,
     pub(super) owed: Owed,
+    /// Of what news holds back people are asked.
+    pub(super) held: Held,
     /// When it was last looked for plans that came to no end.
     pub(super) went_on: Option<Instant>,
 }
@@ -209,7 +213,7 @@ impl Server<'_> {
     ///
     /// # Errors
     /// Another process controls the register: from then on only that one acts.
-    fn attempt<T>(
+    pub(super) fn attempt<T>(
         &mut self,
         part: Part,
         done: Result<T, Failure>,
@@ -265,6 +269,7 @@ impl Server<'_> {
             let control = self.take_control();
             self.attempt(Part::Control, control, report)?;
             self.go_on(web);
+            self.ask_about_held(report)?;
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;
