@@ -8,7 +8,7 @@ use relight_model::{Digest, GateKey, Verdict};
 use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Actions, Entry, EvidenceKind, Phase, Proof, Standing};
+use crate::incident::{Action, Actions, Entry, EvidenceKind, Phase, Proof, Standing};
 use crate::orders::Undone;
 use crate::plan::{self, Plan, PlanAsk};
 use crate::policy::{Desk, Person, Policy, Refusal};
@@ -42,6 +42,16 @@ pub struct Acted {
     pub number: u32,
     /// Its plan is being carried out.
     pub started: bool,
+}
+
+/// A plan that everybody agreed to.
+struct Starting {
+    /// Number of the action.
+    number: u32,
+    /// What is journalled before its start.
+    before: Vec<Entry>,
+    /// Its sites that are not switched.
+    left: Vec<GateKey>,
 }
 
 impl Engine {
@@ -93,7 +103,8 @@ impl Engine {
             return Ok(Acted { number, started: false });
         }
         let before = [proposed].into_iter().chain(used).collect();
-        self.start(policy, &person.name, (&plan.incident, number), before)?;
+        let starting = Starting { number, before, left: Vec::new() };
+        self.start(policy, &person.name, &plan.incident, starting)?;
         Ok(Acted { number, started: true })
     }
 
@@ -169,12 +180,13 @@ impl Engine {
         });
         let (plan, empty) = found.ok_or_else(|| refused(Refusal::UnknownAction))?;
         self.check_under(policy, &plan)?;
-        self.check_edges(&plan)?;
+        let left = self.unswitched(&plan)?;
         if empty > 1 {
             self.record(&person.name, &plan.incident, approval)?;
             return Ok(Acted { number, started: false });
         }
-        self.start(policy, &person.name, (&plan.incident, number), vec![approval])?;
+        let starting = Starting { number, before: vec![approval], left };
+        self.start(policy, &person.name, &plan.incident, starting)?;
         Ok(Acted { number, started: true })
     }
 
@@ -307,7 +319,7 @@ impl Engine {
         self.check_under(policy, plan)?;
         let glass = self.decide(policy, |desk| desk.break_glass(person, plan, reason))?;
         let glass = with_proof(glass, proof);
-        self.carry_out(&person.name, plan, vec![glass])
+        self.carry_out(&person.name, (plan, hash), vec![glass])
     }
 
     /// Says what somebody else found about broken glass.
@@ -335,9 +347,10 @@ impl Engine {
         &self,
         policy: &Policy,
         actor: &str,
-        (incident, number): (&str, u32),
-        before: Vec<Entry>,
+        incident: &str,
+        starting: Starting,
     ) -> Result<(), EngineError> {
+        let Starting { number, before, left } = starting;
         let (mut ahead, protected, now) = {
             let state = self.read();
             (state.ledger.actions().clone(), state.protected.clone(), self.now())
@@ -345,21 +358,26 @@ impl Engine {
         for entry in &before {
             ahead.apply(incident, entry, now)?;
         }
-        let action = ahead.get(number).cloned().ok_or_else(|| refused(Refusal::UnknownAction))?;
+        let hash = ahead.get(number).map(|action| action.hash);
+        let hash = hash.ok_or_else(|| refused(Refusal::UnknownAction))?;
         let desk = Desk { policy, actions: &ahead, protected: &protected, now };
-        let started = desk.start(number, action.hash).map_err(refused)?;
+        let started = desk.start(number, hash, left).map_err(refused)?;
+        ahead.apply(incident, &started, now)?;
+        let carried = ahead.get(number).map(Action::carried);
+        let carried = carried.ok_or_else(|| refused(Refusal::UnknownAction))?;
         let entries = before.into_iter().chain([started]).collect();
-        self.carry_out(actor, &action.plan, entries)
+        self.carry_out(actor, (&carried, hash), entries)
     }
 
-    /// The order after what allows it. A relight is only allowed here: it goes by waves.
+    /// The order after what allows it, under the hash that was agreed to. A relight is only allowed
+    /// here: it goes by waves.
     fn carry_out(
         &self,
         actor: &str,
-        plan: &Plan,
+        (plan, hash): (&Plan, Digest),
         mut entries: Vec<Entry>,
     ) -> Result<(), EngineError> {
-        entries.extend(self.order_of(plan)?);
+        entries.extend(self.order_under(plan, hash)?);
         self.append_order(actor, plan, entries)?;
         if plan.action == plan::Action::Dark {
             // What the inventory says is the first evidence. A site that it calls clear was

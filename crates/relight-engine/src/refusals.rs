@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use relight_edge::lint::{self, Dialect, Found};
 use relight_edge::{EdgeError, Lint, LintSeverity, Target};
+use relight_model::GateKey;
 
 use crate::at_once::at_once;
 use crate::edges;
@@ -106,18 +107,28 @@ impl Engine {
         Ok(plan.leaving(EDGE_LINT, |site| refused.contains(&site.edge)))
     }
 
-    /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit. Such a
-    /// plan never waits; the glass of one that waited when the edge changed goes past it.
+    /// What an agreed plan leaves as it is, because the set-up of an edge would leave its sites
+    /// lit since the plan was proposed: the others do not wait until somebody mends it. It is never
+    /// more than what was agreed to, and what it is less is named.
+    ///
+    /// # Errors
+    /// Nothing would be left of it ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.
+    pub(crate) fn unswitched(&self, plan: &Plan) -> Result<Vec<GateKey>, EngineError> {
+        let refused = self.refused_edges(plan)?;
+        if refused.len() == plan.edges.len() {
+            refuse(&refused)?;
+        }
+        let left = plan.sites.iter().filter(|site| refused.contains(&site.edge));
+        Ok(left.map(|site| site.site.clone()).collect())
+    }
+
+    /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit: it is
+    /// made once more, without them. Glass goes past it.
     ///
     /// # Errors
     /// There is such an edge ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.
     pub(crate) fn check_edges(&self, plan: &Plan) -> Result<(), EngineError> {
-        let refused: Vec<String> = self.refused_edges(plan)?.into_iter().collect();
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let kind = EngineErrorKind::EdgeRefused(refused.join(", "));
-        Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
+        refuse(&self.refused_edges(plan)?)
     }
 
     /// The edges of a plan that darkens or closes whose set-up would leave sites lit.
@@ -135,6 +146,16 @@ impl Engine {
         let refused = names.into_iter().zip(found).filter(|(_, found)| *found == Some(true));
         Ok(refused.map(|(name, _)| name).collect())
     }
+}
+
+/// Refuses a plan for these edges, if there are any.
+fn refuse(edges: &BTreeSet<String>) -> Result<(), EngineError> {
+    if edges.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = edges.iter().map(String::as_str).collect();
+    let kind = EngineErrorKind::EdgeRefused(names.join(", "));
+    Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::thread;
 
 use relight_edge::{Capabilities, Target};
 use relight_match::Question;
-use relight_model::{GateKey, Light, Site, SitePart, Timestamp, Verdict};
+use relight_model::{Digest, GateKey, Light, Site, SitePart, Timestamp, Verdict};
 
 use crate::brake::brake;
 use crate::engine::{ACTOR, Engine, State};
@@ -129,7 +129,16 @@ impl Engine {
 
     /// The entry by which a plan is carried out; none for a relight, which goes site by site.
     pub(crate) fn order_of(&self, plan: &Plan) -> Result<Option<Entry>, EngineError> {
-        let (hash, reason) = (plan.hash()?, plan.reason.clone());
+        self.order_under(plan, plan.hash()?)
+    }
+
+    /// The same under the hash of the plan that was agreed to: this one may be less.
+    pub(crate) fn order_under(
+        &self,
+        plan: &Plan,
+        hash: Digest,
+    ) -> Result<Option<Entry>, EngineError> {
+        let reason = plan.reason.clone();
         Ok(match plan.action {
             Action::Dark => Some(Entry::DarkOrdered { plan: hash, sites: plan.keys(), reason }),
             Action::Relight => None,

@@ -1,7 +1,7 @@
 //! Plans that were proposed, from the journal: where each stands, what people switched alone, and
 //! whose broken glass waits for a review.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relight_model::{Digest, GateKey, Timestamp};
@@ -12,6 +12,7 @@ use super::standing::UNDO_AGE_MAX_S;
 use super::terms::Seat;
 use crate::plan::{self, Plan};
 use crate::policy::ALONE_WINDOW_S;
+use crate::refusals::EDGE_LINT;
 
 /// Most plans that may wait for an answer at once.
 pub const ACTIONS_WAITING_MAX: usize = 64;
@@ -101,6 +102,9 @@ pub struct Action {
     /// How its waves ended; none while they go on, for what has none, and in journals from before
     /// that was kept.
     pub ended: Option<Ended>,
+    /// Its sites that were left as they are when it was started, because the set-up of their edge
+    /// would have left them lit.
+    pub unswitched: BTreeSet<GateKey>,
     /// It became too old, whatever the clock says since.
     is_over: bool,
 }
@@ -118,6 +122,15 @@ impl Action {
         }
         let is_taken = |seat: &Seat| self.signatures.iter().any(|it| it.seat == *seat);
         self.seats.iter().copied().filter(|seat| !is_taken(seat)).collect()
+    }
+
+    /// The plan as it was carried out: without what was left of it, which it names.
+    pub fn carried(&self) -> Arc<Plan> {
+        if self.unswitched.is_empty() {
+            return Arc::clone(&self.plan);
+        }
+        let plan = Plan::clone(&self.plan);
+        Arc::new(plan.leaving(EDGE_LINT, |site| self.unswitched.contains(&site.site)))
     }
 
     /// True when somebody with this name took a seat.
@@ -314,7 +327,7 @@ impl Actions {
                 None => Ok(()),
             },
             Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
-            Entry::PlanStarted { plan } => self.start(plan, now),
+            Entry::PlanStarted { plan, left } => self.start(plan, left, now),
             Entry::PlanEnded { plan, failed, left, held } => {
                 let [failed, left, held] = [failed, left, held].map(Vec::len);
                 self.end(plan, Ended { failed, left, held })
@@ -328,7 +341,7 @@ impl Actions {
                 }
                 Ok(())
             }
-            Entry::DarkOrdered { plan, .. } => self.check_order(plan),
+            Entry::DarkOrdered { plan, sites, .. } => self.check_order(plan, sites),
             Entry::BreakGlass { plan, reason, by, .. } => {
                 self.glass.push(Glass {
                     incident: id.to_owned(),
@@ -385,6 +398,7 @@ impl Actions {
                 authority: None,
                 standing: Standing::Waiting,
                 ended: None,
+                unswitched: BTreeSet::new(),
                 is_over: false,
             },
         );
@@ -432,7 +446,7 @@ impl Actions {
         Ok(())
     }
 
-    fn start(&mut self, plan: &Digest, now: Timestamp) -> Result<(), Rejected> {
+    fn start(&mut self, plan: &Digest, left: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
         let action = self.find_mut(plan).ok_or(Rejected("nobody proposed the plan"))?;
         if !action.is_open(now) {
             return Err(Rejected("the plan does not wait any more"));
@@ -441,6 +455,7 @@ impl Actions {
             return Err(Rejected("seats of the plan are empty"));
         }
         action.standing = Standing::Started { at: now };
+        action.unswitched = left.iter().cloned().collect();
         let (plan, signatures) = (Arc::clone(&action.plan), action.signatures.clone());
         let is_alone = action.authority.is_none();
         if is_alone && let [signature] = signatures.as_slice() {
@@ -466,10 +481,13 @@ impl Actions {
     }
 
     /// An order under a plan that people were asked about needs what they were asked for.
-    fn check_order(&self, plan: &Digest) -> Result<(), Rejected> {
+    fn check_order(&self, plan: &Digest, sites: &[GateKey]) -> Result<(), Rejected> {
         let Some(action) = self.of(plan) else { return Ok(()) };
         let is_broken = self.glass.iter().any(|glass| glass.plan == *plan);
         match action.standing {
+            Standing::Started { .. } if sites.iter().any(|it| action.unswitched.contains(it)) => {
+                Err(Rejected("the plan was started without these sites"))
+            }
             Standing::Started { .. } => Ok(()),
             _ if is_broken => Ok(()),
             _ => Err(Rejected("the plan waits for its approval")),

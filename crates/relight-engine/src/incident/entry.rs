@@ -338,6 +338,10 @@ pub enum Entry {
         /// Hash of the plan.
         #[serde(with = "wire::digest")]
         plan: Digest,
+        /// Its sites that are not switched, because the set-up of their edge would leave them lit
+        /// since it was proposed. Left out where there are none.
+        #[serde(default, with = "wire::keys", skip_serializing_if = "Vec::is_empty")]
+        left: Vec<GateKey>,
     },
     /// A plan that relights was carried out as far as it went: its waves are over.
     PlanEnded {

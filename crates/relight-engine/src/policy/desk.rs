@@ -187,12 +187,12 @@ impl Desk<'_> {
         Ok(Entry::PlanRefused { plan: hash, by, why })
     }
 
-    /// A plan that everybody agreed to is carried out. What one person switches alone is counted
-    /// again, because two plans may have waited at the same time.
+    /// A plan that everybody agreed to is carried out, without what is `left` of it. What one
+    /// person switches alone is counted again, because two plans may have waited at the same time.
     ///
     /// # Errors
     /// The rule that forbids it.
-    pub fn start(&self, number: u32, hash: Digest) -> Result<Entry, Refusal> {
+    pub fn start(&self, number: u32, hash: Digest, left: Vec<GateKey>) -> Result<Entry, Refusal> {
         let action = self.waiting(number, hash)?;
         self.check_plan(&action.plan)?;
         if !action.empty().is_empty() {
@@ -202,7 +202,7 @@ impl Desk<'_> {
         if is_alone && !self.fits_one(&action.plan.proposer, &action.plan) {
             return Err(Refusal::AloneTooMuch);
         }
-        Ok(Entry::PlanStarted { plan: hash })
+        Ok(Entry::PlanStarted { plan: hash, left })
     }
 
     /// One person with a key of hardware darkens without the others, and is looked at afterwards.

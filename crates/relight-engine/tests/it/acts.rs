@@ -4,16 +4,14 @@
 use std::sync::{Arc, Mutex};
 
 use relight_engine::access::{Grant, Role, Scope};
-use relight_engine::edge::Target;
 use relight_engine::incident::{ACTIONS_KEPT_MAX, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::policy::{Means, PROPOSER_WAITING_MAX, Person, Policy, Refusal};
-use relight_engine::store::SiteRow;
-use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing, edges};
-use relight_model::{Digest, DisplayState, GateKey, Light, SitePart};
+use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing};
+use relight_model::{Digest, GateKey};
 
-use crate::edge::{builtin, key};
-use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
 
 pub(crate) fn table() -> Policy {
     Policy::signed(Digest([7; 32]), 5, 200)
@@ -38,7 +36,7 @@ pub(crate) fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]
     plan_of(town, person, (action, None), sites)
 }
 
-fn plan_of(
+pub(crate) fn plan_of(
     town: &Town,
     person: &Person,
     (action, part): (Action, Option<&str>),
@@ -400,90 +398,6 @@ fn a_relight_that_is_taken_back_stops_and_goes_dark_again() {
     assert_eq!(twice, EngineErrorKind::Refused(Refusal::Expired));
     let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
     assert_eq!(ledger, town.ledger(), "the journal says so alone");
-}
-
-/// One site that can be closed to who writes, behind an nginx that does not look into the gate.
-fn beside_the_gate() -> Town {
-    let Town { engine, folder } = Town::new(1);
-    let store = Arc::clone(engine.store());
-    let row = SiteRow { parts: Some(vec![SitePart::Write]), ..row(0, &name(0)) };
-    let import = store.plan_import(&[row]).unwrap();
-    store.apply_import(&import, engine.now(), "test").unwrap();
-    let config = folder.path().join("nginx.conf");
-    let server = format!("http {{ server {{ listen 80; server_name {}.example; }} }}\n", name(0));
-    std::fs::write(&config, server).unwrap();
-    let gate = folder.path().join("gate");
-    std::fs::create_dir_all(&gate).unwrap();
-    let config = config.display().to_string();
-    let settings = [("config", config.as_str()), ("worker_user", "self"), ("upgrades", "refused")];
-    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let (name, kind, listeners) = ("east".into(), "nginx_file".into(), Vec::new());
-    let target =
-        Target { name, kind, gate, listeners, verify: None, settings, members: Vec::new() };
-    store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
-    drop(engine);
-    Town { engine: open(&store, "second").unwrap(), folder }
-}
-
-/// Bad input: where the gate is not asked, a part stays as open as a site.
-#[test]
-fn a_plan_is_refused_where_the_gate_is_not_asked() {
-    let town = beside_the_gate();
-    town.incident(LOG4SHELL);
-    let anna = chief("anna");
-    let before = town.journal();
-    for wanted in [(Action::Dark, None), (Action::Close, Some("@write"))] {
-        let plan = plan_of(&town, &anna, wanted, &[0]);
-        assert_eq!(plan.edges, ["east"], "{wanted:?}");
-        let refused = town.engine.propose(&table(), &anna, &plan).unwrap_err().kind;
-        assert_eq!(refused, EngineErrorKind::EdgeRefused("east".into()), "{wanted:?}");
-        let blast = town.engine.blast(&plan).unwrap();
-        let mut faults = blast.edges[0].faults.iter();
-        assert!(faults.any(|(_, code)| *code == "gate-missing"), "{wanted:?} {blast:?}");
-    }
-    assert_eq!(town.journal(), before);
-}
-
-/// Goal: an edge that would leave its sites lit keeps no others lit. Method: a plan over it and
-/// another edge is made without its sites, agreed to and carried out; one of its sites alone is
-/// refused as before.
-#[test]
-fn an_edge_that_leaves_its_sites_lit_keeps_no_others_lit() {
-    let town = beside_the_gate();
-    let store = town.engine.store();
-    let west = edges::to_row(&builtin(town.folder.path(), "west")).unwrap();
-    store.put_edge(&west, 0, "test").unwrap();
-    let others = 1..7;
-    let rows = others.clone().map(|site| SiteRow { edge: "west".into(), ..row(site, &name(site)) });
-    let import = store.plan_import(&rows.collect::<Vec<_>>()).unwrap();
-    store.apply_import(&import, 0, "test").unwrap();
-    town.engine.reload().unwrap();
-    town.incident(LOG4SHELL);
-    let anna = chief("anna");
-    let whole = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5, 6]);
-    let refused = town.engine.propose(&table(), &anna, &whole).unwrap_err().kind;
-    assert_eq!(refused, EngineErrorKind::EdgeRefused("east".into()));
-    let fitted = town.engine.fitted(whole).unwrap();
-    let reached: Vec<GateKey> = others.map(|site| key(&name(site))).collect();
-    assert_eq!((fitted.keys(), &*fitted.waves), (reached.clone(), &[6][..]));
-    assert_eq!(fitted.edges, ["west"]);
-    let left = &fitted.skipped[0];
-    assert_eq!((&left.site, left.reason.as_str()), (&key(&name(0)), "edge-lint"));
-    let blast = town.engine.blast(&fitted).unwrap();
-    let east = blast.edges.iter().find(|it| it.edge == "east").unwrap();
-    assert_eq!((east.sites, east.left, &east.error), (0, 1, &None));
-    assert!(east.faults.iter().any(|(_, code)| *code == "gate-missing"), "{east:?}");
-    agree(&town, &fitted);
-    let (ledger, unreached) = (town.ledger(), key(&name(0)));
-    assert_eq!(ledger.wants(&unreached), Light::Lit);
-    assert!(reached.iter().all(|site| ledger.wants(site) == Light::Dark));
-    assert_eq!(ledger.display(&unreached).0, DisplayState::Exposed, "nobody reached it");
-    let alone = plan(&town, &anna, Action::Dark, &[0]);
-    assert_eq!(
-        town.engine.fitted(alone.clone()).unwrap(),
-        alone,
-        "it is refused when it is asked for"
-    );
 }
 
 /// Goal: waves open nothing that people were not asked about. Method: a relight that nobody

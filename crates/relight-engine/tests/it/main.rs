@@ -14,6 +14,7 @@ mod disk;
 mod drill_marks;
 mod drill_proxies;
 mod edge;
+mod edge_faults;
 mod engine;
 mod exposure;
 mod fights;

@@ -338,7 +338,7 @@ impl World {
     fn start(&mut self, hash: Digest) -> Result<(), String> {
         let Some(action) = self.ledger.actions().of(&hash).cloned() else { return Ok(()) };
         let now = self.time(None);
-        match self.ask(None, |desk| desk.start(action.number, hash)) {
+        match self.ask(None, |desk| desk.start(action.number, hash, Vec::new())) {
             Ok(entry) => {
                 if self.ledger.apply(ID, &entry, now).is_err() {
                     return Ok(());

@@ -133,7 +133,7 @@ fn an_order_under_a_plan_that_waits_is_refused_by_the_journal() {
     let order = Entry::DarkOrdered { plan: hash, sites: plan.keys(), reason: String::new() };
     let why = world.ledger.apply(ID, &order, world.now).unwrap_err();
     assert_eq!(why.0, "the plan waits for its approval");
-    let started = Entry::PlanStarted { plan: hash };
+    let started = Entry::PlanStarted { plan: hash, left: Vec::new() };
     assert_eq!(
         world.ledger.apply(ID, &started, world.now).unwrap_err().0,
         "seats of the plan are empty"

@@ -480,7 +480,7 @@ impl Run {
                 said.signers.insert(sender.name);
                 said.by_command |= covers(sender, &["commander"], &said.plan);
             }
-            Entry::PlanStarted { plan } => self.judge_start(plan),
+            Entry::PlanStarted { plan, .. } => self.judge_start(plan),
             Entry::DarkOrdered { plan, sites, .. } if !self.said.contains_key(&plan) => {
                 self.judge_dark_again(sender, &sites);
             }

@@ -260,7 +260,7 @@ impl View<'_> {
             reason: plan.reason.clone(),
             hash: action.hash.to_string(),
             expires: moment(lang, plan.expires),
-            plan: plan_view::view(self.engine, lang, plan),
+            plan: plan_view::view(self.engine, lang, &action.carried()),
             seats: action.seats.iter().map(|seat| seat_view(lang, action, *seat)).collect(),
             barrier: self.barrier_words(lang, barrier),
             step_up: if signs { self.step_up(&id) } else { String::new() },

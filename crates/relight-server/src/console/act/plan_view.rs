@@ -104,12 +104,18 @@ fn notes(lang: Lang, blast: &Blast) -> Vec<String> {
 }
 
 fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
+    let is_faulty = |edge: &EdgeBlast| plan.action.is_closing() && !edge.faults.is_empty();
+    // Where another edge has no fault, whoever agrees lets the plan go without those that have.
+    let is_less = blast.edges.iter().any(|edge| edge.sites > 0 && !is_faulty(edge));
     let row = |name: &String| {
         let edge = blast.edges.iter().find(|edge| edge.edge == *name);
         let count = plan.sites.iter().filter(|site| site.edge == *name).count();
         EdgeRow {
             name: name.clone(),
-            count: texts::act_edge_sites(lang, count),
+            count: match edge {
+                Some(edge) if is_less && is_faulty(edge) => texts::act_edge_left(lang, count),
+                _ => texts::act_edge_sites(lang, count),
+            },
             trouble: edge.map(|edge| trouble(lang, plan.action, edge)).unwrap_or_default(),
         }
     };
