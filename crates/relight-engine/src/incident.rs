@@ -56,6 +56,8 @@ pub use parts::{PartCase, PartName, PartSeen};
 pub use phase::{Gate, Phase, display};
 pub use proof::{Proof, Witness};
 pub use rehearsed::Rehearsed;
+#[cfg(test)]
+pub(crate) use standing::UNSEEN_MAX;
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AGE_MAX_S};
 pub use terms::{Baseline, Compromise, Seat};
 pub use tried::{DETAIL_BYTES_MAX, Tried};

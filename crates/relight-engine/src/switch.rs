@@ -11,7 +11,7 @@ use relight_model::{Digest, GateKey, Light, Site, SitePart, Timestamp, Verdict};
 use crate::brake::brake;
 use crate::engine::{ACTOR, Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Case, Entry, EvidenceKind, Incident, Ledger, PartName, Phase};
+use crate::incident::{Case, Entry, EvidenceKind, Gate, Incident, Ledger, PartName, Phase};
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::refusals::EDGE_LINT;
 use crate::waves::Herds;
@@ -353,8 +353,12 @@ impl Engine {
 
 /// The sites of an incident that come back without a person now.
 fn ready(state: &State, id: &str, incident: &Incident, now: Timestamp) -> Vec<GateKey> {
-    let is_ready =
-        |case: &Case| case.phase == Phase::RelightEligible && case.stopped == 0 && !case.is_left;
+    // Of an edge that did not come to the end of its turn nothing is asked again before it did.
+    let is_seen = |case: &Case| case.unseen == 0 || case.gate == Gate::Proven;
+    let is_ready = |case: &Case| {
+        let is_free = case.stopped == 0 && !case.is_left && is_seen(case);
+        case.phase == Phase::RelightEligible && is_free
+    };
     let planned = planned(&state.ledger, id);
     let cases = incident.cases().iter();
     let mut ready: Vec<&GateKey> = cases

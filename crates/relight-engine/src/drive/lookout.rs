@@ -172,7 +172,8 @@ pub(super) fn has_been(owed: &Owed, want: &Want, ms: i64, now: Instant) -> bool 
 pub(super) fn not_lit(wants: &[Want], has_been: impl Fn(&Want, i64) -> bool, why: &str) -> Entry {
     let late = |want: &&Want| want.light == Light::Lit && has_been(want, LIT_PROOF_MAX_MS);
     let sites = wants.iter().filter(late).map(|want| want.target.key.clone()).collect();
-    Entry::RelightStopped { sites, why: why.to_owned() }
+    // A loop that is still at its turn may be slow: nobody knows yet whether they came back.
+    Entry::RelightStopped { sites, why: why.to_owned(), unseen: why == NO_ROUND }
 }
 
 /// What nobody has looked at for as long as a proof lasts: proven sites are so no more, and those

@@ -192,6 +192,10 @@ pub enum Entry {
         sites: Vec<GateKey>,
         /// Code of the reason.
         why: String,
+        /// Nobody looked at their edge to the end meanwhile: that is no opening in vain, a few
+        /// times. Left out where it was looked at, and in journals of before that was told.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
     /// The advisory group changed in a way that can change a match.
     Revised {

@@ -12,7 +12,7 @@ use super::ledger::is_exposed;
 use super::over::SetBack;
 use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
-use super::standing::Orders;
+use super::standing::{Orders, UNSEEN_MAX};
 use super::terms::Baseline;
 use super::tried::Tried;
 use super::update::Update;
@@ -62,6 +62,9 @@ pub struct Case {
     pub ordered: bool,
     /// How often it was opened without being proven lit: above 0 a person decides.
     pub stopped: u32,
+    /// How often in a row it was opened and nobody looked to the end whether it came back. Until
+    /// its edge was seen again it is not tried once more.
+    pub unseen: u32,
     /// A plan that was to open it came to its end before it did: a person decides.
     pub is_left: bool,
     /// First digit of the status it had before it was first ordered dark.
@@ -103,6 +106,7 @@ impl Case {
             was_dark: false,
             ordered: false,
             stopped: 0,
+            unseen: 0,
             is_left: false,
             baseline: None,
             grant: None,
@@ -302,7 +306,7 @@ impl Incident {
             Entry::ChecksRun { .. } => self.checks_run(entry),
             Entry::Verified { .. } => self.verified(entry, now),
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
-            Entry::RelightStopped { sites, .. } => self.stop(sites, now),
+            Entry::RelightStopped { sites, unseen, .. } => self.stop(sites, *unseen, now),
             Entry::Revised { revision, statements } => {
                 (self.revision, self.statements) = (*revision, *statements);
                 Ok(())
@@ -406,8 +410,9 @@ impl Incident {
     }
 
     /// An opening that was permitted and never proven was in vain, and a person looks at it; one
-    /// whose evidence lapsed meanwhile only waits for newer evidence.
-    fn stop(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
+    /// whose evidence lapsed meanwhile only waits for newer evidence, and one whose edge nobody
+    /// looked at to the end waits for a look, [`UNSEEN_MAX`] times in a row.
+    fn stop(&mut self, sites: &[GateKey], is_unseen: bool, now: Timestamp) -> Result<(), Rejected> {
         let (in_vain, lapsed): (Vec<GateKey>, Vec<GateKey>) =
             sites.iter().cloned().partition(|site| self.may_return(site, now));
         let back = |case: &mut Case| step(case, &[Phase::Relighting], Phase::RelightEligible, now);
@@ -421,7 +426,11 @@ impl Incident {
         });
         let in_vain = self.each(&in_vain, |case| {
             back(case)?;
-            case.stopped = case.stopped.saturating_add(1);
+            if is_unseen && case.unseen < UNSEEN_MAX {
+                case.unseen += 1;
+            } else {
+                case.stopped = case.stopped.saturating_add(1);
+            }
             Ok(())
         });
         in_vain.or(lapsed)
@@ -530,7 +539,7 @@ fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> 
         }
         (Light::Lit, Phase::Relighting) => {
             case.gate = Gate::Open;
-            (case.stopped, case.seen_dark) = (0, false);
+            (case.stopped, case.unseen, case.seen_dark) = (0, 0, false);
             case.go(Phase::RelitProven, now);
             Ok(())
         }

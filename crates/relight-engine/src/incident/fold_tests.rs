@@ -494,7 +494,7 @@ fn an_incident_does_not_close_over_a_site_that_is_not_lit_yet() {
 
 #[test]
 fn openings_in_vain_are_counted_until_one_is_proven() {
-    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into() };
+    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into(), unseen: false };
     let way = [order(), attach(1, 2, Clear), relight(1), stopped, relight(1), proved(Lit)];
     let counted = |count: usize| after(&way[..count]).case(&key("a")).unwrap().stopped;
     assert_eq!([counted(3), counted(4), counted(5), counted(6)], [0, 1, 1, 0]);
@@ -504,7 +504,7 @@ fn openings_in_vain_are_counted_until_one_is_proven() {
 #[test]
 fn an_opening_whose_evidence_lapsed_was_not_in_vain() {
     let mut incident = after(&[order(), attach(1, 2, Clear), relight(1)]);
-    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into() };
+    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into(), unseen: false };
     incident.apply(&stopped, NOW + 86_400).unwrap();
     let case = incident.case(&key("a")).unwrap();
     assert_eq!((case.phase, case.stopped), (Phase::RelightEligible, 0));

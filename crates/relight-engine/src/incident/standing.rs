@@ -11,6 +11,9 @@ use super::fold::Rejected;
 use super::terms::Seat;
 use crate::plan::{Action, Plan};
 
+/// So many openings in a row that nobody looked at to the end are none in vain.
+pub(crate) const UNSEEN_MAX: u32 = 2;
+
 /// How long a dark order may be undone, in seconds.
 pub const UNDO_AGE_MAX_S: i64 = 600;
 

@@ -142,7 +142,10 @@ fn an_affected_site_is_verified_also_where_nothing_was_known_in_between() {
     let ground = incident.ground(&key(), NOW).unwrap();
     incident.apply(&Entry::RelightStarted { site: key(), evidence: ground }, NOW).unwrap();
     incident
-        .apply(&Entry::RelightStopped { sites: vec![key()], why: "unreachable".into() }, NOW)
+        .apply(
+            &Entry::RelightStopped { sites: vec![key()], why: "unreachable".into(), unseen: false },
+            NOW,
+        )
         .unwrap();
     assert_eq!(incident.case(&key()).unwrap().stopped, 0);
     incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap();

@@ -301,7 +301,7 @@ impl Barrier {
                     self.let_go.retain(|key| !sites.contains(key));
                     self.unseen.retain(|key| !sites.contains(key));
                 }
-                Entry::RelightStopped { sites, why } if why == BARRIER_HOLDS => {
+                Entry::RelightStopped { sites, why, .. } if why == BARRIER_HOLDS => {
                     let here = sites.iter().filter(|key| self.let_go.contains(*key));
                     self.unseen.extend(here.cloned());
                 }

@@ -153,5 +153,9 @@ impl EdgeLoop {
 /// These sites are stopped on their way back.
 pub(super) fn stop(turn: &mut Turn<'_>, sites: Vec<GateKey>, why: &str) {
     let why = why.to_owned();
-    push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped { sites, why });
+    push(&mut turn.round.entries, sites, |sites| Entry::RelightStopped {
+        sites,
+        why,
+        unseen: false,
+    });
 }

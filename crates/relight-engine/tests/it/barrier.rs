@@ -74,7 +74,7 @@ impl Pair {
             _ => None,
         });
         let stopped = round.entries.iter().filter_map(|entry| match entry {
-            Entry::RelightStopped { sites, why } => Some((sites[0].clone(), why.clone())),
+            Entry::RelightStopped { sites, why, .. } => Some((sites[0].clone(), why.clone())),
             _ => None,
         });
         let (proved, stopped) = (proved.flatten().collect(), stopped.collect());

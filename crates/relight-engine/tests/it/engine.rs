@@ -22,6 +22,7 @@ use relight_model::{
 use tempfile::TempDir;
 
 use crate::edge::{builtin, key};
+use crate::waves_end::not_back;
 
 pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
@@ -556,7 +557,6 @@ fn what_is_clear_comes_back_in_growing_groups_until_many_do_not() {
         edge: "east".into(),
         epoch: Epoch::default(),
     };
-    let stopped = |sites: Vec<GateKey>| Entry::RelightStopped { sites, why: "not-proven".into() };
     let mut groups = Vec::new();
     for _ in 0..2 {
         groups.push(town.engine.relight_ready().unwrap());
@@ -566,12 +566,12 @@ fn what_is_clear_comes_back_in_growing_groups_until_many_do_not() {
     // Nine of the next group do not come back: that is theirs alone.
     groups.push(town.engine.relight_ready().unwrap());
     let under_way = in_phase(Phase::Relighting);
-    tell(stopped(under_way[..AUTO_VAIN_MAX - 1].to_vec()));
+    tell(not_back(under_way[..AUTO_VAIN_MAX - 1].to_vec()));
     tell(proved(under_way[AUTO_VAIN_MAX - 1..under_way.len() - 1].to_vec()));
     assert_eq!(groups, [10, 40, 200]);
     assert_eq!(town.engine.relight_ready().unwrap(), 10, "the rest");
     // One more: it is the edge.
-    tell(stopped(in_phase(Phase::Relighting)[..9].to_vec()));
+    tell(not_back(in_phase(Phase::Relighting)[..9].to_vec()));
     assert_eq!(town.engine.relight_ready().unwrap(), 0);
 }
 
@@ -588,8 +588,7 @@ fn an_error_stop_leaves_the_rest_to_a_person() {
     let under_way =
         under_way.filter(|site| town.engine.phase(LOG4SHELL, site) == Some(Phase::Relighting));
     let sites: Vec<GateKey> = under_way.collect();
-    let stopped = Entry::RelightStopped { sites, why: "not-proven".into() };
-    town.engine.record("relight", LOG4SHELL, stopped).unwrap();
+    town.engine.record("relight", LOG4SHELL, not_back(sites)).unwrap();
     assert_eq!(town.engine.relight_ready().unwrap(), 0);
     let ledger = town.ledger();
     let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), |_| "east", |_| false);

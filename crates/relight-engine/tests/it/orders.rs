@@ -252,7 +252,8 @@ fn a_protected_site_that_is_dark_can_be_relit_by_a_person() {
     let sites = || vec![site.clone()];
     town.engine.analyse("Anna", LOG4SHELL, &sites()).unwrap();
     assert_eq!(town.engine.relight_ready().unwrap(), 1);
-    let stopped = Entry::RelightStopped { sites: sites(), why: "not-proven".to_owned() };
+    let stopped =
+        Entry::RelightStopped { sites: sites(), why: "not-proven".to_owned(), unseen: false };
     town.engine.record("relight", LOG4SHELL, stopped).unwrap();
     assert_eq!(town.engine.relight_ready().unwrap(), 0, "a person decides");
     town.engine.store().set_mark(&site, SiteMark::Protected, true, 0, "Anna").unwrap();

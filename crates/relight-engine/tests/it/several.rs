@@ -117,7 +117,7 @@ fn an_outage_ends_when_the_site_is_seen_open_and_not_before() {
     });
     let in_vain = lived(&|town| {
         let (sites, why) = (vec![site()], "not-permitted-or-not-proven".to_owned());
-        see(town, Entry::RelightStopped { sites, why });
+        see(town, Entry::RelightStopped { sites, why, unseen: false });
     });
     let silent = lived(&|town| {
         town.ingest(0, log4j("2.14.1"));

@@ -105,7 +105,11 @@ fn a_dead_edge_ends_the_return_behind_no_other() {
     let sites = dead.clone().filter(|it| town.phase(LOG4SHELL, *it) == Some(Phase::Relighting));
     let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
     assert!(sites.len() >= AUTO_VAIN_MAX);
-    say(&town, LOG4SHELL, Entry::RelightStopped { sites, why: "unreachable".into() });
+    say(
+        &town,
+        LOG4SHELL,
+        Entry::RelightStopped { sites, why: "unreachable".into(), unseen: false },
+    );
     show(&town, "east", alive.clone());
     assert_eq!(town.engine.relight_ready().unwrap(), MANY - AUTO_FIRST_MAX);
     show(&town, "east", alive.clone());

@@ -7,11 +7,16 @@ use relight_engine::Engine;
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Ended, Entry, Ledger, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S};
-use relight_model::{Epoch, Light};
+use relight_model::{Epoch, GateKey, Light};
 
 use crate::acts::{chief, person, plan, table, town};
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
+
+/// What is told of sites that did not come back.
+pub(crate) fn not_back(sites: Vec<GateKey>) -> Entry {
+    Entry::RelightStopped { sites, why: "not-proven".into(), unseen: false }
+}
 
 /// How long somebody may take to see a site.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -38,7 +43,7 @@ fn cut_off() -> (Town, u32) {
     }
     let keys = SITES.map(|site| key(&name(site)));
     assert_eq!(town.engine.relight("relight", LOG4SHELL, &keys).unwrap(), 3);
-    let stopped = Entry::RelightStopped { sites: keys.to_vec(), why: "not-proven".into() };
+    let stopped = not_back(keys.to_vec());
     town.engine.record("edge", LOG4SHELL, stopped).unwrap();
     for site in SITES {
         seen(&town.engine, site, Light::Dark);
@@ -87,7 +92,9 @@ fn what_a_plan_left_dark_waits_for_a_person() {
                 town.engine.wait_changed(version, Duration::from_millis(50));
             }
             let (sites, why) = (in_phase(Phase::Relighting), "not-proven".to_owned());
-            town.engine.record("edge", LOG4SHELL, Entry::RelightStopped { sites, why }).unwrap();
+            town.engine
+                .record("edge", LOG4SHELL, Entry::RelightStopped { sites, why, unseen: false })
+                .unwrap();
         });
         town.engine.relight_by_waves("zoe", &relight).unwrap()
     });

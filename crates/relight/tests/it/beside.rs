@@ -242,7 +242,8 @@ fn agreed_and_cut_off(place: &Place) {
     let (id, site) = ("CVE-2021-44228", GateKey::new("mun-001").unwrap());
     let sites = std::slice::from_ref(&site);
     assert_eq!(engine.relight("relight", id, sites).unwrap(), 1);
-    let stopped = Entry::RelightStopped { sites: sites.to_vec(), why: "not-proven".into() };
+    let stopped =
+        Entry::RelightStopped { sites: sites.to_vec(), why: "not-proven".into(), unseen: false };
     engine.record("edge", id, stopped).unwrap();
     let root = |role| vec![Grant { role, scope: Scope::root() }];
     let someone =

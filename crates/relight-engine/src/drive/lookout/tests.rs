@@ -15,7 +15,7 @@ use crate::drive::loops::Loops;
 use crate::drive::pressed::Pressed;
 use crate::drive::{Rest, drive_edge, take_turn};
 use crate::edges;
-use crate::incident::{Evidence, EvidenceKind, Phase};
+use crate::incident::{Evidence, EvidenceKind, Phase, UNSEEN_MAX};
 use crate::reconcile::{BARRIER, EdgeLoop, Eyes};
 
 /// Longest wait for something that is about to happen.
@@ -252,6 +252,41 @@ fn what_is_on_its_way_behind_a_silent_loop_is_stopped_after_its_time() {
     }
     let failed = look(over + 1 + DARK_PROOF_MAX_MS);
     assert_eq!(failed, (Phase::RelightEligible, Gate::Failed));
+}
+
+/// Goal: what goes dark again because its edge was slow comes back by itself once the edge was
+/// looked at, and not before; one at which that happens again and again waits for a person.
+/// Method: turns that do not end, one after the other, and the same entry of a journal of before.
+#[test]
+fn what_nobody_looked_at_to_the_end_was_not_opened_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _, site) = dark_site(folder.path());
+    prove(&engine, &site);
+    opening(&engine, &site);
+    let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
+    lookout.begin("east", begin);
+    let case = || engine.with_ledger(|it| it.incident(INCIDENT).unwrap().case(&site).cloned());
+    let over = DARK_PROOF_MAX_MS + LIT_PROOF_MAX_MS;
+    for turn in 0..=i64::from(UNSEEN_MAX) {
+        let began = turn * 2 * over;
+        assert_eq!(case().unwrap().phase, Phase::Relighting, "{turn}");
+        for ms in [0, DARK_PROOF_MAX_MS, over] {
+            lookout.look(&engine, &mut owed, begin + millis(began + ms));
+        }
+        let last = turn == i64::from(UNSEEN_MAX);
+        let stopped = case().unwrap();
+        assert_eq!((stopped.phase, stopped.gate), (Phase::RelightEligible, Gate::Requested));
+        assert_eq!(stopped.stopped, u32::from(last), "{turn}");
+        assert_eq!(engine.relight_ready().unwrap(), 0, "{turn}: nobody looked since");
+        let (sites, light, epoch) = (vec![site.clone()], Light::Dark, Epoch::default());
+        let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
+        engine.record("relight", INCIDENT, proved).unwrap();
+        lookout.note("east", begin + millis(began + 2 * over), true);
+        assert_eq!(engine.relight_ready().unwrap(), usize::from(!last), "{turn}");
+    }
+    let before = r#"{"kind":"relight-stopped","sites":["a"],"why":"no-round"}"#;
+    let before: Entry = serde_json::from_str(before).unwrap();
+    assert!(matches!(before, Entry::RelightStopped { unseen: false, .. }), "{before:?}");
 }
 
 /// Goal: an edge that has no loop any more is not one that hangs. Method: an edge becomes the
