@@ -8,7 +8,7 @@ use relight_store::Store;
 
 use crate::engine::replay_each;
 use crate::error::EngineError;
-use crate::incident::{Case, Entry, Gate, Incident, Ledger, Phase, is_exposed};
+use crate::incident::{Case, Entry, Evidence, Gate, Incident, Ledger, Phase, is_exposed};
 use crate::looked::{Looks, PROOF_TTL_S};
 
 /// One site in one incident, over its whole time.
@@ -29,7 +29,7 @@ pub struct Exposure {
     /// Package URLs of what was affected, in the same evidence.
     pub components: Vec<String>,
     /// What is known of it last, if anything.
-    pub verdict: Option<Verdict>,
+    pub evidence: Option<Evidence>,
     /// A control stands in front of it.
     pub is_mitigated: bool,
     /// Until when two people answer for it, where no evidence calls it clear.
@@ -57,7 +57,7 @@ impl Exposure {
                 _ => "removal-not-proven",
             };
         }
-        match self.verdict {
+        match self.evidence.as_ref().map(|evidence| evidence.verdict) {
             _ if self.is_held => "left-online",
             _ if self.accepted_until.is_some() && self.is_mitigated => "mitigated-risk-accepted",
             _ if self.accepted_until.is_some() => "risk-accepted",
@@ -158,7 +158,7 @@ impl Track {
             is_held: false,
             found: Vec::new(),
             components: Vec::new(),
-            verdict: None,
+            evidence: None,
             is_mitigated: false,
             accepted_until: None,
             is_proven: false,
@@ -204,7 +204,7 @@ impl Track {
             row.found.clone_from(&evidence.found);
             row.components.clone_from(&evidence.components);
         }
-        row.verdict = case.verdict();
+        row.evidence.clone_from(&case.evidence);
         row.is_mitigated = case.mitigation.is_some();
         let accepted = case.grant.as_ref().filter(|_| is_on_paper);
         row.accepted_until = accepted.map(|grant| grant.expires);

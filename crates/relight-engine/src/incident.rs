@@ -43,7 +43,9 @@ pub use actions::{
 };
 pub use course::{Course, Forecast, Foretold, Pace, THEN, THEN_PER_HOUR_TENTHS, then_s};
 pub use entry::Entry;
-pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
+pub use evidence::{
+    Current, Evidence, EvidenceKind, FOUND_MAX, INVENTORIES_MAX, SCANNER_CHARS_MAX, artifact_set,
+};
 pub use fold::{Case, HOST_SPELLING, Incident, Rejected};
 pub(crate) use fold::{OTHER_FILES, PROOF_EXPIRED};
 pub(crate) use grant::check_end;

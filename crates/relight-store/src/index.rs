@@ -64,6 +64,8 @@ pub struct AssetState {
     pub artifact: Option<Digest>,
     /// The image that the snapshot describes ([`relight_model::Sbom::images`]).
     pub images: Arc<[Purl]>,
+    /// Name and version of the tool that made the snapshot ([`relight_model::Sbom::tool`]).
+    pub tool: Arc<str>,
     /// The artifact that was last reported to be in service.
     pub deployed: Option<Digest>,
     /// What is in service is not known to be what the snapshot describes.
@@ -238,9 +240,8 @@ const fn never() -> InventoryState {
 }
 
 fn inventory_state(state: &AssetState) -> InventoryState {
-    let AssetState { confirmed, changed_since, flaws, hidden, .. } = state;
-    let (flaws, hidden) = (flaws.to_vec(), hidden.to_vec());
-    InventoryState { confirmed: *confirmed, changed_since: *changed_since, flaws, hidden }
+    let (flaws, hidden) = (state.flaws.to_vec(), state.hidden.to_vec());
+    InventoryState { confirmed: state.confirmed, changed_since: state.changed_since, flaws, hidden }
 }
 
 #[cfg(test)]

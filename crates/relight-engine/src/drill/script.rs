@@ -485,6 +485,7 @@ impl<'a> Drill<'a> {
             reasons: Vec::new(),
             found: Vec::new(),
             components: Vec::new(),
+            inventories: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: now,
             expires_at: now + 3_600,

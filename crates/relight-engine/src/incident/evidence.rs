@@ -9,6 +9,12 @@ use super::wire;
 /// Paths kept in one piece of evidence; the inventory has them all.
 pub const FOUND_MAX: usize = 8;
 
+/// Inventories named in one piece of evidence; the artifact set is over all of them.
+pub const INVENTORIES_MAX: usize = 32;
+
+/// Longest names of the tools that read the artifacts, in characters.
+pub const SCANNER_CHARS_MAX: usize = 200;
+
 /// How the evidence was obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,6 +23,16 @@ pub enum EvidenceKind {
     Scan,
     /// The scan made while a fix was verified, without any cache.
     Verification,
+}
+
+impl EvidenceKind {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Verification => "verification",
+        }
+    }
 }
 
 /// The record of INCIDENT 3.1. Its id is the SHA-256 of its canonical JSON.
@@ -39,7 +55,9 @@ pub struct Evidence {
     pub statements_digest: Digest,
     /// Revision of the matcher.
     pub matcher_revision: u32,
-    /// Name and version of the tool that read the artifacts.
+    /// Name and version of each tool that read the artifacts, as their inventories say it, at most
+    /// [`SCANNER_CHARS_MAX`] together; that of the program that judged them where none does, and in
+    /// journals of before.
     pub scanner: String,
     /// What it says.
     #[serde(with = "wire::verdict")]
@@ -53,6 +71,10 @@ pub struct Evidence {
     /// journals of before they were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<String>,
+    /// Ids of the inventories that were judged, sorted, at most [`INVENTORIES_MAX`]; left out where
+    /// there is none, and in journals of before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inventories: Vec<String>,
     /// How it was obtained.
     pub kind: EvidenceKind,
     /// When the artifacts were read.
@@ -82,6 +104,13 @@ impl Evidence {
     pub fn id(&self) -> Result<Digest, serde_json::Error> {
         let text = wire::canonical(self)?;
         Ok(Digest(Sha256::digest(text.as_bytes()).into()))
+    }
+
+    /// Whether everything of the site was read, as a code: `complete`, or `partial` where a reason
+    /// is left why something may be there that nobody saw.
+    pub fn coverage(&self) -> &'static str {
+        let is_whole = self.reasons.is_empty() && self.artifact_set.is_some();
+        if is_whole { "complete" } else { "partial" }
     }
 
     /// True when a site may be opened on it: about what is deployed now, under the latest
@@ -133,6 +162,7 @@ pub(crate) mod tests {
             reasons: Vec::new(),
             found: Vec::new(),
             components: Vec::new(),
+            inventories: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: 100,
             expires_at: 1_000_000,
@@ -166,6 +196,22 @@ pub(crate) mod tests {
         }
         let reasons = vec![UnknownReason::PartialCorrupt];
         assert!(!Evidence { reasons, ..evidence }.permits(&now, 100));
+    }
+
+    /// Goal: an old journal replays, and evidence of before keeps its id. Method: what is new is
+    /// left out where nothing is known of it; partly read is no whole coverage.
+    #[test]
+    fn what_evidence_of_before_did_not_say_is_left_out() {
+        let evidence = clear("a", 1, 2);
+        let text = wire::canonical(&evidence).unwrap();
+        for new in ["components", "inventories"] {
+            assert!(!text.contains(&format!("{new:?}")), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence);
+        assert_eq!(evidence.coverage(), "complete");
+        let reasons = vec![UnknownReason::PartialCorrupt];
+        assert_eq!(Evidence { reasons, ..evidence.clone() }.coverage(), "partial");
+        assert_eq!(Evidence { artifact_set: None, ..evidence }.coverage(), "partial");
     }
 
     #[test]

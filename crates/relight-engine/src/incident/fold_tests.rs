@@ -42,6 +42,7 @@ fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
         reasons,
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 86_400,

@@ -51,6 +51,7 @@ fn attach(verdict: Verdict) -> Entry {
         reasons: Vec::new(),
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 86_400,

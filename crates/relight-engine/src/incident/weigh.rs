@@ -105,7 +105,9 @@ impl Incident {
             let case = self.cases.get(&evidence.site)?;
             let known = case.evidence.as_ref()?;
             let (made_at, expires_at) = (known.made_at, known.expires_at);
-            let same = Evidence { made_at, expires_at, ..evidence.clone() };
+            // Nor is it news by which tool, from which inventory, the same was read.
+            let (scanner, inventories) = (known.scanner.clone(), known.inventories.clone());
+            let same = Evidence { made_at, expires_at, scanner, inventories, ..evidence.clone() };
             let after = Case { evidence: Some(same), ..weighed.clone() };
             Some(after == *case)
         };

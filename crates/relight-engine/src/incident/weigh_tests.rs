@@ -250,3 +250,25 @@ fn a_withdrawn_finding_owes_no_verification() {
     assert!(incident.may_return(&key(), NOW));
     incident.apply(&Entry::VerificationStarted { site: key() }, NOW).unwrap_err();
 }
+
+/// Goal: on a full disk the same bad news is not journalled for each tool that reads it. Method:
+/// the same again later, by another tool, and with another place.
+#[test]
+fn the_same_read_by_another_tool_is_no_news() {
+    let of = |made_at: i64, scanner: &str, found: &str| {
+        let (scanner, found) = (scanner.to_owned(), vec![found.to_owned()]);
+        let inventories = vec![scanner.clone()];
+        let verdict = Verdict::Affected;
+        Evidence { verdict, made_at, scanner, found, inventories, ..clear("a", 1, 2) }
+    };
+    let known = of(NOW, "syft 1", "a.jar");
+    let incident = after(&[order(), Entry::EvidenceAttached { evidence: known }]);
+    let is_news = |evidence: &Evidence| {
+        let weighed = incident.weighed(evidence, NOW + 10).ok();
+        assert!(weighed.is_some());
+        incident.is_news(evidence, weighed.as_ref())
+    };
+    assert!(!is_news(&of(NOW, "syft 1", "a.jar")));
+    assert!(!is_news(&of(NOW, "syft 2", "a.jar")));
+    assert!(is_news(&of(NOW, "syft 2", "b.jar")));
+}

@@ -2,9 +2,9 @@
 
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::exposure::exposures;
-use relight_engine::incident::{Entry, EvidenceKind, Phase};
+use relight_engine::incident::{Entry, EvidenceKind, Phase, SCANNER_CHARS_MAX};
 use relight_match::MATCHER_REVISION;
-use relight_model::Digest;
+use relight_model::{Digest, Flaw, FlawCode, Sbom};
 
 use crate::brake::exempt;
 use crate::edge::key;
@@ -77,4 +77,34 @@ fn a_lit_site_is_exposed_while_its_evidence_is_of_another_matcher() {
     let revised = Entry::Revised { revision: Digest([9; 32]), statements: Digest::default() };
     town.engine.record("feed", LOG4SHELL, revised).unwrap();
     assert_eq!(exposed_s(&town), 60);
+}
+
+/// Goal: evidence names what was judged, and who read it, and is the same evidence however often it
+/// is attached. Method: an inventory of another tool with a name without end, matched again under
+/// another actor; then one that was partly read.
+#[test]
+fn evidence_names_the_inventory_and_the_tool_that_made_it() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    let known = || {
+        town.engine.with_ledger(|ledger| {
+            let case = ledger.incident(LOG4SHELL).unwrap().case(&key(&name(0))).unwrap();
+            case.evidence.clone().unwrap()
+        })
+    };
+    town.ingest(0, Sbom { tool: "syft 1.2.3".into(), ..log4j("2.14.1") });
+    let evidence = known();
+    assert_eq!((evidence.scanner.as_str(), evidence.coverage()), ("syft 1.2.3", "complete"));
+    assert_eq!(evidence.components, ["pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"]);
+    assert_eq!(evidence.inventories.len(), 1);
+    let inventory = Digest::parse(&evidence.inventories[0]).unwrap();
+    let read = town.engine.store().snapshot(inventory).unwrap();
+    assert_eq!(read.tool, "syft 1.2.3");
+    let site = [key(&name(0))];
+    town.engine.attach_evidence("anna", LOG4SHELL, &site, EvidenceKind::Scan).unwrap();
+    assert_eq!(known().id().unwrap(), evidence.id().unwrap());
+    let flaw = Flaw { code: FlawCode::Encrypted, evidence: "secret.zip".into(), bytes: 9 };
+    town.ingest(0, Sbom { tool: "x".repeat(300), flaws: vec![flaw], ..log4j("2.14.1") });
+    let evidence = known();
+    assert_eq!((evidence.scanner.len(), evidence.coverage()), (SCANNER_CHARS_MAX, "partial"));
 }

@@ -47,6 +47,7 @@ fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
         },
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: 0,
         expires_at: 1_000_000,

@@ -379,6 +379,7 @@ fn evidence(site: usize, running: u8, revised: u8) -> Evidence {
         reasons: Vec::new(),
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: NOW,
         expires_at: NOW + 1,

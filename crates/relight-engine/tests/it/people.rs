@@ -133,6 +133,7 @@ impl Sim {
             },
             found: Vec::new(),
             components: Vec::new(),
+            inventories: Vec::new(),
             kind: EvidenceKind::Scan,
             made_at: self.now(),
             expires_at: self.now() + 30 + self.rng.below(900).cast_signed() as i64,

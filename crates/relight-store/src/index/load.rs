@@ -157,12 +157,13 @@ impl Index {
         let broad = codes.iter().filter(|code| code.hides().is_none());
         let reasons: BTreeSet<_> = broad.map(|code| code.reason()).collect();
         let hidden: BTreeSet<_> = codes.iter().filter_map(|code| code.hides()).flatten().collect();
-        let images: Arc<[Purl]> = rest.images.into();
+        let (images, tool): (Arc<[Purl]>, Arc<str>) = (rest.images.into(), rest.tool.into());
         for mut it in waiting {
             it.state.snapshot = Some(digest);
             it.state.flaws = reasons.iter().copied().collect();
             it.state.hidden = hidden.iter().map(|kind| **kind).collect();
             it.state.images = Arc::clone(&images);
+            it.state.tool = Arc::clone(&tool);
             it.state.stack = stack;
             self.put(it);
         }

@@ -61,8 +61,9 @@ impl Index {
             states.into_iter().partition(|(asset, state)| present(asset) != state.snapshot);
         for (asset, state) in same {
             let before = self.assets.remove(&asset).unwrap_or_default();
-            let AssetState { flaws, hidden, images, stack, .. } = before;
-            self.assets.insert(asset, AssetState { flaws, hidden, images, stack, ..state });
+            let AssetState { flaws, hidden, images, tool, stack, .. } = before;
+            let state = AssetState { flaws, hidden, images, tool, stack, ..state };
+            self.assets.insert(asset, state);
         }
         self.forget(&moved.keys().copied().collect::<Vec<_>>());
         let mut snapshots = Snapshots::default();

@@ -38,6 +38,7 @@ fn back(site: usize, at: Timestamp) -> [Entry; 3] {
         reasons: Vec::new(),
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: at,
         expires_at: at + HOUR,

@@ -52,11 +52,12 @@ fn evidence(site: &str, (files, revision): (u8, u8), verdict: Verdict) -> Eviden
         advisory_revision: Digest([revision; 32]),
         statements_digest: Digest::default(),
         matcher_revision: MATCHER_REVISION,
-        scanner: String::new(),
+        scanner: "syft 1.2.3".into(),
         verdict,
         reasons: is_unknown.then_some(UnknownReason::PartialCorrupt).into_iter().collect(),
         found: Vec::new(),
         components: is_affected.then(|| PURL.to_owned()).into_iter().collect(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: START,
         expires_at: START + 86_400,
@@ -174,6 +175,9 @@ fn the_report_names_every_kind_of_end_and_what_had_been_there() {
         assert_eq!(row["action"], action, "{site}: {row}");
         let until = action.ends_with("risk-accepted").then_some("2021-12-11T18:00:00Z");
         assert_eq!(row["accepted_until"].as_str(), until, "{site}");
+        let is_known = !["spared", "left", "asked"].contains(&site);
+        let read = is_known.then_some("syft 1.2.3");
+        assert_eq!(row["evidence"]["scanner"].as_str(), read, "{site}: {row}");
     }
     let line = |text: &str, site: &str| {
         let host = format!("{site}.example");
@@ -187,6 +191,15 @@ fn the_report_names_every_kind_of_end_and_what_had_been_there() {
             let part = ",org.apache.logging.log4j,log4j-core,2.14.1,,";
             assert_eq!([row.contains(part), row.contains(PURL)], [is_named; 2], "{row}");
             assert!(row.contains(&format!(",{action},")), "{row}");
+            let of_evidence = match site {
+                "spared" | "left" | "asked" => ",,,,",
+                "accepted" => ",unknown,2021-12-10T18:00:00Z,syft 1.2.3,partial",
+                "behind" | "control" | "lost" => {
+                    ",affected,2021-12-10T18:00:00Z,syft 1.2.3,complete"
+                }
+                _ => ",clear,2021-12-10T18:00:00Z,syft 1.2.3,complete",
+            };
+            assert!(row.ends_with(of_evidence), "{row}");
             let words = if is_english { english } else { french };
             for form in [&text, &markdown, &page] {
                 let row = line(form, site);

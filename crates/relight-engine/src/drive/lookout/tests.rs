@@ -102,6 +102,7 @@ pub(in crate::drive) fn opening(engine: &Engine, site: &GateKey) {
         reasons: Vec::new(),
         found: Vec::new(),
         components: Vec::new(),
+        inventories: Vec::new(),
         kind: EvidenceKind::Scan,
         made_at: engine.now(),
         expires_at: engine.now() + 1_000,

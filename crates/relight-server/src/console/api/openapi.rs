@@ -60,6 +60,7 @@ fn nested(schemas: &mut Map<String, Value>) {
         of::<sites::SiteView>(),
         of::<sites::RequestView>(),
         of::<sites::CaseView>(),
+        of::<sites::EvidenceView>(),
         of::<affected::TotalView>(),
         of::<affected::ItemView>(),
         of::<affected::PriorityView>(),

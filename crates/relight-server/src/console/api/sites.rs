@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use relight_engine::Unselected;
 use relight_engine::access::Scope;
-use relight_engine::incident::Incident;
+use relight_engine::incident::{Evidence, Incident};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::query::QueryError;
 use relight_model::{DisplayState, GateKey, Site};
@@ -84,12 +84,32 @@ documents! {
         phase: String,
         /// What the newest evidence says; nothing without any.
         verdict: Option<String>,
+        /// On what that rests; nothing without any.
+        evidence: Option<EvidenceView>,
         /// Name of what is known: whoever asks a second person sends it as `about`.
         about: String,
         /// Why a fix is not verified: code of what stands in the way (`undeclared`, `no-path`,
         /// `no-answer`, `other-status`, `other-text`, `signs`, `signs-unknown`), empty where
         /// nothing is known to; nothing where no fix waits.
         unverified: Option<String>,
+    }
+
+    /// The newest evidence about a site, in one incident.
+    EvidenceView {
+        /// How it was obtained: `scan` or `verification`.
+        kind: String,
+        /// `complete`, or `partial` where something may be there that nobody saw.
+        coverage: String,
+        /// When the artifacts were read (RFC 3339).
+        read_at: String,
+        /// From when on it is worth nothing (RFC 3339).
+        expires_at: String,
+        /// What read the artifacts.
+        scanner: String,
+        /// Ids of the inventories that were judged.
+        inventories: Vec<String>,
+        /// Revision of the advisory under which they were.
+        advisory_revision: String,
     }
 
     /// That somebody asks a second person to accept a site as it is.
@@ -125,6 +145,18 @@ fn requests(call: &Call, site: &BoardSite) -> Vec<RequestView> {
     })
 }
 
+fn evidence_view(evidence: &Evidence) -> EvidenceView {
+    EvidenceView {
+        kind: evidence.kind.as_str().to_owned(),
+        coverage: evidence.coverage().to_owned(),
+        read_at: rfc3339(evidence.made_at),
+        expires_at: rfc3339(evidence.expires_at),
+        scanner: evidence.scanner.clone(),
+        inventories: evidence.inventories.clone(),
+        advisory_revision: evidence.advisory_revision.to_string(),
+    }
+}
+
 /// Where a site stands in each open incident.
 fn cases(call: &Call, site: &BoardSite) -> Vec<CaseView> {
     let Ok(site) = GateKey::new(&site.slug) else { return Vec::new() };
@@ -134,6 +166,7 @@ fn cases(call: &Call, site: &BoardSite) -> Vec<CaseView> {
             incident: id.to_owned(),
             phase: case.phase.as_str().to_owned(),
             verdict: case.verdict().map(|verdict| verdict.as_str().to_owned()),
+            evidence: case.evidence.as_ref().map(evidence_view),
             about: incident.about(&site).to_string(),
             unverified: case.unverified().map(|(why, _)| why.to_owned()),
         })

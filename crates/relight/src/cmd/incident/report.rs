@@ -1,6 +1,7 @@
 //! `relight incident report`: what an authority asks for (the table of CISA's ED 22-02): vendor,
 //! product, version, what was done and when, and for how long each site was dark and exposed.
 
+mod evidence;
 mod page;
 
 use clap::Args;
@@ -14,6 +15,7 @@ use relight_server::web::words::part_state;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
+use self::evidence::EvidenceRow;
 use super::choose;
 use crate::attribution::Credit;
 use crate::context::Context;
@@ -72,6 +74,8 @@ struct Row {
     action: &'static str,
     /// Until when two people answer for it.
     accepted_until: Option<String>,
+    /// What is known of it last; null where nothing is.
+    evidence: Option<EvidenceRow>,
     /// Parts that are closed, or should be: they make no site dark.
     closed_parts: Vec<String>,
     /// The same in words.
@@ -83,7 +87,7 @@ struct Row {
     exposed_minutes: i64,
 }
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 23] = [
     "organisation",
     "sector",
     "site",
@@ -103,6 +107,10 @@ const COLUMNS: [&str; 19] = [
     "closed_parts",
     "components",
     "accepted_until",
+    "verdict",
+    "read_at",
+    "scanner",
+    "coverage",
 ];
 
 impl Report {
@@ -212,6 +220,7 @@ fn row(
         phase: exposure.phase.as_str(),
         action: exposure.action(),
         accepted_until: time(exposure.accepted_until),
+        evidence: exposure.evidence.as_ref().map(EvidenceRow::of),
         closed_parts: Vec::new(),
         closed_words: String::new(),
         ordered_at: time(exposure.ordered_at),
@@ -242,6 +251,10 @@ fn document(id: &str, rows: Vec<Row>, register: &Register, report: &mut Output) 
     report.document("relight.incident-report/1", &document);
 }
 
+fn of_evidence(row: &Row, part: fn(&EvidenceRow) -> &str) -> String {
+    row.evidence.as_ref().map(part).unwrap_or_default().to_owned()
+}
+
 fn csv(rows: &[Row], report: &mut Output) {
     report.raw(&format!("{}\r\n", COLUMNS.join(",")));
     for row in rows {
@@ -266,6 +279,10 @@ fn csv(rows: &[Row], report: &mut Output) {
             row.closed_parts.join(", "),
             row.components.join(" "),
             row.accepted_until.as_ref().unwrap_or(&none).clone(),
+            of_evidence(row, |it| it.verdict),
+            of_evidence(row, |it| &it.read_at),
+            of_evidence(row, |it| &it.scanner),
+            of_evidence(row, |it| it.coverage),
         ];
         report.raw(&format!("{}\r\n", cells.map(|cell| rows::quoted(&cell)).join(",")));
     }
