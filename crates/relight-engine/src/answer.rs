@@ -105,7 +105,10 @@ impl Ask<'_> {
             Question::Advisory(id) => self.advisories.group(id).map(|group| group.revision()),
             Question::Package(_) => None,
         };
-        let sites = sites.into_iter().map(|site| self.site(site, &by_asset)).collect();
+        // The same for all of them. An advisory that nobody knows, or that names no package, is no
+        // proof of absence.
+        let gap = self.question.gap(self.advisories);
+        let sites = sites.into_iter().map(|site| self.site(site, &by_asset, gap)).collect();
         AnswerSet { at: self.now, revision, sites }
     }
 
@@ -169,7 +172,12 @@ impl Ask<'_> {
         })
     }
 
-    fn site(&self, site: SiteId, by_asset: &BTreeMap<AssetId, Vec<Found>>) -> SiteAnswer {
+    fn site(
+        &self,
+        site: SiteId,
+        by_asset: &BTreeMap<AssetId, Vec<Found>>,
+        gap: Option<UnknownReason>,
+    ) -> SiteAnswer {
         let states = self.index.inventory_states(site).into_iter();
         let may_mean = |kind: &str| self.question.may_mean(self.advisories, kind);
         let states: Vec<_> = states.map(|state| state.about(may_mean)).collect();
@@ -177,8 +185,7 @@ impl Ask<'_> {
         let mut found: Vec<Found> = found.flatten().copied().collect();
         found.sort();
         let mut reasons = Coverage::reasons(&states, self.now, self.age_max);
-        // An advisory that nobody knows, or that names no package, is no proof of absence.
-        reasons.extend(self.question.gap(self.advisories));
+        reasons.extend(gap);
         for found in &found {
             match found.state {
                 FindingState::DeclaredOnly => reasons.push(UnknownReason::DeclaredOnly),

@@ -425,7 +425,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn skip_reason(&self, site: &Site) -> Option<&'static str> {
-        let wanted = self.state.ledger.wants(&site.slug);
+        let is_lit = || self.state.ledger.wants(&site.slug) == Light::Lit;
         let is_permitted = || self.incident.may_return(&site.slug, self.now);
         // Another incident may open what it holds dark, and knows nothing of this one's reason.
         let is_asked_for = self.incident.wants(&site.slug) == Light::Dark;
@@ -439,7 +439,7 @@ impl Judge<'_> {
             Action::Dark if is_exempt(self.incident, &site.slug, self.now) => Some("exempt"),
             Action::Dark => None,
             Action::Close => self.no_gate(site),
-            Action::Relight if wanted == Light::Lit => Some("already-so"),
+            Action::Relight if is_lit() => Some("already-so"),
             Action::Relight | Action::Open if !is_permitted() => Some(self.no_leave(&site.slug)),
             // It would be opened by nothing that this incident says.
             Action::Relight if !is_asked_for || self.is_held(site) => Some("held-elsewhere"),
