@@ -76,11 +76,11 @@ const QUICK: Size = Size {
     sites: 4_000,
     orders: 3,
     singles: 40,
-    cycles: 6,
+    cycles: 4,
     requests: 20_000,
     kills: 1,
-    reloads: 2,
-    baseline_ms: 1_500,
+    reloads: 1,
+    baseline_ms: 1_000,
     sweep: 20_000,
     steps: 1,
     map_reloads: 1,
@@ -150,7 +150,7 @@ impl Document {
             }
         };
         list.insert(part.to_owned(), value);
-        let document = json!({"schema": "relight.bench-incident/3", "figures": self.figures,
+        let document = json!({"schema": "relight.bench-incident/4", "figures": self.figures,
             "sites": self.sites, "load_before": self.load, "load_after": load(),
             "programs": rig::versions()});
         fs::write(&self.file, format!("{document}\n")).unwrap();

@@ -78,18 +78,20 @@ fn measure(folder: &Path, orders: usize) -> Value {
     let spellings = spelled(&town, &fleet, &origin);
     drop(town);
     let of = |figure: fn(&Round) -> f64| rounds.iter().map(figure).collect::<Vec<f64>>();
-    let ratios = of(|it| it.proven / it.sweep);
+    let (pairs, proven, sweeps) =
+        (of(|it| it.proven / it.sweep), of(|it| it.proven), of(|it| it.sweep));
     let mut kinds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (edge, proven) in rounds.iter().flat_map(|round| fleet.edges.iter().zip(&round.edges)) {
         kinds.entry(edge.kind).or_default().push(*proven);
     }
     let kinds: BTreeMap<&str, Value> =
         kinds.into_iter().map(|(kind, waits)| (kind, series(&waits))).collect();
-    json!({"schema": "relight.bench-edges/2", "edges": EDGES, "sites": SITES,
+    json!({"schema": "relight.bench-edges/3", "edges": EDGES, "sites": SITES,
            "kinds": fleet::KINDS, "processes": "one an edge", "start_s": started,
            "proven": series(&of(|it| it.proven)), "journalled": series(&of(|it| it.journalled)),
            "lit": series(&of(|it| it.lit)), "sweep": series(&of(|it| it.sweep)),
-           "ratio_p50": quantile(&ratios, 0.5), "ratio_p95": quantile(&ratios, 0.95),
+           "ratio_p95": quantile(&proven, 0.95) / quantile(&sweeps, 0.95),
+           "pair_p50": quantile(&pairs, 0.5), "pair_p95": quantile(&pairs, 0.95),
            "edge_proven": kinds, "spellings": spellings, "programs": versions()})
 }
 
