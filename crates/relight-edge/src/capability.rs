@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+const SURVIVES_RELOAD: &str = "survives_reload";
+const CUTS_TUNNELS: &str = "cuts_tunnels";
+
 /// How far a kind of edge was tried, the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Maturity {
@@ -67,6 +70,30 @@ impl CutsTunnels {
             Self::Refused => "refused",
             Self::Nobody => "no",
         }
+    }
+}
+
+/// What the last drill of an edge could not try, of what dark takes: where it is only said that the
+/// edge can do it, nobody has seen that yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untried {
+    /// Nothing was there that reloads it.
+    pub reload: bool,
+    /// No connection could be upgraded before.
+    pub tunnels: bool,
+}
+
+impl Untried {
+    /// What of the record nobody has seen then, by its names.
+    pub fn codes(self) -> Vec<&'static str> {
+        let all = [(self.reload, SURVIVES_RELOAD), (self.tunnels, CUTS_TUNNELS)];
+        all.into_iter().filter(|(is_untried, _)| *is_untried).map(|(_, code)| code).collect()
+    }
+
+    /// What these names say; others say nothing that dark takes.
+    pub fn parse(codes: &[String]) -> Self {
+        let has = |code: &str| codes.iter().any(|it| it == code);
+        Self { reload: has(SURVIVES_RELOAD), tunnels: has(CUTS_TUNNELS) }
     }
 }
 
@@ -166,11 +193,11 @@ impl Capabilities {
             ("atomic_batch", yes(self.atomic_batch)),
             ("reload_free", yes(self.reload_free)),
             ("durable", yes(self.durable)),
-            ("survives_reload", yes(self.survives_reload)),
+            (SURVIVES_RELOAD, yes(self.survives_reload)),
             ("survives_reboot", yes(self.survives_reboot)),
             ("readback", yes(self.readback)),
             ("verify_bypass", yes(self.verify_bypass)),
-            ("cuts_tunnels", self.cuts_tunnels.code()),
+            (CUTS_TUNNELS, self.cuts_tunnels.code()),
             ("section_gate", yes(self.section_gate)),
             ("audience_gate", yes(self.audience_gate)),
             ("method_gate", yes(self.method_gate)),
@@ -192,14 +219,14 @@ impl Capabilities {
         let none = Self::NONE;
         let maturity = maturities.into_iter().find(|it| it.code() == told("maturity"));
         let basis = bases.into_iter().find(|it| it.code() == told("basis"));
-        let cuts_tunnels = cuts.into_iter().find(|it| it.code() == told("cuts_tunnels"));
+        let cuts_tunnels = cuts.into_iter().find(|it| it.code() == told(CUTS_TUNNELS));
         Self {
             maturity: maturity.unwrap_or(none.maturity),
             basis: basis.unwrap_or(none.basis),
             atomic_batch: able("atomic_batch"),
             reload_free: able("reload_free"),
             durable: able("durable"),
-            survives_reload: able("survives_reload"),
+            survives_reload: able(SURVIVES_RELOAD),
             survives_reboot: able("survives_reboot"),
             readback: able("readback"),
             verify_bypass: able("verify_bypass"),
@@ -212,15 +239,23 @@ impl Capabilities {
 
     /// What the default policy asks for before dark may count as proven, and is not there: with
     /// anything in it no site is proven dark. What was only read or declared counts after a drill
-    /// on that very edge has shown it.
-    pub fn missing_for_dark(&self, is_drilled: bool) -> Vec<&'static str> {
+    /// on that very edge has shown it: `drilled` is what that could not try, none without one. That
+    /// an edge lets nothing be upgraded is said by its owner of any kind, and needs no drill.
+    pub fn missing_for_dark(&self, drilled: Option<Untried>) -> Vec<&'static str> {
+        let is_measured = self.basis == Basis::Measured;
+        let untried = drilled.filter(|_| !is_measured).unwrap_or_default();
+        let cuts = match self.cuts_tunnels {
+            CutsTunnels::Nobody => false,
+            CutsTunnels::Refused => true,
+            CutsTunnels::DataPlane | CutsTunnels::Driver => !untried.tunnels,
+        };
         let wanted = [
             ("readback", self.readback),
             ("durable", self.durable),
-            ("survives_reload", self.survives_reload),
+            (SURVIVES_RELOAD, self.survives_reload && !untried.reload),
             // A connection that was upgraded before the gate closed is a way to the origin.
-            ("cuts_tunnels", self.cuts_tunnels != CutsTunnels::Nobody),
-            ("drill", is_drilled || self.basis == Basis::Measured),
+            (CUTS_TUNNELS, cuts),
+            ("drill", is_measured || drilled.is_some()),
         ];
         wanted.iter().filter(|(_, able)| !able).map(|(name, _)| *name).collect()
     }
@@ -232,22 +267,46 @@ mod tests {
 
     #[test]
     fn an_edge_without_a_read_back_or_a_durable_copy_is_never_proven_dark() {
-        assert_eq!(Capabilities::FILE_GATE.missing_for_dark(true), ["cuts_tunnels"]);
+        let whole = Some(Untried::default());
+        assert_eq!(Capabilities::FILE_GATE.missing_for_dark(whole), ["cuts_tunnels"]);
         for cuts_tunnels in [CutsTunnels::Driver, CutsTunnels::DataPlane, CutsTunnels::Refused] {
             let cuts = Capabilities { cuts_tunnels, ..Capabilities::FILE_GATE };
-            assert!(cuts.missing_for_dark(false).is_empty(), "{cuts_tunnels:?}");
+            assert!(cuts.missing_for_dark(None).is_empty(), "{cuts_tunnels:?}");
         }
         let all = ["readback", "durable", "survives_reload", "cuts_tunnels", "drill"];
-        assert_eq!(Capabilities::NONE.missing_for_dark(false), all);
-        assert_eq!(Capabilities::NONE.missing_for_dark(true), all[..4]);
+        assert_eq!(Capabilities::NONE.missing_for_dark(None), all);
+        assert_eq!(Capabilities::NONE.missing_for_dark(whole), all[..4]);
         let file = Capabilities { cuts_tunnels: CutsTunnels::Refused, ..Capabilities::FILE_GATE };
         let forgets = Capabilities { survives_reload: false, ..file };
-        assert_eq!(forgets.missing_for_dark(false), ["survives_reload"]);
+        assert_eq!(forgets.missing_for_dark(None), ["survives_reload"]);
         for basis in [Basis::Documented, Basis::Declared] {
             let told = Capabilities { basis, ..file };
-            assert_eq!(told.missing_for_dark(false), ["drill"]);
-            assert!(told.missing_for_dark(true).is_empty());
+            assert_eq!(told.missing_for_dark(None), ["drill"]);
+            assert!(told.missing_for_dark(whole).is_empty());
         }
+    }
+
+    /// Goal: a drill shows what it tried, and nothing else. Method: each step that it may leave out,
+    /// on a record that was measured and on one that is only declared.
+    #[test]
+    fn what_a_drill_did_not_try_is_not_believed() {
+        let left = |basis: Basis, cuts_tunnels: CutsTunnels, reload: bool, tunnels: bool| {
+            let able = Capabilities { basis, cuts_tunnels, ..Capabilities::FILE_GATE };
+            let untried = Untried { reload, tunnels };
+            let codes: Vec<String> = untried.codes().into_iter().map(str::to_owned).collect();
+            assert_eq!(Untried::parse(&codes), untried);
+            able.missing_for_dark(Some(untried))
+        };
+        for basis in [Basis::Documented, Basis::Declared] {
+            for cuts in [CutsTunnels::Driver, CutsTunnels::DataPlane] {
+                assert_eq!(left(basis, cuts, true, false), ["survives_reload"]);
+                assert_eq!(left(basis, cuts, false, true), ["cuts_tunnels"]);
+                assert_eq!(left(basis, cuts, false, false), [""; 0]);
+            }
+            let refused = left(basis, CutsTunnels::Refused, false, true);
+            assert_eq!(refused, [""; 0], "there is nothing to cut");
+        }
+        assert_eq!(left(Basis::Measured, CutsTunnels::Driver, true, true), [""; 0]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod testers;
 mod tls;
 
 pub use agent_line::{AgentLine, Ask, Carried, Reply, Trouble, carry, is_elsewhere};
-pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
+pub use capability::{Basis, Capabilities, CutsTunnels, Maturity, Untried};
 pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
     TunnelCount, UPGRADES, capabilities_of, held_dark, needs_first_generation, newest_epoch, open,

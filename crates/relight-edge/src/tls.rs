@@ -116,6 +116,11 @@ impl Listener {
         Ok(target.listeners.iter().map(listener).collect())
     }
 
+    /// Where visitors come to.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A connection on which this host can be asked for.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use relight_edge::{EdgeError, Listener, TunnelCount};
+use relight_edge::{EdgeError, Listener, TunnelCount, Untried};
 use relight_model::{AssetId, Digest, GateKey, OrgId, SiteId};
 
 use crate::at_once::at_once;
@@ -78,9 +78,9 @@ impl Engine {
         let mut asked = Vec::new();
         for (edge, keys) in by_edge {
             let target = edges::named(edge, &rows)?;
-            let is_drilled = match &target {
-                Some(target) => self.is_drilled(edge, &edges::identity(target)?),
-                None => false,
+            let drilled = match &target {
+                Some(target) => self.drilled(edge, &edges::identity(target)?),
+                None => None,
             };
             blast.edges.push(EdgeBlast {
                 edge: edge.to_owned(),
@@ -92,16 +92,16 @@ impl Engine {
                 }),
                 tunnels: None,
                 missing: Vec::new(),
-                is_undrilled: !is_drilled,
+                is_undrilled: drilled.is_none(),
                 is_untrusted: self.with_ledger(|it| it.caught(edge, self.now()).is_some()),
                 faults: Vec::new(),
             });
-            asked.push((target, keys, is_drilled));
+            asked.push((target, keys, drilled));
         }
-        let seen = at_once(asked, LOOK_WAIT_MAX, |(target, keys, is_drilled)| {
+        let seen = at_once(asked, LOOK_WAIT_MAX, |(target, keys, drilled)| {
             let target = target?;
             let faults = refusals(&target).unwrap_or_default();
-            Some((faults, look(&target, &keys, is_drilled)))
+            Some((faults, look(&target, &keys, drilled)))
         });
         for (edge, seen) in blast.edges.iter_mut().zip(seen) {
             let Some((faults, seen)) = seen.flatten() else { continue };
@@ -129,10 +129,10 @@ impl Engine {
         left
     }
 
-    /// Whether an edge passed a drill that still counts, as what it is.
-    pub(crate) fn is_drilled(&self, edge: &str, target: &Digest) -> bool {
-        let drilled = self.with_ledger(|ledger| ledger.drilled(edge, target));
-        drilled.is_some_and(|at| self.now() - at <= DRILL_AGE_MAX_S)
+    /// What the drill could not try that an edge passed as what it is, and that still counts.
+    pub(crate) fn drilled(&self, edge: &str, target: &Digest) -> Option<Untried> {
+        let passed = self.with_ledger(|ledger| ledger.drilled(edge, target));
+        passed.filter(|it| self.now() - it.at <= DRILL_AGE_MAX_S).map(|it| it.untried)
     }
 
     fn blast_of_register(&self, plan: &Plan) -> Blast {
@@ -160,7 +160,7 @@ impl Engine {
 fn look(
     target: &relight_edge::Target,
     keys: &[GateKey],
-    is_drilled: bool,
+    drilled: Option<Untried>,
 ) -> Result<(Option<u64>, Vec<&'static str>), String> {
     let told = |error: EdgeError| chain(&error);
     let mut driver = relight_edge::open(target).map_err(told)?;
@@ -174,5 +174,5 @@ fn look(
         TunnelCount::ClosedByDataPlane => Some(sum),
         TunnelCount::Unknown | TunnelCount::Shared => None,
     });
-    Ok((open, driver.capabilities().missing_for_dark(is_drilled)))
+    Ok((open, driver.capabilities().missing_for_dark(drilled)))
 }

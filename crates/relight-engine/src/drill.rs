@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use relight_edge::{EdgeDriver, ProbeTarget, Target};
+use relight_edge::{Basis, EdgeDriver, ProbeTarget, Target, Untried, capabilities_of};
 use relight_model::{Criticality, Digest, Epoch, GateKey, Seen, Site, Timestamp};
 use relight_store::{SiteMark, Store};
 
@@ -228,7 +228,18 @@ impl DrillReport {
     pub fn entry(&self) -> Entry {
         let failed = self.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
         let (edge, passed, target) = (self.edge.clone(), self.passed(), Some(self.identity));
-        Entry::Drilled { drill: true, edge, passed, failed, target }
+        let untried = self.untried().codes().into_iter().map(str::to_owned).collect();
+        Entry::Drilled { drill: true, edge, passed, failed, target, untried }
+    }
+
+    /// What of the record of the edge it could not try, or not on each edge of a group.
+    pub fn untried(&self) -> Untried {
+        let is_tried = |name| {
+            let mut steps = self.steps.iter();
+            steps.any(|step| step.name == name && step.tried && step.detail.is_empty())
+        };
+        let [reload, tunnels] = [StepName::Reload, StepName::Tunnels].map(|name| !is_tried(name));
+        Untried { reload, tunnels }
     }
 
     /// What the journal gets once it is over: what the canary alone showed says nothing about the
@@ -256,6 +267,11 @@ impl DrillEdge {
     /// The name of the edge.
     pub fn name(&self) -> &str {
         &self.target.name
+    }
+
+    /// The edges of it of which it is only said what they can do.
+    fn only_told(&self) -> impl Iterator<Item = &Target> {
+        self.target.all().filter(|one| capabilities_of(one).basis != Basis::Measured)
     }
 
     /// Everything that may be closed on it, the canary first.

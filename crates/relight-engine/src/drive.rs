@@ -236,7 +236,7 @@ fn take_turn(
 ) -> bool {
     let (wants, epoch) = engine.wants_of(edge.name());
     pressed.begin(seen, &wants);
-    edge.set_drilled(engine.is_drilled(edge.name(), identity));
+    edge.set_drilled(engine.drilled(edge.name(), identity));
     // Looked at before the round: what is settled meanwhile waits for the next one.
     edge.set_holding(!engine.stage.is_settled());
     let permits = |site: &GateKey| engine.permits(site);

@@ -57,7 +57,7 @@ pub use lies::{CAUGHT_APART_S, CAUGHT_MIN, CAUGHT_WINDOW_S};
 pub use parts::{PartCase, PartName, PartSeen};
 pub use phase::{Gate, Phase, display};
 pub use proof::{Proof, Witness};
-pub use rehearsed::Rehearsed;
+pub use rehearsed::{Passed, Rehearsed};
 #[cfg(test)]
 pub(crate) use standing::UNSEEN_MAX;
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Circumstance, Orders, UNDO_AGE_MAX_S};

@@ -22,7 +22,9 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use relight_edge::config::{CANARY_HOST, CANARY_KEY};
-use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Overtaken, Stage};
+use relight_edge::{
+    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Overtaken, Stage, Untried,
+};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 use crate::incident::{Entry, Gate, PROOF_EXPIRED};
@@ -129,8 +131,9 @@ pub struct EdgeLoop {
     canary_at: Option<i64>,
     /// It did not do as it was told then.
     canary_failed: bool,
-    /// It passed a drill: what is only declared of it may be believed.
-    is_drilled: bool,
+    /// What the drill could not try that it passed: of the rest, what is only declared of it may be
+    /// believed.
+    drilled: Option<Untried>,
     /// Nothing is opened yet, and what is open stays so: nobody can tell what may be.
     is_holding: bool,
     overtaken: Overtaken,
@@ -164,7 +167,7 @@ impl EdgeLoop {
             barrier: None,
             canary_at: None,
             canary_failed: false,
-            is_drilled: false,
+            drilled: None,
             is_holding: false,
             overtaken: Overtaken::new(),
             generation: 0,
@@ -176,9 +179,10 @@ impl EdgeLoop {
         &self.name
     }
 
-    /// Says whether a drill on this edge has shown what it is only said to do.
-    pub fn set_drilled(&mut self, is_drilled: bool) {
-        self.is_drilled = is_drilled;
+    /// Says whether a drill on this edge has shown what it is only said to do, and what it could not
+    /// try.
+    pub fn set_drilled(&mut self, drilled: Option<Untried>) {
+        self.drilled = drilled;
     }
 
     /// Says whether nobody can tell yet what may be opened: then sites are closed and proven dark,

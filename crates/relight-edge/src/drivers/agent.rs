@@ -80,7 +80,7 @@ impl DriverKind for AgentKind {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        const { &[Setting::required(AGENT_SETTING)] }
+        const { &[Setting::required(AGENT_SETTING), Setting::RELOAD] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use relight_model::{Epoch, GateKey, Seen};
 use serde_json::{Value, json};
 
-use crate::capability::{Basis, Capabilities, CutsTunnels, Maturity};
+use crate::capability::{Basis, Capabilities, CutsTunnels, Maturity, Untried};
 use crate::driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
@@ -326,7 +326,7 @@ impl EdgeDriver for CommandEdge {
         }
         lints.extend(
             self.capabilities
-                .missing_for_dark(true)
+                .missing_for_dark(Some(Untried::default()))
                 .into_iter()
                 .map(|name| Lint::warning("capability-missing", name)),
         );

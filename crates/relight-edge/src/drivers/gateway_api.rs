@@ -60,6 +60,7 @@ impl DriverKind for GatewayApi {
                 Setting::required("routes"),
                 // `<service>:<port>` in the namespace of each route.
                 Setting::required("holding"),
+                Setting::RELOAD,
                 Setting::UPGRADES,
             ]
         }

@@ -70,6 +70,7 @@ impl DriverKind for Traefik {
                 Setting::required("hosts"),
                 // URL of the holding service.
                 Setting::required("holding"),
+                Setting::RELOAD,
                 Setting::UPGRADES,
             ]
         }

@@ -115,7 +115,7 @@ fn an_edge_without_upgrades_opens_no_tunnel_and_may_be_proven_dark() {
             let lints = rig.driver.lint().unwrap();
             lints.iter().any(|lint| lint.code == "tunnels-uncounted")
         };
-        assert_eq!(rig.driver.capabilities().missing_for_dark(false), ["cuts_tunnels"], "{kind:?}");
+        assert_eq!(rig.driver.capabilities().missing_for_dark(None), ["cuts_tunnels"], "{kind:?}");
         assert!(lint(&mut rig), "{kind:?}");
         drop(tunnel(&rig, 0));
         rig.target.settings.insert(UPGRADES.to_owned(), REFUSED.to_owned());
@@ -123,7 +123,7 @@ fn an_edge_without_upgrades_opens_no_tunnel_and_may_be_proven_dark() {
         rig.restart_with(|config| config.upgrades = false);
         let able = rig.driver.capabilities();
         assert_eq!(
-            (able.cuts_tunnels, able.missing_for_dark(false)),
+            (able.cuts_tunnels, able.missing_for_dark(None)),
             (CutsTunnels::Refused, vec![])
         );
         assert!(!lint(&mut rig), "{kind:?}");

@@ -1,6 +1,7 @@
 //! The steps of a drill, on one edge.
 
 mod hosts;
+mod reload;
 mod tunnels;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use relight_edge::exec::{RELOAD, start_hand};
-use relight_edge::http::Client;
+use relight_edge::exec::start_hand;
 use relight_edge::{
     EdgeDriver, EdgeError, EdgeErrorKind, GateSet, LintSeverity, Listener, ProbeTarget, Prober,
-    Stage, Testers,
+    Stage, Testers, Untried,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
@@ -22,6 +22,7 @@ use super::{DrillEdge, DrillReport, Step, chain};
 use crate::drive::for_incidents;
 use crate::incident::{Entry, Evidence, EvidenceKind, Ledger, Phase};
 use crate::reconcile::{CANARY_HOST, EdgeLoop, Want, grace_ms};
+use tunnels::Tunnel;
 
 /// Longest time that connections of before are left alone in a rehearsal, in milliseconds.
 const GRACE_MS_MAX: i64 = 2_000;
@@ -41,12 +42,6 @@ const HAND_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A second controller ends by itself after so long, in milliseconds, whatever became of the first.
 const HOLD_MAX_MS: i64 = 10_000;
-
-/// Longest wait until a connection that was cut ends.
-const TUNNEL_END_MAX: Duration = Duration::from_secs(2);
-
-/// How often visitors ask after a reload, a pause apart.
-const RELOAD_LOOKS: u64 = 100;
 
 /// The id of the incident that a drill plays, in a journal of its own that nobody keeps.
 const ID: &str = "drill";
@@ -226,7 +221,7 @@ struct Drill<'a> {
     /// The last round had nothing left to do.
     is_settled: bool,
     /// Connections to sites of the drill that were upgraded before the order.
-    tunnels: Vec<(GateKey, Client)>,
+    tunnels: Vec<Tunnel>,
 }
 
 impl<'a> Drill<'a> {
@@ -330,46 +325,6 @@ impl<'a> Drill<'a> {
         let sites: BTreeMap<&GateKey, Site> =
             self.edge.keys.iter().map(|key| (&key.key, site(&self.edge, key))).collect();
         crate::reconcile::wants(&self.ledger, self.edge.name(), |key| sites.get(key))
-    }
-
-    /// What was proven dark has none left.
-    fn tunnels(&mut self) -> Result<Tried, String> {
-        if self.tunnels.is_empty() {
-            return Ok(Tried::No);
-        }
-        let open = self
-            .tunnels
-            .drain(..)
-            .find_map(|(key, mut tunnel)| (!tunnel.ends_within(TUNNEL_END_MAX)).then_some(key));
-        let why = |key| format!("a connection to {key} is open behind the closed gate");
-        open.map_or(Ok(Tried::Yes), |key| Err(why(key)))
-    }
-
-    /// The program that the edge is registered with reloads it, as certificates and other hands
-    /// do, while visitors go on asking.
-    fn reload(&mut self) -> Result<Tried, String> {
-        let reloads = self.edge.target.all().filter_map(|edge| edge.settings.get(RELOAD));
-        let reloads: Vec<&String> = reloads.collect();
-        if reloads.is_empty() {
-            return Ok(Tried::No);
-        }
-        for reload in reloads {
-            relight_edge::exec::reload(reload).map_err(|error| chain(&error))?;
-        }
-        let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
-        let mut eyes = Prober::all(&self.edge.target).map_err(|error| chain(&error))?;
-        for nonce in 1..=RELOAD_LOOKS {
-            for prober in &mut eyes {
-                let seen = prober.probe(&targets, self.pace.nonce.rotate_left(19) ^ nonce);
-                let lit = targets.iter().zip(seen).find(|(_, result)| result.seen == Seen::Lit);
-                if let Some((target, _)) = lit {
-                    return Err(format!("{} was lit by a reload", target.key));
-                }
-            }
-            // As a visitor would: again and again while the old process goes and the new one comes.
-            thread::sleep(self.pace.pause);
-        }
-        self.until(|phase| phase == Phase::DarkProven).map(|()| Tried::Yes)
     }
 
     /// Artifacts that no evidence is about run now: dark, until somebody looked at them.
@@ -574,7 +529,7 @@ fn opened(edge: &DrillEdge, bed: &dyn Bed, nonce: u64) -> Result<EdgeLoop, Strin
     let failed = |error: EdgeError| chain(&error);
     let (driver, eyes) = (bed.driver().map_err(failed)?, bed.eyes().map_err(failed)?);
     let mut edge_loop = EdgeLoop::new(edge.name(), driver, eyes, nonce);
-    edge_loop.set_drilled(true);
+    edge_loop.set_drilled(Some(Untried::default()));
     edge_loop.set_grace(grace_ms(&edge.target).unwrap_or(GRACE_MS_MAX).min(GRACE_MS_MAX));
     Ok(edge_loop)
 }

@@ -12,8 +12,8 @@ use relight_edge::{
 };
 use relight_model::{Digest, Epoch, GateKey, Seen};
 
-use super::script::{Pace, not_lit};
-use super::{DrillEdge, DrillKey};
+use super::script::{Pace, STEPS, StepName, not_lit};
+use super::{DrillEdge, DrillKey, DrillReport, Step};
 use crate::incident::Ledger;
 
 /// An edge without a listener whose gate is in a folder.
@@ -158,4 +158,35 @@ fn a_drill_begins_once_all_of_it_was_seen_lit() {
     assert_eq!((dark.ended(), lit.ended(), lit.steps.len()), (None, None, 1));
     assert_eq!(driver.observe(&[canary]).unwrap()[0].durable, Seen::Lit);
     assert_eq!(begun, 1, "the first one never began");
+}
+
+/// Goal: what was tried at one edge of a group shows nothing of the others. Method: steps that
+/// were tried, in part or not at all; and a group of an nginx and of what is only said to be one.
+#[test]
+fn what_was_tried_in_part_was_not_tried() {
+    let untried = |tried: bool, detail: &str| {
+        let step = |name| {
+            let is_meant = [StepName::Reload, StepName::Tunnels].contains(&name);
+            let (tried, detail) = if is_meant { (tried, detail) } else { (true, "http2: here") };
+            Step { name, passed: true, tried, took_ms: 1, detail: detail.to_owned() }
+        };
+        let steps = STEPS.into_iter().map(step).collect();
+        let (edge, identity, keys, left) = ("east".into(), Digest::default(), vec![], vec![]);
+        DrillReport { edge, identity, keys, steps, left }.untried().codes()
+    };
+    assert_eq!(untried(true, ""), [""; 0]);
+    assert_eq!(untried(true, "reload-untried: b"), ["survives_reload", "cuts_tunnels"]);
+    assert_eq!(untried(false, ""), ["survives_reload", "cuts_tunnels"]);
+    let folder = tempfile::tempdir().unwrap();
+    let member = |name: &str, kind: &str| Target {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        ..target(folder.path())
+    };
+    let members = vec![member("a", "nginx_file"), member("b", "command"), member("c", "traefik")];
+    let (keys, others) = (Vec::new(), [].into());
+    let target = Target { members, ..member("g", "group") };
+    let group = DrillEdge { target, identity: Digest::default(), keys, others };
+    let told: Vec<&str> = group.only_told().map(|one| one.name.as_str()).collect();
+    assert_eq!(told, ["b", "c"]);
 }

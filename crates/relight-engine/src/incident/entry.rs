@@ -433,6 +433,10 @@ pub enum Entry {
         /// before, whose drills show nothing about an edge that may have been replaced.
         #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
         target: Option<Digest>,
+        /// What of the record of the edge it could not try; nothing in journals of before, whose
+        /// drills were believed for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untried: Vec<String>,
     },
     /// A rehearsal begins on one edge, and nothing of it is closed yet; belongs to no incident.
     DrillBegun {

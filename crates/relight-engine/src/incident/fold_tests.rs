@@ -580,10 +580,10 @@ fn a_drill_counts_for_the_edge_that_it_was_played_on() {
     let (was, is) = (Digest([1; 32]), Digest([2; 32]));
     let drilled = |passed: bool, target: Option<Digest>| {
         let (edge, failed) = ("north".to_owned(), None);
-        Entry::Drilled { drill: true, edge, passed, failed, target }
+        Entry::Drilled { drill: true, edge, passed, failed, target, untried: Vec::new() }
     };
     ledger.apply("", &drilled(true, Some(was)), NOW).unwrap();
-    assert_eq!(ledger.drilled("north", &was), Some(NOW));
+    assert_eq!(ledger.drilled("north", &was).map(|it| it.at), Some(NOW));
     assert_eq!(ledger.drilled("north", &is), None);
     assert_eq!(ledger.drilled("south", &was), None);
     ledger.apply("", &drilled(false, Some(is)), NOW + 1).unwrap();

@@ -11,7 +11,7 @@ use super::lies::Caught;
 use super::over::SetBack;
 use super::parts::{PartCase, PartSeen};
 use super::phase::{self, Gate, Phase};
-use super::rehearsed::Rehearsed;
+use super::rehearsed::{Passed, Rehearsed};
 use super::standing::Authority;
 
 /// Most incidents that may be open at once (INCIDENT 4).
@@ -32,7 +32,7 @@ pub struct Ledger {
     authorities: BTreeMap<String, Authority>,
     /// Those whose end was seen, whatever the clock says since.
     authorities_over: BTreeSet<String>,
-    drills: BTreeMap<String, (Timestamp, Digest)>,
+    pub(super) drills: BTreeMap<String, Passed>,
     pub(super) rehearsed: BTreeMap<String, Rehearsed>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
@@ -214,14 +214,10 @@ impl Ledger {
     /// Folds in what is about an edge and no incident; whether it was that.
     fn fold_edge(&mut self, entry: &Entry, now: Timestamp) -> bool {
         match entry {
-            Entry::Drilled { edge, passed, target, .. } => {
-                // What was believed of it was believed because of the drill before.
-                self.drills.remove(edge);
-                if let (true, Some(target)) = (passed, target) {
-                    self.drills.insert(edge.clone(), (now, *target));
-                }
-            }
-            Entry::DrillBegun { .. } | Entry::DrillEnded { .. } | Entry::DrillUndone { .. } => {
+            Entry::Drilled { .. }
+            | Entry::DrillBegun { .. }
+            | Entry::DrillEnded { .. }
+            | Entry::DrillUndone { .. } => {
                 self.rehearse(entry, now);
             }
             Entry::Barred { sites, held, edge, barrier, why } => {
@@ -297,12 +293,6 @@ impl Ledger {
     /// The plans that were proposed.
     pub fn actions(&self) -> &Actions {
         &self.actions
-    }
-
-    /// When an edge last passed a drill as what it is now (`edges::identity`): one of the same name
-    /// that was replaced since, by another kind or at another address, passed none.
-    pub fn drilled(&self, edge: &str, target: &Digest) -> Option<Timestamp> {
-        self.drills.get(edge).filter(|(_, drilled)| drilled == target).map(|(at, _)| *at)
     }
 
     /// Since when an edge was caught again and again: a gate read back closed, and visitors got in.

@@ -66,7 +66,8 @@ mod tests {
 
     fn drilled(passed: bool) -> Entry {
         let target = Some(Digest::default());
-        Entry::Drilled { drill: true, edge: "east".into(), passed, failed: None, target }
+        let (edge, untried) = ("east".into(), Vec::new());
+        Entry::Drilled { drill: true, edge, passed, failed: None, target, untried }
     }
 
     /// Goal: an edge that is caught three times within a month is told until it passes a drill.

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use relight_edge::Untried;
 use relight_edge::config::CANARY_KEY;
-use relight_model::{GateKey, Timestamp};
+use relight_model::{Digest, GateKey, Timestamp};
 
 use super::entry::Entry;
 use super::fold::Case;
@@ -23,7 +24,24 @@ pub struct Rehearsed {
     pub left: BTreeSet<GateKey>,
 }
 
+/// The last drill of an edge, which passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// When.
+    pub at: Timestamp,
+    /// What the edge was by then (`edges::identity`).
+    target: Digest,
+    /// What it could not try.
+    pub untried: Untried,
+}
+
 impl Ledger {
+    /// The drill that an edge last passed as what it is now (`edges::identity`): one of the same
+    /// name that was replaced since, by another kind or at another address, passed none.
+    pub fn drilled(&self, edge: &str, target: &Digest) -> Option<Passed> {
+        self.drills.get(edge).filter(|passed| passed.target == *target).copied()
+    }
+
     /// The drills that began and have not ended, or left something dark, by edge.
     pub fn rehearsed(&self) -> impl Iterator<Item = (&str, &Rehearsed)> {
         self.rehearsed.iter().map(|(edge, rehearsed)| (edge.as_str(), rehearsed))
@@ -60,9 +78,18 @@ impl Ledger {
         is_left && !cases.any(Case::is_touched)
     }
 
-    /// Folds in what is about drills that begin and end.
+    /// Folds in what is about drills.
     pub(super) fn rehearse(&mut self, entry: &Entry, now: Timestamp) {
         match entry {
+            Entry::Drilled { edge, passed, target, untried, .. } => {
+                // What was believed of it was believed because of the drill before.
+                self.drills.remove(edge);
+                if let (true, Some(target)) = (passed, target) {
+                    let untried = Untried::parse(untried);
+                    let passed = Passed { at: now, target: *target, untried };
+                    self.drills.insert(edge.clone(), passed);
+                }
+            }
             Entry::DrillBegun { edge, keys, .. } => {
                 let rehearsed = self.rehearsed.entry(edge.clone()).or_default();
                 rehearsed.since = now;
@@ -160,6 +187,33 @@ mod tests {
         assert!(!after.is_at_work(&keys(&["beds"])[0]));
         let after = say(ended("east", false, &[]), 8);
         assert_eq!(after.rehearsed().count(), 0, "the end of none is none");
+    }
+
+    /// Goal: a drill shows what it tried; drills of before are believed for all, and say nothing else.
+    /// Method: entries that name what was not tried, and one as it was written before.
+    #[test]
+    fn a_drill_that_passed_says_what_it_could_not_try() {
+        let mut ledger = Ledger::new(1);
+        let mut untried = |codes: &[&str]| {
+            let entry = Entry::Drilled {
+                drill: true,
+                edge: "east".to_owned(),
+                passed: true,
+                failed: None,
+                target: Some(Digest([3; 32])),
+                untried: codes.iter().map(|code| (*code).to_owned()).collect(),
+            };
+            let body = entry.to_body().unwrap();
+            assert_eq!(Entry::from_body(&body).unwrap(), entry);
+            assert_eq!(body.contains("untried"), !codes.is_empty(), "as before: {body}");
+            ledger.apply("", &entry, 5).unwrap();
+            let passed = ledger.drilled("east", &Digest([3; 32])).unwrap();
+            assert_eq!(passed.at, 5);
+            (passed.untried.reload, passed.untried.tunnels)
+        };
+        assert_eq!(untried(&["survives_reload"]), (true, false));
+        assert_eq!(untried(&["cuts_tunnels", "of another release"]), (false, true));
+        assert_eq!(untried(&[]), (false, false), "the newest one counts");
     }
 
     /// Goal: a drill is undone whatever else is known of a site, and no site that an incident

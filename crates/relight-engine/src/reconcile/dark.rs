@@ -69,7 +69,7 @@ impl EdgeLoop {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
         // Once: of an edge on another machine it may be another thing a moment later.
         let able = self.driver.capabilities();
-        let missing = able.missing_for_dark(self.is_drilled);
+        let missing = able.missing_for_dark(self.drilled);
         let Looked { due, seen, counts, divided } = self.look_at_one_process(turn, keys, able)?;
         let fought = self.fight.sites(now_ms);
         let (busy, trouble) = self.busy(turn, &due, counts);

@@ -9,7 +9,7 @@ use std::{fs, thread};
 
 use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS, StepName};
 use relight_engine::edge::config::{CANARY_HOST, Secured};
-use relight_engine::edge::{Target, UPGRADES, exec};
+use relight_engine::edge::{Target, UPGRADES, Untried, exec};
 use relight_engine::edges;
 use relight_engine::incident::Ledger;
 use relight_engine::store::{SiteMark, SiteRow, Store};
@@ -110,6 +110,7 @@ fn a_proxy_that_others_reload_stays_dark_and_loses_its_tunnels() {
     for name in [StepName::Tunnels, StepName::Reload, StepName::Redeployed, StepName::Behind] {
         assert!(tried(&report, name), "{name:?}");
     }
+    assert_eq!(report.untried(), Untried::default());
 }
 
 /// What reloads it loses the gate: visitors meet a light, and the drill says where.
@@ -130,6 +131,9 @@ fn a_proxy_without_a_program_that_reloads_it_is_not_tried_there() {
     let report = drilled(Kind::Haproxy, |_, _| ());
     assert!(report.passed(), "{:?}", report.failed());
     assert!(!tried(&report, StepName::Reload) && tried(&report, StepName::Tunnels));
+    assert_eq!(report.untried(), Untried { reload: true, tunnels: false });
+    let entry = report.entry().to_body().unwrap();
+    assert!(entry.contains(r#""untried":["survives_reload"]"#), "{entry}");
     let report = drilled(Kind::Nginx, |target, _| {
         target.settings.insert("reload".to_owned(), r#"["/bin/false"]"#.to_owned());
     });

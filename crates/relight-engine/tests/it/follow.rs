@@ -73,7 +73,7 @@ fn a_drill_of_another_process_is_journalled_once() {
     town.engine.follow_store().unwrap();
     assert!(!is_left(&store, "east").unwrap());
     town.engine.check_lease().unwrap();
-    let drilled = || town.engine.with_ledger(|it| it.drilled(&edge, &identity));
+    let drilled = || town.engine.with_ledger(|it| it.drilled(&edge, &identity)).map(|it| it.at);
     assert_eq!(drilled(), Some(town.engine.now()));
     let journal = town.journal().len();
     town.engine.follow_store().unwrap();

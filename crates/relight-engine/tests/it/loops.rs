@@ -1,6 +1,6 @@
 //! One round of the loop of one edge, step by step, against the fake edge.
 
-use relight_engine::edge::{Basis, Capabilities, EdgeErrorKind, ProbeTarget, Stage};
+use relight_engine::edge::{Basis, Capabilities, EdgeErrorKind, ProbeTarget, Stage, Untried};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
     CANARY_EVERY_MS, CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_LATE_MS,
@@ -472,7 +472,11 @@ fn an_edge_that_cannot_do_what_dark_takes_is_never_proven_dark_and_fails_in_time
         let [Entry::EdgeFailed { why, .. }] = &round.entries[..] else { panic!("{round:?}") };
         assert_eq!((why.as_str(), round.settled), ("capability", false));
         assert_eq!(bench.edge.lock().serves(&key("a")), Seen::Dark, "it is closed all the same");
-        bench.edge_loop.set_drilled(true);
+        let reload = Some(Untried { reload: true, tunnels: false });
+        bench.edge_loop.set_drilled(reload);
+        let rounds = told(&bench.round(&wants));
+        assert!(!rounds.contains(&"proved-dark a".to_owned()), "nobody reloaded it");
+        bench.edge_loop.set_drilled(Some(Untried::default()));
         let proven = told(&bench.round(&wants)).contains(&"proved-dark a".to_owned());
         assert_eq!(proven, capabilities.basis != Basis::Measured);
     }

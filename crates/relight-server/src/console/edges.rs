@@ -305,7 +305,9 @@ impl Known {
                     known.kind = format!("{} ({names})", known.kind);
                 }
                 let identity = edges::identity(target).ok();
-                known.drilled = identity.and_then(|identity| ledger.drilled(&row.name, &identity));
+                known.drilled = identity
+                    .and_then(|identity| ledger.drilled(&row.name, &identity))
+                    .map(|it| it.at);
                 known.listeners = target.listeners.iter().map(ToString::to_string).collect();
             }
             None => known.standing = Standing::Unreadable,

@@ -63,8 +63,8 @@ fn each_edge_says_whether_it_shows_what_is_wanted() {
     let target = world.store.edges().unwrap().remove(0);
     let identity = edges::identity(&edges::from_row(&target).unwrap()).unwrap();
     for (passed, moments) in [(true, 2), (false, 1)] {
-        let (edge, target) = ("east".to_owned(), Some(identity));
-        let entry = Entry::Drilled { drill: true, edge, passed, failed: None, target };
+        let (edge, target, untried) = ("east".to_owned(), Some(identity), Vec::new());
+        let entry = Entry::Drilled { drill: true, edge, passed, failed: None, target, untried };
         world.engine.record("relight", "", entry).unwrap();
         assert_eq!(row("en").matches("2027-01-15").count(), moments, "{}", row("en"));
     }

@@ -1734,6 +1734,12 @@ doctor-controller = controller
 doctor-restored = restored register
 lint-drill-missing = this kind of edge is believed after a drill only: until then no site counts as proven dark
 lint-drill-missing-remedy = rehearse it: relight drill --edges NAME
+lint-drill-untried = is only said of this edge, and its last drill could not try it: until one does, no site counts as proven dark
+lint-drill-untried-remedy = name what reloads it (--set reload=…), mark a site for drills that has WebSockets, or say upgrades=refused; then: relight drill --edges NAME
+lint-reload-untried = nothing is named that reloads this one: whether it keeps its gate over that was not tried
+lint-reload-untried-remedy = register it with --set reload=…, then rehearse again
+lint-tunnels-untried = no connection could be upgraded through this one: whether such connections are cut was not tried
+lint-tunnels-untried-remedy = mark a site for drills that has WebSockets there, or register it with --set upgrades=refused; then rehearse again
 
 account-no-reason = why is not said
 account-no-reason-remedy = say it with --reason: the journal and everybody who signs in are told

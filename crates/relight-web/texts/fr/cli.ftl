@@ -1799,7 +1799,13 @@ doctor-space = espace
 doctor-controller = commande
 doctor-restored = registre restauré
 lint-drill-missing = ce genre de frontal n’est cru qu’après un exercice : d’ici là aucun site ne compte comme éteint, preuve faite
-lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM
+lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM
+lint-drill-untried = n’est que dit de ce frontal, et son dernier exercice n’a pu l’essayer : d’ici là aucun site ne compte comme éteint, preuve faite
+lint-drill-untried-remedy = nommez ce qui le recharge (--set reload=…), marquez pour les exercices un site qui a des WebSockets, ou dites upgrades=refused; puis : relight drill --edges NOM
+lint-reload-untried = rien n’est nommé qui recharge celui-ci : qu’il garde alors sa barrière n’a pas été essayé
+lint-reload-untried-remedy = enregistrez-le avec --set reload=…, puis refaites l’exercice
+lint-tunnels-untried = aucune connexion n’a pu passer en WebSocket par celui-ci : qu’elles soient coupées n’a pas été essayé
+lint-tunnels-untried-remedy = marquez pour les exercices un site qui y a des WebSockets, ou enregistrez-le avec --set upgrades=refused; puis refaites l’exercice
 
 account-no-reason = le motif n’est pas dit
 account-no-reason-remedy = dites-le avec --reason : il figure au journal et toute personne qui se connecte en est avisée

@@ -1,20 +1,35 @@
 //! Connections that are upgraded before a drill begins: a gate that closes does not end them by
 //! itself.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use relight_edge::http::Client;
+use relight_edge::{CutsTunnels, Target, capabilities_of};
 use relight_model::GateKey;
 
 use super::super::bed::Bed;
 use super::super::{DrillEdge, chain};
+use super::{Drill, Tried};
 
 /// A wish for a WebSocket (RFC 6455, section 4.1); the key is the one of its example.
 const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
+/// Longest wait until a connection that was cut ends.
+const TUNNEL_END_MAX: Duration = Duration::from_secs(2);
+
+/// A connection to a site of the drill that was upgraded before the order.
+pub(super) struct Tunnel {
+    key: GateKey,
+    listener: SocketAddr,
+    client: Client,
+}
+
 /// One connection to each marked site that lets one be upgraded; the canary is answered by the edge
 /// itself and has none.
-pub(super) fn open(edge: &DrillEdge, bed: &dyn Bed) -> Result<Vec<(GateKey, Client)>, String> {
+pub(super) fn open(edge: &DrillEdge, bed: &dyn Bed) -> Result<Vec<Tunnel>, String> {
     let mut open = Vec::new();
     for listener in bed.listeners().map_err(|error| chain(&error))? {
         for key in edge.keys.iter().skip(1) {
@@ -22,9 +37,37 @@ pub(super) fn open(edge: &DrillEdge, bed: &dyn Bed) -> Result<Vec<(GateKey, Clie
             let request = UPGRADE.replace("HOST", &key.host);
             let answer = client.exchange(request.as_bytes(), false);
             if answer.is_ok_and(|answer| answer.status == 101) {
-                open.push((key.key.clone(), client));
+                let (key, listener) = (key.key.clone(), listener.address());
+                open.push(Tunnel { key, listener, client });
             }
         }
     }
     Ok(open)
+}
+
+impl Drill<'_> {
+    /// What was proven dark has none left.
+    pub(super) fn tunnels(&mut self) -> Result<Tried, String> {
+        if self.tunnels.is_empty() {
+            return Ok(Tried::No);
+        }
+        let mut tunnels = std::mem::take(&mut self.tunnels);
+        let open = tunnels
+            .iter_mut()
+            .find_map(|it| (!it.client.ends_within(TUNNEL_END_MAX)).then_some(&it.key));
+        if let Some(key) = open {
+            return Err(format!("a connection to {key} is open behind the closed gate"));
+        }
+        let is_left = |one: &&Target| {
+            let is_refused =
+                one.refuses_upgrades() || capabilities_of(one).cuts_tunnels == CutsTunnels::Refused;
+            !is_refused && !tunnels.iter().any(|tunnel| one.listeners.contains(&tunnel.listener))
+        };
+        let left: Vec<&str> =
+            self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
+        Ok(match left.is_empty() {
+            true => Tried::Yes,
+            false => Tried::Partly(format!("tunnels-untried: {}", left.join(" "))),
+        })
+    }
 }

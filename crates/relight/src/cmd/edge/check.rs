@@ -9,7 +9,8 @@ use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::spelling::{Spelled, open_to_nobody, spell_site, without_http2};
 use relight_engine::edge::{
-    self, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget, Target,
+    self, Capabilities, EdgeError, EdgeErrorKind, Lint, LintSeverity, Listener, ProbeTarget,
+    Target, Untried,
 };
 use relight_engine::edges;
 use relight_engine::incident::HOST_SPELLING;
@@ -32,6 +33,9 @@ const CANARY_FAILED: &str = "canary-failed";
 
 /// Code of an edge of a kind that is believed after a drill only, before there was one.
 const DRILL_MISSING: &str = "drill-missing";
+
+/// Code of one whose drill could not try what is only declared of it.
+const DRILL_UNTRIED: &str = "drill-untried";
 
 /// Code of an edge on which nobody knows how many tunnels are open.
 const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
@@ -141,7 +145,8 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     };
     let identity = edges::identity(target).ok();
     let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
-    let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
+    let drilled = drilled.filter(|it| register.now - it.at <= DRILL_AGE_MAX_S);
+    let untried = drilled.map(|it| it.untried);
     if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
         row.findings.extend(of_journal(target, register));
@@ -152,14 +157,14 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         let mut findings = driver.lint()?;
         let views = driver.observe(&keys)?;
         findings.extend(unasked::find((&target.name, all), &mut *driver, register)?);
-        let missing = driver.capabilities().missing_for_dark(is_drilled);
+        let unshown = unshown(&target.name, &driver.capabilities(), untried);
         let mut reached = reach(target, register)?;
         findings.extend(open_to_nobody(target)?);
         findings.extend(without_http2(target)?);
         reached.extend(past(target, register)?);
-        Ok((findings, views, reached, missing))
+        Ok((findings, views, reached, unshown))
     });
-    let (findings, views, reached, missing) = match seen {
+    let (findings, views, reached, unshown) = match seen {
         Ok(seen) => seen,
         Err(error) => {
             row.error = Some(chain(&error));
@@ -168,10 +173,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     };
     row.findings = rows_of(findings, target);
     row.findings.extend(reached);
-    if missing.contains(&"drill") {
-        let place = format!("relight drill --edges {}", target.name);
-        row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
-    }
+    row.findings.extend(unshown);
     row.findings.extend(of_journal(target, register));
     let mut differ = BTreeSet::new();
     for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
@@ -184,6 +186,19 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     }
     row.differ = differ.into_iter().collect();
     row
+}
+
+/// What a drill would have to show of an edge before anything there counts as proven dark.
+fn unshown(edge: &str, able: &Capabilities, untried: Option<Untried>) -> Option<LintRow> {
+    if able.missing_for_dark(untried).contains(&"drill") {
+        let place = format!("relight drill --edges {edge}");
+        return Some(LintRow { code: DRILL_MISSING, place, refuses: false });
+    }
+    let mut left = able.missing_for_dark(untried);
+    let by_itself = able.missing_for_dark(Some(Untried::default()));
+    left.retain(|it| !by_itself.contains(it));
+    let place = left.join(" ");
+    (!left.is_empty()).then_some(LintRow { code: DRILL_UNTRIED, place, refuses: false })
 }
 
 /// What the journal says of an edge: of its canary, of its second barrier, and of itself.
@@ -244,6 +259,7 @@ fn stands_in_the_way(finding: &LintRow) -> bool {
     let others = [
         CANARY_FAILED,
         DRILL_MISSING,
+        DRILL_UNTRIED,
         TUNNELS_UNCOUNTED,
         BARRIER_FAILS,
         EDGE_UNTRUSTED,
@@ -379,5 +395,34 @@ fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
             let (what, remedy) = (texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
             report.warn_in_detail(&row.name, what, error, remedy);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::edge::{Basis, CutsTunnels};
+
+    use super::*;
+
+    /// Goal: whoever looks at an edge learns what its drill could not show, and nothing of it where
+    /// the program was measured. Method: no drill, one that tried neither, one that tried all.
+    #[test]
+    fn what_a_drill_has_yet_to_show_is_named() {
+        let cuts_tunnels = CutsTunnels::Driver;
+        let able = Capabilities { cuts_tunnels, ..Capabilities::FILE_GATE };
+        let told = Capabilities { basis: Basis::Declared, ..able };
+        let found = |able: &Capabilities, untried: Option<Untried>| {
+            unshown("north", able, untried).map(|row| (row.code, row.place))
+        };
+        let neither = Some(Untried { reload: true, tunnels: true });
+        let drill = (DRILL_MISSING, "relight drill --edges north".to_owned());
+        assert_eq!(found(&told, None), Some(drill));
+        let place = "survives_reload cuts_tunnels".to_owned();
+        assert_eq!(found(&told, neither), Some((DRILL_UNTRIED, place)));
+        let forgets = Capabilities { survives_reload: false, ..told };
+        let place = "cuts_tunnels".to_owned();
+        assert_eq!(found(&forgets, neither), Some((DRILL_UNTRIED, place)), "the other is not said");
+        assert_eq!(found(&told, Some(Untried::default())), None);
+        assert_eq!((found(&able, None), found(&able, neither)), (None, None));
     }
 }
