@@ -5,6 +5,7 @@ mod lookout;
 mod loops;
 mod pressed;
 mod rest;
+mod spelled;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -212,6 +213,7 @@ fn drive_edge(
                 is_known = true;
             }
             is_told = take_turn(engine, edge, (identity, pressed), (&mut rest, seen), is_told);
+            spelled::tell(engine, edge);
         });
         if catch_unwind(turn).is_ok() {
             lookout.note(edge.name(), Instant::now(), is_told);

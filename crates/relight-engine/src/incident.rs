@@ -25,6 +25,7 @@ mod phase;
 mod proof;
 mod rehearsed;
 mod restored;
+mod spelled;
 mod standing;
 mod terms;
 mod tried;

@@ -505,6 +505,17 @@ pub enum Entry {
         /// Code of what was wrong (`dark-not-seen`, `unreachable`); empty when it passed.
         what: String,
     },
+    /// A spelling of its name led past the closed gate of a site, or of the canary of an edge;
+    /// belongs to no incident.
+    LedPast {
+        /// The edge.
+        edge: String,
+        /// The site, or the canary.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// At which listener, which spelling, and what was answered (`upper case`, `port`).
+        spelling: String,
+    },
     /// From here on entries were judged by this matcher: evidence of another one is not current.
     /// Stands before the first entry of a program whose matcher is not that of before; belongs to
     /// no incident.

@@ -322,6 +322,7 @@ impl Incident {
             | Entry::DrillUndone { .. }
             | Entry::Barred { .. }
             | Entry::CanaryTried { .. }
+            | Entry::LedPast { .. }
             | Entry::AdvisoriesSet { .. }
             | Entry::Restored { .. }
             | Entry::ClockSetBack { .. }

@@ -50,6 +50,7 @@ impl Entry {
             Self::Access { .. } => "access",
             Self::Barred { .. } => "barred",
             Self::CanaryTried { .. } => "canary-tried",
+            Self::LedPast { .. } => "led-past",
             Self::MatcherRuns { .. } => "matcher-runs",
             Self::AdvisoriesSet { .. } => "advisories-set",
             Self::Restored { .. } => "restored",

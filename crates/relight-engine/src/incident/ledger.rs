@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relight_edge::config::CANARY_KEY;
 use relight_model::{Digest, DisplayState, Epoch, GateKey, Light, Timestamp};
 
 use super::actions::Actions;
@@ -51,6 +52,8 @@ pub struct Ledger {
     past: BTreeSet<GateKey>,
     /// Edges whose canary one reached.
     canaries_past: BTreeSet<String>,
+    /// Which spelling it was, by edge and site, or its canary.
+    pub(super) spelled: BTreeMap<(String, GateKey), String>,
 }
 
 /// Code of a barrier that says that it opened sites, and still holds them.
@@ -179,6 +182,7 @@ impl Ledger {
                 // A site that was lit meanwhile is dark again under its name as it is.
                 Entry::Proved { sites, light: Light::Dark, .. } => {
                     self.past.retain(|site| !sites.contains(site));
+                    self.spelled.retain(|(_, site), _| !sites.contains(site));
                 }
                 _ => {}
             }
@@ -231,6 +235,10 @@ impl Ledger {
             Entry::CanaryTried { edge, passed: true, .. } => {
                 self.canaries.remove(edge);
                 self.canaries_past.remove(edge);
+                self.spelled.retain(|(of, key), _| of != edge || key.as_str() != CANARY_KEY);
+            }
+            Entry::LedPast { edge, site, spelling } => {
+                self.spelled.insert((edge.clone(), site.clone()), spelling.clone());
             }
             Entry::CanaryTried { edge, what, .. } => {
                 if what == HOST_SPELLING {

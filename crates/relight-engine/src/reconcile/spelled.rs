@@ -12,7 +12,7 @@ use relight_model::{GateKey, Light};
 
 use super::eyes::{Asking, HURRY_LOOK};
 use super::{CANARY_AGAIN_MS, EdgeLoop, Want};
-use crate::incident::{Gate, HOST_SPELLING};
+use crate::incident::{Entry, Gate, HOST_SPELLING};
 
 /// How often the canary and some dark sites are asked for in every spelling, in milliseconds: once
 /// a day.
@@ -57,6 +57,8 @@ pub(super) struct Spellings {
     /// When nothing led past the gate of the canary, and whether something did since.
     canary_at: Option<i64>,
     is_canary_past: bool,
+    /// What led past a gate, and how, that nobody was told of yet.
+    found: Vec<(GateKey, String)>,
 }
 
 impl Spellings {
@@ -182,8 +184,9 @@ impl EdgeLoop {
         if !wants.iter().any(is_dark) {
             return false;
         }
-        if matches!(spelled, Spelled::Past(_)) {
+        if let Spelled::Past(how) = &spelled {
             self.proofs.remove(&key);
+            spellings.found.push((key.clone(), how.clone()));
         }
         spellings.hear(key, &spelled, now_ms)
     }
@@ -203,6 +206,7 @@ impl EdgeLoop {
         if is_known || !is_free {
             return "";
         }
+        let key = canary.key.clone();
         let mut asking = self.eyes.spell(&[canary], SPELL_MAX);
         let spelled = loop {
             if let Some(spelled) = asking.within(HURRY_LOOK) {
@@ -217,11 +221,21 @@ impl EdgeLoop {
             Spelled::Shut => {
                 (spellings.canary_at, spellings.is_canary_past) = (Some(now_ms), false);
             }
-            Spelled::Past(_) => (spellings.canary_at, spellings.is_canary_past) = (None, true),
+            Spelled::Past(how) => {
+                (spellings.canary_at, spellings.is_canary_past) = (None, true);
+                spellings.found.push((key, how));
+            }
             Spelled::Untold(what) if what.is_empty() => {}
             Spelled::Untold(_) => return SPELLING_UNTOLD,
         }
         ""
+    }
+
+    /// Which spellings led past gates since the last call, for the journal.
+    pub fn take_spelled(&mut self) -> Vec<Entry> {
+        let found = std::mem::take(&mut self.spellings.found);
+        let entry = |(site, spelling)| Entry::LedPast { edge: self.name.clone(), site, spelling };
+        found.into_iter().map(entry).collect()
     }
 
     /// A spelling led past the gate of the canary, and nobody has seen since that none does.

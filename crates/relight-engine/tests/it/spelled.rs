@@ -51,6 +51,10 @@ fn a_site_that_a_spelling_reaches_is_not_dark_until_none_does() {
     assert!(!tried(&mut bench, 0, &proven) && spelled(&bench).is_empty(), "an order goes before");
     let mut both = || tried(&mut bench, SPELL_AFTER_MS, &proven);
     assert!(both() || both(), "either of them is the first");
+    let (edge, site, spelling) = ("east".to_owned(), key("a"), "upper case: 200".to_owned());
+    let how = Entry::LedPast { edge, site, spelling };
+    assert_eq!(bench.edge_loop.take_spelled(), [how]);
+    assert_eq!(bench.edge_loop.take_spelled(), []);
     let wants = [("a", Dark, Proven), ("b", Dark, Proven)];
     let round = bench.later(1_000, &wants);
     assert_eq!(told(&round), ["drifted a", "edge-failed a"]);
@@ -173,6 +177,25 @@ fn what_the_journal_says_is_tried_before_it_is_proven() {
     };
     let heard = ["host-spelling", "unreachable", ""].map(&mut hear);
     assert_eq!(heard, [true, true, false], "another trouble does not end it");
+    let how = |site: &str| {
+        let (edge, spelling) = ("east".to_owned(), "port: 200".to_owned());
+        Entry::LedPast { edge, site: key(site), spelling }
+    };
+    let mut named = |entry: Entry| {
+        let id = if entry.sites().is_empty() { "" } else { "CVE-1" };
+        let entry = Entry::from_body(&entry.to_body().unwrap()).unwrap();
+        ledger.apply(id, &entry, 1_000).unwrap();
+        let site = ledger.spelling("east", &key("a")).is_some();
+        (site, ledger.canary_spelling("east").is_some())
+    };
+    assert_eq!(named(failed("host-spelling")), (false, false), "as in journals of before");
+    assert_eq!(named(how("a")), (true, false));
+    assert_eq!(named(how("relight-canary")), (true, false), "it does not fail");
+    assert_eq!(named(canary("host-spelling")), (true, true));
+    assert_eq!(named(canary("unreachable")), (true, false), "it fails for another reason");
+    assert_eq!(named(canary("")), (true, false));
+    assert_eq!(named(canary("host-spelling")), (true, false), "passed meanwhile");
+    assert_eq!(named(proved), (false, false));
 
     let mut bench = Bench::new(dark(&["a"]));
     bench.edge_loop.remember_past(past);

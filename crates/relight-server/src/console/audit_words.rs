@@ -30,6 +30,9 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
         Entry::EdgeFailed { sites, why, edge } => {
             texts::audit_failed(lang, sites.len(), edge, &named(sites), words::trouble(lang, why))
         }
+        Entry::LedPast { edge, site, spelling } => {
+            texts::audit_led_past(lang, edge, site.as_str(), spelling)
+        }
         Entry::Drifted { sites, edge, since: Some(since), .. } => {
             let since = stamp_to_the_second(lang, *since);
             texts::audit_unseen(lang, sites.len(), edge, &since, &named(sites))
@@ -165,6 +168,17 @@ mod tests {
         ] {
             assert_eq!(said(&entry), [english, french]);
         }
+    }
+
+    #[test]
+    fn what_led_past_a_gate_is_said_in_words() {
+        let (edge, site, spelling) = ("north".into(), keys(1).remove(0), "port: 200".into());
+        let [english, french] = said(&Entry::LedPast { edge, site, spelling });
+        let name = "A spelling of its name led past the closed gate of san-001 at north: port: 200";
+        assert_eq!(english, name);
+        let name = "Une graphie de son nom a contourné la barrière fermée de san-001 à \
+                    north\u{a0}: port: 200";
+        assert_eq!(french, name);
     }
 
     /// What is decided by more than the record is not guessed at.

@@ -119,7 +119,7 @@ enum Standing {
     /// Another controller acts there, or this register is older than its gate.
     Fenced(Timestamp),
     /// Its canary does not do what it is told.
-    Failing(Timestamp, String),
+    Failing(Timestamp, String, Option<String>),
     /// A drill left something dark, of which this is the first.
     Rehearsed(Timestamp, GateKey),
     /// Sites are not, or not yet, as they are wanted.
@@ -152,9 +152,13 @@ impl Standing {
             Self::Fenced(at) => {
                 ("no", texts::edges_fenced(lang), because(texts::reason_fenced(lang), *at))
             }
-            Self::Failing(at, what) => {
+            Self::Failing(at, what, spelling) => {
                 let why = texts::by_code(lang, &format!("reason-{what}")).unwrap_or(what);
-                ("no", texts::edges_failing(lang), because(why, *at))
+                let why = match spelling {
+                    Some(how) => texts::labelled(lang, why, how),
+                    None => why.to_owned(),
+                };
+                ("no", texts::edges_failing(lang), because(&why, *at))
             }
             Self::Rehearsed(at, key) => {
                 ("no", texts::edges_rehearsed(lang), because(key.as_str(), *at))
@@ -276,6 +280,7 @@ impl Known {
         let wanted = sites.iter().filter(|site| ledger.wants(site) == Light::Dark).count();
         let differs: Vec<_> = sites.iter().filter(|site| differs(ledger, site)).cloned().collect();
         let is_needed = wanted > 0 || sites.iter().any(|site| ledger.is_at_work(site));
+        let spelling = ledger.canary_spelling(&row.name).map(str::to_owned);
         let left = ledger.rehearsed_on(&row.name);
         let left = left.and_then(|it| Some((it.since, it.left.first()?.clone())));
         let mut known = Self {
@@ -287,7 +292,7 @@ impl Known {
             drilled: None,
             standing: match (ledger.canary_failure(&row.name), left) {
                 (Some((at, what)), _) if what == "fenced" => Standing::Fenced(*at),
-                (Some((at, what)), _) => Standing::Failing(*at, what.clone()),
+                (Some((at, what)), _) => Standing::Failing(*at, what.clone(), spelling),
                 (None, Some((at, key))) => Standing::Rehearsed(at, key),
                 _ if !differs.is_empty() => Standing::Differs,
                 _ if is_needed => Standing::Agrees,

@@ -610,6 +610,7 @@ entry-authority-granted = standing authority given
 entry-authority-used = under standing authority
 entry-barred = second barrier of an edge
 entry-canary-tried = canary of an edge
+entry-led-past = a spelling led past a closed gate
 entry-matcher-runs = another version of the matching
 entry-clock-set-back = clock set back: what was over stays so
 entry-restored = register older than its edges: nothing opens on what was known before

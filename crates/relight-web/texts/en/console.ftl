@@ -190,6 +190,7 @@ audit-unseen = Nobody looked at { $edge } from { $since } on: { NUMBER($count) }
  } proven dark no more: { $sites }
 audit-unknown = { $site } is unknown: { $why }
 audit-deployed = { $site }: other files are in service
+audit-led-past = A spelling of its name led past the closed gate of { $site } at { $edge }: { $spelling }
 audit-verifying = { $site }: the fix is being verified
 audit-verified = { $site }: what was asked behind the gate was answered; signs of compromise: { $signs }
 audit-verified-not = { $site }: what was asked behind the gate was not answered; signs of compromise: { $signs }

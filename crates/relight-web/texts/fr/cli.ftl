@@ -640,6 +640,7 @@ entry-authority-granted = autorisation permanente donnée
 entry-authority-used = sous autorisation permanente
 entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
+entry-led-past = une graphie a contourné une barrière fermée
 entry-matcher-runs = autre version de la comparaison
 entry-clock-set-back = horloge reculée : ce qui était échu le reste
 entry-restored = registre plus ancien que ses frontaux : rien ne se rouvre sur ce qui était connu avant

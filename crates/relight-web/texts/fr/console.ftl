@@ -196,6 +196,7 @@ audit-unseen = Personne n'a regardé { $edge } à partir du { $since } : l'exti
  } : { $sites }
 audit-unknown = { $site } est inconnu : { $why }
 audit-deployed = { $site } : d’autres fichiers sont en service
+audit-led-past = Une graphie de son nom a contourné la barrière fermée de { $site } à { $edge } : { $spelling }
 audit-verifying = { $site } : le correctif est en vérification
 audit-verified = { $site } : la réponse derrière la barrière était celle attendue; signes de compromission : { $signs }
 audit-verified-not = { $site } : la réponse derrière la barrière n’était pas celle attendue; signes de compromission : { $signs }

@@ -62,6 +62,7 @@ mod sites;
 #[path = "../../../relight-engine/tests/it/soak.rs"]
 mod soak;
 mod sources;
+mod spelled_past;
 mod stage;
 mod stated;
 mod token;

@@ -150,7 +150,8 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
         row.findings.extend(of_journal(target, register));
-        row.findings.extend(led_past(target, register).iter().map(unasked_for));
+        let led = led_past(target, register);
+        row.findings.extend(led.iter().map(|want| unasked_for(want, target, register)));
         return row;
     }
     let seen = edge::open(target).and_then(|mut driver| {
@@ -205,7 +206,10 @@ fn unshown(edge: &str, able: &Capabilities, untried: Option<Untried>) -> Option<
 fn of_journal(target: &Target, register: &Register) -> Vec<LintRow> {
     let found = |code, place| LintRow { code, place, refuses: false };
     let canary = register.ledger.canary_failure(&target.name);
-    let canary = canary.map(|(at, what)| found(CANARY_FAILED, format!("{what}, {}", rfc3339(*at))));
+    let spelling = register.ledger.canary_spelling(&target.name).map(|how| format!(" ({how})"));
+    let spelling = spelling.unwrap_or_default();
+    let canary = canary
+        .map(|(at, what)| found(CANARY_FAILED, format!("{what}{spelling}, {}", rfc3339(*at))));
     let caught = register.ledger.caught(&target.name, register.now);
     let caught = caught.map(|at| found(EDGE_UNTRUSTED, rfc3339(at)));
     let drill = interrupted(&target.name, register);
@@ -336,10 +340,11 @@ fn past(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError>
             }
         }
         if let Some(what) = untold.filter(|_| rows.len() == before) {
-            rows.push(found(SPELLING_UNTOLD, what));
+            rows.push(found(SPELLING_UNTOLD, as_journalled(what, want, target, register)));
         }
     }
-    rows.extend(led.iter().skip(SPELLED_MAX).map(unasked_for));
+    let unasked = led.iter().skip(SPELLED_MAX);
+    rows.extend(unasked.map(|want| unasked_for(want, target, register)));
     Ok(rows)
 }
 
@@ -357,8 +362,17 @@ fn led_past(target: &Target, register: &Register) -> Vec<Want> {
 }
 
 /// One of them that nobody asks for here.
-fn unasked_for(want: &Want) -> LintRow {
-    LintRow { code: SPELLING_UNTOLD, place: want.target.host.clone(), refuses: true }
+fn unasked_for(want: &Want, target: &Target, register: &Register) -> LintRow {
+    let place = as_journalled(want.target.host.clone(), want, target, register);
+    LintRow { code: SPELLING_UNTOLD, place, refuses: true }
+}
+
+/// What is said of one of them here, and the spelling that the journal names.
+fn as_journalled(what: String, want: &Want, target: &Target, register: &Register) -> String {
+    match register.ledger.spelling(&target.name, &want.target.key) {
+        Some(how) => format!("{what} ({how})"),
+        None => what,
+    }
 }
 
 fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
