@@ -17,7 +17,7 @@ use crate::corpus::builder::{empty, make_folder};
 use crate::{process, tree};
 
 const ENTRIES: &str = "1000000";
-const ENTRIES_QUICK: &str = "200000";
+const ENTRIES_QUICK: &str = "100000";
 const EDGES: [&str; 4] = ["nginx", "haproxy", "apache", "caddy"];
 /// Edges for which goals of thousands of sites are set.
 const LARGE: [&str; 2] = ["nginx", "haproxy"];
@@ -361,7 +361,7 @@ mod tests {
         let leaks = |requests: u32, listeners: &str, unserved: u32| {
             format!(
                 r#"{{"nginx":{{"leaks":{{"requests":{requests},"leaked":0,"tunnels_alive":0,
-                "tunnels_cut_s":2.1,"spellings":{{"listeners":[{listeners}],"reached":0,
+                "tunnels_cut_s":1.1,"spellings":{{"listeners":[{listeners}],"reached":0,
                 "controls_missed":{unserved}}}}}}}}}"#
             )
         };

@@ -176,7 +176,7 @@ pub(crate) fn start_program(
 
 /// How long connections of before are left alone, in seconds: what counts is how soon they are cut
 /// after that.
-const GRACE_S: &str = "2";
+const GRACE_S: &str = "1";
 
 /// The first sites have an origin of their own each, so that their connections can be told apart.
 pub(crate) const OWN_ORIGINS: usize = 20;

@@ -49,7 +49,7 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Orders for all sites; each comes back before the next.
 const ORDERS: usize = 50;
-const ORDERS_QUICK: usize = 3;
+const ORDERS_QUICK: usize = 2;
 
 fn main() {
     // Cargo adds `--bench`.

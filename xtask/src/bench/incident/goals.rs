@@ -125,7 +125,7 @@ pub(super) fn leaks(of: &Json, edge: &str, _: bool) -> Vec<Goal> {
         most(
             format!("M3 {edge} tunnels cut, from the order on"),
             number(of, &["tunnels_cut_s"]),
-            3.0,
+            2.0,
             "s",
         ),
     ]
