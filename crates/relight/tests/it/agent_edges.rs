@@ -129,9 +129,10 @@ impl World {
         HOSTS.map(|(_, host, at)| visitor(self.listeners[at]).get(host, "/").unwrap().status)
     }
 
-    /// Whether somebody wrote to one of the two gates of that name.
+    /// Whether a driver is at work at one of the two gates of that name: each look takes the lock.
+    /// A map that tells an epoch of ours gets no first generation over it.
     fn is_driven(&self, gate: &str, at: usize) -> bool {
-        self.place.path(&format!("{gate}-{at}/epoch")).is_file()
+        self.place.path(&format!("{gate}-{at}/lock")).is_file()
     }
 
     /// Sites that count as exposed.
