@@ -25,6 +25,9 @@ const TUNNELS: usize = OWN_ORIGINS;
 const TUNNELS_WAIT: Duration = Duration::from_secs(5);
 /// Sites that go dark and come back in each cycle; visitors of the others are untouched.
 const TARGETS: usize = 400;
+/// Requests of a visitor on one connection: nginx ends one after 100,000 (`keepalive_requests`),
+/// which is nobody's fault.
+const KEPT_REQUESTS: usize = 50_000;
 
 /// What visitors met with.
 #[derive(Default)]
@@ -66,10 +69,15 @@ impl<'a> Crowd<'a> {
         Some((answer.status, answer.body.len()))
     }
 
-    /// Asks on one kept connection until all is done.
+    /// Asks on kept connections, one after the other, until all is done.
     fn stay(&self, site: usize) {
         let mut visitor = Client::connect(self.listener).unwrap();
+        let mut asked = 0;
         while !self.done.load(Ordering::Relaxed) {
+            if asked == KEPT_REQUESTS {
+                (asked, visitor) = (0, Client::connect(self.listener).unwrap());
+            }
+            asked += 1;
             self.met.requests.fetch_add(1, Ordering::Relaxed);
             match self.visit(&mut visitor, site, "/") {
                 Some((200, _)) => {}
@@ -79,7 +87,7 @@ impl<'a> Crowd<'a> {
             if !visitor.is_open() {
                 self.met.closed.fetch_add(1, Ordering::Relaxed);
                 let Ok(again) = Client::connect(self.listener) else { continue };
-                visitor = again;
+                (asked, visitor) = (0, again);
             }
         }
     }
