@@ -22,7 +22,7 @@ const VISITORS: usize = 24;
 const DOWNLOADS: usize = 50;
 const TUNNELS: usize = OWN_ORIGINS;
 /// Twice the grace and a second: what is alive then is not cut.
-const TUNNELS_WAIT: Duration = Duration::from_secs(5);
+const TUNNELS_WAIT: Duration = Duration::from_secs(3);
 /// Sites that go dark and come back in each cycle; visitors of the others are untouched.
 const TARGETS: usize = 400;
 /// Requests of a visitor on one connection: nginx ends one after 100,000 (`keepalive_requests`),
