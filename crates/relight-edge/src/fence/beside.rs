@@ -36,7 +36,9 @@ impl Beside {
     pub(super) fn note(&self, lock: &File, term: u64) {
         if self.term.unwrap_or_default() < term {
             let text = format!("{term}\n");
-            drop(lock.write_all_at(text.as_bytes(), 0).and_then(|()| lock.sync_data()));
+            let written = lock.write_all_at(text.as_bytes(), 0);
+            let cut = written.and_then(|()| lock.set_len(text.len() as u64));
+            drop(cut.and_then(|()| lock.sync_data()));
         }
     }
 }

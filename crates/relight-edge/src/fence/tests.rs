@@ -141,7 +141,10 @@ fn the_newest_of_all_that_tells_an_epoch_counts() {
     let foreign = Some(EdgeErrorKind::ForeignEdit);
     assert_eq!(entered(None, "five\n", None, 5), (foreign, None, "five\n".into()));
     assert_eq!(entered(None, "", Some("old"), 5), (foreign, None, String::new()));
-    assert_eq!(entered(Some("2-3\n"), "x", Some("old"), 5), (None, epoch(5, 0), "5\n".into()));
+    assert_eq!(
+        entered(Some("2-3\n"), "strange", Some("old"), 5),
+        (None, epoch(5, 0), "5\n".into())
+    );
     assert_eq!(entered(Some("2-3\n"), "9\n", None, 10), (None, epoch(10, 0), "10\n".into()));
 }
 
