@@ -286,8 +286,8 @@ mod tests {
         }
     }
 
-    /// Goal: a drill shows what it tried, and nothing else. Method: each step that it may leave out,
-    /// on a record that was measured and on one that is only declared.
+    /// Goal: a drill shows what it tried, and nothing else. Method: each step that it may leave
+    /// out, on a record that was measured and on one that is only declared.
     #[test]
     fn what_a_drill_did_not_try_is_not_believed() {
         let left = |basis: Basis, cuts_tunnels: CutsTunnels, reload: bool, tunnels: bool| {

@@ -179,8 +179,8 @@ impl EdgeLoop {
         &self.name
     }
 
-    /// Says whether a drill on this edge has shown what it is only said to do, and what it could not
-    /// try.
+    /// Says whether a drill on this edge has shown what it is only said to do, and what it could
+    /// not try.
     pub fn set_drilled(&mut self, drilled: Option<Untried>) {
         self.drilled = drilled;
     }

@@ -23,8 +23,8 @@ const EFFECT_LOOK: Duration = Duration::from_millis(1);
 /// Answers in a row that show that no old worker is left.
 const STEADY: usize = 20;
 
-/// All sites dark and proven, beside a bare sweep of the same requests, one after the other. What is
-/// judged is the slow end of both against each other: of a pair, either may be slow by chance.
+/// All sites dark and proven, beside a bare sweep of the same requests, one after the other. What
+/// is judged is the slow end of both against each other: of a pair, either may be slow by chance.
 pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
     let town = Town::start(&rig.data, None);
     let sites: Vec<GateKey> = (0..size.sites).map(key).collect();

@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(after.rehearsed().count(), 0, "the end of none is none");
     }
 
-    /// Goal: a drill shows what it tried; drills of before are believed for all, and say nothing else.
-    /// Method: entries that name what was not tried, and one as it was written before.
+    /// Goal: a drill shows what it tried; drills of before are believed for all, and say nothing
+    /// else. Method: entries that name what was not tried, and one as it was written before.
     #[test]
     fn a_drill_that_passed_says_what_it_could_not_try() {
         let mut ledger = Ledger::new(1);
