@@ -292,21 +292,25 @@ fn set(words: &[&str]) -> GateSet {
     keys.map(|key| GateKey::new(&key).unwrap()).collect()
 }
 
+/// The files that say where sites `a` to `d` are, for the drivers that read one.
+fn files_of_four() -> [(String, Vec<u8>); 2] {
+    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    [
+        file("hosts", "a.example a\nb.example b\nc.example c\nd.example d\n"),
+        file("routes", "a web/a\nb web/b\nc web/c\nd web/d\n"),
+    ]
+}
+
 /// Goal: of two controllers the older never overwrites the newer, on any driver that there is.
 /// Method: the older one writes without pause in a thread while the newer takes over; what stays is
 /// what the newer wanted, and from then on every effect of the older is refused.
 #[test]
 fn an_older_controller_never_overwrites_a_newer_one_on_any_driver() {
     let (older, newer) = (Epoch { term: 1, seq: 900 }, Epoch { term: 2, seq: 1 });
-    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let files = [
-        file("hosts", "a.example a\nb.example b\nc.example c\nd.example d\n"),
-        file("routes", "a web/a\nb web/b\nc web/c\nd web/d\n"),
-    ];
     for plugin in crate::drivers::DRIVERS {
         let name = plugin.name();
         let folder = quick_folder();
-        let mut script = Script::start(*plugin, &files, folder.path());
+        let mut script = Script::start(*plugin, &files_of_four(), folder.path());
         let mut before = plugin.open(&script.target).unwrap();
         let (began, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
         thread::scope(|scope| {
@@ -359,15 +363,10 @@ fn an_older_controller_never_overwrites_a_newer_one_on_any_driver() {
 #[test]
 fn a_record_that_was_lost_or_put_back_lets_no_older_controller_in() {
     let (older, newer) = (Epoch { term: 1, seq: 900 }, Epoch { term: 2, seq: 1 });
-    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let files = [
-        file("hosts", "a.example a\nb.example b\nc.example c\nd.example d\n"),
-        file("routes", "a web/a\nb web/b\nc web/c\nd web/d\n"),
-    ];
     for plugin in crate::drivers::DRIVERS {
         let name = plugin.name();
         let folder = quick_folder();
-        let mut script = Script::start(*plugin, &files, folder.path());
+        let mut script = Script::start(*plugin, &files_of_four(), folder.path());
         let mut before = plugin.open(&script.target).unwrap();
         let gates = ["gate", "remote", "second"].map(|gate| folder.path().join(gate));
         let records: Vec<PathBuf> = gates.iter().map(|gate| gate.join("epoch")).collect();

@@ -8,11 +8,9 @@ use relight_engine::store::{AccountChange, GrantRow, Store};
 use relight_model::{Digest, GateKey};
 use serde_json::Value;
 
-use crate::pace::write;
+use crate::journals::{LOG4SHELL, opened, write};
 use crate::place::Place;
 use crate::serve::Server;
-
-const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// How long a server may take to do something.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -40,16 +38,9 @@ fn a_server_asks_the_people_who_sign_in() {
     }
     place.write("sites.csv", csv);
     place.expect(0, &["sites", "import", "sites.csv"]);
-    let opened = Entry::Opened {
-        question: LOG4SHELL.into(),
-        title: "Log4Shell".into(),
-        revision: Digest::default(),
-        statements: Digest::default(),
-        policy: String::new(),
-    };
     let sites = (0..MANY).map(key).collect();
     let held = Entry::HeldBack { sites, voids: true, left: false };
-    write(&place, LOG4SHELL, vec![(1, opened), (1, held)]);
+    write(&place, LOG4SHELL, [(1, opened(Digest::default())), (1, held)]);
     let store = Store::open(&place.path("data")).unwrap();
     let (role, scope, by) = ("commander".into(), "/".into(), "test".into());
     let grant = GrantRow { account: 0, role, scope, at: 1, by };

@@ -31,6 +31,7 @@ mod image_vex;
 mod imports;
 mod incident;
 mod incident_rules;
+mod journals;
 mod kill;
 mod languages;
 mod login;

@@ -2,13 +2,11 @@
 
 use relight_engine::incident::{Entry, Evidence, EvidenceKind};
 use relight_engine::matching::MATCHER_REVISION;
-use relight_engine::store::{JOURNAL_LEASE, JournalDraft, Store};
 use relight_model::{Digest, Epoch, GateKey, Light, Timestamp, Verdict};
 use serde_json::json;
 
+use crate::journals::{LOG4SHELL, opened, write};
 use crate::place::Place;
-
-const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// 10 December 2021 at 18:00 UTC.
 const START: Timestamp = 1_639_159_200;
@@ -51,20 +49,6 @@ fn back(site: usize, at: Timestamp) -> [Entry; 3] {
     ]
 }
 
-/// Writes entries with their times into the journal of a place.
-pub(crate) fn write(place: &Place, incident: &str, entries: Vec<(Timestamp, Entry)>) {
-    let drafts = entries.into_iter().map(|(time, entry)| JournalDraft {
-        time,
-        actor: "relight".into(),
-        kind: entry.kind().into(),
-        incident: incident.into(),
-        body: entry.to_body().unwrap(),
-    });
-    let store = Store::open(&place.path("data")).unwrap();
-    let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
-    store.append(&lease, &drafts.collect::<Vec<_>>()).unwrap();
-}
-
 /// Goal: the same journal gives the same numbers at any time, and who reads them long after hears
 /// since when nothing came back. Method: a journal of 40 sites that went dark at once, of which two
 /// come back an hour from the third hour on; entry by entry, with the times of 2021.
@@ -78,13 +62,7 @@ fn the_pace_is_told_from_the_journal_alone() {
     place.write("more.csv", csv);
     place.expect(0, &["sites", "import", "more.csv"]);
     let all: Vec<GateKey> = (0..40).map(key).collect();
-    let opened = Entry::Opened {
-        question: LOG4SHELL.into(),
-        title: "Log4Shell".into(),
-        revision: Digest::default(),
-        statements: Digest::default(),
-        policy: String::new(),
-    };
+    let opened = opened(Digest::default());
     let (plan, reason) = (Digest::default(), "as a precaution".into());
     let order = Entry::DarkOrdered { plan, sites: all.clone(), reason };
     let mut entries = vec![(START, opened), (START, order), (START, proved(all, Light::Dark))];

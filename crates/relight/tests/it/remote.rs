@@ -13,7 +13,7 @@ use crate::incident::{POLICY, Town};
 use crate::place::{Outcome, Place, log4j};
 use crate::serve::Server;
 
-pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
+pub(crate) use crate::journals::LOG4SHELL;
 
 /// Open incidents, a commander, and a token of his in a file.
 pub(crate) fn ready(place: &Place, incidents: &[&str]) {

@@ -6,10 +6,8 @@ use relight_engine::incident::{
 use relight_engine::matching::MATCHER_REVISION;
 use relight_model::{Digest, Epoch, GateKey, Light, Timestamp, UnknownReason, Verdict};
 
-use crate::pace::write;
+use crate::journals::{LOG4SHELL, opened, write};
 use crate::place::Place;
-
-const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// 10 December 2021 at 18:00 UTC.
 const START: Timestamp = 1_639_159_200;
@@ -89,14 +87,11 @@ fn opened_by(site: &str, evidence: Digest) -> [Entry; 2] {
 
 /// An incident in which every kind of end occurs.
 fn journal() -> Vec<Entry> {
-    let (statements, policy) = (Digest::default(), String::new());
-    let (question, title) = (LOG4SHELL.into(), "Log4Shell".into());
-    let revision = Digest([1; 32]);
-    let opened = Entry::Opened { question, title, revision, statements, policy };
+    let statements = Digest::default();
     let dark = ["updated", "withdrawn", "clear", "accepted", "behind", "control", "lost"];
     let (plan, reason) = (Digest::default(), "as a precaution".into());
     let mut all = vec![
-        opened,
+        opened(Digest([1; 32])),
         Entry::DarkOrdered { plan, sites: dark.map(key).into(), reason },
         attached(&evidence("withdrawn", (1, 1), Verdict::Affected)),
         Entry::Revised { revision: Digest([2; 32]), statements },
@@ -154,7 +149,7 @@ fn place() -> Place {
     }
     place.write("more.csv", csv);
     place.expect(0, &["sites", "import", "more.csv"]);
-    write(&place, LOG4SHELL, journal().into_iter().map(|entry| (START, entry)).collect());
+    write(&place, LOG4SHELL, journal().into_iter().map(|entry| (START, entry)));
     place
 }
 

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
 use relight_engine::incident::Entry;
-use relight_engine::store::{JOURNAL_LEASE, JournalDraft, Store};
 use relight_model::{Digest, GateKey};
 use serde_json::Value;
 
+use crate::journals::{LOG4SHELL, opened, write};
 use crate::place::Place;
 
 /// What the edge does with the name of the site in capitals.
@@ -51,21 +51,6 @@ fn edge(way: Arc<AtomicU8>) -> SocketAddr {
     address
 }
 
-/// Writes entries into the journal of a place.
-fn write(place: &Place, entries: &[(&str, Entry)]) {
-    let draft = |(id, entry): &(&str, Entry)| JournalDraft {
-        time: 1_639_159_200,
-        actor: "relight".into(),
-        kind: entry.kind().into(),
-        incident: (*id).into(),
-        body: entry.to_body().unwrap(),
-    };
-    let drafts: Vec<JournalDraft> = entries.iter().map(draft).collect();
-    let store = Store::open(&place.path("data")).unwrap();
-    let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
-    store.append(&lease, &drafts).unwrap();
-}
-
 /// What is found at the edge, by its code.
 fn found(place: &Place, code: &str) -> Option<String> {
     let checked = place.run(&["edge", "check", "--json"]).json();
@@ -85,21 +70,16 @@ fn what_led_past_a_gate_is_asked_for_and_named() {
     let add = ["edge", "add", "nginx_file", "--name", "north", "--gate", "gate", "--listen"];
     let set = ["--set", "worker_user=self", "--set", "upgrades=refused"];
     place.run(&[&add[..], &[&address], &set].concat());
-    let (id, site) = ("CVE-2021-44228", GateKey::new("san-001").unwrap());
-    let opened = Entry::Opened {
-        question: id.into(),
-        title: "Log4Shell".into(),
-        revision: Digest::default(),
-        statements: Digest::default(),
-        policy: String::new(),
-    };
+    let site = GateKey::new("san-001").unwrap();
     let (sites, plan) = (vec![site.clone()], Digest::default());
     let ordered = Entry::DarkOrdered { plan, sites: sites.clone(), reason: "test".into() };
     let (edge, why) = ("north".to_owned(), "host-spelling".to_owned());
     let failed = Entry::EdgeFailed { sites, edge: edge.clone(), why };
     let spelling = format!("{address}: trailing dot: 200");
     let led = Entry::LedPast { edge, site, spelling };
-    write(&place, &[(id, opened), (id, ordered), ("", led), (id, failed)]);
+    write(&place, LOG4SHELL, [(1, opened(Digest::default())), (1, ordered)]);
+    write(&place, "", [(1, led)]);
+    write(&place, LOG4SHELL, [(1, failed)]);
     let past = found(&place, "host-spelling").unwrap();
     assert_eq!(past, format!("san1.example at {address}: upper case: 200"));
     way.store(REFUSES, Ordering::SeqCst);

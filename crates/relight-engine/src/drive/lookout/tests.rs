@@ -225,15 +225,21 @@ fn what_is_ordered_of_a_silent_loop_fails_after_its_time() {
     assert_eq!(engine.store().journal(1).unwrap().pop().unwrap(), last, "told once");
 }
 
+/// The same register, whose site is on its way back.
+fn relighting(folder: &std::path::Path) -> (Engine, GateKey) {
+    let (engine, _, site) = dark_site(folder);
+    prove(&engine, &site);
+    opening(&engine, &site);
+    (engine, site)
+}
+
 /// Goal: a site is not on its way for ever behind an edge whose loop hangs, where it would take the
 /// place of another and keep its incident open. Method: it is looked at until its time is over, and
 /// once more: from then on it is wanted dark, and has as long for that as any other.
 #[test]
 fn what_is_on_its_way_behind_a_silent_loop_is_stopped_after_its_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (engine, _, site) = dark_site(folder.path());
-    prove(&engine, &site);
-    opening(&engine, &site);
+    let (engine, site) = relighting(folder.path());
     let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
     lookout.begin("east", begin);
     let mut look = |ms| {
@@ -261,9 +267,7 @@ fn what_is_on_its_way_behind_a_silent_loop_is_stopped_after_its_time() {
 #[test]
 fn what_nobody_looked_at_to_the_end_was_not_opened_in_vain() {
     let folder = tempfile::tempdir().unwrap();
-    let (engine, _, site) = dark_site(folder.path());
-    prove(&engine, &site);
-    opening(&engine, &site);
+    let (engine, site) = relighting(folder.path());
     let (lookout, mut owed, begin) = (Lookout::default(), Owed::new(), Instant::now());
     lookout.begin("east", begin);
     let case = || engine.with_ledger(|it| it.incident(INCIDENT).unwrap().case(&site).cloned());
