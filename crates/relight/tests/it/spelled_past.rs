@@ -2,7 +2,7 @@
 //! `relight edge check` finds of them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
@@ -19,6 +19,8 @@ const LETS_IN: u8 = 0;
 const REFUSES: u8 = 1;
 /// It answers nothing any more.
 const SILENT: u8 = 2;
+/// Nobody listens any more.
+const GONE: u8 = 3;
 
 const DARK: &str = "HTTP/1.1 503 No\r\nX-Relight-Gate: dark=1; site=san-001\r\n\
     Cache-Control: no-store\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -41,6 +43,7 @@ fn edge(way: Arc<AtomicU8>) -> SocketAddr {
             };
             let answer = match way.load(Ordering::SeqCst) {
                 SILENT => continue,
+                GONE => break,
                 LETS_IN if is("GET / HTTP/1.1", "SAN1.EXAMPLE") => LIT,
                 _ if is("GET / HTTP/1.1", "san1.example") => DARK,
                 _ => NOBODY,
@@ -61,7 +64,7 @@ fn found(place: &Place, code: &str) -> Option<String> {
 
 /// Goal: of a site that a spelling reached it is said which one does now, that none does, or, where
 /// nobody can tell, which one did. Method: a journal that says so, and an edge that lets capitals
-/// in, refuses them, and answers no more.
+/// in, refuses them, answers no more, and is gone.
 #[test]
 fn what_led_past_a_gate_is_asked_for_and_named() {
     let place = Place::with_sites();
@@ -84,7 +87,12 @@ fn what_led_past_a_gate_is_asked_for_and_named() {
     assert_eq!(past, format!("san1.example at {address}: upper case: 200"));
     way.store(REFUSES, Ordering::SeqCst);
     assert_eq!(["host-spelling", "spelling-untold"].map(|code| found(&place, code)), [None, None]);
-    way.store(SILENT, Ordering::SeqCst);
-    let untold = found(&place, "spelling-untold").unwrap();
-    assert!(untold.ends_with(&format!(" ({address}: trailing dot: 200)")), "{untold}");
+    for way_of_none in [SILENT, GONE] {
+        way.store(way_of_none, Ordering::SeqCst);
+        while way_of_none == GONE && TcpStream::connect(&address).is_ok() {
+            thread::yield_now();
+        }
+        let untold = found(&place, "spelling-untold").unwrap();
+        assert!(untold.ends_with(&format!(" ({address}: trailing dot: 200)")), "{untold}");
+    }
 }

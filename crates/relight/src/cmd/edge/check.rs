@@ -149,9 +149,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
     let untried = drilled.map(|it| it.untried);
     if row.is_elsewhere {
         row.error = Some(ELSEWHERE.to_owned());
-        row.findings.extend(of_journal(target, register));
-        let led = led_past(target, register);
-        row.findings.extend(led.iter().map(|want| unasked_for(want, target, register)));
+        row.findings = without_an_answer(target, register);
         return row;
     }
     let seen = edge::open(target).and_then(|mut driver| {
@@ -169,6 +167,7 @@ pub(super) fn look(target: &Target, all: &[Target], register: &Register) -> Chec
         Ok(seen) => seen,
         Err(error) => {
             row.error = Some(chain(&error));
+            row.findings = without_an_answer(target, register);
             return row;
         }
     };
@@ -200,6 +199,13 @@ fn unshown(edge: &str, able: &Capabilities, untried: Option<Untried>) -> Option<
     left.retain(|it| !by_itself.contains(it));
     let place = left.join(" ");
     (!left.is_empty()).then_some(LintRow { code: DRILL_UNTRIED, place, refuses: false })
+}
+
+/// What the journal alone says of an edge that nobody can ask now.
+fn without_an_answer(target: &Target, register: &Register) -> Vec<LintRow> {
+    let led = led_past(target, register);
+    let led = led.iter().map(|want| unasked_for(want, target, register));
+    of_journal(target, register).into_iter().chain(led).collect()
 }
 
 /// What the journal says of an edge: of its canary, of its second barrier, and of itself.
@@ -284,7 +290,11 @@ pub(crate) fn troubles(
         if let [first, rest @ ..] = &row.differ[..] {
             what.push(texts::edge_differs(lang, rest.len() + 1, first));
         }
-        what.extend(row.findings.into_iter().filter(stands_in_the_way).map(|it| it.place));
+        let said = |it: LintRow| match it.code {
+            DRILL_UNTRIED => format!("relight drill --edges {} ({})", row.name, it.place),
+            _ => it.place,
+        };
+        what.extend(row.findings.into_iter().filter(stands_in_the_way).map(said));
         (row.name, what)
     };
     let targets = targets(register, context)?;
