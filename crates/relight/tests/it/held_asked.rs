@@ -1,19 +1,14 @@
 //! `relight serve` asks people about what news holds back.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use relight_engine::incident::Entry;
 use relight_engine::store::{AccountChange, GrantRow, Store};
 use relight_model::{Digest, GateKey};
 use serde_json::Value;
 
+use crate::agent_edges::wait_until;
 use crate::journals::{LOG4SHELL, opened, write};
 use crate::place::Place;
 use crate::serve::Server;
-
-/// How long a server may take to do something.
-const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// One more than news may darken.
 const MANY: usize = 201;
@@ -25,9 +20,8 @@ fn plans(place: &Place) -> Vec<Value> {
     proposed.map(|entry| entry["body"]["plan"].clone()).collect()
 }
 
-/// Goal: what waits for a person is put to people by the server, in its words and under the policy
-/// of its folder. Method: a journal in which one site more is held back than news may darken, and
-/// an account.
+/// Goal: what waits for a person is put to people by the server, in its words. Method: a journal in
+/// which one site more is held back than news may darken, and an account.
 #[test]
 fn a_server_asks_the_people_who_sign_in() {
     let place = Place::new();
@@ -47,15 +41,8 @@ fn a_server_asks_the_people_who_sign_in() {
     store.add_account("anna", 1, &[AccountChange::Grant(grant)]).unwrap();
     drop(store);
     let (_server, _) = Server::start(&place);
-    let until = Instant::now() + WAIT_MAX;
-    let asked = loop {
-        let asked = plans(&place);
-        if !asked.is_empty() {
-            break asked;
-        }
-        assert!(Instant::now() < until, "nobody was asked");
-        thread::yield_now();
-    };
+    wait_until("somebody is asked", || !plans(&place).is_empty());
+    let asked = plans(&place);
     let sites = asked[0]["sites"].as_array().unwrap();
     assert_eq!((asked.len(), sites.len()), (1, MANY));
     assert_eq!((&asked[0]["proposer"], &asked[0]["action"]), (&"relight".into(), &"dark".into()));
