@@ -157,10 +157,10 @@ pub(super) fn run(
             _ => step(name, drill.as_mut()),
         };
         let took_ms = ((pace.clock)() - began).max(0);
-        let (passed, tried) = (result.is_ok(), result != Ok(Tried::No));
+        let (passed, tried) = (result.is_ok(), !matches!(result, Ok(Tried::No(_))));
         let detail = match result {
-            Ok(Tried::Yes | Tried::No) => String::new(),
-            Ok(Tried::Partly(detail)) | Err(detail) => detail,
+            Ok(Tried::Yes) => String::new(),
+            Ok(Tried::Partly(detail) | Tried::No(detail)) | Err(detail) => detail,
         };
         steps.push(Step { name, passed, tried, took_ms, detail });
         if !passed {
@@ -206,8 +206,23 @@ enum Tried {
     Yes,
     /// All but what this names, by its code.
     Partly(String),
-    /// The edge has nothing of the kind.
-    No,
+    /// The edge has nothing of the kind; what that leaves unshown, by its code, if anything.
+    No(String),
+}
+
+impl Tried {
+    /// What was tried or not, where that leaves something unshown of these edges.
+    fn but_for(is_tried: bool, code: &str, edges: &[&str]) -> Self {
+        let detail = match edges {
+            [] => String::new(),
+            _ => format!("{code}: {}", edges.join(" ")),
+        };
+        match (is_tried, edges) {
+            (true, []) => Self::Yes,
+            (true, _) => Self::Partly(detail),
+            (false, _) => Self::No(detail),
+        }
+    }
 }
 
 /// One running drill: the loop of the edge and an incident that exists nowhere else.
@@ -346,7 +361,7 @@ impl<'a> Drill<'a> {
 
     fn behind(&self) -> Result<Tried, String> {
         let testers = Testers::of(&self.edge.target).map_err(|error| chain(&error))?;
-        let Some(testers) = testers else { return Ok(Tried::No) };
+        let Some(testers) = testers else { return Ok(Tried::No(String::new())) };
         match testers.ask("GET", CANARY_HOST, "/") {
             Ok(answer) if answer.status < 400 => Ok(Tried::Yes),
             Ok(answer) => Err(format!("{CANARY_HOST} behind the gate: {}", answer.status)),

@@ -177,6 +177,7 @@ fn what_was_tried_in_part_was_not_tried() {
     assert_eq!(untried(true, ""), [""; 0]);
     assert_eq!(untried(true, "reload-untried: b"), ["survives_reload", "cuts_tunnels"]);
     assert_eq!(untried(false, ""), ["survives_reload", "cuts_tunnels"]);
+    assert_eq!(untried(false, "reload-untried: b"), ["survives_reload", "cuts_tunnels"]);
     let folder = tempfile::tempdir().unwrap();
     let member = |name: &str, kind: &str| Target {
         name: name.to_owned(),

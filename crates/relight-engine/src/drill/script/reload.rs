@@ -19,8 +19,12 @@ impl Drill<'_> {
     pub(super) fn reload(&mut self) -> Result<Tried, String> {
         let reloads = self.edge.target.all().filter_map(|edge| edge.settings.get(RELOAD));
         let reloads: Vec<&String> = reloads.collect();
+        let is_left = |one: &&Target| !one.settings.contains_key(RELOAD);
+        let left: Vec<&str> =
+            self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
+        let tried = Tried::but_for(!reloads.is_empty(), "reload-untried", &left);
         if reloads.is_empty() {
-            return Ok(Tried::No);
+            return Ok(tried);
         }
         for reload in reloads {
             relight_edge::exec::reload(reload).map_err(|error| chain(&error))?;
@@ -38,13 +42,6 @@ impl Drill<'_> {
             // As a visitor would: again and again while the old process goes and the new one comes.
             thread::sleep(self.pace.pause);
         }
-        self.until(|phase| phase == Phase::DarkProven)?;
-        let is_left = |one: &&Target| !one.settings.contains_key(RELOAD);
-        let left: Vec<&str> =
-            self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
-        Ok(match left.is_empty() {
-            true => Tried::Yes,
-            false => Tried::Partly(format!("reload-untried: {}", left.join(" "))),
-        })
+        self.until(|phase| phase == Phase::DarkProven).map(|()| tried)
     }
 }

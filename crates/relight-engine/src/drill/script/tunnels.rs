@@ -48,9 +48,6 @@ pub(super) fn open(edge: &DrillEdge, bed: &dyn Bed) -> Result<Vec<Tunnel>, Strin
 impl Drill<'_> {
     /// What was proven dark has none left.
     pub(super) fn tunnels(&mut self) -> Result<Tried, String> {
-        if self.tunnels.is_empty() {
-            return Ok(Tried::No);
-        }
         let mut tunnels = std::mem::take(&mut self.tunnels);
         let open = tunnels
             .iter_mut()
@@ -65,9 +62,6 @@ impl Drill<'_> {
         };
         let left: Vec<&str> =
             self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
-        Ok(match left.is_empty() {
-            true => Tried::Yes,
-            false => Tried::Partly(format!("tunnels-untried: {}", left.join(" "))),
-        })
+        Ok(Tried::but_for(!tunnels.is_empty(), "tunnels-untried", &left))
     }
 }

@@ -247,7 +247,8 @@ fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
                 (true, true) => report.paint(Style::Good, "●"),
                 (true, false) => report.paint(Style::Bad, "◈"),
             };
-            let untried = if step.tried { "" } else { texts::drill_untried(lang) };
+            let is_absent = !step.tried && step.detail.is_empty();
+            let untried = if is_absent { texts::drill_untried(lang) } else { "" };
             report.line(format!("{mark} {}  {what}  {untried}", it.edge).trim_end());
             if !step.passed {
                 report.warn_in_detail(&it.edge, what, &step.detail, "");
