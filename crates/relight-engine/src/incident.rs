@@ -55,6 +55,7 @@ pub use ledger::{Barred, Counters, Ledger, OPEN_INCIDENTS_MAX};
 pub(crate) use ledger::{NOT_SEEN_OPEN, STILL_CLOSED, is_exposed, is_proven};
 pub(crate) use lies::LET_IN;
 pub use lies::{CAUGHT_APART_S, CAUGHT_MIN, CAUGHT_WINDOW_S};
+pub use named::first_named;
 pub use parts::{PartCase, PartName, PartSeen};
 pub use phase::{Gate, Phase, display};
 pub use proof::{Proof, Witness};

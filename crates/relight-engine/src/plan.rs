@@ -135,18 +135,8 @@ pub enum PlanStale {
     Renamed(Vec<GateKey>),
 }
 
-/// Sites that are named where a plan is refused for them.
-const RENAMED_TOLD_MAX: usize = 5;
-
-impl PlanStale {
-    /// Some of these sites, for a sentence.
-    pub fn some(sites: &[GateKey]) -> String {
-        let named: Vec<&str> =
-            sites.iter().take(RENAMED_TOLD_MAX).map(|site| site.as_str()).collect();
-        let more = if sites.len() > RENAMED_TOLD_MAX { ", …" } else { "" };
-        format!("{}{more}", named.join(", "))
-    }
-}
+/// Sites that are named where a plan is refused because they have other names.
+pub const RENAMED_TOLD_MAX: usize = 5;
 
 impl Action {
     /// The stable name used in documents.
@@ -307,6 +297,7 @@ pub struct PlanAsk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::first_named;
 
     fn plan(slugs: &[&str]) -> Plan {
         let ask = PlanAsk {
@@ -375,7 +366,7 @@ mod tests {
         let before = Plan { sites: shown.sites.iter().map(nameless).collect(), ..shown.clone() };
         assert!(!before.canonical().unwrap().contains("names"), "its hash is what it was");
         assert_eq!(before.check(&now, 1_001), Ok(()));
-        let told = |count: usize| PlanStale::some(&vec![now.sites[0].site.clone(); count]);
+        let told = |count| first_named(&vec![now.sites[0].site.clone(); count], RENAMED_TOLD_MAX);
         assert_eq!((told(1), told(5)), ("a".into(), "a, a, a, a, a".into()));
         assert_eq!(told(RENAMED_TOLD_MAX + 1), "a, a, a, a, a, …");
         assert_eq!(shown.check(&plan(&["a", "cc"]), 1_001), Err(PlanStale::Differs("sites")));

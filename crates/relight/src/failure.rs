@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use relight_engine::plan::PlanStale;
+use relight_engine::incident::first_named;
+use relight_engine::plan::{PlanStale, RENAMED_TOLD_MAX};
 use relight_engine::policy::Refusal;
 use relight_engine::store::{StoreError, StoreErrorKind};
 use relight_engine::{EngineError, EngineErrorKind};
@@ -79,7 +80,8 @@ impl Failure {
         }
         if let EngineErrorKind::Stale(PlanStale::Renamed(sites)) = &error.kind {
             let remedy = texts::plan_renamed_remedy(lang);
-            return Self::new(texts::plan_renamed(lang, &PlanStale::some(sites))).hint(remedy);
+            let sites = first_named(sites, RENAMED_TOLD_MAX);
+            return Self::new(texts::plan_renamed(lang, &sites)).hint(remedy);
         }
         let (what, remedy) = told(lang, &error.kind);
         Self::new(what).because(lang, error).hint(remedy)

@@ -4,6 +4,14 @@ use relight_model::GateKey;
 
 use super::entry::Entry;
 
+/// The first of these sites, so many at most, and whether there are more, for a sentence.
+pub fn first_named<'a>(sites: impl IntoIterator<Item = &'a GateKey>, max: usize) -> String {
+    let mut sites = sites.into_iter().map(GateKey::as_str);
+    let first: Vec<&str> = sites.by_ref().take(max).collect();
+    let more = if sites.next().is_some() { ", …" } else { "" };
+    format!("{}{more}", first.join(", "))
+}
+
 impl Entry {
     /// The sites that it names; none for entries about the whole incident.
     pub fn sites(&self) -> Vec<GateKey> {

@@ -17,8 +17,8 @@ pub(crate) mod rollout;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::Proof;
-use relight_engine::plan::{Plan, PlanStale};
+use relight_engine::incident::{Proof, first_named};
+use relight_engine::plan::{Plan, PlanStale, RENAMED_TOLD_MAX};
 use relight_engine::policy::{Means, Person, Policy, Refusal};
 use relight_engine::{Engine, EngineError, EngineErrorKind};
 use relight_model::Timestamp;
@@ -139,7 +139,7 @@ pub(crate) fn told(lang: Lang, error: &EngineError) -> (String, String) {
     }
     if let EngineErrorKind::Stale(PlanStale::Renamed(sites)) = &error.kind {
         let remedy = texts::plan_renamed_remedy(lang).to_owned();
-        return (texts::plan_renamed(lang, &PlanStale::some(sites)), remedy);
+        return (texts::plan_renamed(lang, &first_named(sites, RENAMED_TOLD_MAX)), remedy);
     }
     let key = code_of(error);
     let text = |key: &str| texts::by_code(lang, key).unwrap_or_default().to_owned();

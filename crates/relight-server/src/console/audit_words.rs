@@ -1,7 +1,7 @@
 //! What a record of the journal says, in a sentence: only what stands in the record itself, because
 //! what a record meant in its time is decided by those before it.
 
-use relight_engine::incident::{Compromise, Entry};
+use relight_engine::incident::{Compromise, Entry, first_named};
 use relight_model::{GateKey, Light, Verdict};
 use relight_web::number::stamp_to_the_second;
 use relight_web::{Lang, texts, words};
@@ -77,9 +77,7 @@ pub(super) fn sentence(lang: Lang, incident: &str, entry: &Entry) -> String {
 
 /// The first of them.
 fn named(sites: &[GateKey]) -> String {
-    let named: Vec<&str> = sites.iter().take(NAMED_MAX).map(GateKey::as_str).collect();
-    let more = if sites.len() > NAMED_MAX { ", …" } else { "" };
-    named.join(", ") + more
+    first_named(sites, NAMED_MAX)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use relight_engine::edge::{
     Target, Untried,
 };
 use relight_engine::edges;
-use relight_engine::incident::HOST_SPELLING;
+use relight_engine::incident::{HOST_SPELLING, first_named};
 use relight_engine::reconcile::{BARRIER, SPELL_MAX, SPELLED_NAMES_MAX, Want, wants};
 use relight_engine::refusals::configuration_lints;
 use relight_model::{GateKey, Light, Seen, Site};
@@ -231,7 +231,8 @@ pub(crate) fn interrupted(edge: &str, register: &Register) -> Option<String> {
     let is_gone = !rehearsed.running.is_empty() && !is_held();
     let running = rehearsed.running.iter().filter(|_| is_gone);
     let keys: BTreeSet<&GateKey> = rehearsed.left.iter().chain(running).collect();
-    let place = format!("{}: {}", rfc3339(rehearsed.since), named(keys.iter().copied()));
+    let place =
+        format!("{}: {}", rfc3339(rehearsed.since), first_named(keys.iter().copied(), NAMED_MAX));
     (!keys.is_empty()).then_some(place)
 }
 
@@ -239,17 +240,9 @@ pub(crate) fn interrupted(edge: &str, register: &Register) -> Option<String> {
 fn barred(target: &Target, register: &Register) -> Option<LintRow> {
     let barrier = target.settings.get(BARRIER)?;
     let told = register.ledger.barred(&target.name).filter(|it| it.barrier == *barrier)?;
-    let place = format!("{barrier}: {}: {}", told.why, named(told.about()));
+    let place = format!("{barrier}: {}: {}", told.why, first_named(told.about(), NAMED_MAX));
     let finding = LintRow { code: BARRIER_FAILS, place, refuses: false };
     (!told.why.is_empty()).then_some(finding)
-}
-
-/// The first of these sites, and whether there are more.
-fn named<'a>(sites: impl IntoIterator<Item = &'a GateKey>) -> String {
-    let mut sites = sites.into_iter().map(GateKey::as_str);
-    let first: Vec<&str> = sites.by_ref().take(NAMED_MAX).collect();
-    let more = if sites.next().is_some() { ", …" } else { "" };
-    format!("{}{more}", first.join(", "))
 }
 
 /// What the driver found, and what is wrong with the configuration that the register names.
