@@ -564,7 +564,7 @@ plan-summary = { NUMBER($sites) } { $sites ->
 skipped-already-so = est déjà ainsi
 skipped-no-edge = aucun frontal ne le commande
 skipped-protected = est sur la liste protégée
-skipped-edge-lint = reste allumé : la configuration de son frontal le laisserait allumé
+skipped-edge-lint = reste allumé : la configuration de son frontal laisse passer une barrière fermée
 skipped-exempt = peut rester en ligne : une exemption est en vigueur
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 skipped-not-verified-yet = hors de cause, mais sa correction n'est pas encore vérifiée
@@ -1621,7 +1621,7 @@ engine-not-clear-remedy = analysez-le de nouveau, ou que deux personnes en répo
 entry-acceptance-proposed = une seconde personne est priée d'en répondre
 acceptance-takes-two = deux personnes répondent d'un site qu'aucune preuve ne met hors de cause, et la ligne de commande n'en connaît qu'une
 acceptance-takes-two-remedy = relight serve, puis demandez sur la page du site : /site/{ $site }
-held-plan-reason = une nouvelle éteindrait plus de sites qu’il n’en peut s’éteindre sans ordre
+held-plan-reason = ce qu’on en a appris éteindrait plus de sites qu’il ne peut s’en éteindre sans ordre
 held-plan-over = ce qui attend a changé
 on-reason = une preuve à jour les met hors de cause
 acceptance-waits = { $site } : une seconde personne doit donner son accord
@@ -1805,7 +1805,7 @@ lint-drill-untried = n’est que dit de ce frontal, et son dernier exercice n’
 lint-drill-untried-remedy = nommez ce qui le recharge (--set reload=…), marquez pour les exercices un site qui a des WebSockets, ou dites upgrades=refused; puis : relight drill --edges NOM
 lint-reload-untried = rien n’est nommé qui recharge celui-ci : qu’il garde alors sa barrière n’a pas été essayé
 lint-reload-untried-remedy = enregistrez-le avec --set reload=…, puis refaites l’exercice
-lint-tunnels-untried = aucune connexion n’a pu passer en WebSocket par celui-ci : qu’elles soient coupées n’a pas été essayé
+lint-tunnels-untried = aucune connexion n’a pu passer en WebSocket par celui-ci : que de telles connexions soient coupées n’a pas été essayé
 lint-tunnels-untried-remedy = marquez pour les exercices un site qui y a des WebSockets, ou enregistrez-le avec --set upgrades=refused; puis refaites l’exercice
 
 account-no-reason = le motif n’est pas dit

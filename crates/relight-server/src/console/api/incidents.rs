@@ -136,7 +136,7 @@ documents! {
     /// What is clear, and stays dark or closed until a person says otherwise.
     Waiting {
         /// Sites, because too many others did not come back behind their edge, or behind the first
-        /// ten.
+        /// ten edges.
         sites: u64,
         /// Sites that a plan left.
         left: u64,

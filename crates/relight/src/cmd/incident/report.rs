@@ -176,8 +176,8 @@ fn closed_parts<'a>(register: &'a Register, id: &str, site: &'a Site) -> Vec<&'a
     incident.parts_of(&site.slug).filter(|part| part.is_at_work()).collect()
 }
 
-/// What is in service there now that the question means, and where: of a site that no evidence was
-/// attached about.
+/// What is in service there now that the question means, and where: of a site that no evidence
+/// called affected.
 fn component(
     register: &Register,
     question: &Question,
