@@ -5,10 +5,18 @@
 use relight_model::{GateKey, Light, Timestamp};
 
 use super::fold::{Case, Incident, Rejected};
-use super::phase::Phase;
+use super::phase::{Gate, Phase};
 
 /// How long a site counts that news darkened, in seconds: a day.
 pub(super) const NEWS_AGE_MAX_S: i64 = 86_400;
+
+impl Case {
+    /// Nothing opens it but a person: it was opened in vain, or nobody can show since that its edge
+    /// was looked at to the end.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped > 0 || (self.unseen > 0 && self.gate == Gate::Failed)
+    }
+}
 
 impl Incident {
     /// Lit sites that are held back for a person to decide about.

@@ -55,7 +55,7 @@ impl Ground {
         Some(match case.phase {
             Phase::Relighting => Self::Relighting,
             Phase::RelightEligible if incident.is_held_by_restore(site, now) => Self::Restored,
-            Phase::RelightEligible if case.stopped > 0 => Self::Stopped,
+            Phase::RelightEligible if case.is_stopped() => Self::Stopped,
             Phase::RelightEligible if case.is_left => Self::Left,
             Phase::RelightEligible if case.grant.is_some() => Self::Accepted,
             Phase::RelightEligible if case.fixed => Self::Fixed,
@@ -255,7 +255,7 @@ impl Work<'_> {
         }
         // Also the sites that this reader does not see tell how their edge is doing.
         let edge_of = |site: &GateKey| edges.get(site).copied().unwrap_or_default();
-        let herds = Herds::of_sites(incident, edge_of, |_| false);
+        let herds = Herds::of_sites(incident, edge_of);
         let row = |(ground, keys): (Ground, Vec<&GateKey>)| {
             let evidence = ground.words(self.lang).0;
             let is_stopped = keys.iter().any(|key| herds.is_stopped(edge_of(key)));
@@ -333,8 +333,8 @@ fn stack(lang: Lang, stack: Stack, reasons: &[UnknownReason]) -> String {
 }
 
 /// Nothing opens it but a person.
-const fn waits(case: &Case) -> bool {
-    case.stopped > 0 || case.is_left
+fn waits(case: &Case) -> bool {
+    case.is_stopped() || case.is_left
 }
 
 /// What a person has to look at, most urgent first; nothing for what goes on by itself.

@@ -80,11 +80,16 @@ pub(in crate::drive) fn gate(engine: &Engine, site: &GateKey) -> Gate {
     engine.with_ledger(|ledger| ledger.incident(INCIDENT).unwrap().case(site).unwrap().gate)
 }
 
-/// The site was seen dark.
-pub(in crate::drive) fn prove(engine: &Engine, site: &GateKey) {
+/// The site was seen dark, whatever it waits for.
+fn prove_again(engine: &Engine, site: &GateKey) {
     let (sites, light, epoch) = (vec![site.clone()], Light::Dark, Epoch::default());
     let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
     engine.record("relight", INCIDENT, proved).unwrap();
+}
+
+/// The site was seen dark.
+pub(in crate::drive) fn prove(engine: &Engine, site: &GateKey) {
+    prove_again(engine, site);
     assert_eq!(engine.phase(INCIDENT, site), Some(Phase::DarkProven));
 }
 
@@ -254,11 +259,18 @@ fn what_is_on_its_way_behind_a_silent_loop_is_stopped_after_its_time() {
     let last = engine.store().journal(1).unwrap().pop().unwrap();
     assert_eq!(last.kind, "relight-stopped");
     assert!(last.body.contains(NO_ROUND), "{}", last.body);
+    let is_stopped = || {
+        engine.with_ledger(|it| it.incident(INCIDENT).unwrap().case(&site).unwrap().is_stopped())
+    };
     for ms in [1, DARK_PROOF_MAX_MS] {
         assert_eq!(look(over + ms), (Phase::RelightEligible, Gate::Requested), "{ms}");
+        assert!(!is_stopped(), "it may be proven dark yet, and comes back then");
     }
     let failed = look(over + 1 + DARK_PROOF_MAX_MS);
     assert_eq!(failed, (Phase::RelightEligible, Gate::Failed));
+    assert!(is_stopped(), "a person is told, for as long as it is not");
+    prove_again(&engine, &site);
+    assert!(!is_stopped());
 }
 
 /// Goal: what goes dark again because its edge was slow comes back by itself once the edge was
@@ -283,9 +295,7 @@ fn what_nobody_looked_at_to_the_end_was_not_opened_in_vain() {
         assert_eq!((stopped.phase, stopped.gate), (Phase::RelightEligible, Gate::Requested));
         assert_eq!(stopped.stopped, u32::from(last), "{turn}");
         assert_eq!(engine.relight_ready().unwrap(), 0, "{turn}: nobody looked since");
-        let (sites, light, epoch) = (vec![site.clone()], Light::Dark, Epoch::default());
-        let proved = Entry::Proved { sites, light, edge: "east".into(), epoch };
-        engine.record("relight", INCIDENT, proved).unwrap();
+        prove_again(&engine, &site);
         lookout.note("east", begin + millis(began + 2 * over), true);
         assert_eq!(engine.relight_ready().unwrap(), usize::from(!last), "{turn}");
     }
