@@ -34,8 +34,8 @@ pub struct Exposure {
     pub is_mitigated: bool,
     /// Until when two people answer for it, where no evidence calls it clear.
     pub accepted_until: Option<Timestamp>,
-    /// The last that the journal says of its gate is that it was proven closed: whoever asks where
-    /// nobody looks any more is told that apart.
+    /// The journal's last word is that its gate was proven closed. Whether anybody has looked since
+    /// is told elsewhere.
     pub is_proven: bool,
     /// When it was first ordered dark.
     pub ordered_at: Option<Timestamp>,
@@ -72,6 +72,21 @@ impl Exposure {
     }
 }
 
+impl Exposure {
+    /// What its case says at the end; `is_on_paper` where people answer for it and no evidence does.
+    fn stand(&mut self, case: &Case, is_on_paper: bool) {
+        self.evidence.clone_from(&case.evidence);
+        self.is_mitigated = case.mitigation.is_some();
+        let accepted = case.grant.as_ref().filter(|_| is_on_paper);
+        self.accepted_until = accepted.map(|grant| grant.expires);
+        self.is_proven = is_proven_dark(case);
+    }
+}
+
+fn is_proven_dark(case: &Case) -> bool {
+    case.gate == Gate::Proven && case.phase.wants() == Light::Dark
+}
+
 #[derive(Clone, Debug)]
 struct Track {
     since: Timestamp,
@@ -99,12 +114,16 @@ pub fn exposures(store: &Store, id: &str, now: Timestamp) -> Result<Vec<Exposure
     let looks = Looks::of(store, &ledger, now)?;
     let edges: BTreeMap<GateKey, String> =
         store.sites()?.into_iter().map(|site| (site.slug, site.edge)).collect();
+    let incident = ledger.incident(id);
     let finish = |(site, mut track): (GateKey, Track)| {
         let edge = edges.get(&site).filter(|edge| !looks.is_seen(edge, now));
         if let Some(edge) = edge {
             track.end_proof(looks.at(edge).unwrap_or(Timestamp::MIN), now);
         }
         track.pass(now);
+        if let Some((incident, case)) = incident.and_then(|it| Some((it, it.case(&site)?))) {
+            track.row.stand(case, incident.is_on_paper(case, now));
+        }
         track.row
     };
     Ok(tracks.into_iter().map(finish).collect())
@@ -136,7 +155,7 @@ fn follow(
         track.pass(at);
         track.is_exposed = !incident.closed && is_exposed(incident, &site, at);
         track.bare_at = bare_at(incident, &site, case, at).filter(|_| !track.is_exposed);
-        track.look(at, case, incident.is_on_paper(case, at));
+        track.look(at, case);
     }
 }
 
@@ -190,7 +209,7 @@ impl Track {
         self.since = self.since.max(to);
     }
 
-    fn look(&mut self, at: Timestamp, case: &Case, is_on_paper: bool) {
+    fn look(&mut self, at: Timestamp, case: &Case) {
         let row = &mut self.row;
         if case.ordered && row.ordered_at.is_none() {
             row.ordered_at = Some(at);
@@ -204,13 +223,8 @@ impl Track {
             row.found.clone_from(&evidence.found);
             row.components.clone_from(&evidence.components);
         }
-        row.evidence.clone_from(&case.evidence);
-        row.is_mitigated = case.mitigation.is_some();
-        let accepted = case.grant.as_ref().filter(|_| is_on_paper);
-        row.accepted_until = accepted.map(|grant| grant.expires);
         (row.phase, row.fixed, row.is_held) = (case.phase, case.fixed, case.held_back.is_some());
         // The proof of before says nothing of a site that is being opened.
-        self.is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
-        self.row.is_proven = self.is_dark;
+        self.is_dark = is_proven_dark(case);
     }
 }

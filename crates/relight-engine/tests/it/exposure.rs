@@ -56,8 +56,11 @@ fn a_lit_site_is_exposed_from_the_end_of_its_evidence() {
     town.incident(LOG4SHELL);
     town.ingest(0, log4j("2.17.1"));
     exempt(&town, 0, town.engine.now() + INVENTORY_TTL_S + 600);
+    let action =
+        || exposures(town.engine.store(), LOG4SHELL, town.engine.now()).unwrap()[0].action();
+    assert_eq!(action(), "exempt", "its evidence says clear");
     pass(INVENTORY_TTL_S + 599);
-    assert_eq!(exposed_s(&town), 0);
+    assert_eq!((exposed_s(&town), action()), (0, "risk-accepted"));
     pass(61);
     assert_eq!(exposed_s(&town), 60);
 }
