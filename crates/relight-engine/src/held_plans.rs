@@ -8,9 +8,10 @@ use relight_model::{Digest, GateKey, Timestamp};
 use crate::brake::is_out_of_reach;
 use crate::engine::{ACTOR, Engine};
 use crate::error::EngineError;
-use crate::incident::{Action, Entry, Standing};
+use crate::incident::{Action, Entry, Standing, same};
 use crate::plan::{self, Plan, PlanAsk};
 use crate::policy::{Policy, UNATTENDED_WAITING_MAX};
+use crate::refusals::EDGE_LINT;
 
 /// How long such a plan may be executed, in seconds: a day. Nobody asked for it, so nobody may be
 /// there; that it is still what would be made is looked at when it is carried out, as of any plan.
@@ -83,8 +84,8 @@ impl Engine {
         self.waiting_by_news().keys().any(|id| looks.is_due(id, now))
     }
 
-    /// What news holds back and an order could darken, by incident; nothing of one where a plan of
-    /// before is all there is.
+    /// What news holds back and an order could darken, by incident; an empty set where nothing waits
+    /// any more, and a plan of ours is left to take back.
     fn waiting_by_news(&self) -> BTreeMap<String, BTreeSet<GateKey>> {
         let (state, now) = (self.read(), self.now());
         let mut waiting: BTreeMap<String, BTreeSet<GateKey>> = BTreeMap::new();
@@ -114,12 +115,16 @@ impl Engine {
         let (own, others): (Vec<&Action>, Vec<&Action>) =
             all.iter().filter(|it| it.is_open(now)).partition(|it| is_own(it, now));
         for action in others.into_iter().filter(|it| is_good(it)) {
-            for site in named(&action.plan) {
+            for site in action.plan.asked() {
                 rest.remove(site);
             }
         }
-        let kept = own.iter().find(|it| !rest.is_empty() && names(&it.plan, &rest) && is_good(it));
-        let kept = kept.map(|it| it.hash);
+        let mut kept = None;
+        for it in own.iter().filter(|it| !rest.is_empty() && names(&it.plan, &rest)) {
+            if kept.is_none() && is_good(it) && self.is_fitted(&it.plan)? {
+                kept = Some(it.hash);
+            }
+        }
         let is_owed = kept.is_none() && !rest.is_empty() && !self.is_refused(id, &all, &rest);
         let is_asked = is_owed && self.ask_for(policy, (id, &rest), words.reason, nonce)?;
         if is_owed && !is_asked {
@@ -151,15 +156,28 @@ impl Engine {
         self.append(ACTOR, over.filter(is_ours).map(refused).collect()).map(drop)
     }
 
-    /// Somebody refused a plan for all of these under the advisories as they are.
+    /// An edge that had a fault when the plan was made has it still: else its sites would be left
+    /// out for nothing.
+    fn is_fitted(&self, plan: &Plan) -> Result<bool, EngineError> {
+        if !plan.skipped.iter().any(|it| it.reason == EDGE_LINT) {
+            return Ok(true);
+        }
+        let asked: Vec<GateKey> = plan.asked().cloned().collect();
+        Ok(self.fitted(self.plan(plan.ask(), &asked)?)?.skipped == plan.skipped)
+    }
+
+    /// Somebody else than who proposed it refused a plan to darken all of these, as far as their
+    /// edges can, under the advisories as they are.
     fn is_refused(&self, id: &str, all: &[Action], rest: &BTreeSet<GateKey>) -> bool {
         let revision = self.with_ledger(|ledger| Some(ledger.incident(id)?.revision));
         all.iter().any(|action| {
-            let by_person =
-                matches!(&action.standing, Standing::Refused { by, .. } if by.as_str() != ACTOR);
-            by_person
+            let is_no = match &action.standing {
+                Standing::Refused { by, .. } => by != ACTOR && !same(by, &action.plan.proposer),
+                _ => false,
+            };
+            is_no
                 && Some(action.plan.advisory_revision) == revision
-                && names(&action.plan, rest)
+                && would_darken(&action.plan, rest)
         })
     }
 
@@ -182,14 +200,18 @@ impl Engine {
             proposer: ACTOR.to_owned(),
             created: now,
         };
-        let sites: Vec<GateKey> = sites.iter().cloned().collect();
-        let plan = self.fitted(self.plan(ask, &sites)?)?;
-        let plan = Plan { expires: now.saturating_add(HELD_PLAN_AGE_MAX_S), ..plan };
         let is_full = self.with_ledger(|ledger| {
             let waiting = ledger.actions().newest().filter(|action| action.is_open(now));
             waiting.count() >= UNATTENDED_WAITING_MAX
         });
-        if plan.sites.is_empty() || is_full {
+        // Before edges are asked about their set-up.
+        if is_full {
+            return Ok(false);
+        }
+        let sites: Vec<GateKey> = sites.iter().cloned().collect();
+        let plan = self.fitted(self.plan(ask, &sites)?)?;
+        let plan = Plan { expires: now.saturating_add(HELD_PLAN_AGE_MAX_S), ..plan };
+        if plan.sites.is_empty() {
             return Ok(false);
         }
         // As before any plan: the same answer counts as lit afterwards.
@@ -206,18 +228,22 @@ fn is_of(action: &Action, id: &str) -> bool {
     action.plan.incident == id && action.plan.action == plan::Action::Dark
 }
 
-/// A plan of ours that waits, and to which nobody agreed yet.
+/// A plan of ours that waits, and to which nobody agreed yet. One of an account that has our name
+/// lives as long as any other.
 fn is_own(action: &Action, now: Timestamp) -> bool {
-    action.plan.proposer == ACTOR && action.is_open(now) && action.signatures.is_empty()
-}
-
-/// What a plan was asked about.
-fn named(plan: &Plan) -> impl Iterator<Item = &GateKey> {
-    let sites = plan.sites.iter().map(|site| &site.site);
-    sites.chain(plan.skipped.iter().map(|skipped| &skipped.site))
+    let is_ours = action.plan.proposer == ACTOR
+        && action.plan.expires == action.plan.created.saturating_add(HELD_PLAN_AGE_MAX_S);
+    is_ours && action.is_open(now) && action.signatures.is_empty()
 }
 
 fn names(plan: &Plan, sites: &BTreeSet<GateKey>) -> bool {
-    let named: BTreeSet<&GateKey> = named(plan).collect();
+    let named: BTreeSet<&GateKey> = plan.asked().collect();
     sites.iter().all(|site| named.contains(site))
+}
+
+/// Whether a plan would darken all of these, but for the fault of an edge.
+fn would_darken(plan: &Plan, sites: &BTreeSet<GateKey>) -> bool {
+    let left = plan.skipped.iter().filter(|it| it.reason == EDGE_LINT).map(|it| &it.site);
+    let meant: BTreeSet<&GateKey> = plan.sites.iter().map(|it| &it.site).chain(left).collect();
+    sites.iter().all(|site| meant.contains(site))
 }

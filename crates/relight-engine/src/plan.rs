@@ -127,7 +127,7 @@ pub struct Plan {
 /// Why a plan may not be executed as it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanStale {
-    /// It is older than [`PLAN_AGE_MAX_S`].
+    /// Its end is over.
     Expired,
     /// The world changed: the first field that differs.
     Differs(&'static str),
@@ -205,6 +205,26 @@ impl Plan {
     /// Never for this type; the serializer's type says it could.
     pub fn hash(&self) -> Result<Digest, serde_json::Error> {
         Ok(Digest(Sha256::digest(self.canonical()?.as_bytes()).into()))
+    }
+
+    /// What was asked for, to ask for it again.
+    pub(crate) fn ask(&self) -> PlanAsk {
+        PlanAsk {
+            incident: self.incident.clone(),
+            action: self.action,
+            part: self.part.clone(),
+            reason: self.reason.clone(),
+            advisory_revision: self.advisory_revision,
+            policy: self.policy,
+            proposer: self.proposer.clone(),
+            created: self.created,
+        }
+    }
+
+    /// The sites that it was asked about, those that it leaves alone among them.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = &GateKey> {
+        let sites = self.sites.iter().map(|site| &site.site);
+        sites.chain(self.skipped.iter().map(|skipped| &skipped.site))
     }
 
     /// The sites alone, in order.

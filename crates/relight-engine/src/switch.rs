@@ -192,26 +192,11 @@ impl Engine {
 
     /// The plan as it would be made now, for the same sites.
     pub(crate) fn rebuild(&self, plan: &Plan) -> Result<Plan, EngineError> {
-        let ask = PlanAsk {
-            incident: plan.incident.clone(),
-            action: plan.action,
-            part: plan.part.clone(),
-            reason: plan.reason.clone(),
-            advisory_revision: plan.advisory_revision,
-            policy: plan.policy,
-            proposer: plan.proposer.clone(),
-            created: plan.created,
-        };
-        let asked: Vec<GateKey> = plan
-            .sites
-            .iter()
-            .map(|site| site.site.clone())
-            .chain(plan.skipped.iter().map(|skipped| skipped.site.clone()))
-            .collect();
+        let asked: Vec<GateKey> = plan.asked().cloned().collect();
         // What stands in the set-up of an edge is looked at once, before the plan is shown.
         let left = plan.skipped.iter().filter(|it| it.reason == EDGE_LINT).map(|it| &it.site);
         let left: BTreeSet<&GateKey> = left.collect();
-        Ok(self.plan(ask, &asked)?.leaving(EDGE_LINT, |site| left.contains(&site.site)))
+        Ok(self.plan(plan.ask(), &asked)?.leaving(EDGE_LINT, |site| left.contains(&site.site)))
     }
 
     /// Matches these sites again and journals what is known about them. What would darken more
@@ -371,7 +356,7 @@ fn ready(state: &State, id: &str, incident: &Incident, now: Timestamp) -> Vec<Ga
         return Vec::new();
     }
     let is_shut = |key: &GateKey| state.ledger.wants(key) == Light::Dark;
-    let mut herds = Herds::of_sites(incident, |key| edge_of(state, key), is_shut);
+    let mut herds = Herds::of_sites_but(incident, |key| edge_of(state, key), is_shut);
     ready.sort_by_key(|key| site_of(state, key).map(|site| site.criticality));
     ready.retain(|key| herds.admit(edge_of(state, key)));
     ready.into_iter().cloned().collect()
@@ -387,7 +372,7 @@ fn cleared(state: &State, incident: &Incident, now: Timestamp) -> Vec<PartName> 
         let lights = incident.part(key).map(|part| state.ledger.parts_of(&part.name.site));
         lights.is_some_and(|lights| lights.get(key) == Some(&Light::Dark))
     };
-    let mut herds = Herds::of_parts(incident, now, |key| edge_of(state, key), is_shut);
+    let mut herds = Herds::of_parts_but(incident, now, |key| edge_of(state, key), is_shut);
     cleared.sort_by_key(|it| site_of(state, &it.site).map(|site| site.criticality));
     cleared.retain(|it| herds.admit(edge_of(state, &it.site)));
     cleared

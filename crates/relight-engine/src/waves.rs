@@ -37,9 +37,14 @@ pub const AUTO_FIRST_EDGES_MAX: usize = 10;
 pub struct Herds<'a>(BTreeMap<&'a str, Herd>);
 
 impl<'a> Herds<'a> {
-    /// What the journal of an incident means for its sites. One on its way that is shut all the
-    /// same, because another incident keeps it so, takes nobody's place.
-    pub fn of_sites(
+    /// What the journal of an incident means for its sites.
+    pub fn of_sites(incident: &Incident, edge_of: impl Fn(&GateKey) -> &'a str) -> Self {
+        Self::of_sites_but(incident, edge_of, |_| false)
+    }
+
+    /// The same for whoever opens more of them: one on its way that is shut all the same, because
+    /// another incident keeps it so, takes nobody's place.
+    pub(crate) fn of_sites_but(
         incident: &Incident,
         edge_of: impl Fn(&GateKey) -> &'a str,
         is_shut: impl Fn(&GateKey) -> bool,
@@ -61,9 +66,17 @@ impl<'a> Herds<'a> {
         herds
     }
 
-    /// The same of parts of sites; `is_shut` is asked about the gate key of a part. What evidence
-    /// calls clear at this instant waits.
+    /// The same of parts of sites. What evidence calls clear at this instant waits.
     pub fn of_parts(
+        incident: &Incident,
+        now: Timestamp,
+        edge_of: impl Fn(&GateKey) -> &'a str,
+    ) -> Self {
+        Self::of_parts_but(incident, now, edge_of, |_| false)
+    }
+
+    /// The same for whoever opens more of them; `is_shut` is asked about the gate key of a part.
+    pub(crate) fn of_parts_but(
         incident: &Incident,
         now: Timestamp,
         edge_of: impl Fn(&GateKey) -> &'a str,

@@ -143,6 +143,6 @@ fn parts_come_back_in_growing_groups_until_many_do_not() {
     tell(back, PartSeen::Open);
     assert_eq!(group(), [], "twenty more are clear, and wait for a person");
     let (ledger, now) = (town.ledger(), town.engine.now());
-    let herds = Herds::of_parts(ledger.incident(LOG4SHELL).unwrap(), now, |_| "east", |_| false);
+    let herds = Herds::of_parts(ledger.incident(LOG4SHELL).unwrap(), now, |_| "east");
     assert_eq!(herds.waiting(), 20);
 }

@@ -7,12 +7,13 @@ use relight_engine::edge::Target;
 use relight_engine::incident::Entry;
 use relight_engine::plan::Action;
 use relight_engine::store::SiteRow;
-use relight_engine::{EngineErrorKind, edges};
+use relight_engine::{EngineErrorKind, HeldLooks, edges};
 use relight_model::{DisplayState, GateKey, Light, SitePart};
 
 use crate::acts::{agree, chief, person, plan, plan_of, table};
 use crate::edge::{builtin, key};
 use crate::engine::{LOG4SHELL, Town, name, open, row};
+use crate::held_plans::{look, open_plans};
 
 /// One site that can be closed to who writes, behind an nginx that does not look into the gate.
 fn beside_the_gate() -> Town {
@@ -177,4 +178,24 @@ fn a_plan_of_which_nothing_would_be_left_is_refused_and_waits() {
     assert_eq!(town.journal(), before);
     store.put_edge(&west, 0, "test").unwrap();
     assert!(approve().unwrap().started);
+}
+
+/// Goal: what the fault of an edge kept out of a plan that news asks for is asked for once it is
+/// mended. Method: looks before and after the edge is another one.
+#[test]
+fn what_news_holds_back_behind_a_mended_edge_is_asked_for() {
+    let town = with_west();
+    town.incident(LOG4SHELL);
+    let sites: Vec<GateKey> = (0..7).map(|site| key(&name(site))).collect();
+    let held = Entry::HeldBack { sites: sites.clone(), voids: true, left: false };
+    town.engine.record("relight", LOG4SHELL, held).unwrap();
+    let asked = || open_plans(&town).iter().map(|it| it.plan.keys()).collect::<Vec<_>>();
+    assert_eq!(look(&town, &mut HeldLooks::default()), 1);
+    assert_eq!(asked(), [sites[1..].to_vec()]);
+    assert_eq!(look(&town, &mut HeldLooks::default()), 0, "the fault is there still");
+    let east = edges::to_row(&builtin(town.folder.path(), "east")).unwrap();
+    town.engine.store().put_edge(&east, 0, "test").unwrap();
+    town.engine.reload().unwrap();
+    assert_eq!(look(&town, &mut HeldLooks::default()), 1);
+    assert_eq!(asked(), [sites]);
 }

@@ -591,7 +591,7 @@ fn an_error_stop_leaves_the_rest_to_a_person() {
     town.engine.record("relight", LOG4SHELL, not_back(sites)).unwrap();
     assert_eq!(town.engine.relight_ready().unwrap(), 0);
     let ledger = town.ledger();
-    let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), |_| "east", |_| false);
+    let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), |_| "east");
     assert_eq!(herds.waiting(), 20);
     let by_hand = town.engine.relight("Zoe", LOG4SHELL, &[key(&name(29))]).unwrap();
     assert_eq!(by_hand, 1);

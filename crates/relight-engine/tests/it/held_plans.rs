@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Action, EvidenceKind, Standing};
+use relight_engine::plan;
 use relight_engine::store::SiteMark;
 use relight_engine::{HELD_LOOK_S, HELD_PLAN_AGE_MAX_S, HeldLooks, HeldWords, REDARK_AUTO_MAX};
 use relight_model::{GateKey, Light};
 
-use crate::acts::{chief, person, table};
+use crate::acts::{chief, person, plan, table};
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass};
 
@@ -30,12 +31,12 @@ fn attach(town: &Town, sites: impl IntoIterator<Item = usize>) {
     town.engine.attach_evidence("scanner", LOG4SHELL, &sites, EvidenceKind::Scan).unwrap();
 }
 
-fn look(town: &Town, looks: &mut HeldLooks) -> usize {
+pub(crate) fn look(town: &Town, looks: &mut HeldLooks) -> usize {
     town.engine.propose_held(&table(), looks, WORDS, 1).unwrap()
 }
 
 /// The plans that wait, newest first.
-fn open_plans(town: &Town) -> Vec<Action> {
+pub(crate) fn open_plans(town: &Town) -> Vec<Action> {
     let now = town.engine.now();
     town.engine.with_ledger(|ledger| {
         ledger.actions().newest().filter(|action| action.is_open(now)).cloned().collect()
@@ -157,4 +158,18 @@ fn a_refusal_is_an_answer_and_silence_is_none() {
     let taken_back = Standing::Refused { by: "relight".into(), why: "changed".into() };
     assert_eq!(newest.standing, taken_back);
     assert!(!town.engine.has_held_to_ask(&HeldLooks::default()));
+}
+
+/// Goal: who takes back what he proposed himself refused nothing. Method: a plan for all that
+/// waits, taken back by its proposer.
+#[test]
+fn a_plan_that_its_proposer_takes_back_is_no_answer() {
+    let town = waiting(0);
+    let anna = chief("anna");
+    let all: Vec<usize> = (0..MANY).collect();
+    let own = plan(&town, &anna, plan::Action::Dark, &all);
+    let number = town.engine.propose(&table(), &anna, &own).unwrap().number;
+    assert_eq!(look(&town, &mut HeldLooks::default()), 0, "it is asked already");
+    town.engine.refuse(&table(), &anna, number, own.hash().unwrap(), "a typo").unwrap();
+    assert_eq!(look(&town, &mut HeldLooks::default()), 1);
 }

@@ -117,7 +117,7 @@ fn a_dead_edge_ends_the_return_behind_no_other() {
     assert_eq!(count(&town, Phase::RelightEligible, dead), MANY, "a person decides about these");
     let ledger = town.ledger();
     let edge_of = |site: &GateKey| if *site < key(&name(MANY)) { "dead" } else { "east" };
-    let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), edge_of, |_| false);
+    let herds = Herds::of_sites(ledger.incident(LOG4SHELL).unwrap(), edge_of);
     assert_eq!((herds.is_stopped("dead"), herds.is_stopped("east")), (true, false));
     assert_eq!(herds.waiting(), MANY - AUTO_FIRST_MAX);
 }

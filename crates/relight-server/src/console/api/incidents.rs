@@ -233,9 +233,9 @@ impl Grounds {
             held_back: incident.held_back().count() as u64,
             held_by_restore: incident.held_by_restore(self.now) as u64,
             waiting: Waiting {
-                sites: Herds::of_sites(incident, edge_of, |_| false).waiting() as u64,
+                sites: Herds::of_sites(incident, edge_of).waiting() as u64,
                 left: incident.left().count() as u64,
-                parts: Herds::of_parts(incident, self.now, edge_of, |_| false).waiting() as u64,
+                parts: Herds::of_parts(incident, self.now, edge_of).waiting() as u64,
             },
             burn_down: burn_down(&incident.course),
         }

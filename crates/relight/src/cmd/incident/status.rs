@@ -316,9 +316,9 @@ fn row(
     let states = counters.states.iter().map(|(state, count)| (state.as_str().into(), *count));
     let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str().into(), *count));
     let waiting = Waiting {
-        sites: Herds::of_sites(incident, edge_of, |_| false).waiting(),
+        sites: Herds::of_sites(incident, edge_of).waiting(),
         left: incident.left().count(),
-        parts: Herds::of_parts(incident, now, edge_of, |_| false).waiting(),
+        parts: Herds::of_parts(incident, now, edge_of).waiting(),
     };
     IncidentRow {
         id: id.to_owned(),
