@@ -13,8 +13,10 @@ mod script;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
-use relight_edge::{Basis, EdgeDriver, ProbeTarget, Target, Untried, capabilities_of};
+use relight_edge::exec::RELOAD;
+use relight_edge::{Basis, CutsTunnels, EdgeDriver, ProbeTarget, Target, Untried, capabilities_of};
 use relight_model::{Criticality, Digest, Epoch, GateKey, Seen, Site, Timestamp};
 use relight_store::{SiteMark, Store};
 
@@ -232,14 +234,15 @@ impl DrillReport {
         Entry::Drilled { drill: true, edge, passed, failed, target, untried }
     }
 
-    /// What of the record of the edge it could not try, or not on each edge of a group.
+    /// What of the record of the edge it left unshown, of any edge of a group. Where no connection
+    /// can be upgraded there is nothing to cut, and nothing to show of that.
     pub fn untried(&self) -> Untried {
-        let is_tried = |name| {
-            let mut steps = self.steps.iter();
-            steps.any(|step| step.name == name && step.tried && step.detail.is_empty())
+        let is_whole = |name| {
+            let step = self.steps.iter().find(|step| step.name == name);
+            step.filter(|step| step.detail.is_empty())
         };
-        let [reload, tunnels] = [StepName::Reload, StepName::Tunnels].map(|name| !is_tried(name));
-        Untried { reload, tunnels }
+        let reload = !is_whole(StepName::Reload).is_some_and(|step| step.tried);
+        Untried { reload, tunnels: is_whole(StepName::Tunnels).is_none() }
     }
 
     /// What the journal gets once it is over: what the canary alone showed says nothing about the
@@ -269,9 +272,25 @@ impl DrillEdge {
         &self.target.name
     }
 
-    /// The edges of it of which it is only said what they can do.
-    fn only_told(&self) -> impl Iterator<Item = &Target> {
-        self.target.all().filter(|one| capabilities_of(one).basis != Basis::Measured)
+    /// The edges of it of which it is only said what they can do, and of which this was not tried.
+    fn unshown(&self, is_left: impl Fn(&Target) -> bool) -> Vec<&str> {
+        let told = self.target.all().filter(|one| capabilities_of(one).basis != Basis::Measured);
+        told.filter(|one| is_left(one)).map(|one| one.name.as_str()).collect()
+    }
+
+    /// Those that nothing reloads.
+    fn unshown_reload(&self) -> Vec<&str> {
+        self.unshown(|one| !one.settings.contains_key(RELOAD))
+    }
+
+    /// Those that let connections be upgraded, and through which none was open: these listeners
+    /// had one.
+    fn unshown_tunnels(&self, open: &[SocketAddr]) -> Vec<&str> {
+        self.unshown(|one| {
+            let is_refused =
+                one.refuses_upgrades() || capabilities_of(one).cuts_tunnels == CutsTunnels::Refused;
+            !is_refused && !open.iter().any(|listener| one.listeners.contains(listener))
+        })
     }
 
     /// Everything that may be closed on it, the canary first.

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use relight_edge::exec::RELOAD;
 use relight_edge::{
     Capabilities, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint, Listener,
-    ProbeTarget, Stage, Target, TunnelCount,
+    ProbeTarget, REFUSED, Stage, Target, TunnelCount, UPGRADES,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen};
 
@@ -176,18 +177,28 @@ fn what_was_tried_in_part_was_not_tried() {
     };
     assert_eq!(untried(true, ""), [""; 0]);
     assert_eq!(untried(true, "reload-untried: b"), ["survives_reload", "cuts_tunnels"]);
-    assert_eq!(untried(false, ""), ["survives_reload", "cuts_tunnels"]);
+    assert_eq!(untried(false, ""), ["survives_reload"], "there was nothing to cut");
     assert_eq!(untried(false, "reload-untried: b"), ["survives_reload", "cuts_tunnels"]);
     let folder = tempfile::tempdir().unwrap();
     let member = |name: &str, kind: &str| Target {
         name: name.to_owned(),
         kind: kind.to_owned(),
+        settings: [].into(),
         ..target(folder.path())
     };
     let members = vec![member("a", "nginx_file"), member("b", "command"), member("c", "traefik")];
     let (keys, others) = (Vec::new(), [].into());
     let target = Target { members, ..member("g", "group") };
     let group = DrillEdge { target, identity: Digest::default(), keys, others };
-    let told: Vec<&str> = group.only_told().map(|one| one.name.as_str()).collect();
-    assert_eq!(told, ["b", "c"]);
+    assert_eq!(group.unshown_reload(), ["b", "c"]);
+    assert_eq!(group.unshown_tunnels(&[]), ["b", "c"]);
+    let mut shown = group;
+    let open = SocketAddr::from(([127, 0, 0, 1], 8080));
+    shown.target.members[1].settings.insert(RELOAD.to_owned(), "/bin/true".to_owned());
+    shown.target.members[1].listeners.push(open);
+    let refused = [(UPGRADES, REFUSED)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    shown.target.members[2].settings.extend(refused);
+    assert_eq!(shown.unshown_reload(), ["c"]);
+    assert_eq!(shown.unshown_tunnels(&[open]), [""; 0]);
+    assert_eq!(shown.unshown_tunnels(&[]), ["b"]);
 }

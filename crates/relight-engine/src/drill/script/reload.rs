@@ -2,8 +2,8 @@
 
 use std::thread;
 
+use relight_edge::Prober;
 use relight_edge::exec::RELOAD;
-use relight_edge::{Prober, Target};
 use relight_model::Seen;
 
 use super::super::DrillKey;
@@ -19,9 +19,7 @@ impl Drill<'_> {
     pub(super) fn reload(&mut self) -> Result<Tried, String> {
         let reloads = self.edge.target.all().filter_map(|edge| edge.settings.get(RELOAD));
         let reloads: Vec<&String> = reloads.collect();
-        let is_left = |one: &&Target| !one.settings.contains_key(RELOAD);
-        let left: Vec<&str> =
-            self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
+        let left = self.edge.unshown_reload();
         let tried = Tried::but_for(!reloads.is_empty(), "reload-untried", &left);
         if reloads.is_empty() {
             return Ok(tried);

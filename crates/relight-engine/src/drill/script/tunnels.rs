@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use relight_edge::http::Client;
-use relight_edge::{CutsTunnels, Target, capabilities_of};
 use relight_model::GateKey;
 
 use super::super::bed::Bed;
@@ -55,13 +54,8 @@ impl Drill<'_> {
         if let Some(key) = open {
             return Err(format!("a connection to {key} is open behind the closed gate"));
         }
-        let is_left = |one: &&Target| {
-            let is_refused =
-                one.refuses_upgrades() || capabilities_of(one).cuts_tunnels == CutsTunnels::Refused;
-            !is_refused && !tunnels.iter().any(|tunnel| one.listeners.contains(&tunnel.listener))
-        };
-        let left: Vec<&str> =
-            self.edge.only_told().filter(is_left).map(|one| one.name.as_str()).collect();
+        let open: Vec<SocketAddr> = tunnels.iter().map(|tunnel| tunnel.listener).collect();
+        let left = self.edge.unshown_tunnels(&open);
         Ok(Tried::but_for(!tunnels.is_empty(), "tunnels-untried", &left))
     }
 }
