@@ -513,7 +513,8 @@ pub enum Entry {
         /// The site, or the canary.
         #[serde(with = "wire::key")]
         site: GateKey,
-        /// At which listener, which spelling, and what was answered (`upper case`, `port`).
+        /// At which listener, which spelling, and what was answered
+        /// (`127.0.0.1:80: upper case: 200`).
         spelling: String,
     },
     /// From here on entries were judged by this matcher: evidence of another one is not current.

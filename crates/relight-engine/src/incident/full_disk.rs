@@ -22,6 +22,7 @@ impl Entry {
             | Self::BaselineTaken { .. }
             | Self::Proved { .. }
             | Self::EdgeFailed { .. }
+            | Self::LedPast { .. }
             | Self::Drifted { .. }
             | Self::HeldBack { .. }
             | Self::Lapsed { .. }
