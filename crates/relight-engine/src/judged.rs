@@ -30,9 +30,7 @@ impl Engine {
         found.sort();
         found.truncate(FOUND_MAX);
         let components = components(state, answer);
-        let confirmed = state.inventory.index().assets_of(site.id).filter_map(|asset| {
-            state.inventory.index().asset(asset).and_then(|asset| asset.confirmed)
-        });
+        let confirmed = assets(state, site).filter_map(|asset| asset.confirmed);
         let made_at = confirmed.min().unwrap_or_else(|| self.now());
         let verdict = answer.answer.verdict();
         let group = state.inventory.advisories().group(&incident.question);

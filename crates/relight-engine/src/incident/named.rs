@@ -23,7 +23,6 @@ impl Entry {
             | Self::RelightStopped { sites, .. }
             | Self::Lapsed { sites }
             | Self::HeldBack { sites, .. }
-            | Self::PlanStarted { left: sites, .. }
             | Self::Drifted { sites, .. } => sites.clone(),
             Self::EvidenceAttached { evidence } => vec![evidence.site.clone()],
             Self::FixStarted { site, .. }

@@ -68,7 +68,7 @@ struct Row {
     product: String,
     version: String,
     found: Vec<String>,
-    /// All of what was affected there, as package URLs: the columns name the first.
+    /// Up to eight packages that were affected there, as package URLs: the columns name the first.
     components: Vec<String>,
     phase: &'static str,
     action: &'static str,
