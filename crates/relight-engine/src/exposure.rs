@@ -73,7 +73,7 @@ impl Exposure {
 }
 
 impl Exposure {
-    /// What its case says at the end; `is_on_paper` where people answer for it and no evidence does.
+    /// What its case says at the end; `is_on_paper` where people answer for it, and no evidence.
     fn stand(&mut self, case: &Case, is_on_paper: bool) {
         self.evidence.clone_from(&case.evidence);
         self.is_mitigated = case.mitigation.is_some();

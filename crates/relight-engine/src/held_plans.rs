@@ -84,8 +84,8 @@ impl Engine {
         self.waiting_by_news().keys().any(|id| looks.is_due(id, now))
     }
 
-    /// What news holds back and an order could darken, by incident; an empty set where nothing waits
-    /// any more, and a plan of ours is left to take back.
+    /// What news holds back and an order could darken, by incident; an empty set where nothing
+    /// waits any more, and a plan of ours is left to take back.
     fn waiting_by_news(&self) -> BTreeMap<String, BTreeSet<GateKey>> {
         let (state, now) = (self.read(), self.now());
         let mut waiting: BTreeMap<String, BTreeSet<GateKey>> = BTreeMap::new();

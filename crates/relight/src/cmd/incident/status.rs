@@ -74,7 +74,8 @@ struct IncidentRow {
     /// To be dark by the newest evidence, and waiting for an order: too many at once.
     held_back: usize,
     /// Sites, and parts of sites, that are clear and stay dark or closed until a person says
-    /// otherwise: too many others did not come back behind their edge, or behind the first ten edges.
+    /// otherwise: too many others did not come back behind their edge, or behind the first ten
+    /// edges.
     waiting_for_a_person: usize,
     /// The same, each for itself.
     #[serde(skip)]
